@@ -1,0 +1,59 @@
+# Everything works from a fresh checkout with nothing but make and Python 3.11 or newer.
+# `make PYTHON=/path/to/python3.12 test` chooses another interpreter.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs accuracy clean
+
+# Newer interpreters last: the pins in constraints.txt were made with 3.11.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made-from-constraints
+RUN := OMP_NUM_THREADS=1 $(BIN)
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+# torch comes first and alone, so that it is the build that the machine's own package index offers.
+$(STAMP): constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "whygrad needs Python 3.11 or newer with its venv and ensurepip modules, and found none on PATH."; \
+		echo "Install one (for instance the packages python3.11 and python3.11-venv), or say: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,corpus]'
+	@touch $@
+
+demo: $(STAMP) ## whygrad on the programs of examples/: reports on screen and in reports/demo
+	@mkdir -p reports/demo
+	@for program in examples/*.py; do \
+		name=$$(basename $$program .py); \
+		printf '\n\n======== whygrad run %s\n' $$program; \
+		OMP_NUM_THREADS=1 $(BIN)/whygrad run --json reports/demo/$$name.json --record reports/demo/$$name.whygrad $$program \
+			> >(tail -n 3) 2> >(tee reports/demo/$$name.txt >&2) || printf '(the program ended with status %s)\n' $$?; \
+		wait; sleep 0.1; \
+	done
+	@printf '\nThe reports (text, JSON, records for `whygrad show`) are in %s/reports/demo\n' "$(CURDIR)"
+
+lint: $(STAMP) ## ruff, mypy --strict and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## lint, then every test
+	$(RUN)/pytest -n 2
+
+bench: $(STAMP) ## every benchmark, ratios in one run
+	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(RUN)/python $$benchmark || exit 1; done
+
+docs: $(STAMP) ## the rules' pages, from their docstrings, in docs/rules
+	$(BIN)/python docs/rule_pages.py
+
+accuracy: $(STAMP) ## the score over the programs of corpus/
+	$(RUN)/python corpus/score.py
+
+clean: ## everything that was made, the environment included
+	rm -rf $(VENV) reports docs/rules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

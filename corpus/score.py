@@ -1,0 +1,141 @@
+"""Runs the accuracy corpus under whygrad and prints how often it is right. `python corpus/score.py --help`."""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent
+LIMIT = 120
+"""Seconds that one program may take."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One folder of the corpus."""
+
+    folder: Path
+    rules: tuple[str, ...]
+    lines: tuple[str, ...]
+    second: tuple[str, ...]
+    held_out: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def family(self) -> str:
+        return f"{self.rules[0][:3]}xx" if self.rules else "healthy"
+
+    def programs(self) -> list[str]:
+        return ["faulty", "repaired"] if self.rules else ["healthy"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What whygrad said of one program."""
+
+    case: Case
+    program: str
+    found: bool = False
+    first: bool = False
+    line: bool = False
+    alarm: bool = False
+    said: str = ""
+
+
+def load(folder: Path) -> Case:
+    """Read a case; raises `KeyError` where `case.toml` lacks something."""
+    facts = tomllib.loads((folder / "case.toml").read_text())
+    return Case(folder, tuple(facts["rules"]), tuple(facts["lines"]), tuple(facts.get("second", ())), bool(facts.get("held_out")))
+
+
+def run(case: Case, program: str) -> Outcome:
+    """Run one program of a case in a process of its own."""
+    folder = case.folder / program
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.json")
+        command = [sys.executable, "-m", "whygrad", "run", "--json", str(report), "train.py"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
+        try:
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False)
+        except subprocess.TimeoutExpired:
+            return Outcome(case, program, alarm=program != "faulty", said="timed out")
+        if not report.exists():
+            return Outcome(case, program, alarm=program != "faulty", said=f"no report: {done.stderr[-300:]}")
+        return judge(case, program, json.loads(report.read_text()))
+
+
+def judge(case: Case, program: str, report: dict) -> Outcome:
+    """Compare a report with what the case accepts."""
+    loud = [item for item in report["diagnoses"] if item["severity"] != "note"]
+    said = "; ".join(f"{item['rule']} {place(item)} {item['severity']}" for item in loud) or ("faults: " + report["faults"][0][:200] if report["faults"] else f"healthy={report['healthy']}")
+    if program != "faulty":
+        return Outcome(case, program, alarm=bool(loud) or bool(report["faults"]), said=said)
+    accepted = {*case.rules, *case.second}
+    found = any(item["rule"] in accepted for item in report["diagnoses"])
+    leader = report["diagnoses"][0] if report["diagnoses"] else None
+    first = leader is not None and leader["rule"] in accepted
+    wanted = {line.removeprefix("faulty/") for line in case.lines}
+    return Outcome(case, program, found, first, first and place(leader) in wanted, said=said)
+
+
+def place(item: dict) -> str:
+    """`train.py:12`."""
+    location = item.get("location")
+    return f"{location['file']}:{location['line']}" if location else "-"
+
+
+def chosen(arguments: argparse.Namespace) -> list[Case]:
+    """The cases asked for."""
+    cases = [load(path.parent) for path in sorted(CORPUS.glob("*/*/case.toml"))]
+    cases = [case for case in cases if not arguments.only or any(part in case.name or part in case.rules for part in arguments.only)]
+    cases = [case for case in cases if not arguments.family or case.family.startswith(tuple(arguments.family))]
+    cases = [case for case in cases if not (arguments.tuning and case.held_out)]
+    return random.Random(arguments.seed).sample(cases, min(arguments.sample, len(cases))) if arguments.sample else cases
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Found, right cause first, right line, false alarms, by family."""
+    rows = [f"{'family':10}{'faulty':>8}{'found':>8}{'first':>8}{'line':>8}{'sound':>8}{'alarms':>8}"]
+    for family in [*sorted({outcome.case.family for outcome in outcomes}), "all"]:
+        mine = [outcome for outcome in outcomes if family in (outcome.case.family, "all")]
+        faulty = [outcome for outcome in mine if outcome.program == "faulty"]
+        sound = [outcome for outcome in mine if outcome.program != "faulty"]
+        count = Counter(name for outcome in mine for name in ("found", "first", "line", "alarm") if getattr(outcome, name))
+        rows.append(f"{family:10}{len(faulty):8}{count['found']:8}{count['first']:8}{count['line']:8}{len(sound):8}{count['alarm']:8}")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Run and print; exit status 1 if a program gave a false alarm or was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", help="parts of case names, or rule codes")
+    parser.add_argument("--family", action="append", help="WG3, healthy, …")
+    parser.add_argument("--tuning", action="store_true", help="leave out the cases that are held out of tuning")
+    parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    work = [(case, program) for case in chosen(arguments) for program in case.programs()]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        outcomes = list(pool.map(lambda item: run(*item), work))
+    for outcome in outcomes:
+        bad = outcome.alarm or (outcome.program == "faulty" and not outcome.line)
+        if bad:
+            print(f"{outcome.case.name} {outcome.program}: wanted {' '.join(outcome.case.rules) or 'silence'} at {' '.join(outcome.case.lines)}; said {outcome.said}")
+    print(table(outcomes))
+    return int(any(outcome.alarm or (outcome.program == "faulty" and not outcome.found) for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+from .joint import JointNet

@@ -1,0 +1,11 @@
+import torch
+
+
+class FeaturePipeline:
+    def __init__(self, encoder, scale):
+        self.encoder = encoder
+        self.scale = scale
+
+    def __call__(self, batch):
+        feats = self.encoder(batch * self.scale)
+        return feats

@@ -1,0 +1,1 @@
+from .windows import WindowNet

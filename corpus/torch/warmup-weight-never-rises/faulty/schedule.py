@@ -1,0 +1,3 @@
+def ramp(step, length):
+    """Rises from 0 to 1 over `length` steps, then stays."""
+    return min(0.0, step / length)

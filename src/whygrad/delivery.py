@@ -1,0 +1,138 @@
+"""Where reports go: output files probed before the program runs, and written when it has ended."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from whygrad.errors import WhygradError
+from whygrad.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Absolute paths, so that a program which changes its folder changes nothing; None for what was not asked for."""
+
+    json: Path | None = None
+    record: Path | None = None
+    rank: int = 0
+    """Number of this process in a distributed job; only rank 0 prints."""
+
+
+def outputs_for(settings: Settings) -> Outputs:
+    """The files to write; raises `WhygradError` for one that can't be written."""
+    rank = _rank()
+    json = _place("--json", settings.json, rank)
+    record = _place("--record", settings.record, rank)
+    if json is not None and json == record:
+        raise WhygradError(f"`--json` and `--record` both name `{settings.json}`", help="give each its own file")
+    return Outputs(json, record, rank)
+
+
+def _rank() -> int:
+    """The rank that torchrun and its like give; 0 outside of them."""
+    rank = os.environ.get("RANK", "0")
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    return int(rank) if several and rank.isdecimal() else 0
+
+
+def _place(option: str, name: str, rank: int) -> Path | None:
+    if not name:
+        return None
+    path = Path.cwd() / (f"{name}.rank{rank}" if rank else name)
+    problem = _unwritable(path)
+    if problem:
+        raise WhygradError(f"{option} `{name}` can't be written: {problem}", help="give a file in a folder that exists and that you may write to")
+    return path
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file can't be written; tried in earnest, since permissions alone don't tell. Leaves no new file behind."""
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"there is no folder `{path.parent}`"
+    new = not path.exists()
+    if not new and not path.is_file():
+        return "" if os.access(path, os.W_OK) else "no permission"
+    try:
+        with path.open("ab"):
+            pass
+        if new:
+            path.unlink()
+    except (OSError, ValueError) as problem:
+        return getattr(problem, "strerror", None) or str(problem)
+    return "" if os.access(path.parent, os.W_OK) else "its folder is write-protected"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the file as a whole or leave what was there; straight into pipes and devices."""
+    content = text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The terminal, or whatever stderr is, as the report has to fit it."""
+
+    stream: TextIO | None
+    width: int
+    color: bool
+    unicode: bool
+
+    def print(self, text: str) -> None:
+        """Print, whatever the stream can hold; a reader that has gone away is no fault of anyone's."""
+        if self.stream is None:
+            return
+        encoding = getattr(self.stream, "encoding", None) or "utf-8"
+        try:
+            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self.stream.flush()
+        except (OSError, ValueError):
+            return
+
+
+WIDTH_PIPED = 120
+"""Columns where there is no terminal to ask."""
+NARROWEST, WIDEST = 40, 200
+
+
+def screen(stream: TextIO | None) -> Screen:
+    """What is known of a stream: `NO_COLOR`, `TERM=dumb`, `COLUMNS` and its encoding are heeded."""
+    terminal = _is_terminal(stream)
+    dumb = os.environ.get("TERM", "") == "dumb"
+    color = terminal and not dumb and not os.environ.get("NO_COLOR")
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
+    return Screen(stream, _width(stream, terminal=terminal), color, encoding.startswith("utf") and not dumb)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def _width(stream: TextIO | None, *, terminal: bool) -> int:
+    asked = os.environ.get("COLUMNS", "")
+    width = int(asked) if asked.isdecimal() and int(asked) > 0 else WIDTH_PIPED
+    if terminal and stream is not None and not asked.isdecimal():
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns or WIDTH_PIPED
+        except (OSError, ValueError):
+            width = WIDTH_PIPED
+    return max(NARROWEST, min(width, WIDEST))
+
+
+def stderr() -> TextIO | None:
+    """Where reports are printed: stderr as it stands before the program runs, which may replace or close its own."""
+    return sys.stderr if sys.stderr is not None else sys.__stderr__

@@ -1,0 +1,107 @@
+"""What is measured on each recorded step: the unchanged replay, label sensitivity, and what the rules ask for."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+
+from whygrad.diagnosis import Test
+from whygrad.ir import Intervention, Measures, Permute, Step, Trial
+from whygrad.replay import Replay
+
+STEPS_WORTH = 10
+"""All experiments on one recorded step may take this many times what the step itself takes to replay."""
+FLOOR = 0.1
+"""Seconds that experiments may take however short the step is."""
+
+Clock = Callable[[], float]
+Wanted = Callable[[Step], Iterable[Test]]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A moment after which no further experiment is begun."""
+
+    deadline: float
+    clock: Clock
+
+    @property
+    def spent(self) -> bool:
+        """Nothing more may be begun."""
+        return self.clock() >= self.deadline
+
+
+def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.perf_counter) -> Step:
+    """The step with its measures and trials. `wanted` gives the tests that rules ask for, once the measures are known."""
+    began = clock()
+    baseline = replay.baseline()
+    one_replay = (clock() - began) / 2
+    budget = Budget(began + max(STEPS_WORTH * one_replay, FLOOR), clock)
+    step = replace(step, measures=merged(step.measures, baseline))
+    step = with_sensitivity(step, replay)
+    trials = tuple(perform(step, replay, wanted(step), budget))
+    return replace(step, trials=(*step.trials, *trials))
+
+
+def merged(recorded: Measures, replayed: Measures) -> Measures:
+    """The figures of the replay where it gave any, else those of the recorded step."""
+    given = {field.name: getattr(replayed, field.name) for field in fields(Measures)}
+    return replace(recorded, **{name: value for name, value in given.items() if value not in (None, "")})
+
+
+def with_sensitivity(step: Step, replay: Replay) -> Step:
+    """The step with S, or with the reason why S has no meaning here."""
+    reason = unpermutable(step)
+    if reason:
+        return replace(step, measures=replace(step.measures, sensitivity_reason=reason))
+    trial = replay.run(Permute(step.labels.values))
+    finite = trial.change is not None and isfinite(trial.change)
+    reason = "" if finite else trial.reason or _without_meaning(trial)
+    measures = replace(
+        step.measures, label_sensitivity=trial.change if finite else None, sensitivity_reason=reason, loss_permuted=trial.loss
+    )
+    return replace(step, measures=measures, trials=(*step.trials, trial))
+
+
+def _without_meaning(trial: Trial) -> str:
+    if trial.change is not None or (trial.gradient_norm is not None and not isfinite(trial.gradient_norm)):
+        return "the gradient is not finite"
+    if trial.gradient_norm is None:
+        return "no gradient reaches a trainable parameter"
+    return "the gradient is zero with the labels and with permuted ones (0/0)"
+
+
+def unpermutable(step: Step) -> str:
+    """Why the labels of this step can't be permuted to any effect; "" if they can."""
+    if not step.labels.values:
+        return step.labels.reason or "no labels were found"
+    if step.measures.sensitivity_reason:
+        return step.measures.sensitivity_reason
+    if all(_uniform(step, name) for name in step.labels.values):
+        return "every label of the batch is the same, so there is nothing to permute"
+    return ""
+
+
+def _uniform(step: Step, name: str) -> bool:
+    value = step.graph.values.get(name)
+    figures = value.statistics if value is not None else None
+    if value is not None and value.shape and value.shape[0] == 1:
+        return True
+    # timid: figures of a sample can't show that all entries are the same
+    return figures is not None and not figures.sampled and figures.finite == 1.0 and figures.minimum is not None and figures.minimum == figures.maximum
+
+
+def perform(step: Step, replay: Replay, tests: Iterable[Test], budget: Budget) -> Iterator[Trial]:
+    """The trials that tests ask for, each intervention once, those that a diagnosis depends on first, as far as the time allows."""
+    done = {trial.intervention for trial in step.trials}
+    ordered = sorted(tests, key=lambda test: not test.required)
+    for intervention in dict.fromkeys(test.intervention for test in ordered):
+        if intervention in done or not _concerns(step, intervention):
+            continue
+        yield Trial(intervention, reason="the time for experiments was used up") if budget.spent else replay.run(intervention)
+
+
+def _concerns(step: Step, intervention: Intervention) -> bool:
+    """Whether everything that the intervention names is in this step."""
+    named = getattr(intervention, "ops", None) or getattr(intervention, "values", None) or (getattr(intervention, "value", ""),)
+    return all(name in step.graph.values for name in named)

@@ -1,0 +1,5 @@
+"""Questions about a graph. Pure."""
+
+from whygrad.flow.index import Index, StepIndex
+
+__all__ = ["Index", "StepIndex"]

@@ -1,0 +1,163 @@
+"""Questions about a record, answered once and shared by all rules. Pure; every answer is linear in the ops."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+from whygrad.ir import Event, Op, Parameter, Record, Step, Value, family
+
+Answer = TypeVar("Answer")
+
+
+class StepIndex:
+    """Questions about one step."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.graph = step.graph
+        self.values = step.graph.values
+
+    @cached_property
+    def producer(self) -> dict[str, tuple[int, Op]]:
+        """Value name to the position and op that made it."""
+        return {out: (at, op) for at, op in enumerate(self.graph.ops) for out in op.outputs}
+
+    @cached_property
+    def consumers(self) -> dict[str, list[Op]]:
+        """Value name to the ops that read it, in order."""
+        found: dict[str, list[Op]] = {}
+        for op in self.graph.ops:
+            for name in dict.fromkeys(op.inputs):
+                found.setdefault(name, []).append(op)
+        return found
+
+    @cached_property
+    def losses(self) -> tuple[str, ...]:
+        """What was differentiated; if nothing was, what the program computed last that looks like a loss."""
+        return self.step.differentiated or tuple(name for name, value in self.values.items() if value.role == "loss")
+
+    @cached_property
+    def shapes_loss(self) -> frozenset[str]:
+        """Every value that the loss was computed from, through cuts and trips out of the framework too."""
+        found = set(self.losses)
+        for op in reversed(self.graph.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(op.inputs)
+        return frozenset(found)
+
+    @cached_property
+    def gets_gradient(self) -> frozenset[str]:
+        """Every value that a gradient of the loss can flow back to."""
+        found = {name for name in self.losses if self.values[name].differentiable or name not in self.producer}
+        found |= {name for name in self.losses if name in self.producer and any(self.carried(self.producer[name][1]))}
+        for op in reversed(self.graph.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(name for name, open_ in zip(op.inputs, self.carried(op), strict=True) if open_)
+        return frozenset(found)
+
+    @cached_property
+    def depends_on_parameters(self) -> frozenset[str]:
+        """Every value computed from a trainable parameter, through cuts too."""
+        return self.downstream(p.value for p in self.step.parameters if p.trainable)
+
+    @cached_property
+    def from_labels(self) -> frozenset[str]:
+        """Every value computed from a label, the labels included; what the step's own parameters made is no label."""
+        return self.downstream(tuple(name for name in self.step.labels.values if name not in self.depends_on_parameters))
+
+    @cached_property
+    def from_data(self) -> frozenset[str]:
+        """Every value computed from the batch: from inputs, labels and what a loader handed out."""
+        given = {name for name, value in self.values.items() if value.role in ("input", "label")}
+        given.update(name for event in self.events("batch") for name in event.targets)
+        return self.downstream(frozenset(given)) | self.from_labels
+
+    @staticmethod
+    def carried(op: Op) -> tuple[bool, ...]:
+        """For each input of `op`, whether a gradient flows back to it."""
+        return tuple(op.carried(position) for position in range(len(op.inputs)))
+
+    def upstream(self, name: str) -> frozenset[str]:
+        """Every value that `name` was computed from, itself included."""
+        found = {name}
+        for op in reversed(self.graph.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(op.inputs)
+        return frozenset(found)
+
+    def downstream(self, names: Iterator[str] | tuple[str, ...] | frozenset[str]) -> frozenset[str]:
+        """Every value computed from one of `names`, themselves included."""
+        found = set(names)
+        for op in self.graph.ops:
+            if not found.isdisjoint(op.inputs):
+                found.update(op.outputs)
+        return frozenset(found)
+
+    def origin(self, name: str, families: tuple[str, ...] = ("layout", "cast")) -> str:
+        """The value that `name` is a mere rearrangement of: follows first inputs back through ops of these families."""
+        while name in self.producer:
+            op = self.producer[name][1]
+            if family(op.kind) not in families or not op.inputs:
+                return name
+            name = op.inputs[0]
+        return name
+
+    def value(self, name: str) -> Value:
+        """The value called `name`; an unknown one is described by its name alone."""
+        return self.values.get(name) or Value(name)
+
+    def events(self, *kinds: str) -> Iterator[Event]:
+        """The step's events of these kinds, in order."""
+        return (event for event in self.step.events if event.kind in kinds)
+
+    def loss_ops(self) -> Iterator[Op]:
+        """Ops of the loss family that the loss was computed from (or that raised)."""
+        return (
+            op
+            for op in self.graph.ops
+            if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs))
+        )
+
+
+class Index:
+    """Questions about the whole record."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.steps = tuple(StepIndex(step) for step in record.steps)
+        self._answers: dict[Callable[[Index], Any], Any] = {}
+
+    def once(self, question: Callable[["Index"], Answer]) -> Answer:
+        """The answer of `question` about this record, worked out once however many rules ask it."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: Answer = self._answers[question]
+        return answer
+
+    @cached_property
+    def kinds(self) -> dict[int, tuple[StepIndex, ...]]:
+        """Kind of step to its recorded steps."""
+        found: dict[int, tuple[StepIndex, ...]] = {}
+        for step in self.steps:
+            found[step.step.kind] = (*found.get(step.step.kind, ()), step)
+        return found
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Parameter name to its state in the last step that lists it."""
+        return {parameter.name: parameter for step in self.steps for parameter in step.step.parameters}
+
+    @cached_property
+    def with_gradient(self) -> frozenset[str]:
+        """Parameters that had a gradient in some step, zero or not."""
+        return frozenset(p.name for s in self.steps for p in s.step.parameters if p.gradient != "none")
+
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """Parameters that some forward read."""
+        return frozenset(p.name for s in self.steps for p in s.step.parameters if p.reached)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Parameters that some optimizer holds."""
+        return frozenset(name for optimizer in self.record.optimizers for group in optimizer.groups for name in group.parameters)

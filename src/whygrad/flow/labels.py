@@ -1,0 +1,181 @@
+"""Which values of a step are the labels. Pure; the same for every framework."""
+
+from collections.abc import Iterable, Iterator
+
+from whygrad.flow.index import StepIndex
+from whygrad.ir import Labels, Op, Scope, Value, family
+
+CARRIED_BY = ("layout", "cast", "select", "create", "enter", "leave", "arithmetic", "decision", "step", "reduction")
+
+
+class _Search:
+    """The sets of values that the search asks for."""
+
+    def __init__(self, index: StepIndex) -> None:
+        self.index = index
+        parameters = {p.value for p in index.step.parameters}
+        self.trained = index.downstream(frozenset(parameters))
+        self.entering = self._entering(parameters)
+        self.batch = tuple(dict.fromkeys(name for event in index.events("batch") for name in event.targets))
+
+    def _entering(self, parameters: set[str]) -> frozenset[str]:
+        """Data that meets parameters first: the model's inputs and what they were made from."""
+        met = {
+            name
+            for op in self.index.graph.ops
+            if not parameters.isdisjoint(op.inputs)
+            for name in op.inputs
+            if name not in self.trained
+        }
+        return self._above(met)
+
+    def _above(self, names: Iterable[str]) -> frozenset[str]:
+        found = set(names)
+        for op in reversed(self.index.graph.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(name for name in op.inputs if name not in self.trained)
+        return frozenset(found)
+
+    def candidate(self, name: str) -> bool:
+        """Whether a value could be labels: more than one entry, not made by parameters, not the model's own input, not a constant."""
+        value = self.index.value(name)
+        single = value.shape is not None and _entries(value.shape) <= 1
+        return not single and name not in self.trained and name not in self.entering and not self._constant(name)
+
+    def _constant(self, name: str) -> bool:
+        """Filled with one number by the program: a GAN's ones, a mask."""
+        roots = {op.kind for op in self._makers(name)}
+        figures = self.index.value(name).statistics
+        uniform = figures is not None and figures.minimum is not None and figures.minimum == figures.maximum
+        return bool(roots) and roots <= {"create"} and (uniform or figures is None)
+
+    def _makers(self, name: str) -> Iterator[Op]:
+        for value in self._above([name]):
+            made = self.index.producer.get(value)
+            if made is None:
+                yield Op("enter")
+            elif not made[1].inputs:
+                yield made[1]
+
+    def root(self, name: str) -> str:
+        """The earliest form of a label that still has one entry or row for each example and that the model does not read."""
+        best, batch = name, _first_axis(self.index.value(name))
+        while name in self.index.producer:
+            op = self.index.producer[name][1]
+            before = [i for i in op.inputs if self.candidate(i) and _first_axis(self.index.value(i)) == batch]
+            if len(before) != 1 or family(op.kind) not in CARRIED_BY:
+                break
+            name = best = before[0]
+            if name in self.batch:
+                break
+        return best
+
+
+def find_labels(index: StepIndex) -> Labels:
+    """The labels of a step and how they were found, or why there are none."""
+    search = _Search(index)
+    if not index.losses and not any(op.failed for op in index.graph.ops):
+        return Labels(reason="nothing was differentiated")
+    tiers = (
+        ("target", _targets(search)),
+        ("batch", _batch(search)),
+        ("operand", _operands(search)),
+        ("argument", _arguments(search)),
+        ("batch", _unread(search)),
+    )
+    for how, names in tiers:
+        found = tuple(dict.fromkeys(search.root(name) for name in names))
+        if found:
+            return Labels(found, how)
+    return Labels(reason=_reason(search))
+
+
+def _targets(search: _Search) -> Iterator[str]:
+    """Passed to a loss function as its target."""
+    for op in search.index.loss_ops():
+        position = op.attributes.get("target")
+        if isinstance(position, int) and position < len(op.inputs) and search.candidate(op.inputs[position]):
+            yield op.inputs[position]
+
+
+def _batch(search: _Search) -> Iterator[str]:
+    """Parts of a batch that reach the loss without entering the model."""
+    for name in search.batch:
+        if name in search.index.shapes_loss and search.candidate(name) and not _read_by_module(search, name):
+            yield name
+
+
+def _read_by_module(search: _Search, name: str) -> bool:
+    below = search.index.downstream((name,))
+    light = below - search.trained
+    return any(op.module and family(op.kind) != "loss" and not light.isdisjoint(op.inputs) for op in search.index.graph.ops)
+
+
+def _operands(search: _Search) -> Iterator[str]:
+    """Meets the model's output outside every module, in a loss written by hand."""
+    for op in search.index.graph.ops:
+        joins = family(op.kind) in ("arithmetic", "select", "loss", "opaque") and not search.trained.isdisjoint(op.inputs)
+        if joins and not op.module and (op.failed or not search.index.shapes_loss.isdisjoint(op.outputs)):
+            yield from (name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, name))
+
+
+def _drawn(search: _Search, name: str) -> bool:
+    """Noise that the program draws while it computes the loss."""
+    made = search.index.producer.get(name)
+    return made is not None and made[1].kind in ("random", "sample")
+
+
+def _rows_match(search: _Search, op: Op, name: str) -> bool:
+    """One side has a row for each of the other's: weights of classes and the like have not."""
+    mine = _first_axis(search.index.value(name))
+    others = {_first_axis(search.index.value(other)) for other in op.inputs if other in search.trained}
+    return mine is None or not others or mine in others or op.failed
+
+
+def _arguments(search: _Search) -> Iterator[str]:
+    """Given to a function of the user's that makes the loss from the model's output, and unused there."""
+    making = {op.scope for op in search.index.graph.ops if not search.index.shapes_loss.isdisjoint(op.outputs) and not search.trained.isdisjoint(op.inputs) and not op.module}
+    scopes = search.index.step.scopes
+    for at in sorted(enclosing(making, scopes)):
+        arguments = scopes[at].arguments
+        if any(value in search.trained for value in arguments.values()):
+            yield from (value for value in arguments.values() if search.candidate(value))
+
+
+def enclosing(making: Iterable[int | None], scopes: tuple[Scope, ...]) -> set[int]:
+    """Scopes and those that they were called from."""
+    found: set[int] = set()
+    for at in making:
+        while at is not None and at not in found:
+            found.add(at)
+            at = scopes[at].parent
+    return found
+
+
+def _unread(search: _Search) -> Iterator[str]:
+    """Parts of a batch that nothing reads."""
+    for name in search.batch:
+        if search.candidate(name) and name not in search.index.shapes_loss and not _read_by_module(search, name):
+            yield name
+
+
+def _reason(search: _Search) -> str:
+    targets = [op.inputs[p] for op in search.index.loss_ops() if isinstance(p := op.attributes.get("target"), int) and p < len(op.inputs)]
+    if any(name in search.entering for name in targets):
+        return "the loss compares with the model's own input"
+    if any(name in search.trained for name in targets):
+        return "the loss compares two outputs of the program's models"
+    if targets:
+        return "the loss compares with a constant"
+    return "no value beside the model's input and parameters reaches the loss"
+
+
+def _entries(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _first_axis(value: Value) -> int | None:
+    return value.shape[0] if value.shape else None

@@ -1,0 +1,181 @@
+"""From running frames to places in the user's source. Shared by all front ends; imports no framework."""
+
+import ast
+import dis
+import linecache
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+
+from whygrad.ir import Frame, Site
+
+LIBRARY_FRAMES = 8
+"""How many library frames below the user's own are kept for each place."""
+CALLERS = 12
+"""How many of the user's frames above the place are kept."""
+
+OURS = str(Path(__file__).resolve().parent.parent) + os.sep
+
+Point = tuple[CodeType, int]
+"""A code object and the offset of its running instruction: cheap to keep, decoded when a report is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where a call was made: the user's frames from the deepest one outwards, and the library's below it, deepest first."""
+
+    user: tuple[Point, ...]
+    library: tuple[Point, ...]
+
+
+def library_folders() -> tuple[str, ...]:
+    """Folders whose code is not the user's: the standard library, installed packages, whygrad itself."""
+    paths = sysconfig.get_paths()
+    named = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    installed = {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
+    return tuple(sorted(str(Path(folder)) + os.sep for folder in (*named, *installed, OURS)))
+
+
+LIBRARIES = library_folders()
+
+
+@lru_cache(maxsize=None)
+def is_user(code: CodeType) -> bool:
+    """Whether a code object is the user's own: not the standard library's, an installed package's or ours."""
+    name = code.co_filename
+    if name.startswith("<"):
+        return not name.startswith(("<frozen", "<string>", "<__array_function__", "<eval_with_key", "<attrs", "<torch"))
+    full = os.path.abspath(name)  # noqa: PTH100 - resolving links would make a linked project look like a library
+    return not full.startswith(LIBRARIES) and not os.path.realpath(full).startswith(LIBRARIES)
+
+
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """The deepest frame from `frame` outwards that is the user's own."""
+    while frame is not None and not is_user(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def trace(frame: FrameType | None) -> Trace | None:
+    """The places from `frame` outwards; None where no frame is the user's own."""
+    library: list[Point] = []
+    while frame is not None and not is_user(frame.f_code):
+        if len(library) < LIBRARY_FRAMES and not frame.f_code.co_filename.startswith(OURS):
+            library.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    user: list[Point] = []
+    while frame is not None and len(user) < CALLERS:
+        if is_user(frame.f_code):
+            user.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return Trace(tuple(user), tuple(library)) if user else None
+
+
+def caller_of(found: Trace) -> Trace | None:
+    """The place that called the function of `found`, if that is the user's own."""
+    return Trace(found.user[1:], ()) if len(found.user) > 1 else None
+
+
+@lru_cache(maxsize=100_000)
+def _positions(point: Point) -> tuple[int, int, int, int]:
+    code, offset = point
+    positions = list(code.co_positions())
+    line, end_line, column, end_column = positions[offset // 2] if 0 <= offset // 2 < len(positions) else (None,) * 4
+    if line is None:
+        return code.co_firstlineno, 0, 0, 0
+    columns = (column + 1, end_column + 1) if column is not None and end_column is not None else (0, 0)
+    return line, end_line or line, *columns
+
+
+def _frame(point: Point) -> Frame:
+    return Frame(point[0].co_filename, _positions(point)[0], _name(point[0]))
+
+
+def _name(code: CodeType) -> str:
+    return "" if code.co_name == "<module>" else code.co_qualname.replace("<locals>.", "")
+
+
+class Sources:
+    """Source lines as they were when first seen; a file that changes while the program runs gives no text."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.changed: set[str] = set()
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, file: str, number: int) -> str:
+        """The text of one line, without its line end; "" where it can't be had or trusted."""
+        if file not in self._lines:
+            self._lines[file] = self._read(file)
+        lines = self._lines[file]
+        return lines[number - 1].rstrip("\r\n") if 0 < number <= len(lines) else ""
+
+    def _read(self, file: str) -> list[str]:
+        try:
+            if os.stat(file).st_mtime > self.started:  # noqa: PTH116 - one call, on whatever string the code object holds
+                self.changed.add(file)
+                return []
+        except OSError:
+            pass  # a notebook cell, a zip file or `exec`: linecache may still know it
+        return linecache.getlines(file)
+
+    def site(self, found: Trace | None) -> Site | None:
+        """The place in full: the deepest user frame, its callers, the library below."""
+        if found is None:
+            return None
+        code, _ = point = found.user[0]
+        line, end_line, column, end_column = _positions(point)
+        callers = tuple(_frame(other) for other in found.user[1:])
+        library = tuple(_frame(other) for other in reversed(found.library))
+        text = self.line(code.co_filename, line)
+        return Site(
+            code.co_filename,
+            line,
+            end_line,
+            _character(text, column),
+            _character(text, end_column) if end_line == line else end_column,
+            _name(code),
+            text,
+            callers,
+            library,
+        )
+
+    def definition(self, code: CodeType) -> Site:
+        """Where a function is defined."""
+        return Site(code.co_filename, code.co_firstlineno, function=_name(code), text=self.line(code.co_filename, code.co_firstlineno))
+
+
+def _character(text: str, column: int) -> int:
+    """Code positions count bytes of UTF-8; readers and editors count characters."""
+    return column if column <= 0 or text.isascii() else len(text.encode()[: column - 1].decode(errors="ignore")) + 1
+
+
+@lru_cache(maxsize=None)
+def parameters_of(code: CodeType) -> tuple[str, ...]:
+    """Names of a function's parameters, without `self`."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    return tuple(name for name in code.co_varnames[:count] if name not in ("self", "cls"))
+
+
+@lru_cache(maxsize=None)
+def unread_parameters(code: CodeType) -> tuple[str, ...]:
+    """Parameters that the function's code never loads."""
+    loads = {ins.argval for ins in dis.get_instructions(code) if ins.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE", "MAKE_CELL"))}
+    return tuple(name for name in parameters_of(code) if name not in loads)
+
+
+@lru_cache(maxsize=1000)
+def assigned_name(text: str) -> str:
+    """The name on the left of a one-line assignment, `loss` for `loss = f(x)`; "" for anything else."""
+    try:
+        body = ast.parse(text.strip()).body
+    except (SyntaxError, ValueError):
+        return ""
+    if len(body) == 1 and isinstance(body[0], ast.Assign | ast.AnnAssign | ast.AugAssign):
+        target = body[0].targets[0] if isinstance(body[0], ast.Assign) else body[0].target
+        return ast.unparse(target) if isinstance(target, ast.Name | ast.Attribute) else ""
+    return ""

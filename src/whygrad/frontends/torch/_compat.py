@@ -1,0 +1,105 @@
+"""Every use of PyTorch that is not public API, with its fallback. Nothing outside this file knows a private name of torch."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+TESTED = ("2.13",)
+
+
+def untested_version() -> str:
+    """A sentence for versions that this front end was not tried on, "" for the others."""
+    version = str(torch.__version__)
+    known = version.startswith(TESTED)
+    return "" if known else f"whygrad was tested with torch {', '.join(TESTED)}, this is {version}: some facts may be missing"
+
+
+def storage_of(tensor: Tensor) -> Any:  # noqa: ANN401 - torch gives its storages no public type
+    """The storage of a tensor, or None for tensors that have none (functorch wrappers, sparse, meta in some versions)."""
+    if is_wrapped(tensor) or tensor.layout is not torch.strided:
+        return None
+    try:
+        return tensor.untyped_storage()
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def is_wrapped(tensor: Tensor) -> bool:
+    """Whether a tensor is a batch or gradient wrapper of `torch.func`, which must not be looked into."""
+    try:
+        return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+    except AttributeError:
+        return False
+
+
+def current_mode() -> Any:  # noqa: ANN401 - whatever mode the user has on top
+    """The innermost torch function mode, or None."""
+    depth = torch._C._len_torch_function_stack()
+    return torch._C._get_function_stack_at(depth - 1) if depth else None
+
+
+def push(mode: TorchFunctionMode) -> None:
+    """Put `mode` on top."""
+    torch._C._push_on_torch_function_stack(mode)
+
+
+def pop() -> None:
+    """Take the innermost mode off."""
+    torch._C._pop_torch_function_stack()
+
+
+@contextmanager
+def without(mode: TorchFunctionMode) -> Iterator[None]:
+    """Run with `mode` off, if it is the innermost one: some kernels are chosen only where no mode is on."""
+    ours = current_mode() is mode
+    if ours:
+        pop()
+    try:
+        yield
+    finally:
+        if ours:
+            push(mode)
+
+
+def random_states() -> tuple[Tensor, ...]:
+    """The state of the CPU generator and of each GPU generator in use; no GPU is started or waited for."""
+    states = [torch.default_generator.get_state()]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states += [generator.get_state() for generator in torch.cuda.default_generators]
+    return tuple(states)
+
+
+def set_random_states(states: tuple[Tensor, ...]) -> None:
+    """Put the generators back to `states`."""
+    torch.default_generator.set_state(states[0])
+    for generator, state in zip(torch.cuda.default_generators, states[1:], strict=False):
+        generator.set_state(state)
+
+
+def autocast_state(device: str) -> tuple[str, bool, torch.dtype]:
+    """Whether autocast is on for a kind of device, and to what dtype."""
+    return device, torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
+
+
+def loader_iterator() -> Any:  # noqa: ANN401 - a private class
+    """The class whose `__next__` hands out a data loader's batches, or None if this version has none."""
+    return getattr(torch.utils.data.dataloader, "_BaseDataLoaderIter", None)
+
+
+def functorch_entries() -> tuple[tuple[Any, str], ...]:
+    """Functions under which tensors are wrapped: (module, name)."""
+    names = (("torch._functorch.vmap", "vmap_impl"), ("torch._functorch.apis", "vmap_impl"), ("torch._functorch.eager_transforms", "grad_impl"),
+             ("torch._functorch.apis", "grad_impl"), ("torch._functorch.eager_transforms", "_vjp_with_argnums"), ("torch._functorch.eager_transforms", "_jvp_with_argnums"))  # fmt: skip
+    import sys  # noqa: PLC0415 - only to look at what torch has imported
+
+    modules = ((sys.modules.get(module), name) for module, name in names)
+    return tuple((module, name) for module, name in modules if module is not None and hasattr(module, name))
+
+
+def owner_of_grad_switch() -> Callable[..., Any]:
+    """The function that `no_grad`, `enable_grad` and `set_grad_enabled` all call."""
+    return torch._C._set_grad_enabled

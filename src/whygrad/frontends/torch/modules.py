@@ -1,0 +1,202 @@
+"""Modules and parameters: which module runs, what the user calls each parameter, and which parameters no module knows."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+from weakref import ReferenceType, ref
+
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from whygrad.frontends import source
+
+SEARCHED = 200
+"""Variables of a frame that are searched for the module that owns another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A parameter and what is known of it."""
+
+    name: str
+    tensor: Tensor
+    registered: bool
+    owner: str
+    library: bool
+    root: str
+
+
+class Modules:
+    """The stack of running modules, and the models that they belong to."""
+
+    def __init__(self) -> None:
+        self.stack: list[nn.Module] = []
+        self._roots: dict[int, tuple[ReferenceType[nn.Module], str]] = {}
+        self._strays: dict[int, tuple[ReferenceType[Tensor], str, str, bool]] = {}
+        self._made: dict[int, tuple[ReferenceType[nn.Module], source.Trace]] = {}
+        self._names: dict[int, str] = {}
+        self._handles: list[Any] = []
+        self.loaded: set[int] = set()
+        """Ids of parameters that were overwritten from a checkpoint or another parameter."""
+
+    # --- watching -----------------------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Follow every module's call."""
+        if not self._handles:
+            self._handles = [register_module_forward_pre_hook(self._enter), register_module_forward_hook(self._leave, always_call=True)]
+
+    def release(self) -> None:
+        """Stop following."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles, self.stack = [], []
+
+    def _enter(self, module: nn.Module, _: object) -> None:
+        if not self.stack:
+            self._root(module, source.user_frame(sys._getframe(1)))  # noqa: SLF001 - the documented way to the caller's frame
+        elif id(module) not in self._names:
+            self._name_child(module)
+        self.stack.append(module)
+
+    def _leave(self, module: nn.Module, _: object, __: object) -> None:
+        while self.stack and self.stack.pop() is not module:
+            pass
+
+    def path(self) -> str:
+        """Qualified name of the running module; "" outside, and for the model itself its variable."""
+        return self._names.get(id(self.stack[-1]), "") if self.stack else ""
+
+    def inside_model(self) -> bool:
+        """Whether a module that holds parameters is running; losses and activations hold none."""
+        return any(next(iter(module.parameters()), None) is not None for module in self.stack)
+
+    # --- models -------------------------------------------------------------------------------------------------
+
+    def _root(self, module: nn.Module, frame: FrameType | None) -> None:
+        held = self._roots.get(id(module))
+        if held is not None and held[0]() is module:
+            return
+        if any(module is part for model, _ in self.models() for part in model.modules()):
+            return
+        owner, name = _widest(module, frame)
+        self._roots[id(owner)] = (ref(owner), name)
+        for path, part in owner.named_modules():
+            self._names.setdefault(id(part), path)
+
+    def _name_child(self, module: nn.Module) -> None:
+        parent = self.stack[-1]
+        prefix = self._names.get(id(parent), "")
+        found = next((name for name, child in _attributes(parent) if child is module), type(module).__name__)
+        for path, part in module.named_modules():
+            full = ".".join(filter(None, (prefix, found, path)))
+            self._names.setdefault(id(part), full)
+        registered = any(child is module for child in parent.children())
+        if not registered:
+            owner = _class_name(parent)
+            for path, parameter in module.named_parameters():
+                self._strays.setdefault(id(parameter), (ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent)))
+
+    def models(self) -> Iterator[tuple[nn.Module, str]]:
+        """The models that ran, with the user's variable for each."""
+        for reference, name in self._roots.values():
+            module = reference()
+            if module is not None:
+                yield module, name
+
+    def note_leaf(self, tensor: Tensor) -> None:
+        """A trainable leaf took part in the running module's forward: remember where the module keeps it, if no module knows it."""
+        if id(tensor) in self._strays:
+            return
+        for module in reversed(self.stack):
+            for name, item in _attributes(module):
+                if item is tensor and not any(tensor is parameter for parameter in module._parameters.values()):
+                    prefix = self._names.get(id(module), "")
+                    self._strays[id(tensor)] = (ref(tensor), ".".join(filter(None, (prefix, name))), _class_name(module), _is_library(module))
+                    return
+
+    def made_at(self, module: nn.Module, trace: source.Trace | None) -> None:
+        """Remember where a module was made."""
+        if trace is not None:
+            self._made[id(module)] = (ref(module), trace)
+
+    def parameters(self) -> dict[int, Owned]:
+        """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""
+        found: dict[int, Owned] = {}
+        models = [(module, name) for module, name in self.models() if next(iter(module.parameters()), None) is not None]
+        for module, variable in models:
+            owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
+            library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}
+            prefix = f"{variable}." if len(models) > 1 and variable else ""
+            for name, parameter in module.named_parameters():
+                found.setdefault(id(parameter), Owned(prefix + name, parameter, True, _class_name(owners[id(parameter)]), library.get(id(parameter), False), variable))  # noqa: FBT003 - `registered`
+        for key, (reference, name, owner, library_) in self._strays.items():
+            tensor = reference()
+            if tensor is not None and key not in found:
+                found[key] = Owned(name, tensor, False, owner, library_, "")  # noqa: FBT003 - `registered`
+        return found
+
+    def place_of(self, parameter: Tensor) -> source.Trace | None:
+        """Where the module that holds a parameter was made."""
+        for model, _ in self.models():
+            for part in model.modules():
+                if any(parameter is item for item in part._parameters.values()):
+                    held = self._made.get(id(part))
+                    return held[1] if held is not None and held[0]() is part else None
+        return None
+
+
+def _widest(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str]:
+    """The largest module among the variables in sight that contains `module`, and its variable."""
+    best, name = module, ""
+    size = sum(1 for _ in module.modules())
+    while frame is not None:
+        for variable, item in _variables(frame):
+            if isinstance(item, nn.Module) and (item is module or any(part is module for part in item.modules())):
+                count = sum(1 for _ in item.modules())
+                if count > size or (item is best and not name):
+                    best, name, size = item, variable, count
+        frame = source.user_frame(frame.f_back)
+    return best, name
+
+
+def _variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
+    for name, item in list(frame.f_locals.items())[:SEARCHED]:
+        if name != "self" or not isinstance(item, nn.Module):
+            yield name, item
+        if name == "self":
+            yield from list(vars(item).items())[:SEARCHED] if hasattr(item, "__dict__") else ()
+            if isinstance(item, nn.Module):
+                yield from item._modules.items()
+                yield "", item
+
+
+def _attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
+    """A module's tensors and modules under the names that the user's code has for them, registered or not, in lists and dictionaries too."""
+    yield from module._modules.items()
+    for name, item in vars(module).items():
+        if name in ("_modules", "_buffers", "_parameters"):
+            continue
+        yield name, item
+        if isinstance(item, list | tuple) and len(item) <= SEARCHED:
+            yield from ((f"{name}[{at}]", part) for at, part in enumerate(item))
+        elif isinstance(item, Mapping) and len(item) <= SEARCHED and not name.startswith("_"):
+            yield from ((f"{name}[{key!r}]", part) for key, part in item.items())
+
+
+def _class_name(module: nn.Module) -> str:
+    return f"{type(module).__module__}.{type(module).__qualname__}"
+
+
+def _is_library(module: nn.Module) -> bool:
+    """Whether the class of a module comes from an installed library other than torch."""
+    name = type(module).__module__
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return bool(file) and not name.startswith("torch.") and str(file).startswith(source.LIBRARIES)
+
+
+def _user_level(model: nn.Module) -> Iterator[nn.Module]:
+    """Modules whose class is not one of torch's own layers, outermost first."""
+    return (part for part in model.modules() if not type(part).__module__.startswith("torch."))

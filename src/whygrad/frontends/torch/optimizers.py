@@ -1,0 +1,127 @@
+"""Optimizers over the whole run: who made them, what they hold, at which rates they stepped."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import ReferenceType, ref
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from whygrad.frontends import source
+from whygrad.frontends.torch.lowering import dtype_name
+from whygrad.frontends.torch.steps import Builder
+from whygrad.ir import Attribute, Group
+from whygrad.ir import Optimizer as Record
+
+
+@dataclass(slots=True)
+class Watched:
+    """One optimizer of the program's."""
+
+    reference: "ReferenceType[Optimizer]"
+    number: int
+    native: str
+    made: source.Trace | None
+    name: str = ""
+    steps: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    last: float | None = None
+    rate_set: source.Trace | None = None
+    last_record: Record | None = None
+    first_rates: list[float | None] = field(default_factory=list)
+
+
+class Optimizers:
+    """All optimizers that were made while the program was watched, or that stepped."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, Watched] = {}
+
+    def meet(self, optimizer: Optimizer, trace: source.Trace | None = None) -> Watched:
+        """The entry of an optimizer, made if it is new."""
+        entry = self._watched.get(id(optimizer))
+        if entry is None or entry.reference() is not optimizer:
+            if entry is not None:
+                self._watched[-entry.number - 1] = entry
+            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, trace)
+        return entry
+
+    def all(self) -> tuple[Watched, ...]:
+        """Every entry, in order of making."""
+        return tuple(sorted(self._watched.values(), key=lambda entry: entry.number))
+
+    def held(self) -> dict[int, str]:
+        """Id of each parameter that a living optimizer holds, to the optimizer's name."""
+        found: dict[int, str] = {}
+        for entry in self.all():
+            optimizer = entry.reference()
+            for parameter in _parameters(optimizer) if optimizer is not None else ():
+                found.setdefault(id(parameter), self.name(entry))
+        return found
+
+    def name(self, entry: Watched) -> str:
+        """The user's variable for it, or its class, numbered where there are several without a variable."""
+        if entry.name:
+            return entry.name
+        alike = [other for other in self.all() if other.native == entry.native and not other.name]
+        return entry.native if len(alike) == 1 else f"{entry.native} {alike.index(entry) + 1}"
+
+    def stepping(self, optimizer: Optimizer) -> None:
+        """An update begins: note its rates."""
+        entry = self.meet(optimizer)
+        entry.steps += 1
+        rates = [float(group["lr"]) for group in optimizer.param_groups if isinstance(group.get("lr"), int | float)]
+        if rates:
+            entry.low, entry.high, entry.last = min(entry.low, *rates), max(entry.high, *rates), rates[0]
+        if not entry.first_rates:
+            entry.first_rates = [_rate(group) for group in optimizer.param_groups]
+
+    def rate_changed(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
+        """A scheduler set the rate."""
+        self.meet(optimizer).rate_set = trace
+
+    def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Record, ...]:
+        """The neutral record of each. `names` maps parameter ids to qualified names."""
+        found = (self._record(entry, names, builder) for entry in self.all())
+        return tuple(record for record in found if record is not None)
+
+    def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Record | None:
+        optimizer = entry.reference()
+        if optimizer is not None:
+            orphans = [p for p in _parameters(optimizer) if id(p) not in names]
+            entry.last_record = Record(
+                self.name(entry),
+                entry.native,
+                tuple(_group(group, entry, at, names) for at, group in enumerate(optimizer.param_groups)),
+                tuple(f"{dtype_name(p.dtype)}[{','.join(map(str, p.shape))}]" for p in orphans),
+                builder.site(entry.made),
+                entry.steps,
+                (entry.low, entry.high) if entry.high >= entry.low else None,
+                entry.last,
+                builder.site(entry.rate_set),
+            )
+        return entry.last_record
+
+
+def _group(group: Mapping[str, Any], entry: Watched, at: int, names: Mapping[int, str]) -> Group:
+    held = tuple(names[id(p)] for p in group["params"] if id(p) in names)
+    settings: dict[str, Attribute] = {}
+    for key, value in group.items():
+        if key not in ("params", "lr") and isinstance(value, bool | int | float | str):
+            settings[key] = value
+        elif key == "betas" and isinstance(value, tuple):
+            settings.update({f"beta{number}": float(beta) for number, beta in enumerate(value, 1)})
+    rate = entry.first_rates[at] if at < len(entry.first_rates) else _rate(group)
+    return Group(rate, held, settings)
+
+
+def _rate(group: Mapping[str, Any]) -> float | None:
+    rate = group.get("lr")
+    return float(rate) if isinstance(rate, int | float | Tensor) else None
+
+
+def _parameters(optimizer: Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -1,0 +1,148 @@
+"""From recorded calls to the neutral record of a step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from whygrad.frontends.source import Sources, Trace
+from whygrad.frontends.torch.calls import Call, Happened, Seen
+from whygrad.frontends.torch.ledger import Ledger
+from whygrad.frontends.torch.lowering import dtype_name
+from whygrad.ir import Event, Graph, Op, Role, Scope, Site, Value, family
+
+
+@dataclass(slots=True)
+class Activation:
+    """One call of a function of the user's, with the tensors that it was given."""
+
+    function: str
+    code: object
+    arguments: dict[str, str]
+    definition: Site
+    caller: Trace | None
+    unread: tuple[str, ...]
+    parent: int | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """Everything that a step is built from."""
+
+    calls: list[Call]
+    events: list[Happened]
+    activations: list[Activation] = field(default_factory=list)
+
+
+class Builder:
+    """Builds graphs and events. Keeps the sites that it has decoded."""
+
+    def __init__(self, ledger: Ledger, sources: Sources) -> None:
+        self.ledger = ledger
+        self.sources = sources
+        self._sites: dict[tuple[object, ...], Site | None] = {}
+
+    def site(self, trace: Trace | None) -> Site | None:
+        """The decoded place of a trace."""
+        if trace is None:
+            return None
+        key = (trace.user, trace.library)
+        if key not in self._sites:
+            self._sites[key] = self.sources.site(trace)
+        return self._sites[key]
+
+    def graph(self, calls: Iterable[Call], parameters: Mapping[int, str], losses: set[str], *, guess_returns: bool = False) -> Graph:
+        """The ops of some calls, with every value that they read or make. `parameters` maps object numbers to qualified names.
+
+        What initialised a parameter is left out: to the step, a parameter is where everything begins.
+        """
+        calls = [call for call in calls if call.full or call.failed or not call.outputs or not parameters.keys() >= set(call.outputs)]
+        returns = self._guessed(calls, parameters) if guess_returns else {}
+        ops = tuple(self._op(call, returns.get(call.at, ())) for call in calls)
+        return Graph(ops, self._values(ops, parameters, losses))
+
+    def _op(self, call: Call, guessed: tuple[str, ...]) -> Op:
+        inputs = tuple(slot.value for slot in call.slots) + (call.came_back or guessed)
+        carries = call.carries + (False,) * (len(inputs) - len(call.carries))
+        attributes, kind = dict(call.settings), call.kind
+        if attributes.pop("overwrites", False):
+            inputs, carries = inputs[1:], carries[1:]
+        if family(kind) == "create" and kind in ("create", "random"):
+            inputs, carries = (), ()
+        if guessed:
+            attributes["guessed"] = True
+        return Op(kind, inputs, call.made, call.info.native, carries, call.tracking, attributes, self.site(call.trace), call.module, call.scope, call.failed)
+
+    def _guessed(self, calls: list[Call], parameters: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
+        """Where nothing of the loss can be differentiated: copies of unknown origin, made after values left, were made from those."""
+        moved = set(parameters)
+        gone: list[str] = []
+        found: dict[int, tuple[str, ...]] = {}
+        for call in calls:
+            if any(slot.number in moved for slot in call.slots):
+                moved.update(call.outputs)
+                gone += call.made if call.kind == "leave" else ()
+            elif call.kind == "enter" and not call.came_back and gone:
+                found[call.at] = tuple(gone[-1:])
+                moved.update(call.outputs)
+        return found
+
+    def _values(self, ops: tuple[Op, ...], parameters: Mapping[int, str], losses: set[str]) -> dict[str, Value]:
+        made = {name: op for op in ops for name in op.outputs}
+        names = dict.fromkeys(name for op in ops for name in (*op.inputs, *op.outputs))
+        names.update(dict.fromkeys(sorted(losses)))
+        return {name: self.value(name, made.get(name), parameters, losses) for name in names}
+
+    def value(self, name: str, maker: Op | None, parameters: Mapping[int, str], losses: set[str]) -> Value:
+        """What is known of a value; `maker` is the op that made it in this step."""
+        seen = self.ledger.values.get(name)
+        if seen is None:
+            return Value(name, "python" if name.startswith("p") else "activation")
+        figures = seen.pending.read() if seen.pending is not None else None
+        called = parameters.get(seen.number) or self.ledger.names.get(seen.number, "")
+        return Value(name, _role(name, seen, maker, parameters, losses), dtype_name(seen.dtype), seen.shape, figures, called, seen.differentiable)
+
+    def events(self, happened: Iterable[Happened], calls: list[Call]) -> tuple[Event, ...]:
+        """Events, placed among the ops of the step."""
+        starts = [call.at for call in calls]
+        return tuple(
+            Event(item.kind, _before(starts, item.at), tuple(map(str, item.targets)), self.site(item.trace), dict(item.attributes))  # type: ignore[arg-type]  # the kinds are written in this package alone
+            for item in happened
+        )
+
+    def scopes(self, activations: Iterable[Activation]) -> tuple[Scope, ...]:
+        """The user's functions in which ops ran."""
+        return tuple(Scope(item.function, dict(item.arguments), item.definition, self.site(item.caller), item.unread, item.parent) for item in activations)
+
+
+def _before(starts: list[int], at: int) -> int:
+    low, high = 0, len(starts)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if starts[middle] < at else (low, middle)
+    return low
+
+
+def _role(name: str, seen: Seen, maker: Op | None, parameters: Mapping[int, str], losses: set[str]) -> Role:
+    if name in losses:
+        return "loss"
+    if seen.number in parameters:
+        return "parameter"
+    if seen.role:
+        return seen.role  # type: ignore[return-value]  # set in this package alone, to roles of the table
+    if seen.carried:
+        return "state"
+    if maker is None:
+        return "input"
+    return "constant" if maker.kind == "create" else "activation"
+
+
+def leaves(calls: Iterable[Call]) -> dict[int, Tensor]:
+    """Trainable leaves that took part: object number to tensor."""
+    found: dict[int, Tensor] = {}
+    for call in calls:
+        for slot in call.slots:
+            tensor = slot.held
+            if tensor is not None and tensor.is_leaf and tensor.requires_grad:
+                found[slot.number] = tensor
+    return found

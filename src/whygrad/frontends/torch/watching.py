@@ -1,0 +1,140 @@
+"""What is gathered of parameters while a step runs: gradients after the backward, gradients that an update finds, what it changes."""
+
+import math
+from dataclasses import dataclass, field
+from weakref import ReferenceType, ref
+
+import torch
+from torch import Tensor
+
+from whygrad.frontends.torch.identity import version_of
+from whygrad.frontends.torch.statistics import sample_of
+from whygrad.ir import GradientState
+
+SNAPSHOT = 65_536
+"""Entries of a parameter that are kept to measure its update: whole for small ones, an even sample of large ones."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """One parameter in one step."""
+
+    gradient: GradientState = "none"
+    gradient_norm: float | None = None
+    at_update: GradientState | None = None
+    norm: float | None = None
+    update_norm: float | None = None
+    sample: Tensor | None = None
+
+
+@dataclass(slots=True)
+class First:
+    """A parameter as it was when first recorded."""
+
+    reference: "ReferenceType[Tensor]"
+    sample: Tensor
+    total: float
+    gradient_seen: bool = False
+
+
+@dataclass(slots=True)
+class ParameterWatch:
+    """All parameters, by id."""
+
+    figures: dict[int, Figures] = field(default_factory=dict)
+    first: dict[int, First] = field(default_factory=dict)
+    used: dict[int, tuple["ReferenceType[Tensor]", int]] = field(default_factory=dict)
+    """Gradients that an update has used: id of the parameter to the gradient and its version then."""
+
+    def begin_step(self) -> None:
+        """Forget the last step's figures."""
+        self.figures = {}
+
+    def after_backward(self, parameters: list[Tensor]) -> None:
+        """Note every parameter's gradient, and keep what an update will change."""
+        norms = gradient_norms(parameters)
+        for parameter, norm in zip(parameters, norms, strict=True):
+            figures = self.figures.setdefault(id(parameter), Figures())
+            figures.gradient, figures.gradient_norm = _state(norm), norm
+            if figures.sample is None:
+                self._snapshot(parameter, figures)
+
+    def _snapshot(self, parameter: Tensor, figures: Figures) -> None:
+        sample = sample_of(parameter, SNAPSHOT).clone()
+        figures.sample, figures.norm = sample, _scaled_norm(sample, parameter.numel())
+        if id(parameter) not in self.first:
+            self.first[id(parameter)] = First(ref(parameter), sample, _total(parameter))
+
+    def before_update(self, parameters: list[Tensor]) -> None:
+        """Note what an optimizer finds when it begins."""
+        for parameter, norm in zip(parameters, gradient_norms(parameters), strict=True):
+            self.figures.setdefault(id(parameter), Figures()).at_update = _state(norm)
+
+    def after_update(self, parameters: list[Tensor], *, measured: bool) -> None:
+        """Note which gradients are used up, and how far each parameter moved."""
+        for parameter in parameters:
+            if parameter.grad is not None:
+                self.used[id(parameter)] = (ref(parameter.grad), version_of(parameter.grad))
+            if measured:
+                self.moved(parameter)
+
+    def moved(self, parameter: Tensor) -> None:
+        """Measure how far a parameter moved since the backward."""
+        figures = self.figures.get(id(parameter))
+        if figures is not None and figures.sample is not None:
+            now = sample_of(parameter, SNAPSHOT)
+            if now.shape == figures.sample.shape:
+                figures.update_norm = _scaled_norm(now - figures.sample, parameter.numel())
+
+    def stale(self, parameters: list[Tensor]) -> int:
+        """How many parameters still hold, unchanged, a gradient other than zero that an update has used."""
+        held = [p for p in parameters if p.grad is not None and self._is_used(p, p.grad)]
+        return sum(1 for norm in gradient_norms(held) if norm != 0)
+
+    def _is_used(self, parameter: Tensor, gradient: Tensor) -> bool:
+        entry = self.used.get(id(parameter))
+        return entry is not None and entry[0]() is gradient and entry[1] == version_of(gradient)
+
+    def note_gradients(self) -> None:
+        """Between recorded steps: remember for parameters without one so far whether they have a gradient now."""
+        for entry in self.first.values():
+            if not entry.gradient_seen:
+                parameter = entry.reference()
+                entry.gradient_seen = parameter is not None and parameter.grad is not None
+
+    def ending(self, parameter: Tensor) -> tuple[bool, bool] | None:
+        """Whether a parameter changed since it was first recorded, and whether it ever had a gradient; None if it was not recorded."""
+        entry = self.first.get(id(parameter))
+        if entry is None or entry.reference() is not parameter:
+            return None
+        now = sample_of(parameter, SNAPSHOT)
+        same = now.shape == entry.sample.shape and bool(torch.equal(now, entry.sample)) and _same(_total(parameter), entry.total)
+        return not same, entry.gradient_seen or parameter.grad is not None
+
+
+def gradient_norms(parameters: list[Tensor]) -> list[float | None]:
+    """L2 norm of each parameter's gradient, None where it has none; read from the device at once."""
+    dense = [p.grad.detach() if p.grad.layout is torch.strided else p.grad.detach().coalesce().values() for p in parameters if p.grad is not None]
+    norms = iter(torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64 if not g.is_complex() else None).abs().cpu() for g in dense]).tolist() if dense else [])
+    return [None if p.grad is None else next(norms) for p in parameters]
+
+
+def _state(norm: float | None) -> GradientState:
+    if norm is None:
+        return "none"
+    if not math.isfinite(norm):
+        return "non-finite"
+    return "zero" if norm == 0 else "finite"
+
+
+def _scaled_norm(sample: Tensor, count: int) -> float:
+    """The norm of the whole, from an even sample of it."""
+    return float(sample.double().norm()) * math.sqrt(count / max(1, sample.numel()))
+
+
+def _total(parameter: Tensor) -> float:
+    return float(parameter.detach().double().sum())
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))

@@ -1,0 +1,47 @@
+"""The neutral record of a run: plain, frozen data that no framework is needed to read."""
+
+from whygrad.ir.kinds import KINDS, Kind, family, passing
+from whygrad.ir.ops import Attribute, Graph, Op
+from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
+from whygrad.ir.sites import Frame, Site
+from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
+from whygrad.ir.trials import Bypass, Intervention, Lift, Permute, Reshape, Trial
+from whygrad.ir.values import ROLES, Role, Statistics, Value
+
+__all__ = [
+    "KINDS",
+    "ROLES",
+    "Attribute",
+    "Batches",
+    "Bypass",
+    "Ending",
+    "Event",
+    "EventKind",
+    "Frame",
+    "Framework",
+    "GradientState",
+    "Graph",
+    "Group",
+    "Intervention",
+    "Kind",
+    "Labels",
+    "Lift",
+    "Measures",
+    "Op",
+    "Optimizer",
+    "Outcome",
+    "Parameter",
+    "Permute",
+    "Raised",
+    "Record",
+    "Reshape",
+    "Role",
+    "Scope",
+    "Site",
+    "Statistics",
+    "Step",
+    "Trial",
+    "Value",
+    "family",
+    "passing",
+]

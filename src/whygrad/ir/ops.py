@@ -1,0 +1,55 @@
+"""Ops and the graph of one step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from whygrad.ir.kinds import passing
+from whygrad.ir.sites import Site
+from whygrad.ir.values import Value
+
+Attribute = bool | int | float | str | tuple[bool | int | float | str, ...] | None
+"""A setting of a call: an axis, a reduction, a shape, the two decay rates of an optimizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One recorded call. `kind` is our neutral name, `native` the framework's own."""
+
+    kind: str
+    inputs: tuple[str, ...] = ()
+    """Names of the values that it reads, in the order of the native call's arguments."""
+    outputs: tuple[str, ...] = ()
+    """Names of the values that it makes; the first one names the op in interventions."""
+    native: str = ""
+    carries: tuple[bool, ...] | None = None
+    """For each input, whether a gradient can flow back to it, as observed; None: as the table of kinds says."""
+    tracking: bool = True
+    """Gradient tracking was on."""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    """Settings under neutral names: `axis`, `reduction`, `ignore_index`, `inplace`, `target` (the position in `inputs` of a loss's target), …"""
+    site: Site | None = None
+    module: str = ""
+    """Qualified name of the module in whose forward it ran; "" outside every module."""
+    scope: int | None = None
+    """Index into `Step.scopes`: the user's function it ran in."""
+    failed: bool = False
+    """The call raised; its outputs are missing."""
+
+    @property
+    def output(self) -> str:
+        """The first output, which names the op; "" where it made nothing."""
+        return self.outputs[0] if self.outputs else ""
+
+    def carried(self, position: int) -> bool:
+        """Whether a gradient that is not identically zero can flow back to the input at `position`."""
+        if passing(self.kind) in ("zero", "cut"):
+            return False
+        return self.tracking if self.carries is None else self.carries[position]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Ops in execution order, and every value that they read or make."""
+
+    ops: tuple[Op, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict)

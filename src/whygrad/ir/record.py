@@ -1,0 +1,114 @@
+"""The record of a run: everything that rules may ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from whygrad.ir.ops import Attribute
+from whygrad.ir.sites import Site
+from whygrad.ir.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A framework that the program used."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The exception that ended the program."""
+
+    type: str
+    message: str
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the program ended."""
+
+    exit_status: int | None = None
+    """None while the program runs, or if it was killed."""
+    exception: Raised | None = None
+    steps_seen: int = 0
+    backwards_seen: int = 0
+    stopped: str = ""
+    """Why whygrad ended the recording or the program early, if it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One parameter group of an optimizer."""
+
+    rate: float | None = None
+    """Learning rate at the first recorded update, or at the end where there was none."""
+    parameters: tuple[str, ...] = ()
+    settings: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """An optimizer over the whole run."""
+
+    name: str
+    """The user's variable, or the class name with a number."""
+    native: str = ""
+    groups: tuple[Group, ...] = ()
+    orphans: tuple[str, ...] = ()
+    """Tensors that it holds though no model that ran has them, as types: `f32[10,2]`."""
+    site: Site | None = None
+    """Where it was made."""
+    steps: int = 0
+    rates: tuple[float, float] | None = None
+    """Smallest and largest learning rate over all its updates."""
+    last_rate: float | None = None
+    rate_site: Site | None = None
+    """The scheduler or assignment that last set the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a parameter between the first recorded step and the end of the program."""
+
+    changed: bool
+    gradient_seen: bool
+    """It had a gradient at some update of the run, or at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """What data loaders handed out over the run, element by element, as far as was looked at."""
+
+    path: str
+    """`[1]`, `['labels']`."""
+    seen: int
+    minimum: float | None = None
+    maximum: float | None = None
+    constant_batches: int = 0
+    """Batches in which every entry was the same."""
+    distinct: int | None = None
+    """Different batches, by digest."""
+    values: tuple[str, ...] = ()
+    """Names of the values of this element in the recorded steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run of one program."""
+
+    whygrad: str = ""
+    """The version that recorded it."""
+    program: str = ""
+    arguments: tuple[str, ...] = ()
+    frameworks: tuple[Framework, ...] = ()
+    outcome: Outcome = field(default_factory=Outcome)
+    steps: tuple[Step, ...] = ()
+    optimizers: tuple[Optimizer, ...] = ()
+    endings: Mapping[str, Ending] = field(default_factory=dict)
+    batches: tuple[Batches, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What could not be seen, in sentences."""
+    faults: tuple[str, ...] = ()
+    """Faults of whygrad itself, that ended the recording."""

@@ -1,0 +1,33 @@
+"""Places in the source."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One level of the call stack, without its text."""
+
+    file: str
+    line: int
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in the user's code: the deepest frame that is the user's own.
+
+    Lines and columns count from 1, `end_column` is the first column after the expression, 0 means unknown.
+    """
+
+    file: str
+    line: int
+    end_line: int = 0
+    column: int = 0
+    end_column: int = 0
+    function: str = ""
+    text: str = ""
+    """The whole source line, or "" where the source is missing."""
+    callers: tuple[Frame, ...] = ()
+    """The user's own frames that led here, innermost first."""
+    library: tuple[Frame, ...] = ()
+    """Frames of libraries below this one, outermost first."""

@@ -1,0 +1,51 @@
+"""Experiments as data: what is changed in a replay, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+
+class Permute(msgspec.Struct, frozen=True, tag="permute"):
+    """Permute these values (the labels) along the batch axis, all with the same permutation."""
+
+    values: tuple[str, ...]
+
+
+class Lift(msgspec.Struct, frozen=True, tag="lift"):
+    """Treat these ops (named by their first output) as if no gradient were cut there."""
+
+    ops: tuple[str, ...]
+
+
+class Bypass(msgspec.Struct, frozen=True, tag="bypass"):
+    """Replace these ops (named by their first output) by the identity on their first input."""
+
+    ops: tuple[str, ...]
+
+
+class Reshape(msgspec.Struct, frozen=True, tag="reshape"):
+    """Give this value another shape with the same number of entries before it is used."""
+
+    value: str
+    shape: tuple[int, ...]
+
+
+Intervention = Permute | Lift | Bypass | Reshape
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one intervention did to the replay of a recorded step."""
+
+    intervention: Intervention
+    loss: float | None = None
+    """The loss of the changed replay."""
+    gradient_norm: float | None = None
+    """L2 norm over all trainable parameters; None where nothing could be differentiated."""
+    gradients: Mapping[str, float] = field(default_factory=dict)
+    """L2 norm by parameter name, for parameters that a gradient reached in the changed replay."""
+    change: float | None = None
+    """||g - g'|| / max(||g||, ||g'||) against the unchanged replay, 0 to 2; None for 0/0."""
+    reason: str = ""
+    """Why it could not be done, where it could not."""

@@ -1,0 +1,63 @@
+"""Values: what ops read and make."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal["parameter", "buffer", "input", "label", "activation", "loss", "constant", "gradient", "state", "python"]
+"""What a value is to the step. `python` is a number or an array that has left the framework."""
+
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures of one value, never its contents. Minimum to norm are over the finite entries alone."""
+
+    count: int
+    """Number of entries of the value."""
+    finite: float = 1.0
+    """Share of entries that are finite, 0 to 1."""
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    zeros: float | None = None
+    """Share of entries that are exactly 0."""
+    norm: float | None = None
+    """L2 norm."""
+    whole: float | None = None
+    """Share of entries that are whole numbers."""
+    distinct: int | None = None
+    """Number of different entries; counted for inputs and labels only."""
+    row_sums: tuple[float, float] | None = None
+    """Smallest and largest sum along the last axis; measured where a loss reads the value."""
+    sampled: bool = False
+    """True where the figures come from a regular sample of the entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One version of one tensor: a write in place makes a new value."""
+
+    name: str
+    """Unique in the record; the same tensor, unchanged, has the same name in later steps."""
+    role: Role = "activation"
+    dtype: str = ""
+    """`f32`, `i64`, `bool`, …; "" where unknown."""
+    shape: tuple[int, ...] | None = None
+    statistics: Statistics | None = None
+    called: str = ""
+    """The name that the user's code knows it by: a variable, or a parameter's qualified name."""
+    differentiable: bool = False
+    """A gradient can flow to this value (PyTorch's `requires_grad`)."""
+
+    @property
+    def shown(self) -> str:
+        """The user's name for it, or ours."""
+        return self.called or self.name
+
+    @property
+    def type(self) -> str:
+        """`f32[64,10]`, as reports show it."""
+        shape = "" if self.shape is None else f"[{','.join(map(str, self.shape))}]"
+        return f"{self.dtype or '?'}{shape}"

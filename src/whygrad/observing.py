@@ -1,0 +1,164 @@
+"""What whygrad does while the program runs: starts the recorders, measures each recorded step, keeps drafts, and ends `check` in time."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from whygrad import __version__
+from whygrad.diagnosis import Rule
+from whygrad.experiments import examine
+from whygrad.frontends import Recorder, Recording
+from whygrad.ir import Outcome, Record, Step
+from whygrad.ir.files import write_record
+from whygrad.judging import fault_line, tests_wanted
+from whygrad.program import Stop, Target
+from whygrad.replay import Replay
+
+QUIET_STEPS = 8
+"""`check` ends the program after this many steps that brought no new kind."""
+MOST_FAULTS = 10
+
+
+class Observing:
+    """The session's side of the protocol `Observer`. Nothing in here may stop the program but `Stop`."""
+
+    def __init__(self, target: Target, recording: Recording, rules: tuple[Rule, ...], front_ends: Mapping[str, str], record_to: Path | None) -> None:
+        self.target = target
+        self.recording = recording
+        self.rules = rules
+        self.front_ends = front_ends
+        self.record_to = record_to
+        self.recorders: list[Recorder] = []
+        self.latest: Record = Record()
+        self.faults: list[str] = []
+        self.limits: list[str] = []
+        self.last_kept = -1
+        self.stopped = False
+        self.process = os.getpid()
+        self.own_imports: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Where imports find what is ours, whatever the program has on its path."""
+
+    def attach(self, framework: str) -> None:
+        """Start the recorder of a framework that has just been imported."""
+        if os.getpid() != self.process:
+            return
+        try:
+            with self.own_imports():
+                front_end = import_module(self.front_ends[framework]).front_end
+            self.recorders.append(front_end.attach(self, self.recording))
+        except Exception as problem:  # noqa: BLE001 - the program must not notice
+            self.fault(f"the recorder for {framework} could not start", problem)
+
+    def examine(self, step: Step, replay: Replay) -> Step:
+        """The step with its measures and trials."""
+        if self.recording.experiments == "off":
+            return replace(step, measures=replace(step.measures, sensitivity_reason="experiments are switched off"))
+        try:
+            return examine(step, replay, lambda measured: tests_wanted(self.rules, self.with_step(measured)), time.perf_counter)
+        except Exception as problem:  # noqa: BLE001 - the program must not notice
+            self.fault("an experiment failed", problem)
+            self.stop()
+            return step
+
+    def with_step(self, step: Step) -> Record:
+        """All that is known so far, this unfinished step included."""
+        drafts = [recorder.draft() for recorder in self.recorders]
+        record = together(drafts)
+        return replace(record, steps=(*(known for known in record.steps if known.index != step.index), step))
+
+    def keep(self, step: Step) -> None:
+        """A recorded step is over."""
+        self.last_kept = max(self.last_kept, step.index)
+
+    def ended(self, index: int, complete: bool) -> None:  # noqa: FBT001 - as the protocol has it
+        """A step is over; ends the program if that is all there was to record."""
+        if self.recording.stop_after and complete and index - self.last_kept >= QUIET_STEPS:
+            self.stopped = True
+            raise Stop
+
+    def draft(self, record: Record) -> None:
+        """Write what is known so far, so that a killed program leaves it."""
+        self.latest = record
+        if self.record_to is None or os.getpid() != self.process:
+            return
+        try:
+            write_record(self.record_to, self.named(record))
+        except OSError as problem:
+            self.record_to = None
+            self.limits.append(f"the draft of the record could not be written: {problem.strerror or problem}")
+        except Exception as problem:  # noqa: BLE001 - the program must not notice
+            self.record_to = None
+            self.fault("the draft of the record could not be written", problem)
+
+    def fault(self, where: str, problem: BaseException) -> None:
+        """Something of ours failed."""
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(fault_line(where, problem))
+
+    def stop(self) -> None:
+        """Take all hooks out; what is recorded stays."""
+        for recorder in self.recorders:
+            with suppress(Exception):
+                recorder.stop()
+
+    def abandon(self) -> None:
+        """In a forked child: nothing is recorded there."""
+        if self.recorders:
+            self.stop()
+            self.recorders = []
+
+    def finish(self, outcome: Outcome) -> Record:
+        """The whole record; where a recorder fails at the end, what it last gave as a draft."""
+        if self.stopped:
+            outcome = replace(outcome, exit_status=None, exception=None, stopped="`whygrad check` ended the program after the recorded steps")
+        finished = [self.guarded(recorder.finish, outcome) for recorder in self.recorders] or [Record()]
+        record = together(finished)
+        known = record.outcome if record.outcome != Outcome() else self.latest.outcome
+        complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen)
+        return self.named(replace(record, outcome=complete))
+
+    def guarded(self, finish: Callable[[Outcome], Record], outcome: Outcome) -> Record:
+        """What a recorder gives at the end, or its last draft."""
+        try:
+            return finish(outcome)
+        except Exception as problem:  # noqa: BLE001 - the report must still come
+            self.fault("the recorder failed at the program's end", problem)
+            self.stop()
+            return self.latest
+
+    def named(self, record: Record) -> Record:
+        """The record with what only the session knows."""
+        return replace(
+            record,
+            whygrad=__version__,
+            program=self.target.name,
+            arguments=self.target.arguments,
+            faults=tuple(dict.fromkeys((*record.faults, *self.faults))),
+            limits=tuple(dict.fromkeys((*record.limits, *self.limits))),
+        )
+
+
+def together(records: list[Record]) -> Record:
+    """One record of what several front ends saw; most programs have one."""
+    if len(records) == 1:
+        return records[0]
+    if not records:
+        return Record()
+    seen = [record.outcome for record in records]
+    return replace(
+        records[0],
+        frameworks=tuple(item for record in records for item in record.frameworks),
+        outcome=replace(
+            seen[0], steps_seen=sum(o.steps_seen for o in seen), backwards_seen=sum(o.backwards_seen for o in seen)
+        ),
+        steps=tuple(item for record in records for item in record.steps),
+        optimizers=tuple(item for record in records for item in record.optimizers),
+        endings={name: ending for record in records for name, ending in record.endings.items()},
+        batches=tuple(item for record in records for item in record.batches),
+        limits=tuple(item for record in records for item in record.limits),
+        faults=tuple(item for record in records for item in record.faults),
+    )

@@ -1,0 +1,35 @@
+"""The two protocols between a front end and the rest: it offers a `Replay` of a recorded step, and reports to an `Observer`."""
+
+from typing import Protocol
+
+from whygrad.ir import Intervention, Measures, Record, Step, Trial
+
+
+class Replay(Protocol):
+    """A recorded step that can be run again, on copies, with one thing changed. All randomness is held."""
+
+    def baseline(self) -> Measures:
+        """The step unchanged, twice: loss, gradient norm, noise floor, whether it reproduced the recorded gradients bit for bit."""
+
+    def run(self, intervention: Intervention) -> Trial:
+        """The step with one thing changed; never raises for what can't be done, the trial says why instead."""
+
+
+class Observer(Protocol):
+    """What a front end tells, and asks, while the program runs."""
+
+    def examine(self, step: Step, replay: Replay) -> Step:
+        """Called while the step can still be replayed, before the update: returns it with its measures and trials filled in."""
+
+    def keep(self, step: Step) -> None:
+        """Called when a recorded step is over."""
+
+    def ended(self, index: int, complete: bool) -> None:
+        """Called after every step, recorded or not, with its number in the run; `complete`: every kind of step seen so far has its recorded
+        steps. May raise `whygrad.program.Stop` (a `BaseException`), which the front end lets pass, to end the program (`check`)."""
+
+    def draft(self, record: Record) -> None:
+        """Called after each recorded step with all that is known so far, so that a crash loses nothing."""
+
+    def fault(self, where: str, problem: BaseException) -> None:
+        """Called for a fault of whygrad itself; recording has ended, the program goes on."""

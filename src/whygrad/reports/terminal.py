@@ -1,0 +1,240 @@
+"""The report for a terminal, in the form of compilers: the fault, the line, the figures, the remedy."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from whygrad.diagnosis import Diagnosis, Evidence, Related, Report
+from whygrad.ir import Site
+from whygrad.reports.excerpts import Excerpt, excerpt, place, tame
+from whygrad.reports.faults import fault_text
+from whygrad.reports.figures import (
+    counted,
+    figure,
+    first_line,
+    gradient_sentence,
+    labels_sentence,
+    run_sentence,
+    sensitivity_sentence,
+)
+
+STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+SURENESS = {
+    "proved": "the recorded graph and events show it",
+    "measured": "an experiment on the recorded step shows it",
+    "suspected": "a pattern that is usually a mistake; nothing measured here settles it",
+}
+ASCII = str.maketrans({"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "’": "'", "“": '"', "”": '"'})
+MOST_RELATED = 3
+MOST_SYMPTOMS = 6
+
+
+def render(report: Report, *, width: int = 100, color: bool = False, unicode: bool = True) -> str:
+    """The whole report as text that ends in a newline."""
+    page = Page(width, unicode)
+    for diagnosis in report.diagnoses:
+        if diagnosis.root_cause:
+            page.lines += [*page.diagnosis(diagnosis), Text()]
+    page.lines += [*page.summary(report), *page.next_commands(report)]
+    return page.printed(color=color)
+
+
+@dataclass(slots=True)
+class Page:
+    """Lines of a fixed width."""
+
+    width: int
+    unicode: bool
+    lines: list[Text] = field(default_factory=list)
+
+    def printed(self, *, color: bool) -> str:
+        """All lines, with colours or without."""
+        out = StringIO()
+        console = Console(
+            file=out, width=self.width, force_terminal=color, color_system="standard" if color else None, no_color=not color,
+            highlight=False, markup=False, emoji=False, legacy_windows=False,
+        )  # fmt: skip
+        for line in self.lines:
+            line.rstrip()
+            console.print(line, soft_wrap=True)
+        return out.getvalue()
+
+    def text(self, words: str, style: str = "") -> Text:
+        """Words of ours or of the user's, safe to print."""
+        tamed = tame(" ".join(words.splitlines()))
+        return Text(tamed if self.unicode else tamed.translate(ASCII), style)
+
+    def wrapped(self, words: str, indent: int, first: Text, style: str = "") -> Iterator[Text]:
+        """`first` and then the words, in lines of the page's width; further lines start at `indent`."""
+        rows = wrap(self.text(words).plain, self.width - first.cell_len, max(12, self.width - indent))
+        for number, row in enumerate(rows):
+            yield (first if number == 0 else Text(" " * indent)) + Text(row, style)
+
+    def diagnosis(self, diagnosis: Diagnosis) -> Iterator[Text]:
+        """One root cause."""
+        style = STYLES[diagnosis.severity]
+        head = self.text(f"{diagnosis.severity}[{diagnosis.rule}]", style) + self.text(f" {diagnosis.name}: ", "bold")
+        yield from self.wrapped(diagnosis.message, 2, head)
+        gutter = _gutter(diagnosis)
+        if diagnosis.site is not None:
+            yield from self.marked(diagnosis.site, diagnosis.label, gutter, ("-->", "^", style))
+        yield from self.related(diagnosis.related, gutter)
+        for word, statement in self.statements(diagnosis):
+            yield from self.note(word, statement, gutter)
+
+    def related(self, places: tuple[Related, ...], gutter: int) -> Iterator[Text]:
+        """Other places that a reader wants to see."""
+        for other in places[:MOST_RELATED]:
+            yield from self.marked(other.site, other.message, gutter, (":::", "-", "blue"))
+        if len(places) > MOST_RELATED:
+            yield Text(" " * gutter) + Text("::: ", "blue") + self.text(f"and {counted(len(places) - MOST_RELATED, 'more place')}")
+
+    def marked(self, site: Site, label: str, gutter: int, look: tuple[str, str, str]) -> Iterator[Text]:
+        """A place: its address, its line, and the mark with a few words below."""
+        arrow, mark, style = look
+        address = Text(" " * gutter) + Text(f"{arrow} ", "blue") + self.text(place(site))
+        found = excerpt(site, self.width - gutter - 3)
+        if found is None:
+            yield from self.wrapped(label, gutter + 4, address + Text(": ")) if label else [address]
+            return
+        yield address
+        yield Text(f"{site.line:>{gutter}} | ", "blue") + self.text(found.text)
+        yield from self.underlined(found, label, gutter, mark, style)
+
+    def underlined(self, found: Excerpt, label: str, gutter: int, mark: str, style: str) -> Iterator[Text]:
+        """The mark, with its words beside it, or below where there is no room."""
+        bar = Text(" " * (gutter + 1)) + Text("| ", "blue")
+        line = bar + Text(" " * found.start) + Text(mark * found.length, style)
+        words = self.text(label).plain
+        if not label or line.cell_len + 1 + cell_len(words) <= self.width:
+            yield line + Text(f" {words}" if label else "", style)
+            return
+        yield line
+        indent = min(found.start, max(0, self.width - gutter - 3 - 40))
+        room = self.width - gutter - 3 - indent
+        for row in wrap(words, room, room):
+            yield bar + Text(" " * indent) + Text(row, style)
+
+    def statements(self, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+        """What stands behind the equals signs: figures, how sure that is, what it explains, what to do."""
+        words = [_word(evidence, diagnosis) for evidence in diagnosis.evidence]
+        yield from zip(words, (evidence.statement for evidence in diagnosis.evidence), strict=True)
+        if diagnosis.experiment is not None and diagnosis.experiment.verdict != "confirmed":
+            yield "experiment", f"{diagnosis.experiment.intervention}: {diagnosis.experiment.verdict} ({diagnosis.experiment.prediction})"
+        if diagnosis.confidence not in words:
+            yield diagnosis.confidence, SURENESS[diagnosis.confidence]
+        for symptom in diagnosis.symptoms[:MOST_SYMPTOMS]:
+            yield "explains", f"{symptom.message}{f' ({symptom.rule})' if symptom.rule else ''}"
+        if len(diagnosis.symptoms) > MOST_SYMPTOMS:
+            yield "explains", f"{len(diagnosis.symptoms) - MOST_SYMPTOMS} more symptoms"
+        if diagnosis.help:
+            yield "help", diagnosis.help
+
+    def note(self, word: str, statement: str, gutter: int) -> Iterator[Text]:
+        """One line behind an equals sign."""
+        first = Text(" " * (gutter + 1)) + Text("= ", "blue") + self.text(f"{word}: ", "green" if word == "help" else "bold")
+        yield from self.wrapped(statement, gutter + 5, first)
+
+    def summary(self, report: Report) -> Iterator[Text]:
+        """What ran, and the figures that make one believe the verdict."""
+        yield from self.wrapped(_verdict(report), 2, Text("whygrad: ", "bold"), "bold")
+        facts = [*_facts(report)]
+        longest = max(len(name) for name, _ in facts) + 2
+        for name, sentence in facts:
+            yield from self.wrapped(sentence, longest + 2, Text(f"  {name + ':':<{longest}}"))
+        for line in fault_text(report.faults).splitlines():
+            indent = len(line) - len(line.lstrip())
+            yield from self.wrapped(line.lstrip(), indent + 2, Text(" " * indent), "" if indent else "bold red")
+
+    def next_commands(self, report: Report) -> Iterator[Text]:
+        """What to type next."""
+        codes = dict.fromkeys(diagnosis.rule for diagnosis in report.diagnoses if diagnosis.root_cause)
+        commands = [f"whygrad explain {code}" for code in [*codes][:3]]
+        if not codes:
+            commands = ["whygrad rules"] if report.healthy else ["whygrad run --help"]
+        for number, command in enumerate(commands):
+            yield Text("next: " if number == 0 else "      ") + Text(command, "bold")
+
+
+def wrap(words: str, first: int, rest: int) -> list[str]:
+    """Words in rows of at most `first` cells, then `rest` cells; a word that is longer than a row is broken."""
+    rows: list[str] = []
+    row = ""
+    for word in words.split(" "):
+        room = first if not rows else rest
+        longer = f"{row} {word}" if row else word
+        if cell_len(longer) <= room or not word:
+            row = longer
+            continue
+        if row or room < rest:
+            rows.append(row)
+        pieces = [word[at : at + rest] for at in range(0, len(word), rest)]
+        rows += pieces[:-1]
+        row = pieces[-1]
+    return [*rows, row]
+
+
+def in_ascii(line: str) -> str:
+    """A source line with a question mark for each cell that ASCII has no sign for, so that marks below it stay in place."""
+    return "".join(sign if sign.isascii() else "?" * cell_len(sign) for sign in line)
+
+
+def _gutter(diagnosis: Diagnosis) -> int:
+    """Digits of the largest line number, at least two."""
+    sites: Iterable[Site | None] = (diagnosis.site, *(other.site for other in diagnosis.related[:MOST_RELATED]))
+    return max(2, *(len(str(site.line)) for site in sites if site is not None)) if diagnosis.site or diagnosis.related else 2
+
+
+def _word(evidence: Evidence, diagnosis: Diagnosis) -> str:
+    """A statement with a figure was measured; one without rests on what the diagnosis rests on."""
+    return "measured" if evidence.measure else diagnosis.confidence
+
+
+def _verdict(report: Report) -> str:
+    program = " ".join((report.program, *report.arguments))
+    roots = [diagnosis.severity for diagnosis in report.diagnoses if diagnosis.root_cause]
+    counts = [counted(roots.count(severity), severity) for severity in STYLES if severity in roots]
+    if report.healthy is None:
+        return f"nothing was judged in {program}: {report.reason or 'there is no training step in the record'}"
+    if report.healthy:
+        return f"no fault found in {program}" + (f" ({', '.join(counts)})" if counts else "")
+    return f"{', '.join(counts)} in {program}"
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    """The lines of the summary, name by name."""
+    yield "run", run_sentence(report)
+    raised = report.outcome.exception
+    if raised is not None and not _explained(report):
+        at = f" ({place(raised.site)})" if raised.site is not None else ""
+        yield "exception", f"{raised.type}: {first_line(raised.message)}{at}; no rule explains it"
+    if report.steps_recorded:
+        yield "labels", labels_sentence(report)
+        if report.labels.values:
+            yield "sensitivity", sensitivity_sentence(report.measures)
+        yield "gradient", gradient_sentence(report)
+        yield "updates", _updates(report)
+    if len(report.kinds) > 1:
+        yield "kinds", "; ".join(f"step {kind.steps[0]}: label sensitivity {figure(kind.measures.label_sensitivity)}, "
+                                 f"gradient norm {figure(kind.measures.gradient_norm)}" for kind in report.kinds[:4])  # fmt: skip
+    if report.coverage.judged and report.healthy:
+        yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run and found nothing"
+    if report.suppressed:
+        yield "silenced", f"{', '.join(sorted({diagnosis.rule for diagnosis in report.suppressed}))}, by your settings or comments"
+    for limit in report.limits:
+        yield "limit", limit
+
+
+def _updates(report: Report) -> str:
+    loss = f"; loss {figure(report.measures.loss)} at the judged step" if report.measures.loss is not None else ""
+    return f"{report.updates} by {counted(report.outcome.steps_seen, 'step')}{loss}" if report.updates else f"none by an optimizer{loss}"
+
+
+def _explained(report: Report) -> bool:
+    """Whether a root cause names the exception as its symptom."""
+    kind = report.outcome.exception.type if report.outcome.exception is not None else ""
+    return any(f"stopped with {kind}" in symptom.message for diagnosis in report.diagnoses for symptom in diagnosis.symptoms)

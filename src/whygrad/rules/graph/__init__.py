@@ -1,0 +1,1 @@
+"""Rules about the graph: is there a differentiable path from parameter to loss?"""

@@ -1,0 +1,127 @@
+"""WG311: a loss that no parameter has a part in."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.starved import ends, fed, refusal
+from whygrad.flow.trips import trips
+from whygrad.ir import Site
+from whygrad.rules import rule
+
+
+@rule("WG311", "constant-loss", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The loss that is differentiated was computed from no parameter at all.
+
+    ## What it finds
+    Steps whose loss has no parameter among the values that it was computed from, through cuts and trips out of the framework too, though the program has
+    parameters to train. It speaks last: where a cut, a trip or frozen parameters say why, they do, and this is their symptom.
+
+    ## Why it matters
+    Whatever the parameters are, the loss is the same. Usually the wrong variable went into it: the input or the embedding in place of the prediction, labels compared with themselves, an
+    attribute that the forward never set anew.
+
+    ## When it is fine
+    An image, a latent or coordinates that are themselves optimised: they are what is trained. A step that only measures the gradient of the input.
+
+    ## How sure
+    Proved: a fact of the recorded graph.
+
+    ## References
+    PyTorch, "Autograd mechanics: how autograd encodes the history".
+    """
+    reported: set[int] = set()
+    for step in index.steps:
+        if step.step.kind not in reported and _constant(index, step) and not _explained(index, step):
+            reported.add(step.step.kind)
+            yield _about(index, step)
+
+
+def _constant(index: Index, step: StepIndex) -> bool:
+    """A parameter could have been there, and none is."""
+    if not ends(index, step) or not any(p.trainable for p in step.step.parameters):
+        return False
+    origins = frozenset[str]().union(*(step.upstream(name) for name in ends(index, step)))
+    known = frozenset(p.value for p in step.step.parameters)
+    return (
+        known.isdisjoint(origins)
+        and not any(step.value(n).role == "parameter" for n in origins)
+        and not _trains_leaves(index, step, origins)
+    )
+
+
+def _trains_leaves(index: Index, step: StepIndex, origins: frozenset[str]) -> bool:
+    """The loss depends on a tensor that some optimizer holds though no model has it, or that is updated by hand."""
+    leaves = [n for n in origins if n not in step.producer and step.value(n).differentiable]
+    # timid: such a tensor may be just what the program trains
+    return bool(leaves) and (any(o.orphans for o in index.record.optimizers) or not index.held or any(step.events("update")))
+
+
+def _explained(index: Index, step: StepIndex) -> bool:
+    """Values left the framework and the loss was made of what came of them, or the parameters got a gradient that the graph does not show."""
+    if any(trip.whole and trip.step.step.kind == step.step.kind for trip in index.once(trips)):
+        return True
+    seen = any(p.gradient in ("finite", "non-finite") and p.name in index.once(fed) for p in step.step.parameters)
+    return seen and refusal(index, step) is None
+
+
+def _about(index: Index, step: StepIndex) -> Diagnosis:
+    kind = str(step.step.kind)
+    goals = ends(index, step)
+    refused = refusal(index, step)
+    names = tuple(p.name for p in step.step.parameters if p.trainable)
+    sources = _sources(step, goals)
+    facts = {Fact(what, name) for name in names for what in ("no-gradient", "unmoved")} | {
+        Fact("insensitive", kind),
+        Fact("no-update", kind),
+    }
+    if refused:
+        facts.add(Fact("exception", refused[0]))
+    shown = step.value(goals[0]).shown
+    return Diagnosis(
+        "WG311",
+        "constant-loss",
+        "error",
+        "proved",
+        f"`{shown}` depends on no parameter: it was computed from {sources}",
+        site=_site(step, goals),
+        label="nothing that is read here was computed from a parameter",
+        evidence=(
+            Evidence(
+                f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
+            ),
+            *((Evidence(f"backward was refused: {refused[1].rstrip('.')}"),) if refused else ()),
+        ),
+        help=f"compute `{shown}` from the model's output",
+        facts=frozenset((Fact("constant-loss", kind),)),
+        explains=frozenset(facts),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(shown,),
+    )
+
+
+def _sources(step: StepIndex, goals: tuple[str, ...]) -> str:
+    """What the loss starts from, by the user's names."""
+    origins = frozenset[str]().union(*(step.upstream(name) for name in goals))
+    starts = [
+        name for name in step.values if name in origins and (name not in step.producer or step.value(name).role in ("input", "label"))
+    ]
+    named = dict.fromkeys(
+        f"`{step.value(name).shown}`" for name in starts if step.value(name).called or step.value(name).role in ("input", "label")
+    )
+    shown = list(named)[:3]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "constants alone"
+
+
+def _site(step: StepIndex, goals: tuple[str, ...]) -> Site | None:
+    """The op that makes the loss; where none was seen, the backward."""
+    made = [step.producer[name][1] for name in goals if name in step.producer]
+    losses = [op.site for op in step.loss_ops() if op.site]
+    return (
+        next(iter(losses), None)
+        or next((op.site for op in made if op.site), None)
+        or next((e.site for e in step.events("backward") if e.site), None)
+    )

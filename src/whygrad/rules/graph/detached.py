@@ -1,0 +1,65 @@
+"""WG301: a parameter whose every path to the loss is cut on request."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis
+from whygrad.flow import Index
+from whygrad.flow.cuts import Cut, cuts
+from whygrad.ir import family
+from whygrad.rules import rule
+from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, spelled, them
+
+
+@rule("WG301", "detached", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Trainable parameters shape the loss, but every path from them is cut on request: `detach`, `.data`, `stop_gradient`.
+
+    ## What it finds
+    Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
+    loss passes a `detach`. All parameters behind one such line are one diagnosis.
+
+    ## Why it matters
+    The optimizer never moves these parameters. The layers after the cut still learn, so the loss falls and nothing looks out of order; or nothing is left
+    to differentiate, and backward raises `element 0 of tensors does not require grad`, at another line. Setting `requires_grad` on the loss only
+    hides that exception.
+
+    ## When it is fine
+    A frozen backbone, a moving-average teacher, a target network, a stop-gradient branch beside an open one, and the discriminator's step of a GAN are cut on
+    purpose. Parameters that no optimizer holds, that are frozen, or that get a gradient on another path or in another step are left alone. To train a probe on
+    features that stay as they are, freeze the encoder with `requires_grad_(False)` and hand the optimizer the probe alone.
+
+    ## How sure
+    Proved: the recorded graph has no open path, and the framework left no gradient. Where the step could be replayed with the cut open, the gradient that the
+    parameters then get is shown as well.
+
+    ## References
+    PyTorch, `torch.Tensor.detach`, and "Locally disabling gradient computation"; TensorFlow, `tf.stop_gradient`; JAX, `jax.lax.stop_gradient`.
+    """
+    for cut in index.once(cuts):
+        if cut.story == "detached":
+            yield _spoken(index, cut)
+
+
+def _spoken(index: Index, cut: Cut) -> Diagnosis:
+    op = cut.ops[0]
+    words = Words(
+        "WG301",
+        "detached",
+        f"`{spelled(op)}` cuts {them(cut)} off from {loss_name(cut)}",
+        op.site,
+        f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
+        _help(cut),
+    )
+    return diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
+
+
+def _help(cut: Cut) -> str:
+    written = f"`.{spelled(cut.ops[0])}`" if spelled(cut.ops[0]) == "data" else f"`.{spelled(cut.ops[0])}()`"
+    if spelled(cut.ops[0]) in ("stop_gradient", "lax"):
+        written = "`stop_gradient`"
+    if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
+        return "for a straight-through estimator detach the residue alone: `z + (rounded - z).detach()`, so that the gradient of the sum is that of `z`"
+    whose = f"`{cut.starved[0].name}`" if len(cut.starved) == 1 else "these parameters"
+    they = "it is" if len(cut.starved) == 1 else "they are"
+    return f"remove {written}; if {whose} should stay as {they}, freeze {them(cut)} with `requires_grad_(False)` and leave {them(cut)} out of the optimizer"

@@ -1,0 +1,212 @@
+"""WG305: nothing, or not what the program trains, is trainable."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.starved import ends, refusal
+from whygrad.ir import Event, Optimizer, Parameter, Site
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed
+
+
+@rule("WG305", "frozen-parameters", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Nothing that shapes the loss is trainable, or what is trainable is not what the program means to train.
+
+    ## What it finds
+    Three forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
+    suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
+
+    ## Why it matters
+    A frozen parameter gets no gradient and is skipped by the optimizer without a word. With everything frozen, backward raises that element 0 of tensors does not
+    require grad; where something else in the graph requires a gradient, nothing is said at all. The usual cause is a loop that freezes `model.parameters()` after the new head was
+    put in, or a name prefix that also matches the head.
+
+    ## When it is fine
+    A frozen backbone under a trainable head, adapters beside frozen weights, layers unfrozen later in the run, discriminator and generator frozen in turn, an image optimised
+    through a frozen network.
+
+    ## How sure
+    Proved where nothing is trainable; suspected where the choice looks reversed.
+
+    ## References
+    PyTorch, "Autograd mechanics: setting requires_grad" and "Transfer learning for computer vision"; Keras, "Transfer learning and fine-tuning".
+    """
+    loss_bound = list(_all_frozen(index))
+    yield from loss_bound
+    yield from _held_frozen(index, {name for found in loss_bound for name in found.names})
+    if not loss_bound:
+        yield from _reversed(index)
+
+
+def _all_frozen(index: Index) -> Iterator[Diagnosis]:
+    """Steps whose loss depends on frozen parameters alone; one diagnosis for all of them."""
+    for step in index.steps:
+        shaping = _shaping(index, step)
+        if shaping and not any(p.trainable for p in shaping) and not _trains_something_else(index, step) and not _thawed(index, shaping):
+            yield _about_loss(index, step, shaping)
+            return
+
+
+def _shaping(index: Index, step: StepIndex) -> tuple[Parameter, ...]:
+    """Parameters that what this step differentiates was computed from."""
+    origins = frozenset[str]().union(*(step.upstream(name) for name in ends(index, step)))
+    return tuple(p for p in step.step.parameters if p.value in origins)
+
+
+def _trains_something_else(index: Index, step: StepIndex) -> bool:
+    """A gradient flows back to a tensor that is no parameter, an image or a latent, and an optimizer or nobody holds it."""
+    if refusal(index, step) is not None:
+        return False
+    known = {p.value for p in step.step.parameters}
+    leaves = [n for n in step.gets_gradient if n not in step.producer and n not in known and step.value(n).differentiable]
+    # timid: without an optimizer over the parameters the gradient of the input may be all that is wanted
+    return bool(leaves) and (any(o.orphans for o in index.record.optimizers) or not index.held)
+
+
+def _thawed(index: Index, parameters: tuple[Parameter, ...]) -> bool:
+    """Some of these are trainable in another step, or had a gradient or moved later in the run."""
+    names = {p.name for p in parameters}
+    if any(p.trainable and p.name in names for step in index.steps for p in step.step.parameters):
+        return True
+    endings = [index.record.endings[name] for name in names if name in index.record.endings]
+    return any(ending.gradient_seen for ending in endings)
+
+
+def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) -> Diagnosis:
+    event = _freezing(index, frozen)
+    names = tuple(p.name for p in frozen)
+    refused = refusal(index, step)
+    kind = str(step.step.kind)
+    facts = {Fact("unmoved", name) for name in names} | {Fact("unused", name) for name in names}
+    facts |= {Fact(what, kind) for what in ("constant-loss", "insensitive", "no-update")}
+    rows = [
+        Evidence(
+            f"{len(names)} of {len(names)} parameters that the loss was computed from have `requires_grad` False", "trainable_parameters", 0
+        )
+    ]
+    if refused:
+        facts.add(Fact("exception", refused[0]))
+        rows.append(Evidence(f"backward was refused: {refused[1].rstrip('.')}"))
+    return Diagnosis(
+        "WG305",
+        "frozen-parameters",
+        "error",
+        "proved",
+        f"nothing that shapes the loss is trainable: {_all(names)} frozen",
+        site=_place(index, event, frozen),
+        label=f"freezes {listed(p.name for p in frozen)}" if event else "holds frozen parameters alone",
+        related=tuple(_holders(index, names)) if event else (),
+        evidence=tuple(rows),
+        help="freeze before the new layers are put in, or leave out by name what should learn; then hand the optimizer the trainable parameters",
+        facts=frozenset(Fact("no-gradient", name) for name in names),
+        explains=frozenset(facts),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=names,
+    )
+
+
+def _all(names: tuple[str, ...]) -> str:
+    return f"all {len(names)} parameters are" if len(names) > 1 else f"`{names[0]}` is"
+
+
+def _freezing(index: Index, frozen: tuple[Parameter, ...]) -> Event | None:
+    """The last event that froze one of these."""
+    names = {p.name for p in frozen}
+    events = [e for step in index.steps for e in step.events("freeze") if not names.isdisjoint(e.targets) and e.site]
+    return events[-1] if events else None
+
+
+def _place(index: Index, event: Event | None, frozen: tuple[Parameter, ...]) -> Site | None:
+    if event is not None:
+        return event.site
+    names = {p.name for p in frozen}
+    holders = [o.site for o in index.record.optimizers if o.site and any(not names.isdisjoint(g.parameters) for g in o.groups)]
+    return next(iter(holders), None) or next((p.site for p in frozen if p.site), None)
+
+
+def _holders(index: Index, names: tuple[str, ...]) -> Iterator[Related]:
+    for optimizer in index.record.optimizers:
+        if optimizer.site and any(not set(names).isdisjoint(g.parameters) for g in optimizer.groups):
+            yield Related(optimizer.site, "this optimizer is given them")
+
+
+def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
+    """Optimizers that hold frozen parameters alone."""
+    for optimizer in index.record.optimizers:
+        held = tuple(p for p in index.parameters.values() if p.name in _names(optimizer))
+        if (
+            held
+            and len(held) == len(_names(optimizer))
+            and not optimizer.orphans
+            and _frozen(index, held)
+            and told.isdisjoint(p.name for p in held)
+        ):
+            yield _about_optimizer(index, optimizer, held)
+
+
+def _names(optimizer: Optimizer) -> set[str]:
+    return {name for group in optimizer.groups for name in group.parameters}
+
+
+def _frozen(index: Index, held: tuple[Parameter, ...]) -> bool:
+    return not any(p.trainable for p in held) and not _thawed(index, held)
+
+
+def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, ...]) -> Diagnosis:
+    event = _freezing(index, held)
+    names = tuple(p.name for p in held)
+    related = (Related(optimizer.site, "this optimizer is given them"),) if event and optimizer.site else ()
+    return Diagnosis(
+        "WG305",
+        "frozen-parameters",
+        "error",
+        "proved",
+        f"`{optimizer.name}` has nothing to train: {_all(names)} frozen",
+        site=event.site if event else optimizer.site,
+        label=f"freezes {listed(names)}" if event else "holds frozen parameters alone",
+        related=related,
+        evidence=(
+            Evidence(
+                f"none of the {len(names)} parameters of `{optimizer.name}` was trainable in any recorded step", "trainable_parameters", 0
+            ),
+        ),
+        help="set `requires_grad_(True)` on what should learn, or hand this optimizer the parameters that are trainable",
+        facts=frozenset(Fact("no-gradient", name) for name in names),
+        explains=frozenset(Fact("unmoved", name) for name in names),
+        names=names,
+    )
+
+
+def _reversed(index: Index) -> Iterator[Diagnosis]:
+    """Newly made parameters are frozen by the user while everything that is trainable was loaded."""
+    known = tuple(p for p in index.parameters.values() if p.registered and p.name in index.reached)
+    trainable = tuple(p for p in known if p.trainable)
+    targets = {name for step in index.steps for event in step.events("freeze") for name in event.targets}
+    fresh = tuple(p for p in known if not p.trainable and not p.loaded and p.name in targets and not _thawed(index, (p,)))
+    if trainable and fresh and all(p.loaded for p in trainable):
+        yield _about_choice(index, fresh, trainable)
+
+
+def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[Parameter, ...]) -> Diagnosis:
+    event = _freezing(index, fresh)
+    return Diagnosis(
+        "WG305",
+        "frozen-parameters",
+        "warning",
+        "suspected",
+        f"{listed(p.name for p in fresh)} {'is' if len(fresh) == 1 else 'are'} newly made and frozen, while what was loaded is trainable",
+        site=event.site if event else None,
+        label="freezes what was never trained",
+        evidence=(
+            Evidence(f"frozen, and never loaded from anywhere: {len(fresh)}", "frozen_new_parameters", len(fresh)),
+            Evidence(f"trainable, and all of them loaded: {len(trainable)}", "trainable_parameters", len(trainable)),
+        ),
+        help="see whether the condition on the names is the wrong way round: the new layers should learn, the loaded ones may be frozen",
+        facts=frozenset(Fact("no-gradient", p.name) for p in fresh),
+        explains=frozenset(Fact("unmoved", p.name) for p in fresh),
+        names=tuple(p.name for p in fresh),
+    )

@@ -1,0 +1,80 @@
+"""WG303: a parameter that the loss uses while gradient tracking is off."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Related
+from whygrad.flow import Index
+from whygrad.flow.cuts import Cut, cuts
+from whygrad.ir import Op, Site
+from whygrad.rules import rule
+from whygrad.rules.graph.starvation import Words, diagnosis, lifting, spelled
+
+
+@rule("WG303", "gradient-disabled", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Trainable parameters were used only while gradient tracking was off: `no_grad`, `inference_mode`, `set_grad_enabled(False)`, outside the tape.
+
+    ## What it finds
+    Parameters that an optimizer holds and that the loss was computed from, where the part of the forward that reads them ran without tracking. The place is the
+    line that switched tracking off; the first op that it cut is shown with it. `set_grad_enabled(False)` without its counterpart is the usual form: validation
+    switches tracking off and the next epoch finds it off.
+
+    ## Why it matters
+    What runs without tracking has no backward. Either the parameters before it stay as they are while the rest learns, or backward raises, at a line that has
+    nothing to do with the switch.
+
+    ## When it is fine
+    Validation, teachers, target networks and features of a pretrained model are computed without tracking on purpose: parameters that no optimizer holds, that were
+    loaded from elsewhere, or that get a gradient in another step are left alone.
+
+    ## How sure
+    Proved: the ops ran with tracking off, and no open path goes round them.
+
+    ## References
+    PyTorch, "Autograd mechanics: locally disabling gradient computation", `torch.no_grad`, `torch.inference_mode`, `torch.set_grad_enabled`; TensorFlow, `tf.GradientTape`.
+    """
+    for cut in index.once(cuts):
+        if cut.story == "disabled":
+            yield _spoken(index, cut)
+
+
+def _spoken(index: Index, cut: Cut) -> Diagnosis:
+    first = cut.ops[0]
+    site = _switch_site(cut) or first.site
+    words = Words(
+        "WG303",
+        "gradient-disabled",
+        f"gradient tracking is off where the forward uses {'them' if len(cut.starved) > 1 else 'it'}",
+        site,
+        "tracking is switched off here" if _switch_site(cut) else f"`{spelled(first)}` runs with tracking off",
+        _help(site),
+        tuple(_related(first)),
+    )
+    return diagnosis(index, cut, words, lifting(*_untracked(cut)))
+
+
+def _switch_site(cut: Cut) -> Site | None:
+    return cut.switch.site if cut.switch else None
+
+
+def _related(first: Op) -> Iterator[Related]:
+    if first.site:
+        yield Related(first.site, f"`{spelled(first)}` is the first call that it cuts")
+
+
+def _untracked(cut: Cut) -> tuple[Op, ...]:
+    """All ops that ran without tracking on the way to the loss: opening the first alone would not do."""
+    reached = cut.step.downstream(tuple(p.value for p in cut.starved))
+    shaping = cut.step.shapes_loss
+    ops = tuple(
+        op for op in cut.step.graph.ops if not op.tracking and not reached.isdisjoint(op.inputs) and not shaping.isdisjoint(op.outputs)
+    )
+    return ops or cut.ops
+
+
+def _help(site: Site | None) -> str:
+    text = site.text if site else ""
+    if "set_grad_enabled" in text:
+        return "switch tracking on again before training goes on, or write `with torch.no_grad():` around the part meant, which restores it by itself"
+    return "take this part of the forward out of it; if the parameters should stay as they are, freeze them and leave them out of the optimizer"

@@ -1,0 +1,85 @@
+"""WG304: a parameter whose every path to the loss passes an op without a derivative."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis
+from whygrad.flow import Index
+from whygrad.flow.cuts import Cut, cuts
+from whygrad.ir import Lift, Op, family, passing
+from whygrad.rules import rule
+from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, spelled, them
+
+CURES = {
+    "argmax": "use the scores themselves: a softmax weights what argmax would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass",
+    "one_hot": "use `softmax` of the scores in place of one-hot rows, or `gumbel_softmax(hard=True)` where rows must be exactly one-hot",
+    "compare": "compare for metrics alone; in the loss use the probability itself, or a smooth step such as `sigmoid((x - threshold) / width)`",
+    "sample": "draw by reparameterisation (`rsample`, `gumbel_softmax`), or put `log_prob` of the draw into the loss (REINFORCE)",
+    "integer_cast": "keep the values floating up to the loss, and cast for metrics alone",
+}
+
+
+@rule("WG304", "non-differentiable-op", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Every path from trainable parameters to the loss passes an op whose derivative is zero or does not exist.
+
+    ## What it finds
+    Parameters that the loss was computed from and whose gradient is missing, or exactly zero, because each path passes argmax, rounding, a sign, a comparison, a
+    cast to integers, one-hot rows, a draw, the indices of a sort, or a call that breaks the graph though none of this is asked of it.
+
+    ## Why it matters
+    Accuracy, error rate and thresholded overlap look like losses, and as numbers they are; but they are flat almost everywhere, so no small step of the parameters
+    changes them. With `round` and `sign` backward even runs, and every gradient is 0.
+
+    ## When it is fine
+    Metrics that do not enter the loss; hard choices beside an open path: straight-through estimators, vector quantisation, hard attention, a mixture of experts
+    weighted by its gate, REINFORCE. Where the parameters have such a path, this rule says nothing.
+
+    ## How sure
+    Proved: a fact of the recorded graph and of the derivative of the op.
+
+    ## References
+    Bengio, Leonard, Courville 2013, "Estimating or propagating gradients through stochastic neurons"; Jang, Gu, Poole 2017, "Categorical reparameterization with
+    Gumbel-softmax"; Williams 1992 (REINFORCE).
+    """
+    for cut in index.once(cuts):
+        if cut.story == "decided":
+            yield _spoken(index, cut)
+
+
+def _spoken(index: Index, cut: Cut) -> Diagnosis:
+    op = cut.ops[0]
+    words = Words(
+        "WG304",
+        "non-differentiable-op",
+        f"{_fact(op)}, and every path to {loss_name(cut)} passes it",
+        op.site,
+        f"no gradient passes back through `{spelled(op)}`",
+        _help(op, cut),
+    )
+    return diagnosis(index, cut, words, _lift(cut))
+
+
+def _fact(op: Op) -> str:
+    if passing(op.kind) == "zero":
+        return f"the derivative of `{spelled(op)}` is zero everywhere"
+    if passing(op.kind) == "cut":
+        what = {"compare": "the comparison", "integer_cast": "the cast to integers", "sample": "the draw"}.get(op.kind, "")
+        return f"{what or f'`{spelled(op)}`'} has no derivative"
+    if op.kind in ("sort", "max", "min", "median"):
+        return f"the indices that `{spelled(op)}` gives have no derivative"
+    return f"`{spelled(op)}` gave no gradient history to its result"
+
+
+def _lift(cut: Cut) -> Lift | None:
+    """Only where the output may stand for the input is it worth trying to let the gradient straight through."""
+    ops = (*cut.ops, *cut.others)
+    return lifting(*ops, *(op for op in cut.chain if is_rounding(op))) if all(is_rounding(op) for op in ops) else None
+
+
+def _help(op: Op, cut: Cut) -> str:
+    if family(op.kind) == "step":
+        return "leave it out while training and apply it to the results alone, or pass the gradient straight through: `z + (z.round() - z).detach()`"
+    if op.kind in CURES:
+        return CURES[op.kind]
+    return f"replace `{spelled(op)}` by calls that keep the gradient history, or give {them(cut)} another path to the loss"

@@ -1,0 +1,101 @@
+"""WG302: a parameter whose every path to the loss leaves the framework."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Related
+from whygrad.flow import Index
+from whygrad.flow.cuts import Cut, cuts
+from whygrad.ir import Lift, Op
+from whygrad.rules import rule
+from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting, spelled
+
+
+@rule("WG302", "rebuilt-tensor", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A value left the framework and came back as a new tensor that knows nothing of the parameters it was computed from.
+
+    ## What it finds
+    Parameters whose every path to the loss passes `.item()`, `.numpy()`, `float()`, `np.asarray` or the like, and then `torch.tensor`, `tf.constant` or
+    `jnp.asarray`. Both ends are named: the line where the value left and the line where the copy was made. Where NumPy reckoned with the value in between, so that
+    nothing that came back equals what left, the two ends are brought together by the call that they belong to.
+
+    ## Why it matters
+    A gradient is a record of tensor operations. A number or an array has no such record, and the tensor made of it is a constant: backward stops there.
+    With `requires_grad=True` on the new tensor backward even runs, and moves nothing.
+
+    ## When it is fine
+    Logging, metrics and early stopping take values out and never bring them back. Rewards of an environment, targets made in NumPy and pseudo-labels
+    come back as constants on purpose; then the parameters have another, open path, or no optimizer holds them, and this rule says nothing.
+
+    ## How sure
+    Proved where the value was seen to come back, where value and copy belong to one call, or where no parameter shapes the loss at all;
+    otherwise suspected.
+
+    ## References
+    PyTorch, `torch.tensor` (copies data and has no autograd history), `torch.Tensor.item`, `torch.Tensor.numpy`; TensorFlow, `tf.GradientTape`, "Getting a gradient of
+    None: took calculations outside of TensorFlow".
+    """
+    for cut in index.once(cuts):
+        if cut.story == "rebuilt":
+            yield _spoken(index, cut)
+
+
+def _spoken(index: Index, cut: Cut) -> Diagnosis:
+    left = cut.left or cut.ops[0]
+    words = Words(
+        "WG302",
+        "rebuilt-tensor",
+        _because(index, cut, left),
+        left.site,
+        _label(index, left),
+        _help(left, cut.entered),
+        tuple(_related(cut, left)),
+    )
+    return diagnosis(index, cut, words, None if cut.blind else _lift(cut))
+
+
+def _lift(cut: Cut) -> Lift | None:
+    """Values that were reckoned with outside can't be put back, those that came back as they were can."""
+    return lifting(*cut.ops, *cut.chain)
+
+
+def _because(index: Index, cut: Cut, left: Op) -> str:
+    name = _shown(cut, left)
+    if left.kind == "enter":
+        return f"`{spelled(left)}` makes a new tensor of {name}, without its history"
+    back = "comes back as a new tensor" if cut.entered else "is used as a plain number"
+    if cut.blind:
+        back = "a new tensor is made of what was reckoned with it"
+    return f"{name} leaves {framework(index)} through `{spelled(left)}`{', and' if cut.blind else ' and'} {back}"
+
+
+def _shown(cut: Cut, left: Op) -> str:
+    value = cut.step.value(left.inputs[0]) if left.inputs else None
+    return (
+        f"`{value.called}`"
+        if value and value.called
+        else "a value computed from them"
+        if len(cut.starved) > 1
+        else "a value computed from it"
+    )
+
+
+def _label(index: Index, left: Op) -> str:
+    return "the copy is made here" if left.kind == "enter" else f"leaves {framework(index)} here: no gradient comes back"
+
+
+def _related(cut: Cut, left: Op) -> Iterator[Related]:
+    if cut.entered is not None and cut.entered is not left and cut.entered.site:
+        yield Related(cut.entered.site, f"comes back here: `{spelled(cut.entered)}` makes a tensor without history")
+    for op in cut.ops:
+        if op is not left and op.kind == "leave" and op.site:
+            yield Related(op.site, f"`{spelled(op)}` takes another value out here")
+
+
+def _help(left: Op, entered: Op | None) -> str:
+    if spelled(left) in ("item", "float", "tolist", "__float__") and entered is not None:
+        return f"keep the tensor: leave out `.{spelled(left)}()` and combine the tensors themselves, with `+` or `torch.stack` in place of `{spelled(entered)}`"
+    if left.kind == "enter":
+        return f"use the tensor itself in place of `{spelled(left)}(…)`; `.clone()` copies it with its history"
+    return "do this reckoning with the framework's own functions, from the value that leaves here to the tensor that is made again"

@@ -1,0 +1,129 @@
+"""WG307: a parameter that takes part but that the model does not know."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.flow import Index
+from whygrad.ir import Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed, plural
+
+_ENTRY = re.compile(r"^(\[.*\]|\d+)$")
+
+
+@rule("WG307", "unregistered-parameter", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Parameters take part in the forward, but the model does not know them, so no optimizer gets them.
+
+    ## What it finds
+    Trainable parameters that the loss was computed from, that `model.parameters()` does not list, and that no optimizer holds while it holds the ones that are listed: layers in a
+    plain list, dict or tuple, `nn.Parameter(...)` that went through `.to()`, `.cuda()` or arithmetic and is a plain tensor since, a tensor made outside
+    the model, a layer made anew in each forward.
+
+    ## Why it matters
+    They get a gradient that nobody applies, keep their random values, do not move with `model.to(device)`, and are missing from `state_dict()`. The rest of the model
+    learns around them, so the loss falls.
+
+    ## When it is fine
+    Tensors that are handed to an optimizer of their own or updated by hand.
+
+    ## How sure
+    Proved: the record lists what the model and each optimizer hold.
+
+    ## References
+    PyTorch, `torch.nn.ModuleList`, `torch.nn.ModuleDict`, `torch.nn.Parameter`; Keras, "Making new layers and models via subclassing".
+    """
+    if not _trains_registered(index):
+        return
+    groups: dict[str, list[Parameter]] = {}
+    for parameter in index.parameters.values():
+        if _forgotten(index, parameter):
+            groups.setdefault(attribute(parameter.name), []).append(parameter)
+    for name, members in groups.items():
+        yield _about(index, name, members)
+
+
+def attribute(name: str) -> str:
+    """The attribute that holds a parameter: `encoder.hidden` for `encoder.hidden[0].weight`, `head` for `head.weight`."""
+    parts = [part for part in re.split(r"\.|(\[[^\]]*\])", name) if part]
+    entry = next((at for at, part in enumerate(parts) if at and _ENTRY.match(part)), None)
+    kept = parts[:entry] if entry is not None else parts[:-1] or parts
+    return ".".join(kept)
+
+
+def _trains_registered(index: Index) -> bool:
+    """Something that a model knows is trained here: by an optimizer, or by hand."""
+    registered = {p.name for p in index.parameters.values() if p.registered and p.trainable}
+    return bool(registered & index.held) or (not index.record.optimizers and bool(registered))
+
+
+def _forgotten(index: Index, parameter: Parameter) -> bool:
+    name = parameter.name
+    if parameter.registered or not parameter.trainable or parameter.optimizer or name in index.held or _by_hand(index, name):
+        return False
+    # timid: an exact copy of other parameters is a teacher that is meant to stand outside
+    return not parameter.loaded and _takes_part(index, name)
+
+
+def _takes_part(index: Index, name: str) -> bool:
+    """The loss was computed from it, or it got a gradient, or the forward read it."""
+    return (
+        name in index.reached
+        or name in index.with_gradient
+        or any(p.value in step.shapes_loss for step in index.steps for p in step.step.parameters if p.name == name)
+    )
+
+
+def _by_hand(index: Index, name: str) -> bool:
+    """The program updates it itself."""
+    if any(name in event.targets for step in index.steps for event in step.events("update")):
+        return True
+    ending = index.record.endings.get(name)
+    return ending is not None and ending.changed
+
+
+def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
+    names = tuple(p.name for p in members)
+    wanting = [p for p in members if p.name in index.with_gradient]
+    subject = (
+        f"`{name}` is unknown to the model: its {len(members)} parameters are"
+        if len(members) > 1
+        else f"`{name}` is unknown to the model: it is"
+    )
+    return Diagnosis(
+        "WG307",
+        "unregistered-parameter",
+        "error",
+        "proved",
+        f"{subject} trained by no optimizer",
+        site=next((p.site for p in members if p.site), None),
+        label="made here, where `model.parameters()` does not see it",
+        related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
+        evidence=tuple(_evidence(index, members, wanting)),
+        help=_help(names[0], name),
+        facts=frozenset(Fact("unmoved", one) for one in names),
+        explains=frozenset(Fact("unheld", one) for one in names),
+        names=(name, *names),
+    )
+
+
+def _evidence(index: Index, members: Sequence[Parameter], wanting: Sequence[Parameter]) -> Iterator[Evidence]:
+    if wanting:
+        verb = "gets" if len(wanting) == 1 else "get"
+        yield Evidence(f"{listed(p.name for p in wanting)} {verb} a gradient that nobody applies", "parameters_unregistered", len(members))
+    else:
+        yield Evidence("the forward reads it, and the model does not list it", "parameters_unregistered", len(members))
+    yield Evidence(f"the optimizers hold {plural(len(index.held), 'parameter')}, none of these", "parameters_held", len(index.held))
+
+
+def _help(first: str, name: str) -> str:
+    rest = first.removeprefix(name)
+    if re.match(r"^\[['\"]", rest):
+        return f"make `{name}` an `nn.ModuleDict`, or an `nn.ParameterDict` if it holds bare parameters"
+    if re.match(r"^(\[|\.\d)", rest):
+        return f"make `{name}` an `nn.ModuleList`, or an `nn.ParameterList` if it holds bare parameters"
+    if not rest:
+        return "wrap it last: `nn.Parameter(value * 0.5)`, not `nn.Parameter(value) * 0.5`; anything done to a parameter afterwards makes a plain tensor"
+    return "make it once, in `__init__`, as an attribute of the module, so that `model.parameters()` lists it"

@@ -1,0 +1,96 @@
+"""WG306: a parameter that the optimizer holds and no forward reads."""
+
+from collections.abc import Iterator, Sequence
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.ir import Parameter
+from whygrad.rules import rule
+
+
+@rule("WG306", "unused-parameter", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Trainable parameters are in the optimizer, but no forward ever reads them.
+
+    ## What it finds
+    Modules whose trainable parameters an optimizer holds, that no forward of a recorded step read, and that at the end of the run had neither changed nor seen a
+    gradient. One diagnosis for each module, counted with all that is in it.
+
+    ## Why it matters
+    The layer takes no part in the model: a call was forgotten, an older layer stayed beside its successor, or the forward calls the same layer twice
+    where two were meant. The loss falls all the same, with less model than was declared. Under DistributedDataParallel it also raises.
+
+    ## When it is fine
+    Experts or heads that other batches choose (a gradient later in the run keeps this rule silent), and layers that a library declares for tasks other than yours, such as the
+    pooler of a language model: those are a note.
+
+    ## How sure
+    Proved for the recorded steps, and by the parameters' values at the end of the run for the rest.
+
+    ## References
+    PyTorch, DistributedDataParallel, `find_unused_parameters`.
+    """
+    if not any(step.graph.ops for step in index.steps):
+        return
+    unused = [p for p in index.parameters.values() if _unused(index, p)]
+    names = {p.name for p in unused}
+    groups: dict[str, list[Parameter]] = {}
+    for parameter in unused:
+        groups.setdefault(_module(parameter.name, names, index), []).append(parameter)
+    for module, members in groups.items():
+        yield _about(module, members)
+
+
+def _unused(index: Index, parameter: Parameter) -> bool:
+    ending = index.record.endings.get(parameter.name)
+    if not parameter.trainable or not (parameter.optimizer or parameter.name in index.held):
+        return False
+    if _read(index, parameter) or parameter.name in index.with_gradient:
+        return False
+    # timid: without the end of the run, an expert that a later batch chooses looks just the same
+    return ending is not None and not ending.changed and not ending.gradient_seen
+
+
+def _read(index: Index, parameter: Parameter) -> bool:
+    return parameter.name in index.reached or any(
+        p.value in step.consumers for step in index.steps for p in step.step.parameters if p.name == parameter.name
+    )
+
+
+def _module(name: str, unused: set[str], index: Index) -> str:
+    """The outermost module all of whose trainable parameters are unused; the parameter's own name where it stands alone."""
+    parts = name.split(".")
+    for length in range(1, len(parts)):
+        prefix = ".".join(parts[:length])
+        below = [p for p in index.parameters.values() if p.trainable and p.name.startswith(prefix + ".")]
+        if all(p.name in unused for p in below):
+            return prefix
+    return name
+
+
+def _about(module: str, members: Sequence[Parameter]) -> Diagnosis:
+    library = all(p.library for p in members)
+    count = "its parameter" if len(members) == 1 else f"its {len(members)} parameters"
+    whole = module != members[0].name
+    names = tuple(p.name for p in members)
+    return Diagnosis(
+        "WG306",
+        "unused-parameter",
+        # timid: a library's model declares more than one task needs
+        "note" if library else "warning",
+        "proved",
+        f"`{module}` is never used: no forward reads {count}" if whole else f"`{module}` is never used: no forward reads it",
+        site=next((p.site for p in members if p.site), None),
+        label="made here and handed to the optimizer, never called",
+        evidence=(
+            Evidence("read by no op of any recorded step", "parameters_unused", len(members)),
+            Evidence("no gradient, and the same values at the end of the run as at the first recorded step"),
+        ),
+        help=f"call `{module}` in the forward, or remove it"
+        if not library
+        else f"leave it, or freeze `{module}` so that the optimizer need not hold it",
+        facts=frozenset(Fact(what, name) for name in names for what in ("unused", "no-gradient")),
+        explains=frozenset(Fact("unmoved", name) for name in names),
+        names=(module, *names),
+    )

@@ -1,0 +1,1 @@
+"""1xx: do the labels reach the gradient?"""

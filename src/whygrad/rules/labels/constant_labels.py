@@ -1,0 +1,196 @@
+"""WG103: every label seen is the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, log
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Batches, Site, Value
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, places, plural
+
+MAJORITY = 0.95
+"""The share of its largest class up to which a data set should stay silent."""
+CHANCE = 0.01
+"""How often a sample from such a data set may look constant by luck."""
+ENOUGH = ceil(log(CHANCE) / log(MAJORITY))
+"""Labels that must have been seen: 0.95 ** 90 is just below 1 %."""
+
+_DIFFERENCES = frozenset(("mse_loss", "l1_loss", "huber_loss", "sub"))
+_REARRANGED = ("layout", "cast", "select")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Labels of one name over the recorded steps, all of one value."""
+
+    step: StepIndex
+    value: Value
+    at: float
+    """The value that all of them have."""
+    examples: int
+    batches: Batches | None = None
+    """What the loader handed out over the run, where it made them."""
+
+
+@rule("WG103", "constant-labels", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Every label seen is the same, so there is nothing to tell apart.
+
+    ## What it finds
+    Labels without any variety: a comparison with a threshold in the wrong unit, masks that were scaled twice, a file name that was split
+    at the wrong character, a column of zeros.
+
+    ## Why it matters
+    A constant output reaches the best possible loss. The loss falls, the accuracy is 100 %, and nothing was learnt.
+
+    ## When it is fine
+    Targets that the program makes itself as constants (the ones and zeros of a GAN), residuals that are driven to zero, one constant
+    target beside others that vary, and entries that the loss ignores are left alone. A rare class may be missing from a few batches: with
+    95 % in the largest class, n labels are all the same with probability 0.95 to the power of n. The rule speaks from 90 labels on,
+    where that is below 1 %; entries of one example (pixels, tokens) count once.
+
+    ## How sure
+    Suspected where only the recorded steps were seen, and the message says how many labels. Where a data loader handed the labels out, all
+    its batches over the run are counted, which proves it for this run.
+
+    ## References
+    `whygrad explain WG105` (every label is ignored), `WG109` (one class a batch, but not the same in all), `WG113` (imbalance).
+    """
+    for steps in index.kinds.values():
+        columns = tuple(zip(*(step.step.labels.values for step in steps), strict=False))
+        found = [constant(index, tuple(zip(steps, names, strict=True))) for names in columns]
+        # timid: one constant target beside others that vary is often a boundary condition or a mask
+        if found and None not in found:
+            yield from distinct(diagnosis(one) for one in found if one and one.examples >= ENOUGH)
+
+
+def constant(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Constant | None:
+    """The labels of one name, step by step, if all of them are known to be the same and are meant as labels."""
+    handed = handed_out(index, labels)
+    levels = {level(step, name) for step, name in labels}
+    levels |= (
+        {(handed.minimum if handed.constant_batches == handed.seen and handed.minimum == handed.maximum else None)} if handed else set()
+    )
+    at = levels.pop() if len(levels) == 1 else None
+    if at is None or not all(compared(step, name, at) for step, name in labels):
+        return None
+    step, name = labels[0]
+    return Constant(step, step.value(name), at, counted(labels, handed), handed)
+
+
+def handed_out(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Batches | None:
+    """The loader's element that these labels are, or were made from."""
+    made_from = {name for step, label in labels for name in (label, base(step, label))}
+    return next((batches for batches in index.record.batches if not made_from.isdisjoint(batches.values)), None)
+
+
+def base(step: StepIndex, name: str) -> str:
+    """The tensor that a label was cut out of: the whole data set, where the program indexes it."""
+    return step.origin(name, _REARRANGED)
+
+
+def level(step: StepIndex, name: str) -> float | None:
+    """The one value of a label and of the tensor that it was cut out of; None if they vary, or nothing is known of them."""
+    found = {only_entry(step.value(name))}
+    source = step.value(base(step, name))
+    if source.statistics is not None and source.name != name:
+        found.add(only_entry(source))
+    return found.pop() if len(found) == 1 else None
+
+
+def only_entry(value: Value) -> float | None:
+    """The value of every entry; None if they vary, or were not all seen, or are not numbers."""
+    figures = value.statistics
+    if figures is None or figures.sampled or figures.finite != 1.0 or figures.minimum != figures.maximum:
+        return None
+    return figures.minimum
+
+
+def compared(step: StepIndex, name: str, at: float) -> bool:
+    """The label is what a loss compares with, and its one value is not one that says "nothing to learn here"."""
+    if step.value(name).role == "constant" or name in step.depends_on_parameters or made_here(step, name):
+        return False
+    below = step.downstream((name,))
+    ops = [op for op in step.loss_ops() if target_of(op) is not None]
+    mine = [op for op in ops if target_of(op) in below]
+    if not mine and any(target_of(op) in step.from_data for op in ops):
+        return False
+    if not mine:
+        mine = [op for op in step.graph.ops if op.kind == "sub" and not below.isdisjoint(op.inputs)]
+    # timid: ids that the loss ignores are WG105's, and a residual that is driven to zero has zeros for its target
+    ignored = any(op.attributes.get("ignore_index") == at for op in mine)
+    residual = at == 0 and step.value(name).dtype.startswith(("f", "bf")) and any(op.kind in _DIFFERENCES for op in mine)
+    return not ignored and not residual and not below.isdisjoint(step.shapes_loss)
+
+
+def made_here(step: StepIndex, name: str) -> bool:
+    """The step itself filled it with a constant."""
+    source = base(step, name)
+    return step.value(source).role == "constant" or (source in step.producer and step.producer[source][1].kind == "create")
+
+
+def counted(labels: tuple[tuple[StepIndex, str], ...], handed: Batches | None) -> int:
+    """How many labels were seen: rows, since the entries of one example are not independent. The same tensor counts once."""
+    rows = {name: leading(step.value(name)) for step, name in labels}
+    whole = max((leading(step.value(base(step, name))) for step, name in labels), default=0)
+    if handed is not None:
+        return max(handed.seen * min(rows.values()), whole)
+    return max(sum(rows.values()), whole)
+
+
+def leading(value: Value) -> int:
+    """Rows of a value: its size along the first axis."""
+    return value.shape[0] if value.shape else 1
+
+
+def diagnosis(found: Constant) -> Diagnosis:
+    """What is said, where the labels came from."""
+    name, at = found.value.shown, figure(found.at)
+    many = plural(found.examples, "label")
+    over = f"in all {plural(found.batches.seen, 'batch')} of the run" if found.batches else "in the recorded steps"
+    loss = next((op.site for op in found.step.loss_ops()), None)
+    site, said = origin_site(found.step, found.value.name)
+    return Diagnosis(
+        rule="WG103",
+        name="constant-labels",
+        severity="warning",
+        confidence="proved" if found.batches else "suspected",
+        message=f"every label in `{name}` is {at}: {many} seen, no two of them different",
+        site=site or loss,
+        label=said if site else "the loss compares with them here",
+        related=places((loss if site else None, "the loss compares with them here")),
+        evidence=(
+            Evidence(f"`{name}` ({found.value.type}) has minimum {at} and maximum {at} {over}", "labels", found.examples),
+            chance(found),
+        ),
+        help=f"print a few entries of `{name}` where the data are made; look for a comparison in the wrong unit, a second scaling, or a name that never matches",
+        facts=frozenset({Fact("constant", found.value.name)}),
+        explains=frozenset({Fact("insensitive", str(found.step.step.kind))}),
+        kind=found.step.step.kind,
+        step=found.step.step.index,
+        names=(name,),
+    )
+
+
+def chance(found: Constant) -> Evidence:
+    """How improbable that is by luck."""
+    probability = MAJORITY**found.examples
+    return Evidence(
+        f"with a class that has {MAJORITY:.0%} of the labels, that happens by luck with probability {figure(probability)}",
+        "chance",
+        probability,
+    )
+
+
+def origin_site(step: StepIndex, name: str) -> tuple[Site | None, str]:
+    """The line at which the labels came into the step."""
+    source = base(step, name)
+    made = step.producer.get(source) or step.producer.get(name)
+    if made and made[1].site:
+        return made[1].site, "the labels are made here"
+    handed = next((event.site for event in step.events("batch") if not {source, name}.isdisjoint(event.targets)), None)
+    return handed, "the labels come from the data loader here"

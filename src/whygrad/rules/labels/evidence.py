@@ -1,0 +1,49 @@
+"""What rules about labels ask of a step: was S measured, did the labels leave the framework, what do the figures say."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Evidence
+from whygrad.flow import StepIndex
+from whygrad.ir import Measures
+from whygrad.rules.phrases import figure, finite
+
+
+def floor_of(measures: Measures) -> float:
+    """The label sensitivity below which nothing was measured: the noise floor, 0 where it is unknown."""
+    return measures.noise_floor if measures.noise_floor is not None and finite(measures.noise_floor) else 0.0
+
+
+def insensitive(measures: Measures) -> bool | None:
+    """Permuting the labels changes nothing; None if that was not measured, or measured as NaN."""
+    if measures.label_sensitivity is None or not finite(measures.label_sensitivity):
+        return None
+    return measures.label_sensitivity <= floor_of(measures)
+
+
+def is_cut_off(step: StepIndex) -> bool:
+    """Neither the measure nor the program's control flow speaks for the labels."""
+    # timid: a measured sensitivity means that the labels reach the gradient on a way that the graph does not show
+    return insensitive(step.step.measures) is not False and not away(step)
+
+
+def away(step: StepIndex) -> bool:
+    """A label left the framework before the loss was made, so that it may steer the program from outside the graph."""
+    last = max((step.producer[name][0] for name in step.losses if name in step.producer), default=0)
+    alone = step.from_labels - step.depends_on_parameters
+    # timid: control flow is not in the graph (triplets chosen by class in Python)
+    return any(op.kind == "leave" and not alone.isdisjoint(op.inputs) for op in step.graph.ops[:last])
+
+
+def measured(step: StepIndex) -> Iterator[Evidence]:
+    """The central measure as evidence, and the sentence that corrects the belief that no gradient was calculated."""
+    measures = step.step.measures
+    if insensitive(measures):
+        same = (
+            "bit-for-bit the same" if measures.label_sensitivity == 0 else f"the same to within the noise of {figure(floor_of(measures))}"
+        )
+        yield Evidence(f"labels permuted: the gradient is {same}", "label_sensitivity", measures.label_sensitivity)
+    if measures.gradient_norm is not None and finite(measures.gradient_norm) and measures.gradient_norm > 0:
+        norm = figure(measures.gradient_norm)
+        yield Evidence(
+            f"gradients are calculated (norm {norm}), and would be the same with any labels", "gradient_norm", measures.gradient_norm
+        )

@@ -1,0 +1,205 @@
+"""WG102: the labels reach the loss, but the gradient is the same without them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Statistics, family
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.labels.evidence import away, insensitive, measured
+from whygrad.rules.phrases import figure, finite, listed, places
+
+_LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
+_TRUSTED = frozenset(("given", "framework", "target"))
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where the labels' path and the parameters' path to the loss come together, and why no gradient tells of the labels."""
+
+    op: Op
+    cut: Op | None = None
+    """On the labels' side: what was computed from parameters and lost its derivative here, before it met the labels."""
+    zeroed: bool = False
+    """Everything is multiplied by zero here."""
+    linear: bool = False
+    """All is linear from here to the loss, so that the labels cancel from the derivative."""
+
+
+@rule("WG102", "label-independent-gradient", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Labels change the value of the loss, or only a part of it without a derivative, and never the gradient.
+
+    ## What it finds
+    Steps in which the labels are read on the way to the loss, a gradient is calculated, and the gradient does not change when the labels
+    are permuted. The usual reasons: the only term with labels is an accuracy, an overlap of thresholded masks or an error rate, which have
+    no derivative; the difference to the labels is averaged without a square or an absolute value, so that they cancel; the term with
+    labels is multiplied by zero.
+
+    ## Why it matters
+    The loss that is printed depends on the labels, so everything looks right, while the parameters move as they would for any labels.
+
+    ## When it is fine
+    In a schedule that brings the labelled term in later. The rule asks for all recorded steps of a kind to agree, and for two of them where
+    a factor of zero is the reason. Labels that are all the same can't be told apart by permuting them, and belong to WG103.
+
+    ## How sure
+    Measured: the recorded step is replayed with the labels permuted along the batch and all randomness held, S = ||g - g'|| / max(||g||, ||g'||)
+    is zero or below the noise floor of two unchanged replays. The place is read from the graph. If S could not be measured, or is not a
+    number, nothing is said.
+
+    ## References
+    `whygrad explain WG101` (no path at all), `WG304` (what has no derivative), `WG203` (all pairs: their mean does not depend on the order).
+    """
+    for steps in index.kinds.values():
+        felt = [step for step in steps if insensitive(step.step.measures) is not None]
+        if felt and all(judged(step) for step in felt):
+            yield from told(felt)
+
+
+def judged(step: StepIndex) -> bool:
+    """The step has a gradient, its labels are read on the way to the loss, and S is zero."""
+    norm = step.step.measures.gradient_norm
+    flows = norm is not None and finite(norm) and norm > 0
+    reads = not step.from_labels.isdisjoint(step.shapes_loss)
+    return bool(insensitive(step.step.measures)) and flows and reads and varied(step) and trusted(step) and not away(step)
+
+
+def varied(step: StepIndex) -> bool:
+    """Some label is not known to be the same everywhere, so that permuting it can show something."""
+    read = [step.value(name).statistics for name in step.step.labels.values if not step.downstream((name,)).isdisjoint(step.shapes_loss)]
+    return any(figures is None or figures.minimum is None or figures.minimum != figures.maximum for figures in read)
+
+
+def trusted(step: StepIndex) -> bool:
+    """The labels are known to be labels: no loss compares with some other part of the batch."""
+    # timid: where labels were guessed and a loss has another target, the guess may be a mask or a length
+    other = step.from_data - step.depends_on_parameters - step.from_labels
+    return step.step.labels.how in _TRUSTED or not any(target_of(op) in other for op in step.loss_ops())
+
+
+def told(steps: list[StepIndex]) -> Iterator[Diagnosis]:
+    """One diagnosis for a kind of step."""
+    step = steps[0]
+    join = join_of(step)
+    # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
+    if join is not None and (join.cut or join.linear or len(steps) > 1):
+        yield diagnosis(step, join, len(steps))
+
+
+def join_of(step: StepIndex) -> Join | None:
+    """The first op at which something from the labels meets a path that carries gradient, and what makes the labels vanish."""
+    open_ = differentiable(step)
+    live, seen = open_ & step.gets_gradient, step.from_labels & step.shapes_loss
+    for op in step.graph.ops:
+        if zeroes(step, op) and not seen.isdisjoint(op.inputs) and not seen.isdisjoint(op.outputs):
+            return Join(op, zeroed=True)
+    first = next((op for op in step.graph.ops if not seen.isdisjoint(op.inputs) and not live.isdisjoint(op.outputs)), None)
+    if first is None:
+        return None
+    cut = last_cut(step, open_, tuple(name for name in first.inputs if name in seen and name not in live))
+    return Join(first, cut=cut, linear=cut is None and is_linear(step, first, live))
+
+
+def differentiable(step: StepIndex) -> frozenset[str]:
+    """Every value from which a gradient would flow back to some trainable parameter."""
+    found = {p.value for p in step.step.parameters if p.trainable}
+    for op in step.graph.ops:
+        if any(name in found and open_ for name, open_ in zip(op.inputs, step.carried(op), strict=True)):
+            found.update(op.outputs)
+    return frozenset(found)
+
+
+def zeroes(step: StepIndex, op: Op) -> bool:
+    """A product that is zero everywhere though what it multiplies is not."""
+    if op.kind != "mul" or op.failed or not op.outputs:
+        return False
+    made = step.value(op.output).statistics
+    return (
+        made is not None
+        and empty(made)
+        and any(not empty(figures) for name in op.inputs if (figures := step.value(name).statistics) is not None)
+    )
+
+
+def empty(figures: Statistics) -> bool:
+    """Every entry is zero."""
+    return figures.count > 0 and (figures.zeros == 1.0 or figures.norm == 0.0) and figures.finite == 1.0
+
+
+def last_cut(step: StepIndex, open_: frozenset[str], sides: tuple[str, ...]) -> Op | None:
+    """Of the ops that these values come from, the last whose output has lost the gradient that an input, no bare parameter, would pass on."""
+    above = frozenset[str]().union(*(step.upstream(name) for name in sides))
+    inner = open_ - {parameter.value for parameter in step.step.parameters}
+    lost = (op for op in reversed(step.graph.ops) if not inner.isdisjoint(op.inputs) and open_.isdisjoint(op.outputs))
+    return next((op for op in lost if not above.isdisjoint(op.outputs)), None)
+
+
+def is_linear(step: StepIndex, first: Op, live: frozenset[str]) -> bool:
+    """Every living op from `first` to the loss is linear."""
+    after = step.downstream(tuple(first.outputs)) & step.shapes_loss & live
+    return first.kind in _LINEAR and all(
+        op.kind in _LINEAR or scales(step, op, after) for op in step.graph.ops if not after.isdisjoint(op.outputs)
+    )
+
+
+def scales(step: StepIndex, op: Op, after: frozenset[str]) -> bool:
+    """A product or quotient with a number that is not on the labels' path."""
+    first, *others = op.inputs
+    return op.kind in ("mul", "div") and first in after and after.isdisjoint(others) and step.depends_on_parameters.isdisjoint(others)
+
+
+def diagnosis(step: StepIndex, join: Join, steps: int) -> Diagnosis:
+    """What is said, at the cut where there is one, else at the join."""
+    names = [step.value(name).shown for name in step.step.labels.values if name in step.shapes_loss or name in step.consumers]
+    at = join.cut or join.op
+    label, help_ = remedy(join, names)
+    return Diagnosis(
+        rule="WG102",
+        name="label-independent-gradient",
+        severity="error",
+        confidence="measured",
+        message=f"{listed(names)} change the loss but not its gradient: {label}",
+        site=at.site,
+        label=label,
+        related=places((join.op.site if join.cut else None, "the labels join the loss here")),
+        evidence=(*measured(step), *shift(step), Evidence(f"the same in {steps} of {steps} recorded steps of this kind")),
+        help=help_,
+        facts=frozenset({Fact("insensitive", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names),
+    )
+
+
+def shift(step: StepIndex) -> Iterator[Evidence]:
+    """What permuting did to the value of the loss."""
+    before, after = step.step.measures.loss, step.step.measures.loss_permuted
+    if before is not None and after is not None and finite(before) and finite(after):
+        yield Evidence(f"labels permuted: the loss goes from {figure(before)} to {figure(after)}", "loss_permuted", after)
+
+
+def remedy(join: Join, names: list[str]) -> tuple[str, str]:
+    """A few words on the marked place, and what to do about it."""
+    label = names[0] if names else "the labels"
+    if join.zeroed:
+        return "the term with the labels is multiplied by zero", "check the factor: it is 0 in every recorded step"
+    if join.cut is not None:
+        made = f"`{join.cut.kind}` has no derivative"
+        use = "a loss with a derivative" if family(join.cut.kind) != "detach" else "the value without `.detach()`"
+        return (
+            f"{made}, so nothing that meets `{label}` passes a gradient on",
+            f"compare `{label}` with the scores themselves, before this op, by {use}",
+        )
+    if join.linear:
+        return (
+            f"all is linear from here to the loss, so `{label}` drops out of the derivative",
+            "square the difference or take its absolute value before averaging",
+        )
+    return (
+        f"`{label}` enters the loss here without a trace in its gradient",
+        f"compare `{label}` with the prediction by a loss that both of them shape",
+    )

@@ -1,0 +1,187 @@
+"""WG101: no path leads from the labels to the loss."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.scopes import enclosing, place_in
+from whygrad.ir import Op, Scope, family
+from whygrad.loss_contracts import input_of, target_of
+from whygrad.rules import rule
+from whygrad.rules.labels.evidence import is_cut_off, measured
+from whygrad.rules.phrases import distinct, places, typed
+
+_SAYS_LOSS = ("loss", "criterion", "objective", "cost")
+
+
+@rule("WG101", "unused-labels", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The labels are handed to the loss and nothing that is computed from them is read on the way to it.
+
+    ## What it finds
+    A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
+    `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
+    finds a loss whose target is computed from the very prediction that it judges, while the batch's labels lie unread.
+
+    ## Why it matters
+    Gradients are calculated, parameters move and the loss may fall for ever, but they would do the same with any labels. So a falling
+    loss and gradients that are not zero prove nothing: the model learns something else.
+
+    ## When it is fine
+    Autoencoders, contrastive learning and generative models often load class labels that they never read. An unread element of a batch
+    is therefore no fault: the rule speaks only where the labels enter a call that also gets the prediction and makes the loss, or whose
+    name says that it makes the loss and which compares with nothing else.
+
+    ## How sure
+    Proved by the recorded graph. Where the step could be replayed, the label sensitivity S is given as well: labels permuted, S = 0 means
+    that not one bit of the gradient changes. A label that left the framework before the loss (`.item()`, `.tolist()`) may steer the program
+    by its control flow, which a graph does not show; then the rule is silent.
+
+    ## References
+    `whygrad explain WG102` (the labels reach the loss, but not its gradient); DESIGN.md, "Label sensitivity, the central measure".
+    """
+    for steps in index.kinds.values():
+        if not any(reached(step) for step in steps):
+            yield from distinct(found for step in steps for found in judge(step))
+
+
+def reached(step: StepIndex) -> bool:
+    """Some label is read on the way to the loss."""
+    return not step.from_labels.isdisjoint(step.shapes_loss)
+
+
+def judge(step: StepIndex) -> Iterator[Diagnosis]:
+    """What one step shows."""
+    if not step.losses or not is_cut_off(step):
+        return
+    taken = next(ignoring(step), None)
+    yield from (ignored(step, *taken),) if taken else own_target(step)
+
+
+def ignoring(step: StepIndex) -> Iterator[tuple[int, Scope, str, Op]]:
+    """The innermost functions that take a label, make the loss and don't use it: number, scope, argument, the last op on the way to the loss."""
+    last_in = last_ops(step)
+    for number, scope in reversed(tuple(enumerate(step.step.scopes))):
+        argument = next((name for name, value in scope.arguments.items() if value in step.from_labels), None)
+        if argument is None or not (judges(scope, step) or makes_loss(scope, argument, step)):
+            continue
+        if number in last_in:
+            yield number, scope, argument, last_in[number]
+
+
+def last_ops(step: StepIndex) -> dict[int, Op]:
+    """For each scope, the last op on the way to the loss that ran in it."""
+    on_the_way = (op for op in step.graph.ops if not op.failed and not step.shapes_loss.isdisjoint(op.outputs))
+    return {number: op for op in on_the_way for number in enclosing(step.step.scopes, op)}
+
+
+def judges(scope: Scope, step: StepIndex) -> bool:
+    """It is given the prediction: something that parameters shape and that shapes the loss."""
+    return any(value in step.depends_on_parameters and value in step.shapes_loss for value in scope.arguments.values())
+
+
+def makes_loss(scope: Scope, argument: str, step: StepIndex) -> bool:
+    """It runs the model itself, its name says that it makes the loss, it never mentions the label, and it compares with no other data."""
+    said = any(word in scope.function.lower() for word in _SAYS_LOSS)
+    # timid: a whole training step that takes (x, y) and reconstructs x is an autoencoder
+    return said and argument in scope.unread and not compares_with_data(step)
+
+
+def compares_with_data(step: StepIndex) -> bool:
+    """Some loss or difference on the way to the loss has the batch itself for its target."""
+    data = step.from_data - step.depends_on_parameters
+    for op in step.graph.ops:
+        compares = family(op.kind) == "loss" or op.kind in ("sub", "mul")
+        if (
+            compares
+            and not step.shapes_loss.isdisjoint(op.outputs)
+            and not data.isdisjoint(op.inputs)
+            and not step.depends_on_parameters.isdisjoint(op.inputs)
+        ):
+            return True
+    return False
+
+
+def ignored(step: StepIndex, number: int, scope: Scope, argument: str, last: Op) -> Diagnosis:
+    """The function takes the label and makes the loss without it."""
+    label = next(value for name, value in scope.arguments.items() if name == argument)
+    name = step.value(label).called or argument
+    why = (
+        "never mentions it"
+        if argument in scope.unread
+        else "mentions it, but nothing that reads it ran on the way to the loss (a branch not taken, a result not used)"
+    )
+    return replace(
+        _diagnosis(step, name, label),
+        site=place_in(step.step.scopes, number, last),
+        label=f"nothing here is computed from `{name}`",
+        related=places((scope.caller, "called here"), (scope.site, f"`{argument}` is an argument of `{scope.function}`")),
+        evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
+        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance `torch.nn.functional.cross_entropy(prediction, {argument})` for class ids",
+        names=(name, scope.function),
+    )
+
+
+def own_target(step: StepIndex) -> Iterator[Diagnosis]:
+    """Losses whose target is computed from the prediction that they judge."""
+    label = next((name for name in step.step.labels.values if name not in step.depends_on_parameters), None) or _unread_element(step)
+    if label is None or compares_with_data(step):
+        return
+    for op in step.loss_ops():
+        prediction, target = input_of(op), target_of(op)
+        if prediction and target in step.depends_on_parameters and _made_from(step, target, prediction):
+            yield _self_taught(step, op, target, label)
+
+
+def _unread_element(step: StepIndex) -> str | None:
+    """An element of the loader's batch that no op reads."""
+    return next((name for event in step.events("batch") for name in event.targets if name not in step.consumers), None)
+
+
+def _made_from(step: StepIndex, target: str, prediction: str) -> bool:
+    above = step.upstream(target)
+    # timid: an action sampled from the prediction is how policy gradients are written
+    sampled = any(step.producer[name][1].kind in ("sample", "random") for name in above if name in step.producer)
+    return not sampled and not above.isdisjoint((prediction, step.origin(prediction)))
+
+
+def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
+    maker = step.producer.get(step.origin(target, ("layout", "cast", "select")))
+    made = maker[1] if maker else op
+    name, own = step.value(label).shown, step.value(target).shown
+    return replace(
+        _diagnosis(step, name, label),
+        message=f"`{name}` {never(name)} the loss: its target `{own}` is computed from the prediction itself",
+        site=made.site or op.site,
+        label=f"`{own}` is made from the prediction here",
+        related=places((op.site, "and is the loss's target here")),
+        evidence=(
+            Evidence(
+                f"the target {typed(step.value(target))} of `{op.kind}` is computed from its own input, by `{made.kind}`; no op on the way to the loss reads the batch's labels"
+            ),
+            *measured(step),
+        ),
+        help=f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
+        names=(name, own),
+    )
+
+
+def never(name: str) -> str:
+    """`labels` never reach, `y` never reaches."""
+    return "never reach" if name.endswith("s") else "never reaches"
+
+
+def _diagnosis(step: StepIndex, name: str, label: str) -> Diagnosis:
+    return Diagnosis(
+        rule="WG101",
+        name="unused-labels",
+        severity="error",
+        confidence="proved",
+        message=f"`{name}` {never(name)} the loss",
+        facts=frozenset({Fact("unread", label)}),
+        explains=frozenset({Fact("insensitive", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+    )

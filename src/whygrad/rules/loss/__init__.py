@@ -1,0 +1,1 @@
+"""2xx: does the loss get what its definition asks for?"""

@@ -1,0 +1,196 @@
+"""WG209: inputs and labels differ in number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Value, family
+from whygrad.loss_contracts import contract_of, input_of, target_of
+from whygrad.rules import rule
+from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.loss.shapes import other_rows, pairs_up
+from whygrad.rules.phrases import distinct, places, typed
+
+_OPERATIONS = frozenset(("add", "sub", "mul", "div", "pow", "where", "compare", "maximum", "minimum"))
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Two values that should have a row for each example, and don't have as many."""
+
+    op: Op
+    prediction: Value
+    target: Value
+    rows: tuple[int, int]
+    """Of the prediction, of the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An op that made another number of rows."""
+
+    op: Op
+    before: Value
+    after: Value
+
+
+@rule("WG209", "batch-size-mismatch", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The prediction has another number of rows than the labels.
+
+    ## What it finds
+    A loss, or arithmetic on its way, that was given different numbers of examples on its two sides: a `view(-1, 400)` with the wrong
+    number of features takes rows out of the batch or puts some in, a recurrent layer gets time and batch in the wrong order, labels or
+    weights of the whole data set meet the predictions of one batch.
+
+    ## Why it matters
+    The framework raises an exception at the loss, while the fault was made earlier, in the model or where the data are prepared.
+
+    ## When it is fine
+    One row broadcasts to any number, and a single number has no rows: both are left alone. Losses whose batch is not on the first axis
+    (CTC) are not judged by it.
+
+    ## How sure
+    Proved by the recorded shapes. The line is the last op that changed the number of rows on the side that left the batch's, and the loss
+    where no such op is found.
+
+    ## References
+    PyTorch: "Expected input batch_size (…) to match target batch_size (…)", "The size of tensor a must match the size of tensor b".
+    """
+    yield from distinct(diagnosis(index, step, found) for step in index.steps for found in mismatches(step))
+
+
+def mismatches(step: StepIndex) -> Iterator[Mismatch]:
+    """Calls whose two sides differ in rows: losses, and arithmetic that raised."""
+    for op in step.graph.ops:
+        sides = sides_of(step, op)
+        rows = (leading(sides[0]), leading(sides[1])) if sides else (0, 0)
+        if sides and rows[0] != rows[1] and 0 not in rows and (1 not in rows or refuses_one(op)):
+            yield Mismatch(op, *sides, rows)
+
+
+def sides_of(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
+    """Prediction and target of a loss; of arithmetic that raised, what depends on parameters and what does not."""
+    if not op.failed and (family(op.kind) != "loss" or step.shapes_loss.isdisjoint(op.outputs)):
+        return None
+    if family(op.kind) == "loss":
+        return _of_loss(step, op)
+    inputs = op.inputs[-2:] if op.kind in _OPERATIONS else ()
+    shaped = [name for name in inputs if name in step.depends_on_parameters]
+    given = [name for name in inputs if name not in step.depends_on_parameters]
+    if len(shaped) != 1 or len(given) != 1:
+        return None
+    one, other = step.value(shaped[0]), step.value(given[0])
+    # timid: shapes that differ behind the first axis, or only in rank, are another fault
+    return (one, other) if one.shape and other.shape and one.shape[1:] == other.shape[1:] else None
+
+
+def _of_loss(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
+    first, second, contract = input_of(op), target_of(op), contract_of(op)
+    if contract is None or contract.batch_axis != 0 or first is None or second is None:
+        return None
+    prediction, target = step.value(first), step.value(second)
+    # timid: the scores of a single example have classes on their first axis
+    single = contract.class_axis is not None and not (prediction.shape or ())[1:]
+    # timid: without an exception they broadcast, which may be meant unless it makes more entries than either side has
+    fits = (
+        contract.elementwise
+        and not op.failed
+        and not (pairs_up(prediction.shape, target.shape) and other_rows(prediction.shape, target.shape))
+    )
+    return None if single or fits else (prediction, target)
+
+
+def leading(value: Value) -> int:
+    """Rows of a value; 0 if it has none or they are unknown."""
+    return value.shape[0] if value.shape else 0
+
+
+def refuses_one(op: Op) -> bool:
+    """It takes no single row for many."""
+    contract = contract_of(op)
+    return contract is not None and (contract.class_axis is not None or op.failed)
+
+
+def batch_rows(step: StepIndex) -> frozenset[int]:
+    """Numbers of rows of what was fed to the model."""
+    fed = [value for value in step.values.values() if value.role == "input"]
+    handed = [step.value(name) for event in step.events("batch") for name in event.targets]
+    return frozenset(leading(value) for value in (*fed, *handed)) - {0}
+
+
+def change_on_the_way(step: StepIndex, side: Value, expected: frozenset[int]) -> Change | None:
+    """The last op on the way to `side` that turned one of the expected numbers of rows into another."""
+    name, rows = side.name, leading(side)
+    while name in step.producer:
+        op = step.producer[name][1]
+        before = next((step.value(given) for given in op.inputs if leading(step.value(given)) in expected), None)
+        if before is not None and leading(before) != rows and rows == leading(step.value(name)):
+            return Change(op, before, step.value(name))
+        follow = next((given for given in op.inputs if leading(step.value(given)) == rows), None)
+        if follow is None:
+            return None
+        name = follow
+    return None
+
+
+def culprit(step: StepIndex, found: Mismatch) -> Change | None:
+    """What changed the number of rows, on the side that left the batch's; None where neither or both did."""
+    predicted, given = found.rows
+    batch = batch_rows(step)
+    if given in batch or not batch:
+        change = change_on_the_way(step, found.prediction, frozenset((given,)))
+        if change is not None or predicted not in batch:
+            return change
+    if predicted in batch:
+        return change_on_the_way(step, found.target, frozenset((predicted,)))
+    return None
+
+
+def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
+    """What is said, where the number of rows changed."""
+    prediction, target, change = found.prediction, found.target, culprit(step, found)
+    moved = change is not None and change.op.site is not None
+    numbers = f"{found.rows[0]:,} rows against {found.rows[1]:,}"
+    return Diagnosis(
+        rule="WG209",
+        name="batch-size-mismatch",
+        severity="error",
+        confidence="proved",
+        message=f"`{prediction.shown}` and `{target.shown}` differ in number: {numbers}",
+        site=change.op.site if change is not None and moved else found.op.site,
+        label=f"{change.before.type} becomes {change.after.type}" if change is not None and moved else numbers,
+        related=places((found.op.site if moved else None, f"{numbers} meet here")),
+        evidence=tuple(evidence(found, change)),
+        help=_help(found, change),
+        facts=frozenset({Fact("odd-shape", prediction.name)}),
+        explains=raised_by(index, step, found.op),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(prediction.shown, target.shown),
+    )
+
+
+def evidence(found: Mismatch, change: Change | None) -> Iterator[Evidence]:
+    """The shapes at the loss, and before and after the op that changed them."""
+    outcome = f"`{found.op.kind}` raised" if found.op.failed else f"`{found.op.kind}` took them"
+    yield Evidence(f"{typed(found.prediction)} against {typed(found.target)}: {outcome}", "rows", found.rows[0])
+    if change is not None:
+        yield Evidence(
+            f"`{change.op.kind}` makes {change.after.type} of {change.before.type}: the rows are no longer the examples",
+            "rows",
+            leading(change.after),
+        )
+
+
+def _help(found: Mismatch, change: Change | None) -> str:
+    """How to keep a row for each example."""
+    if change is None:
+        return f"take the rows of `{found.target.shown}` that belong to this batch, by the same index as the inputs"
+    if change.op.kind == "reshape":
+        return f"keep the first axis: `{change.before.shown}.flatten(1)`, and let the next layer take as many features as that gives"
+    if change.op.kind == "rnn":
+        return "construct the recurrent layer with `batch_first=True`, or transpose its input to (time, batch, features)"
+    return f"keep the first axis at {leading(change.before):,}, or change `{found.target.shown}` in the same way"

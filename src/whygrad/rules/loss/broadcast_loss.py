@@ -1,0 +1,160 @@
+"""WG203: prediction and target have different shapes, and broadcasting compares every one with every other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.trials import trial_of
+from whygrad.ir import Op, Reshape, Value, family
+from whygrad.loss_contracts import contract_of, input_of, target_of
+from whygrad.rules import rule
+from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.loss.shapes import broadcast, other_rows, pairs_up
+from whygrad.rules.phrases import distinct, figure, places, plural, typed
+
+_ELEMENTWISE = frozenset(("sub", "add", "mul", "div", "pow", "maximum", "minimum", "where", "compare"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A prediction and a target that an op brings together."""
+
+    op: Op
+    prediction: Value
+    target: Value
+    shape: tuple[int, ...]
+    """What they broadcast to."""
+
+    @property
+    def entries(self) -> int:
+        """Number of comparisons."""
+        return prod(self.shape)
+
+
+@rule("WG203", "broadcast-loss", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Prediction and target differ in shape, and broadcasting pairs every prediction with every target.
+
+    ## What it finds
+    A loss, or the difference in a hand-written one, whose two sides broadcast to more entries than either has: predictions (N, 1) with
+    targets (N,) make N x N pairs, (N, 1, H, W) with (N, H, W) make N x N images. It also finds the losses that refuse such shapes with an
+    exception.
+
+    ## Why it matters
+    Every prediction is pulled towards the mean of all targets of the batch. The loss falls to the targets' variance and stays there, and
+    the order of the labels has no influence at all.
+
+    ## When it is fine
+    Comparing all pairs can be the aim, as in ranking, contrastive and distributional losses: both sides depend on parameters then, or both
+    were given an extra axis on purpose. Biases, weights, masks and quantiles broadcast to the shape of one side, which is no fault.
+
+    ## How sure
+    Proved by the recorded shapes. Where the step could be replayed with one side reshaped, the gradients with and without are compared.
+
+    ## References
+    PyTorch broadcasting semantics; the warning "Using a target size that is different to the input size" of `torch.nn.functional.mse_loss`.
+    """
+    yield from distinct(diagnosis(index, step, pair) for step in index.steps for pair in pairs(step) if is_odd(step, pair))
+
+
+def pairs(step: StepIndex) -> Iterator[Pair]:
+    """What losses and arithmetic on the way to the loss bring together, where the shapes differ but fit by broadcasting."""
+    for op in step.graph.ops:
+        sides = _sides(step, op) if len(op.inputs) > 1 else None
+        shape = broadcast(sides[0].shape, sides[1].shape) if sides else None
+        if sides and shape is not None and sides[0].shape != sides[1].shape:
+            yield Pair(op, *sides, shape)
+
+
+def _sides(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
+    """Prediction and target of a loss; the two operands of other arithmetic, the one that depends on parameters first."""
+    if not op.failed and step.shapes_loss.isdisjoint(op.outputs):
+        return None
+    if family(op.kind) == "loss":
+        prediction, target, contract = input_of(op), target_of(op), contract_of(op)
+        return (step.value(prediction), step.value(target)) if contract and contract.elementwise and prediction and target else None
+    if op.kind not in _ELEMENTWISE or op.failed:
+        return None
+    one, other = op.inputs[-2:]
+    if (one in step.depends_on_parameters) == (other in step.depends_on_parameters):
+        return None
+    prediction, target = (one, other) if one in step.depends_on_parameters else (other, one)
+    # timid: within a model, products of features by features are common; the labels tell that this is the loss
+    return (step.value(prediction), step.value(target)) if target in step.from_labels and prediction in step.from_data else None
+
+
+def is_odd(step: StepIndex, pair: Pair) -> bool:
+    """There are more comparisons than entries on either side, and nobody asked for them."""
+    shapes = pair.prediction.shape, pair.target.shape
+    if not pairs_up(*shapes) or other_rows(*shapes):
+        return False
+    # timid: two extra axes, one on each side, are the usual way to ask for all pairs
+    return not (widened(step, pair.prediction.name) and widened(step, pair.target.name))
+
+
+def widened(step: StepIndex, name: str) -> bool:
+    """The op directly in front only added an axis of size 1."""
+    made = step.producer.get(name)
+    if made is None or made[1].kind not in ("reshape", "index") or not made[1].inputs:
+        return False
+    before, after = step.value(made[1].inputs[0]).shape, step.value(name).shape
+    return before is not None and after is not None and len(after) == len(before) + 1 and prod(before) == prod(after)
+
+
+def diagnosis(index: Index, step: StepIndex, pair: Pair) -> Diagnosis:
+    """What is said, at the line of the loss."""
+    prediction, target = pair.prediction, pair.target
+    outcome = "are refused by" if pair.op.failed else f"broadcast to {plural(pair.entries, 'pair')} in"
+    made = step.producer.get(prediction.name) if len(prediction.shape or ()) > len(target.shape or ()) else step.producer.get(target.name)
+    return Diagnosis(
+        rule="WG203",
+        name="broadcast-loss",
+        severity="error",
+        confidence="proved",
+        message=f"{typed(prediction)} and {typed(target)} {outcome} the loss",
+        site=pair.op.site,
+        label=f"`{prediction.shown}` and `{target.shown}` differ in shape",
+        related=places((made[1].site if made and made[1].site != pair.op.site else None, "the odd shape is made here")),
+        evidence=tuple(evidence(step, pair)),
+        help=_help(pair),
+        facts=frozenset({Fact("odd-shape", prediction.name)}),
+        explains=frozenset({Fact("insensitive", str(step.step.kind)), *raised_by(index, step, pair.op)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(prediction.shown, target.shown),
+        test=experiment(pair),
+    )
+
+
+def evidence(step: StepIndex, pair: Pair) -> Iterator[Evidence]:
+    """The shapes, and what became of the gradient when they were put right."""
+    shape = ",".join(map(str, pair.shape))
+    yield Evidence(
+        f"{typed(pair.prediction)} against {typed(pair.target)} makes [{shape}]: {pair.entries:,} entries", "entries", pair.entries
+    )
+    asked = experiment(pair)
+    trial = trial_of(step.step, asked.intervention) if asked else None
+    if trial and trial.change is not None and trial.gradient_norm is not None:
+        norm = figure(trial.gradient_norm)
+        yield Evidence(
+            f"replayed with one shape, the gradient differs by {figure(trial.change)} of its norm (norm {norm})", "change", trial.change
+        )
+
+
+def experiment(pair: Pair) -> Test | None:
+    """The side that can take the other's shape does; None where neither can."""
+    prediction, target = pair.prediction, pair.target
+    if pair.op.failed or prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
+        return None
+    return Test(Reshape(prediction.name, target.shape), "with one shape on both sides, another gradient comes out")
+
+
+def _help(pair: Pair) -> str:
+    """Which side to reshape, and how to choose."""
+    prediction, target = pair.prediction, pair.target
+    if prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
+        return f"give `{prediction.shown}` and `{target.shown}` one shape before they meet"
+    return f"write `{prediction.shown}.reshape({target.shown}.shape)` in the loss, or keep both as {prediction.type} by reshaping `{target.shown}` where it is made"

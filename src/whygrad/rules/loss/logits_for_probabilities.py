@@ -1,0 +1,122 @@
+"""WG206: raw scores where probabilities or their logarithms are due."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import inf, isnan
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Statistics, Value
+from whygrad.loss_contracts import Contract, contract_of, input_of
+from whygrad.rules import rule
+from whygrad.rules.loss.exceptions import message_of, raised_by
+from whygrad.rules.phrases import distinct, figure, places, typed
+
+TOLERANCE = 1e-3
+"""How far rounding in half precision may take a probability, or its logarithm, out of its range."""
+_PROBABILITIES = frozenset(("softmax", "sigmoid", "gumbel_softmax"))
+_SQUASHED = frozenset(("softmax", "sigmoid", "gumbel_softmax", "hardtanh", "clamp", "minimum", "compare", "create", "where"))
+_REFUSAL = "between 0 and 1"
+
+
+@rule("WG206", "logits-for-probabilities", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A loss on probabilities, or on their logarithms, is given something else.
+
+    ## What it finds
+    `nll_loss`, `kl_div` or `ctc_loss` whose input is above 0 or comes straight from a softmax, so that it can't be log-probabilities;
+    `binary_cross_entropy` whose input lies outside 0 to 1; a Poisson likelihood on rates below 0.
+
+    ## Why it matters
+    `nll_loss` averages the negative of what it is given: on raw scores it has no lower bound, and the quickest way down is to let all
+    scores grow. `kl_div` of probabilities is no divergence. `binary_cross_entropy` raises an exception.
+
+    ## When it is fine
+    Log-probabilities are at most 0. Values above it by less than 0.001, as half precision gives them, are left alone, and so are inputs
+    that are not numbers: they have a cause of their own.
+
+    ## How sure
+    Proved, by the recorded values or by the op that made the input. Where values are unknown and the graph does not tell, nothing is said.
+
+    ## References
+    `torch.nn.NLLLoss`, `torch.nn.KLDivLoss`, `torch.nn.BCELoss`; `whygrad explain WG205` for the reverse.
+    """
+    yield from distinct(found for step in index.steps for op in step.loss_ops() for found in judge(index, step, op))
+
+
+def judge(index: Index, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
+    """What one loss was given."""
+    contract, given = contract_of(op), input_of(op)
+    if contract is None or contract.range is None or given is None:
+        return
+    reason = reason_against(index, step, op, contract, given)
+    if reason:
+        found = diagnosis(step, op, contract, step.value(given), reason)
+        yield replace(found, explains=raised_by(index, step, op))
+
+
+def reason_against(index: Index, step: StepIndex, op: Op, contract: Contract, given: str) -> str:
+    """Why the input is not of the form that is due; "" where nothing speaks against it."""
+    made = step.producer.get(step.origin(given))
+    kind = made[1].kind if made else ""
+    if contract.input == "log-probabilities" and kind in _PROBABILITIES:
+        return f"it is the output of `{kind}`: probabilities, not their logarithms"
+    figures = step.value(given).statistics
+    if figures is not None and kind != contract.wants:
+        return outside(figures, contract.range or (-inf, inf))
+    refused = op.failed and op.kind == "binary_cross_entropy" and _REFUSAL in message_of(index, step)
+    return "the loss refused it" if refused and kind not in _SQUASHED else ""
+
+
+def outside(figures: Statistics, bounds: tuple[float, float]) -> str:
+    """The range that was measured, where it lies outside of what is allowed."""
+    low, high = figures.minimum, figures.maximum
+    if low is None or high is None or isnan(low) or isnan(high):
+        return ""
+    if low >= bounds[0] - TOLERANCE and high <= bounds[1] + TOLERANCE:
+        return ""
+    return f"its values lie between {figure(low)} and {figure(high)}"
+
+
+def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason: str) -> Diagnosis:
+    """What is said, at the loss."""
+    due = f"non-negative {contract.targets[0]}" if contract.input == "real" else contract.input
+    made = step.producer.get(step.origin(value.name))
+    figures = value.statistics
+    return Diagnosis(
+        rule="WG206",
+        name="logits-for-probabilities",
+        severity="error",
+        confidence="proved",
+        message=f"`{op.kind}` expects {due}, and `{value.shown}` is not",
+        site=op.site,
+        label=f"`{value.shown}`: {reason}",
+        related=places(
+            (
+                made[1].site if made and made[1].site != op.site else None,
+                f"`{value.shown}` is made here, by `{made[1].kind}`" if made else "",
+            )
+        ),
+        evidence=(Evidence(f"{typed(value)} goes into `{op.kind}`: {reason}", "maximum", figures.maximum if figures else None),),
+        help=_help(op, value.shown),
+        facts=frozenset({Fact("odd-input", value.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+    )
+
+
+def _help(op: Op, name: str) -> str:
+    """What to write instead, ready to paste."""
+    match op.kind:
+        case "nll_loss":
+            return f"use `cross_entropy` on the raw scores, or pass `torch.log_softmax({name}, dim=1)`"
+        case "binary_cross_entropy":
+            return f"use `binary_cross_entropy_with_logits` on the raw scores, or pass `torch.sigmoid({name})`"
+        case "poisson_nll":
+            return f"leave `log_input` at True, or pass `torch.nn.functional.softplus({name})`"
+        case "categorical_cross_entropy":
+            return "add a softmax to the model, or construct the loss with `from_logits=True`"
+        case _:
+            return f"pass `torch.log_softmax(scores, dim=-1)` of the raw scores instead of `{name}`"

@@ -1,0 +1,1 @@
+"""5xx: are the numbers fit to learn from?"""

@@ -1,0 +1,1 @@
+"""4xx: does the gradient move the parameters?"""

@@ -1,0 +1,140 @@
+"""WG403: gradients of earlier steps are still there when the next backward adds to them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Event, Optimizer
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places, plural
+
+_BY_HAND = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event, with the step that it happened in."""
+
+    step: StepIndex
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A backward that added to used gradients, and the update that then used the sum."""
+
+    backward: Happening
+    update: Event
+    stale: int
+
+
+@rule("WG403", "accumulated-gradient", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Gradients that an update has already used are never cleared, so each step adds to those of all steps before it.
+
+    ## What it finds
+    A backward that begins while parameters still hold the gradient of the last update, and an update that then uses the sum, with no
+    `zero_grad` of that optimizer's parameters in between.
+
+    ## Why it matters
+    The update follows the sum of all gradients since the start, most of them of parameters long gone. It acts like a momentum that never
+    decays: small problems are learnt all the same, others swing or diverge. So the loss is no evidence, and is not used.
+
+    ## When it is fine
+    Gradient accumulation adds up several backwards and clears after the update. In a GAN the generator's backward leaves gradients in the
+    discriminator, which are cleared before its own. Neither lets an update use a gradient twice, and both stay silent.
+
+    ## How sure
+    Proved by the events: which gradients an update had used was noted, and that they were still there was measured as the next backward
+    began.
+
+    ## References
+    PyTorch, "Zeroing out gradients"; `whygrad explain WG404` for clearing too late.
+    """
+    happenings = [Happening(step, event) for step in index.steps for event in step.step.events]
+    found = {name: list(added(index, happenings, name, parameters_of(index, name))) for name in updaters(happenings)}
+    yield from distinct(diagnosis(index, name, times) for name, times in found.items() if times)
+
+
+def updaters(happenings: list[Happening]) -> list[str]:
+    """Optimizers that stepped in the recorded steps; "" for updates by hand."""
+    names = (target for h in happenings if h.event.kind == "optimizer_step" for target in h.event.targets)
+    by_hand = [_BY_HAND for h in happenings if h.event.kind == "update"][:1]
+    # timid: beside an optimizer, what is changed by hand is a moving average or a projection
+    return list(dict.fromkeys(names)) or by_hand
+
+
+def parameters_of(index: Index, name: str) -> frozenset[str] | None:
+    """What an optimizer holds; None where that is unknown."""
+    held = frozenset(p for o in index.record.optimizers if o.name == name for group in o.groups for p in group.parameters)
+    return held or None
+
+
+def added(index: Index, happenings: list[Happening], name: str, held: frozenset[str] | None) -> Iterator[Added]:
+    """Backwards on used gradients, each with the update of `name` that used the sum."""
+    alone = len(index.record.optimizers) <= 1
+    pending: list[Happening] = []
+    used, before = False, -1
+    for happening in happenings:
+        event, number = happening.event, happening.step.step.index
+        # timid: what happened in steps that were not recorded is unknown, unless there is but one optimizer
+        used = (used and number - before <= 1) or (alone and number > 0)
+        before = number
+        if event.kind == "clear" and (held is None or not held.isdisjoint(event.targets) or not event.targets):
+            pending, used = [], False if not alone else used
+        elif event.kind == "backward" and used and stale(event):
+            pending.append(happening)
+        elif updates(event, name):
+            yield from (Added(one, event, stale(one.event)) for one in pending[:1])
+            pending, used = [], True
+
+
+def updates(event: Event, name: str) -> bool:
+    """It is an update by this optimizer, or by hand."""
+    return event.kind == "update" if name == _BY_HAND else event.kind == "optimizer_step" and name in event.targets
+
+
+def stale(event: Event) -> int:
+    """How many parameters held a used gradient when this backward began."""
+    count = event.attributes.get("stale", 0)
+    return count if isinstance(count, int) else 0
+
+
+def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
+    """One for an optimizer, at the first such backward."""
+    first = found[0]
+    optimizer = next((o for o in index.record.optimizers if o.name == name), None)
+    who = f"`{name}`" if name else "the update by hand"
+    backwards = sum(event.kind == "backward" for step in index.steps for event in step.step.events)
+    return Diagnosis(
+        rule="WG403",
+        name="accumulated-gradient",
+        severity="error",
+        confidence="proved",
+        message=f"gradients are never cleared: {who} uses those of all steps before as well",
+        site=first.backward.event.site or first.update.site,
+        label=f"adds to {plural(first.stale, 'gradient')} that {who} has already used",
+        related=places((first.update.site, "the sum is used here")),
+        evidence=(
+            Evidence(
+                f"{plural(first.stale, 'parameter')} still held the gradient of the last update when this backward began",
+                "stale",
+                first.stale,
+            ),
+            Evidence(f"so in {len(found)} of {backwards} recorded backwards; the first can't be", "backwards", len(found)),
+        ),
+        help=_help(optimizer),
+        facts=frozenset({Fact("stale-gradient", name)}),
+        kind=first.backward.step.step.kind,
+        step=first.backward.step.step.index,
+        names=(name,) if name else (),
+    )
+
+
+def _help(optimizer: Optimizer | None) -> str:
+    """The line to add."""
+    if optimizer is None:
+        return "set each parameter's `.grad` to None after the update"
+    return f"add `{optimizer.name}.zero_grad()` before this backward"

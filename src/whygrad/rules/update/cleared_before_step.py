@@ -1,0 +1,109 @@
+"""WG404: gradients are cleared between the backward and the update."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Event, Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A clearing that comes too early or too late, and the parameters whose gradients it threw away."""
+
+    backward: Event
+    clear: Event
+    update: Event
+    parameters: tuple[Parameter, ...]
+
+
+@rule("WG404", "cleared-before-step", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Gradients are calculated, cleared, and only then is the optimizer asked to step.
+
+    ## What it finds
+    A `zero_grad` (or a gradient set to None by hand) between the backward and the update of the same parameters, so that the update finds
+    none.
+
+    ## Why it matters
+    The optimizer steps on nothing. With plain gradient descent no parameter moves; with momentum or weight decay some move, but not by
+    what the labels say.
+
+    ## When it is fine
+    Clearing the gradients that one network's backward left in another, before that other one's own backward, is right: a gradient is
+    there again when the update comes.
+
+    ## How sure
+    Proved by the order of the events and by the gradients' state, measured after the backward and as the update began.
+
+    ## References
+    PyTorch, `torch.optim`: `zero_grad`, `backward`, `step`, in this order; `whygrad explain WG403` for not clearing at all.
+    """
+    yield from distinct(diagnosis(step, found) for step in index.steps for found in thrown_away(step))
+
+
+def thrown_away(step: StepIndex) -> Iterator[Lost]:
+    """Clearings after a backward that no other backward makes good before the update."""
+    emptied = {
+        p.name: p for p in step.step.parameters if p.gradient in ("finite", "non-finite") and p.gradient_at_update in ("none", "zero")
+    }
+    backward: Event | None = None
+    clears: list[Event] = []
+    for event in step.step.events if emptied else ():
+        if event.kind == "backward":
+            backward, clears = event, []
+        elif event.kind == "clear" and backward:
+            clears.append(event)
+        elif event.kind in ("optimizer_step", "update") and backward:
+            yield from _between(backward, clears, event, emptied)
+            clears = []
+
+
+def _between(backward: Event, clears: list[Event], update: Event, emptied: dict[str, Parameter]) -> Iterator[Lost]:
+    """Of these clearings, those that took what this update was to use."""
+    for clear in clears:
+        mine = tuple(emptied[name] for name in clear.targets if name in emptied and concerns(update, emptied[name]))
+        if mine:
+            yield Lost(backward, clear, update, mine)
+
+
+def concerns(update: Event, parameter: Parameter) -> bool:
+    """The update is this parameter's."""
+    return parameter.name in update.targets if update.kind == "update" else parameter.optimizer in update.targets or not update.targets
+
+
+def diagnosis(step: StepIndex, found: Lost) -> Diagnosis:
+    """What is said, at the line that clears."""
+    names = [parameter.name for parameter in found.parameters]
+    norms = [p.gradient_norm for p in found.parameters if p.gradient_norm is not None and finite(p.gradient_norm)]
+    before = f" (norm {figure(max(norms))})" if norms else ""
+    others = f"; so did {len(names) - 1} more" if len(names) > 1 else ""
+    left = "zero" if found.parameters[0].gradient_at_update == "zero" else "None"
+    who = found.update.targets[0] if found.update.kind == "optimizer_step" and found.update.targets else ""
+    return Diagnosis(
+        rule="WG404",
+        name="cleared-before-step",
+        severity="error",
+        confidence="proved",
+        message=f"gradients of {plural(len(names), 'parameter')} are cleared between the backward and the step",
+        site=found.clear.site or found.update.site,
+        label="throws away what the backward has calculated",
+        related=places((found.backward.site, "the gradients are calculated here"), (found.update.site, "and would be used here")),
+        evidence=(
+            Evidence(
+                f"`{names[0]}` had a gradient after the backward{before}, and {left} when the update began{others}",
+                "parameters",
+                len(names),
+            ),
+        ),
+        help=f"move this line before the backward, or after `{who or 'the update'}{'.step()' if who else ''}`",
+        facts=frozenset(Fact("cleared", name) for name in names),
+        explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(listed(names).replace("`", ""),),
+    )

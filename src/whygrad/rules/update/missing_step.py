@@ -1,0 +1,100 @@
+"""WG405: backward, but no update."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.ir import Event, Optimizer
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed, places, plural
+
+
+@rule("WG405", "missing-step", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Gradients are calculated and an optimizer exists, but it is never asked to step.
+
+    ## What it finds
+    Programs whose backwards ran, whose optimizer never stepped and whose parameters never changed: a forgotten `optimizer.step()`, one
+    that a condition never lets run, or `step` without its parentheses. With several optimizers, one that is left out is found as well.
+
+    ## Why it matters
+    Nothing moves. The loss only changes with the batches.
+
+    ## When it is fine
+    A program without an optimizer that asks for a gradient, as for a saliency map, updates nothing on purpose. Parameters changed by hand
+    have changed. A gradient scaler that skips its steps, and a program that an exception ended after its first backward, have another
+    cause.
+
+    ## How sure
+    Proved by the events of the whole run, and by a comparison of the parameters' values at its end.
+
+    ## References
+    PyTorch, `torch.optim`, "Taking an optimization step"; `whygrad explain WG409` for scalers that skip.
+    """
+    # timid: a scaler that unscales and then skips is WG409's
+    if any(True for step in index.steps for _ in step.events("unscale")):
+        return
+    idle = [optimizer for optimizer in index.record.optimizers if left_out(index, optimizer)]
+    if idle and waited_long_enough(index, idle):
+        yield diagnosis(index, idle)
+
+
+def left_out(index: Index, optimizer: Optimizer) -> bool:
+    """It never stepped, though its parameters have gradients, and nothing else moved them."""
+    held = {name for group in optimizer.groups for name in group.parameters}
+    stepped = {name for other in index.record.optimizers if other.steps for group in other.groups for name in group.parameters}
+    ending = index.record.endings
+    moved = any(name in ending and ending[name].changed for name in held) or any(
+        not held.isdisjoint(e.targets) for s in index.steps for e in s.events("update")
+    )
+    called = any(optimizer.name in event.targets for step in index.steps for event in step.events("optimizer_step"))
+    return not optimizer.steps and not called and not moved and bool((held & index.with_gradient) - stepped)
+
+
+def waited_long_enough(index: Index, idle: list[Optimizer]) -> bool:
+    """Backwards enough to say that no step will come."""
+    outcome = index.record.outcome
+    backwards = max(outcome.backwards_seen, sum(1 for step in index.steps for _ in step.events("backward")))
+    alone = len(idle) == len(index.record.optimizers)
+    # timid: after one backward, an exception or a stop may have come before the step
+    return backwards > 1 or (backwards == 1 and alone and outcome.exception is None and not outcome.stopped)
+
+
+def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
+    """What is said, at the backward after which the step is missing."""
+    names = [optimizer.name for optimizer in idle]
+    backward, kind = last_backward(index, idle)
+    held = [name for optimizer in idle for group in optimizer.groups for name in group.parameters if name in index.with_gradient]
+    seen = max(index.record.outcome.backwards_seen, 1)
+    return Diagnosis(
+        rule="WG405",
+        name="missing-step",
+        severity="error",
+        confidence="proved",
+        message=f"{listed(names)} never {'steps' if len(names) == 1 else 'step'}: gradients are calculated and no parameter is updated",
+        site=(backward.site if backward else None) or idle[0].site,
+        label="no update follows",
+        related=places((idle[0].site, f"`{names[0]}` is made here")),
+        evidence=(
+            Evidence(f"{plural(seen, 'backward')} in the run and 0 updates by {listed(names)}", "updates", 0),
+            Evidence(
+                f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
+            ),
+        ),
+        help=f"add `{names[0]}.step()` after the backward",
+        facts=frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)}),
+        explains=frozenset(Fact("unmoved", name) for name in held),
+        kind=kind,
+        names=tuple(names),
+    )
+
+
+def last_backward(index: Index, idle: list[Optimizer]) -> tuple[Event | None, int | None]:
+    """The last backward of the first step that gave these optimizers' parameters a gradient, with the step's kind."""
+    held = {name for optimizer in idle for group in optimizer.groups for name in group.parameters}
+    for step in index.steps:
+        backwards = list(step.events("backward"))
+        if backwards and any(p.name in held and p.gradient != "none" for p in step.step.parameters):
+            return backwards[-1], step.step.kind
+    return None, None

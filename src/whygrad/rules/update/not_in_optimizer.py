@@ -1,0 +1,71 @@
+"""WG401: trained by intent, but no optimizer holds it."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.ir import Optimizer, Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import finite, listed, places, plural
+from whygrad.rules.update.unheld import forgotten, holder, modules_of, stands_still
+
+
+@rule("WG401", "not-in-optimizer", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Trainable parameters get a gradient, but no optimizer holds them, so they never move.
+
+    ## What it finds
+    Parameters of the model that a gradient reaches and that stand still from the first recorded step to the end of the program, because
+    they were never handed to an optimizer: `optim.Adam(model.head.parameters())`, a second network that was forgotten, a module that was
+    added after the optimizer had been made.
+
+    ## Why it matters
+    Their gradients are calculated and thrown away. What is held learns around them, so the loss falls, though not as far as it could.
+
+    ## When it is fine
+    Weights that were loaded from a checkpoint are often left out on purpose, and so is a whole model when only an input or a latent code is
+    optimised. Parameters that are changed by hand, as in an update without an optimizer or a moving average, move. All of these are left
+    alone. To keep a part fixed, `requires_grad_(False)` says so and saves the work.
+
+    ## How sure
+    Proved by the recorded gradients, the optimizers' parameter groups, and a comparison of the parameters' values at the end of the run.
+
+    ## References
+    `whygrad explain WG402` (the optimizer holds other tensors), `WG307` (the model does not know the parameter), `WG305` (frozen).
+    """
+    stepping = [optimizer for optimizer in index.record.optimizers if optimizer.steps]
+    lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter) and not parameter.loaded]
+    # timid: where nothing of the model is held, the program optimises something else: an input, a latent code
+    trains = any(held.registered and held.reached for name in index.held if (held := index.parameters.get(name)))
+    if stepping and lost and trains and not any(optimizer.orphans for optimizer in stepping):
+        yield diagnosis(index, holder(stepping, lost), lost)
+
+
+def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diagnosis:
+    """One for the run, since one line is to be edited."""
+    modules = modules_of(index, lost)
+    names = frozenset(parameter.name for parameter in lost)
+    verb = "is" if len(modules) == 1 else "are"
+    return Diagnosis(
+        rule="WG401",
+        name="not-in-optimizer",
+        severity="error",
+        confidence="proved",
+        message=f"{listed(modules)} {verb} held by no optimizer: {plural(len(lost), 'parameter')} with a gradient never {'moves' if len(lost) == 1 else 'move'}",
+        site=optimizer.site,
+        label=f"holds {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
+        related=places((lost[0].site, f"`{modules[0]}` is made here")),
+        evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),
+        help=f"give them to the optimizer as well: `{optimizer.name}.add_param_group({{'params': {modules[0]}.parameters()}})`, or freeze them by `requires_grad_(False)` if that is meant",
+        facts=frozenset(Fact("unheld", name) for name in names),
+        explains=frozenset(Fact("unmoved", name) for name in names),
+        names=tuple(modules),
+    )
+
+
+def what_happened(lost: list[Parameter]) -> str:
+    """The largest gradient among them, and that they did not move."""
+    norms = [parameter.gradient_norm for parameter in lost if parameter.gradient_norm is not None and finite(parameter.gradient_norm)]
+    known = f" (norms up to {max(norms):.3g})" if norms else ""
+    return f"{listed(parameter.name for parameter in lost)} got gradients{known} and hold the same values at the end as at the first recorded step"

@@ -1,0 +1,49 @@
+"""Parameters that no optimizer holds, as WG401 and WG402 ask for them."""
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from whygrad.flow import Index
+from whygrad.ir import Optimizer, Parameter
+
+
+def forgotten(index: Index) -> list[Parameter]:
+    """Trainable parameters of a model that get a gradient, and that no optimizer holds."""
+    return [
+        p for p in index.parameters.values() if p.trainable and p.registered and p.name in index.with_gradient and p.name not in index.held
+    ]
+
+
+def stands_still(index: Index, parameter: Parameter) -> bool:
+    """It has the same values at the end as at the first recorded step; no recorded update changed it."""
+    ending = index.record.endings.get(parameter.name)
+    return not parameter.update_norm if ending is None else not ending.changed
+
+
+def holder(optimizers: list[Optimizer], lost: list[Parameter]) -> Optimizer:
+    """The optimizer that most likely was meant to hold them: the one whose parameters have the longest part of the name in common."""
+    path = lost[0].name.split(".")
+
+    def likeness(optimizer: Optimizer) -> int:
+        held = (name.split(".") for group in optimizer.groups for name in group.parameters)
+        return max((shared(path, other) for other in held), default=-1)
+
+    return max(optimizers, key=likeness)
+
+
+def shared(one: list[str], other: list[str]) -> int:
+    """How many parts two names have in common, from the front."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def modules_of(index: Index, lost: list[Parameter]) -> list[str]:
+    """The largest modules all of whose parameters are lost; a parameter's own name where its module holds others."""
+    names = {parameter.name for parameter in lost}
+    kept = {prefix for name in index.parameters if name not in names for prefix in heads(name)}
+    return list(dict.fromkeys(next((prefix for prefix in heads(p.name) if prefix not in kept), p.name) for p in lost))
+
+
+def heads(name: str) -> Iterator[str]:
+    """The modules that a name lies in, largest first: `a` and `a.b` for `a.b.weight`."""
+    parts = name.split(".")
+    return (".".join(parts[:depth]) for depth in range(1, len(parts)))

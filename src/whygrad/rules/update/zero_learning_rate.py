@@ -1,0 +1,116 @@
+"""WG406: the learning rate is zero at every update."""
+
+from collections.abc import Iterator
+from math import isnan
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity
+from whygrad.flow import Index
+from whygrad.ir import Group, Optimizer
+from whygrad.rules import rule
+from whygrad.rules.phrases import figure, places, plural
+
+ENOUGH = 2
+"""Updates that must have been seen: a warm-up may begin at zero."""
+
+
+@rule("WG406", "zero-learning-rate", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Every update was made with a learning rate of zero, or a negative one.
+
+    ## What it finds
+    An optimizer whose largest rate over all its updates is not above 0: a rate that integer division or a rounding setting made 0, a
+    schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move.
+
+    ## Why it matters
+    The optimizer steps and nothing moves. With a negative rate the loss is driven up.
+
+    ## When it is fine
+    A warm-up may begin at 0 and a schedule may end there: the rule looks at the largest rate of the run. A group with pretrained weights
+    may be held still by a rate of 0, although `requires_grad_(False)` would say it more clearly.
+
+    ## How sure
+    Proved by the rates at all updates of the run. Where the program was stopped early while a schedule was at work, it is suspected only.
+
+    ## References
+    PyTorch, `torch.optim.lr_scheduler`: `whygrad explain WG412` for rates that are only too small.
+    """
+    for optimizer in index.record.optimizers:
+        if never_above_zero(optimizer):
+            yield whole(index, optimizer)
+        else:
+            yield from (part(optimizer, group) for group in optimizer.groups if stands_still(index, optimizer, group))
+
+
+def never_above_zero(optimizer: Optimizer) -> bool:
+    """Two updates or more, and no rate above zero; NaN is no rate at all and none of this rule's business."""
+    if optimizer.rates is None or optimizer.steps < ENOUGH or any(isnan(rate) for rate in optimizer.rates):
+        return False
+    return optimizer.rates[1] <= 0
+
+
+def stands_still(index: Index, optimizer: Optimizer, group: Group) -> bool:
+    """One group of several, at rate 0 from the first update on, none of whose parameters moved though they had gradients."""
+    if group.rate is None or not group.rate <= 0 or optimizer.steps < ENOUGH or len(optimizer.groups) == 1:
+        return False
+    endings = [index.record.endings[name] for name in group.parameters if name in index.record.endings]
+    # timid: pretrained weights are sometimes held still by their rate
+    loaded = any(index.parameters[name].loaded for name in group.parameters if name in index.parameters)
+    return (
+        bool(endings) and not loaded and not any(ending.changed for ending in endings) and any(ending.gradient_seen for ending in endings)
+    )
+
+
+def whole(index: Index, optimizer: Optimizer) -> Diagnosis:
+    """All of an optimizer."""
+    low, high = optimizer.rates or (0.0, 0.0)
+    # timid: a program that was stopped early may not have reached the end of its warm-up
+    early = bool(index.record.outcome.stopped) and optimizer.rate_site is not None
+    range_ = figure(high) if low == high else f"between {figure(low)} and {figure(high)}"
+    what = "zero" if low == high == 0 else "never above zero" if high == 0 else "negative"
+    held = [name for group in optimizer.groups for name in group.parameters]
+    return _diagnosis(
+        optimizer,
+        held,
+        severity="warning" if early else "error",
+        message=f"the learning rate of `{optimizer.name}` is {what} at every update",
+        evidence=Evidence(f"the rate was {range_} over {plural(optimizer.steps, 'update')}{' so far' if early else ''}", "rate", high),
+        early=early,
+    )
+
+
+def part(optimizer: Optimizer, group: Group) -> Diagnosis:
+    """One group of an optimizer."""
+    return _diagnosis(
+        optimizer,
+        list(group.parameters),
+        severity="warning",
+        message=f"the learning rate of one group of `{optimizer.name}` is {figure(group.rate)}: {plural(len(group.parameters), 'parameter')} with a gradient never {'moves' if len(group.parameters) == 1 else 'move'}",
+        evidence=Evidence(
+            f"its rate was {figure(group.rate)} at the first recorded update, and its parameters hold the same values at the end",
+            "rate",
+            group.rate,
+        ),
+        early=False,
+    )
+
+
+def _diagnosis(optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool) -> Diagnosis:
+    scheduled = optimizer.rate_site is not None
+    return Diagnosis(
+        rule="WG406",
+        name="zero-learning-rate",
+        severity=severity,
+        confidence="suspected" if early else "proved",
+        message=message,
+        site=optimizer.rate_site or optimizer.site,
+        label="the rate was last set here" if scheduled else "the rate is set here",
+        related=places((optimizer.site if scheduled else None, f"`{optimizer.name}` is made here")),
+        evidence=(evidence,),
+        help="print the factor that the schedule returns at its first steps"
+        if scheduled
+        else "give a rate above 0, for instance `lr=1e-3`",
+        facts=frozenset({Fact("no-rate", optimizer.name)}),
+        explains=frozenset(Fact("unmoved", name) for name in held),
+        names=(optimizer.name,),
+    )

@@ -1,0 +1,1 @@
+"""7xx: is the framework wired up so that labels, loss and step meet?"""

@@ -1,0 +1,1 @@
+"""6xx: do several workers train one model?"""

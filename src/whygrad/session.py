@@ -1,0 +1,273 @@
+"""One run: the program is started and watched, its record judged, and the report delivered."""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+import msgspec
+
+from whygrad import __version__
+from whygrad.delivery import Outputs, Screen, outputs_for, screen, stderr, write_text
+from whygrad.diagnosis import Coverage, Report
+from whygrad.errors import WhygradError
+from whygrad.frontends import FRONT_ENDS, Recording
+from whygrad.frontends.raising import raised
+from whygrad.frontends.source import Sources
+from whygrad.frontends.watching import Watching, watched
+from whygrad.imports import hide_shadowed, own_imports
+from whygrad.ir import Labels, Measures, Outcome, Record
+from whygrad.ir.files import read_record, write_record
+from whygrad.judging import Choice, all_rules, fault_line, judge
+from whygrad.observing import Observing
+from whygrad.program import Ended, Program, Target, prepare, run, tell
+from whygrad.reports import json_report
+from whygrad.reports.faults import fault_text
+from whygrad.settings import Settings, chosen
+
+GATES: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+def run_session(target: Target, settings: Settings, front_ends: Mapping[str, str] = FRONT_ENDS) -> int:
+    """Run the program, report on stderr and in the files asked for; returns the exit status to end with.
+
+    Raises `WhygradError` before anything runs, for whatever the user can put right.
+    """
+    if watched():
+        return _plain(target)
+    choice = choose(settings)
+    outputs = outputs_for(settings)
+    return Session(target, settings, choice, outputs, front_ends).run(prepared(target))
+
+
+def prepared(target: Target) -> Program | SyntaxError:
+    """The program, or why Python can't compile it, which is shown as Python shows it."""
+    try:
+        return prepare(target)
+    except SyntaxError as problem:
+        problem.__traceback__ = None
+        return problem
+
+
+def choose(settings: Settings) -> Choice:
+    """The rules, and which of them are to stay silent."""
+    rules, faults = all_rules()
+    selected = chosen(settings.select, rules) or frozenset(rule.code for rule in rules)
+    silent = frozenset(rule.code for rule in rules) - selected | chosen(settings.ignore, rules)
+    return Choice(rules, silent, faults)
+
+
+def _plain(target: Target) -> int:
+    screen(stderr()).print(f"whygrad: this process already runs under whygrad, so this one only runs `{target.name}`\n")
+    program = prepared(target)
+    return tell(Ended(1, program) if isinstance(program, SyntaxError) else run(program))
+
+
+@dataclass(slots=True)
+class Session:
+    """The parts of one run, while it lasts."""
+
+    target: Target
+    settings: Settings
+    choice: Choice
+    outputs: Outputs
+    front_ends: Mapping[str, str]
+    folder: Path = field(default_factory=Path.cwd)
+    path: list[str] = field(default_factory=lambda: list(sys.path))
+    process: int = field(default_factory=os.getpid)
+    sources: Sources = field(default_factory=lambda: Sources(time.time()))
+    screen: Screen = field(default_factory=lambda: screen(stderr()))
+    hidden: dict[str, ModuleType] = field(default_factory=dict)
+    concluded: bool = False
+
+    def run(self, program: Program | SyntaxError) -> int:
+        """Run it and conclude; in a forked child that comes out here, only the program's own end counts."""
+        observing = Observing(self.target, self.recording(), self.choice.rules, self.front_ends, self.outputs.record)
+        ended = Ended(1, program) if isinstance(program, SyntaxError) else self.watch(program, observing)
+        status = tell(ended)
+        if os.getpid() != self.process:
+            return status
+        status = self.conclude(ended, status, observing)
+        return _end_by_interrupt() if ended.interrupted else status
+
+    def recording(self) -> Recording:
+        """The settings, as front ends read them."""
+        return Recording(self.settings.steps, self.settings.at_step, self.settings.experiments, self.settings.check)
+
+    def watch(self, program: Program, observing: Observing) -> Ended:
+        """Run the program with everything in place that sees its frameworks and its sudden ends."""
+        watching = Watching(self.front_ends, observing.attach)
+        os.register_at_fork(after_in_child=observing.abandon)
+        self.hidden = hide_shadowed(program.path0)
+        observing.own_imports = self.own_imports
+        with sudden_exit(lambda status: self.leave(status, observing)):
+            watching.install()
+            try:
+                return run(program)
+            finally:
+                watching.remove()
+
+    def own_imports(self) -> AbstractContextManager[None]:
+        """Where imports find what is ours, whatever the program has on its path."""
+        return own_imports(self.path, self.hidden)
+
+    def leave(self, status: int, observing: Observing) -> None:
+        """The program calls `os._exit`: the report comes first. Its own buffers stay unflushed, as without us."""
+        if os.getpid() == self.process:
+            self.conclude(Ended(status & 0xFF), status & 0xFF, observing)
+
+    def conclude(self, ended: Ended, status: int, observing: Observing) -> int:
+        """Judge, print, write; whatever fails in here is told and changes nothing for the program. Returns the exit status."""
+        if self.concluded:
+            return status
+        self.concluded = True
+        try:
+            with self.own_imports():
+                record = observing.finish(self.outcome(ended, status))
+                report = self.judged(record)
+                self.deliver(record, report)
+            return exit_status(self.settings, report, 0 if observing.stopped else status)
+        except Exception as problem:  # the last guard: the program's own exit status stands
+            self.screen.print(failure_text((fault_line("the report failed", problem),), full=True))
+            return status
+
+    def outcome(self, ended: Ended, status: int) -> Outcome:
+        """How the program ended, as the record keeps it."""
+        problem = ended.problem if not isinstance(ended.problem, SystemExit) else None
+        return Outcome(status, raised(problem, self.sources) if problem is not None else None)
+
+    def judged(self, record: Record) -> Report:
+        """The report; one that says what failed if judging itself does."""
+        try:
+            return judge(record, self.choice, self.folder)
+        except Exception as problem:
+            return failed_report(record, fault_line("judging the record failed", problem))
+
+    def deliver(self, record: Record, report: Report) -> None:
+        """Print the report and write the files, each on its own."""
+        problems = [*self.written(record, report)]
+        if not self.outputs.rank:
+            self.screen.print("\n" + shown(report, self.screen))
+        for problem in problems:
+            self.screen.print(problem)
+
+    def written(self, record: Record, report: Report) -> Iterator[str]:
+        """Write the files; yields what went wrong."""
+        writers: dict[str, tuple[Path | None, Callable[[Path], None]]] = {
+            "--json": (self.outputs.json, lambda path: write_text(path, as_json(report))),
+            "--record": (self.outputs.record, lambda path: write_record(path, record, packed(report))),
+        }
+        for option, (path, write) in writers.items():
+            try:
+                if path is not None:
+                    write(path)
+            except OSError as problem:
+                yield f"whygrad: {option} `{path}` could not be written: {problem.strerror or problem}\n"
+            except Exception as problem:
+                yield failure_text((fault_line(f"writing {option} failed", problem),), full=True)
+
+
+def shown(report: Report, at: Screen) -> str:
+    """The terminal report; where its renderer fails, the bare facts."""
+    try:
+        from whygrad.reports.terminal import render  # noqa: PLC0415 - rich is not imported before the program has run
+
+        return render(report, width=at.width, color=at.color, unicode=at.unicode)
+    except Exception as problem:
+        lines = [f"{item.severity}[{item.rule}] {item.name}: {item.message}" for item in report.diagnoses]
+        return "\n".join(lines) + ("\n" if lines else "") + failure_text((fault_line("rendering the report failed", problem),), full=True)
+
+
+def as_json(report: Report) -> str:
+    """The JSON report."""
+    return json_report.render(report)
+
+
+def packed(report: Report) -> bytes | None:
+    """The report as the record file carries it: MessagePack, since that keeps NaN and infinities."""
+    try:
+        return msgspec.msgpack.encode(report)
+    except (UnicodeEncodeError, OverflowError):
+        return None
+
+
+def failure_text(faults: tuple[str, ...], *, full: bool = False) -> str:
+    """What is said of our own faults; `full`: with tracebacks, where no record can keep them."""
+    return fault_text(faults, full=full)
+
+
+def failed_report(record: Record, fault: str) -> Report:
+    """A report that judges nothing, because judging failed."""
+    return Report(
+        whygrad=__version__, program=record.program, arguments=record.arguments, frameworks=record.frameworks, outcome=record.outcome,
+        steps_recorded=tuple(step.index for step in record.steps), healthy=None, reason="whygrad itself failed, so silence means nothing",
+        measures=Measures(), parameters=0, parameters_with_gradient=0, labels=Labels(), label_names=(), label_sites=(),
+        coverage=Coverage(), limits=record.limits, faults=(*record.faults, fault),
+    )  # fmt: skip
+
+
+def exit_status(settings: Settings, report: Report, own: int) -> int:
+    """1 for a diagnosis that gates, else the program's own failure, else, for `check`, 3 where nothing could be judged."""
+    gates = GATES[settings.fail_on]
+    if any(diagnosis.severity in gates for diagnosis in report.diagnoses):
+        return 1
+    if own or not settings.check:
+        return own
+    return 3 if report.healthy is None else 0
+
+
+@contextmanager
+def sudden_exit(before: Callable[[int], None]) -> Iterator[None]:
+    """Within this block `os._exit` calls `before` first, whatever that does."""
+    really = os._exit
+
+    def _exit(status: int) -> NoReturn:
+        with suppress(BaseException):
+            before(status)
+        really(status)
+
+    os._exit = _exit
+    try:
+        yield
+    finally:
+        os._exit = really
+
+
+def _end_by_interrupt() -> NoReturn:
+    """End as Python ends at Ctrl-C, by the signal itself; its traceback was printed before."""
+    sys.excepthook = lambda *_: None
+    raise KeyboardInterrupt
+
+
+def show_record(path: str, json: str = "") -> int:
+    """Print a saved record's report again, as it was; raises `WhygradError` for a file that is none."""
+    outputs = outputs_for(Settings(json=json))
+    file = read_record(path)
+    if file.report_bytes is None:
+        report = judged_once(file.record)
+    else:
+        try:
+            report = msgspec.msgpack.decode(file.report_bytes, type=Report)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            raise WhygradError(f"the report in `{path}` is damaged: {problem}", help="record the program again with `--record`") from None
+    if outputs.json is not None:
+        write_text(outputs.json, as_json(report))
+    at = screen(sys.stdout)
+    at.print(shown(report, at))
+    return 0
+
+
+def judged_once(record: Record) -> Report:
+    """The report on a draft that a killed program left."""
+    note = "the program was killed before its report: this is judged now, from what was recorded until then"
+    try:
+        report = judge(record, choose(Settings()), Path.cwd())
+    except Exception as problem:
+        report = failed_report(record, "".join(traceback.format_exception_only(problem)).strip())
+    return replace(report, limits=(*report.limits, note))

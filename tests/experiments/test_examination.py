@@ -1,0 +1,126 @@
+"""What is measured on a recorded step, and within which bounds."""
+
+from dataclasses import replace
+
+import pytest
+from sketch import sketch
+
+from whygrad.diagnosis import Test as Wanted
+from whygrad.experiments import examine
+from whygrad.ir import Lift, Measures, Permute, Step, Trial
+
+TEXT = """
+    x: input f32[8,3]
+    y: label i64[8] minimum=0 maximum=1
+    w: parameter f32[2,3]
+    h = linear x w
+    d = detach h
+    loss = cross_entropy d y
+    labels values=["y"] how="target"
+"""
+
+
+class Replayed:
+    """A replay whose every run takes `seconds` on a clock of its own."""
+
+    def __init__(self, trial: Trial, baseline: Measures | None = None, seconds: float = 0.0) -> None:
+        self.trial = trial
+        self.measures = baseline or Measures(loss=1.0, gradient_norm=0.5, noise_floor=0.0, reproduced=True)
+        self.seconds = seconds
+        self.now = 0.0
+        self.asked: list[object] = []
+
+    def baseline(self) -> Measures:
+        self.now += 2 * self.seconds
+        return self.measures
+
+    def run(self, intervention) -> Trial:
+        self.now += self.seconds
+        self.asked.append(intervention)
+        return replace(self.trial, intervention=intervention)
+
+    def clock(self) -> float:
+        return self.now
+
+
+def step(text: str = TEXT) -> Step:
+    return sketch(text).steps[0].step
+
+
+def trial(**figures) -> Trial:
+    return Trial(Permute(("y",)), **{"loss": 1.2, "gradient_norm": 0.6, "change": 0.4, **figures})
+
+
+def lifts(*names: str, required: bool = False) -> list[Wanted]:
+    return [Wanted(Lift((name,)), "it learns", required=required) for name in names]
+
+
+def test_the_measures_are_filled_in():
+    found = examine(step(), Replayed(trial()), lambda _: [])
+
+    assert found.measures == Measures(1.0, 0.5, 0.4, "", 0.0, 1.2, reproduced=True)
+    assert [one.intervention for one in found.trials] == [Permute(("y",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "figures", "baseline", "reason"),
+    [
+        (TEXT.replace('labels values=["y"] how="target"', 'labels reason="looked at 1 loss"'), {}, None, "looked at 1 loss"),
+        (TEXT.replace('labels values=["y"] how="target"', ""), {}, None, "no labels were found"),
+        (TEXT.replace("minimum=0", "minimum=1"), {}, None, "every label of the batch is the same, so there is nothing to permute"),
+        (TEXT.replace("i64[8]", "i64[1]"), {}, None, "every label of the batch is the same, so there is nothing to permute"),
+        (TEXT, {"change": None, "gradient_norm": 0.0}, None, "the gradient is zero with the labels and with permuted ones (0/0)"),
+        (TEXT, {"change": None, "gradient_norm": None}, None, "no gradient reaches a trainable parameter"),
+        (TEXT, {"change": float("nan")}, None, "the gradient is not finite"),
+        (TEXT, {"change": None, "gradient_norm": float("inf")}, None, "the gradient is not finite"),
+        (TEXT, {"change": None, "reason": "an opaque op"}, None, "an opaque op"),
+        (TEXT, {}, Measures(sensitivity_reason="the step can't be replayed"), "the step can't be replayed"),
+    ],
+)
+def test_no_figure_without_meaning(text, figures, baseline, reason):
+    found = examine(step(text), Replayed(trial(**figures), baseline), lambda _: [])
+
+    assert found.measures.label_sensitivity is None
+    assert found.measures.sensitivity_reason == reason
+
+
+def test_labels_known_from_a_sample_alone_are_permuted():
+    sampled = TEXT.replace("minimum=0 maximum=1", "minimum=1 maximum=1 sampled=true")
+
+    assert examine(step(sampled), Replayed(trial()), lambda _: []).measures.label_sensitivity == 0.4
+
+
+def test_each_intervention_once_and_only_on_what_the_step_has():
+    replay = Replayed(trial())
+
+    examine(step(), replay, lambda _: [*lifts("h", "d", "d", "elsewhere"), Wanted(Permute(("y",)), "again")])
+
+    assert replay.asked == [Permute(("y",)), Lift(("h",)), Lift(("d",))]
+
+
+def test_what_a_diagnosis_depends_on_is_tried_first():
+    replay = Replayed(trial())
+
+    examine(step(), replay, lambda _: [*lifts("h"), *lifts("d", required=True)])
+
+    assert replay.asked[1:] == [Lift(("d",)), Lift(("h",))]
+
+
+def test_rules_are_asked_once_the_measures_are_known():
+    seen: list[Measures] = []
+
+    examine(step(), Replayed(trial()), lambda measured: seen.append(measured.measures) or [])
+
+    assert seen[0].label_sensitivity == 0.4
+
+
+def test_experiments_end_when_their_time_is_used_up():
+    names = tuple(f"v{number}" for number in range(30))
+    chain = TEXT + "".join(f"    {name} = neg h\n" for name in names)
+    replay = Replayed(trial(), seconds=1.0)
+
+    found = examine(step(chain), replay, lambda _: lifts(*names), replay.clock)
+
+    assert replay.now == 10.0
+    assert len(replay.asked) == 8
+    assert [one.reason for one in found.trials[8:]] == ["the time for experiments was used up"] * 23

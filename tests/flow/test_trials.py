@@ -1,0 +1,50 @@
+"""Trials as verdicts."""
+
+import pytest
+
+from whygrad.diagnosis import Test as Asked
+from whygrad.flow.trials import described, judged, trial_of
+from whygrad.ir import Bypass, Lift, Measures, Permute, Reshape, Step, Trial
+
+LIFT = Lift(("d",))
+RAISES = Asked(LIFT, "w gets a gradient", raises_gradient_of=("w",))
+CHANGES = Asked(LIFT, "the gradient changes")
+
+
+@pytest.mark.parametrize(
+    ("asked", "trial", "baseline", "verdict"),
+    [
+        pytest.param(RAISES, Trial(LIFT, gradients={"w": 0.5}), Measures(), "confirmed", id="raised"),
+        pytest.param(RAISES, Trial(LIFT, gradients={"w": 0.0}), Measures(), "refuted", id="zero"),
+        pytest.param(RAISES, Trial(LIFT), Measures(), "refuted", id="none reached it"),
+        pytest.param(RAISES, Trial(LIFT, gradients={"w": float("nan")}), Measures(), "inconclusive", id="not a number"),
+        pytest.param(RAISES, Trial(LIFT, gradients={"w": 0.5}, reason="cannot be replayed"), Measures(), "inconclusive", id="not done"),
+        pytest.param(RAISES, Trial(LIFT, gradients={"w": 0.5}), Measures(reproduced=False), "inconclusive", id="not reproduced"),
+        pytest.param(CHANGES, Trial(LIFT, change=0.3), Measures(noise_floor=0.01), "confirmed", id="beyond the noise"),
+        pytest.param(CHANGES, Trial(LIFT, change=0.005), Measures(noise_floor=0.01), "refuted", id="within the noise"),
+        pytest.param(CHANGES, Trial(LIFT, change=None), Measures(), "inconclusive", id="nothing over nothing"),
+        pytest.param(CHANGES, Trial(LIFT, change=float("nan")), Measures(noise_floor=float("nan")), "inconclusive", id="nan"),
+    ],
+)
+def test_a_trial_is_read_against_the_prediction(asked: Asked, trial: Trial, baseline: Measures, verdict: str) -> None:
+    assert judged(asked, trial, baseline).verdict == verdict
+
+
+def test_only_the_very_intervention_counts() -> None:
+    step = Step(0, trials=(Trial(LIFT, loss=1.0),))
+
+    assert trial_of(step, Lift(("d",))) == Trial(LIFT, loss=1.0)
+    assert trial_of(step, Lift(("d", "e"))) is None
+
+
+@pytest.mark.parametrize(
+    ("intervention", "words"),
+    [
+        (Permute(("y",)), "permute `y` along the batch axis"),
+        (Lift(("a", "b", "c", "d", "e")), "let the gradient pass at `a`, `b`, `c` and 2 more"),
+        (Bypass(("a",)), "leave out `a`"),
+        (Reshape("y", (4, 1)), "give `y` the shape [4,1]"),
+    ],
+)
+def test_interventions_read_as_words(intervention: Permute | Lift | Bypass | Reshape, words: str) -> None:
+    assert described(intervention) == words

@@ -1,0 +1,115 @@
+"""The terminal report, whole and byte for byte. WHYGRAD_WRITE_GOLDEN=1 writes the files anew; read them as a user would before committing."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from reports.samples import DETACH, DETACHED, ONE_ERROR, SAMPLES, TWO_CAUSES
+
+from whygrad.diagnosis import Diagnosis
+from whygrad.ir import Site
+from whygrad.reports.terminal import render, wrap
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def matches(name: str, text: str) -> bool:
+    """Whether a text is the golden one."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("WHYGRAD_WRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return text == path.read_text()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_whole_reports(name):
+    assert matches(name, render(SAMPLES[name], width=100))
+
+
+def test_a_narrow_terminal():
+    assert matches("narrow", render(TWO_CAUSES, width=40))
+
+
+def test_a_wide_terminal():
+    assert matches("wide", render(TWO_CAUSES, width=200))
+
+
+def test_a_terminal_without_unicode():
+    site = replace(DETACH, text="        größe = self.encoder(x).detach()  # → code")
+    shown = render(replace(ONE_ERROR, diagnoses=(replace(DETACHED, site=site, message="`w` — 3 × smaller…"),)), unicode=False)
+
+    assert "`w` - 3 x smaller..." in shown
+    assert matches("ascii", shown)
+
+
+def test_colour_only_where_asked():
+    assert "\x1b[" in render(ONE_ERROR, color=True)
+    assert "\x1b[" not in render(ONE_ERROR, color=False)
+
+
+def marked(site: Site, width: int = 100) -> tuple[str, str]:
+    """The source line and the marks below it, without their gutter."""
+    lines = render(replace(ONE_ERROR, diagnoses=(replace(DETACHED, site=site, label=""),)), width=width).splitlines()
+    at = next(number for number, line in enumerate(lines) if "-->" in line)
+    return lines[at + 1].partition("| ")[2], lines[at + 2].partition("| ")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "end_column", "under"),
+    [
+        ("loss = f(x)", 8, 12, "f(x)"),
+        ("\tloss = f(x)", 9, 13, "f(x)"),
+        ("größe = f(größe)", 9, 17, "f(größe)"),
+        ("'日本' + f(x)", 8, 12, "f(x)"),
+        ("loss = f(", 8, 0, "f("),
+        ("    loss = f(x)", 0, 0, "loss = f(x)"),
+        ("loss = f(x)", 40, 44, "loss = f(x)"),
+        ("loss = f(x)", 8, 99, "f(x)"),
+    ],
+)
+def test_the_mark_stands_under_the_expression(text, column, end_column, under):
+    line, marks = marked(Site("a.py", 1, 1, column, end_column, text=text))
+
+    start = cell_len(line[: line.index(under)])
+    assert marks == " " * start + "^" * cell_len(under)
+
+
+def test_a_long_line_is_cut_around_the_mark():
+    text = "x = " + "a + " * 60 + "target(y)" + " + b" * 60
+    line, marks = marked(Site("a.py", 1, 1, text.index("target") + 1, text.index("target") + 10, text=text), width=60)
+
+    assert "target(y)" in line
+    assert line[marks.index("^") :][: marks.count("^")] == "target(y)"
+
+
+def test_text_of_the_users_cannot_move_the_cursor():
+    shown = render(replace(ONE_ERROR, program="a\x1b[2J.py", diagnoses=(replace(DETACHED, message="bad\x1b]0;title\x07 \u202e name"),)))
+
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+
+
+WORDS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=60)
+
+
+@given(message=WORDS, label=WORDS, text=WORDS, help=WORDS, width=st.integers(40, 200), column=st.integers(0, 80), end=st.integers(0, 80))
+def test_no_line_is_wider_than_the_terminal(message, label, text, help, width, column, end):
+    site = Site("train.py", 7, 7, column, end, text=text.replace("\n", " "))
+    diagnosis = Diagnosis("WG301", "detached", "error", "proved", message, site=site, label=label, help=help)
+
+    shown = render(replace(ONE_ERROR, diagnoses=(diagnosis,)), width=width)
+
+    assert max(cell_len(line) for line in shown.split("\n")) <= width
+
+
+@given(st.text("ab `.,", max_size=200), st.integers(5, 40), st.integers(12, 40))
+def test_wrapping_loses_no_words(words, first, rest):
+    rows = wrap(words, first, rest)
+
+    assert "".join(rows).replace(" ", "") == words.replace(" ", "")

@@ -1,0 +1,264 @@
+"""WG301 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+from sketch import said, sketch
+
+from whygrad.diagnosis import Fact
+from whygrad.ir import Lift
+from whygrad.rules.graph.detached import diagnose
+
+PLAIN = """
+    x: input f32[8,4]
+    encoder.weight: parameter f32[4,4]
+    encoder.bias: parameter f32[4]
+    head.weight: parameter f32[2,4]
+    h = linear x encoder.weight encoder.bias @ "train.py":40
+    d = detach h native="torch.Tensor.detach" @ "train.py":41:13-37 text="codes = self.encoder(x).detach()"
+    out = linear d head.weight @ "train.py":42
+    loss = mean out @ "train.py":43
+"""
+
+FIRES = {
+    "before the head": (PLAIN, 41, ("encoder.weight", "encoder.bias")),
+    "observed edges agree": (
+        PLAIN.replace("encoder.bias @", "encoder.bias carries=[false,true,true] @").replace("head.weight @", "head.weight carries=[false,true] @"),
+        41,
+        ("encoder.weight", "encoder.bias"),
+    ),
+    "the whole loss, hidden by requires_grad": (
+        """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        y: label f32[8,1]
+        loss: loss f32[] differentiable=true
+        out = linear x w @ "train.py":22
+        guess = detach out native="torch.Tensor.data.__get__" @ "train.py":22
+        loss = mse_loss guess y carries=[false,false] @ "train.py":23
+        """,
+        22,
+        ("w",),
+    ),
+    "straight-through around the whole sum": (
+        """
+        w: parameter f32[3,4]
+        v: parameter f32[4,3]
+        x: input f32[8,4]
+        z = linear x w @ "train.py":12
+        r = round z native="torch.Tensor.round" @ "train.py":13
+        e = sub r z @ "train.py":13
+        s = add z e @ "train.py":13
+        d = detach s native="torch.Tensor.detach" @ "train.py":13
+        out = linear d v @ "train.py":24
+        loss = mse_loss out x @ "train.py":40
+        """,
+        13,
+        ("w",),
+    ),
+    "two views, each detached in one loop": (
+        """
+        w: parameter f32[3,4]
+        v: parameter f32[4,3]
+        x: input f32[8,4]
+        a = linear x w @ "train.py":12
+        da = detach a @ "train.py":13
+        b = linear da w @ "train.py":12
+        db = detach b @ "train.py":13
+        out = linear db v @ "train.py":24
+        loss = mean out
+        """,
+        13,
+        ("w",),
+    ),
+    "the backward is refused": (
+        """
+        record
+        raised type="RuntimeError" message="element 0 of tensors does not require grad and does not have a grad_fn" @ "train.py":9
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w @ "train.py":5
+        m = mean out @ "train.py":6
+        loss = detach m @ "train.py":7
+        """,
+        7,
+        ("w",),
+    ),
+}
+
+SILENT = {
+    "an open path beside it": PLAIN.replace("linear d head.weight", "linear d head.weight\n    both = add out h").replace("mean out", "mean both"),
+    "nobody holds the teacher": """
+        optimizer opt native="SGD" steps=2
+        group rate=0.1 parameters=["student"]
+        teacher: parameter f32[4]
+        student: parameter f32[4]
+        x: input f32[8,4]
+        t = mul x teacher
+        d = detach t @ "train.py":3
+        s = mul x student
+        loss = mse_loss s d
+    """,
+    "frozen backbone": PLAIN
+    + """
+        parameter encoder.weight value=encoder.weight trainable=false optimizer="opt" reached=true
+        parameter encoder.bias value=encoder.bias trainable=false optimizer="opt" reached=true
+        parameter head.weight value=head.weight optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+    """,
+    "generator, trained in its own step": """
+        step 0 kind=0
+        z: input f32[8,2]
+        g: parameter f32[4,2]
+        d: parameter f32[1,4]
+        fake = linear z g @ "gan.py":10
+        cut = detach fake @ "gan.py":11
+        score = linear cut d @ "gan.py":12
+        loss = mean score
+        step 1 kind=1
+        z1: input f32[8,2]
+        g: parameter f32[4,2]
+        d: parameter f32[1,4]
+        fake1 = linear z1 g @ "gan.py":20
+        score1 = linear fake1 d @ "gan.py":21
+        loss1: loss
+        loss1 = mean score1
+    """,
+    "a gradient comes later in the run": PLAIN
+    + """
+        ending encoder.weight changed=true gradient_seen=true
+        ending encoder.bias changed=true gradient_seen=true
+        ending head.weight changed=true gradient_seen=true
+    """,
+    "a metric that is only printed": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean out
+        seen = detach loss @ "train.py":9
+        = leave seen
+    """,
+}
+
+ANOTHERS = {
+    "numpy after the detach": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        d = detach out @ "train.py":7
+        a = leave d native="torch.Tensor.numpy" @ "train.py":7
+        t = enter a @ "train.py":10
+        loss = mean t
+    """,
+    "no_grad": """
+        w: parameter f32[1,4]
+        v: parameter f32[1,1]
+        x: input f32[8,4]
+        out = linear x w tracking=false @ "train.py":7
+        p = linear out v
+        loss = mean p
+    """,
+    "a comparison first": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        c = compare out @ "train.py":7
+        d = detach c
+        loss = mean d
+    """,
+    "rounding": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        r = round out @ "train.py":7
+        loss = mean r
+    """,
+    "never read": """
+        w: parameter f32[1,4]
+        v: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean out
+    """,
+    "no parameter in the loss": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean x
+    """,
+}
+
+
+@pytest.mark.parametrize(("text", "line", "names"), FIRES.values(), ids=FIRES)
+def test_one_diagnosis_at_the_line_that_cuts(text: str, line: int, names: tuple[str, ...]) -> None:
+    (found,) = said(diagnose, text, steps=2)
+
+    assert (found.rule, found.severity, found.confidence) == ("WG301", "error", "proved")
+    assert found.site is not None
+    assert (found.site.line, found.names) == (line, names)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_healthy_programs_hear_nothing(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+@pytest.mark.parametrize("text", ANOTHERS.values(), ids=ANOTHERS)
+def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+def test_the_message_stands_alone() -> None:
+    (found,) = said(diagnose, PLAIN)
+
+    assert found.message == "`encoder.weight` and `encoder.bias` get no gradient: `detach` cuts them off from `loss`"
+    assert found.label == "every path from these parameters to `loss` passes here"
+    assert [e.statement for e in found.evidence] == [
+        "`encoder.weight.grad` is None after backward; so is 1 more parameter behind this cut",
+        "1 other parameter of this step gets its gradient, so the loss may still fall",
+    ]
+
+
+def test_two_cuts_are_two_diagnoses() -> None:
+    text = """
+        a: parameter f32[4]
+        b: parameter f32[4]
+        x: input f32[8,4]
+        p = mul x a
+        dp = detach p @ "train.py":5
+        q = mul x b
+        dq = detach q @ "train.py":6
+        c: parameter f32[4]
+        s = add dp dq
+        o = mul s c
+        loss = mean o
+    """
+
+    assert {found.names: found.site and found.site.line for found in said(diagnose, text)} == {("a",): 5, ("b",): 6}
+
+
+def test_a_replay_that_was_made_is_evidence() -> None:
+    lifted = PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradient_norm=1.0 gradients={"encoder.weight":0.83,"encoder.bias":0.2}\n'
+
+    (found,) = said(diagnose, lifted)
+
+    assert found.test is not None
+    assert found.test.intervention == Lift(("d",))
+    assert found.experiment is not None
+    assert found.experiment.verdict == "confirmed"
+    assert "replayed without this cut, the gradient norm of `encoder.weight` is 0.83" in [e.statement for e in found.evidence]
+
+
+def test_a_nan_replay_is_no_evidence() -> None:
+    (found,) = said(diagnose, PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradients={"encoder.weight":"nan","encoder.bias":1.0}\n')
+
+    assert found.experiment is not None
+    assert found.experiment.verdict == "inconclusive"
+    assert not [e for e in found.evidence if "replayed" in e.statement]
+
+
+def test_a_refused_backward_is_explained() -> None:
+    (found,) = said(diagnose, FIRES["the backward is refused"][0])
+
+    assert {Fact("exception", "RuntimeError"), Fact("constant-loss", "0"), Fact("no-update", "0"), Fact("unmoved", "w")} <= found.explains
+
+
+def test_an_empty_record_says_nothing() -> None:
+    assert list(diagnose.check(sketch("record"))) == []

@@ -1,0 +1,147 @@
+"""WG305 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+from sketch import said
+
+from whygrad.diagnosis import Fact
+from whygrad.rules.graph.frozen_parameters import diagnose
+
+MODEL = """
+    w: parameter f32[4,4]
+    fc: parameter f32[3,4]
+    x: input f32[8,4]
+    y: label i64[8]
+    h = linear x w
+    s = linear h fc
+    loss = cross_entropy s y
+"""
+ENDED = """
+    raised type="RuntimeError" message="element 0 of tensors does not require grad and does not have a grad_fn" @ "train.py":37
+    optimizer opt native="SGD" @ "train.py":28
+    group rate=0.1 parameters=["w","fc"]
+"""
+NOTHING = """
+    parameter w value=w trainable=false optimizer="opt" reached=true loaded=true
+    parameter fc value=fc trainable=false optimizer="opt" reached=true
+"""
+FREEZE = '! freeze w fc at=0 @ "train.py":12\n! backward loss\n'
+HEAD = """
+    parameter w value=w trainable=false optimizer="opt" reached=true loaded=true
+    parameter fc value=fc trainable=true optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+"""
+TWO = """
+    optimizer body native="SGD" @ "train.py":28
+    group rate=0.1 parameters=["w"]
+    optimizer head native="SGD" @ "train.py":29
+    group rate=0.1 parameters=["fc"]
+"""
+
+FIRES = {
+    "the loop froze the new head too": (ENDED + MODEL + FREEZE + NOTHING, 12, ("w", "fc")),
+    "the freezing line is unknown": (ENDED + MODEL + NOTHING, 28, ("w", "fc")),
+    "the input hides the exception": (
+        MODEL.replace("x: input f32[8,4]", "x: input f32[8,4] differentiable=true") + 'optimizer opt @ "train.py":28\ngroup parameters=["w","fc"]\n' + NOTHING,
+        28,
+        ("w", "fc"),
+    ),
+    "an optimizer for the frozen part alone": (TWO + MODEL + HEAD, 28, ("w",)),
+    "frozen by name, the wrong way round": (
+        ENDED.replace("raised", "# raised")
+        + MODEL
+        + """
+        ! freeze fc at=0 @ "train.py":13
+        ! backward loss
+        parameter w value=w optimizer="opt" reached=true loaded=true gradient="finite" gradient_norm=1.0
+        parameter fc value=fc trainable=false optimizer="opt" reached=true
+        """,
+        13,
+        ("fc",),
+    ),
+}
+
+SILENT = {
+    "frozen backbone under a trainable head": MODEL + HEAD,
+    "an image optimised through a frozen network": """
+        optimizer opt native="Adam" orphans=["f32[1,3,8,8]"] @ "style.py":3
+        w: parameter f32[4,4]
+        image: activation f32[8,4] differentiable=true
+        h = linear image w
+        loss = mean h
+        parameter w value=w trainable=false reached=true
+    """,
+    "the gradient of an input, nothing trained": """
+        optimizer opt native="Adam"
+        w: parameter f32[4,4]
+        x: input f32[8,4] differentiable=true
+        h = linear x w
+        loss = mean h
+        parameter w value=w trainable=false reached=true
+    """,
+    "layers unfrozen later": TWO
+    + MODEL
+    + HEAD
+    + """
+        ending w changed=true gradient_seen=true
+        ending fc changed=true gradient_seen=true
+    """,
+    "generator and discriminator frozen in turn": """
+        step 0 kind=0
+        d: parameter f32[4]
+        x: input f32[4]
+        loss: loss
+        loss = mul x d
+        parameter d value=d trainable=false optimizer="od" reached=true
+        ! backward loss
+        step 1 kind=1
+        d: parameter f32[4]
+        x1: input f32[4]
+        loss1: loss
+        loss1 = mul x1 d
+        ! backward loss1
+        parameter d value=d trainable=true optimizer="od" reached=true gradient="finite" gradient_norm=1.0
+    """,
+}
+
+ANOTHERS = {
+    "detached": MODEL.replace("s = linear h fc", "d = detach h\n    s = linear d fc"),
+    "no_grad": MODEL.replace("linear x w", "linear x w tracking=false"),
+    "no parameter in the loss": MODEL.replace("cross_entropy s y", "mse_loss x x"),
+    "never read": MODEL.replace("linear h fc", "linear x fc"),
+    "unregistered": MODEL
+    + """
+        parameter w value=w registered=false reached=true gradient="finite" gradient_norm=1.0
+        parameter fc value=fc optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+    """,
+}
+
+
+@pytest.mark.parametrize(("text", "line", "names"), FIRES.values(), ids=FIRES)
+def test_frozen_parameters_are_named(text: str, line: int, names: tuple[str, ...]) -> None:
+    (found,) = said(diagnose, text, steps=2)
+
+    assert found.rule == "WG305"
+    assert found.site is not None
+    assert (found.site.line, found.names) == (line, names)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_healthy_programs_hear_nothing(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+@pytest.mark.parametrize("text", ANOTHERS.values(), ids=ANOTHERS)
+def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+def test_the_exception_is_explained() -> None:
+    (found,) = said(diagnose, FIRES["the loop froze the new head too"][0])
+
+    assert found.message == "nothing that shapes the loss is trainable: all 2 parameters are frozen"
+    assert {Fact("exception", "RuntimeError"), Fact("constant-loss", "0"), Fact("unmoved", "w")} <= found.explains
+
+
+def test_a_reversed_choice_is_only_suspected() -> None:
+    (found,) = said(diagnose, FIRES["frozen by name, the wrong way round"][0])
+
+    assert (found.severity, found.confidence) == ("warning", "suspected")

@@ -1,0 +1,198 @@
+"""WG302 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+from sketch import said
+
+from whygrad.diagnosis import Fact
+from whygrad.rules.graph.rebuilt_tensor import diagnose
+
+TRIP = """
+    framework torch "2.13.0"
+    w: parameter f32[1,4]
+    v: parameter f32[1,1]
+    x: input f32[8,4]
+    out: activation f32[8,1] called="features"
+    out = linear x w
+    d = detach out native="torch.Tensor.detach" @ "pool.py":14
+    a = leave d native="torch.Tensor.numpy" @ "pool.py":14
+    t = enter a native="torch.from_numpy" @ "pool.py":15
+    p = linear t v
+    loss = mean p
+"""
+BLIND = """
+    framework torch "2.13.0"
+    scope forward arguments={"h":"out"}
+    w: parameter f32[1,4]
+    v: parameter f32[1,1]
+    x: input f32[8,4]
+    out = linear x w
+    d = detach out native="torch.Tensor.detach" scope=0 @ "pool.py":14 in "forward"
+    a = leave d native="torch.Tensor.numpy" scope=0 @ "pool.py":14 in "forward"
+    t = enter native="torch.from_numpy" scope=0 @ "pool.py":15 in "forward"
+    p = linear t v
+    loss = mean p
+"""
+WHOLE = """
+    framework torch "2.13.0"
+    w: parameter f32[1,4]
+    x: input f32[8,4]
+    y: label f32[8,1]
+    labels values=["y"] how="target"
+    loss: loss f32[] differentiable=true
+    out = linear x w @ "train.py":29
+    d = detach out native="torch.Tensor.detach" @ "metrics.py":7
+    f = leave d native="torch.Tensor.numpy" @ "metrics.py":7
+    a = leave y native="torch.Tensor.numpy" @ "metrics.py":8
+    loss = enter native="torch.tensor" @ "metrics.py":10
+"""
+
+FIRES = {
+    "numpy and back": (TRIP, 14, 15, ("w",)),
+    "reckoned with in between, in one call": (BLIND, 14, 15, ("w",)),
+    "the whole loss in NumPy": (WHOLE, 7, 10, ("w",)),
+    "two losses packed into one tensor": (
+        """
+        t: parameter f32[4,4]
+        k: parameter f32[4,4]
+        v: parameter f32[1,4]
+        x: input f32[8,4]
+        y: label i64[8]
+        z: label f32[8]
+        h = linear x t
+        s = linear h k
+        q = linear h v
+        a = cross_entropy s y
+        b = huber_loss q z
+        na = leave a native="torch.Tensor.item" @ "train.py":26
+        nb = leave b native="torch.Tensor.item" @ "train.py":27
+        parts: activation f32[2] differentiable=true
+        parts = enter na nb native="torch.tensor" @ "train.py":25
+        loss = sum parts carries=[true] @ "train.py":29
+        """,
+        26,
+        25,
+        ("t", "k", "v"),
+    ),
+    "torch.tensor of a tensor": (
+        """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        c = enter out native="torch.tensor" @ "train.py":6
+        loss = mean c
+        """,
+        6,
+        None,
+        ("w",),
+    ),
+    "in and out on one line": (TRIP.replace(":14", ":15"), 15, None, ("w",)),
+}
+
+SILENT = {
+    "logging": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean out
+        n = leave loss native="torch.Tensor.item"
+    """,
+    "an auxiliary output that is only logged": """
+        w: parameter f32[1,4]
+        v: parameter f32[1,4]
+        x: input f32[8,4]
+        c = enter native="torch.tensor" @ "train.py":2 in "weights"
+        out = linear x w
+        aux = linear x v
+        n = leave aux native="torch.Tensor.item" @ "train.py":12 in "train"
+        o = mul out c
+        loss = mean o
+    """,
+    "rewards come back, the policy has an open path": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = log_softmax x
+        s = linear x w
+        p = log_softmax s
+        a = sample p
+        n = leave a native="torch.Tensor.item"
+        r = enter n native="torch.tensor"
+        m = mul p r
+        loss = mean m
+    """,
+    "pseudo-labels of a teacher that nobody trains": """
+        optimizer opt native="SGD" steps=2
+        group rate=0.1 parameters=["w"]
+        w: parameter f32[1,4]
+        t: parameter f32[1,4]
+        x: input f32[8,4]
+        g = linear x t
+        n = leave g native="torch.Tensor.numpy"
+        y = enter n native="torch.from_numpy"
+        out = linear x w
+        loss = mse_loss out y
+    """,
+    "labels made in NumPy before the forward": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        y = enter native="torch.tensor"
+        out = linear x w
+        loss = mse_loss out y
+    """,
+    "a value logged far from a constant": BLIND.replace('scope=0 @ "pool.py":15 in "forward"', '@ "other.py":15 in "make"'),
+}
+
+ANOTHERS = {
+    "only detached": TRIP.replace("a = leave d", "# ").replace("t = enter a", "t = reshape d"),
+    "no_grad before it": TRIP.replace("linear x w", "linear x w tracking=false"),
+    "decided before it left": TRIP.replace("d = detach out native=\"torch.Tensor.detach\"", "d = argmax out"),
+    "frozen": TRIP
+    + """
+        parameter w value=w trainable=false optimizer="opt" reached=true
+        parameter v value=v optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+    """,
+    "no parameter in the loss": """
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean x
+    """,
+    "never read": """
+        w: parameter f32[1,4]
+        v: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean out
+    """,
+}
+
+
+@pytest.mark.parametrize(("text", "left", "entered", "names"), FIRES.values(), ids=FIRES)
+def test_both_ends_are_named(text: str, left: int, entered: int | None, names: tuple[str, ...]) -> None:
+    (found,) = said(diagnose, text, steps=2)
+
+    assert (found.rule, found.severity, found.confidence) == ("WG302", "error", "proved")
+    assert found.site is not None
+    assert (found.site.line, found.names) == (left, names)
+    assert entered is None or found.related[0].site.line == entered
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_healthy_programs_hear_nothing(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+@pytest.mark.parametrize("text", ANOTHERS.values(), ids=ANOTHERS)
+def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+def test_the_message_tells_the_trip() -> None:
+    (found,) = said(diagnose, TRIP)
+
+    assert found.message == "`w` gets no gradient: a value computed from it leaves PyTorch through `numpy` and comes back as a new tensor"
+
+
+def test_a_loss_made_outside_explains_what_follows() -> None:
+    (found,) = said(diagnose, WHOLE)
+
+    assert {Fact("constant-loss", "0"), Fact("insensitive", "0"), Fact("unread", "y"), Fact("unmoved", "w")} <= found.explains

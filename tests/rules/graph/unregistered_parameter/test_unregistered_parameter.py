@@ -1,0 +1,110 @@
+"""WG307 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+from sketch import said
+
+from whygrad.diagnosis import Fact
+from whygrad.rules.graph.unregistered_parameter import attribute, diagnose
+
+OPT = """
+    optimizer opt native="Adam" steps=2 @ "train.py":36
+    group rate=0.1 parameters=["inp.weight"]
+"""
+RUN = """
+    inp.weight: parameter f32[4,2]
+    a: parameter f32[4,4]
+    b: parameter f32[4,4]
+    x: input f32[8,2]
+    h = linear x inp.weight
+    g = linear h a
+    k = linear g b
+    loss = mean k
+    parameter inp.weight value=inp.weight optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+"""
+
+
+def extra(first: str, second: str, settings: str = "registered=false") -> str:
+    """Two more parameters with gradients."""
+    return "".join(
+        f'parameter {name} value={value} {settings} reached=true gradient="finite" gradient_norm=1.0 @ "model.py":12\n'
+        for name, value in ((first, "a"), (second, "b"))
+    )
+
+
+def kept(*names: str, changed: str = "false") -> str:
+    """How they ended."""
+    return "".join(f"ending {name} changed={changed} gradient_seen=true\n" for name in names)
+
+
+LIST = OPT + RUN + extra("hidden.0.weight", "hidden.1.weight") + kept('"hidden.0.weight"', '"hidden.1.weight"')
+
+FIRES = {
+    "layers in a list": (LIST, "hidden", "`nn.ModuleList`"),
+    "tables in a dict": (OPT + RUN + extra("\"tables['plan'].weight\"", "\"tables['region'].weight\""), "tables", "`nn.ModuleDict`"),
+    "a list inside a submodule": (OPT + RUN + extra("body.blocks[0].weight", "body.blocks[1].weight"), "body.blocks", "`nn.ModuleList`"),
+    "arithmetic after nn.Parameter": (
+        OPT + RUN.replace("k = linear g b", "k = relu g") + extra("proxies", "unread").rsplit("parameter", 1)[0],
+        "proxies",
+        "wrap it last",
+    ),
+    "a layer outside the model": (OPT + RUN + extra("head.weight", "head.bias"), "head", "as an attribute of the module"),
+}
+
+SILENT = {
+    "registered, all held": RUN.replace("    g = linear h a\n    k = linear g b\n", "    k = relu h\n"),
+    "tensors with an optimizer of their own": OPT.replace('"inp.weight"]', '"inp.weight","p","q"]') + RUN + extra("p", "q"),
+    "updated by hand": OPT + RUN + extra("p", "q") + kept("p", "q", changed="true"),
+    "a program of plain tensors": """
+        optimizer none native="SGD"
+        a: parameter f32[4]
+        x: input f32[4]
+        loss = mul x a
+        ! backward loss
+        ! update a
+        parameter a value=a registered=false reached=true gradient="finite" gradient_norm=1.0
+    """,
+    "an outside copy that serves as teacher": OPT + RUN + extra("p", "q", "registered=false loaded=true") + kept("p", "q"),
+}
+
+ANOTHERS = {
+    "registered, but in no optimizer": OPT + RUN + extra("p.weight", "q.weight", "registered=true"),
+    "frozen outside": OPT + RUN + extra("p", "q", "registered=false trainable=false"),
+    "outside, and never read": OPT
+    + RUN.replace("    g = linear h a\n    k = linear g b\n", "    k = relu h\n")
+    + extra("p", "q").replace("reached=true gradient=\"finite\" gradient_norm=1.0", ""),
+    "no model anywhere": "optimizer opt\ngroup parameters=[]\n" + RUN.replace('optimizer="opt" reached', "registered=false reached") + extra("p", "q"),
+    "detached, and held": OPT.replace('"inp.weight"]', '"inp.weight","p","q"]') + RUN.replace("k = linear g b", "d = detach g\n    k = linear d b") + extra("p", "q"),
+}
+
+
+@pytest.mark.parametrize(("text", "name", "help_"), FIRES.values(), ids=FIRES)
+def test_one_diagnosis_for_each_attribute(text: str, name: str, help_: str) -> None:
+    (found,) = said(diagnose, text, steps=2)
+
+    assert (found.rule, found.severity, found.names[0], found.site and found.site.line) == ("WG307", "error", name, 12)
+    assert help_ in found.help
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_healthy_programs_hear_nothing(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+@pytest.mark.parametrize("text", ANOTHERS.values(), ids=ANOTHERS)
+def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
+    assert said(diagnose, text) == []
+
+
+def test_the_missing_optimizer_is_its_symptom() -> None:
+    (found,) = said(diagnose, LIST)
+
+    assert found.explains == {Fact("unheld", "hidden.0.weight"), Fact("unheld", "hidden.1.weight")}
+    assert found.message == "`hidden` is unknown to the model: its 2 parameters are trained by no optimizer"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("hidden.0.weight", "hidden"), ("tables['a.b'].weight", "tables"), ("enc.layers[3].fc.bias", "enc.layers"), ("proxies", "proxies"), ("a.b.c", "a.b")],
+)
+def test_the_attribute_that_holds_a_parameter(name: str, expected: str) -> None:
+    assert attribute(name) == expected

@@ -1,0 +1,163 @@
+"""WG203 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.ir import Reshape
+from whygrad.rules.loss.broadcast_loss import diagnose
+
+COLUMN = """
+    x: input f32[64,3]
+    u: label f32[64]
+    w: parameter f32[1,3]
+    prediction: activation f32[64,1]
+    prediction = linear x w @ "train.py":23
+    loss = mse_loss prediction u with={"target":1} @ "train.py":24
+    labels values=["u"] how="target"
+"""
+
+BY_HAND = """
+    x: input f32[64,3]
+    r: label f32[64]
+    w: parameter f32[1,3]
+    q: activation f32[64,1]
+    d: activation f32[64,64]
+    q = linear x w @ "agent.py":20
+    d = sub q r @ "agent.py":21
+    s = square d @ "agent.py":22
+    loss = mean s @ "agent.py":22
+    labels values=["r"] how="operand"
+"""
+
+FIRES = {
+    "a column against a vector": (COLUMN, 24),
+    "a difference written by hand": (BY_HAND, 21),
+    "the labels first": (BY_HAND.replace("sub q r", "sub r q"), 21),
+    "a vector against a column": (
+        COLUMN.replace("u: label f32[64]", "u: label f32[64,1]").replace("f32[64,1]\n    prediction =", "f32[64]\n    prediction ="),
+        24,
+    ),
+    "maps without their channel": (
+        COLUMN.replace("label f32[64]", "label f32[64,9,9]")
+        .replace("activation f32[64,1]", "activation f32[64,1,9,9]")
+        .replace("mse_loss", "huber_loss"),
+        24,
+    ),
+    "only the labels were given an axis": (
+        COLUMN.replace("u: label f32[64]", "u: label f32[64]\n    u1: label f32[64,1]")
+        .replace("f32[64,1]\n    prediction =", "f32[64]\n    u1 = reshape u\n    prediction =")
+        .replace("prediction u", "prediction u1"),
+        24,
+    ),
+    "refused with an exception": (
+        COLUMN.replace("loss = mse_loss prediction u", "= bce_with_logits prediction u failed=true").replace(
+            ' @ "train.py":24', ' @ "train.py":24\n    ! exception with={"type":"ValueError","message":"Target size"}'
+        ),
+        24,
+    ),
+    "a reconstruction against the input itself": (
+        COLUMN.replace("u: label f32[64]", "")
+        .replace("prediction u", "prediction v")
+        .replace('labels values=["u"] how="target"', "")
+        .replace("w: parameter", "v: input f32[64]\n    w: parameter"),
+        24,
+    ),
+}
+
+SILENT = {
+    "one shape": COLUMN.replace("label f32[64]", "label f32[64,1]"),
+    "a number for a target": COLUMN.replace("label f32[64]", "label f32[]"),
+    "quantiles of one target": COLUMN.replace("label f32[64]", "label f32[64,1]").replace("activation f32[64,1]", "activation f32[64,9]"),
+    "all pairs asked for by an axis on each side": """
+        x: input f32[64,3]
+        y: label f32[64]
+        w: parameter f32[1,3]
+        p: activation f32[64]
+        p1: activation f32[64,1]
+        y1: activation f32[1,64]
+        p = linear x w
+        p1 = reshape p
+        y1 = index y
+        d = sub p1 y1
+        loss = mean d
+        labels values=["y"]
+    """,
+    "pairs of predictions": """
+        x: input f32[64,3]
+        y: label f32[64]
+        w: parameter f32[1,3]
+        a: activation f32[64,1]
+        b: activation f32[1,64]
+        a = linear x w
+        b = transpose a
+        d = sub a b
+        loss = mean d
+    """,
+    "class weights": BY_HAND.replace("r: label f32[64]", "r: label f32[1]"),
+    "centres that are parameters": """
+        y: label f32[64,1]
+        mu: parameter f32[5]
+        d = sub y mu
+        s = square d
+        loss = mean s
+        labels values=["y"]
+    """,
+    "features times features inside the model": BY_HAND.replace('labels values=["r"] how="operand"', ""),
+    "a metric that does not reach the loss": BY_HAND.replace("loss = mean s", "m = mean s\n    loss = mean q"),
+}
+
+OTHERS = {
+    "rows of another number (WG209)": COLUMN.replace("label f32[64]", "label f32[32]"),
+    "shapes that don't broadcast": COLUMN.replace("label f32[64]", "label f32[64,3,2]").replace(
+        "loss = mse_loss prediction u", "= mse_loss prediction u failed=true"
+    ),
+    "class ids (WG202)": COLUMN.replace("mse_loss", "cross_entropy"),
+    "shapes unknown": COLUMN.replace("label f32[64]", "label").replace("activation f32[64,1]", "activation"),
+    "no target given": COLUMN.replace(' with={"target":1}', ""),
+    "an empty batch": COLUMN.replace("64", "0"),
+    "one example": COLUMN.replace("64", "1"),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_all_pairs_instead_of_matches(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text, steps=2)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert diagnosis.severity == "error"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message_names_both_types() -> None:
+    (diagnosis,) = said(diagnose, COLUMN)
+
+    assert diagnosis.message == "`prediction` (f32[64,1]) and `u` (f32[64]) broadcast to 4,096 pairs in the loss"
+    assert diagnosis.test is not None
+    assert diagnosis.test.intervention == Reshape("prediction", (64,))
+    assert diagnosis.explains == {Fact("insensitive", "0")}
+
+
+def test_the_trial_is_cited() -> None:
+    trial = 'trial intervention={"type":"reshape","value":"prediction","shape":[64]} gradient_norm=0.9 change=0.8'
+
+    (diagnosis,) = said(diagnose, COLUMN + "    " + trial)
+
+    assert diagnosis.evidence[-1].statement == "replayed with one shape, the gradient differs by 0.8 of its norm (norm 0.9)"
+
+
+def test_an_exception_is_explained() -> None:
+    (diagnosis,) = said(diagnose, FIRES["refused with an exception"][0])
+
+    assert Fact("exception", "ValueError") in diagnosis.explains
+    assert "are refused by the loss" in diagnosis.message

@@ -1,0 +1,128 @@
+"""WG206 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.loss.logits_for_probabilities import diagnose
+
+RAW = """
+    x: input f32[32,8]
+    y: label i64[32]
+    w: parameter f32[5,8]
+    out: activation f32[32,5] minimum=-2.5 maximum=3.1
+    out = linear x w @ "train.py":27
+    loss = nll_loss out y with={"target":1} @ "train.py":36
+    labels values=["y"] how="target"
+"""
+
+REFUSED = """
+    mel: input f32[16,20,16]
+    onset: label f32[16,20,6]
+    w: parameter f32[6,16]
+    pred: activation f32[16,20,6] minimum=-0.8 maximum=0.7
+    pred = linear mel w @ "train.py":16
+    = binary_cross_entropy pred onset failed=true with={"target":1} @ "train.py":20
+    ! exception with={"type":"RuntimeError","message":"all elements of input should be between 0 and 1"}
+    labels values=["onset"] how="target"
+"""
+
+FIRES = {
+    "raw scores": (RAW, 36, "-2.5 and 3.1"),
+    "probabilities for their logarithms": (
+        RAW.replace("out = linear x w", "z = linear x w\n    out = softmax z").replace("minimum=-2.5 maximum=3.1", "minimum=0 maximum=1"),
+        36,
+        "softmax",
+    ),
+    "probabilities, without figures": (
+        RAW.replace("out = linear x w", "z = linear x w\n    out = softmax z").replace(" minimum=-2.5 maximum=3.1", ""),
+        36,
+        "softmax",
+    ),
+    "a divergence of probabilities": (
+        RAW.replace("out = linear x w", "z = linear x w\n    out = softmax z").replace("nll_loss", "kl_div"),
+        36,
+        "softmax",
+    ),
+    "binary cross-entropy on scores": (
+        REFUSED.replace("= binary_cross_entropy pred onset failed=true", "loss = binary_cross_entropy pred onset"),
+        20,
+        "-0.8 and 0.7",
+    ),
+    "binary cross-entropy on scores, refused": (REFUSED, 20, "-0.8 and 0.7"),
+    "refused, and no figures": (REFUSED.replace(" minimum=-0.8 maximum=0.7", ""), 20, "refused"),
+    "negative Poisson rates": (
+        RAW.replace("nll_loss out y", "poisson_nll out y").replace('{"target":1}', '{"target":1,"log_input":false}'),
+        36,
+        "-2.5",
+    ),
+    "scores through a transpose": (
+        RAW.replace(
+            "loss = nll_loss out", "t: activation f32[32,5] minimum=-2.5 maximum=3.1\n    t = transpose out\n    loss = nll_loss t"
+        ),
+        36,
+        "3.1",
+    ),
+}
+
+SILENT = {
+    "log-probabilities": RAW.replace("out = linear x w", "z = linear x w\n    out = log_softmax z").replace(
+        "minimum=-2.5 maximum=3.1", "minimum=-7 maximum=-0.01"
+    ),
+    "the logarithm of a softmax": RAW.replace("out = linear x w", "z = linear x w\n    p = softmax z\n    out = log p").replace(
+        "minimum=-2.5 maximum=3.1", "minimum=-7 maximum=0"
+    ),
+    "rounded a little above zero": RAW.replace("minimum=-2.5 maximum=3.1", "minimum=-2.5 maximum=0.0004"),
+    "log_softmax in half precision": RAW.replace("out = linear x w", "z = linear x w\n    out = log_softmax z").replace(
+        "maximum=3.1", "maximum=0.004"
+    ),
+    "probabilities where they are due": REFUSED.replace("minimum=-0.8 maximum=0.7", "minimum=0.0 maximum=1.0").replace(
+        "= binary_cross_entropy pred onset failed=true", "loss = binary_cross_entropy pred onset"
+    ),
+    "scores where they are due": RAW.replace("nll_loss", "cross_entropy"),
+    "Poisson on log-rates": RAW.replace("nll_loss", "poisson_nll"),
+    "no figures, and a layer": RAW.replace(" minimum=-2.5 maximum=3.1", ""),
+}
+
+OTHERS = {
+    "not a number (WG502)": RAW.replace("maximum=3.1", 'maximum="nan"'),
+    "no finite entry (WG502)": RAW.replace("minimum=-2.5 maximum=3.1", "finite=0.0"),
+    "refused for its shape (WG203)": REFUSED.replace(" minimum=-0.8 maximum=0.7", "").replace(
+        "all elements of input should be between 0 and 1", "Using a target size"
+    ),
+    "refused for a NaN in probabilities": REFUSED.replace("minimum=-0.8 maximum=0.7", "minimum=0.1 maximum=0.9 finite=0.9"),
+    "probabilities for logits (WG205)": RAW.replace("out = linear x w", "z = linear x w\n    out = softmax z").replace(
+        "nll_loss", "cross_entropy"
+    ),
+    "a squared error": RAW.replace("nll_loss", "mse_loss"),
+    "a loss that is not used": RAW.replace("loss = nll_loss", "e = nll_loss").replace(
+        '@ "train.py":36', '@ "train.py":36\n    loss = mean out'
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "words"), FIRES.values(), ids=FIRES)
+def test_an_input_of_the_wrong_form(text: str, line: int, words: str) -> None:
+    (diagnosis,) = said(diagnose, text, steps=2)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert words in diagnosis.evidence[0].statement
+    assert diagnosis.severity == "error"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_exception_is_explained() -> None:
+    (diagnosis,) = said(diagnose, REFUSED)
+
+    assert diagnosis.message == "`binary_cross_entropy` expects probabilities, and `pred` is not"
+    assert diagnosis.explains == {Fact("exception", "RuntimeError")}

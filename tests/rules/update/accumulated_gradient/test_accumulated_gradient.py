@@ -1,0 +1,108 @@
+"""WG403 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.update.accumulated_gradient import diagnose
+
+FORWARD = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+"""
+
+
+def run(*steps: str, before: str = "", optimizers: str = "") -> str:
+    """A record of steps with these events."""
+    parts = (f"step {number}\n{FORWARD}\n{events}" for number, events in enumerate(steps))
+    return optimizers + before + "\n".join(parts)
+
+
+BACKWARD = '! backward loss with={"stale":0} @ "train.py":30\n'
+STALE = '! backward loss with={"stale":1} @ "train.py":30\n'
+UPDATE = '! optimizer_step opt @ "train.py":31\n'
+CLEAR = '! clear w @ "train.py":29\n'
+TWO = """
+optimizer d native="Adam" steps=2 rates=[0.1,0.1]
+group rate=0.1 parameters=["dw"]
+optimizer g native="Adam" steps=2 rates=[0.1,0.1]
+group rate=0.1 parameters=["w"]
+"""
+D_STEP = '! optimizer_step d @ "train.py":21\n'
+G_STEP = '! optimizer_step g @ "train.py":31\n'
+D_CLEAR, G_CLEAR = "! clear dw\n", "! clear w\n"
+
+FIRES = {
+    "never cleared": (run(BACKWARD + UPDATE, STALE + UPDATE), 30),
+    "cleared only before the first": (run(CLEAR + BACKWARD + UPDATE, STALE + UPDATE), 30),
+    "three steps": (run(BACKWARD + UPDATE, STALE + UPDATE, STALE + UPDATE), 30),
+    "accumulation that never clears": (run(BACKWARD + BACKWARD + UPDATE, STALE + STALE + UPDATE), 30),
+    "updates by hand": (
+        run(BACKWARD + '! update w @ "train.py":31\n', STALE + '! update w @ "train.py":31\n').replace(
+            "step 0", 'optimizer none native="SGD"\nstep 0', 1
+        ),
+        30,
+    ),
+    "a later step, recorded alone": (run(STALE + UPDATE).replace("step 0", "step 40"), 30),
+    "some parameters are left out of the clearing": (run(CLEAR + BACKWARD + UPDATE, CLEAR + STALE + UPDATE), 30),
+    "one of two optimizers is never cleared": (
+        run(D_CLEAR + BACKWARD + D_STEP, BACKWARD + G_STEP, D_CLEAR + BACKWARD + D_STEP, STALE + G_STEP, optimizers=TWO),
+        30,
+    ),
+}
+
+SILENT = {
+    "cleared before every backward": run(CLEAR + BACKWARD + UPDATE, CLEAR + BACKWARD + UPDATE),
+    "cleared after every update": run(BACKWARD + UPDATE + CLEAR, BACKWARD + UPDATE + CLEAR),
+    "accumulation over four backwards": run(BACKWARD * 4 + UPDATE + CLEAR, BACKWARD * 4 + UPDATE + CLEAR),
+    "the generator's backward fills the discriminator, which is cleared before its own": run(
+        D_CLEAR + BACKWARD + D_STEP, G_CLEAR + STALE + G_STEP, D_CLEAR + BACKWARD + D_STEP, G_CLEAR + STALE + G_STEP, optimizers=TWO
+    ),
+    "both are cleared at the start of a round": run(
+        D_CLEAR + G_CLEAR + BACKWARD + D_STEP, STALE + G_STEP, D_CLEAR + G_CLEAR + BACKWARD + D_STEP, STALE + G_STEP, optimizers=TWO
+    ),
+    "a closure that clears and evaluates many times": run((CLEAR + BACKWARD) * 3 + UPDATE, (CLEAR + BACKWARD) * 3 + UPDATE),
+    "the first step alone": run(BACKWARD + UPDATE),
+    "nothing is said of what was there": run("! backward loss\n" + UPDATE, "! backward loss\n" + UPDATE),
+}
+
+OTHERS = {
+    "cleared between backward and step (WG404)": run(BACKWARD + CLEAR + UPDATE, STALE + CLEAR + UPDATE),
+    "no update at all (WG405)": run(BACKWARD, STALE),
+    "several optimizers and a gap between the records": run(D_CLEAR + BACKWARD + D_STEP, STALE + G_STEP, optimizers=TWO).replace(
+        "step 1", "step 50"
+    ),
+    "a moving average beside the optimizer": run(CLEAR + BACKWARD + UPDATE + "! update w\n", CLEAR + BACKWARD + UPDATE + "! update w\n"),
+    "a count that is no number": run(BACKWARD + UPDATE, BACKWARD.replace("0}", '"nan"}') + UPDATE),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_gradients_that_are_used_twice(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert diagnosis.severity == "error"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_help_is_a_line_to_paste() -> None:
+    (diagnosis,) = said(diagnose, FIRES["never cleared"][0])
+
+    assert diagnosis.message == "gradients are never cleared: `opt` uses those of all steps before as well"
+    assert diagnosis.help == "add `opt.zero_grad()` before this backward"
+    assert diagnosis.facts == {Fact("stale-gradient", "opt")}
+    assert diagnosis.evidence[0].statement == "1 parameter still held the gradient of the last update when this backward began"

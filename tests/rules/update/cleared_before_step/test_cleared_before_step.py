@@ -1,0 +1,101 @@
+"""WG404 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.update.cleared_before_step import diagnose
+
+EMPTY = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    b: parameter f32[2]
+    out = linear x w b
+    loss = mean out
+    ! backward loss @ "train.py":30
+    ! clear w b @ "train.py":31
+    ! optimizer_step opt @ "train.py":32
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=0.7 gradient_at_update="none"
+    parameter b optimizer="opt" reached=true gradient="finite" gradient_norm=0.2 gradient_at_update="none"
+"""
+
+RIGHT = (
+    EMPTY.replace("! backward loss", "! hold")
+    .replace("! clear w b", "! backward loss")
+    .replace("! hold", "! clear w b")
+    .replace('gradient_at_update="none"', 'gradient_at_update="finite"')
+)
+
+FIRES = {
+    "zero_grad after the backward": (EMPTY, 31, 2),
+    "set to zero instead of None": (EMPTY.replace('gradient_at_update="none"', 'gradient_at_update="zero"'), 31, 2),
+    "one parameter alone": (
+        EMPTY.replace("! clear w b", "! clear b").replace(
+            'gradient_norm=0.7 gradient_at_update="none"', 'gradient_norm=0.7 gradient_at_update="finite"'
+        ),
+        31,
+        1,
+    ),
+    "gradients that are not finite": (EMPTY.replace('gradient="finite"', 'gradient="non-finite"'), 31, 2),
+    "norms that are not numbers": (
+        EMPTY.replace("gradient_norm=0.7", 'gradient_norm="nan"').replace("gradient_norm=0.2", "gradient_norm=null"),
+        31,
+        2,
+    ),
+    "an update by hand": (EMPTY.replace("! optimizer_step opt", "! update w b"), 31, 2),
+}
+
+SILENT = {
+    "the right order": RIGHT,
+    "cleared after the update": EMPTY.replace("! clear w b", "! hold")
+    .replace("! optimizer_step opt", "! clear w b")
+    .replace("! hold", "! optimizer_step opt")
+    .replace('gradient_at_update="none"', 'gradient_at_update="finite"'),
+    "cleared and calculated again": EMPTY.replace("! optimizer_step", '! backward loss @ "train.py":31\n    ! optimizer_step').replace(
+        'gradient_at_update="none"', 'gradient_at_update="finite"'
+    ),
+    "another network's gradients are cleared": EMPTY.replace('optimizer="opt"', 'optimizer="other"').replace(
+        'gradient_at_update="none"', ""
+    ),
+    "no update in this step": EMPTY.replace('! optimizer_step opt @ "train.py":32', "").replace('gradient_at_update="none"', ""),
+    "nothing known at the update": EMPTY.replace('gradient_at_update="none"', ""),
+}
+
+OTHERS = {
+    "no gradient after the backward (WG301)": EMPTY.replace('gradient="finite"', 'gradient="none"'),
+    "a gradient of zero (WG304)": EMPTY.replace('gradient="finite"', 'gradient="zero"'),
+    "a hook that took it (WG316)": EMPTY.replace('! clear w b @ "train.py":31', ""),
+    "no update at all (WG405)": EMPTY.replace('! optimizer_step opt @ "train.py":32', ""),
+    "the parameters of an optimizer that did not step": EMPTY.replace('optimizer="opt"', 'optimizer="other"'),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line", "count"), FIRES.values(), ids=FIRES)
+def test_gradients_that_are_thrown_away(text: str, line: int, count: int) -> None:
+    (diagnosis,) = said(diagnose, text, steps=2)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert len([fact for fact in diagnosis.explains if fact.what == "unmoved"]) == count
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, EMPTY)
+
+    assert diagnosis.message == "gradients of 2 parameters are cleared between the backward and the step"
+    assert (
+        diagnosis.evidence[0].statement == "`w` had a gradient after the backward (norm 0.7), and None when the update began; so did 1 more"
+    )
+    assert diagnosis.help == "move this line before the backward, or after `opt.step()`"
+    assert Fact("no-update", "0") in diagnosis.explains

@@ -1,0 +1,122 @@
+"""WG401 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.update.not_in_optimizer import diagnose
+
+HEAD_ONLY = """
+    optimizer opt native="Adam" steps=10 rates=[0.1,0.1] @ "train.py":20:7-50
+    group rate=0.1 parameters=["head.weight"]
+    x: input f32[8,4]
+    y: label i64[8]
+    encoder.0.weight: parameter f32[4,4]
+    encoder.2.weight: parameter f32[4,4]
+    head.weight: parameter f32[2,4]
+    a = linear x encoder.0.weight
+    b = linear a encoder.2.weight
+    out = linear b head.weight
+    loss = cross_entropy out y with={"target":1}
+"""
+
+TWO_MODELS = (
+    HEAD_ONLY.replace("encoder.0.weight", "encoder.fc1.weight")
+    .replace("encoder.2.weight", "encoder.fc2.weight")
+    .replace("head.weight", "decoder.fc.weight")
+)
+
+PARAMETERS = """
+    parameter encoder.weight trainable=true reached=true gradient="finite" gradient_norm=0.7
+    parameter head.weight trainable=true optimizer="opt" reached=true gradient="finite" gradient_norm=0.2 gradient_at_update="finite" update_norm=0.1
+"""
+
+STATES = (
+    """
+    optimizer opt native="Adam" steps=10 rates=[0.1,0.1] @ "train.py":20
+    group rate=0.1 parameters=["head.weight"]
+    x: input f32[8,4]
+    encoder.weight: parameter f32[4,4]
+    head.weight: parameter f32[2,4]
+    a = linear x encoder.weight
+    out = linear a head.weight
+    loss = mean out
+    ending encoder.weight changed=false gradient_seen=true
+    ending head.weight changed=true gradient_seen=true
+"""
+    + PARAMETERS
+)
+
+FIRES = {
+    "only the head was handed over": (HEAD_ONLY, "encoder", 2),
+    "the second network was forgotten": (TWO_MODELS, "encoder", 2),
+    "states as recorded": (STATES, "encoder", 1),
+    "a gradient that is not finite": (STATES.replace('gradient="finite" gradient_norm=0.7', 'gradient="non-finite"'), "encoder", 1),
+    "a norm that is not a number": (STATES.replace("gradient_norm=0.7", 'gradient_norm="nan"'), "encoder", 1),
+    "no endings known": ("\n".join(line for line in STATES.splitlines() if "ending" not in line), "encoder", 1),
+}
+
+SILENT = {
+    "everything is held": HEAD_ONLY.replace('["head.weight"]', '["head.weight","encoder.0.weight","encoder.2.weight"]'),
+    "frozen": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=false"),
+    "pretrained weights left out": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=true loaded=true"),
+    "changed by hand": STATES.replace("ending encoder.weight changed=false", "ending encoder.weight changed=true"),
+    "no optimizer steps": STATES.replace("steps=10", "steps=0"),
+    "a second optimizer holds the rest": HEAD_ONLY.replace(
+        "    x: input",
+        '    optimizer opt2 native="SGD" steps=10 rates=[0.1,0.1]\n    group rate=0.1 parameters=["encoder.0.weight","encoder.2.weight"]\n    x: input',
+        1,
+    ),
+    "an input is optimised": """
+        optimizer opt native="Adam" steps=10 rates=[0.1,0.1]
+        group rate=0.1 parameters=["delta"]
+        delta: parameter f32[8,4]
+        fc.weight: parameter f32[2,4]
+        parameter delta trainable=true registered=false optimizer="opt" reached=true gradient="finite" update_norm=0.1
+        parameter fc.weight trainable=true reached=true gradient="finite"
+        out = linear delta fc.weight
+        loss = mean out
+    """,
+}
+
+OTHERS = {
+    "no gradient (WG301)": HEAD_ONLY.replace("out = linear b", "d = detach b\n    out = linear d"),
+    "unknown to the model (WG307)": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=true registered=false"),
+    "the optimizer holds replaced tensors (WG402)": HEAD_ONLY.replace("rates=", 'orphans=["f32[4,4]"] rates='),
+    "never read (WG306)": HEAD_ONLY.replace("a = linear x encoder.0.weight", "a = square x").replace(
+        "b = linear a encoder.2.weight", "b = square a"
+    ),
+    "no optimizer at all": STATES.replace(
+        'optimizer opt native="Adam" steps=10 rates=[0.1,0.1] @ "train.py":20', 'optimizer opt native="Adam"'
+    ).replace('group rate=0.1 parameters=["head.weight"]', ""),
+    "nothing was recorded": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "module", "count"), FIRES.values(), ids=FIRES)
+def test_parameters_that_were_left_out(text: str, module: str, count: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 20
+    assert diagnosis.names == (module,)
+    assert diagnosis.message.startswith(f"`{module}` is held by no optimizer")
+    assert len(diagnosis.facts) == count
+    assert {fact.what for fact in diagnosis.explains} == {"unmoved"}
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_many_modules_are_one_diagnosis() -> None:
+    (diagnosis,) = said(diagnose, HEAD_ONLY.replace("encoder.0", "stem").replace("encoder.2", "trunk"))
+
+    assert diagnosis.message == "`stem` and `trunk` are held by no optimizer: 2 parameters with a gradient never move"
+    assert Fact("unheld", "stem.weight") in diagnosis.facts

@@ -1,0 +1,90 @@
+"""WG402 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.update.stale_optimizer import diagnose
+
+NEW_HEAD = """
+    optimizer opt native="SGD" steps=10 rates=[0.1,0.1] orphans=["f32[10,4]","f32[10]"] @ "train.py":12:7-50
+    group rate=0.1 parameters=["encoder.weight"]
+    x: input f32[8,4]
+    y: label i64[8]
+    encoder.weight: parameter f32[4,4]
+    head.weight: parameter f32[2,4]
+    a = linear x encoder.weight
+    out = linear a head.weight
+    loss = cross_entropy out y with={"target":1}
+"""
+
+ALL_NEW = NEW_HEAD.replace('["encoder.weight"]', "[]")
+
+FIRES = {
+    "the head was replaced afterwards": (NEW_HEAD, {"head.weight"}),
+    "the whole model was made anew": (ALL_NEW, {"encoder.weight", "head.weight"}),
+    "beside a second optimizer": (
+        NEW_HEAD.replace("    x: input", '    optimizer opt2 native="SGD" steps=10\n    group rate=0.1 parameters=[]\n    x: input', 1),
+        {"head.weight"},
+    ),
+    "loaded weights too": (
+        NEW_HEAD
+        + """
+    parameter encoder.weight optimizer="opt" reached=true gradient="finite" update_norm=0.1
+    parameter head.weight loaded=true reached=true gradient="finite" gradient_norm="nan"
+    """,
+        {"head.weight"},
+    ),
+    "steps were never counted": (NEW_HEAD.replace("steps=10", "steps=0"), {"head.weight"}),
+}
+
+SILENT = {
+    "nothing is orphaned": NEW_HEAD.replace('orphans=["f32[10,4]","f32[10]"]', ""),
+    "a learned loss weight beside the model": NEW_HEAD.replace('["encoder.weight"]', '["encoder.weight","head.weight"]'),
+    "the rest is frozen": NEW_HEAD
+    + """
+    parameter encoder.weight optimizer="opt" reached=true gradient="finite" update_norm=0.1
+    parameter head.weight trainable=false reached=true
+    """,
+    "the rest is changed by hand": NEW_HEAD
+    + "    ending head.weight changed=true gradient_seen=true\n    ending encoder.weight changed=true gradient_seen=true",
+    "nothing ran": 'optimizer opt native="SGD" orphans=["f32[2]"]',
+}
+
+OTHERS = {
+    "no gradient (WG301)": NEW_HEAD.replace("loss = cross_entropy out", "d = detach out\n    loss = cross_entropy d"),
+    "left out, not replaced (WG401)": NEW_HEAD.replace('orphans=["f32[10,4]","f32[10]"]', "orphans=[]"),
+    "unknown to the model (WG307)": NEW_HEAD
+    + """
+    parameter encoder.weight optimizer="opt" reached=true gradient="finite" update_norm=0.1
+    parameter head.weight registered=false reached=true gradient="finite"
+    """,
+    "never read (WG306)": NEW_HEAD.replace("out = linear a head.weight", "out = square a"),
+    "no optimizer knows of it": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "lost"), FIRES.values(), ids=FIRES)
+def test_tensors_that_no_model_uses(text: str, lost: set[str]) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 12
+    assert {fact.subject for fact in diagnosis.explains if fact.what == "unheld"} == lost
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_nothing_of_the_step_moves_when_all_is_new() -> None:
+    (diagnosis,) = said(diagnose, ALL_NEW)
+
+    assert diagnosis.message == "`opt` holds 2 tensors that no model uses, and not `encoder` and `head`"
+    assert Fact("no-update", "0") in diagnosis.explains

@@ -1,0 +1,95 @@
+"""WG406 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.update.zero_learning_rate import diagnose
+
+ZERO = """
+    optimizer opt native="Adam" steps=10 rates=[0.0,0.0] last_rate=0.0 @ "train.py":20
+    group rate=0.0 parameters=["w"]
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+"""
+
+GROUPS = """
+    optimizer opt native="Adam" steps=10 rates=[0.0,0.1] @ "train.py":20
+    group rate=0.1 parameters=["head.weight"]
+    group rate=0.0 parameters=["w"]
+    ending head.weight changed=true gradient_seen=true
+    ending w changed=false gradient_seen=true
+    x: input f32[8,4]
+    w: parameter f32[4,4]
+    head.weight: parameter f32[2,4]
+    a = linear x w
+    out = linear a head.weight
+    loss = mean out
+    ! backward loss
+    ! optimizer_step opt
+    parameter w optimizer="opt" reached=true gradient="finite"
+    parameter head.weight optimizer="opt" reached=true gradient="finite" update_norm=0.1
+"""
+
+FIRES = {
+    "a rate of zero": (ZERO, 20, "error"),
+    "a negative rate": (ZERO.replace("[0.0,0.0]", "[-0.1,-0.01]"), 20, "error"),
+    "a schedule of zeros": (ZERO.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":24'), 24, "error"),
+    "negative up to zero": (ZERO.replace("[0.0,0.0]", "[-0.1,0.0]"), 20, "error"),
+    "a schedule, and stopped early": (
+        ZERO.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":24') + '    outcome stopped="enough"',
+        24,
+        "warning",
+    ),
+    "one group of two": (GROUPS, 20, "warning"),
+}
+
+SILENT = {
+    "a rate above zero": ZERO.replace("[0.0,0.0]", "[0.1,0.1]"),
+    "a warm-up that begins at zero": ZERO.replace("[0.0,0.0]", "[0.0,0.1]"),
+    "a schedule that ends at zero": ZERO.replace("[0.0,0.0] last_rate=0.0", "[0.0,0.001] last_rate=0.0"),
+    "a single update": ZERO.replace("steps=10", "steps=1"),
+    "rates unknown": ZERO.replace("rates=[0.0,0.0]", ""),
+    "a group of pretrained weights": GROUPS.replace('parameter w optimizer="opt"', 'parameter w loaded=true optimizer="opt"'),
+    "a group whose rate rose later": GROUPS.replace("ending w changed=false", "ending w changed=true"),
+}
+
+OTHERS = {
+    "a rate that is not a number (WG504)": ZERO.replace("[0.0,0.0]", '["nan","nan"]'),
+    "partly not a number": ZERO.replace("[0.0,0.0]", '[0.0,"nan"]'),
+    "an infinite rate (WG504)": ZERO.replace("[0.0,0.0]", '[0.0,"inf"]'),
+    "an optimizer that never steps (WG405)": ZERO.replace("steps=10", "steps=0"),
+    "a group without a gradient (WG301)": GROUPS.replace(
+        "ending w changed=false gradient_seen=true", "ending w changed=false gradient_seen=false"
+    ),
+    "a tiny rate (WG412)": ZERO.replace("[0.0,0.0]", "[1e-30,1e-30]"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_rates_that_are_never_above_zero(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert diagnosis.severity == severity
+    assert Fact("unmoved", "w") in diagnosis.explains
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, ZERO)
+
+    assert diagnosis.message == "the learning rate of `opt` is zero at every update"
+    assert diagnosis.evidence[0].statement == "the rate was 0 over 10 updates"
