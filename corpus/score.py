@@ -67,7 +67,9 @@ def run(case: Case, program: str) -> Outcome:
         command = [sys.executable, "-m", "whygrad", "run", "--json", str(report), "train.py"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
         try:
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False)
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False
+            )
         except subprocess.TimeoutExpired:
             return Outcome(case, program, alarm=program != "faulty", said="timed out")
         if not report.exists():
@@ -78,7 +80,9 @@ def run(case: Case, program: str) -> Outcome:
 def judge(case: Case, program: str, report: dict) -> Outcome:
     """Compare a report with what the case accepts."""
     loud = [item for item in report["diagnoses"] if item["severity"] != "note"]
-    said = "; ".join(f"{item['rule']} {place(item)} {item['severity']}" for item in loud) or ("faults: " + report["faults"][0][:200] if report["faults"] else f"healthy={report['healthy']}")
+    said = "; ".join(f"{item['rule']} {place(item)} {item['severity']}" for item in loud) or (
+        "faults: " + report["faults"][0][:200] if report["faults"] else f"healthy={report['healthy']}"
+    )
     if program != "faulty":
         return Outcome(case, program, alarm=bool(loud) or bool(report["faults"]), said=said)
     accepted = {*case.rules, *case.second}
@@ -132,7 +136,9 @@ def main() -> int:
     for outcome in outcomes:
         bad = outcome.alarm or (outcome.program == "faulty" and not outcome.line)
         if bad:
-            print(f"{outcome.case.name} {outcome.program}: wanted {' '.join(outcome.case.rules) or 'silence'} at {' '.join(outcome.case.lines)}; said {outcome.said}")
+            print(
+                f"{outcome.case.name} {outcome.program}: wanted {' '.join(outcome.case.rules) or 'silence'} at {' '.join(outcome.case.lines)}; said {outcome.said}"
+            )
     print(table(outcomes))
     return int(any(outcome.alarm or (outcome.program == "faulty" and not outcome.found) for outcome in outcomes))
 

@@ -11,7 +11,7 @@ from typing import Any
 TESTS = Path(__file__).parent
 SOURCES = TESTS.parent / "src"
 
-HEALTHY = '''
+HEALTHY = """
     record whygrad="0.1.0"
     optimizer opt native="SGD" steps=3 rates=[0.1,0.1] last_rate=0.1
     group rate=0.1 parameters=["fc.weight"]
@@ -28,13 +28,20 @@ HEALTHY = '''
       parameter fc.weight value=fc.weight trainable=true optimizer="opt" reached=true gradient="finite" gradient_norm=0.7
       labels values=["y"] how="target"
       measures loss=0.7 gradient_norm=0.71 label_sensitivity=0.84
-'''
+"""
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """This environment, with the sources and the tiny framework importable, and nothing that changes how reports look."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "TERM", "RANK", "WORLD_SIZE", "PYTHONPATH")}
-    return {**kept, "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS / "tiny")]), "PYTHONIOENCODING": "utf-8", **(extra or {})}
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "TERM", "RANK", "WORLD_SIZE", "PYTHONPATH")
+    }
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join([str(SOURCES), str(TESTS / "programs" / "tiny_framework")]),
+        "PYTHONIOENCODING": "utf-8",
+        **(extra or {}),
+    }
 
 
 def run(arguments: list[str], folder: Path, *, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -51,7 +58,7 @@ def python(folder: Path, *arguments: str, **settings: Any) -> subprocess.Complet
 
 def whygrad(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """whygrad, watching for the tiny framework."""
-    return run([str(TESTS / "tiny" / "whygrad_tiny.py"), *arguments], folder, **settings)
+    return run([str(TESTS / "programs" / "tiny_framework" / "whygrad_tiny.py"), *arguments], folder, **settings)
 
 
 def write(folder: Path, **files: str) -> None:

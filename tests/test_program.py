@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from programs_run import playing, python, whygrad, write
 
 NAMES = """

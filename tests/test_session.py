@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from programs_run import HEALTHY, TESTS, environment, playing, python, report_of, run, whygrad, write
 
+from programs_run import HEALTHY, TESTS, environment, playing, python, report_of, run, whygrad, write
 from whygrad.ir.files import read_record
 
-CUT = HEALTHY.replace("loss = cross_entropy h y", "d = detach h native=\"tiny.detach\" @ \"train.py\":7:5-15 text=\"    d = h.detach()\"\n      loss = cross_entropy d y").replace(
+CUT = HEALTHY.replace("loss = cross_entropy h y", 'd = detach h native="tiny.detach" @ "train.py":7:5-15 text="    d = h.detach()"\n      loss = cross_entropy d y').replace(
     'gradient="finite" gradient_norm=0.7', 'gradient="none"'
 ).replace("gradient_norm=0.71 label_sensitivity=0.84", "").replace("changed=true gradient_seen=true", "changed=false gradient_seen=false")  # fmt: skip
 
@@ -22,7 +22,7 @@ def healthy(folder: Path, then: str = "") -> None:
     write(folder, train=playing(then=then))
 
 
-def test_a_healthy_program_in_a_few_lines(tmp_path):
+def test_a_healthy_program_in_a_few_lines(tmp_path: Path) -> None:
     healthy(tmp_path, "print('trained')")
 
     done = whygrad(tmp_path, "run", "train.py", "--epochs", "3")
@@ -33,7 +33,7 @@ def test_a_healthy_program_in_a_few_lines(tmp_path):
     assert len(done.stderr.strip().splitlines()) <= 10
 
 
-def test_a_fault_is_named_with_its_line(tmp_path):
+def test_a_fault_is_named_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, train=playing(CUT))
 
     done = whygrad(tmp_path, "run", "--json", "report.json", "train.py")
@@ -71,7 +71,7 @@ def test_a_fault_is_named_with_its_line(tmp_path):
         ([], "Missing argument 'SCRIPT'"),
     ],
 )
-def test_bad_input_is_told_before_the_program_runs(tmp_path, arguments, says):
+def test_bad_input_is_told_before_the_program_runs(tmp_path: Path, arguments: list[str], says: str) -> None:
     write(tmp_path, train="print('it ran')")
     (tmp_path / "empty").mkdir()
     (tmp_path / "model.pt").write_bytes(b"PK\0\1\2")
@@ -86,7 +86,7 @@ def test_bad_input_is_told_before_the_program_runs(tmp_path, arguments, says):
     assert not [path for path in tmp_path.iterdir() if path.name in ("same", "no")]
 
 
-def test_probing_an_output_leaves_nothing_behind_and_keeps_what_is_there(tmp_path):
+def test_probing_an_output_leaves_nothing_behind_and_keeps_what_is_there(tmp_path: Path) -> None:
     write(tmp_path, train="import os\nprint(os.path.exists('new.json'), open('old.json').read())\nos._exit(0)")
     (tmp_path / "old.json").write_text("old")
 
@@ -110,7 +110,7 @@ def test_probing_an_output_leaves_nothing_behind_and_keeps_what_is_there(tmp_pat
         ("import tiny\ntiny.steps(3)", "took 3 steps, none of which was recorded", 0),
     ],
 )
-def test_nothing_judged_says_why(tmp_path, program, says, status):
+def test_nothing_judged_says_why(tmp_path: Path, program: str, says: str, status: int) -> None:
     write(tmp_path, train=program)
 
     done = whygrad(tmp_path, "run", "--json", "j", "train.py")
@@ -133,13 +133,13 @@ def test_nothing_judged_says_why(tmp_path, program, says, status):
         ("check", ["--ignore", "detached"], "", 0), ("check", ["--select", "WG4"], "", 0), ("check", ["--select", "wg3"], "", 1),
     ],
 )  # fmt: skip
-def test_exit_status_on_a_fault(tmp_path, command, options, then, status):
+def test_exit_status_on_a_fault(tmp_path: Path, command: str, options: list[str], then: str, status: int) -> None:
     write(tmp_path, train=playing(CUT, then))
 
     assert whygrad(tmp_path, command, *options, "train.py").returncode == status
 
 
-def test_a_comment_silences_a_line(tmp_path):
+def test_a_comment_silences_a_line(tmp_path: Path) -> None:
     silenced = CUT.replace("h.detach()", "h.detach()  # whygrad: ignore[WG301] a probe")
     write(tmp_path, train=playing(silenced))
 
@@ -150,7 +150,7 @@ def test_a_comment_silences_a_line(tmp_path):
     assert "error[" not in done.stderr
 
 
-def test_settings_of_the_project_and_options_above_them(tmp_path):
+def test_settings_of_the_project_and_options_above_them(tmp_path: Path) -> None:
     write(tmp_path, train=playing(CUT))
     (tmp_path / "pyproject.toml").write_text('[tool.whygrad]\nfail-on = "error"\nignore = ["detached"]\n')
 
@@ -161,7 +161,7 @@ def test_settings_of_the_project_and_options_above_them(tmp_path):
 # check
 
 
-def test_check_ends_the_program_once_nothing_new_comes(tmp_path):
+def test_check_ends_the_program_once_nothing_new_comes(tmp_path: Path) -> None:
     healthy(tmp_path, """
         import atexit
         try:
@@ -181,7 +181,7 @@ def test_check_ends_the_program_once_nothing_new_comes(tmp_path):
     assert "ended the program after the recorded steps" in report_of(tmp_path / "j")["outcome"]["stopped"]
 
 
-def test_check_counts_no_failure_that_its_own_stop_made(tmp_path):
+def test_check_counts_no_failure_that_its_own_stop_made(tmp_path: Path) -> None:
     healthy(tmp_path, "try:\n    tiny.steps(99)\nexcept BaseException:\n    raise SystemExit(9)")
 
     assert whygrad(tmp_path, "check", "train.py").returncode == 0
@@ -190,7 +190,7 @@ def test_check_counts_no_failure_that_its_own_stop_made(tmp_path):
 # Sudden ends
 
 
-def test_os_exit_reports_first(tmp_path):
+def test_os_exit_reports_first(tmp_path: Path) -> None:
     healthy(tmp_path, "import os\nos._exit(7)")
 
     done = whygrad(tmp_path, "run", "--json", "j", "--record", "r", "train.py")
@@ -202,7 +202,7 @@ def test_os_exit_reports_first(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "os.kill(os.getpid(), signal.SIGTERM)", "os.abort()"])
-def test_a_killed_program_leaves_its_record(tmp_path, end):
+def test_a_killed_program_leaves_its_record(tmp_path: Path, end: str) -> None:
     healthy(tmp_path, f"import os, signal\n{end}")
 
     done = whygrad(tmp_path, "run", "--record", "r", "train.py")
@@ -214,8 +214,8 @@ def test_a_killed_program_leaves_its_record(tmp_path, end):
     assert "killed before its report" in shown.stdout
 
 
-@pytest.mark.parametrize("starter", [[str(TESTS / "tiny" / "whygrad_tiny.py")], ["-m", "whygrad"]])
-def test_ctrl_c_ends_the_program_as_python_ends_it(tmp_path, starter):
+@pytest.mark.parametrize("starter", [[str(TESTS / "programs" / "tiny_framework" / "whygrad_tiny.py")], ["-m", "whygrad"]])
+def test_ctrl_c_ends_the_program_as_python_ends_it(tmp_path: Path, starter: list[str]) -> None:
     healthy(tmp_path, "import time\nprint('ready', flush=True)\ntime.sleep(30)")
     with subprocess.Popen(
         [sys.executable, *starter, "run", "train.py"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -233,7 +233,7 @@ def test_ctrl_c_ends_the_program_as_python_ends_it(tmp_path, starter):
     assert "whygrad: " in said
 
 
-def test_a_forked_child_reports_nothing(tmp_path):
+def test_a_forked_child_reports_nothing(tmp_path: Path) -> None:
     healthy(tmp_path, "import os\npid = os.fork()\nif pid == 0:\n    print('child')\nelse:\n    os.waitpid(pid, 0)")
 
     done = whygrad(tmp_path, "run", "train.py")
@@ -242,7 +242,7 @@ def test_a_forked_child_reports_nothing(tmp_path):
     assert "child" in done.stdout
 
 
-def test_two_whygrads_nested(tmp_path):
+def test_two_whygrads_nested(tmp_path: Path) -> None:
     healthy(tmp_path, "print('inner')")
 
     done = whygrad(tmp_path, "run", "-m", "whygrad", "run", "train.py")
@@ -252,7 +252,7 @@ def test_two_whygrads_nested(tmp_path):
     assert done.stderr.count("no fault found") == 1
 
 
-def test_ranks_write_files_of_their_own_and_only_the_first_prints(tmp_path):
+def test_ranks_write_files_of_their_own_and_only_the_first_prints(tmp_path: Path) -> None:
     healthy(tmp_path)
 
     done = whygrad(tmp_path, "run", "--json", "j", "--record", "r", "train.py", env={"RANK": "2", "WORLD_SIZE": "4"})
@@ -261,7 +261,7 @@ def test_ranks_write_files_of_their_own_and_only_the_first_prints(tmp_path):
     assert {path.name for path in tmp_path.glob("[jr]*")} == {"j.rank2", "r.rank2"}
 
 
-def test_a_program_that_changes_its_folder_and_breaks_its_streams(tmp_path):
+def test_a_program_that_changes_its_folder_and_breaks_its_streams(tmp_path: Path) -> None:
     healthy(tmp_path, "import os, sys\nos.chdir('/')\nsys.stdout = sys.stderr = None")
 
     done = whygrad(tmp_path, "run", "--json", "j", "train.py")
@@ -271,20 +271,24 @@ def test_a_program_that_changes_its_folder_and_breaks_its_streams(tmp_path):
     assert "no fault found" in done.stderr
 
 
-def test_a_reader_that_has_gone_away(tmp_path):
+def test_a_reader_that_has_gone_away(tmp_path: Path) -> None:
     healthy(tmp_path)
     read, write_end = os.pipe()
     os.close(read)
 
     done = subprocess.run(
-        [sys.executable, str(TESTS / "tiny" / "whygrad_tiny.py"), "run", "train.py"], cwd=tmp_path, env=environment(), stderr=write_end, check=False
+        [sys.executable, str(TESTS / "programs" / "tiny_framework" / "whygrad_tiny.py"), "run", "train.py"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=write_end,
+        check=False,
     )
     os.close(write_end)
 
     assert done.returncode == 0
 
 
-def test_a_full_disk_is_told_and_nothing_else_is_lost(tmp_path):
+def test_a_full_disk_is_told_and_nothing_else_is_lost(tmp_path: Path) -> None:
     healthy(tmp_path)
 
     done = whygrad(tmp_path, "run", "--json", "/dev/full", "--record", "r", "train.py")
@@ -306,7 +310,7 @@ FUNCTIONS = [
 
 
 @pytest.mark.parametrize("fault", [f"TINY_FAULT={stage}" for stage in STAGES] + [f"WHYGRAD_FAULT={function}" for function in FUNCTIONS])
-def test_a_fault_of_ours_never_breaks_the_program(tmp_path, fault):
+def test_a_fault_of_ours_never_breaks_the_program(tmp_path: Path, fault: str) -> None:
     healthy(tmp_path, "print('trained')\nraise SystemExit(5)")
     name, _, value = fault.partition("=")
 
@@ -320,7 +324,7 @@ def test_a_fault_of_ours_never_breaks_the_program(tmp_path, fault):
     assert "no fault found" not in said or any(name in fault for name in ("render", "write_record", "exit_status"))
 
 
-def test_a_rule_that_crashes_leaves_the_others_speaking(tmp_path):
+def test_a_rule_that_crashes_leaves_the_others_speaking(tmp_path: Path) -> None:
     write(tmp_path, train=playing(CUT), lab_rules="""
         from whygrad.diagnosis import Rule
         def check(index):
@@ -346,7 +350,7 @@ def test_a_rule_that_crashes_leaves_the_others_speaking(tmp_path):
     assert "LAB1  odd" in whygrad(tmp_path, "rules", env={"PYTHONPATH": path}).stdout
 
 
-def test_experiments_can_be_switched_off(tmp_path):
+def test_experiments_can_be_switched_off(tmp_path: Path) -> None:
     healthy(tmp_path)
 
     done = whygrad(tmp_path, "run", "--experiments", "off", "--json", "j", "train.py", env={"TINY_FAULT": "baseline"})
@@ -358,7 +362,7 @@ def test_experiments_can_be_switched_off(tmp_path):
 # show
 
 
-def test_show_prints_what_the_run_printed(tmp_path):
+def test_show_prints_what_the_run_printed(tmp_path: Path) -> None:
     write(tmp_path, train=playing(CUT))
     ran = whygrad(tmp_path, "run", "--record", "r", "--json", "first.json", "train.py")
 
@@ -369,7 +373,7 @@ def test_show_prints_what_the_run_printed(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x85"])
-def test_show_of_a_file_that_is_no_record(tmp_path, content):
+def test_show_of_a_file_that_is_no_record(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r").write_bytes(content)
 
     done = whygrad(tmp_path, "show", "r")
@@ -382,13 +386,13 @@ def test_show_of_a_file_that_is_no_record(tmp_path, content):
 # The command line
 
 
-def test_help_is_quick_and_imports_no_framework(tmp_path):
+def test_help_is_quick_and_imports_no_framework(tmp_path: Path) -> None:
     code = "import sys\nfrom whygrad.cli import main\nprint([name for name in ('torch', 'rich', 'whygrad.session', 'msgspec') if name in sys.modules])"
 
     assert run(["-c", code], tmp_path).stdout == "[]\n"
 
 
-def test_rules_and_explain(tmp_path):
+def test_rules_and_explain(tmp_path: Path) -> None:
     listed = whygrad(tmp_path, "rules")
     by_code, by_name = whygrad(tmp_path, "explain", "wg301"), whygrad(tmp_path, "explain", "detached")
     unknown = whygrad(tmp_path, "explain", "WG999")
@@ -400,7 +404,7 @@ def test_rules_and_explain(tmp_path):
     assert "no rule is called `WG999`" in unknown.stderr
 
 
-def test_plain_python_and_whygrad_agree_on_the_tiny_program(tmp_path):
+def test_plain_python_and_whygrad_agree_on_the_tiny_program(tmp_path: Path) -> None:
     healthy(tmp_path, "print('trained')")
 
     assert python(tmp_path, "train.py").stdout == "trained\n"

@@ -43,7 +43,9 @@ def _place(option: str, name: str, rank: int) -> Path | None:
     path = Path.cwd() / (f"{name}.rank{rank}" if rank else name)
     problem = _unwritable(path)
     if problem:
-        raise WhygradError(f"{option} `{name}` can't be written: {problem}", help="give a file in a folder that exists and that you may write to")
+        raise WhygradError(
+            f"{option} `{name}` can't be written: {problem}", help="give a file in a folder that exists and that you may write to"
+        )
     return path
 
 

@@ -262,7 +262,9 @@ def without_clashes(own: tuple[Rule, ...], foreign: tuple[Rule, ...]) -> tuple[R
     taken = {rule.code for rule in own}
     for rule in foreign:
         if rule.code in taken:
-            raise WhygradError(f"two rules have the code `{rule.code}`", help=f"rename `{rule.name}` of the installed plug-in, or uninstall it")
+            raise WhygradError(
+                f"two rules have the code `{rule.code}`", help=f"rename `{rule.name}` of the installed plug-in, or uninstall it"
+            )
         taken.add(rule.code)
     return (*own, *foreign)
 

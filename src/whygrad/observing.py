@@ -26,7 +26,9 @@ MOST_FAULTS = 10
 class Observing:
     """The session's side of the protocol `Observer`. Nothing in here may stop the program but `Stop`."""
 
-    def __init__(self, target: Target, recording: Recording, rules: tuple[Rule, ...], front_ends: Mapping[str, str], record_to: Path | None) -> None:
+    def __init__(
+        self, target: Target, recording: Recording, rules: tuple[Rule, ...], front_ends: Mapping[str, str], record_to: Path | None
+    ) -> None:
         self.target = target
         self.recording = recording
         self.rules = rules
@@ -114,7 +116,9 @@ class Observing:
     def finish(self, outcome: Outcome) -> Record:
         """The whole record; where a recorder fails at the end, what it last gave as a draft."""
         if self.stopped:
-            outcome = replace(outcome, exit_status=None, exception=None, stopped="`whygrad check` ended the program after the recorded steps")
+            outcome = replace(
+                outcome, exit_status=None, exception=None, stopped="`whygrad check` ended the program after the recorded steps"
+            )
         finished = [self.guarded(recorder.finish, outcome) for recorder in self.recorders] or [Record()]
         record = together(finished)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
@@ -152,9 +156,7 @@ def together(records: list[Record]) -> Record:
     return replace(
         records[0],
         frameworks=tuple(item for record in records for item in record.frameworks),
-        outcome=replace(
-            seen[0], steps_seen=sum(o.steps_seen for o in seen), backwards_seen=sum(o.backwards_seen for o in seen)
-        ),
+        outcome=replace(seen[0], steps_seen=sum(o.steps_seen for o in seen), backwards_seen=sum(o.backwards_seen for o in seen)),
         steps=tuple(item for record in records for item in record.steps),
         optimizers=tuple(item for record in records for item in record.optimizers),
         endings={name: ending for record in records for name, ending in record.endings.items()},

@@ -173,7 +173,15 @@ def _script(target: Target) -> Program:
     path = os.path.join(os.getcwd(), target.name)  # noqa: PTH118, PTH109 - Python does not tidy the path either
     loader = (SourcelessFileLoader if path.endswith(".pyc") else SourceFileLoader)("__main__", path)
     code = _compiled(target.name, path)
-    names = {"__name__": "__main__", "__doc__": None, "__package__": None, "__loader__": loader, "__spec__": None, "__file__": path, "__cached__": None}
+    names = {
+        "__name__": "__main__",
+        "__doc__": None,
+        "__package__": None,
+        "__loader__": loader,
+        "__spec__": None,
+        "__file__": path,
+        "__cached__": None,
+    }
     folder = os.path.dirname(os.path.realpath(target.name))  # noqa: PTH120
     return Program(target, folder, lambda: Located(code, target.name, names))
 
@@ -221,7 +229,9 @@ def _bundle(target: Target) -> Program:
     spec = PathFinder.find_spec("__main__", [path])
     if spec is None or spec.loader is None:
         what = "folder" if os.path.isdir(path) else "archive"  # noqa: PTH112
-        raise WhygradError(f"the {what} `{target.name}` has no `__main__.py`", help="give the script inside it, or `-m` and the package's name")
+        raise WhygradError(
+            f"the {what} `{target.name}` has no `__main__.py`", help="give the script inside it, or `-m` and the package's name"
+        )
     return Program(target, path, lambda: _from_spec(spec, target.name), bundle=True)
 
 
@@ -231,7 +241,8 @@ def _module(target: Target) -> Program:
         raise WhygradError(f"`{target.name}` is no module name", help="write it as for `python -m`: `package.module`, without `.py`")
     folder = os.getcwd()  # noqa: PTH109
     if top not in sys.modules and PathFinder.find_spec(top, [folder, *sys.path[1:]]) is None and find_spec(top) is None:
-        ending = f"did you mean `{target.name}` without `-m`?" if os.path.exists(target.name) else "run it from the folder that holds the package"  # noqa: PTH110
+        written = os.path.exists(target.name)  # noqa: PTH110
+        ending = f"did you mean `{target.name}` without `-m`?" if written else "run it from the folder that holds the package"
         raise WhygradError(f"no module is called `{top}`", help=ending)
     return Program(target, folder, lambda: _from_spec(_module_spec(target.name), None))
 
@@ -243,7 +254,9 @@ def _module_spec(name: str) -> ModuleSpec:
         spec = find_spec(name)
     except (ImportError, AttributeError, TypeError, ValueError) as problem:
         hint = f". Try using '{name[:-3]}' instead of '{name}' as the module name." if name.endswith(".py") else ""
-        raise MissingModuleError(f"Error while finding module specification for {name!r} ({type(problem).__name__}: {problem}){hint}") from problem
+        raise MissingModuleError(
+            f"Error while finding module specification for {name!r} ({type(problem).__name__}: {problem}){hint}"
+        ) from problem
     if spec is None:
         raise MissingModuleError(f"No module named {name}")
     if spec.submodule_search_locations is not None:

@@ -133,7 +133,7 @@ class Session:
                 report = self.judged(record)
                 self.deliver(record, report)
             return exit_status(self.settings, report, 0 if observing.stopped else status)
-        except Exception as problem:  # the last guard: the program's own exit status stands
+        except Exception as problem:  # noqa: BLE001 - the last guard: the program's own exit status stands
             self.screen.print(failure_text((fault_line("the report failed", problem),), full=True))
             return status
 
@@ -146,7 +146,7 @@ class Session:
         """The report; one that says what failed if judging itself does."""
         try:
             return judge(record, self.choice, self.folder)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
 
     def deliver(self, record: Record, report: Report) -> None:
@@ -169,7 +169,7 @@ class Session:
                     write(path)
             except OSError as problem:
                 yield f"whygrad: {option} `{path}` could not be written: {problem.strerror or problem}\n"
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - told below the report
                 yield failure_text((fault_line(f"writing {option} failed", problem),), full=True)
 
 
@@ -179,7 +179,7 @@ def shown(report: Report, at: Screen) -> str:
         from whygrad.reports.terminal import render  # noqa: PLC0415 - rich is not imported before the program has run
 
         return render(report, width=at.width, color=at.color, unicode=at.unicode)
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - a report without form is better than none
         lines = [f"{item.severity}[{item.rule}] {item.name}: {item.message}" for item in report.diagnoses]
         return "\n".join(lines) + ("\n" if lines else "") + failure_text((fault_line("rendering the report failed", problem),), full=True)
 
@@ -268,6 +268,6 @@ def judged_once(record: Record) -> Report:
     note = "the program was killed before its report: this is judged now, from what was recorded until then"
     try:
         report = judge(record, choose(Settings()), Path.cwd())
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - told in the report
         report = failed_report(record, "".join(traceback.format_exception_only(problem)).strip())
     return replace(report, limits=(*report.limits, note))

@@ -58,7 +58,9 @@ def _table(path: Path) -> dict[str, Any] | None:
     try:
         table = tomllib.loads(content.decode()).get("tool", {}).get("whygrad")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise WhygradError(f"`{path}` is not valid TOML: {problem}", help="put the file right, or run from a folder outside the project") from None
+        raise WhygradError(
+            f"`{path}` is not valid TOML: {problem}", help="put the file right, or run from a folder outside the project"
+        ) from None
     return table if isinstance(table, dict) else None
 
 

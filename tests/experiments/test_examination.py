@@ -1,13 +1,14 @@
 """What is measured on a recorded step, and within which bounds."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sketch import sketch
 
+from sketch import sketch
 from whygrad.diagnosis import Test as Wanted
 from whygrad.experiments import examine
-from whygrad.ir import Lift, Measures, Permute, Step, Trial
+from whygrad.ir import Intervention, Lift, Measures, Permute, Step, Trial
 
 TEXT = """
     x: input f32[8,3]
@@ -34,7 +35,7 @@ class Replayed:
         self.now += 2 * self.seconds
         return self.measures
 
-    def run(self, intervention) -> Trial:
+    def run(self, intervention: Intervention) -> Trial:
         self.now += self.seconds
         self.asked.append(intervention)
         return replace(self.trial, intervention=intervention)
@@ -47,7 +48,7 @@ def step(text: str = TEXT) -> Step:
     return sketch(text).steps[0].step
 
 
-def trial(**figures) -> Trial:
+def trial(**figures: Any) -> Trial:
     return Trial(Permute(("y",)), **{"loss": 1.2, "gradient_norm": 0.6, "change": 0.4, **figures})
 
 
@@ -55,7 +56,7 @@ def lifts(*names: str, required: bool = False) -> list[Wanted]:
     return [Wanted(Lift((name,)), "it learns", required=required) for name in names]
 
 
-def test_the_measures_are_filled_in():
+def test_the_measures_are_filled_in() -> None:
     found = examine(step(), Replayed(trial()), lambda _: [])
 
     assert found.measures == Measures(1.0, 0.5, 0.4, "", 0.0, 1.2, reproduced=True)
@@ -77,20 +78,20 @@ def test_the_measures_are_filled_in():
         (TEXT, {}, Measures(sensitivity_reason="the step can't be replayed"), "the step can't be replayed"),
     ],
 )
-def test_no_figure_without_meaning(text, figures, baseline, reason):
+def test_no_figure_without_meaning(text: str, figures: dict[str, Any], baseline: Measures | None, reason: str) -> None:
     found = examine(step(text), Replayed(trial(**figures), baseline), lambda _: [])
 
     assert found.measures.label_sensitivity is None
     assert found.measures.sensitivity_reason == reason
 
 
-def test_labels_known_from_a_sample_alone_are_permuted():
+def test_labels_known_from_a_sample_alone_are_permuted() -> None:
     sampled = TEXT.replace("minimum=0 maximum=1", "minimum=1 maximum=1 sampled=true")
 
     assert examine(step(sampled), Replayed(trial()), lambda _: []).measures.label_sensitivity == 0.4
 
 
-def test_each_intervention_once_and_only_on_what_the_step_has():
+def test_each_intervention_once_and_only_on_what_the_step_has() -> None:
     replay = Replayed(trial())
 
     examine(step(), replay, lambda _: [*lifts("h", "d", "d", "elsewhere"), Wanted(Permute(("y",)), "again")])
@@ -98,7 +99,7 @@ def test_each_intervention_once_and_only_on_what_the_step_has():
     assert replay.asked == [Permute(("y",)), Lift(("h",)), Lift(("d",))]
 
 
-def test_what_a_diagnosis_depends_on_is_tried_first():
+def test_what_a_diagnosis_depends_on_is_tried_first() -> None:
     replay = Replayed(trial())
 
     examine(step(), replay, lambda _: [*lifts("h"), *lifts("d", required=True)])
@@ -106,15 +107,19 @@ def test_what_a_diagnosis_depends_on_is_tried_first():
     assert replay.asked[1:] == [Lift(("d",)), Lift(("h",))]
 
 
-def test_rules_are_asked_once_the_measures_are_known():
+def test_rules_are_asked_once_the_measures_are_known() -> None:
     seen: list[Measures] = []
 
-    examine(step(), Replayed(trial()), lambda measured: seen.append(measured.measures) or [])
+    def asked(measured: Step) -> list[Wanted]:
+        seen.append(measured.measures)
+        return []
+
+    examine(step(), Replayed(trial()), asked)
 
     assert seen[0].label_sensitivity == 0.4
 
 
-def test_experiments_end_when_their_time_is_used_up():
+def test_experiments_end_when_their_time_is_used_up() -> None:
     names = tuple(f"v{number}" for number in range(30))
     chain = TEXT + "".join(f"    {name} = neg h\n" for name in names)
     replay = Replayed(trial(), seconds=1.0)

@@ -1,8 +1,8 @@
 """Cuts: grouping, chains, and growth."""
 
 import pytest
-from sketch import sketch
 
+from sketch import sketch
 from whygrad.flow import Index
 from whygrad.flow.cuts import cuts
 from whygrad.ir import Graph, Op, Optimizer, Parameter, Record, Site, Step, Value

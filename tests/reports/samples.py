@@ -93,8 +93,15 @@ ENDED = replace(
         ),
     ),
 )
-UNEXPLAINED = replace(ENDED, diagnoses=(), healthy=None, reason="the program ended with RuntimeError before its first training step", steps_recorded=())
-NO_LABELS = replace(HEALTHY, labels=Labels(reason="looked at 2 batches of `loader` and 1 loss"), label_names=(), measures=Measures(loss=1.0, gradient_norm=2.0))
+UNEXPLAINED = replace(
+    ENDED, diagnoses=(), healthy=None, reason="the program ended with RuntimeError before its first training step", steps_recorded=()
+)
+NO_LABELS = replace(
+    HEALTHY,
+    labels=Labels(reason="looked at 2 batches of `loader` and 1 loss"),
+    label_names=(),
+    measures=Measures(loss=1.0, gradient_norm=2.0),
+)
 FAULTY_SELF = replace(
     HEALTHY, healthy=None, reason="whygrad itself failed, so silence means nothing",
     faults=("rule WG301 detached failed: ZeroDivisionError: division by zero\nTraceback (most recent call last):\n  …",),

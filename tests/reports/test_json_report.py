@@ -2,37 +2,66 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
-from reports.samples import DETACHED, ENDED, FAULTY_SELF, HEALTHY, NO_LABELS, ONE_ERROR, SAMPLES, UNEXPLAINED
 
+from reports.samples import DETACHED, ENDED, FAULTY_SELF, HEALTHY, NO_LABELS, ONE_ERROR, SAMPLES, UNEXPLAINED
 from whygrad.diagnosis import Evidence, Report
 from whygrad.ir import Measures
 from whygrad.reports.fingerprint import fingerprint
 from whygrad.reports.json_report import JsonReport, render
 
 
-def shown(report: Report) -> dict:
+def shown(report: Report) -> Any:
     """The report as another program reads it."""
     return json.loads(render(report))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_report_is_valid_json_of_the_schema(name):
+def test_every_report_is_valid_json_of_the_schema(name: str) -> None:
     assert msgspec.json.decode(render(SAMPLES[name]), type=JsonReport).schema == 1
 
 
-def test_the_words_of_the_contract():
+def test_the_words_of_the_contract() -> None:
     found = shown(ONE_ERROR)
 
-    assert set(found) >= {"schema", "whygrad", "program", "frameworks", "outcome", "healthy", "measures", "diagnoses", "kinds", "labels", "coverage", "limits"}
+    assert set(found) >= {
+        "schema",
+        "whygrad",
+        "program",
+        "frameworks",
+        "outcome",
+        "healthy",
+        "measures",
+        "diagnoses",
+        "kinds",
+        "labels",
+        "coverage",
+        "limits",
+    }
     assert found["frameworks"] == [{"name": "torch", "version": "2.13.0"}]
     assert found["outcome"] == {"exit_status": 0, "exception": None, "steps_seen": 10, "steps_recorded": [0, 1], "stopped": ""}
-    assert found["measures"].items() >= {"label_sensitivity": 0.0, "gradient_norm": 0.7113, "parameters": 2, "parameters_with_gradient": 2}.items()
+    assert (
+        found["measures"].items()
+        >= {"label_sensitivity": 0.0, "gradient_norm": 0.7113, "parameters": 2, "parameters_with_gradient": 2}.items()
+    )
     assert found["labels"] == {"names": ["labels"], "how": "argument", "sites": []}
     diagnosis = found["diagnoses"][0]
-    assert set(diagnosis) >= {"rule", "name", "severity", "confidence", "root_cause", "message", "location", "related", "evidence", "symptoms", "fix"}
+    assert set(diagnosis) >= {
+        "rule",
+        "name",
+        "severity",
+        "confidence",
+        "root_cause",
+        "message",
+        "location",
+        "related",
+        "evidence",
+        "symptoms",
+        "fix",
+    }
     assert set(diagnosis) >= {"fingerprint", "help", "experiment", "kind"}
     assert diagnosis["location"] == {
         "file": "train.py", "line": 10, "end_line": 10, "column": 10, "end_column": 28, "function": "incorrect_loss",
@@ -42,7 +71,7 @@ def test_the_words_of_the_contract():
     assert diagnosis["evidence"][0]["value"] == 0.0
 
 
-def test_figures_that_json_has_no_number_for_are_strings():
+def test_figures_that_json_has_no_number_for_are_strings() -> None:
     odd = Measures(loss=float("nan"), gradient_norm=float("inf"), label_sensitivity=float("-inf"))
     diagnosis = replace(DETACHED, evidence=(Evidence("x", "y", float("nan")),))
 
@@ -52,7 +81,7 @@ def test_figures_that_json_has_no_number_for_are_strings():
     assert found["diagnoses"][0]["evidence"][0]["value"] == "nan"
 
 
-def test_the_exception_that_ended_the_program():
+def test_the_exception_that_ended_the_program() -> None:
     found = shown(UNEXPLAINED)
 
     assert found["healthy"] is None
@@ -61,27 +90,27 @@ def test_the_exception_that_ended_the_program():
     assert found["outcome"]["exception"]["location"]["line"] == 24
 
 
-def test_symptoms_carry_their_rule_where_they_have_one():
+def test_symptoms_carry_their_rule_where_they_have_one() -> None:
     assert [symptom["rule"] for symptom in shown(ENDED)["diagnoses"][0]["symptoms"]] == [None, "WG311"]
 
 
-def test_no_labels_are_null_with_a_reason():
+def test_no_labels_are_null_with_a_reason() -> None:
     found = shown(NO_LABELS)
 
     assert found["labels"] is None
     assert found["labels_reason"] == "looked at 2 batches of `loader` and 1 loss"
 
 
-def test_faults_of_ours_keep_their_traceback():
+def test_faults_of_ours_keep_their_traceback() -> None:
     assert "Traceback" in shown(FAULTY_SELF)["faults"][0]
     assert shown(FAULTY_SELF)["suppressed"][0]["rule"] == "WG401"
 
 
-def test_text_that_is_no_unicode_is_escaped():
+def test_text_that_is_no_unicode_is_escaped() -> None:
     assert json.loads(render(replace(HEALTHY, program="\udcff.py")))["program"] == "\udcff.py"
 
 
-def test_the_fingerprint_does_not_move_with_lines():
+def test_the_fingerprint_does_not_move_with_lines() -> None:
     assert DETACHED.site is not None
     moved = replace(DETACHED, site=replace(DETACHED.site, line=99, end_line=99))
     other = replace(DETACHED, names=("decoder.weight",))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from reports.samples import DETACH, DETACHED, ONE_ERROR, SAMPLES, TWO_CAUSES
 
+from reports.samples import DETACH, DETACHED, ONE_ERROR, SAMPLES, TWO_CAUSES
 from whygrad.diagnosis import Diagnosis
 from whygrad.ir import Site
 from whygrad.reports.terminal import render, wrap
@@ -27,19 +27,19 @@ def matches(name: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_whole_reports(name):
+def test_whole_reports(name: str) -> None:
     assert matches(name, render(SAMPLES[name], width=100))
 
 
-def test_a_narrow_terminal():
+def test_a_narrow_terminal() -> None:
     assert matches("narrow", render(TWO_CAUSES, width=40))
 
 
-def test_a_wide_terminal():
+def test_a_wide_terminal() -> None:
     assert matches("wide", render(TWO_CAUSES, width=200))
 
 
-def test_a_terminal_without_unicode():
+def test_a_terminal_without_unicode() -> None:
     site = replace(DETACH, text="        größe = self.encoder(x).detach()  # → code")
     shown = render(replace(ONE_ERROR, diagnoses=(replace(DETACHED, site=site, message="`w` — 3 × smaller…"),)), unicode=False)
 
@@ -47,7 +47,7 @@ def test_a_terminal_without_unicode():
     assert matches("ascii", shown)
 
 
-def test_colour_only_where_asked():
+def test_colour_only_where_asked() -> None:
     assert "\x1b[" in render(ONE_ERROR, color=True)
     assert "\x1b[" not in render(ONE_ERROR, color=False)
 
@@ -72,14 +72,14 @@ def marked(site: Site, width: int = 100) -> tuple[str, str]:
         ("loss = f(x)", 8, 99, "f(x)"),
     ],
 )
-def test_the_mark_stands_under_the_expression(text, column, end_column, under):
+def test_the_mark_stands_under_the_expression(text: str, column: int, end_column: int, under: str) -> None:
     line, marks = marked(Site("a.py", 1, 1, column, end_column, text=text))
 
     start = cell_len(line[: line.index(under)])
     assert marks == " " * start + "^" * cell_len(under)
 
 
-def test_a_long_line_is_cut_around_the_mark():
+def test_a_long_line_is_cut_around_the_mark() -> None:
     text = "x = " + "a + " * 60 + "target(y)" + " + b" * 60
     line, marks = marked(Site("a.py", 1, 1, text.index("target") + 1, text.index("target") + 10, text=text), width=60)
 
@@ -87,7 +87,7 @@ def test_a_long_line_is_cut_around_the_mark():
     assert line[marks.index("^") :][: marks.count("^")] == "target(y)"
 
 
-def test_text_of_the_users_cannot_move_the_cursor():
+def test_text_of_the_users_cannot_move_the_cursor() -> None:
     shown = render(replace(ONE_ERROR, program="a\x1b[2J.py", diagnoses=(replace(DETACHED, message="bad\x1b]0;title\x07 \u202e name"),)))
 
     assert "\x1b" not in shown
@@ -95,13 +95,14 @@ def test_text_of_the_users_cannot_move_the_cursor():
     assert "\u202e" not in shown
 
 
-WORDS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=60)
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
-@given(message=WORDS, label=WORDS, text=WORDS, help=WORDS, width=st.integers(40, 200), column=st.integers(0, 80), end=st.integers(0, 80))
-def test_no_line_is_wider_than_the_terminal(message, label, text, help, width, column, end):
-    site = Site("train.py", 7, 7, column, end, text=text.replace("\n", " "))
-    diagnosis = Diagnosis("WG301", "detached", "error", "proved", message, site=site, label=label, help=help)
+@given(words=st.tuples(WORDS, WORDS, WORDS, WORDS), width=st.integers(40, 200), columns=st.tuples(st.integers(0, 80), st.integers(0, 80)))
+def test_no_line_is_wider_than_the_terminal(words: tuple[str, str, str, str], width: int, columns: tuple[int, int]) -> None:
+    message, label, text, remedy = words
+    site = Site("train.py", 7, 7, *columns, text=text.replace("\n", " "))
+    diagnosis = Diagnosis("WG301", "detached", "error", "proved", message, site=site, label=label, help=remedy)
 
     shown = render(replace(ONE_ERROR, diagnoses=(diagnosis,)), width=width)
 
@@ -109,7 +110,7 @@ def test_no_line_is_wider_than_the_terminal(message, label, text, help, width, c
 
 
 @given(st.text("ab `.,", max_size=200), st.integers(5, 40), st.integers(12, 40))
-def test_wrapping_loses_no_words(words, first, rest):
+def test_wrapping_loses_no_words(words: str, first: int, rest: int) -> None:
     rows = wrap(words, first, rest)
 
     assert "".join(rows).replace(" ", "") == words.replace(" ", "")

@@ -13,7 +13,9 @@ PROGRAM = (
     click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of each kind to record (2)."),
     click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="Record from this step on, counted from 0."),
     click.option("--experiments", type=click.Choice(["off", "default", "all"]), help="Replays with one thing changed (default)."),
-    click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="End with status 1 for these (run: never; check: error)."),
+    click.option(
+        "--fail-on", type=click.Choice(["error", "warning", "never"]), help="End with status 1 for these (run: never; check: error)."
+    ),
     click.option("--select", metavar="RULES", multiple=True, help="Only these rules: codes, names or families, with commas between."),
     click.option("--ignore", metavar="RULES", multiple=True, help="Not these rules."),
     click.option("-m", "module", is_flag=True, help="SCRIPT is a module's name, as for `python -m`."),

@@ -88,7 +88,13 @@ def _uniform(step: Step, name: str) -> bool:
     if value is not None and value.shape and value.shape[0] == 1:
         return True
     # timid: figures of a sample can't show that all entries are the same
-    return figures is not None and not figures.sampled and figures.finite == 1.0 and figures.minimum is not None and figures.minimum == figures.maximum
+    return (
+        figures is not None
+        and not figures.sampled
+        and figures.finite == 1.0
+        and figures.minimum is not None
+        and figures.minimum == figures.maximum
+    )
 
 
 def perform(step: Step, replay: Replay, tests: Iterable[Test], budget: Budget) -> Iterator[Trial]:

@@ -101,7 +101,7 @@ def _groups(front: Frontier, hungry: Iterable[Parameter]) -> dict[Place, list[Pa
 
 def _towards_labels(step: StepIndex) -> frozenset[str]:
     """Every value that is combined with something made of the labels further on."""
-    found = set(step.downstream(tuple(step.step.labels.values)))
+    found = set(step.from_labels)
     for op in reversed(step.graph.ops):
         if not found.isdisjoint(op.outputs):
             found.update(op.inputs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 from whygrad.flow.index import StepIndex
@@ -15,6 +16,7 @@ Place = tuple[Story, str, int]
 
 LOSS: Place = ("loss", "", 0)
 NONE: frozenset[Place] = frozenset()
+OPEN: frozenset[Place] = frozenset((LOSS,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Frontier:
     """The cuts of a step, and which of them each value meets first on its way to the loss."""
 
     first: Mapping[str, frozenset[Place]]
-    """Value to the cuts that it meets first; `LOSS` among them where an open path leads there."""
+    """Value to the cuts that it meets first; `LOSS` alone where an open path leads there."""
     after: Mapping[Place, frozenset[Place]]
     """Cut to what is met next, were it open."""
     ops: Mapping[Place, tuple[Op, ...]]
@@ -35,12 +37,12 @@ def frontier(step: StepIndex, ends: tuple[str, ...], before: Event | None = None
     """The frontier of `step` as seen from `ends`, its losses. `before` is the switch that was off when the step began."""
     regions = switched_off(step, before)
     live = _live(step)
-    first: dict[str, frozenset[Place]] = {name: frozenset((LOSS,)) for name in ends}
+    first: dict[str, frozenset[Place]] = dict.fromkeys(ends, OPEN)
     after: dict[Place, frozenset[Place]] = {}
     ops: dict[Place, list[Op]] = {}
     for at in range(len(step.graph.ops) - 1, -1, -1):
         op = step.graph.ops[at]
-        through = NONE.union(*(first.get(name, NONE) for name in op.outputs))
+        through = reduce(_joined, [first[name] for name in op.outputs if name in first], NONE)
         if not through:
             continue
         place = _place(op, at, regions)
@@ -48,13 +50,20 @@ def frontier(step: StepIndex, ends: tuple[str, ...], before: Event | None = None
             if name not in step.depends_on_parameters:
                 continue
             if _closed(op, position, live) or _picks_positions(step, op, position, first):
-                after[place] = after.get(place, NONE) | through
-                first[name] = first.get(name, NONE) | {place}
+                after[place] = _joined(after.get(place, NONE), through)
+                first[name] = _joined(first.get(name, NONE), frozenset((place,)))
                 _put(ops.setdefault(place, []), op)
             else:
-                first[name] = first.get(name, NONE) | through
+                first[name] = _joined(first.get(name, NONE), through)
     found = {place: tuple(reversed(members)) for place, members in ops.items()}
     return Frontier(first, after, found, {_disabled(region): region for region in regions.values() if isinstance(region, Event)})
+
+
+def _joined(one: frozenset[Place], other: frozenset[Place]) -> frozenset[Place]:
+    """What is met on two ways together. Where one of them is open the cuts on the other do not matter, and sets stay small."""
+    if LOSS in one or LOSS in other:
+        return OPEN
+    return one if other <= one else one | other
 
 
 def switched_off(step: StepIndex, before: Event | None = None) -> dict[int, Event | int]:
@@ -100,7 +109,7 @@ def _closed(op: Op, position: int, live: frozenset[str]) -> bool:
 
 def _picks_positions(step: StepIndex, op: Op, position: int, used: Container[str]) -> bool:
     """Of what comes out, whole numbers alone are used, though the input is not: the indices of a sort or of a largest entry."""
-    return _floating(step, op.inputs[position]) and all(_whole(step, name) for name in op.outputs if name in used)
+    return all(_whole(step, name) for name in op.outputs if name in used) and _floating(step, op.inputs[position])
 
 
 def _whole(step: StepIndex, name: str) -> bool:

@@ -112,11 +112,7 @@ class StepIndex:
 
     def loss_ops(self) -> Iterator[Op]:
         """Ops of the loss family that the loss was computed from (or that raised)."""
-        return (
-            op
-            for op in self.graph.ops
-            if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs))
-        )
+        return (op for op in self.graph.ops if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs)))
 
 
 class Index:

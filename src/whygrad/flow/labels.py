@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from whygrad.flow.index import StepIndex
 from whygrad.ir import Labels, Op, Scope, Value, family
 
-CARRIED_BY = ("layout", "cast", "select", "create", "enter", "leave", "arithmetic", "decision", "step", "reduction")
+REWRITTEN_BY = ("layout", "cast")
+"""Families of ops that give labels another form and leave their meaning; one-hot rows do as well."""
 
 
 class _Search:
@@ -21,11 +22,7 @@ class _Search:
     def _entering(self, parameters: set[str]) -> frozenset[str]:
         """Data that meets parameters first: the model's inputs and what they were made from."""
         met = {
-            name
-            for op in self.index.graph.ops
-            if not parameters.isdisjoint(op.inputs)
-            for name in op.inputs
-            if name not in self.trained
+            name for op in self.index.graph.ops if not parameters.isdisjoint(op.inputs) for name in op.inputs if name not in self.trained
         }
         return self._above(met)
 
@@ -63,7 +60,7 @@ class _Search:
         while name in self.index.producer:
             op = self.index.producer[name][1]
             before = [i for i in op.inputs if self.candidate(i) and _first_axis(self.index.value(i)) == batch]
-            if len(before) != 1 or family(op.kind) not in CARRIED_BY:
+            if len(before) != 1 or not (family(op.kind) in REWRITTEN_BY or op.kind == "one_hot"):
                 break
             name = best = before[0]
             if name in self.batch:
@@ -134,7 +131,11 @@ def _rows_match(search: _Search, op: Op, name: str) -> bool:
 
 def _arguments(search: _Search) -> Iterator[str]:
     """Given to a function of the user's that makes the loss from the model's output, and unused there."""
-    making = {op.scope for op in search.index.graph.ops if not search.index.shapes_loss.isdisjoint(op.outputs) and not search.trained.isdisjoint(op.inputs) and not op.module}
+    making = {
+        op.scope
+        for op in search.index.graph.ops
+        if not search.index.shapes_loss.isdisjoint(op.outputs) and not search.trained.isdisjoint(op.inputs) and not op.module
+    }
     scopes = search.index.step.scopes
     for at in sorted(enclosing(making, scopes)):
         arguments = scopes[at].arguments

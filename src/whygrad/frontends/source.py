@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -43,7 +43,7 @@ def library_folders() -> tuple[str, ...]:
 LIBRARIES = library_folders()
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_user(code: CodeType) -> bool:
     """Whether a code object is the user's own: not the standard library's, an installed package's or ours."""
     name = code.co_filename
@@ -154,17 +154,19 @@ def _character(text: str, column: int) -> int:
     return column if column <= 0 or text.isascii() else len(text.encode()[: column - 1].decode(errors="ignore")) + 1
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameters_of(code: CodeType) -> tuple[str, ...]:
     """Names of a function's parameters, without `self`."""
     count = code.co_argcount + code.co_kwonlyargcount
     return tuple(name for name in code.co_varnames[:count] if name not in ("self", "cls"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def unread_parameters(code: CodeType) -> tuple[str, ...]:
     """Parameters that the function's code never loads."""
-    loads = {ins.argval for ins in dis.get_instructions(code) if ins.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE", "MAKE_CELL"))}
+    loads = {
+        ins.argval for ins in dis.get_instructions(code) if ins.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE", "MAKE_CELL"))
+    }
     return tuple(name for name in parameters_of(code) if name not in loads)
 
 

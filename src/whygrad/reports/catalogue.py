@@ -31,10 +31,17 @@ def _row(page: Page, rule: Rule, longest: int) -> Iterator[Text]:
 def page(rule: Rule, *, width: int = 100, color: bool = False, unicode: bool = True) -> str:
     """The documentation of one rule."""
     sheet = Page(min(width, 100), unicode)
-    sheet.lines += [Text(f"{rule.code} ", "bold") + Text(f"{rule.name} ", "bold") + Text(f"({rule.severity})", STYLES[rule.severity]), Text()]
+    sheet.lines += [
+        Text(f"{rule.code} ", "bold") + Text(f"{rule.name} ", "bold") + Text(f"({rule.severity})", STYLES[rule.severity]),
+        Text(),
+    ]
     for block in blocks(rule.documentation):
         sheet.lines += block_lines(sheet, block)
-    sheet.lines += [Text(f"A line may say `# whygrad: ignore[{rule.code}] reason`."), Text(), Text("next: ") + Text("whygrad rules", "bold")]
+    sheet.lines += [
+        Text(f"A line may say `# whygrad: ignore[{rule.code}] reason`."),
+        Text(),
+        Text("next: ") + Text("whygrad rules", "bold"),
+    ]
     return sheet.printed(color=color)
 
 

@@ -257,7 +257,9 @@ def _summary(report: Report) -> JsonSummary:
 def _labels(report: Report) -> JsonLabels | None:
     if not report.labels.values:
         return None
-    return JsonLabels(list(report.label_names), report.labels.how, [place for site in report.label_sites if (place := _location(site)) is not None])
+    return JsonLabels(
+        list(report.label_names), report.labels.how, [place for site in report.label_sites if (place := _location(site)) is not None]
+    )
 
 
 def _kind(kind: StepKind) -> JsonKind:

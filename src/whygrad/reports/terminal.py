@@ -28,7 +28,9 @@ SURENESS = {
     "measured": "an experiment on the recorded step shows it",
     "suspected": "a pattern that is usually a mistake; nothing measured here settles it",
 }
-ASCII = str.maketrans({"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "’": "'", "“": '"', "”": '"'})
+ASCII = str.maketrans(
+    {"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "’": "'", "“": '"', "”": '"'}
+)
 MOST_RELATED = 3
 MOST_SYMPTOMS = 6
 
@@ -231,7 +233,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _updates(report: Report) -> str:
     loss = f"; loss {figure(report.measures.loss)} at the judged step" if report.measures.loss is not None else ""
-    return f"{report.updates} by {counted(report.outcome.steps_seen, 'step')}{loss}" if report.updates else f"none by an optimizer{loss}"
+    return f"{report.updates} in {counted(report.outcome.steps_seen, 'step')}{loss}" if report.updates else f"none by an optimizer{loss}"
 
 
 def _explained(report: Report) -> bool:

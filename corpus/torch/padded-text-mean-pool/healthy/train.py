@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
 POSITIVE = "great lovely superb crisp warm".split()
-NEGATIVE = "awful bland broken cold late".split()
+NEGATIVE = "awful bland greasy cold late".split()
 FILLER = "the a food table staff was and very menu today lunch we our order plate".split()
 
 

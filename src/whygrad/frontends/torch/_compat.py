@@ -18,7 +18,7 @@ def untested_version() -> str:
     return "" if known else f"whygrad was tested with torch {', '.join(TESTED)}, this is {version}: some facts may be missing"
 
 
-def storage_of(tensor: Tensor) -> Any:  # noqa: ANN401 - torch gives its storages no public type
+def storage_of(tensor: Tensor) -> Any:
     """The storage of a tensor, or None for tensors that have none (functorch wrappers, sparse, meta in some versions)."""
     if is_wrapped(tensor) or tensor.layout is not torch.strided:
         return None
@@ -36,7 +36,15 @@ def is_wrapped(tensor: Tensor) -> bool:
         return False
 
 
-def current_mode() -> Any:  # noqa: ANN401 - whatever mode the user has on top
+def is_leaf(tensor: Tensor) -> bool:
+    """Whether no graph is behind a tensor. Asking a view that was made under `no_grad`, and whose base was written to since, raises: it has none."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return True
+
+
+def current_mode() -> Any:
     """The innermost torch function mode, or None."""
     depth = torch._C._len_torch_function_stack()
     return torch._C._get_function_stack_at(depth - 1) if depth else None
@@ -68,7 +76,7 @@ def without(mode: TorchFunctionMode) -> Iterator[None]:
 def random_states() -> tuple[Tensor, ...]:
     """The state of the CPU generator and of each GPU generator in use; no GPU is started or waited for."""
     states = [torch.default_generator.get_state()]
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch.cuda.is_available() and bool(torch.cuda.is_initialized()):  # type: ignore[no-untyped-call]  # torch leaves it without types
         states += [generator.get_state() for generator in torch.cuda.default_generators]
     return tuple(states)
 
@@ -85,7 +93,7 @@ def autocast_state(device: str) -> tuple[str, bool, torch.dtype]:
     return device, torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
 
 
-def loader_iterator() -> Any:  # noqa: ANN401 - a private class
+def loader_iterator() -> Any:
     """The class whose `__next__` hands out a data loader's batches, or None if this version has none."""
     return getattr(torch.utils.data.dataloader, "_BaseDataLoaderIter", None)
 
@@ -94,7 +102,7 @@ def functorch_entries() -> tuple[tuple[Any, str], ...]:
     """Functions under which tensors are wrapped: (module, name)."""
     names = (("torch._functorch.vmap", "vmap_impl"), ("torch._functorch.apis", "vmap_impl"), ("torch._functorch.eager_transforms", "grad_impl"),
              ("torch._functorch.apis", "grad_impl"), ("torch._functorch.eager_transforms", "_vjp_with_argnums"), ("torch._functorch.eager_transforms", "_jvp_with_argnums"))  # fmt: skip
-    import sys  # noqa: PLC0415 - only to look at what torch has imported
+    import sys
 
     modules = ((sys.modules.get(module), name) for module, name in names)
     return tuple((module, name) for module, name in modules if module is not None and hasattr(module, name))

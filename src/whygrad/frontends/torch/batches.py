@@ -32,7 +32,13 @@ class Element:
     def look(self, tensor: Tensor) -> None:
         """Take one batch in."""
         self.seen += 1
-        if self.seen > LOOKED_AT or tensor.device.type != "cpu" or tensor.layout is not torch.strided or not tensor.numel() or tensor.is_complex():
+        if (
+            self.seen > LOOKED_AT
+            or tensor.device.type != "cpu"
+            or tensor.layout is not torch.strided
+            or not tensor.numel()
+            or tensor.is_complex()
+        ):
             self.undigested += 1
             return
         low, high = (float(item) for item in tensor.detach().aminmax())
@@ -50,7 +56,7 @@ class Loaders:
     def __init__(self) -> None:
         self.elements: dict[str, Element] = {}
 
-    def look(self, batch: Any) -> list[tuple[str, Tensor]]:  # noqa: ANN401 - whatever a loader yields
+    def look(self, batch: Any) -> list[tuple[str, Tensor]]:
         """Take a batch in; returns its elements by path."""
         found = list(elements_of(batch))
         for path, tensor in found:
@@ -79,7 +85,7 @@ class Loaders:
         )
 
 
-def elements_of(batch: Any) -> Iterator[tuple[str, Tensor]]:  # noqa: ANN401 - as above
+def elements_of(batch: Any) -> Iterator[tuple[str, Tensor]]:
     """The tensors of a batch, with the path that a user would write."""
     found = dict(batch) if hasattr(batch, "keys") and not isinstance(batch, dict) else batch
     for path, tensor in tensors_in(found):

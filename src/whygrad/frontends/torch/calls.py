@@ -87,6 +87,8 @@ class Call:
     autocast: Autocast | None = None
     storages: tuple[int, ...] = ()
     """Storages written to."""
+    overwritten: Tensor | None = None
+    """What an in-place call is about to write into, as it was."""
     failed: bool = False
     came_back: tuple[str, ...] = ()
     """Python values that an `enter` was made from."""
@@ -103,7 +105,7 @@ class Happened:
     attributes: dict[str, Attribute] = field(default_factory=dict)
 
 
-def tensors_in(value: Any, depth: int = 0) -> Iterator[tuple[tuple[int | str, ...], Tensor]]:  # noqa: ANN401 - any argument of any function
+def tensors_in(value: Any, depth: int = 0) -> Iterator[tuple[tuple[int | str, ...], Tensor]]:
     """The tensors in a value and its containers, with their paths."""
     if isinstance(value, Tensor):
         yield (), value
@@ -116,14 +118,14 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[tuple[tuple[int | str, ..
                 yield from (((key, *path), tensor) for path, tensor in tensors_in(item, depth + 1))
 
 
-def at_path(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 - whatever lies there
+def at_path(value: Any, path: tuple[int | str, ...]) -> Any:
     """The item at a path given by `tensors_in`."""
     for key in path:
         value = value[key]
     return value
 
 
-def replaced(value: Any, swap: Callable[[Any], Any], depth: int = 0) -> Any:  # noqa: ANN401 - any argument
+def replaced(value: Any, swap: Callable[[Any], Any], depth: int = 0) -> Any:
     """A copy of a value with `swap` applied to each leaf of its containers; containers of other classes are kept as they are."""
     if type(value) in (list, tuple) and depth < DEPTH:
         return type(value)(replaced(item, swap, depth + 1) for item in value)
@@ -137,3 +139,8 @@ def replaced(value: Any, swap: Callable[[Any], Any], depth: int = 0) -> Any:  # 
 def slot_of(tensor: Tensor, number: int, value: str, version: int) -> Slot:
     """A slot that does not keep the tensor alive."""
     return Slot(number, value, ref(tensor), version=version)
+
+
+def gone() -> "ReferenceType[Tensor]":
+    """A reference to a tensor that no longer lives."""
+    return ref(torch.empty(0))

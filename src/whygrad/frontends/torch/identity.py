@@ -31,7 +31,7 @@ class Known:
 
 def version_of(tensor: Tensor) -> int:
     """The version counter; inference tensors have none."""
-    return -1 if tensor.is_inference() else tensor._version  # noqa: SLF001 - the documented counter of autograd has no public name
+    return -1 if tensor.is_inference() else tensor._version
 
 
 class Identity:
@@ -62,11 +62,11 @@ class Identity:
         found = storage_of(tensor)
         if found is None:
             return None
-        held = self._storages.get(found._cdata)  # noqa: SLF001 - the address of the storage itself, stable while it lives
+        held = self._storages.get(found._cdata)
         if held is not None and held[0]() is found:
             return held[1]
         number = self._number()
-        self._storages[found._cdata] = (ref(found), number)  # noqa: SLF001 - as above
+        self._storages[found._cdata] = (ref(found), number)
         return number
 
     def alive(self) -> dict[int, Tensor]:

@@ -7,7 +7,7 @@ MOST_ATTEMPTS = 4
 PATIENCE = 16
 """Recorded steps of kinds that are complete already, after which recording is switched off while another kind is awaited."""
 
-Key = tuple[tuple[int, ...], tuple[tuple[str, int], ...]]
+Key = tuple[frozenset[object], frozenset[tuple[str, int]]]
 
 
 @dataclass(slots=True)
@@ -24,9 +24,9 @@ class Kinds:
     _attempts: dict[int, int] = field(default_factory=dict)
     _idle: int = 0
 
-    def kind(self, optimizers: list[int], sites: list[tuple[str, int]]) -> int:
+    def kind(self, optimizers: list[object], sites: list[tuple[str, int]]) -> int:
         """The number of the kind of a step: who updated, and where the backward was."""
-        key = (tuple(sorted(optimizers)), tuple(sorted(set(sites))))
+        key = (frozenset(optimizers), frozenset(sites))
         return self._numbers.setdefault(key, len(self._numbers))
 
     def wants(self, kind: int) -> bool:
@@ -50,4 +50,6 @@ class Kinds:
     def complete(self) -> bool:
         """Every kind seen has its recorded steps, or those missing did not come for long."""
         seen = self._numbers.values()
-        return self._idle >= PATIENCE or all(self._recorded.get(kind, 0) >= self.wanted or self._attempts.get(kind, 0) >= MOST_ATTEMPTS for kind in seen)
+        return self._idle >= PATIENCE or all(
+            self._recorded.get(kind, 0) >= self.wanted or self._attempts.get(kind, 0) >= MOST_ATTEMPTS for kind in seen
+        )

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from whygrad.frontends import source
 from whygrad.frontends.torch import statistics
-from whygrad.frontends.torch._compat import autocast_state, is_wrapped, random_states
-from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, at_path, replaced, slot_of, tensors_in
+from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
+from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in
 from whygrad.frontends.torch.identity import Identity, Known, version_of
 from whygrad.frontends.torch.lowering import OVERWRITES, Function, describe, ordered, refined_kind, settings, target_name
 from whygrad.frontends.torch.travel import Travel
@@ -55,17 +55,34 @@ class Ledger:
         except TypeError:  # not hashable
             return describe(function)
 
-    def before(self, function: Callable[..., Any], info: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], frame: FrameType) -> Call | None:
+    def before(
+        self, function: Callable[..., Any], info: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], frame: FrameType
+    ) -> Call | None:
         """Note a call that is about to run; None for one that must not be looked into."""
         arguments = ordered(info, args, kwargs)
         found = [tensor for _, tensor in tensors_in(arguments)]
         if any(is_wrapped(tensor) for tensor in found):
             return None
         slots = tuple(self.slot(tensor) for tensor in found)
+        overwritten = None
         if info.in_place or "out" in kwargs:
             self._keep_old(found[:1] + ([kwargs["out"]] if isinstance(kwargs.get("out"), Tensor) else []))
-        call = Call(self.at, function, info, args, kwargs, slots, info.kind, settings(info, arguments), source.trace(frame), torch.is_grad_enabled(), self.region)
+            overwritten = _before_write(found)
+        call = Call(
+            self.at,
+            function,
+            info,
+            args,
+            kwargs,
+            slots,
+            info.kind,
+            settings(info, arguments),
+            source.trace(frame),
+            torch.is_grad_enabled(),
+            self.region,
+        )
         call.random = random_states()
+        call.overwritten = overwritten
         if info.kind != "opaque" and family(info.kind) == "loss":
             self._mark_target(call, arguments, found)
         if self.in_autocast and found:
@@ -74,7 +91,7 @@ class Ledger:
         self.at += 1
         return call
 
-    def after(self, call: Call, result: Any) -> None:  # noqa: ANN401 - whatever the function returned
+    def after(self, call: Call, result: Any) -> None:
         """Note what a call returned."""
         inputs = {slot.number: slot for slot in call.slots}
         made = [(path, tensor) for path, tensor in tensors_in(result) if not is_wrapped(tensor)]
@@ -112,7 +129,7 @@ class Ledger:
         if storage is not None:
             source_value = self._alias.get(storage)
             if source_value is not None and source_value != entry.name and source_value in self.values:
-                self._link("detach" if not tensor.requires_grad or tensor.is_leaf else "copy", source_value, entry, tensor)
+                self._link("detach" if not tensor.requires_grad or is_leaf(tensor) else "copy", source_value, entry, tensor)
             self._alias[storage] = entry.name
 
     def _moved(self, entry: Known, tensor: Tensor, version: int) -> None:
@@ -129,9 +146,9 @@ class Ledger:
     def _link(self, kind: str, old: str, entry: Known, tensor: Tensor, *more: str) -> None:
         """A value that came about without a call: an alias, or a write through a view."""
         seen = [self.values[name] for name in (old, *more) if name in self.values]
-        slots = tuple(Slot(item.number, name, _nothing) for name, item in zip((old, *more), seen, strict=False))
+        slots = tuple(Slot(item.number, name, gone()) for name, item in zip((old, *more), seen, strict=False))
         info = Function("alias", "alias", kind, quiet=True, in_place=False, signature=None)
-        frame = source.user_frame(sys._getframe(1))  # noqa: SLF001 - the documented way to the caller's frame
+        frame = source.user_frame(sys._getframe(1))
         call = Call(self.at, _no_call, info, (), {}, slots, kind, {}, source.trace(frame), tracking=True, region=self.region)
         call.made, call.outputs = (entry.name,), (entry.number,)
         call.full = kind != "detach" and tensor.requires_grad
@@ -145,15 +162,16 @@ class Ledger:
         entry = self.identity.known(tensor)
         if entry is None or entry.name not in self.values:
             return True
-        return entry.number not in inputs or inputs[entry.number].version != version_of(tensor)
+        before = inputs[entry.number].version if entry.number in inputs else entry.version
+        return before != version_of(tensor)
 
     def _note_writes(self, call: Call, fresh: list[tuple[tuple[int | str, ...], Tensor]]) -> None:
         """In-place changes: of the arguments that the call returned, and of those that it did not."""
         written = []
         for slot in call.slots:
-            tensor = slot.reference()
-            if tensor is not None and slot.version != version_of(tensor):
-                written.append(tensor)
+            changed = slot.reference()
+            if changed is not None and slot.version != version_of(changed):
+                written.append(changed)
         if call.info.base == "data.set" and call.slots:
             tensor = call.slots[0].reference()
             written += [tensor] if tensor is not None else []
@@ -176,7 +194,7 @@ class Ledger:
         call.outputs = tuple(entry.number for entry in entries)
         call.made += tuple(entry.name for entry in entries)
         call.places = tuple(path for path, _ in fresh)
-        call.full = any(tensor.requires_grad for _, tensor in fresh)
+        call.full = any(tensor.requires_grad and not is_leaf(tensor) for _, tensor in fresh)
         call.carries = tuple(call.full and self.values[slot.value].differentiable for slot in call.slots)
         first = fresh[0][1].dtype if fresh else None
         before = self.values[call.slots[0].value].dtype if call.slots else None
@@ -214,13 +232,20 @@ class Ledger:
         if hold:
             for slot in call.slots:
                 tensor = slot.reference()
-                if tensor is not None and (not tensor.requires_grad or tensor.is_leaf or slot.value not in self._producer):
+                if call.overwritten is not None and slot is call.slots[0]:
+                    slot.held, call.overwritten = call.overwritten, None
+                elif tensor is not None and (
+                    not self.values[slot.value].differentiable or is_leaf(tensor) or slot.value not in self._producer
+                ):
                     slot.held = tensor
                     storage = self.identity.storage(tensor)
                     if storage is not None and not tensor.requires_grad:
                         self._holders.setdefault(storage, []).append(slot)
         call.args = replaced(call.args, lambda item: by_id.get(id(item), item) if isinstance(item, Tensor) else item)
-        call.kwargs = {key: replaced(item, lambda leaf: by_id.get(id(leaf), leaf) if isinstance(leaf, Tensor) else leaf) for key, item in call.kwargs.items()}
+        call.kwargs = {
+            key: replaced(item, lambda leaf: by_id.get(id(leaf), leaf) if isinstance(leaf, Tensor) else leaf)
+            for key, item in call.kwargs.items()
+        }
         if call.random is not None:
             now = random_states()
             if all(torch.equal(old, new) for old, new in zip(call.random, now, strict=False)) and len(now) == len(call.random):
@@ -241,7 +266,7 @@ class Ledger:
 
     def _leave(self, call: Call, result: object) -> None:
         if call.slots:
-            name = f"p{self.at}"
+            name = f"p{call.at}"
             self.travel.left(name, result)
             call.made = (name,)
 
@@ -252,7 +277,13 @@ class Ledger:
         user = source.user_frame(frame)
         if user is None:
             return
-        for name, held in tuple(user.f_locals.items()):
+        self._search(user.f_locals, unnamed)
+        outside = [(tensor, number) for tensor, number in unnamed if number not in self.names and not tensor.requires_grad]
+        if outside and user.f_globals is not user.f_locals:
+            self._search(user.f_globals, outside)
+
+    def _search(self, variables: Mapping[str, Any], unnamed: list[tuple[Tensor, int]]) -> None:
+        for name, held in tuple(variables.items()):
             for tensor, number in unnamed:
                 if held is tensor and name not in ("self", "_"):
                     self.names.setdefault(number, name)
@@ -330,17 +361,17 @@ class Ledger:
         self._alias = {storage: name for storage, name in self._alias.items() if name in self.values}
         self._holders = {storage: [slot for slot in slots if slot.held is not None] for storage, slots in self._holders.items()}
         held = {id(slot) for call in calls for slot in call.slots}
-        self._holders = {storage: left for storage, slots in self._holders.items() if (left := [slot for slot in slots if id(slot) in held])}
+        self._holders = {
+            storage: left for storage, slots in self._holders.items() if (left := [slot for slot in slots if id(slot) in held])
+        }
+
+
+def _before_write(found: list[Tensor]) -> Tensor | None:
+    """A copy of a tensor without a graph, into which something with a graph is about to be written: a replay begins from it."""
+    if found and not found[0].requires_grad and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in found[1:]):
+        return found[0].detach().clone()
+    return None
 
 
 def _no_call(*_: object, **__: object) -> None:
     """Stands for a value that came about without a call."""
-
-
-def _nothing() -> None:
-    """A dead reference."""
-
-
-def output_at(result: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 - whatever lies there
-    """The tensor at a place of a result that `after` noted."""
-    return at_path(result, path)

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -70,11 +70,73 @@ _TABLE: dict[str, str] = {
 KIND_OF: dict[str, str] = {name: kind for kind, names in _TABLE.items() for name in names.split()}
 
 QUIET = frozenset(
-    "size dim ndimension numel nelement stride is_contiguous is_floating_point is_complex is_same_size is_set_to data_ptr storage untyped_storage storage_offset "
-    "element_size get_device __len__ __hash__ __repr__ __str__ __format__ has_names is_shared retain_grad _is_view __dir__ __bool__ __index__ __contains__ is_nonzero "
-    "is_inference is_signed is_pinned dim_order allclose backward register_hook register_post_accumulate_grad_hook __reduce_ex__ __setstate__ share_memory_ record_stream "
-    "result_type can_cast promote_types _set_grad_enabled get_default_dtype set_default_dtype set_printoptions is_tensor is_storage _is_zerotensor has_torch_function _assert "
-    "is_conj is_neg _nested_tensor_size _record_function_enter_new _record_function_exit _values_equal _foreach_norm _foreach_mul_ _foreach_zero_ _foreach_clamp_max_".split()
+    [
+        "size",
+        "dim",
+        "ndimension",
+        "numel",
+        "nelement",
+        "stride",
+        "is_contiguous",
+        "is_floating_point",
+        "is_complex",
+        "is_same_size",
+        "is_set_to",
+        "data_ptr",
+        "storage",
+        "untyped_storage",
+        "storage_offset",
+        "element_size",
+        "get_device",
+        "__len__",
+        "__hash__",
+        "__repr__",
+        "__str__",
+        "__format__",
+        "has_names",
+        "is_shared",
+        "retain_grad",
+        "_is_view",
+        "__dir__",
+        "__bool__",
+        "__index__",
+        "__contains__",
+        "is_nonzero",
+        "is_inference",
+        "is_signed",
+        "is_pinned",
+        "dim_order",
+        "allclose",
+        "backward",
+        "register_hook",
+        "register_post_accumulate_grad_hook",
+        "__reduce_ex__",
+        "__setstate__",
+        "share_memory_",
+        "record_stream",
+        "result_type",
+        "can_cast",
+        "promote_types",
+        "_set_grad_enabled",
+        "get_default_dtype",
+        "set_default_dtype",
+        "set_printoptions",
+        "is_tensor",
+        "is_storage",
+        "_is_zerotensor",
+        "has_torch_function",
+        "_assert",
+        "is_conj",
+        "is_neg",
+        "_nested_tensor_size",
+        "_record_function_enter_new",
+        "_record_function_exit",
+        "_values_equal",
+        "_foreach_norm",
+        "_foreach_mul_",
+        "_foreach_zero_",
+        "_foreach_clamp_max_",
+    ]
 )
 """Queries, and calls that are seen elsewhere: they make no value that a loss could depend on."""
 
@@ -110,9 +172,19 @@ class Function:
 def describe(function: Callable[..., Any]) -> Function:
     """Name, kind and nature of a function that reached the recorder."""
     name, native = _names(function)
-    in_place = name.endswith("_") and not name.endswith("__") or (name.startswith("__i") and name[3:-2] in _IN_PLACE) or name in ("__setitem__", "data.set")
+    in_place = (
+        (name.endswith("_") and not name.endswith("__"))
+        or (name.startswith("__i") and name[3:-2] in _IN_PLACE)
+        or name in ("__setitem__", "data.set")
+    )
     base = _base(name)
-    quiet = name in QUIET or base in QUIET or (name.endswith(".get") and name not in LOUD_GETTERS) or (name.endswith(".set") and name != "data.set") or "profiler" in native
+    quiet = (
+        name in QUIET
+        or base in QUIET
+        or (name.endswith(".get") and name not in LOUD_GETTERS)
+        or (name.endswith(".set") and name != "data.set")
+        or "profiler" in native
+    )
     return Function(base, native, KIND_OF.get(base, "opaque"), quiet, in_place, _signature(function))
 
 
@@ -144,7 +216,7 @@ def _base(name: str) -> str:
     return bare if bare in KIND_OF or bare[:1] not in "ri" or bare[1:] not in KIND_OF or not name.startswith("__") else bare
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     if not inspect.isfunction(function):
         return None

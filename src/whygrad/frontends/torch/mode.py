@@ -14,12 +14,14 @@ from whygrad.frontends.torch.lowering import Function
 class Listener(Protocol):
     """What the mode tells of each call."""
 
-    listening: bool
+    @property
+    def listening(self) -> bool:
+        """Calls are recorded."""
 
     def before(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], frame: FrameType) -> Call | None:
         """A call is about to run; None if it is not to be recorded."""
 
-    def after(self, call: Call, result: Any, frame: FrameType) -> None:  # noqa: ANN401 - whatever the function returned
+    def after(self, call: Call, result: Any, frame: FrameType) -> None:
         """A recorded call returned."""
 
     def failed(self, call: Call, problem: BaseException, frame: FrameType) -> None:
@@ -36,11 +38,13 @@ class RecordingMode(TorchFunctionMode):
         super().__init__()
         self.listener = listener
 
-    def __torch_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401, ARG002 - torch's own signature
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         if not self.listener.listening:
             return func(*args, **kwargs)
-        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(1)
         call = self.listener.before(func, args, kwargs, frame)
         if call is None:
             return func(*args, **kwargs)

@@ -56,7 +56,7 @@ class Modules:
 
     def _enter(self, module: nn.Module, _: object) -> None:
         if not self.stack:
-            self._root(module, source.user_frame(sys._getframe(1)))  # noqa: SLF001 - the documented way to the caller's frame
+            self._root(module, source.user_frame(sys._getframe(1)))
         elif id(module) not in self._names:
             self._name_child(module)
         self.stack.append(module)
@@ -82,9 +82,11 @@ class Modules:
         if any(module is part for model, _ in self.models() for part in model.modules()):
             return
         owner, name = _widest(module, frame)
+        parts = {id(part) for part in owner.modules()}
+        self._roots = {key: held for key, held in self._roots.items() if key not in parts}  # a part may have run by itself before
         self._roots[id(owner)] = (ref(owner), name)
         for path, part in owner.named_modules():
-            self._names.setdefault(id(part), path)
+            self._names[id(part)] = path
 
     def _name_child(self, module: nn.Module) -> None:
         parent = self.stack[-1]
@@ -97,7 +99,9 @@ class Modules:
         if not registered:
             owner = _class_name(parent)
             for path, parameter in module.named_parameters():
-                self._strays.setdefault(id(parameter), (ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent)))
+                self._strays.setdefault(
+                    id(parameter), (ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent))
+                )
 
     def models(self) -> Iterator[tuple[nn.Module, str]]:
         """The models that ran, with the user's variable for each."""
@@ -114,7 +118,12 @@ class Modules:
             for name, item in _attributes(module):
                 if item is tensor and not any(tensor is parameter for parameter in module._parameters.values()):
                     prefix = self._names.get(id(module), "")
-                    self._strays[id(tensor)] = (ref(tensor), ".".join(filter(None, (prefix, name))), _class_name(module), _is_library(module))
+                    self._strays[id(tensor)] = (
+                        ref(tensor),
+                        ".".join(filter(None, (prefix, name))),
+                        _class_name(module),
+                        _is_library(module),
+                    )
                     return
 
     def made_at(self, module: nn.Module, trace: source.Trace | None) -> None:
@@ -125,27 +134,41 @@ class Modules:
     def parameters(self) -> dict[int, Owned]:
         """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
+        taken: set[str] = set()
         models = [(module, name) for module, name in self.models() if next(iter(module.parameters()), None) is not None]
         for module, variable in models:
             owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
             library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}
             prefix = f"{variable}." if len(models) > 1 and variable else ""
             for name, parameter in module.named_parameters():
-                found.setdefault(id(parameter), Owned(prefix + name, parameter, True, _class_name(owners[id(parameter)]), library.get(id(parameter), False), variable))  # noqa: FBT003 - `registered`
+                full = _unused(prefix + name, taken)
+                if id(parameter) not in found:
+                    taken.add(full)
+                    owner = _class_name(owners[id(parameter)])
+                    found[id(parameter)] = Owned(full, parameter, True, owner, library.get(id(parameter), False), variable)
         for key, (reference, name, owner, library_) in self._strays.items():
             tensor = reference()
             if tensor is not None and key not in found:
-                found[key] = Owned(name, tensor, False, owner, library_, "")  # noqa: FBT003 - `registered`
+                found[key] = Owned(_unused(name, taken), tensor, False, owner, library_, "")
+                taken.add(found[key].name)
         return found
 
     def place_of(self, parameter: Tensor) -> source.Trace | None:
         """Where the module that holds a parameter was made."""
-        for model, _ in self.models():
-            for part in model.modules():
-                if any(parameter is item for item in part._parameters.values()):
-                    held = self._made.get(id(part))
-                    return held[1] if held is not None and held[0]() is part else None
+        for reference, trace in self._made.values():
+            part = reference()
+            if part is not None and any(parameter is item for item in part._parameters.values()):
+                return trace
         return None
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """The name, numbered where another model without a variable has it already."""
+    number, full = 1, name
+    while full in taken:
+        number += 1
+        full = f"{name} ({number})"
+    return full
 
 
 def _widest(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str]:

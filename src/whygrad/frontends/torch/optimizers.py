@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -63,11 +64,23 @@ class Optimizers:
         return found
 
     def name(self, entry: Watched) -> str:
-        """The user's variable for it, or its class, numbered where there are several without a variable."""
-        if entry.name:
-            return entry.name
-        alike = [other for other in self.all() if other.native == entry.native and not other.name]
-        return entry.native if len(alike) == 1 else f"{entry.native} {alike.index(entry) + 1}"
+        """The user's variable for it, or its class, numbered where there are several; once said, it stays."""
+        if not entry.name:
+            alike = [other for other in self.all() if other.native == entry.native]
+            entry.name = entry.native if len(alike) == 1 else f"{entry.native} {alike.index(entry) + 1}"
+        return entry.name
+
+    def name_all(self, frame: FrameType | None) -> None:
+        """Look among the variables in sight, and the attributes of `self`, for optimizers without a name."""
+        unnamed = [(entry, optimizer) for entry in self.all() if not entry.name and (optimizer := entry.reference()) is not None]
+        frame = source.user_frame(frame)
+        while frame is not None and unnamed:
+            own = frame.f_locals.get("self")
+            held = {**(vars(own) if hasattr(own, "__dict__") else {}), **frame.f_locals}
+            for entry, optimizer in unnamed:
+                entry.name = entry.name or next((name for name, item in held.items() if item is optimizer and name != "self"), "")
+            unnamed = [pair for pair in unnamed if not pair[0].name]
+            frame = source.user_frame(frame.f_back)
 
     def stepping(self, optimizer: Optimizer) -> None:
         """An update begins: note its rates."""

@@ -20,21 +20,22 @@ Original = Callable[..., Any]
 class Watcher(Protocol):
     """What the patches tell. Each method guards itself."""
 
-    def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...  # noqa: ANN401 - what autograd returns
-    def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...  # noqa: ANN401 - as above
-    def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...  # noqa: ANN401 - as above
-    def batch(self, original: Original, loader: Any) -> Any: ...  # noqa: ANN401 - whatever a loader yields
-    def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...  # noqa: ANN401 - as above
+    def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def batch(self, original: Original, loader: Any) -> Any: ...
+    def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def made_optimizer(self, optimizer: Optimizer) -> None: ...
     def made_module(self, module: nn.Module) -> None: ...
     def before_update(self, optimizer: Optimizer, *, closure: bool) -> None: ...
     def after_update(self, optimizer: Optimizer) -> None: ...
     def cleared(self, owner: Optimizer | nn.Module) -> None: ...
-    def clipped(self, parameters: Any, result: Any, limit: Any) -> None: ...  # noqa: ANN401 - the user's arguments
-    def scheduled(self, scheduler: Any) -> None: ...  # noqa: ANN401 - schedulers share no base class
+    def clipped(self, parameters: Any, result: Any, limit: Any) -> None: ...
+    def scheduled(self, scheduler: Any) -> None: ...
     def switched_mode(self, module: nn.Module, *, training: bool) -> None: ...
     def loaded(self, module: nn.Module) -> None: ...
     def autocast(self, *, entered: bool) -> None: ...
+    def inference(self, *, entered: bool) -> None: ...
     def compiled(self) -> None: ...
 
 
@@ -57,7 +58,7 @@ class Patches:
         while self.undo:
             self.undo.pop()()
 
-    def wrap(self, owner: Any, name: str, make: Callable[[Original], Original]) -> None:  # noqa: ANN401 - a class or a module
+    def wrap(self, owner: Any, name: str, make: Callable[[Original], Original]) -> None:
         """Replace `owner.name`; `make` gets the original."""
         had = name in vars(owner)
         raw = vars(owner).get(name, getattr(owner, name))
@@ -66,11 +67,11 @@ class Patches:
         setattr(owner, name, type(raw)(made) if isinstance(raw, classmethod | staticmethod) else made)
         self.undo.append(lambda: setattr(owner, name, raw) if had else delattr(owner, name))
 
-    def _around(self, owner: Any, name: str, after: Callable[..., None]) -> None:  # noqa: ANN401 - as above
+    def _around(self, owner: Any, name: str, after: Callable[..., None]) -> None:
         """Call the original, then tell."""
 
         def make(original: Original) -> Original:
-            def wrapper(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any function's
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
                 result = original(*args, **kwargs)
                 after(result, *args, **kwargs)
                 return result
@@ -79,7 +80,7 @@ class Patches:
 
         self.wrap(owner, name, make)
 
-    def _through(self, owner: Any, name: str, handler: Callable[..., Any], *extra: Any) -> None:  # noqa: ANN401 - as above
+    def _through(self, owner: Any, name: str, handler: Callable[..., Any], *extra: Any) -> None:
         """Hand the original to the watcher, which calls it."""
         self.wrap(owner, name, lambda original: lambda *args, **kwargs: handler(original, *extra, args, kwargs))
 
@@ -98,7 +99,9 @@ class Patches:
     def _optimizers(self) -> None:
         self._around(Optimizer, "__init__", lambda _, optimizer, *args, **kwargs: self.watcher.made_optimizer(optimizer))
         self._around(Optimizer, "zero_grad", lambda _, optimizer, *args, **kwargs: self.watcher.cleared(optimizer))
-        before = register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: self.watcher.before_update(optimizer, closure=_has_closure(args, kwargs)))
+        before = register_optimizer_step_pre_hook(
+            lambda optimizer, args, kwargs: self.watcher.before_update(optimizer, closure=_has_closure(args, kwargs))
+        )
         after = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self.watcher.after_update(optimizer))
         self.undo += [before.remove, after.remove]
         for scheduler in (LRScheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
@@ -106,12 +109,18 @@ class Patches:
                 self._around(scheduler, "step", lambda _, item, *args, **kwargs: self.watcher.scheduled(item))
         for owner in (torch.nn.utils, torch.nn.utils.clip_grad):
             for name in ("clip_grad_norm_", "clip_grad_value_"):
-                self._around(owner, name, lambda result, parameters, limit=None, *args, **kwargs: self.watcher.clipped(parameters, result, kwargs.get("max_norm", limit)))
+                self._around(
+                    owner,
+                    name,
+                    lambda result, parameters, limit=None, *args, **kwargs: self.watcher.clipped(
+                        parameters, result, kwargs.get("max_norm", limit)
+                    ),
+                )
 
     def _modules(self) -> None:
         self._around(nn.Module, "__init__", lambda _, module, *args, **kwargs: self.watcher.made_module(module))
         self._around(nn.Module, "zero_grad", lambda _, module, *args, **kwargs: self.watcher.cleared(module))
-        self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))  # noqa: FBT002 - torch's own signature
+        self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
         self._around(nn.Module, "load_state_dict", lambda _, module, *args, **kwargs: self.watcher.loaded(module))
         for layer in (nn.TransformerEncoderLayer, nn.TransformerEncoder, nn.MultiheadAttention):
             self._through(layer, "forward", self.watcher.aside_layer)
@@ -124,18 +133,21 @@ class Patches:
         autocast = torch.amp.autocast_mode.autocast
         self._around(autocast, "__enter__", lambda *args: self.watcher.autocast(entered=True))
         self._around(autocast, "__exit__", lambda *args: self.watcher.autocast(entered=False))
+        inference = torch.autograd.grad_mode.inference_mode
+        self._around(inference, "__enter__", lambda *args: self.watcher.inference(entered=True))
+        self._around(inference, "__exit__", lambda *args: self.watcher.inference(entered=False))
         self._around(torch, "compile", lambda *args, **kwargs: self.watcher.compiled())
         self._warnings()
 
     def _warnings(self) -> None:
         """Warnings raised under the mode name our line; show the user's instead."""
-        import warnings  # noqa: PLC0415 - used here alone
+        import warnings
 
-        from whygrad.frontends.source import user_frame  # noqa: PLC0415 - as above
+        from whygrad.frontends.source import user_frame
 
         def make(original: Original) -> Original:
-            def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:  # noqa: ANN401 - the standard library's signature
-                frame = user_frame(sys._getframe(1)) if filename.startswith(_OURS) else None  # noqa: SLF001 - the documented way to the caller's frame
+            def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+                frame = user_frame(sys._getframe(1)) if filename.startswith(_OURS) else None
                 place = (filename, lineno) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
                 original(message, category, *place, file, line)
 

@@ -29,7 +29,7 @@ from whygrad.frontends.torch.modules import Modules, Owned
 from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.patches import Original, Patches
 from whygrad.frontends.torch.replay import Loss, TorchReplay
-from whygrad.frontends.torch.steps import Builder, leaves
+from whygrad.frontends.torch.steps import Builder, kept, leaves
 from whygrad.frontends.torch.watching import Figures, ParameterWatch
 from whygrad.ir import Ending, Framework, Graph, Measures, Outcome, Parameter, Record, Step, Trial
 from whygrad.replay import Observer
@@ -48,7 +48,7 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method that is called from the user's program: a fault in it ends the recording, never the program."""
 
     @functools.wraps(method)
-    def safe(self: "TorchRecorder", *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method's
+    def safe(self: "TorchRecorder", *args: Any, **kwargs: Any) -> Any:
         if self.stopped or threading.get_ident() != self.thread:
             return None
         try:
@@ -72,10 +72,13 @@ class Running:
     trials: tuple[Trial, ...] = ()
     losses: list[str] = field(default_factory=list)
     sites: list[tuple[str, int]] = field(default_factory=list)
-    optimizers: list[int] = field(default_factory=list)
+    optimizers: list[object] = field(default_factory=list)
+    """Where the optimizers that updated were made."""
     changed: set[int] = field(default_factory=set)
     """Object numbers of updated parameters."""
     seen: dict[int, Owned] = field(default_factory=dict)
+    partial: bool = False
+    """Its forward began before the recording did."""
 
 
 class TorchRecorder:
@@ -101,7 +104,8 @@ class TorchRecorder:
         self.index = 0
         self.backwards = 0
         self.on = False
-        self.listening = False
+        self.quiet = 0
+        """How many of our own functions are running: nothing is recorded meanwhile."""
         self.stopped = False
         self.in_update = False
         self.in_closure = False
@@ -122,7 +126,7 @@ class TorchRecorder:
     def switch_on(self) -> None:
         """Record from here on."""
         if not self.on:
-            self.on = self.listening = True
+            self.on = True
             _compat.push(self.mode)
             self.modules.attach()
             self._stance("force_eager")
@@ -130,7 +134,7 @@ class TorchRecorder:
     def switch_off(self) -> None:
         """Stop recording; the patches stay."""
         if self.on:
-            self.on = self.listening = False
+            self.on = False
             self.modules.release()
             self._stance("default")
             if _compat.current_mode() is self.mode:
@@ -143,11 +147,16 @@ class TorchRecorder:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """While our own code runs, nothing is recorded."""
-        before, self.listening = self.listening, False
+        self.quiet += 1
         try:
             yield
         finally:
-            self.listening = before and self.on
+            self.quiet -= 1
+
+    @property
+    def listening(self) -> bool:
+        """Calls are recorded."""
+        return self.on and not self.quiet
 
     def broken(self, where: str, problem: BaseException) -> None:
         """A fault of ours: stop recording, tell, and let the program run on."""
@@ -185,7 +194,7 @@ class TorchRecorder:
             self.broken("before", problem)
             return None
 
-    def after(self, call: Call, result: Any, frame: FrameType) -> None:  # noqa: ANN401 - whatever the function returned
+    def after(self, call: Call, result: Any, frame: FrameType) -> None:
         """A call returned."""
         try:
             with self.aside():
@@ -211,15 +220,15 @@ class TorchRecorder:
         except Exception as fault:  # noqa: BLE001 - the program must not notice
             self.broken("failed", fault)
 
-    def _boundary(self, result: Any) -> None:  # noqa: ANN401 - as above
+    def _boundary(self, result: Any) -> None:
         """The first differentiable call after an update begins the next step."""
-        if self.running.updated and not self.in_closure and any(t.requires_grad and not t.is_leaf for _, t in tensors_in(result)):
+        if self.running.updated and not self.in_closure and any(t.requires_grad and not _compat.is_leaf(t) for _, t in tensors_in(result)):
             self.end_step()
 
     def _strays(self, call: Call) -> None:
         if self.modules.stack:
             for slot in call.slots:
-                if slot.held is not None and slot.held.is_leaf and slot.held.requires_grad:
+                if slot.held is not None and _compat.is_leaf(slot.held) and slot.held.requires_grad:
                     self.modules.note_leaf(slot.held)
 
     def _switch(self, info: Function, args: tuple[Any, ...], frame: FrameType) -> None:
@@ -235,7 +244,7 @@ class TorchRecorder:
 
     def _trainable(self, tensor: Tensor, frame: FrameType, *, on: bool) -> None:
         with self.aside():
-            if tensor.is_leaf and tensor.requires_grad != on:
+            if _compat.is_leaf(tensor) and tensor.requires_grad != on:
                 self.happened("unfreeze" if on else "freeze", frame, (tensor,))
 
     def _hand_update(self, call: Call) -> None:
@@ -246,7 +255,7 @@ class TorchRecorder:
         parameter = self._parameter_behind(target) if target is not None else None
         if parameter is None or (parameter.grad is None and not self.running.losses):
             return
-        self.happened("update", sys._getframe(3), (parameter,))  # noqa: SLF001 - the documented way to the caller's frame
+        self.happened("update", sys._getframe(3), (parameter,))
         self._updated([parameter])
 
     def _parameter_behind(self, tensor: Tensor) -> Tensor | None:
@@ -257,7 +266,14 @@ class TorchRecorder:
                 return parameter if parameter.requires_grad else None
         return None
 
-    def happened(self, kind: str, frame: FrameType | None, tensors: tuple[Tensor, ...] = (), names: tuple[str, ...] = (), attributes: dict[str, Any] | None = None) -> None:
+    def happened(
+        self,
+        kind: str,
+        frame: FrameType | None,
+        tensors: tuple[Tensor, ...] = (),
+        names: tuple[str, ...] = (),
+        attributes: dict[str, Any] | None = None,
+    ) -> None:
         """Note an event; events of one kind and place in a row are one."""
         trace = _decorated(frame) or source.trace(frame)
         targets: tuple[Any, ...] = (*names, *(self.ledger.identity.meet(tensor).number for tensor in tensors))
@@ -270,9 +286,9 @@ class TorchRecorder:
 
     # --- patches --------------------------------------------------------------------------------------------------
 
-    def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - nothing
+    def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`loss.backward()` and `torch.autograd.backward`."""
-        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(1)
         losses = self.begin_backward(args, kwargs, frame)
         try:
             with self.aside():
@@ -295,6 +311,7 @@ class TorchRecorder:
         tensors = kwargs.get("tensors", args[0] if args else ())
         weights = kwargs.get("grad_tensors", args[1] if len(args) > 1 else None)
         losses = self._losses(tensors, weights)
+        self.optimizers.name_all(frame)
         parameters = self.parameter_tensors()
         return losses, self.watch.stale(parameters), all(p.grad is None for p in parameters)
 
@@ -306,7 +323,7 @@ class TorchRecorder:
         elif site not in self.running.sites:
             self.running.sites.append(site)
 
-    def _losses(self, tensors: Any, weights: Any) -> list[Loss]:  # noqa: ANN401 - autograd's own arguments
+    def _losses(self, tensors: Any, weights: Any) -> list[Loss]:
         found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
         given = [weights] if isinstance(weights, Tensor) or weights is None else list(weights)
         given += [None] * (len(found) - len(given))
@@ -324,7 +341,9 @@ class TorchRecorder:
         self._name_losses(losses, frame)
         self.running.losses += [loss.value for loss in losses]
         self._gather()
-        if self.running.examined < MOST_EXAMINED:
+        if any(loss.tensor.grad_fn is not None and self.ledger.producer(loss.value) is None for loss in losses):
+            self.running.partial = True
+        elif self.running.examined < MOST_EXAMINED:
             self.running.examined += 1
             self._examine(losses, fresh=fresh and not raised)
         if self.running.backwards >= MOST_BACKWARDS and not self.running.updated:
@@ -344,7 +363,7 @@ class TorchRecorder:
     def _examine(self, losses: list[Loss], *, fresh: bool) -> None:
         """Let the session measure the step, and keep the backward whose labels matter most."""
         step = self.build(updated=False)
-        parameters = {owned.name: owned.tensor for owned in self.running.seen.values() if owned.tensor.is_leaf}
+        parameters = {owned.name: owned.tensor for owned in self.running.seen.values() if _compat.is_leaf(owned.tensor)}
         replay = TorchReplay(tuple(self.ledger.calls), tuple(losses), parameters, self.ledger.identity, fresh=fresh)
         examined = self.observer.examine(step, replay)
         known = self.running.measures
@@ -352,7 +371,7 @@ class TorchRecorder:
         if known is None or (examined.measures.label_sensitivity or 0.0) > (known.label_sensitivity or 0.0):
             self.running.measures = examined.measures
 
-    def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - gradients
+    def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`torch.autograd.grad`: part of the forward if a graph is made of it, else the backward of a program that updates by hand."""
         if not self.on or not self.listening:
             return original(*args, **kwargs)
@@ -360,7 +379,7 @@ class TorchRecorder:
         inputs = kwargs.get("inputs", args[1] if len(args) > 1 else ())
         if create or not self._asks_for_parameters(inputs):
             return self.opaque(original, "grad", args, kwargs)
-        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(1)
         outputs = kwargs.get("outputs", args[0] if args else ())
         begun = self.begin_backward((outputs,), {}, frame)
         with self.aside():
@@ -369,13 +388,13 @@ class TorchRecorder:
         return result
 
     @guarded
-    def _asks_for_parameters(self, inputs: Any) -> bool:  # noqa: ANN401 - autograd's own argument
+    def _asks_for_parameters(self, inputs: Any) -> bool:
         found = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         known = {id(tensor) for tensor in self.parameter_tensors()}
         return any(id(tensor) in known for tensor in found)
 
     @guarded
-    def end_grad(self, begun: tuple[list[Loss], int, bool] | None, inputs: Any, result: Any, frame: FrameType) -> None:  # noqa: ANN401 - autograd's own
+    def end_grad(self, begun: tuple[list[Loss], int, bool] | None, inputs: Any, result: Any, frame: FrameType) -> None:
         """After `autograd.grad` for parameters: its results are their gradients."""
         self.end_backward(begun, frame, raised=False)
         found = [inputs] if isinstance(inputs, Tensor) else list(inputs)
@@ -383,13 +402,15 @@ class TorchRecorder:
             figures = self.watch.figures.setdefault(id(parameter), Figures())
             norm = None if gradient is None else float(gradient.detach().double().norm())
             figures.gradient_norm = norm
-            figures.gradient = "none" if norm is None else "non-finite" if norm != norm or norm == float("inf") else "zero" if norm == 0 else "finite"  # noqa: PLR0124 - NaN alone differs from itself
+            figures.gradient = (
+                "none" if norm is None else "non-finite" if norm != norm or norm == float("inf") else "zero" if norm == 0 else "finite"
+            )  # noqa: PLR0124 - NaN alone differs from itself
 
-    def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - any function's
+    def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call whose inside must not be recorded: the user's autograd functions, transforms, conversions from NumPy."""
         if not self.on or not self.listening or threading.get_ident() != self.thread:
             return original(*args, **kwargs)
-        frame = sys._getframe(1)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(1)
         call = self.begin_opaque(original, name, args, kwargs, frame)
         with self.aside():
             result = original(*args, **kwargs)
@@ -407,15 +428,15 @@ class TorchRecorder:
             call.module = self.modules.path()
         return call
 
-    def batch(self, original: Original, loader: Any) -> Any:  # noqa: ANN401 - whatever a loader yields
+    def batch(self, original: Original, loader: Any) -> Any:
         """A data loader hands out a batch."""
         with self.aside():
             batch = original(loader)
-        self.batch_came(batch, sys._getframe(1))  # noqa: SLF001 - the documented way to the caller's frame
+        self.batch_came(batch, sys._getframe(1))
         return batch
 
     @guarded
-    def batch_came(self, batch: Any, frame: FrameType) -> None:  # noqa: ANN401 - as above
+    def batch_came(self, batch: Any, frame: FrameType) -> None:
         """Note the elements of a batch."""
         elements = self.loaders.look(batch)
         if self.on:
@@ -425,12 +446,12 @@ class TorchRecorder:
             self.happened("batch", frame, (), tuple(slot.value for _, slot in slots))
             self.activations.batch_paths.update({slot.number: f"batch{path}" for path, slot in slots})
 
-    def aside_forward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - any function's
+    def aside_forward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run with the mode off: kernels that are chosen only where no mode is on."""
         with _compat.without(self.mode):
             return original(*args, **kwargs)
 
-    def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - a layer's output
+    def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Attention layers take a fast path in evaluation where no mode is on; leave it to them."""
         layer = args[0]
         fast = not layer.training and (not torch.is_grad_enabled() or not any(p.requires_grad for p in layer.parameters()))
@@ -439,33 +460,27 @@ class TorchRecorder:
     @guarded
     def made_optimizer(self, optimizer: Optimizer) -> None:
         """An optimizer was made."""
-        self.optimizers.meet(optimizer, source.trace(sys._getframe(2)))  # noqa: SLF001 - the documented way to the caller's frame
+        self.optimizers.meet(optimizer, source.trace(sys._getframe(2)))
 
     @guarded
     def made_module(self, module: nn.Module) -> None:
         """A module was made."""
         if self.on:
-            self.modules.made_at(module, source.trace(sys._getframe(2)))  # noqa: SLF001 - the documented way to the caller's frame
+            self.modules.made_at(module, source.trace(sys._getframe(2)))
 
     @guarded
     def before_update(self, optimizer: Optimizer, *, closure: bool) -> None:
         """An optimizer's step begins; with a closure, the forward and the backward are still to come."""
+        if closure and self.running.updated:
+            self.end_step() if self.on else self.end_unrecorded()
         self.optimizers.stepping(optimizer)
         entry = self.optimizers.meet(optimizer)
-        if entry.number not in self.running.optimizers:
-            self.running.optimizers.append(entry.number)
+        made = _user(entry.made) or entry.native
+        if made not in self.running.optimizers:
+            self.running.optimizers.append(made)
         self.in_closure, self.in_update = closure, not closure
         if self.on and not closure:
-            self._name_optimizer(optimizer)
             self.watch.before_update(_held(optimizer))
-
-    def _name_optimizer(self, optimizer: Optimizer) -> None:
-        entry = self.optimizers.meet(optimizer)
-        frame = source.user_frame(sys._getframe(2))  # noqa: SLF001 - the documented way to the caller's frame
-        while frame is not None and not entry.name:
-            held = {**vars(frame.f_locals["self"]), **frame.f_locals} if hasattr(frame.f_locals.get("self"), "__dict__") else frame.f_locals
-            entry.name = next((name for name, item in tuple(held.items()) if item is optimizer and name != "self"), "")
-            frame = source.user_frame(frame.f_back)
 
     @guarded
     def after_update(self, optimizer: Optimizer) -> None:
@@ -473,14 +488,15 @@ class TorchRecorder:
         self.in_update = self.in_closure = False
         held = _held(optimizer)
         if self.on:
-            self._name_optimizer(optimizer)
             entry = self.optimizers.meet(optimizer)
-            self.happened("optimizer_step", sys._getframe(2), (), (self.optimizers.name(entry),), {"rate": entry.last})  # noqa: SLF001 - the documented way to the caller's frame
+            self.happened("optimizer_step", sys._getframe(2), (), (self.optimizers.name(entry),), {"rate": entry.last})
             self._updated(held)
         else:
             self.running.updated = True
-            self.watch.note_gradients()
             self._arm()
+        entry = self.optimizers.meet(optimizer)
+        if entry.steps & (entry.steps - 1) == 0:  # at powers of two: often enough for short runs, almost free in long ones
+            self.watch.look()
 
     def _updated(self, parameters: list[Tensor]) -> None:
         self.running.updated = True
@@ -500,21 +516,33 @@ class TorchRecorder:
         """`zero_grad` was called."""
         if self.on:
             parameters = _held(owner) if isinstance(owner, Optimizer) else list(owner.parameters())
-            self.happened("clear", sys._getframe(2), tuple(parameters))  # noqa: SLF001 - the documented way to the caller's frame
+            self.happened("clear", sys._getframe(2), tuple(parameters))
 
     @guarded
-    def clipped(self, parameters: Any, result: Any, limit: Any) -> None:  # noqa: ANN401 - the user's arguments
+    def clipped(self, parameters: Any, result: Any, limit: Any) -> None:
         """Gradients were clipped."""
         if self.on:
-            found = [parameters] if isinstance(parameters, Tensor) else [p for p in parameters if isinstance(p, Tensor)] if isinstance(parameters, list | tuple) else []
+            found = (
+                [parameters]
+                if isinstance(parameters, Tensor)
+                else [p for p in parameters if isinstance(p, Tensor)]
+                if isinstance(parameters, list | tuple)
+                else []
+            )
             norm = float(result) if isinstance(result, Tensor) and result.numel() == 1 else None
-            self.happened("clip", sys._getframe(2), tuple(found), (), {"norm": norm, "limit": float(limit) if isinstance(limit, int | float) else None})  # noqa: SLF001 - the documented way to the caller's frame
+            self.happened(
+                "clip",
+                sys._getframe(2),
+                tuple(found),
+                (),
+                {"norm": norm, "limit": float(limit) if isinstance(limit, int | float) else None},
+            )
 
     @guarded
-    def scheduled(self, scheduler: Any) -> None:  # noqa: ANN401 - schedulers share no base class
+    def scheduled(self, scheduler: Any) -> None:
         """A scheduler stepped."""
         optimizer = getattr(scheduler, "optimizer", None)
-        frame = sys._getframe(2)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(2)
         if isinstance(optimizer, Optimizer):
             self.optimizers.rate_changed(optimizer, source.trace(frame))
             if self.on:
@@ -523,7 +551,7 @@ class TorchRecorder:
     @guarded
     def switched_mode(self, module: nn.Module, *, training: bool) -> None:
         """`train()` or `eval()` was called on a module from the user's own code."""
-        frame = sys._getframe(2)  # noqa: SLF001 - the documented way to the caller's frame
+        frame = sys._getframe(2)
         if self.on and frame.f_code.co_name not in ("train", "eval", "wrapper"):
             self.happened("train" if training else "eval", frame, (), (type(module).__name__,))
 
@@ -532,7 +560,7 @@ class TorchRecorder:
         """Parameters were overwritten from a checkpoint."""
         self.modules.loaded.update(id(parameter) for parameter in module.parameters())
         if self.on:
-            self.happened("load", sys._getframe(2), tuple(module.parameters()))  # noqa: SLF001 - the documented way to the caller's frame
+            self.happened("load", sys._getframe(2), tuple(module.parameters()))
 
     @guarded
     def autocast(self, *, entered: bool) -> None:
@@ -542,10 +570,19 @@ class TorchRecorder:
             self.ledger.block += 1
 
     @guarded
+    def inference(self, *, entered: bool) -> None:
+        """`inference_mode` was switched."""
+        if self.on:
+            self.ledger.region += 1
+            self.happened("tracking", sys._getframe(2), attributes={"on": not entered})
+
+    @guarded
     def compiled(self) -> None:
         """The program compiles something: recorded steps must run eagerly."""
         self.compiled_used = True
-        self.limits.append("`torch.compile` was off in the recorded steps, which ran eagerly; results may differ from a plain run in the last digits")
+        self.limits.append(
+            "`torch.compile` was off in the recorded steps, which ran eagerly; results may differ from a plain run in the last digits"
+        )
         if self.on:
             self._stance("force_eager")
 
@@ -559,8 +596,9 @@ class TorchRecorder:
         for number, tensor in leaves(self.ledger.calls).items():
             plain = id(tensor) in held or isinstance(tensor, nn.Parameter) or not found
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
-                found[id(tensor)] = Owned(named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not found, "", False, "")  # noqa: FBT003 - `library`
-        self.names = {key: owned.name for key, owned in found.items()}
+                found[id(tensor)] = Owned(named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not found, "", False, "")
+        self.names |= {key: owned.name for key, owned in found.items()}
+        self.watch.name(self.names)
         return found
 
     def parameter_tensors(self) -> list[Tensor]:
@@ -577,18 +615,30 @@ class TorchRecorder:
         numbers = {self.ledger.identity.meet(item.tensor).number: item.name for item in owned.values()}
         self._default_names()
         losses = set(self.running.losses)
-        differentiable = any(seen.differentiable for name in losses if (seen := self.ledger.values.get(name)) and self.ledger.producer(name))
+        differentiable = any(
+            seen.differentiable for name in losses if (seen := self.ledger.values.get(name)) and self.ledger.producer(name)
+        )
         graph = self.builder.graph(calls, numbers, losses, guess_returns=not differentiable)
         named = self._events(events if events is not None else self.ledger.events, numbers)
-        happened = self.builder.events(named, calls)
+        happened = self.builder.events(named, kept(calls, numbers))
         values = dict(graph.values)
         loose = [name for item in named if item.kind in ("batch", "backward") for name in item.targets]
+        loose += [self.ledger.identity.meet(item.tensor).name for item in owned.values()]
         loose += [name for scope in self.activations.all for name in scope.arguments.values()]
         self.ledger.measure(name for name in loose if name not in values)
         values |= {name: self.builder.value(name, None, numbers, losses) for name in loose if name not in values}
         graph = Graph(graph.ops, values)
         parameters = tuple(self._parameter(item, graph) for item in owned.values())
-        step = Step(self.index, 0, graph, happened, parameters, self.builder.scopes(self.activations.all), trials=self.running.trials, updated=updated)
+        step = Step(
+            self.index,
+            0,
+            graph,
+            happened,
+            parameters,
+            self.builder.scopes(self.activations.all),
+            trials=self.running.trials,
+            updated=updated,
+        )
         measures = self.running.measures or Measures()
         return replace(step, labels=find_labels(StepIndex(step)), measures=measures)
 
@@ -611,7 +661,9 @@ class TorchRecorder:
 
     def _parameter(self, owned: Owned, graph: Graph) -> Parameter:
         entry = self.ledger.identity.meet(owned.tensor)
-        names = {name for name in (f"t{entry.number}", *(f"t{entry.number}.{at}" for at in range(1, entry.writes + 1))) if name in graph.values}
+        names = {
+            name for name in (f"t{entry.number}", *(f"t{entry.number}.{at}" for at in range(1, entry.writes + 1))) if name in graph.values
+        }
         read = [name for op in graph.ops for name in op.inputs if name in names and not op.attributes.get("inplace")]
         value = read[-1] if read else entry.name
         figures = self.watch.figures.get(id(owned.tensor), Figures())
@@ -630,8 +682,15 @@ class TorchRecorder:
             gradient_at_update=figures.at_update,
             norm=figures.norm,
             update_norm=figures.update_norm,
-            site=self.builder.site(self.modules.place_of(owned.tensor)),
+            site=self.builder.site(self.modules.place_of(owned.tensor) or self._first_seen(value)),
         )
+
+    def _first_seen(self, value: str) -> source.Trace | None:
+        """Where a tensor without a module was made, or else first read."""
+        made = self.ledger.producer(value)
+        read = (call for call in self.ledger.calls if any(slot.value == value for slot in call.slots))
+        found = made or next(read, None)
+        return found.trace if found is not None else None
 
     def end_step(self) -> None:
         """The recorded step under way is over: keep it, drop its calls, decide whether to go on recording."""
@@ -653,7 +712,7 @@ class TorchRecorder:
         events = [event for event in self.ledger.events if event not in later]
         step = self.build(updated=self.running.updated, calls=[call for call in self.ledger.calls if call.at <= boundary], events=events)
         kind = self.kinds.kind(self.running.optimizers, self.running.sites)
-        if self.kinds.wants(kind):
+        if self.kinds.wants(kind) and not self.running.partial:
             self.kinds.recorded(kind)
             self.steps.append(replace(step, kind=kind))
             self.observer.keep(self.steps[-1])
@@ -703,7 +762,9 @@ class TorchRecorder:
             self._last_step(outcome)
         seen = self.index + (not self.on and not was_on and bool(self.running.backwards))
         if self.sources.changed:
-            self.limits.append("sources changed after the program started, so that their text is not shown: " + ", ".join(sorted(self.sources.changed)))
+            self.limits.append(
+                "sources changed after the program started, so that their text is not shown: " + ", ".join(sorted(self.sources.changed))
+            )
         record = self.draft()
         return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
 
@@ -714,18 +775,16 @@ class TorchRecorder:
             self.running.seen = self.known_parameters()
         if unfinished or self.running.seen:
             if outcome.exception is not None:
-                self.ledger.events.append(Happened("exception", self.ledger.at, (), None, {"type": outcome.exception.type, "message": outcome.exception.message}))
+                self.ledger.events.append(
+                    Happened("exception", self.ledger.at, (), None, {"type": outcome.exception.type, "message": outcome.exception.message})
+                )
             step = self.build(updated=self.running.updated)
             self.steps.append(replace(step, kind=self.kinds.kind(self.running.optimizers, self.running.sites)))
             self.index += 1
 
     def _endings(self) -> dict[str, Ending]:
-        found = {}
-        for owned in self.known_parameters().values():
-            ending = self.watch.ending(owned.tensor)
-            if ending is not None:
-                found[owned.name] = Ending(*ending)
-        return found
+        self.watch.look()
+        return {entry.name: Ending(entry.changed, entry.gradient_seen) for entry in self.watch.first.values() if entry.name}
 
 
 def _user(trace: source.Trace | None) -> object:

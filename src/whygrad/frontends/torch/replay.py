@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from whygrad.frontends.torch._compat import random_states, set_random_states
+from whygrad.frontends.torch._compat import is_leaf, random_states, set_random_states
 from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
 from whygrad.frontends.torch.identity import Identity
 from whygrad.ir import Bypass, Intervention, Lift, Measures, Permute, Reshape, Trial
@@ -49,7 +49,9 @@ class Change:
 class TorchReplay:
     """The calls behind one backward. Parameters are still those of the forward; nothing of the user's is written to."""
 
-    def __init__(self, calls: tuple[Call, ...], losses: tuple[Loss, ...], parameters: Mapping[str, Tensor], identity: Identity, *, fresh: bool) -> None:
+    def __init__(
+        self, calls: tuple[Call, ...], losses: tuple[Loss, ...], parameters: Mapping[str, Tensor], identity: Identity, *, fresh: bool
+    ) -> None:
         self.calls = calls
         self.losses = losses
         self.parameters = {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
@@ -63,8 +65,11 @@ class TorchReplay:
 
     def baseline(self) -> Measures:
         """The step unchanged, twice."""
-        loss, first = self._unchanged()
-        _, second = self._gradients(Change({}))
+        try:
+            loss, first = self._unchanged()
+            _, second = self._gradients(Change({}))
+        except (Unable, RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as problem:
+            return Measures(sensitivity_reason=f"the step could not be run again: {problem}")
         return Measures(
             loss=_number(loss),
             gradient_norm=_norm(first.values()),
@@ -76,7 +81,9 @@ class TorchReplay:
         """The step with one thing changed."""
         try:
             loss, found = self._gradients(self._change(intervention))
-            base = self._unchanged()[1] if any(isinstance(item.tensor, Tensor) and item.tensor.requires_grad for item in self.losses) else {}
+            base = (
+                self._unchanged()[1] if any(isinstance(item.tensor, Tensor) and item.tensor.requires_grad for item in self.losses) else {}
+            )
         except Unable as reason:
             return Trial(intervention, reason=str(reason))
         except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as problem:
@@ -107,7 +114,11 @@ class TorchReplay:
         if sizes == {1}:
             raise Unable("there is one label alone, nothing to permute")
         order = {size: _order(size, [t for t in found.values() if t.dim() > axis and t.shape[axis] == size], axis) for size in sizes}
-        changed = {number: tensor.detach().index_select(axis, order[tensor.shape[axis]].to(tensor.device)) for number, tensor in found.items() if tensor.dim() > axis}
+        changed = {
+            number: tensor.detach().index_select(axis, order[tensor.shape[axis]].to(tensor.device))
+            for number, tensor in found.items()
+            if tensor.dim() > axis
+        }
         if all(torch.equal(changed[number], found[number]) for number in changed):
             raise Unable("all labels of the batch are equal, nothing to permute")
         return changed
@@ -122,7 +133,12 @@ class TorchReplay:
                 if at < len(call.outputs) and call.outputs[at] in self.alive:
                     return call.outputs[at], self.alive[call.outputs[at]]
         number = int(name.lstrip("t").split(".")[0]) if name.startswith("t") else -1
-        return (number, self.alive[number]) if number in self.alive else None
+        return (number, self.alive[number]) if number in self.alive else self._find_later(name)
+
+    def _find_later(self, name: str) -> tuple[int, Tensor] | None:
+        """What a value that is gone was turned into by a cast or another shape."""
+        made = (call.made[0] for call in self.calls if not call.full and call.made and any(slot.value == name for slot in call.slots))
+        return next((found for other in made if other != name and (found := self._find(other)) is not None), None)
 
     def _lift(self, ops: tuple[str, ...]) -> Change:
         calls = [self._producer[name] for name in ops if name in self._producer]
@@ -202,7 +218,7 @@ class TorchReplay:
 
     def _run(self, call: Call, environment: dict[int, Tensor], change: Change) -> None:
         made = frozenset(call.made)
-        if not made.isdisjoint(change.lifted) and call.tracking or not made.isdisjoint(change.bypassed):
+        if (not made.isdisjoint(change.lifted) and call.tracking) or not made.isdisjoint(change.bypassed):
             self._pass_through(call, environment)
             return
         if call.info.base == "alias":
@@ -237,7 +253,7 @@ class TorchReplay:
         left = [self._producer[name] for name in call.came_back if name in self._producer]
         return (*call.slots, *(slot for other in left for slot in other.slots))
 
-    def _keep(self, call: Call, result: Any, environment: dict[int, Tensor]) -> None:  # noqa: ANN401 - any result
+    def _keep(self, call: Call, result: Any, environment: dict[int, Tensor]) -> None:
         for number, path in zip(call.outputs, call.places, strict=True):
             if path and path[0] == "argument":
                 slot = next(slot for slot in call.slots if slot.number == path[1])
@@ -248,12 +264,12 @@ class TorchReplay:
     def _arguments(self, call: Call, environment: dict[int, Tensor], change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
         writes = bool(call.storages)
 
-        def fill(item: Any) -> Any:  # noqa: ANN401 - any argument
+        def fill(item: Any) -> Any:
             if not isinstance(item, Slot):
                 return item
             tensor = self._resolve(item, environment)
             if writes and item.number not in environment:
-                tensor = environment[item.number] = tensor.detach().clone() if not (tensor.is_leaf and tensor.requires_grad) else tensor
+                tensor = environment[item.number] = tensor.detach().clone() if not (is_leaf(tensor) and tensor.requires_grad) else tensor
             if change.reshaped is not None and change.reshaped[0] == item.value:
                 tensor = tensor.reshape(change.reshaped[1])
             return tensor
@@ -268,7 +284,7 @@ class TorchReplay:
             found = self.alive.get(slot.number)
         if found is None:
             raise Unable("a value that the step needs is gone")
-        return found if found.is_leaf or slot.number in environment else found.detach()
+        return found if is_leaf(found) or slot.number in environment else found.detach()
 
     # --- which calls --------------------------------------------------------------------------------------------
 
@@ -335,7 +351,10 @@ def _order(size: int, tensors: list[Tensor], axis: int) -> Tensor:
 
 def _norm(gradients: Iterable[Tensor]) -> float | None:
     """L2 norm over several tensors; None where there is none."""
-    parts = [gradient.detach().double().norm() if gradient.layout is torch.strided else gradient.detach().coalesce().values().double().norm() for gradient in gradients]
+    parts = [
+        gradient.detach().double().norm() if gradient.layout is torch.strided else gradient.detach().coalesce().values().double().norm()
+        for gradient in gradients
+    ]
     return float(torch.stack(parts).norm()) if parts else None
 
 
@@ -354,4 +373,3 @@ def _dense(this: Mapping[str, Tensor], that: Mapping[str, Tensor], name: str) ->
 
 def _number(loss: Tensor | None) -> float | None:
     return float(loss.detach()) if loss is not None and loss.numel() == 1 else None
-

@@ -54,7 +54,13 @@ def _root(value: float) -> float:
 def sample_of(tensor: Tensor, limit: int) -> Tensor:
     """At most about `limit` entries, evenly spread, as one flat tensor that shares nothing with autograd."""
     flat = tensor.detach()
-    flat = flat.view(-1) if flat.is_contiguous() else flat.reshape(-1) if flat.numel() <= 4 * limit else flat[tuple(slice(None, None, max(1, n // 16)) for n in flat.shape)].reshape(-1)
+    flat = (
+        flat.view(-1)
+        if flat.is_contiguous()
+        else flat.reshape(-1)
+        if flat.numel() <= 4 * limit
+        else flat[tuple(slice(None, None, max(1, n // 16)) for n in flat.shape)].reshape(-1)
+    )
     return flat if flat.numel() <= limit else flat[:: max(1, flat.numel() // limit)]
 
 

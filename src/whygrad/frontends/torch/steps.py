@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from whygrad.frontends.source import Sources, Trace
+from whygrad.frontends.torch._compat import is_leaf
 from whygrad.frontends.torch.calls import Call, Happened, Seen
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import dtype_name
@@ -52,11 +53,8 @@ class Builder:
         return self._sites[key]
 
     def graph(self, calls: Iterable[Call], parameters: Mapping[int, str], losses: set[str], *, guess_returns: bool = False) -> Graph:
-        """The ops of some calls, with every value that they read or make. `parameters` maps object numbers to qualified names.
-
-        What initialised a parameter is left out: to the step, a parameter is where everything begins.
-        """
-        calls = [call for call in calls if call.full or call.failed or not call.outputs or not parameters.keys() >= set(call.outputs)]
+        """The ops of some calls, with every value that they read or make. `parameters` maps object numbers to qualified names."""
+        calls = kept(calls, parameters)
         returns = self._guessed(calls, parameters) if guess_returns else {}
         ops = tuple(self._op(call, returns.get(call.at, ())) for call in calls)
         return Graph(ops, self._values(ops, parameters, losses))
@@ -71,7 +69,19 @@ class Builder:
             inputs, carries = (), ()
         if guessed:
             attributes["guessed"] = True
-        return Op(kind, inputs, call.made, call.info.native, carries, call.tracking, attributes, self.site(call.trace), call.module, call.scope, call.failed)
+        return Op(
+            kind,
+            inputs,
+            call.made,
+            call.info.native,
+            carries,
+            call.tracking,
+            attributes,
+            self.site(call.trace),
+            call.module,
+            call.scope,
+            call.failed,
+        )
 
     def _guessed(self, calls: list[Call], parameters: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
         """Where nothing of the loss can be differentiated: copies of unknown origin, made after values left, were made from those."""
@@ -99,8 +109,10 @@ class Builder:
         if seen is None:
             return Value(name, "python" if name.startswith("p") else "activation")
         figures = seen.pending.read() if seen.pending is not None else None
-        called = parameters.get(seen.number) or self.ledger.names.get(seen.number, "")
-        return Value(name, _role(name, seen, maker, parameters, losses), dtype_name(seen.dtype), seen.shape, figures, called, seen.differentiable)
+        called = parameters.get(seen.number) or self.ledger.names.get(seen.number) or _expression(maker)
+        return Value(
+            name, _role(name, seen, maker, parameters, losses), dtype_name(seen.dtype), seen.shape, figures, called, seen.differentiable
+        )
 
     def events(self, happened: Iterable[Happened], calls: list[Call]) -> tuple[Event, ...]:
         """Events, placed among the ops of the step."""
@@ -112,7 +124,22 @@ class Builder:
 
     def scopes(self, activations: Iterable[Activation]) -> tuple[Scope, ...]:
         """The user's functions in which ops ran."""
-        return tuple(Scope(item.function, dict(item.arguments), item.definition, self.site(item.caller), item.unread, item.parent) for item in activations)
+        return tuple(
+            Scope(item.function, dict(item.arguments), item.definition, self.site(item.caller), item.unread, item.parent)
+            for item in activations
+        )
+
+
+LONGEST_EXPRESSION = 40
+"""Characters of an expression that stand for the name of a value without one; longer ones say less than their line."""
+
+
+def _expression(maker: Op | None) -> str:
+    """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`."""
+    site = maker.site if maker is not None else None
+    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
+        return ""
+    return site.text[site.column - 1 : site.end_column - 1]
 
 
 def _before(starts: list[int], at: int) -> int:
@@ -137,12 +164,17 @@ def _role(name: str, seen: Seen, maker: Op | None, parameters: Mapping[int, str]
     return "constant" if maker.kind == "create" else "activation"
 
 
+def kept(calls: Iterable[Call], parameters: Mapping[int, str]) -> list[Call]:
+    """Without what initialised a parameter: to the step, a parameter is where everything begins."""
+    return [call for call in calls if call.full or call.failed or not call.outputs or not parameters.keys() >= set(call.outputs)]
+
+
 def leaves(calls: Iterable[Call]) -> dict[int, Tensor]:
     """Trainable leaves that took part: object number to tensor."""
     found: dict[int, Tensor] = {}
     for call in calls:
         for slot in call.slots:
             tensor = slot.held
-            if tensor is not None and tensor.is_leaf and tensor.requires_grad:
+            if tensor is not None and is_leaf(tensor) and tensor.requires_grad:
                 found[slot.number] = tensor
     return found

@@ -47,11 +47,13 @@ class Travel:
                 return (name,)
         return self._values(data) or (self.came_back(data.item()) if data.size == 1 and data.dtype.kind == "f" else ())
 
-    def _values(self, data: Any) -> tuple[str, ...]:  # noqa: ANN401 - anything that NumPy can read
+    def _values(self, data: Any) -> tuple[str, ...]:
         array = np.asarray(data)
         if array.dtype.kind != "f" or array.size < 2:
             return ()
-        return tuple(name for name, known in self._copies.items() if known.shape == array.shape and np.array_equal(known, array, equal_nan=True))[-1:]
+        return tuple(
+            name for name, known in self._copies.items() if known.shape == array.shape and np.array_equal(known, array, equal_nan=True)
+        )[-1:]
 
     def forget(self) -> None:
         """Forget everything; a step is over."""
@@ -60,7 +62,7 @@ class Travel:
         self._numbers.clear()
 
 
-def _remember(table: OrderedDict[str, Any], name: str, value: Any) -> None:  # noqa: ANN401 - one of three kinds of entry
+def _remember(table: OrderedDict[str, Any], name: str, value: Any) -> None:
     table[name] = value
     if len(table) > REMEMBERED:
         table.popitem(last=False)

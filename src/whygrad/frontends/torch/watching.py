@@ -1,6 +1,7 @@
 """What is gathered of parameters while a step runs: gradients after the backward, gradients that an update finds, what it changes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from weakref import ReferenceType, ref
 
@@ -34,7 +35,20 @@ class First:
     reference: "ReferenceType[Tensor]"
     sample: Tensor
     total: float
+    name: str = ""
     gradient_seen: bool = False
+    changed: bool = False
+
+    def look(self) -> None:
+        """See whether it has changed by now; once is enough."""
+        parameter = self.reference()
+        if parameter is None:
+            return
+        self.gradient_seen = self.gradient_seen or parameter.grad is not None
+        if not self.changed:
+            now = sample_of(parameter, SNAPSHOT)
+            same = now.shape == self.sample.shape and bool(torch.equal(now, self.sample))
+            self.changed = not (same and _same(_total(parameter), self.total))
 
 
 @dataclass(slots=True)
@@ -95,27 +109,28 @@ class ParameterWatch:
         entry = self.used.get(id(parameter))
         return entry is not None and entry[0]() is gradient and entry[1] == version_of(gradient)
 
-    def note_gradients(self) -> None:
-        """Between recorded steps: remember for parameters without one so far whether they have a gradient now."""
+    def look(self) -> None:
+        """See which parameters have changed by now, and which have a gradient."""
         for entry in self.first.values():
-            if not entry.gradient_seen:
-                parameter = entry.reference()
-                entry.gradient_seen = parameter is not None and parameter.grad is not None
+            if not entry.changed or not entry.gradient_seen:
+                entry.look()
 
-    def ending(self, parameter: Tensor) -> tuple[bool, bool] | None:
-        """Whether a parameter changed since it was first recorded, and whether it ever had a gradient; None if it was not recorded."""
-        entry = self.first.get(id(parameter))
-        if entry is None or entry.reference() is not parameter:
-            return None
-        now = sample_of(parameter, SNAPSHOT)
-        same = now.shape == entry.sample.shape and bool(torch.equal(now, entry.sample)) and _same(_total(parameter), entry.total)
-        return not same, entry.gradient_seen or parameter.grad is not None
+    def name(self, names: Mapping[int, str]) -> None:
+        """Give each first sight the parameter's qualified name."""
+        for key, entry in self.first.items():
+            entry.name = names.get(key, entry.name)
 
 
 def gradient_norms(parameters: list[Tensor]) -> list[float | None]:
     """L2 norm of each parameter's gradient, None where it has none; read from the device at once."""
-    dense = [p.grad.detach() if p.grad.layout is torch.strided else p.grad.detach().coalesce().values() for p in parameters if p.grad is not None]
-    norms = iter(torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64 if not g.is_complex() else None).abs().cpu() for g in dense]).tolist() if dense else [])
+    dense = [
+        p.grad.detach() if p.grad.layout is torch.strided else p.grad.detach().coalesce().values() for p in parameters if p.grad is not None
+    ]
+    norms = iter(
+        torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64 if not g.is_complex() else None).abs().cpu() for g in dense]).tolist()
+        if dense
+        else []
+    )
     return [None if p.grad is None else next(norms) for p in parameters]
 
 

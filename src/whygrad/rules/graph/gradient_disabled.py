@@ -65,12 +65,7 @@ def _related(first: Op) -> Iterator[Related]:
 
 def _untracked(cut: Cut) -> tuple[Op, ...]:
     """All ops that ran without tracking on the way to the loss: opening the first alone would not do."""
-    reached = cut.step.downstream(tuple(p.value for p in cut.starved))
-    shaping = cut.step.shapes_loss
-    ops = tuple(
-        op for op in cut.step.graph.ops if not op.tracking and not reached.isdisjoint(op.inputs) and not shaping.isdisjoint(op.outputs)
-    )
-    return ops or cut.ops
+    return (*cut.ops, *(op for op in (*cut.chain, *cut.others) if not op.tracking))
 
 
 def _help(site: Site | None) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Severity, Test
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut
+from whygrad.flow.starved import fed
 from whygrad.flow.trials import judged, trial_of
 from whygrad.ir import Intervention, Lift, Op, Site, family
 from whygrad.rules.phrases import listed, plural
@@ -151,10 +152,10 @@ def _evidence(index: Index, cut: Cut, intervention: Intervention | None) -> Iter
     norm = trial.gradients.get(first) if trial else None
     if norm is not None and math.isfinite(norm) and norm > 0:
         yield Evidence(f"replayed without this cut, the gradient norm of `{first}` is {norm:.3g}", "gradient_norm", norm)
-    fine = [p for p in cut.step.step.parameters if p.gradient == "finite"]
+    fine = index.once(fed)
     if fine and not cut.refused:
         get = "gets its" if len(fine) == 1 else "get their"
-        yield Evidence(f"{plural(len(fine), 'other parameter')} of this step {get} gradient, so the loss may still fall")
+        yield Evidence(f"{plural(len(fine), 'other parameter')} {get} gradient, so the loss may still fall")
 
 
 def _absence(index: Index, cut: Cut) -> Evidence:

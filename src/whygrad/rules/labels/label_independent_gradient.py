@@ -1,7 +1,7 @@
 """WG102: the labels reach the loss, but the gradient is the same without them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -12,6 +12,12 @@ from whygrad.rules.labels.evidence import away, insensitive, measured
 from whygrad.rules.phrases import figure, finite, listed, places
 
 _LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
+_STEPWISE = frozenset(
+    (
+        *("abs", "relu", "leaky_relu", "hardtanh", "clamp", "max", "min", "maximum", "minimum", "median", "where", "sort"),
+        *("l1_loss", "huber_loss", "hinge_loss", "triplet_loss", "ranking_loss", "cosine_loss"),
+    )
+)
 _TRUSTED = frozenset(("given", "framework", "target"))
 
 
@@ -26,6 +32,8 @@ class Join:
     """Everything is multiplied by zero here."""
     linear: bool = False
     """All is linear from here to the loss, so that the labels cancel from the derivative."""
+    stepwise: bool = False
+    """The derivative from here on is constant in pieces: an absolute error, a hinge."""
 
 
 @rule("WG102", "label-independent-gradient", "error", needs_values=True)
@@ -48,24 +56,32 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Measured: the recorded step is replayed with the labels permuted along the batch and all randomness held, S = ||g - g'|| / max(||g||, ||g'||)
-    is zero or below the noise floor of two unchanged replays. The place is read from the graph. If S could not be measured, or is not a
-    number, nothing is said.
+    is zero or below the noise floor of two unchanged replays. The place is read from the graph. Where nothing could be measured, the rule
+    speaks only if the graph proves that every op from the labels to the loss is linear where it carries gradient. If S is not a number,
+    nothing is said. An absolute error or a hinge has the same derivative for many labels, and is left alone.
 
     ## References
     `whygrad explain WG101` (no path at all), `WG304` (what has no derivative), `WG203` (all pairs: their mean does not depend on the order).
     """
     for steps in index.kinds.values():
         felt = [step for step in steps if insensitive(step.step.measures) is not None]
-        if felt and all(judged(step) for step in felt):
+        if felt and all(insensitive(step.step.measures) and judged(step) for step in felt):
             yield from told(felt)
+        elif not felt and steps and all(unmeasured(step) and judged(step) for step in steps):
+            yield from proved(list(steps))
+
+
+def unmeasured(step: StepIndex) -> bool:
+    """Nothing was measured, neither a figure nor NaN."""
+    return step.step.measures.label_sensitivity is None
 
 
 def judged(step: StepIndex) -> bool:
-    """The step has a gradient, its labels are read on the way to the loss, and S is zero."""
+    """The step has a gradient, and its labels are read on the way to the loss."""
     norm = step.step.measures.gradient_norm
     flows = norm is not None and finite(norm) and norm > 0
     reads = not step.from_labels.isdisjoint(step.shapes_loss)
-    return bool(insensitive(step.step.measures)) and flows and reads and varied(step) and trusted(step) and not away(step)
+    return flows and reads and varied(step) and trusted(step) and not away(step)
 
 
 def varied(step: StepIndex) -> bool:
@@ -85,9 +101,27 @@ def told(steps: list[StepIndex]) -> Iterator[Diagnosis]:
     """One diagnosis for a kind of step."""
     step = steps[0]
     join = join_of(step)
+    # timid: an absolute error or a hinge has the same derivative for many labels, until the first of them is passed
+    if join is None or join.stepwise:
+        return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
-    if join is not None and (join.cut or join.linear or len(steps) > 1):
+    if join.cut or join.linear or len(steps) > 1:
         yield diagnosis(step, join, len(steps))
+
+
+def proved(steps: list[StepIndex]) -> Iterator[Diagnosis]:
+    """One diagnosis where nothing could be measured, but the graph alone shows that the labels drop out of every derivative."""
+    step = steps[0]
+    join = join_of(step)
+    if join is not None and drops_out(step):
+        yield replace(diagnosis(step, join, len(steps)), confidence="proved")
+
+
+def drops_out(step: StepIndex) -> bool:
+    """Wherever something from the labels meets a path that carries gradient, up to the loss, all is linear."""
+    live, seen = differentiable(step) & step.gets_gradient, step.from_labels & step.shapes_loss
+    meets = (op for op in step.graph.ops if not seen.isdisjoint(op.inputs) and not live.isdisjoint(op.outputs))
+    return all(op.kind in _LINEAR or scales(step, op, seen) for op in meets)
 
 
 def join_of(step: StepIndex) -> Join | None:
@@ -101,7 +135,9 @@ def join_of(step: StepIndex) -> Join | None:
     if first is None:
         return None
     cut = last_cut(step, open_, tuple(name for name in first.inputs if name in seen and name not in live))
-    return Join(first, cut=cut, linear=cut is None and is_linear(step, first, live))
+    after = step.downstream(tuple(first.outputs)) & step.shapes_loss & live
+    stepwise = cut is None and any(op.kind in _STEPWISE for op in step.graph.ops if not after.isdisjoint(op.outputs))
+    return Join(first, cut=cut, linear=cut is None and is_linear(step, first, after), stepwise=stepwise)
 
 
 def differentiable(step: StepIndex) -> frozenset[str]:
@@ -138,9 +174,8 @@ def last_cut(step: StepIndex, open_: frozenset[str], sides: tuple[str, ...]) -> 
     return next((op for op in lost if not above.isdisjoint(op.outputs)), None)
 
 
-def is_linear(step: StepIndex, first: Op, live: frozenset[str]) -> bool:
+def is_linear(step: StepIndex, first: Op, after: frozenset[str]) -> bool:
     """Every living op from `first` to the loss is linear."""
-    after = step.downstream(tuple(first.outputs)) & step.shapes_loss & live
     return first.kind in _LINEAR and all(
         op.kind in _LINEAR or scales(step, op, after) for op in step.graph.ops if not after.isdisjoint(op.outputs)
     )
@@ -166,7 +201,7 @@ def diagnosis(step: StepIndex, join: Join, steps: int) -> Diagnosis:
         site=at.site,
         label=label,
         related=places((join.op.site if join.cut else None, "the labels join the loss here")),
-        evidence=(*measured(step), *shift(step), Evidence(f"the same in {steps} of {steps} recorded steps of this kind")),
+        evidence=(*measured(step), *shift(step), Evidence(f"so in {steps} of {steps} recorded steps of this kind")),
         help=help_,
         facts=frozenset({Fact("insensitive", str(step.step.kind))}),
         kind=step.step.kind,

@@ -126,10 +126,11 @@ def change_on_the_way(step: StepIndex, side: Value, expected: frozenset[int]) ->
     name, rows = side.name, leading(side)
     while name in step.producer:
         op = step.producer[name][1]
-        before = next((step.value(given) for given in op.inputs if leading(step.value(given)) in expected), None)
+        inputs = [given for given in op.inputs if step.value(given).role not in ("parameter", "buffer")]
+        before = next((step.value(given) for given in inputs if leading(step.value(given)) in expected), None)
         if before is not None and leading(before) != rows and rows == leading(step.value(name)):
             return Change(op, before, step.value(name))
-        follow = next((given for given in op.inputs if leading(step.value(given)) == rows), None)
+        follow = next((given for given in inputs if leading(step.value(given)) == rows), None)
         if follow is None:
             return None
         name = follow

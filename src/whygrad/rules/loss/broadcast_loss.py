@@ -83,16 +83,23 @@ def _sides(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
         return None
     prediction, target = (one, other) if one in step.depends_on_parameters else (other, one)
     # timid: within a model, products of features by features are common; the labels tell that this is the loss
-    return (step.value(prediction), step.value(target)) if target in step.from_labels and prediction in step.from_data else None
+    return (step.value(prediction), step.value(target)) if target in step.from_labels else None
 
 
 def is_odd(step: StepIndex, pair: Pair) -> bool:
     """There are more comparisons than entries on either side, and nobody asked for them."""
     shapes = pair.prediction.shape, pair.target.shape
-    if not pairs_up(*shapes) or other_rows(*shapes):
+    if not pairs_up(*shapes) or other_rows(*shapes) or not per_example(step, pair.prediction.name):
         return False
     # timid: two extra axes, one on each side, are the usual way to ask for all pairs
     return not (widened(step, pair.prediction.name) and widened(step, pair.target.name))
+
+
+def per_example(step: StepIndex, name: str) -> bool:
+    """It was computed from something beside parameters, so that it can have a row for each example."""
+    parameters = {parameter.value for parameter in step.step.parameters}
+    above = step.upstream(name)
+    return any(part not in parameters and (part not in step.producer or not step.producer[part][1].inputs) for part in above)
 
 
 def widened(step: StepIndex, name: str) -> bool:

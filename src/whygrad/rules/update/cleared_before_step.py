@@ -1,7 +1,7 @@
 """WG404: gradients are cleared between the backward and the update."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -18,6 +18,8 @@ class Lost:
     clear: Event
     update: Event
     parameters: tuple[Parameter, ...]
+    step_first: bool = False
+    """The update came before the backward, and the next clearing after it."""
 
 
 @rule("WG404", "cleared-before-step", "error")
@@ -43,7 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.optim`: `zero_grad`, `backward`, `step`, in this order; `whygrad explain WG403` for not clearing at all.
     """
-    yield from distinct(diagnosis(step, found) for step in index.steps for found in thrown_away(step))
+    yield from distinct(diagnosis(step, found) for step in index.steps for found in (*thrown_away(step), *stepped_first(index, step)))
 
 
 def thrown_away(step: StepIndex) -> Iterator[Lost]:
@@ -61,6 +63,22 @@ def thrown_away(step: StepIndex) -> Iterator[Lost]:
         elif event.kind in ("optimizer_step", "update") and backward:
             yield from _between(backward, clears, event, emptied)
             clears = []
+
+
+def stepped_first(index: Index, step: StepIndex) -> Iterator[Lost]:
+    """Updates that come before the backward whose gradients are cleared afterwards, by which nothing ever moved."""
+    still = [p for p in step.step.parameters if p.name in index.record.endings and not index.record.endings[p.name].changed]
+    emptied = {p.name: p for p in still if p.gradient in ("finite", "non-finite") and p.gradient_at_update in ("none", "zero")}
+    update: Event | None = None
+    backward: Event | None = None
+    for event in step.step.events if emptied else ():
+        if event.kind in ("optimizer_step", "update"):
+            update, backward = event, None
+        elif event.kind == "backward" and update:
+            backward = event
+        elif event.kind == "clear" and update and backward:
+            yield from (replace(found, step_first=True) for found in _between(backward, [event], update, emptied))
+            update = None
 
 
 def _between(backward: Event, clears: list[Event], update: Event, emptied: dict[str, Parameter]) -> Iterator[Lost]:
@@ -83,6 +101,8 @@ def diagnosis(step: StepIndex, found: Lost) -> Diagnosis:
     before = f" (norm {figure(max(norms))})" if norms else ""
     others = f"; so did {len(names) - 1} more" if len(names) > 1 else ""
     left = "zero" if found.parameters[0].gradient_at_update == "zero" else "None"
+    if found.step_first:
+        return misplaced(step, found)
     who = found.update.targets[0] if found.update.kind == "optimizer_step" and found.update.targets else ""
     return Diagnosis(
         rule="WG404",
@@ -101,6 +121,32 @@ def diagnosis(step: StepIndex, found: Lost) -> Diagnosis:
             ),
         ),
         help=f"move this line before the backward, or after `{who or 'the update'}{'.step()' if who else ''}`",
+        facts=frozenset(Fact("cleared", name) for name in names),
+        explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(listed(names).replace("`", ""),),
+    )
+
+
+def misplaced(step: StepIndex, found: Lost) -> Diagnosis:
+    """The step stands before the backward of its loss."""
+    names = [parameter.name for parameter in found.parameters]
+    return Diagnosis(
+        rule="WG404",
+        name="cleared-before-step",
+        severity="error",
+        confidence="proved",
+        message=f"the step comes before the backward, and the gradients of {plural(len(names), 'parameter')} are cleared before the next one",
+        site=found.update.site or found.backward.site,
+        label="finds no gradients",
+        related=places((found.backward.site, "they are calculated here, afterwards"), (found.clear.site, "and thrown away here")),
+        evidence=(
+            Evidence(
+                f"{listed(names)} had no gradient when the update began, and the same values at the end as at the first recorded step"
+            ),
+        ),
+        help="move this line behind the backward",
         facts=frozenset(Fact("cleared", name) for name in names),
         explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
         kind=step.step.kind,

@@ -8,10 +8,15 @@ from whygrad.ir import Optimizer, Parameter
 
 
 def forgotten(index: Index) -> list[Parameter]:
-    """Trainable parameters of a model that get a gradient, and that no optimizer holds."""
-    return [
-        p for p in index.parameters.values() if p.trainable and p.registered and p.name in index.with_gradient and p.name not in index.held
-    ]
+    """Parameters of a model that get a gradient, in a recorded step or later in the run, and that no optimizer holds."""
+    loose = (p for p in index.parameters.values() if p.registered and p.name not in index.held)
+    return [p for p in loose if (p.trainable and p.name in index.with_gradient) or later(index, p)]
+
+
+def later(index: Index, parameter: Parameter) -> bool:
+    """It had a gradient at some update of the run, though perhaps it was still frozen in the recorded steps."""
+    ending = index.record.endings.get(parameter.name)
+    return ending is not None and ending.gradient_seen
 
 
 def stands_still(index: Index, parameter: Parameter) -> bool:

@@ -1,8 +1,8 @@
 """WG311 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.constant_loss import diagnose
 
@@ -20,7 +20,7 @@ FIRES = {
     "nothing differentiable": (REFUSED + SWAPPED.replace(" differentiable=true", ""), 6),
     "labels compared with themselves": (SWAPPED.replace("mse_loss x y", "mse_loss y y").replace(" differentiable=true", ""), 6),
     "a fresh tensor that requires a gradient": (
-        SWAPPED.replace("loss = mse_loss x y", "c = create native=\"torch.zeros\"\n    loss = sum c").replace(" differentiable=true", ""),
+        SWAPPED.replace("loss = mse_loss x y", 'c = create native="torch.zeros"\n    loss = sum c').replace(" differentiable=true", ""),
         6,
     ),
     "hand-written, no loss function": (SWAPPED.replace("loss = mse_loss x y", 'd = sub x y @ "losses.py":5\n    loss = mean d'), 6),

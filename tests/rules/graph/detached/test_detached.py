@@ -1,8 +1,8 @@
 """WG301 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said, sketch
 
+from sketch import said, sketch
 from whygrad.diagnosis import Fact
 from whygrad.ir import Lift
 from whygrad.rules.graph.detached import diagnose
@@ -21,7 +21,9 @@ PLAIN = """
 FIRES = {
     "before the head": (PLAIN, 41, ("encoder.weight", "encoder.bias")),
     "observed edges agree": (
-        PLAIN.replace("encoder.bias @", "encoder.bias carries=[false,true,true] @").replace("head.weight @", "head.weight carries=[false,true] @"),
+        PLAIN.replace("encoder.bias @", "encoder.bias carries=[false,true,true] @").replace(
+            "head.weight @", "head.weight carries=[false,true] @"
+        ),
         41,
         ("encoder.weight", "encoder.bias"),
     ),
@@ -85,7 +87,9 @@ FIRES = {
 }
 
 SILENT = {
-    "an open path beside it": PLAIN.replace("linear d head.weight", "linear d head.weight\n    both = add out h").replace("mean out", "mean both"),
+    "an open path beside it": PLAIN.replace("linear d head.weight", "linear d head.weight\n    both = add out h").replace(
+        "mean out", "mean both"
+    ),
     "nobody holds the teacher": """
         optimizer opt native="SGD" steps=2
         group rate=0.1 parameters=["student"]
@@ -212,7 +216,7 @@ def test_the_message_stands_alone() -> None:
     assert found.label == "every path from these parameters to `loss` passes here"
     assert [e.statement for e in found.evidence] == [
         "`encoder.weight.grad` is None after backward; so is 1 more parameter behind this cut",
-        "1 other parameter of this step gets its gradient, so the loss may still fall",
+        "1 other parameter gets its gradient, so the loss may still fall",
     ]
 
 
@@ -235,7 +239,9 @@ def test_two_cuts_are_two_diagnoses() -> None:
 
 
 def test_a_replay_that_was_made_is_evidence() -> None:
-    lifted = PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradient_norm=1.0 gradients={"encoder.weight":0.83,"encoder.bias":0.2}\n'
+    lifted = (
+        PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradient_norm=1.0 gradients={"encoder.weight":0.83,"encoder.bias":0.2}\n'
+    )
 
     (found,) = said(diagnose, lifted)
 
@@ -247,7 +253,9 @@ def test_a_replay_that_was_made_is_evidence() -> None:
 
 
 def test_a_nan_replay_is_no_evidence() -> None:
-    (found,) = said(diagnose, PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradients={"encoder.weight":"nan","encoder.bias":1.0}\n')
+    (found,) = said(
+        diagnose, PLAIN + 'trial intervention={"type":"lift","ops":["d"]} gradients={"encoder.weight":"nan","encoder.bias":1.0}\n'
+    )
 
     assert found.experiment is not None
     assert found.experiment.verdict == "inconclusive"

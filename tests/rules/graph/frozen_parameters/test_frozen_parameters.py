@@ -1,8 +1,8 @@
 """WG305 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.frozen_parameters import diagnose
 
@@ -40,7 +40,9 @@ FIRES = {
     "the loop froze the new head too": (ENDED + MODEL + FREEZE + NOTHING, 12, ("w", "fc")),
     "the freezing line is unknown": (ENDED + MODEL + NOTHING, 28, ("w", "fc")),
     "the input hides the exception": (
-        MODEL.replace("x: input f32[8,4]", "x: input f32[8,4] differentiable=true") + 'optimizer opt @ "train.py":28\ngroup parameters=["w","fc"]\n' + NOTHING,
+        MODEL.replace("x: input f32[8,4]", "x: input f32[8,4] differentiable=true")
+        + 'optimizer opt @ "train.py":28\ngroup parameters=["w","fc"]\n'
+        + NOTHING,
         28,
         ("w", "fc"),
     ),

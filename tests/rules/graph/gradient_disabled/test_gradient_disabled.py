@@ -1,8 +1,8 @@
 """WG303 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.gradient_disabled import diagnose
 
@@ -126,7 +126,9 @@ SILENT = {
 
 ANOTHERS = {
     "detached": ENCODER.replace(" tracking=false", "").replace("out = linear g", "d = detach g\n    out = linear d"),
-    "left and rebuilt": ENCODER.replace(" tracking=false", "").replace("out = linear g", "n = leave g\n    t = enter n\n    out = linear t"),
+    "left and rebuilt": ENCODER.replace(" tracking=false", "").replace(
+        "out = linear g", "n = leave g\n    t = enter n\n    out = linear t"
+    ),
     "argmax under no_grad": """
         w: parameter f32[4,4]
         table: parameter f32[4,4]

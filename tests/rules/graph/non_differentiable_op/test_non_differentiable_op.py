@@ -1,8 +1,8 @@
 """WG304 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.non_differentiable_op import diagnose
 
@@ -144,7 +144,7 @@ SILENT = {
 
 ANOTHERS = {
     "detached before it is decided": ROUTER.replace("i = argmax s", "d = detach s\n    i = argmax d"),
-    "left and rebuilt": ROUTER.replace("i = argmax s native=\"torch.Tensor.argmax\"", "n = leave s\n    i = enter n"),
+    "left and rebuilt": ROUTER.replace('i = argmax s native="torch.Tensor.argmax"', "n = leave s\n    i = enter n"),
     "no_grad": ROUTER.replace("linear x router", "linear x router tracking=false"),
     "frozen": ROUTER
     + """

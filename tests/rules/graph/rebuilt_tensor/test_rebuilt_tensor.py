@@ -1,8 +1,8 @@
 """WG302 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.rebuilt_tensor import diagnose
 
@@ -144,7 +144,7 @@ SILENT = {
 ANOTHERS = {
     "only detached": TRIP.replace("a = leave d", "# ").replace("t = enter a", "t = reshape d"),
     "no_grad before it": TRIP.replace("linear x w", "linear x w tracking=false"),
-    "decided before it left": TRIP.replace("d = detach out native=\"torch.Tensor.detach\"", "d = argmax out"),
+    "decided before it left": TRIP.replace('d = detach out native="torch.Tensor.detach"', "d = argmax out"),
     "frozen": TRIP
     + """
         parameter w value=w trainable=false optimizer="opt" reached=true

@@ -1,8 +1,8 @@
 """WG307 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.diagnosis import Fact
 from whygrad.rules.graph.unregistered_parameter import attribute, diagnose
 
@@ -71,9 +71,13 @@ ANOTHERS = {
     "frozen outside": OPT + RUN + extra("p", "q", "registered=false trainable=false"),
     "outside, and never read": OPT
     + RUN.replace("    g = linear h a\n    k = linear g b\n", "    k = relu h\n")
-    + extra("p", "q").replace("reached=true gradient=\"finite\" gradient_norm=1.0", ""),
-    "no model anywhere": "optimizer opt\ngroup parameters=[]\n" + RUN.replace('optimizer="opt" reached', "registered=false reached") + extra("p", "q"),
-    "detached, and held": OPT.replace('"inp.weight"]', '"inp.weight","p","q"]') + RUN.replace("k = linear g b", "d = detach g\n    k = linear d b") + extra("p", "q"),
+    + extra("p", "q").replace('reached=true gradient="finite" gradient_norm=1.0', ""),
+    "no model anywhere": "optimizer opt\ngroup parameters=[]\n"
+    + RUN.replace('optimizer="opt" reached', "registered=false reached")
+    + extra("p", "q"),
+    "detached, and held": OPT.replace('"inp.weight"]', '"inp.weight","p","q"]')
+    + RUN.replace("k = linear g b", "d = detach g\n    k = linear d b")
+    + extra("p", "q"),
 }
 
 
@@ -104,7 +108,13 @@ def test_the_missing_optimizer_is_its_symptom() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("hidden.0.weight", "hidden"), ("tables['a.b'].weight", "tables"), ("enc.layers[3].fc.bias", "enc.layers"), ("proxies", "proxies"), ("a.b.c", "a.b")],
+    [
+        ("hidden.0.weight", "hidden"),
+        ("tables['a.b'].weight", "tables"),
+        ("enc.layers[3].fc.bias", "enc.layers"),
+        ("proxies", "proxies"),
+        ("a.b.c", "a.b"),
+    ],
 )
 def test_the_attribute_that_holds_a_parameter(name: str, expected: str) -> None:
     assert attribute(name) == expected

@@ -1,8 +1,8 @@
 """WG306 on sketches: fires, is silent, belongs to another rule."""
 
 import pytest
-from sketch import said
 
+from sketch import said
 from whygrad.rules.graph.unused_parameter import diagnose
 
 RUN = """
@@ -47,7 +47,13 @@ FIRES = {
         3,
         "warning",
     ),
-    "the fresh twin of a layer called twice": (RUN.replace("out.weight", "fc1.weight") + ALONE.replace("scale", "fc2.weight"), 11, "fc2", 1, "warning"),
+    "the fresh twin of a layer called twice": (
+        RUN.replace("out.weight", "fc1.weight") + ALONE.replace("scale", "fc2.weight"),
+        11,
+        "fc2",
+        1,
+        "warning",
+    ),
 }
 
 SILENT = {
@@ -71,7 +77,9 @@ ANOTHERS = {
     "frozen": RUN + ALONE.replace('optimizer="opt"', 'trainable=false optimizer="opt"'),
     "in no optimizer": RUN + 'optimizer opt\ngroup parameters=["emb.weight","out.weight"]\n' + ALONE.replace(' optimizer="opt"', ""),
     "read, but detached": RUN.replace("m = mean h", "d = detach h\n    m = mean d"),
-    "read, but only for a metric": RUN.replace("y: label", "scale: parameter f32[1]\n    y: label").replace("m = mean h", "m = mean h\n    k = mul m scale\n")
+    "read, but only for a metric": RUN.replace("y: label", "scale: parameter f32[1]\n    y: label").replace(
+        "m = mean h", "m = mean h\n    k = mul m scale\n"
+    )
     + ALONE.replace("value=q1", "value=scale reached=true"),
     "nothing was recorded": "step 0\n" + ALONE,
 }

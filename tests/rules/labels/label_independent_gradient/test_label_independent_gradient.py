@@ -123,7 +123,11 @@ SILENT = {
     "a squared error": MEAN_ERROR.replace("loss = mean r", "s = square r\n    loss = mean s").replace(
         "label_sensitivity=0.0", "label_sensitivity=0.8"
     ),
-    "S is unknown": MEAN_ERROR.replace("label_sensitivity=0.0", "label_sensitivity=null"),
+    "S is unknown, and the error is squared": MEAN_ERROR.replace("loss = mean r", "s = square r\n    loss = mean s").replace(
+        "label_sensitivity=0.0", "label_sensitivity=null"
+    ),
+    "an absolute error far from all labels": MEAN_ERROR.replace("loss = mean r", "s = abs r\n    loss = mean s"),
+    "the same in one call": MEAN_ERROR.replace("r = sub p y", 'r = l1_loss p y with={"target":1}'),
     "S is not a number": MEAN_ERROR.replace("label_sensitivity=0.0", 'label_sensitivity="nan"'),
     "S above the noise": MEAN_ERROR.replace("label_sensitivity=0.0 noise_floor=0.0", "label_sensitivity=1e-5 noise_floor=1e-6"),
     "a guess at the labels beside a loss with its own target": f"""
@@ -183,6 +187,14 @@ def test_belongs_to_another_rule(text: str) -> None:
     assert not said(diagnose, text)
 
 
+def test_where_nothing_could_be_measured_the_graph_may_prove_it() -> None:
+    (diagnosis,) = said(diagnose, OVERLAP.replace("label_sensitivity=0.0", "label_sensitivity=null"))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 14
+    assert diagnosis.confidence == "proved"
+
+
 def test_a_factor_of_zero_in_one_step_may_be_a_warm_up() -> None:
     assert not said(diagnose, ZEROED, steps=1)
 
@@ -194,5 +206,5 @@ def test_the_loss_is_shown_to_change() -> None:
         "labels permuted: the gradient is bit-for-bit the same",
         "gradients are calculated (norm 0.7), and would be the same with any labels",
         "labels permuted: the loss goes from 0.5 to 0.6",
-        "the same in 2 of 2 recorded steps of this kind",
+        "so in 2 of 2 recorded steps of this kind",
     ]

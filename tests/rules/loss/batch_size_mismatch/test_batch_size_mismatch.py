@@ -39,6 +39,12 @@ WEIGHTS = """
 
 FIRES = {
     "a view that takes rows from the features": (FLATTENED, 16),
+    "a weight with as many rows as the batch has": (
+        FLATTENED.replace("w: parameter f32[10,400]", "w: parameter f32[32,400]").replace(
+            "out: activation f32[128,10]", "out: activation f32[128,32]"
+        ),
+        16,
+    ),
     "weights of the whole table": (WEIGHTS, 32),
     "weights of the whole table, first": (WEIGHTS.replace("losses population failed", "population losses failed"), 32),
     "labels cut short": (

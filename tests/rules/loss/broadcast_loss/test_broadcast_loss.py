@@ -33,6 +33,10 @@ BY_HAND = """
 FIRES = {
     "a column against a vector": (COLUMN, 24),
     "a difference written by hand": (BY_HAND, 21),
+    "inputs that the program draws itself": (
+        BY_HAND.replace("x: input", "x: activation").replace("q = linear", "x = random\n    q = linear"),
+        21,
+    ),
     "the labels first": (BY_HAND.replace("sub q r", "sub r q"), 21),
     "a vector against a column": (
         COLUMN.replace("u: label f32[64]", "u: label f32[64,1]").replace("f32[64,1]\n    prediction =", "f32[64]\n    prediction ="),

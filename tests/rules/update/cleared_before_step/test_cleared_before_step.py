@@ -90,6 +90,20 @@ def test_belongs_to_another_rule(text: str) -> None:
     assert not said(diagnose, text)
 
 
+def test_a_step_before_the_backward() -> None:
+    moved = EMPTY.splitlines()
+    backward, clear, update = (next(line for line in moved if word in line) for word in ("! backward", "! clear", "! optimizer_step"))
+    text = "\n".join({backward: update, clear: backward, update: clear}.get(line, line) for line in moved)
+    endings = "\n    ending w changed=false gradient_seen=true\n    ending b changed=false gradient_seen=true"
+
+    (diagnosis,) = said(diagnose, text + endings)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 32
+    assert diagnosis.message.startswith("the step comes before the backward")
+    assert not said(diagnose, text + endings.replace("changed=false", "changed=true"))
+
+
 def test_the_message() -> None:
     (diagnosis,) = said(diagnose, EMPTY)
 

@@ -53,12 +53,21 @@ FIRES = {
     "states as recorded": (STATES, "encoder", 1),
     "a gradient that is not finite": (STATES.replace('gradient="finite" gradient_norm=0.7', 'gradient="non-finite"'), "encoder", 1),
     "a norm that is not a number": (STATES.replace("gradient_norm=0.7", 'gradient_norm="nan"'), "encoder", 1),
+    "unfrozen after the recorded steps": (
+        STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=false").replace(
+            'gradient="finite" gradient_norm=0.7', 'gradient="none"'
+        ),
+        "encoder",
+        1,
+    ),
     "no endings known": ("\n".join(line for line in STATES.splitlines() if "ending" not in line), "encoder", 1),
 }
 
 SILENT = {
     "everything is held": HEAD_ONLY.replace('["head.weight"]', '["head.weight","encoder.0.weight","encoder.2.weight"]'),
-    "frozen": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=false"),
+    "frozen": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=false")
+    .replace('gradient="finite" gradient_norm=0.7', 'gradient="none"')
+    .replace("changed=false gradient_seen=true", "changed=false gradient_seen=false"),
     "pretrained weights left out": STATES.replace("encoder.weight trainable=true", "encoder.weight trainable=true loaded=true"),
     "changed by hand": STATES.replace("ending encoder.weight changed=false", "ending encoder.weight changed=true"),
     "no optimizer steps": STATES.replace("steps=10", "steps=0"),

@@ -9,7 +9,7 @@ import whygrad.session
 from whygrad.cli import main
 
 
-def broken(*_args, **_settings):
+def broken(*_args: object, **_settings: object) -> None:
     raise ZeroDivisionError("injected")
 
 

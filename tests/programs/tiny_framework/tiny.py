@@ -1,7 +1,9 @@
 """A framework of a few lines, so that everything around front ends can be tested without a real one: it plays steps from the text form."""
 
+from collections.abc import Callable
+
 __version__ = "1.0"
-players = []
+players: list[Callable[[str | int], None]] = []
 
 
 def play(text: str) -> None:

@@ -4,9 +4,8 @@ import os
 from dataclasses import replace
 
 import tiny
-
 from whygrad.frontends import Recording
-from whygrad.ir import Framework, Measures, Outcome, Permute, Record, Step, Trial
+from whygrad.ir import Framework, Intervention, Measures, Outcome, Permute, Record, Step, Trial
 from whygrad.ir.text import loads
 from whygrad.replay import Observer
 
@@ -27,7 +26,7 @@ class TinyReplay:
         fail_at("baseline")
         return replace(self.step.measures, reproduced=True, noise_floor=0.0)
 
-    def run(self, intervention) -> Trial:
+    def run(self, intervention: Intervention) -> Trial:
         fail_at("replay")
         known = next((trial for trial in self.step.trials if trial.intervention == intervention), None)
         change = self.step.measures.label_sensitivity if isinstance(intervention, Permute) else 0.5
@@ -44,7 +43,7 @@ class TinyRecorder:
         self.seen = 0
         tiny.players.append(self.played)
 
-    def played(self, what) -> None:
+    def played(self, what: str | int) -> None:
         """Steps by text, or by number."""
         if isinstance(what, int):
             for _ in range(what):
