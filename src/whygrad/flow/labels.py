@@ -62,6 +62,8 @@ class _Search:
             before = [i for i in op.inputs if self.candidate(i) and _first_axis(self.index.value(i)) == batch]
             if len(before) != 1 or not (family(op.kind) in REWRITTEN_BY or op.kind == "one_hot"):
                 break
+            if _named(self.index.value(name)) and before[0] not in self.batch and not _named(self.index.value(before[0])):
+                break
             name = best = before[0]
             if name in self.batch:
                 break
@@ -147,9 +149,10 @@ def enclosing(making: Iterable[int | None], scopes: tuple[Scope, ...]) -> set[in
     """Scopes and those that they were called from."""
     found: set[int] = set()
     for at in making:
-        while at is not None and at not in found:
-            found.add(at)
-            at = scopes[at].parent
+        level = at
+        while level is not None and level not in found:
+            found.add(level)
+            level = scopes[level].parent
     return found
 
 
@@ -169,6 +172,11 @@ def _reason(search: _Search) -> str:
     if targets:
         return "the loss compares with a constant"
     return "no value beside the model's input and parameters reaches the loss"
+
+
+def _named(value: Value) -> bool:
+    """The user's code has a variable for it, and not only an expression."""
+    return value.called.replace(".", "_").isidentifier()
 
 
 def _entries(shape: tuple[int, ...]) -> int:

@@ -10,10 +10,15 @@ REFUSALS = ("does not require grad", "not have a grad_fn", "nference tensor", "N
 def refusal(index: Index, step: StepIndex) -> tuple[str, str] | None:
     """Type and message of the exception that ended this step because its loss could not be differentiated; None if none did."""
     found = [(str(e.attributes.get("type", "")), str(e.attributes.get("message", ""))) for e in step.events("exception")]
-    exception = index.record.outcome.exception
-    if exception is not None and index.steps and step is index.steps[-1]:
-        found.append((exception.type, exception.message))
-    return next(((type_, message) for type_, message in found if any(part in message for part in REFUSALS)), None)
+    outcome = index.record.outcome
+    if outcome.exception is not None and step is index.steps[-1] and step.step.index + 1 >= outcome.steps_seen:
+        found.append((outcome.exception.type, outcome.exception.message))
+    return next((one for one in found if refuses(one[1])), None)
+
+
+def refuses(message: str) -> bool:
+    """The message says that there is nothing to differentiate."""
+    return any(part in message for part in REFUSALS)
 
 
 def ends(index: Index, step: StepIndex) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def digest(*owners):
     for owner in owners:
         for tensor in leaves(owner.state_dict() if hasattr(owner, "state_dict") else owner):
             found.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-            found.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+            found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
     return found.hexdigest()
 
 

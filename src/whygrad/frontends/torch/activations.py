@@ -30,7 +30,17 @@ class Activations:
     def clear(self) -> None:
         """A new step begins."""
         self.all, self._known = [], {}
-        self.batch_paths = {}
+        living = {seen.number for seen in self.ledger.values.values()}
+        self.batch_paths = {number: path for number, path in self.batch_paths.items() if number in living}
+
+    def default_names(self) -> dict[int, str]:
+        """Object number to a name for values without a variable: the argument that they were given as, or their place in the batch."""
+        found = dict(self.batch_paths)
+        for item in self.all:
+            for name, value in item.arguments.items():
+                if value in self.ledger.values:
+                    found[self.ledger.values[value].number] = name
+        return found
 
     def scope(self, frame: FrameType) -> int | None:
         """The number of the deepest user function that runs; None at the top level of a file."""

@@ -613,7 +613,7 @@ class TorchRecorder:
         calls = self.ledger.calls if calls is None else calls
         owned = self.running.seen or self.known_parameters()
         numbers = {self.ledger.identity.meet(item.tensor).number: item.name for item in owned.values()}
-        self._default_names()
+        self.builder.defaults = self.activations.default_names()
         losses = set(self.running.losses)
         differentiable = any(
             seen.differentiable for name in losses if (seen := self.ledger.values.get(name)) and self.ledger.producer(name)
@@ -650,14 +650,6 @@ class TorchRecorder:
             if kept or item.kind not in ("freeze", "unfreeze", "clear", "update"):
                 found.append(Happened(item.kind, item.at, kept, item.trace, item.attributes))
         return found
-
-    def _default_names(self) -> None:
-        for number, path in self.activations.batch_paths.items():
-            self.ledger.names.setdefault(number, path)
-        for item in self.activations.all:
-            for name, value in item.arguments.items():
-                if value in self.ledger.values:
-                    self.ledger.names.setdefault(self.ledger.values[value].number, name)
 
     def _parameter(self, owned: Owned, graph: Graph) -> Parameter:
         entry = self.ledger.identity.meet(owned.tensor)

@@ -41,6 +41,8 @@ class Builder:
     def __init__(self, ledger: Ledger, sources: Sources) -> None:
         self.ledger = ledger
         self.sources = sources
+        self.defaults: dict[int, str] = {}
+        """Object number to what a value is called that has no variable."""
         self._sites: dict[tuple[object, ...], Site | None] = {}
 
     def site(self, trace: Trace | None) -> Site | None:
@@ -109,7 +111,7 @@ class Builder:
         if seen is None:
             return Value(name, "python" if name.startswith("p") else "activation")
         figures = seen.pending.read() if seen.pending is not None else None
-        called = parameters.get(seen.number) or self.ledger.names.get(seen.number) or _expression(maker)
+        called = parameters.get(seen.number) or self.ledger.names.get(seen.number) or self.defaults.get(seen.number) or _expression(maker)
         return Value(
             name, _role(name, seen, maker, parameters, losses), dtype_name(seen.dtype), seen.shape, figures, called, seen.differentiable
         )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Related
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.flow.starved import fed, meant, refuses
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, spelled
+from whygrad.rules.phrases import plural
 
 
 @rule("WG303", "gradient-disabled", "error")
@@ -37,6 +39,42 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "disabled":
             yield _spoken(index, cut)
+    if not any(cut.refused for cut in index.once(cuts)):
+        yield from _left_off(index)
+
+
+def _left_off(index: Index) -> Iterator[Diagnosis]:
+    """The program stopped at a loss without history, in a step whose ops were not recorded, and tracking had been left switched off."""
+    exception = index.record.outcome.exception
+    switches = [event for step in index.steps for event in step.events("tracking")]
+    if exception is None or not refuses(exception.message) or not switches or switches[-1].attributes.get("on"):
+        return
+    last = index.steps[-1].step
+    names = tuple(sorted(index.once(meant)))
+    yield Diagnosis(
+        "WG303",
+        "gradient-disabled",
+        "error",
+        "proved",
+        "gradient tracking was switched off and never on again: the loss of the last step has no history",
+        site=switches[-1].site,
+        label="tracking is switched off here",
+        related=(Related(exception.site, "backward finds nothing to differentiate here"),) if exception.site else (),
+        evidence=(
+            Evidence(f"backward was refused: {exception.message.rstrip('.')}"),
+            Evidence(
+                f"{plural(len(index.once(fed)), 'parameter')} had a gradient in earlier steps",
+                "parameters_with_gradient",
+                len(index.once(fed)),
+            ),
+        ),
+        help=_help(switches[-1].site),
+        facts=frozenset((Fact("tracking-off", str(last.kind)),)),
+        explains=frozenset({Fact("exception", exception.type), Fact("constant-loss", str(last.kind)), Fact("no-update", str(last.kind))}),
+        kind=last.kind,
+        step=last.index,
+        names=names,
+    )
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:

@@ -109,9 +109,14 @@ def explained(cut: Cut) -> frozenset[Fact]:
 
 
 def _same_call(cut: Cut) -> bool:
-    """Value and copy were handled in one call of one function."""
+    """Value and copy were handled in one call of one function, as far as the places tell."""
     left, entered = cut.left, cut.entered
-    return left is not None and entered is not None and left.scope is not None and left.scope == entered.scope
+    if left is None or entered is None:
+        return False
+    if left.scope is not None and left.scope == entered.scope:
+        return True
+    here, there = left.site, entered.site
+    return here is not None and there is not None and bool(here.function) and (here.file, here.function) == (there.file, there.function)
 
 
 def _test(intervention: Intervention | None, names: tuple[str, ...]) -> Test | None:
@@ -166,9 +171,7 @@ def _absence(index: Index, cut: Cut) -> Evidence:
     rest = f"; {'so is' if more == 1 else 'so are'} {plural(more, 'more parameter')} behind this cut" if more else ""
     if cut.refused:
         shown = "parameters shape" if more else "parameter shapes"
-        return Evidence(
-            f"{len(cut.starved)} trainable {shown} the loss, and no open path leads back", "parameters_without_gradient", more + 1
-        )
+        return Evidence(f"{len(cut.starved)} trainable {shown} the loss, and no open path leads back")
     if first.gradient == "zero":
         rest = rest.replace("so is", "so is that of").replace("so are", "so are those of")
         return Evidence(f"the gradient of `{first.name}` is exactly 0 after backward{rest}", "parameters_without_gradient", more + 1)

@@ -9,6 +9,7 @@ from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
 
+_ASSIGNED = re.compile(r"^\s*(?:self\.)?([\w.]+)\s*(?::[^=]+)?=(?!=)")
 _ENTRY = re.compile(r"^(\[.*\]|\d+)$")
 
 
@@ -40,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     groups: dict[str, list[Parameter]] = {}
     for parameter in index.parameters.values():
         if _forgotten(index, parameter):
-            groups.setdefault(attribute(parameter.name), []).append(parameter)
+            groups.setdefault(attribute(_known_as(parameter)), []).append(parameter)
     for name, members in groups.items():
         yield _about(index, name, members)
 
@@ -51,6 +52,12 @@ def attribute(name: str) -> str:
     entry = next((at for at, part in enumerate(parts) if at and _ENTRY.match(part)), None)
     kept = parts[:entry] if entry is not None else parts[:-1] or parts
     return ".".join(kept)
+
+
+def _known_as(parameter: Parameter) -> str:
+    """Its name; for one that no name leads to, the variable that the line which made it assigns to."""
+    assigned = _ASSIGNED.match(parameter.site.text) if parameter.site else None
+    return assigned[1] if assigned and " " in parameter.name else parameter.name
 
 
 def _trains_registered(index: Index) -> bool:
@@ -102,11 +109,18 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         label="made here, where `model.parameters()` does not see it",
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
         evidence=tuple(_evidence(index, members, wanting)),
-        help=_help(names[0], name),
+        help=_help(_known_as(members[0]), name),
         facts=frozenset(Fact("unmoved", one) for one in names),
-        explains=frozenset(Fact("unheld", one) for one in names),
+        explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, bare=_known_as(members[0]) == name)}),
         names=(name, *names),
     )
+
+
+def _exceptions(index: Index, *, bare: bool) -> Iterator[Fact]:
+    """What was made of a bare parameter once and for all has a history that the first backward frees."""
+    exception = index.record.outcome.exception
+    if bare and exception is not None and "backward through the graph a second time" in exception.message:
+        yield Fact("exception", exception.type)
 
 
 def _evidence(index: Index, members: Sequence[Parameter], wanting: Sequence[Parameter]) -> Iterator[Evidence]:

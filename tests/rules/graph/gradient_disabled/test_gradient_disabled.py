@@ -62,6 +62,25 @@ FIRES = {
         39,
         ("w",),
     ),
+    "never switched on again, in a step that was not recorded": (
+        REFUSED
+        + """
+        outcome exit_status=1 steps_seen=12
+        step 0 updated=true
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w @ "train.py":30
+        loss = mean out
+        ! backward loss
+        ! optimizer_step opt
+        parameter w value=w optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+        step 11 kind=1
+        ! tracking at=0 with={"on":false} @ "train.py":39
+        ! exception with={"type":"RuntimeError","message":"element 0 of tensors does not require grad"} @ "train.py":31
+        """,
+        39,
+        ("w",),
+    ),
     "inference tensors refuse the head": (
         """
         raised type="RuntimeError" message="Inference tensors cannot be saved for backward. To work around you can make a clone" @ "train.py":34
@@ -113,6 +132,15 @@ SILENT = {
         acc = compare out tracking=false
         m = mean acc tracking=false
     """,
+    "switched off, and another exception": """
+        raised type="KeyError" message="x"
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        out = linear x w
+        loss = mean out
+        ! backward loss
+        ! tracking with={"on":false}
+    """,
     "an untracked weight update": """
         w: parameter f32[1,4]
         x: input f32[8,4]
@@ -143,6 +171,17 @@ ANOTHERS = {
         parameter e1 value=e1 trainable=false optimizer="opt" reached=true
         parameter e2 value=e2 trainable=false optimizer="opt" reached=true
         parameter head value=head optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+    """,
+    "refused, with tracking on": """
+        raised type="RuntimeError" message="element 0 of tensors does not require grad and does not have a grad_fn"
+        w: parameter f32[1,4]
+        x: input f32[8,4]
+        ! tracking with={"on":false}
+        ! tracking with={"on":true}
+        out = linear x w
+        d = detach out
+        loss = mean d
+        ! backward loss
     """,
     "never read": """
         w: parameter f32[1,4]

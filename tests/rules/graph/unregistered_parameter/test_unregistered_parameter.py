@@ -99,6 +99,17 @@ def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
     assert said(diagnose, text) == []
 
 
+def test_a_parameter_that_no_name_leads_to_is_called_as_its_line_calls_it() -> None:
+    text = FIRES["arithmetic after nn.Parameter"][0].replace("parameter proxies", 'parameter "parameter 15"')
+    named = text.replace('@ "model.py":12', '@ "model.py":12 text="        self.proxies = nn.Parameter(w) * 0.5"')
+    raised = 'raised type="RuntimeError" message="Trying to backward through the graph a second time (or …)"\n'
+
+    (found,) = said(diagnose, raised + named)
+
+    assert found.message == "`proxies` is unknown to the model: it is trained by no optimizer"
+    assert Fact("exception", "RuntimeError") in found.explains
+
+
 def test_the_missing_optimizer_is_its_symptom() -> None:
     (found,) = said(diagnose, LIST)
 
