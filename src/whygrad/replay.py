@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from whygrad.ir import Intervention, Measures, Record, Step, Trial
+from whygrad.ir import Birth, Intervention, Measures, Record, Step, Trial
 
 
 class Replay(Protocol):
@@ -13,6 +13,9 @@ class Replay(Protocol):
 
     def run(self, intervention: Intervention) -> Trial:
         """The step with one thing changed; never raises for what can't be done, the trial says why instead."""
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        """Where numbers that are not finite are born when the step, number `index` of the run, is run again; never raises."""
 
 
 class Observer(Protocol):

@@ -8,7 +8,7 @@ import pytest
 from sketch import sketch
 from whygrad.diagnosis import Test as Wanted
 from whygrad.experiments import examine
-from whygrad.ir import Intervention, Lift, Measures, Permute, Step, Trial
+from whygrad.ir import Birth, Intervention, Lift, Measures, Permute, Step, Trial
 
 TEXT = """
     x: input f32[8,3]
@@ -34,6 +34,9 @@ class Replayed:
     def baseline(self) -> Measures:
         self.now += 2 * self.seconds
         return self.measures
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        return ()
 
     def run(self, intervention: Intervention) -> Trial:
         self.now += self.seconds

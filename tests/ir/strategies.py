@@ -10,7 +10,10 @@ from whygrad.ir import (
     KINDS,
     ROLES,
     Batches,
+    Birth,
     Bypass,
+    Course,
+    Descend,
     Ending,
     Event,
     EventKind,
@@ -32,6 +35,8 @@ from whygrad.ir import (
     Reshape,
     Scope,
     Site,
+    Stage,
+    Standardise,
     Statistics,
     Step,
     Trial,
@@ -65,6 +70,8 @@ VALUES = st.builds(
     Value, st.just(""), st.sampled_from(ROLES), DTYPES, SHAPES, st.none() | STATISTICS, TEXTS, st.booleans(),
 )  # fmt: skip
 MEASURES = st.builds(Measures, NUMBERS, NUMBERS, NUMBERS, TEXTS, NUMBERS, NUMBERS, st.none() | st.booleans())
+
+COURSES = st.builds(Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, PLACES)
 
 
 def some(names: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[str, ...]]:
@@ -117,6 +124,9 @@ def parameters(draw: st.DrawFn, name: str, value: str, optimizers: list[str]) ->
         gradient_at_update=draw(st.sampled_from((None, *get_args(GradientState)))),
         norm=draw(NUMBERS),
         update_norm=draw(NUMBERS),
+        moved=draw(NUMBERS),
+        symmetric=draw(st.booleans()),
+        unwritten=draw(st.booleans()),
         site=draw(PLACES),
     )
 
@@ -125,8 +135,16 @@ def trials(values: list[str], made: list[str]) -> st.SearchStrategy[Trial]:
     few = [st.builds(Permute, some(values)), st.builds(Lift, some(made)), st.builds(Bypass, some(made))]
     if values:
         few.append(st.builds(Reshape, st.sampled_from(values), st.lists(st.integers(0, 9), max_size=3).map(tuple)))
+    few += [st.builds(Standardise, some(values)), st.builds(Descend, COUNTS, st.sampled_from((1.0, 0.1)), some(values))]
     figures = st.dictionaries(TEXTS, st.floats(), max_size=2)
-    return st.builds(Trial, st.one_of(few), NUMBERS, NUMBERS, figures, NUMBERS, TEXTS)
+    losses = st.lists(st.floats(), max_size=3).map(tuple)
+    return st.builds(Trial, st.one_of(few), NUMBERS, NUMBERS, figures, NUMBERS, TEXTS, losses, losses)
+
+
+def births(index: int, values: list[str], made: list[str]) -> st.SearchStrategy[Birth]:
+    entries = st.dictionaries(TEXTS, st.lists(st.floats(), max_size=2).map(tuple), max_size=2)
+    named = st.sampled_from(["", *made]), st.sampled_from(["", *values])
+    return st.builds(Birth, st.sampled_from(get_args(Stage)), *named, st.integers(index, index + 9), COUNTS, entries, NUMBERS)
 
 
 @st.composite
@@ -156,6 +174,8 @@ def steps(draw: st.DrawFn, index: int, held: list[str], optimizers: list[str]) -
         measures=draw(MEASURES),
         trials=tuple(draw(st.lists(trials(names, made), max_size=2))),
         updated=draw(st.booleans()),
+        births=tuple(draw(st.lists(births(index, names, made), max_size=2))),
+        modes=draw(st.dictionaries(TEXTS, st.booleans(), max_size=2)),
     )
 
 
@@ -172,6 +192,8 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         rates=draw(st.none() | st.tuples(st.floats(), st.floats())),
         last_rate=draw(NUMBERS),
         rate_site=draw(PLACES),
+        idle_steps=draw(COUNTS),
+        idle_from=draw(st.none() | COUNTS),
     )
 
 
@@ -195,6 +217,7 @@ def records(draw: st.DrawFn) -> Record:
         optimizers=tuple(draw(optimizers(name, held)) for name in named),
         endings={name: Ending(*draw(st.tuples(st.booleans(), st.booleans()))) for name in held},
         batches=tuple(draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS), max_size=2))),
+        courses=tuple(draw(st.lists(COURSES, max_size=2))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),
     )

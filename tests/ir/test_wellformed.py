@@ -29,6 +29,7 @@ step 0
   trial intervention={"type":"permute","values":["y"]}
   trial intervention={"type":"lift","ops":["h"]}
   trial intervention={"type":"reshape","value":"y","shape":[2,1]}
+  birth stage="forward" op="h"
 step 3
 """
 
@@ -46,6 +47,7 @@ UNSOUND = {
     checks.parameters_have_values: ("parameter w value=v", "parameter `w`: its value `v` is not declared", 'parameter w optimizer="opt"'),
     checks.labels_are_values: ('labels values=["z"]', "the label `z` is not declared", 'labels values=["y"]'),
     checks.trials_name_the_step: ('"lift","ops":["x"]', "a trial changes `x`, which the step does not have", '"lift","ops":["h"]'),
+    checks.births_name_the_step: ('op="z"', "a birth names `z`, which the step does not have", 'op="h"'),
     checks.steps_in_order: ("step 0", "steps are numbered 0, 0", "step 3"),
     checks.optimizers_are_known: ('optimizer="adam"', "parameter `w` is held by `adam`, which is not listed", 'optimizer="opt"'),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from math import isfinite
 
 from whygrad.diagnosis import Test
-from whygrad.ir import Intervention, Measures, Permute, Step, Trial
+from whygrad.ir import Descend, Intervention, Measures, Permute, Step, Trial
 from whygrad.replay import Replay
 
 STEPS_WORTH = 10
@@ -38,9 +38,17 @@ def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.perf
     one_replay = (clock() - began) / 2
     budget = Budget(began + max(STEPS_WORTH * one_replay, FLOOR), clock)
     step = replace(step, measures=merged(step.measures, baseline))
+    if not finite_so_far(step):
+        step = replace(step, births=replay.births(step.index))
     step = with_sensitivity(step, replay)
     trials = tuple(perform(step, replay, wanted(step), budget))
     return replace(step, trials=(*step.trials, *trials))
+
+
+def finite_so_far(step: Step) -> bool:
+    """The loss and the gradient are finite, as far as they were measured."""
+    figures = (step.measures.loss, step.measures.gradient_norm)
+    return all(figure is None or isfinite(figure) for figure in figures) and all(p.gradient != "non-finite" for p in step.parameters)
 
 
 def merged(recorded: Measures, replayed: Measures) -> Measures:
@@ -109,5 +117,7 @@ def perform(step: Step, replay: Replay, tests: Iterable[Test], budget: Budget) -
 
 def _concerns(step: Step, intervention: Intervention) -> bool:
     """Whether everything that the intervention names is in this step."""
-    named = getattr(intervention, "ops", None) or getattr(intervention, "values", None) or (getattr(intervention, "value", ""),)
+    if isinstance(intervention, Descend) and not intervention.standardise:
+        return True
+    named = getattr(intervention, "ops", None) or getattr(intervention, "standardise", None) or getattr(intervention, "values", None) or (getattr(intervention, "value", ""),)
     return all(name in step.graph.values for name in named)

@@ -4,10 +4,15 @@ import math
 from typing import Literal
 
 from whygrad.diagnosis import Experiment, Scalar, Test
-from whygrad.ir import Bypass, Intervention, Lift, Measures, Permute, Reshape, Step, Trial
+from whygrad.ir import Bypass, Descend, Intervention, Lift, Measures, Permute, Reshape, Standardise, Step, Trial
 
 SHOWN = 3
 """Names that are written out."""
+
+FELL = 0.02
+"""Share of its size by which a loss must fall to have fallen: rounding and a lucky step stay below."""
+FURTHER = 2.0
+"""How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
 
 Verdict = Literal["confirmed", "refuted", "inconclusive"]
 
@@ -33,6 +38,18 @@ def described(intervention: Intervention) -> str:
             return f"leave out {_listed(ops)}"
         case Reshape(value, shape):
             return f"give `{value}` the shape [{','.join(map(str, shape))}]"
+        case Standardise(values):
+            return f"standardise {_listed(values)}"
+        case Descend():
+            return f"{intervention.steps} updates on copies, {_changes(intervention)}"
+
+
+def _changes(descent: Descend) -> str:
+    """What a descent does otherwise than the program."""
+    parts = [f"with {_listed(descent.standardise)} standardised"] if descent.standardise else []
+    parts += [f"at {descent.factor:g} times the learning rate"] if descent.factor != 1 else []
+    parts += [f"with epsilon {descent.epsilon:g}"] if descent.epsilon is not None else []
+    return " and ".join(parts) or "unchanged"
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -43,12 +60,30 @@ def _listed(names: tuple[str, ...]) -> str:
 def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
     if trial.reason or baseline.reproduced is False:
         return "inconclusive"
+    if isinstance(test.intervention, Descend):
+        return _fell_further(trial)
     if test.raises_gradient_of:
         norms = [trial.gradients.get(name, 0.0) for name in test.raises_gradient_of]
         if any(math.isnan(norm) for norm in norms):
             return "inconclusive"
         return "confirmed" if all(norm > 0 for norm in norms) else "refuted"
     return _changed(trial.change, baseline.noise_floor)
+
+
+def fall(losses: tuple[float, ...]) -> float | None:
+    """By what share of its size the loss fell over a descent, at most 1; minus infinity where it ended as no number; None for none."""
+    if not losses or not math.isfinite(losses[0]) or losses[0] == 0:
+        return None
+    return (losses[0] - losses[-1]) / abs(losses[0]) if math.isfinite(losses[-1]) else -math.inf
+
+
+def _fell_further(trial: Trial) -> Verdict:
+    """Whether the loss falls with the change, and clearly further than without."""
+    changed, plain = fall(trial.losses), fall(trial.plain)
+    if changed is None:
+        return "inconclusive"
+    before = -math.inf if plain is None else plain
+    return "confirmed" if changed >= FELL and changed >= FURTHER * max(before, 0.0) else "refuted"
 
 
 def _changed(change: float | None, noise: float | None) -> Verdict:
@@ -66,4 +101,5 @@ def _figures(test: Test, trial: Trial, baseline: Measures) -> dict[str, Scalar]:
         "change": trial.change,
     }
     figures |= {name: trial.gradients.get(name) for name in test.raises_gradient_of[:SHOWN]}
+    figures |= {"fall_before": fall(trial.plain), "fall": fall(trial.losses)}
     return {key: value for key, value in figures.items() if value is not None}

@@ -1,11 +1,12 @@
 """The neutral record of a run: plain, frozen data that no framework is needed to read."""
 
+from whygrad.ir.births import Birth, Course, Stage
 from whygrad.ir.kinds import KINDS, Kind, family, passing
 from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
-from whygrad.ir.trials import Bypass, Intervention, Lift, Permute, Reshape, Trial
+from whygrad.ir.trials import Bypass, Descend, Intervention, Lift, Permute, Reshape, Standardise, Trial
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
 __all__ = [
@@ -13,7 +14,10 @@ __all__ = [
     "ROLES",
     "Attribute",
     "Batches",
+    "Birth",
     "Bypass",
+    "Course",
+    "Descend",
     "Ending",
     "Event",
     "EventKind",
@@ -38,6 +42,8 @@ __all__ = [
     "Role",
     "Scope",
     "Site",
+    "Stage",
+    "Standardise",
     "Statistics",
     "Step",
     "Trial",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from whygrad.ir.births import Course
 from whygrad.ir.ops import Attribute
 from whygrad.ir.sites import Site
 from whygrad.ir.steps import Step
@@ -66,6 +67,10 @@ class Optimizer:
     last_rate: float | None = None
     rate_site: Site | None = None
     """The scheduler or assignment that last set the rate."""
+    idle_steps: int = 0
+    """Updates at a rate of zero."""
+    idle_from: int | None = None
+    """Number of the update from which on the rate was zero to the end; None where it was not zero at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ class Batches:
     """Different batches, by digest."""
     values: tuple[str, ...] = ()
     """Names of the values of this element in the recorded steps."""
+    length: int | None = None
+    """Batches that one pass over the loader gives; None where it does not know."""
+    site: Site | None = None
+    """Where the loader was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class Record:
     optimizers: tuple[Optimizer, ...] = ()
     endings: Mapping[str, Ending] = field(default_factory=dict)
     batches: tuple[Batches, ...] = ()
+    courses: tuple[Course, ...] = ()
     limits: tuple[str, ...] = ()
     """What could not be seen, in sentences."""
     faults: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from whygrad.ir.births import Birth
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.sites import Site
 from whygrad.ir.trials import Trial
@@ -63,6 +64,12 @@ class Parameter:
     """L2 norm of the parameter before the update."""
     update_norm: float | None = None
     """L2 norm of what the update changed; from a sample of large tensors."""
+    moved: float | None = None
+    """Share of its entries that the update changed."""
+    symmetric: bool = False
+    """All its rows are equal, and all rows of its gradient are."""
+    unwritten: bool = False
+    """Its memory was reserved and nothing was ever written there."""
     site: Site | None = None
     """Where the module or tensor that holds it was made, if known."""
 
@@ -131,6 +138,10 @@ class Step:
     trials: tuple[Trial, ...] = ()
     updated: bool = False
     """At least one parameter was updated, by an optimizer or by hand."""
+    births: tuple[Birth, ...] = ()
+    """Where numbers that are not finite were born, in this step or in a later one that is like it."""
+    modes: Mapping[str, bool] = field(default_factory=dict)
+    """Module with dropout or batch normalisation to whether it was in training mode at the backward."""
 
     @property
     def differentiated(self) -> tuple[str, ...]:

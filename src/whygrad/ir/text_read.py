@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, cast, get_args
 
+from whygrad.ir.births import Birth, Course
 from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.steps import Event, EventKind, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import read
 from whygrad.ir.text_scan import Line, NotThisError, Word, fail, scan
-from whygrad.ir.text_write import STATISTICS, mentioned
+from whygrad.ir.text_write import STATISTICS, STEP_PARTS, mentioned
 from whygrad.ir.trials import Trial
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
@@ -47,7 +48,7 @@ class _StepDraft:
     step: Step
     values: dict[str, Value] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
-    lists: dict[str, list[Any]] = field(default_factory=lambda: {"events": [], "parameters": [], "scopes": [], "trials": []})
+    lists: dict[str, list[Any]] = field(default_factory=lambda: {"events": [], "parameters": [], "scopes": [], "trials": [], "births": []})
 
     def finished(self) -> Step:
         """The step, with the values declared that were only mentioned."""
@@ -124,7 +125,7 @@ def _near(word: str, choices: tuple[str, ...]) -> str:
 
 def _record(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    given = ("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "limits", "faults")
+    given = ("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults")
     draft.record = replace(draft.record, **read(Record, line.settings, given))
 
 
@@ -168,7 +169,12 @@ def _ending(line: Line, draft: _Draft) -> None:
 
 def _batches(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    draft.add(batches=Batches(**read(Batches, line.settings)))
+    draft.add(batches=Batches(**read(Batches, line.settings), site=line.sites.get("@")))
+
+
+def _course(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(courses=Course(**read(Course, line.settings), site=line.sites.get("@")))
 
 
 def _limit(line: Line, draft: _Draft) -> None:
@@ -185,8 +191,7 @@ def _step(line: Line, draft: _Draft) -> None:
         raise NotThisError(
             f"`{' '.join(word.text for word in words) or 'nothing'}` behind `step`", "the number of the step, such as `step 0`"
         )
-    given = ("index", "graph", "events", "parameters", "scopes", "labels", "measures", "trials")
-    draft.steps.append(_StepDraft(Step(int(words[0].text), **read(Step, line.settings, given))))
+    draft.steps.append(_StepDraft(Step(int(words[0].text), **read(Step, line.settings, STEP_PARTS))))
 
 
 def _value(line: Line, draft: _Draft) -> None:
@@ -278,6 +283,11 @@ def _trial(line: Line, draft: _Draft) -> None:
     draft.step.lists["trials"].append(Trial(**read(Trial, line.settings)))
 
 
+def _birth(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.step.lists["births"].append(Birth(**read(Birth, line.settings)))
+
+
 _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "record": _record,
     "framework": _framework,
@@ -287,6 +297,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "group": _group,
     "ending": _ending,
     "batches": _batches,
+    "course": _course,
     "limit": _limit,
     "fault": _fault,
     "step": _step,
@@ -295,5 +306,6 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "labels": _labels,
     "measures": _measures,
     "trial": _trial,
+    "birth": _birth,
 }
 """First word to what reads the rest of the line."""

@@ -24,7 +24,7 @@ def _line(*parts: str | Iterable[str]) -> str:
 
 
 def _record(record: Record) -> Iterator[str]:
-    if head := _line(written(record, skip=("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "limits", "faults"))):
+    if head := _line(written(record, skip=("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults"))):
         yield f"record {head}"
     for framework in record.frameworks:
         yield _line("framework", name_shown(framework.name), shown(framework.version))
@@ -33,7 +33,8 @@ def _record(record: Record) -> Iterator[str]:
         yield from _optimizer(optimizer)
     for name, ending in record.endings.items():
         yield _line("ending", name_shown(name), written(ending))
-    yield from (_line("batches", written(batches)) for batches in record.batches)
+    yield from (_line("batches", written(batches), _site("@", batches.site)) for batches in record.batches)
+    yield from (_line("course", written(course), _site("@", course.site)) for course in record.courses)
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
@@ -69,7 +70,7 @@ def _site(mark: str, site: Site | None) -> Iterator[str]:
 
 
 def _step(step: Step) -> Iterator[str]:
-    yield _line("step", str(step.index), (f"kind={step.kind}" if step.kind else ""), ("updated=true" if step.updated else ""))
+    yield _line("step", str(step.index), written(step, skip=STEP_PARTS))
     undeclared = _undeclared(step)
     yield from (_value(value) for name, value in step.graph.values.items() if name not in undeclared)
     yield from _flow(step.graph.ops, step.events)
@@ -80,6 +81,7 @@ def _step(step: Step) -> Iterator[str]:
     if step.measures != Measures():
         yield _line("  measures", written(step.measures))
     yield from (_line("  trial", written(trial)) for trial in step.trials)
+    yield from (_line("  birth", written(birth)) for birth in step.births)
 
 
 def mentioned(graph: Graph, events: Iterable[Event]) -> dict[str, None]:
@@ -151,5 +153,7 @@ def _scope(scope: Scope) -> str:
     )
 
 
+STEP_PARTS = ("index", "graph", "events", "parameters", "scopes", "labels", "measures", "trials", "births")
+"""What of a step stands on lines of its own."""
 STATISTICS = frozenset(Statistics.__dataclass_fields__)
 """Settings of a value that belong to its statistics."""

@@ -31,7 +31,25 @@ class Reshape(msgspec.Struct, frozen=True, tag="reshape"):
     shape: tuple[int, ...]
 
 
-Intervention = Permute | Lift | Bypass | Reshape
+class Standardise(msgspec.Struct, frozen=True, tag="standardise"):
+    """Give these values mean 0 and standard deviation 1, column by column."""
+
+    values: tuple[str, ...]
+
+
+class Descend(msgspec.Struct, frozen=True, tag="descend"):
+    """Take a few updates on copies of the parameters, once as the program does and once with something changed."""
+
+    steps: int = 4
+    factor: float = 1.0
+    """The learning rate is multiplied by this."""
+    standardise: tuple[str, ...] = ()
+    """Values that are standardised first."""
+    epsilon: float | None = None
+    """The optimizer's epsilon, where that is changed."""
+
+
+Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +67,7 @@ class Trial:
     """||g - g'|| / max(||g||, ||g'||) against the unchanged replay, 0 to 2; None for 0/0."""
     reason: str = ""
     """Why it could not be done, where it could not."""
+    losses: tuple[float, ...] = ()
+    """Of a descent: the loss before the first update and after each, with the change."""
+    plain: tuple[float, ...] = ()
+    """The same without the change."""

@@ -8,7 +8,7 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Lift, Permute, Reshape
+from whygrad.ir.trials import Bypass, Descend, Lift, Permute, Reshape, Standardise
 from whygrad.ir.values import ROLES
 
 
@@ -140,7 +140,7 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
     produced = _produced(step.graph)
     for trial in step.trials:
         match trial.intervention:
-            case Permute(values=names):
+            case Permute(values=names) | Standardise(values=names) | Descend(standardise=names):
                 known: tuple[str, ...] = names if all(name in step.graph.values for name in names) else ()
             case Lift(ops=names) | Bypass(ops=names):
                 known = names if produced.issuperset(names) else ()
@@ -149,6 +149,16 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
                 known = names if name in step.graph.values else ()
         if names != known:
             yield f"a trial changes {', '.join(f'`{name}`' for name in names)}, which the step does not have"
+
+
+def births_name_the_step(step: Step) -> Iterator[str]:
+    """Numbers that are not finite were born at ops and in values that the step has, in this step or later."""
+    produced = _produced(step.graph)
+    for birth in step.births:
+        if (birth.op and birth.op not in produced) or (birth.value and birth.value not in step.graph.values):
+            yield f"a birth names `{birth.op or birth.value}`, which the step does not have"
+        if birth.step < step.index:
+            yield f"a birth at step {birth.step} stands in step {step.index}"
 
 
 def steps_in_order(record: Record) -> Iterator[str]:
@@ -181,5 +191,6 @@ STEP_CHECKS: tuple[Callable[[Step], Iterator[str]], ...] = (
     parameters_have_values,
     labels_are_values,
     trials_name_the_step,
+    births_name_the_step,
 )
 RECORD_CHECKS: tuple[Callable[[Record], Iterator[str]], ...] = (steps_in_order, optimizers_are_known)

@@ -23,11 +23,7 @@ from whygrad.reports.figures import (
 )
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
-SURENESS = {
-    "proved": "the recorded graph and events show it",
-    "measured": "an experiment on the recorded step shows it",
-    "suspected": "a pattern that is usually a mistake; nothing measured here settles it",
-}
+SUSPECTED = "a pattern that is usually a mistake; nothing measured here settles it"
 ASCII = str.maketrans(
     {"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "’": "'", "“": '"', "”": '"'}
 )
@@ -125,10 +121,8 @@ class Page:
         """What stands behind the equals signs: figures, how sure that is, what it explains, what to do."""
         words = [_word(evidence, diagnosis) for evidence in diagnosis.evidence]
         yield from zip(words, (evidence.statement for evidence in diagnosis.evidence), strict=True)
-        if diagnosis.experiment is not None and diagnosis.experiment.verdict != "confirmed":
-            yield "experiment", f"{diagnosis.experiment.intervention}: {diagnosis.experiment.verdict} ({diagnosis.experiment.prediction})"
-        if diagnosis.confidence not in words:
-            yield diagnosis.confidence, SURENESS[diagnosis.confidence]
+        if diagnosis.confidence == "suspected" and "suspected" not in words:
+            yield "suspected", SUSPECTED
         for symptom in diagnosis.symptoms[:MOST_SYMPTOMS]:
             yield "explains", f"{symptom.message}{f' ({symptom.rule})' if symptom.rule else ''}"
         if len(diagnosis.symptoms) > MOST_SYMPTOMS:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import tiny
 from whygrad.frontends import Recording
-from whygrad.ir import Framework, Intervention, Measures, Outcome, Permute, Record, Step, Trial
+from whygrad.ir import Birth, Framework, Intervention, Measures, Outcome, Permute, Record, Step, Trial
 from whygrad.ir.text import loads
 from whygrad.replay import Observer
 
@@ -25,6 +25,9 @@ class TinyReplay:
     def baseline(self) -> Measures:
         fail_at("baseline")
         return replace(self.step.measures, reproduced=True, noise_floor=0.0)
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        return ()
 
     def run(self, intervention: Intervention) -> Trial:
         fail_at("replay")

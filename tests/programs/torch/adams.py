@@ -1,8 +1,8 @@
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from torch import nn
 
-torch.manual_seed(14)
+seed(14)
 for settings in ({"fused": True}, {"foreach": True}, {"foreach": False, "amsgrad": True}):
     model = nn.Sequential(nn.Linear(6, 10), nn.ReLU(), nn.Linear(10, 1))
     average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))

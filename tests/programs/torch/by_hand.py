@@ -1,7 +1,7 @@
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 
-torch.manual_seed(16)
+seed(16)
 weight = torch.randn(5, 3, requires_grad=True)
 bias = torch.zeros(3, requires_grad=True)
 losses = []

@@ -1,10 +1,10 @@
 import sys
 
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from torch import nn
 
-torch.manual_seed(17)
+seed(17)
 model = nn.Sequential(nn.Linear(6, 16), nn.GELU(), nn.Linear(16, 3))
 fast = torch.compile(model, backend="aot_eager")
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)

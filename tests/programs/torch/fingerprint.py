@@ -20,6 +20,12 @@ def leaves(value):
         yield torch.tensor([ord(letter) for letter in repr(value)])
 
 
+def seed(number):
+    random.seed(number)
+    numpy.random.seed(number)
+    torch.manual_seed(number)
+
+
 def digest(*owners):
     found = hashlib.sha256()
     for owner in owners:
@@ -32,4 +38,4 @@ def digest(*owners):
 def end(losses, *owners):
     print("losses", [float(loss).hex() for loss in losses])
     print("state", digest(*owners))
-    print("random", digest(torch.get_rng_state()), hashlib.sha256(repr((random.getstate(), numpy.random.get_state())).encode()).hexdigest())
+    print("random", digest(torch.get_rng_state()), digest(random.getstate(), numpy.random.get_state()[1].tolist()))

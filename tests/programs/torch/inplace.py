@@ -1,5 +1,5 @@
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from torch import nn
 
 
@@ -30,7 +30,7 @@ class Memory(nn.Module):
         return hidden - self.running.detach() + total * 0.01
 
 
-torch.manual_seed(10)
+seed(10)
 model = Memory()
 head = nn.Linear(6, 2)
 optimizer = torch.optim.SGD([*model.parameters(), *head.parameters()], lr=0.1)

@@ -1,8 +1,8 @@
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from transformers import LlamaConfig, LlamaForCausalLM
 
-torch.manual_seed(2)
+seed(2)
 config = LlamaConfig(vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=32)
 model = LlamaForCausalLM(config)
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)

@@ -1,8 +1,8 @@
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from torch import nn
 
-torch.manual_seed(0)
+seed(0)
 model = nn.Sequential(nn.Linear(20, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 5))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3)
 scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)

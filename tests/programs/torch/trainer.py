@@ -1,10 +1,10 @@
 import tempfile
 
 import torch
-from fingerprint import end
+from fingerprint import end, seed
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
-torch.manual_seed(3)
+seed(3)
 config = LlamaConfig(vocab_size=40, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=32)
 model = LlamaForCausalLM(config)
 rows = [{"input_ids": ids, "labels": ids, "attention_mask": torch.ones_like(ids)} for ids in torch.randint(0, 40, (16, 8))]

@@ -1,6 +1,6 @@
 """Every use of PyTorch that is not public API, with its fallback. Nothing outside this file knows a private name of torch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,33 +44,38 @@ def is_leaf(tensor: Tensor) -> bool:
         return True
 
 
-def current_mode() -> Any:
-    """The innermost torch function mode, or None."""
-    depth = torch._C._len_torch_function_stack()
-    return torch._C._get_function_stack_at(depth - 1) if depth else None
+def _modes_off() -> list[Any]:
+    """Take every torch function mode off; the innermost comes first."""
+    return [torch._C._pop_torch_function_stack() for _ in range(torch._C._len_torch_function_stack())]
 
 
-def push(mode: TorchFunctionMode) -> None:
-    """Put `mode` on top."""
-    torch._C._push_on_torch_function_stack(mode)
+def _modes_on(modes: Iterable[Any]) -> None:
+    for mode in modes:
+        torch._C._push_on_torch_function_stack(mode)
 
 
-def pop() -> None:
-    """Take the innermost mode off."""
-    torch._C._pop_torch_function_stack()
+def put_on(mode: TorchFunctionMode) -> None:
+    """Put `mode` below every other one: leaving a mode takes the innermost off whichever it is, so that a user's `with` would take ours."""
+    others = _modes_off()
+    _modes_on([mode, *reversed(others)])
+
+
+def take_off(mode: TorchFunctionMode) -> bool:
+    """Take `mode` off wherever it lies; False where it is not there: PyTorch sets a mode aside while its own handler runs."""
+    modes = _modes_off()
+    _modes_on(other for other in reversed(modes) if other is not mode)
+    return any(other is mode for other in modes)
 
 
 @contextmanager
 def without(mode: TorchFunctionMode) -> Iterator[None]:
-    """Run with `mode` off, if it is the innermost one: some kernels are chosen only where no mode is on."""
-    ours = current_mode() is mode
-    if ours:
-        pop()
+    """Run with `mode` off: some kernels are chosen only where no mode is on."""
+    was_on = take_off(mode)
     try:
         yield
     finally:
-        if ours:
-            push(mode)
+        if was_on:
+            put_on(mode)
 
 
 def random_states() -> tuple[Tensor, ...]:

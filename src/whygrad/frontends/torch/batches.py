@@ -8,11 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from whygrad.frontends.source import Trace
 from whygrad.frontends.torch.calls import tensors_in
+from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Batches as Record
 
 LOOKED_AT = 64
 """Batches whose values are looked at: enough to tell sorted from shuffled data, and a bounded cost."""
+MOST_LOADERS = 64
+"""Loaders that are told apart."""
+FOLLOWED = 256
+"""Rows up to which the first batch of a loader is recorded item by item, which tells where its labels were made: a quarter of a second at most."""
 DIGESTED = 1_000_000
 """Entries up to which a batch element is digested to see whether it comes again."""
 
@@ -50,26 +56,61 @@ class Element:
             self.undigested += 1
 
 
+@dataclass(slots=True)
+class Loader:
+    """One data loader, known by its data set: an iterator does not tell which loader made it."""
+
+    made: Trace | None = None
+    length: int | None = None
+    followed: bool = False
+    """Its first batch was recorded item by item."""
+    elements: dict[str, Element] = field(default_factory=dict)
+
+
 class Loaders:
     """All data loaders together."""
 
     def __init__(self) -> None:
-        self.elements: dict[str, Element] = {}
+        self.loaders: dict[int, Loader] = {}
 
-    def look(self, batch: Any) -> list[tuple[str, Tensor]]:
+    def of(self, owner: Any) -> Loader:
+        """The entry of a loader or of its iterator; many loaders share the last one, so that the table stays small."""
+        data = getattr(owner, "dataset", None)
+        key = id(getattr(owner, "_dataset", None) if data is None else data)
+        if key not in self.loaders and len(self.loaders) >= MOST_LOADERS:
+            key = 0
+        return self.loaders.setdefault(key, Loader())
+
+    def made(self, loader: Any, trace: Trace | None) -> None:
+        """A loader was made here."""
+        self.of(loader).made = trace
+
+    def is_first(self, iterator: Any) -> bool:
+        """Whether this is the loader's first batch in a recorded step, and small enough to be followed item by item."""
+        loader = self.of(iterator)
+        rows = getattr(getattr(iterator, "_index_sampler", None), "batch_size", 1)
+        first = not loader.followed and isinstance(rows, int) and rows <= FOLLOWED
+        loader.followed = True
+        return first
+
+    def look(self, batch: Any, iterator: Any) -> list[tuple[str, Tensor]]:
         """Take a batch in; returns its elements by path."""
+        loader = self.of(iterator)
         found = list(elements_of(batch))
         for path, tensor in found:
-            self.elements.setdefault(path, Element()).look(tensor)
+            element = loader.elements.setdefault(path, Element())
+            if not element.seen:
+                loader.length = length_of(iterator)
+            element.look(tensor)
         return found
 
-    def note(self, path: str, value: str) -> None:
+    def note(self, path: str, value: str, iterator: Any) -> None:
         """An element took part in a recorded step, as this value."""
-        values = self.elements.setdefault(path, Element()).values
+        values = self.of(iterator).elements.setdefault(path, Element()).values
         if value not in values:
             values.append(value)
 
-    def records(self) -> tuple[Record, ...]:
+    def records(self, builder: Builder) -> tuple[Record, ...]:
         """The neutral record of each element."""
         return tuple(
             Record(
@@ -80,9 +121,20 @@ class Loaders:
                 element.constant,
                 None if element.undigested and element.seen <= LOOKED_AT else len(element.digests) or None,
                 tuple(element.values),
+                loader.length,
+                builder.site(loader.made),
             )
-            for path, element in self.elements.items()
+            for loader in self.loaders.values()
+            for path, element in loader.elements.items()
         )
+
+
+def length_of(iterator: Any) -> int | None:
+    """Batches of one pass; None for a stream."""
+    try:
+        return len(iterator)
+    except TypeError:
+        return None
 
 
 def elements_of(batch: Any) -> Iterator[tuple[str, Tensor]]:

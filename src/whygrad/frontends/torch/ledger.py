@@ -17,6 +17,8 @@ from whygrad.frontends.torch.lowering import OVERWRITES, Function, describe, ord
 from whygrad.frontends.torch.travel import Travel
 from whygrad.ir import family
 
+NARROW = frozenset((torch.uint8, torch.int8, torch.int16))
+"""Integers so short that arithmetic on pixels or samples wraps around: its figures are gathered wherever it happens."""
 PRUNE_AT = 4_000
 """Calls after which those with nothing living behind them are dropped: a few megabytes."""
 
@@ -109,6 +111,8 @@ class Ledger:
         call.failed = True
         call.full = any(self.values[slot.value].differentiable for slot in call.slots)
         call.carries = tuple(self.values[slot.value].differentiable for slot in call.slots)
+        if call.full:
+            self._measure_inputs(call)
         self._finish_arguments(call, hold=call.full)
         self._append(call)
 
@@ -207,10 +211,14 @@ class Ledger:
         self._finish_arguments(call, hold=call.full)
 
     def _measure(self, call: Call, fresh: list[tuple[tuple[int | str, ...], Tensor]]) -> None:
-        if not call.full:
+        wraps = not call.full and call.kind in ("add", "sub", "mul", "neg") and any(tensor.dtype in NARROW for _, tensor in fresh)
+        if not call.full and not wraps:
             return
         for _, tensor in fresh:
             self.values[self.identity.meet(tensor).name].pending = statistics.start(tensor)
+        self._measure_inputs(call)
+
+    def _measure_inputs(self, call: Call) -> None:
         loss = family(call.kind) == "loss"
         for slot in call.slots:
             seen, tensor = self.values[slot.value], slot.reference()

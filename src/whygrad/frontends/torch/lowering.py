@@ -49,7 +49,7 @@ _TABLE: dict[str, str] = {
     "compare": "eq ne lt le gt ge equal isnan isinf isfinite logical_and logical_or logical_not logical_xor isclose and or xor invert rand_ ror any all "
     "bitwise_and bitwise_or bitwise_not bitwise_xor bucketize searchsorted isin bincount histc count_nonzero lshift rshift",
     "argmax": "argmax argmin argsort nonzero argwhere",
-    "sigmoid": "sigmoid expit", "tanh": "tanh", "softmax": "softmax softmin", "log_softmax": "log_softmax", "logsigmoid": "logsigmoid", "gelu": "gelu",
+    "sigmoid": "sigmoid expit", "tanh": "tanh", "softmax": "softmax softmin", "log_softmax": "log_softmax", "logsigmoid": "logsigmoid log_sigmoid", "gelu": "gelu",
     "silu": "silu mish", "softplus": "softplus softsign tanhshrink", "elu": "elu selu celu", "gumbel_softmax": "gumbel_softmax",
     "relu": "relu threshold", "leaky_relu": "leaky_relu prelu rrelu glu hardshrink softshrink", "hardtanh": "hardtanh hardsigmoid hardswish relu6",
     "sum": "sum nansum", "mean": "mean nanmean", "norm": "norm vector_norm matrix_norm normalize cosine_similarity pairwise_distance renorm dist pdist", "std": "std std_mean", "var": "var var_mean",
@@ -145,6 +145,9 @@ LOUD_GETTERS = frozenset(("data.get", "T.get", "mT.get", "H.get", "mH.get", "rea
 OVERWRITES = frozenset(("copy", "zero", "fill", "uniform", "normal", "random", "bernoulli", "exponential", "data.set", "set_"))
 """In-place functions whose result does not depend on what was there before."""
 
+MOST_AXES = 8
+"""Longer tuples are data, not settings."""
+
 _POSITIONAL: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("softmax", "log_softmax", "mean", "sum", "argmax", "argmin", "max", "min", "amax", "amin", "logsumexp", "prod", "std", "var", "squeeze", "unsqueeze", "cumsum"), ("axis",)),
     **dict.fromkeys(("cat", "stack", "concat"), ("axis",)),
@@ -211,9 +214,9 @@ def _base(name: str) -> str:
     if name in KIND_OF:
         return name
     bare = name.strip("_")
-    if bare.startswith("linalg_") or bare.startswith("special_"):
+    if bare.startswith(("linalg_", "special_")):
         bare = bare.split("_", 1)[1]
-    return bare if bare in KIND_OF or bare[:1] not in "ri" or bare[1:] not in KIND_OF or not name.startswith("__") else bare
+    return bare
 
 
 @cache
@@ -259,7 +262,7 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
 
 def _plain(value: object) -> bool:
     if isinstance(value, list | tuple):
-        return len(value) < 8 and all(isinstance(item, int) and not isinstance(item, bool) for item in value)
+        return len(value) <= MOST_AXES and all(isinstance(item, int) and not isinstance(item, bool) for item in value)
     return isinstance(value, bool | int | float | str)
 
 
@@ -270,7 +273,7 @@ DTYPES = {
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """`f32`, `i64`, …"""
+    """The short name of a dtype: `f32`, `i64`."""
     return DTYPES.get(dtype) or str(dtype).removeprefix("torch.")
 
 

@@ -1,7 +1,7 @@
 """Modules and parameters: which module runs, what the user calls each parameter, and which parameters no module knows."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -43,10 +43,10 @@ class Modules:
 
     # --- watching -----------------------------------------------------------------------------------------------
 
-    def attach(self) -> None:
-        """Follow every module's call."""
+    def attach(self, entering: Callable[..., None], leaving: Callable[..., None]) -> None:
+        """Be told of every module's call."""
         if not self._handles:
-            self._handles = [register_module_forward_pre_hook(self._enter), register_module_forward_hook(self._leave, always_call=True)]
+            self._handles = [register_module_forward_pre_hook(entering), register_module_forward_hook(leaving, always_call=True)]
 
     def release(self) -> None:
         """Stop following."""
@@ -54,14 +54,16 @@ class Modules:
             handle.remove()
         self._handles, self.stack = [], []
 
-    def _enter(self, module: nn.Module, _: object) -> None:
+    def enter(self, module: nn.Module, frame: FrameType) -> None:
+        """A module's forward begins."""
         if not self.stack:
-            self._root(module, source.user_frame(sys._getframe(1)))
+            self._root(module, source.user_frame(frame))
         elif id(module) not in self._names:
             self._name_child(module)
         self.stack.append(module)
 
-    def _leave(self, module: nn.Module, _: object, __: object) -> None:
+    def leave(self, module: nn.Module) -> None:
+        """A module's forward is over, or raised."""
         while self.stack and self.stack.pop() is not module:
             pass
 
@@ -153,13 +155,10 @@ class Modules:
                 taken.add(found[key].name)
         return found
 
-    def place_of(self, parameter: Tensor) -> source.Trace | None:
-        """Where the module that holds a parameter was made."""
-        for reference, trace in self._made.values():
-            part = reference()
-            if part is not None and any(parameter is item for item in part._parameters.values()):
-                return trace
-        return None
+    def places(self) -> dict[int, source.Trace]:
+        """Id of each parameter to where the module that holds it was made."""
+        made = ((reference(), trace) for reference, trace in self._made.values())
+        return {id(item): trace for part, trace in made if part is not None for item in part._parameters.values() if item is not None}
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -1,23 +1,28 @@
 """Runs the recorded calls of a step again, on copies, with one thing changed."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from whygrad.frontends.torch._compat import is_leaf, random_states, set_random_states
+from whygrad.frontends.torch.births import Watched
 from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
+from whygrad.frontends.torch.descent import CopyError, Descent, standardised
+from whygrad.frontends.torch.distances import distance, norm
 from whygrad.frontends.torch.identity import Identity
-from whygrad.ir import Bypass, Intervention, Lift, Measures, Permute, Reshape, Trial
+from whygrad.ir import Birth, Bypass, Descend, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
 
 PERMUTATIONS = 8
 """Permutations tried to find the one that changes most labels: with two equally common classes one alone leaves half of them."""
 
 
+FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
+"""What running a call again may raise."""
 _TRIPS = ("detach", "leave", "enter")
 
 
@@ -50,15 +55,20 @@ class TorchReplay:
     """The calls behind one backward. Parameters are still those of the forward; nothing of the user's is written to."""
 
     def __init__(
-        self, calls: tuple[Call, ...], losses: tuple[Loss, ...], parameters: Mapping[str, Tensor], identity: Identity, *, fresh: bool
+        self, calls: tuple[Call, ...], losses: tuple[Loss, ...], parameters: Mapping[str, Tensor], identity: Identity | None, *, fresh: bool
     ) -> None:
         self.calls = calls
         self.losses = losses
         self.parameters = {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
-        self.alive = identity.alive()
+        self.alive = identity.alive() if identity is not None else {}
         self.fresh = fresh
         """No gradient had been accumulated before this backward, so that the parameters' gradients are this backward's own."""
         self._producer = {name: call for call in calls for name in call.made}
+        self.optimizers: tuple[Optimizer, ...] = ()
+        """Those of the program, whose settings a descent follows."""
+        self._descent = Descent(self)
+        self.watched: Watched | None = None
+        """Looks at every value while set."""
         self._base: tuple[Tensor | None, dict[str, Tensor]] | None = None
 
     # --- the protocol -------------------------------------------------------------------------------------------
@@ -68,28 +78,71 @@ class TorchReplay:
         try:
             loss, first = self._unchanged()
             _, second = self._gradients(Change({}))
-        except (Unable, RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as problem:
+        except (Unable, *FAILURES) as problem:
             return Measures(sensitivity_reason=f"the step could not be run again: {problem}")
         return Measures(
             loss=_number(loss),
-            gradient_norm=_norm(first.values()),
-            noise_floor=_distance(first, second),
+            gradient_norm=norm(first.values()),
+            noise_floor=distance(first, second),
             reproduced=self._reproduced(first),
         )
 
     def run(self, intervention: Intervention) -> Trial:
         """The step with one thing changed."""
         try:
+            if isinstance(intervention, Descend):
+                return self._descent.run(intervention)
             loss, found = self._gradients(self._change(intervention))
             base = (
                 self._unchanged()[1] if any(isinstance(item.tensor, Tensor) and item.tensor.requires_grad for item in self.losses) else {}
             )
-        except Unable as reason:
+        except (Unable, CopyError) as reason:
             return Trial(intervention, reason=str(reason))
-        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as problem:
+        except FAILURES as problem:
             return Trial(intervention, reason=f"the changed step could not be run: {problem}")
-        norms = {name: norm for name, gradient in found.items() if (norm := _norm([gradient])) is not None}
-        return Trial(intervention, _number(loss), _norm(found.values()), norms, _distance(base, found))
+        norms = {name: size for name, gradient in found.items() if (size := norm([gradient])) is not None}
+        return Trial(intervention, _number(loss), norm(found.values()), norms, distance(base, found))
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        """Where numbers that are not finite are born in the unchanged step."""
+        return self.births_with({}, index)
+
+    def births_with(self, substitutes: dict[int, Tensor], index: int) -> tuple[Birth, ...]:
+        """The same with other data in the place of some tensors, by number."""
+        self.watched, states = Watched(self), random_states()
+        try:
+            with torch.enable_grad():
+                environment = self._forward(Change(dict(substitutes)))
+                total = self._total(environment)
+                number = _number(total)
+                found = self.watched.forward([loss.value for loss in self.losses], index)
+                if found is None and total is not None and total.requires_grad:
+                    found = self.watched.backward(total, {}, index)
+            return () if found is None else (replace(found, loss=number),)
+        except (Unable, *FAILURES):
+            return ()
+        finally:
+            self.watched = None
+            set_random_states(states)
+
+    @property
+    def producers(self) -> Mapping[str, Call]:
+        """Value name to the call that made it."""
+        return self._producer
+
+    def find(self, name: str) -> tuple[int, Tensor] | None:
+        """Number and tensor of a value, where it still lives."""
+        return self._find(name)
+
+    def stepped(self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
+        """Loss and gradients with copies in the place of the parameters."""
+        numbers = {id(tensor): number for number, tensor in self.alive.items()}
+        held = {numbers[id(self.parameters[name])]: item for name, item in moving.items() if id(self.parameters[name]) in numbers}
+        total, found = self._gradients(Change({**substitutes, **held}), moving)
+        number = _number(total)
+        if number is None:
+            raise Unable("the loss is no single number")
+        return number, found
 
     # --- changes ------------------------------------------------------------------------------------------------
 
@@ -103,6 +156,10 @@ class TorchReplay:
                 return Change({}, bypassed=frozenset(ops))
             case Reshape(value, shape):
                 return Change({}, reshaped=(value, shape))
+            case Standardise(values):
+                return Change({pair[0]: standardised(pair[1]) for name in values if (pair := self._find(name))})
+            case Descend():
+                raise Unable("a descent is no single change")
 
     def _permuted(self, values: tuple[str, ...]) -> dict[int, Tensor]:
         found = {number: tensor for name in values if (pair := self._find(name)) for number, tensor in [pair]}
@@ -173,27 +230,34 @@ class TorchReplay:
             self._base = self._gradients(Change({}))
         return self._base
 
-    def _gradients(self, change: Change) -> tuple[Tensor | None, dict[str, Tensor]]:
+    def _gradients(self, change: Change, parameters: Mapping[str, Tensor] | None = None) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Loss and gradient by parameter name; parameters that no gradient reaches are missing."""
         states = random_states()
         try:
             with torch.enable_grad():
                 environment = self._forward(change)
-                return self._differentiate(environment)
+                return self._differentiate(environment, parameters)
         finally:
             set_random_states(states)
 
-    def _differentiate(self, environment: dict[int, Tensor]) -> tuple[Tensor | None, dict[str, Tensor]]:
+    def _differentiate(
+        self, environment: dict[int, Tensor], parameters: Mapping[str, Tensor] | None
+    ) -> tuple[Tensor | None, dict[str, Tensor]]:
+        total = self._total(environment)
+        if total is None or not total.requires_grad:
+            return total, {}
+        wanted = self.parameters if parameters is None else parameters
+        found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
+        return total, {name: gradient for name, gradient in zip(wanted, found, strict=True) if gradient is not None}
+
+    def _total(self, environment: dict[int, Tensor]) -> Tensor | None:
+        """What was differentiated, as one number."""
         total: Tensor | None = None
         for loss in self.losses:
             value = environment.get(loss.number, loss.tensor)
             part = value.sum() if loss.weight is None else (value * loss.weight).sum()
             total = part if total is None else total + part
-        if total is None or not total.requires_grad:
-            return total, {}
-        names = list(self.parameters)
-        found = torch.autograd.grad(total, [self.parameters[name] for name in names], allow_unused=True)
-        return total, {name: gradient for name, gradient in zip(names, found, strict=True) if gradient is not None}
+        return total
 
     def _forward(self, change: Change) -> dict[int, Tensor]:
         environment = dict(change.substitutes)
@@ -228,7 +292,11 @@ class TorchReplay:
         tracking = call.tracking or call.region in change.regions
         with torch.set_grad_enabled(tracking), self._nested_autocast(call):
             args, kwargs = self._arguments(call, environment, change)
+            if self.watched is not None:
+                self.watched.before(call, args, kwargs, environment)
             self._keep(call, call.function(*args, **kwargs), environment)
+            if self.watched is not None:
+                self.watched.after(call, environment)
 
     @staticmethod
     def _nested_autocast(call: Call) -> AbstractContextManager[None]:
@@ -244,7 +312,7 @@ class TorchReplay:
         sources = self._sources(call)
         if not sources:
             raise Unable("what the op was made from is gone")
-        tensor = self._resolve(sources[0], environment)
+        tensor = self.resolve(sources[0], environment)
         for number in call.outputs:
             environment[number] = _as_recorded(tensor, self.alive.get(number))
 
@@ -257,7 +325,7 @@ class TorchReplay:
         for number, path in zip(call.outputs, call.places, strict=True):
             if path and path[0] == "argument":
                 slot = next(slot for slot in call.slots if slot.number == path[1])
-                environment.setdefault(number, self._resolve(slot, environment))
+                environment.setdefault(number, self.resolve(slot, environment))
             else:
                 environment[number] = at_path(result, path)
 
@@ -267,7 +335,7 @@ class TorchReplay:
         def fill(item: Any) -> Any:
             if not isinstance(item, Slot):
                 return item
-            tensor = self._resolve(item, environment)
+            tensor = self.resolve(item, environment)
             if writes and item.number not in environment:
                 tensor = environment[item.number] = tensor.detach().clone() if not (is_leaf(tensor) and tensor.requires_grad) else tensor
             if change.reshaped is not None and change.reshaped[0] == item.value:
@@ -276,7 +344,8 @@ class TorchReplay:
 
         return replaced(call.args, fill), {key: replaced(value, fill) for key, value in call.kwargs.items()}
 
-    def _resolve(self, slot: Slot, environment: dict[int, Tensor]) -> Tensor:
+    def resolve(self, slot: Slot, environment: dict[int, Tensor]) -> Tensor:
+        """The tensor that an argument stands for now; raises `Unable` where it is gone."""
         found = environment.get(slot.number)
         if found is None:
             found = slot.tensor()
@@ -285,6 +354,16 @@ class TorchReplay:
         if found is None:
             raise Unable("a value that the step needs is gone")
         return found if is_leaf(found) or slot.number in environment else found.detach()
+
+    def needed(self, change: Change) -> list[Call]:
+        """The calls that are run for the unchanged step, and those that a change makes necessary."""
+        kept = {call.at for call in (*self._slice(Change({})), *self._slice(change))} | self._moving(change)
+        return [call for call in self.calls if call.at in kept]
+
+    def without_graph(self, calls: list[Call]) -> "TorchReplay":
+        """These calls alone, holding neither the graph of the recorded step nor what has no part in them."""
+        losses = tuple(replace(loss, tensor=loss.tensor.detach()) for loss in self.losses)
+        return TorchReplay(tuple(calls), losses, self.parameters, None, fresh=False)
 
     # --- which calls --------------------------------------------------------------------------------------------
 
@@ -347,28 +426,6 @@ def _order(size: int, tensors: list[Tensor], axis: int) -> Tensor:
         return sum(float((tensor != tensor.index_select(axis, order.to(tensor.device))).double().mean()) for tensor in tensors)
 
     return max(orders, key=moved)
-
-
-def _norm(gradients: Iterable[Tensor]) -> float | None:
-    """L2 norm over several tensors; None where there is none."""
-    parts = [
-        gradient.detach().double().norm() if gradient.layout is torch.strided else gradient.detach().coalesce().values().double().norm()
-        for gradient in gradients
-    ]
-    return float(torch.stack(parts).norm()) if parts else None
-
-
-def _distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float | None:
-    """||g - g'|| / max(||g||, ||g'||); None for 0/0 and for what is not finite."""
-    names = one.keys() | other.keys()
-    apart = [_dense(one, other, name) - _dense(other, one, name) for name in sorted(names)]
-    top, difference = max(_norm(one.values()) or 0.0, _norm(other.values()) or 0.0), _norm(apart) or 0.0
-    return difference / top if top > 0 and math.isfinite(top) and math.isfinite(difference) else None
-
-
-def _dense(this: Mapping[str, Tensor], that: Mapping[str, Tensor], name: str) -> Tensor:
-    found = this[name] if name in this else torch.zeros_like(that[name])
-    return (found if found.layout is torch.strided else found.to_dense()).double()
 
 
 def _number(loss: Tensor | None) -> float | None:

@@ -49,7 +49,7 @@ class Travel:
 
     def _values(self, data: Any) -> tuple[str, ...]:
         array = np.asarray(data)
-        if array.dtype.kind != "f" or array.size < 2:
+        if array.dtype.kind != "f" or array.size <= 1:
             return ()
         return tuple(
             name for name, known in self._copies.items() if known.shape == array.shape and np.array_equal(known, array, equal_nan=True)

@@ -69,7 +69,7 @@ class ParameterWatch:
         norms = gradient_norms(parameters)
         for parameter, norm in zip(parameters, norms, strict=True):
             figures = self.figures.setdefault(id(parameter), Figures())
-            figures.gradient, figures.gradient_norm = _state(norm), norm
+            figures.gradient, figures.gradient_norm = gradient_state(norm), norm
             if figures.sample is None:
                 self._snapshot(parameter, figures)
 
@@ -82,7 +82,7 @@ class ParameterWatch:
     def before_update(self, parameters: list[Tensor]) -> None:
         """Note what an optimizer finds when it begins."""
         for parameter, norm in zip(parameters, gradient_norms(parameters), strict=True):
-            self.figures.setdefault(id(parameter), Figures()).at_update = _state(norm)
+            self.figures.setdefault(id(parameter), Figures()).at_update = gradient_state(norm)
 
     def after_update(self, parameters: list[Tensor], *, measured: bool) -> None:
         """Note which gradients are used up, and how far each parameter moved."""
@@ -134,7 +134,8 @@ def gradient_norms(parameters: list[Tensor]) -> list[float | None]:
     return [None if p.grad is None else next(norms) for p in parameters]
 
 
-def _state(norm: float | None) -> GradientState:
+def gradient_state(norm: float | None) -> GradientState:
+    """Whether there is a gradient, and of what sort, from its norm."""
     if norm is None:
         return "none"
     if not math.isfinite(norm):

@@ -92,6 +92,9 @@ def varied(step: StepIndex) -> bool:
 
 def trusted(step: StepIndex) -> bool:
     """The labels are known to be labels: no loss compares with some other part of the batch."""
+    # timid: rows numbered by the program (`scores[arange, y]`) are no labels, and permuted along with the labels they undo that
+    if any(name in step.producer and step.producer[name][1].kind == "create" for name in step.step.labels.values):
+        return False
     # timid: where labels were guessed and a loss has another target, the guess may be a mask or a length
     other = step.from_data - step.depends_on_parameters - step.from_labels
     return step.step.labels.how in _TRUSTED or not any(target_of(op) in other for op in step.loss_ops())
@@ -121,7 +124,12 @@ def drops_out(step: StepIndex) -> bool:
     """Wherever something from the labels meets a path that carries gradient, up to the loss, all is linear."""
     live, seen = differentiable(step) & step.gets_gradient, step.from_labels & step.shapes_loss
     meets = (op for op in step.graph.ops if not seen.isdisjoint(op.inputs) and not live.isdisjoint(op.outputs))
-    return all(op.kind in _LINEAR or scales(step, op, seen) for op in meets)
+    return all(adds(op, seen) or scales(step, op, seen) for op in meets)
+
+
+def adds(op: Op, seen: frozenset[str]) -> bool:
+    """It is linear in what comes from the labels; what they select by their ids is not."""
+    return op.kind in _LINEAR and not (op.kind == "index" and not seen.isdisjoint(op.inputs[1:]))
 
 
 def join_of(step: StepIndex) -> Join | None:
@@ -176,9 +184,9 @@ def last_cut(step: StepIndex, open_: frozenset[str], sides: tuple[str, ...]) -> 
 
 def is_linear(step: StepIndex, first: Op, after: frozenset[str]) -> bool:
     """Every living op from `first` to the loss is linear."""
-    return first.kind in _LINEAR and all(
-        op.kind in _LINEAR or scales(step, op, after) for op in step.graph.ops if not after.isdisjoint(op.outputs)
-    )
+    seen = step.from_labels
+    later = (op for op in step.graph.ops if not after.isdisjoint(op.outputs))
+    return adds(first, seen) and all(adds(op, seen) or scales(step, op, after) for op in later)
 
 
 def scales(step: StepIndex, op: Op, after: frozenset[str]) -> bool:

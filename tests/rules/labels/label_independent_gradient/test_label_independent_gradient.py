@@ -152,6 +152,29 @@ SILENT = {
     labels values=["y"] how="target"
     measures loss=0.5 gradient_norm=0.7 label_sensitivity=0.4
     """,
+    "rows numbered by the program were taken for labels": f"""
+        x: input f32[60,8]
+        y: label i64[60] minimum=0 maximum=2
+        w: parameter f32[3,8]
+        z = linear x w
+        p = log_softmax z
+        rows = create
+        picked = index p rows y
+        m = mean picked
+        loss = neg m
+        labels values=["rows","y"] how="operand"
+        {MEASURED}
+    """,
+    "ids that select, and S is unknown": f"""
+        x: input f32[60,8]
+        y: label i64[60] minimum=0 maximum=2
+        w: parameter f32[3,8]
+        z = linear x w
+        picked = index z y
+        loss = mean picked
+        labels values=["y"] how="operand"
+        {MEASURED.replace("label_sensitivity=0.0", "label_sensitivity=null")}
+    """,
     "no labels": MEAN_ERROR.replace('labels values=["y"] how="operand"', ""),
 }
 

@@ -1,0 +1,63 @@
+"""Layers: an op with weights, and what the weights ask of the data."""
+
+from dataclasses import dataclass
+
+from whygrad.flow.index import StepIndex
+from whygrad.ir import Op, Parameter, Value
+
+LAYERS = frozenset(("linear", "conv", "embedding", "rnn", "batch_norm", "layer_norm", "matmul", "bilinear"))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One call of a layer: the data that it was given and the weight that they meet."""
+
+    op: Op
+    data: Value
+    weight: Value
+    parameter: Parameter | None
+    """The weight's owner; None for a tensor that no model is known to hold."""
+
+    @property
+    def shown(self) -> str:
+        """The layer by its module, else by its weight."""
+        name = self.parameter.name if self.parameter else self.weight.shown
+        return self.op.module or name.rsplit(".", 1)[0]
+
+
+def layer(step: StepIndex, op: Op) -> Layer | None:
+    """The layer that an op is; None for an op without weights or data."""
+    if op.kind not in LAYERS:
+        return None
+    known = {parameter.value: parameter for parameter in step.step.parameters}
+    weights = [name for name in op.inputs if name in known or step.value(name).role == "parameter"]
+    data = [name for name in op.inputs if name not in weights and step.value(name).role != "buffer"]
+    if not weights or not data:
+        return None
+    weight = max(weights, key=lambda name: len(step.value(name).shape or ()))
+    return Layer(op, step.value(data[0]), step.value(weight), known.get(weight))
+
+
+def expected(found: Layer) -> tuple[int, int] | None:
+    """The axis of the data that the weight is about, and the size that it asks for there; None where that can't be told."""
+    data, weight = found.data.shape, found.weight.shape
+    if not data or not weight:
+        return None
+    match found.op.kind:
+        case "linear" | "layer_norm":
+            return len(data) - 1, weight[-1]
+        case "batch_norm":
+            return (1 if len(data) > 1 else 0), weight[0]
+        case "rnn":
+            return len(data) - 1, weight[-1]
+        case "matmul":
+            return len(data) - 1, weight[-2] if len(weight) > 1 else weight[0]
+        case "conv" if len(weight) > 2 and "transpose" not in found.op.native:  # noqa: PLR2004 - channels out, channels in, and the window
+            axis = len(data) - (len(weight) - 2) - 1
+            return (axis, weight[1] * _groups(found)) if axis >= 0 else None
+    return None
+
+
+def _groups(found: Layer) -> int:
+    groups = found.op.attributes.get("groups", 1)
+    return groups if isinstance(groups, int) else 1

@@ -1,0 +1,143 @@
+"""Puts a step of the neutral record together from everything that was gathered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor, nn
+
+from whygrad.flow import StepIndex
+from whygrad.flow.labels import find_labels
+from whygrad.frontends import source
+from whygrad.frontends.torch.activations import Activations
+from whygrad.frontends.torch.calls import Call, Happened
+from whygrad.frontends.torch.ledger import Ledger
+from whygrad.frontends.torch.modules import Modules, Owned
+from whygrad.frontends.torch.optimizers import Optimizers
+from whygrad.frontends.torch.running import Running
+from whygrad.frontends.torch.steps import Builder, kept, leaves
+from whygrad.frontends.torch.watching import Figures, ParameterWatch
+from whygrad.ir import Graph, Measures, Parameter, Step, Value
+
+
+@dataclass(slots=True)
+class Assembly:
+    """The sources of a step."""
+
+    ledger: Ledger
+    modules: Modules
+    optimizers: Optimizers
+    activations: Activations
+    watch: ParameterWatch
+    builder: Builder
+    names: dict[int, str] = field(default_factory=dict)
+    """Id of each parameter to its name, as last known."""
+
+    def known_parameters(self) -> dict[int, Owned]:
+        """Parameters of models, what optimizers hold, and leaves of models without modules."""
+        found = self.modules.parameters()
+        held = self.optimizers.held()
+        named = self.ledger.names
+        for number, tensor in leaves(self.ledger.calls).items():
+            plain = id(tensor) in held or isinstance(tensor, nn.Parameter) or not found
+            if id(tensor) not in found and plain and number not in self.activations.batch_paths:
+                found[id(tensor)] = Owned(named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not found, "", False, "")
+        self.names |= {key: owned.name for key, owned in found.items()}
+        self.watch.name(self.names)
+        return found
+
+    def parameter_tensors(self, running: Running) -> list[Tensor]:
+        """The parameters as last known; gathered anew at each backward."""
+        return [owned.tensor for owned in (running.seen or self.known_parameters()).values()]
+
+    def build(self, index: int, running: Running, calls: list[Call], events: list[Happened]) -> Step:
+        """The step under way, as the neutral record has it, from these of its calls and events."""
+        owned = running.seen or self.known_parameters()
+        numbers = {self.ledger.identity.meet(item.tensor).number: item.name for item in owned.values()}
+        self.builder.defaults = self.activations.default_names()
+        losses = set(running.losses)
+        graph = self.builder.graph(calls, numbers, losses, guess_returns=not self._differentiable(losses))
+        named = self._events(events, numbers)
+        graph = Graph(graph.ops, {**graph.values, **self._loose(graph, named, list(owned.values()), numbers, losses)})
+        step = Step(
+            index=index,
+            graph=graph,
+            events=self.builder.events(named, kept(calls, numbers)),
+            parameters=self._parameters(list(owned.values()), graph),
+            scopes=self.builder.scopes(self.activations.all),
+            measures=running.measures or Measures(),
+            trials=running.trials,
+            updated=running.updated,
+        )
+        return replace(step, labels=find_labels(StepIndex(step)))
+
+    def _differentiable(self, losses: set[str]) -> bool:
+        """Whether a gradient can flow from any of the losses into recorded calls."""
+        return any(
+            (seen := self.ledger.values.get(name)) is not None and seen.differentiable and self.ledger.producer(name) is not None
+            for name in losses
+        )
+
+    def _loose(
+        self, graph: Graph, events: list[Happened], owned: list[Owned], numbers: Mapping[int, str], losses: set[str]
+    ) -> dict[str, Value]:
+        """Values that no op of the step reads or makes, and that something names all the same."""
+        names = [name for item in events if item.kind in ("batch", "backward") for name in item.targets]
+        names += [self.ledger.identity.meet(item.tensor).name for item in owned]
+        names += [name for scope in self.activations.all for name in scope.arguments.values()]
+        missing = [name for name in dict.fromkeys(names) if name not in graph.values]
+        self.ledger.measure(missing)
+        return {name: self.builder.value(name, None, numbers, losses) for name in missing}
+
+    def _events(self, events: list[Happened], numbers: Mapping[int, str]) -> list[Happened]:
+        found = []
+        for item in events:
+            targets = tuple(numbers.get(target, "") if isinstance(target, int) else target for target in item.targets)
+            kept = tuple(name for name in targets if name)
+            if kept or item.kind not in ("freeze", "unfreeze", "clear", "update"):
+                found.append(Happened(item.kind, item.at, kept, item.trace, item.attributes))
+        return found
+
+    def _parameters(self, owned: list[Owned], graph: Graph) -> tuple[Parameter, ...]:
+        """Every parameter as this step found and left it."""
+        numbers = {f"t{self.ledger.identity.meet(item.tensor).number}" for item in owned}
+        read = {
+            base: name
+            for op in graph.ops
+            if not op.attributes.get("inplace")
+            for name in op.inputs
+            if (base := name.partition(".")[0]) in numbers
+        }
+        held, places = self.optimizers.held(), self.modules.places()
+        first: dict[str, source.Trace | None] = {}
+        for call in reversed(self.ledger.calls):
+            first.update((name.partition(".")[0], call.trace) for name in (*(slot.value for slot in call.slots), *call.made))
+        return tuple(self._parameter(item, read, held, places, first) for item in owned)
+
+    def _parameter(
+        self,
+        owned: Owned,
+        read: Mapping[str, str],
+        held: Mapping[int, str],
+        places: Mapping[int, source.Trace],
+        first: Mapping[str, source.Trace | None],
+    ) -> Parameter:
+        entry, key = self.ledger.identity.meet(owned.tensor), id(owned.tensor)
+        base = f"t{entry.number}"
+        figures = self.watch.figures.get(key, Figures())
+        return Parameter(
+            name=owned.name,
+            value=read.get(base, entry.name),
+            trainable=owned.tensor.requires_grad,
+            registered=owned.registered,
+            owner=owned.owner,
+            library=owned.library,
+            loaded=key in self.modules.loaded,
+            optimizer=held.get(key, ""),
+            reached=base in read,
+            gradient=figures.gradient,
+            gradient_norm=figures.gradient_norm,
+            gradient_at_update=figures.at_update,
+            norm=figures.norm,
+            update_norm=figures.update_norm,
+            site=self.builder.site(places.get(key) or first.get(base)),
+        )

@@ -1,0 +1,139 @@
+"""A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that no hook of the program's runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from whygrad.ir import Descend, Trial
+
+LARGEST = 50_000_000
+"""Entries of all parameters together up to which they are copied: a copy and two moments take 600 MB in float32."""
+KNOWN = ("SGD", "Adam", "AdamW", "RMSprop")
+
+
+class CopyError(Exception):
+    """The parameters can't be copied and moved; the message says why."""
+
+
+class Stepping(Protocol):
+    """What is asked of the replay."""
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The trainable ones, by name."""
+
+    optimizers: tuple[Optimizer, ...]
+
+    def find(self, name: str) -> tuple[int, Tensor] | None:
+        """Number and tensor of a value, where it still lives."""
+
+    def stepped(self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
+        """Loss and gradients with copies in the place of the parameters."""
+
+
+@dataclass(slots=True)
+class Moving:
+    """One parameter's copy, and what the optimizer remembers of it."""
+
+    tensor: Tensor
+    settings: Mapping[str, Any]
+    native: str
+    steps: int = 0
+    memory: dict[str, Tensor] = field(default_factory=dict)
+
+    def update(self, gradient: Tensor, descent: Descend | None) -> None:
+        """Move by one update."""
+        rate = float(self.settings.get("lr", 0.0)) * (descent.factor if descent else 1.0)
+        self.steps += 1
+        decay = float(self.settings.get("weight_decay", 0.0))
+        if decay and self.native != "AdamW":
+            gradient = gradient.add(self.tensor, alpha=decay)
+        elif decay:
+            self.tensor.mul_(1 - rate * decay)
+        self.tensor.sub_(self._direction(gradient, descent) * rate)
+
+    def _direction(self, gradient: Tensor, descent: Descend | None) -> Tensor:
+        if self.native == "SGD":
+            return self._with_momentum(gradient)
+        epsilon = float(self.settings.get("eps", 1e-8)) if descent is None or descent.epsilon is None else descent.epsilon
+        if self.native == "RMSprop":
+            alpha = float(self.settings.get("alpha", 0.99))
+            return self._with_momentum(gradient / (self._average("square", gradient.square(), alpha).sqrt() + epsilon))
+        first, second = self.settings.get("betas", (0.9, 0.999))
+        mean = self._average("mean", gradient, first) / (1 - first**self.steps)
+        square = self._average("square", gradient.square(), second) / (1 - second**self.steps)
+        direction: Tensor = mean / (square.sqrt() + epsilon)
+        return direction
+
+    def _with_momentum(self, gradient: Tensor) -> Tensor:
+        momentum = float(self.settings.get("momentum", 0.0))
+        if not momentum:
+            return gradient
+        held = self.memory.get("momentum")
+        now = self.memory["momentum"] = gradient.clone() if held is None else held.mul(momentum).add(gradient)
+        return gradient.add(now, alpha=momentum) if self.settings.get("nesterov") else now
+
+    def _average(self, name: str, item: Tensor, weight: float) -> Tensor:
+        held = self.memory.get(name, torch.zeros_like(item))
+        self.memory[name] = held * weight + item * (1 - weight)
+        return self.memory[name]
+
+
+class Descent:
+    """Descents of one recorded step; the one without a change is made once."""
+
+    def __init__(self, replay: Stepping) -> None:
+        self.replay = replay
+        self._plain: dict[int, tuple[float, ...]] = {}
+
+    def run(self, descent: Descend) -> Trial:
+        """A few updates with the change, and as many without; raises `CopyError`."""
+        changed = self._losses(descent.steps, descent)
+        if descent.steps not in self._plain:
+            self._plain[descent.steps] = self._losses(descent.steps, None)
+        return Trial(descent, loss=changed[-1], losses=changed, plain=self._plain[descent.steps])
+
+    def _losses(self, steps: int, change: Descend | None) -> tuple[float, ...]:
+        """The loss before the first update and after each."""
+        moving = copies(self.replay.parameters, self.replay.optimizers)
+        given = {pair[0]: standardised(pair[1]) for name in (change.standardise if change else ()) if (pair := self.replay.find(name))}
+        losses: list[float] = []
+        for step in range(steps + 1):
+            loss, found = self.replay.stepped(given, {name: item.tensor for name, item in moving.items()})
+            losses.append(loss)
+            with torch.no_grad():
+                for name, gradient in found.items() if step < steps else ():
+                    moving[name].update(gradient, change)
+        return tuple(losses)
+
+
+def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) -> dict[str, Moving]:
+    """A copy of each parameter that an optimizer holds; raises `CopyError` with the reason where there are none."""
+    names = {id(tensor): name for name, tensor in parameters.items()}
+    if sum(tensor.numel() for tensor in parameters.values()) > LARGEST:
+        raise CopyError("the model is too large to be copied for an experiment")
+    found: dict[str, Moving] = {}
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            held = [tensor for tensor in group["params"] if id(tensor) in names]
+            if held and (type(optimizer).__name__ not in KNOWN or group.get("maximize") or group.get("amsgrad")):
+                raise CopyError(f"updates of {type(optimizer).__name__} as it is set can't be followed")
+            for tensor in held:
+                copy = tensor.detach().clone().requires_grad_()
+                found[names[id(tensor)]] = Moving(copy, group, type(optimizer).__name__)
+    if not found:
+        raise CopyError("no optimizer holds a parameter of this step")
+    return found
+
+
+def standardised(tensor: Tensor) -> Tensor:
+    """Mean 0 and standard deviation 1 in each column; constant columns become 0."""
+    values = tensor.detach()
+    axes = tuple(range(max(1, values.dim() - 1))) if values.dim() < 3 else (0, *range(2, values.dim()))  # noqa: PLR2004 - beyond two axes the second one holds the channels
+    wide = values.double()
+    mean, spread = wide.mean(axes, keepdim=True), wide.std(axes, correction=0, keepdim=True)
+    return ((wide - mean) / torch.where(spread > 0, spread, 1.0)).to(values.dtype)

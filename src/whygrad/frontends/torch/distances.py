@@ -1,0 +1,29 @@
+"""How large gradients are, and how far apart."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+
+def norm(gradients: Iterable[Tensor]) -> float | None:
+    """L2 norm over several tensors; None where there is none."""
+    parts = [
+        gradient.detach().double().norm() if gradient.layout is torch.strided else gradient.detach().coalesce().values().double().norm()
+        for gradient in gradients
+    ]
+    return float(torch.stack(parts).norm()) if parts else None
+
+
+def distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float | None:
+    """||g - g'|| / max(||g||, ||g'||); None for 0/0 and for what is not finite."""
+    names = one.keys() | other.keys()
+    apart = [_dense(one, other, name) - _dense(other, one, name) for name in sorted(names)]
+    top, difference = max(norm(one.values()) or 0.0, norm(other.values()) or 0.0), norm(apart) or 0.0
+    return difference / top if top > 0 and math.isfinite(top) and math.isfinite(difference) else None
+
+
+def _dense(this: Mapping[str, Tensor], that: Mapping[str, Tensor], name: str) -> Tensor:
+    found = this[name] if name in this else torch.zeros_like(that[name])
+    return (found if found.layout is torch.strided else found.to_dense()).double()

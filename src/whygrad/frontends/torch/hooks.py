@@ -1,0 +1,372 @@
+"""What the patched functions of PyTorch tell: backwards, updates, batches, modes. Every method is guarded."""
+
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from whygrad.frontends import source
+from whygrad.frontends.torch import _compat
+from whygrad.frontends.torch.calls import Call
+from whygrad.frontends.torch.guard import guarded
+from whygrad.frontends.torch.lowering import Function
+from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.replay import Loss, TorchReplay
+from whygrad.frontends.torch.running import held_by, user_part
+from whygrad.frontends.torch.watching import Figures, gradient_state
+
+if TYPE_CHECKING:
+    from whygrad.frontends.torch.recorder import TorchRecorder
+
+MOST_EXAMINED = 4
+"""Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
+MOST_BACKWARDS = 64
+"""A step that never updates is cut after this many backwards."""
+
+
+class Hooks:
+    """The recorder's ears; it keeps nothing of its own."""
+
+    def __init__(self, recorder: "TorchRecorder") -> None:
+        self.recorder = recorder
+
+    def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`loss.backward()` and `torch.autograd.backward`."""
+        if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
+            return original(*args, **kwargs)
+        frame = sys._getframe(1)
+        losses = self.begin_backward(args, kwargs, frame)
+        try:
+            with self.recorder.aside():
+                result = original(*args, **kwargs)
+        except Exception:
+            self.end_backward(losses, frame, raised=True)
+            raise
+        self.end_backward(losses, frame, raised=False)
+        return result
+
+    @guarded
+    def begin_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> tuple[list[Loss], int, bool]:
+        """Before a backward: which losses, and which gradients are left from the last update."""
+        self.recorder.backwards += 1
+        self._note_site(frame)
+        if not self.recorder.on:
+            if self.recorder.running.updated or self.recorder.running.backwards >= MOST_BACKWARDS:
+                self.recorder.end_unrecorded()
+            return [], 0, False
+        tensors = kwargs.get("tensors", args[0] if args else ())
+        weights = kwargs.get("grad_tensors", args[1] if len(args) > 1 else None)
+        losses = self._losses(tensors, weights)
+        self.recorder.optimizers.name_all(frame)
+        parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
+        return losses, self.recorder.watch.stale(parameters), all(p.grad is None for p in parameters)
+
+    def _note_site(self, frame: FrameType) -> None:
+        user = source.user_frame(frame)
+        site = (user.f_code.co_filename, user.f_lineno) if user is not None else ("", 0)
+        if self.recorder.running.updated and not self.recorder.on:
+            self.recorder.next_site = site
+        elif site not in self.recorder.running.sites:
+            self.recorder.running.sites.append(site)
+
+    def _losses(self, tensors: Any, weights: Any) -> list[Loss]:
+        found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+        given = [weights] if isinstance(weights, Tensor) or weights is None else list(weights)
+        given += [None] * (len(found) - len(given))
+        slots = [self.recorder.ledger.slot(tensor) for tensor in found]
+        return [Loss(slot.value, slot.number, tensor, weight) for slot, tensor, weight in zip(slots, found, given, strict=False)]
+
+    @guarded
+    def end_backward(self, begun: tuple[list[Loss], int, bool] | None, frame: FrameType, *, raised: bool) -> None:
+        """After a backward: gradients, and the experiments on the step while it can still be replayed."""
+        self.recorder.running.backwards += 1
+        if not self.recorder.on or begun is None:
+            return
+        losses, stale, fresh = begun
+        self.recorder.happened("backward", frame, (), tuple(loss.value for loss in losses), {"stale": stale, "failed": raised})
+        self._name_losses(losses, frame)
+        self.recorder.running.losses += [loss.value for loss in losses]
+        self._gather()
+        if any(loss.tensor.grad_fn is not None and self.recorder.ledger.producer(loss.value) is None for loss in losses):
+            self.recorder.running.partial = True
+        elif self.recorder.running.examined < MOST_EXAMINED:
+            self.recorder.running.examined += 1
+            self._examine(losses, fresh=fresh and not raised)
+        if self.recorder.running.backwards >= MOST_BACKWARDS and not self.recorder.running.updated:
+            self.recorder.end_step()
+
+    def _name_losses(self, losses: list[Loss], frame: FrameType) -> None:
+        user = source.user_frame(frame)
+        for name, held in tuple(user.f_locals.items()) if user is not None else ():
+            for loss in losses:
+                if held is loss.tensor:
+                    self.recorder.ledger.names.setdefault(loss.number, name)
+
+    def _gather(self) -> None:
+        self.recorder.running.seen = self.recorder.assembly.known_parameters()
+        self.recorder.watch.after_backward([owned.tensor for owned in self.recorder.running.seen.values()])
+
+    def _examine(self, losses: list[Loss], *, fresh: bool) -> None:
+        """Let the session measure the step, and keep the backward whose labels matter most."""
+        step = self.recorder.assembly.build(
+            self.recorder.index, self.recorder.running, self.recorder.ledger.calls, self.recorder.ledger.events
+        )
+        parameters = {owned.name: owned.tensor for owned in self.recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
+        replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, fresh=fresh)
+        examined = self.recorder.observer.examine(step, replay)
+        known = self.recorder.running.measures
+        self.recorder.running.trials = (
+            *self.recorder.running.trials,
+            *(trial for trial in examined.trials if trial not in self.recorder.running.trials),
+        )
+        if known is None or (examined.measures.label_sensitivity or 0.0) > (known.label_sensitivity or 0.0):
+            self.recorder.running.measures = examined.measures
+
+    def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`torch.autograd.grad`: part of the forward if a graph is made of it, else the backward of a program that updates by hand."""
+        if not self.recorder.on or not self.recorder.listening:
+            return original(*args, **kwargs)
+        create = bool(kwargs.get("create_graph", args[4] if len(args) > 4 else False))  # noqa: PLR2004 - its fifth argument
+        inputs = kwargs.get("inputs", args[1] if len(args) > 1 else ())
+        if create or not self._asks_for_parameters(inputs):
+            return self.opaque(original, "grad", args, kwargs)
+        frame = sys._getframe(1)
+        outputs = kwargs.get("outputs", args[0] if args else ())
+        begun = self.begin_backward((outputs,), {}, frame)
+        with self.recorder.aside():
+            result = original(*args, **kwargs)
+        self.end_grad(begun, inputs, result, frame)
+        return result
+
+    @guarded
+    def _asks_for_parameters(self, inputs: Any) -> bool:
+        found = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        known = {id(tensor) for tensor in self.recorder.assembly.parameter_tensors(self.recorder.running)}
+        return any(id(tensor) in known for tensor in found)
+
+    @guarded
+    def end_grad(self, begun: tuple[list[Loss], int, bool] | None, inputs: Any, result: Any, frame: FrameType) -> None:
+        """After `autograd.grad` for parameters: its results are their gradients."""
+        self.end_backward(begun, frame, raised=False)
+        found = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        for parameter, gradient in zip(found, result, strict=False):
+            figures = self.recorder.watch.figures.setdefault(id(parameter), Figures())
+            norm = None if gradient is None else float(gradient.detach().double().norm())
+            figures.gradient_norm = norm
+            figures.gradient = gradient_state(norm)
+
+    def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call whose inside must not be recorded: the user's autograd functions, transforms, conversions from NumPy."""
+        if not self.recorder.on or not self.recorder.listening or threading.get_ident() != self.recorder.thread:
+            return original(*args, **kwargs)
+        frame = sys._getframe(1)
+        call = self.begin_opaque(original, name, args, kwargs, frame)
+        with self.recorder.aside():
+            result = original(*args, **kwargs)
+        if call is not None:
+            self.recorder.after(call, result, frame)
+        return result
+
+    @guarded
+    def begin_opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Call | None:
+        """Note an opaque call."""
+        kind = {"from_numpy": "enter", "grad": "opaque"}.get(name, "custom")
+        info = Function(name, f"torch.{name}" if kind == "enter" else name, kind, quiet=False, in_place=False, signature=None)
+        call = self.recorder.ledger.before(original, info, args, kwargs, frame)
+        if call is not None:
+            call.module = self.recorder.modules.path()
+        return call
+
+    def batch(self, original: Original, loader: Any) -> Any:
+        """A data loader hands out a batch."""
+        if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
+            return original(loader)
+        if self.recorder.listening and self.follows(loader):
+            batch = original(loader)
+        else:
+            with self.recorder.aside():
+                batch = original(loader)
+        self.batch_came(batch, loader, sys._getframe(1))
+        return batch
+
+    @guarded
+    def follows(self, loader: Any) -> bool:
+        """Whether the making of this batch is recorded, item by item."""
+        return self.recorder.loaders.is_first(loader)
+
+    @guarded
+    def made_loader(self, loader: Any) -> None:
+        """A data loader was made."""
+        self.recorder.loaders.made(loader, source.trace(sys._getframe(2)))
+
+    @guarded
+    def batch_came(self, batch: Any, loader: Any, frame: FrameType) -> None:
+        """Note the elements of a batch."""
+        elements = self.recorder.loaders.look(batch, loader)
+        if self.recorder.on:
+            slots = [(path, self.recorder.ledger.slot(tensor)) for path, tensor in elements]
+            for path, slot in slots:
+                self.recorder.loaders.note(path, slot.value, loader)
+            self.recorder.happened("batch", frame, (), tuple(slot.value for _, slot in slots))
+            self.recorder.activations.batch_paths.update({slot.number: f"batch{path}" for path, slot in slots})
+
+    def aside_forward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run with the mode off: kernels that are chosen only where no mode is on."""
+        with _compat.without(self.recorder.mode):
+            return original(*args, **kwargs)
+
+    def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Attention layers take a fast path in evaluation where no mode is on; leave it to them."""
+        if self.recorder.in_place and not self.recorder.on:
+            self.recorder.withdraw()
+        if not self.recorder.in_place or threading.get_ident() != self.recorder.thread:
+            return original(*args, **kwargs)
+        layer = args[0]
+        fast = not layer.training and (not torch.is_grad_enabled() or not any(p.requires_grad for p in layer.parameters()))
+        return self.aside_forward(original, args, kwargs) if fast else original(*args, **kwargs)
+
+    @guarded
+    def made_optimizer(self, optimizer: Optimizer) -> None:
+        """An optimizer was made."""
+        self.recorder.optimizers.meet(optimizer, source.trace(sys._getframe(2)))
+
+    @guarded
+    def made_module(self, module: nn.Module) -> None:
+        """A module was made."""
+        if self.recorder.on:
+            self.recorder.modules.made_at(module, source.trace(sys._getframe(2)))
+
+    @guarded
+    def before_update(self, optimizer: Optimizer, *, closure: bool) -> None:
+        """An optimizer's step begins; with a closure, the forward and the backward are still to come."""
+        if closure and self.recorder.running.updated:
+            self.recorder.end_step() if self.recorder.on else self.recorder.end_unrecorded()
+        self.recorder.optimizers.stepping(optimizer)
+        entry = self.recorder.optimizers.meet(optimizer)
+        made = user_part(entry.made) or entry.native
+        if made not in self.recorder.running.optimizers:
+            self.recorder.running.optimizers.append(made)
+        self.recorder.in_closure, self.recorder.in_update = closure, not closure
+        if self.recorder.on and not closure:
+            self.recorder.watch.before_update(held_by(optimizer))
+
+    @guarded
+    def after_update(self, optimizer: Optimizer) -> None:
+        """An optimizer's step is over."""
+        self.recorder.in_update = self.recorder.in_closure = False
+        held = held_by(optimizer)
+        if self.recorder.on:
+            entry = self.recorder.optimizers.meet(optimizer)
+            self.recorder.happened("optimizer_step", sys._getframe(2), (), (self.recorder.optimizers.name(entry),), {"rate": entry.last})
+            self.recorder.updated(held)
+        else:
+            self.recorder.running.updated = True
+            self._arm()
+        entry = self.recorder.optimizers.meet(optimizer)
+        if entry.steps & (entry.steps - 1) == 0:  # at powers of two: often enough for short runs, almost free in long ones
+            self.recorder.watch.look()
+
+    def _arm(self) -> None:
+        """Begin to record at the end of this step, if a step was asked for by number or a kind of step is still missing."""
+        wanted = self.recorder.settings.at_step
+        if (
+            wanted is not None and self.recorder.index + 1 >= wanted and not self.recorder.steps and not self.recorder.kinds.asked
+        ) or self.recorder.kinds.armed:
+            self.recorder.kinds.asked, self.recorder.kinds.armed = True, False
+            self.recorder.end_unrecorded()
+            self.recorder.switch_on()
+
+    @guarded
+    def cleared(self, owner: Optimizer | nn.Module) -> None:
+        """`zero_grad` was called."""
+        if self.recorder.on:
+            parameters = held_by(owner) if isinstance(owner, Optimizer) else list(owner.parameters())
+            self.recorder.happened("clear", sys._getframe(2), tuple(parameters))
+
+    @guarded
+    def clipped(self, parameters: Any, result: Any, limit: Any) -> None:
+        """Gradients were clipped."""
+        if self.recorder.on:
+            found = (
+                [parameters]
+                if isinstance(parameters, Tensor)
+                else [p for p in parameters if isinstance(p, Tensor)]
+                if isinstance(parameters, list | tuple)
+                else []
+            )
+            norm = float(result) if isinstance(result, Tensor) and result.numel() == 1 else None
+            self.recorder.happened(
+                "clip",
+                sys._getframe(2),
+                tuple(found),
+                (),
+                {"norm": norm, "limit": float(limit) if isinstance(limit, int | float) else None},
+            )
+
+    @guarded
+    def scheduled(self, scheduler: Any) -> None:
+        """A scheduler stepped."""
+        optimizer = getattr(scheduler, "optimizer", None)
+        frame = sys._getframe(2)
+        if isinstance(optimizer, Optimizer):
+            self.recorder.optimizers.rate_changed(optimizer, source.trace(frame))
+            if self.recorder.on:
+                self.recorder.happened(
+                    "scheduler_step", frame, (), (self.recorder.optimizers.name(self.recorder.optimizers.meet(optimizer)),)
+                )
+
+    @guarded
+    def switched_mode(self, module: nn.Module, *, training: bool) -> None:
+        """`train()` or `eval()` was called on a module from the user's own code."""
+        frame = sys._getframe(2)
+        if self.recorder.on and frame.f_code.co_name not in ("train", "eval", "wrapper"):
+            self.recorder.happened("train" if training else "eval", frame, (), (type(module).__name__,))
+
+    @guarded
+    def entering(self, module: nn.Module, _: object) -> None:
+        """A module's forward begins."""
+        if self.recorder.on:
+            self.recorder.modules.enter(module, sys._getframe(2))
+        else:
+            self.recorder.withdraw()
+
+    @guarded
+    def leaving(self, module: nn.Module, _: object, __: object) -> None:
+        """A module's forward is over."""
+        if self.recorder.on:
+            self.recorder.modules.leave(module)
+
+    @guarded
+    def loaded(self, module: nn.Module) -> None:
+        """Parameters were overwritten from a checkpoint."""
+        self.recorder.modules.loaded.update(id(parameter) for parameter in module.parameters())
+        if self.recorder.on:
+            self.recorder.happened("load", sys._getframe(2), tuple(module.parameters()))
+
+    @guarded
+    def autocast(self, *, entered: bool) -> None:
+        """An autocast block begins or ends."""
+        self.recorder.ledger.in_autocast += 1 if entered else -1
+        if entered and self.recorder.ledger.in_autocast == 1:
+            self.recorder.ledger.block += 1
+
+    @guarded
+    def inference(self, *, entered: bool) -> None:
+        """`inference_mode` was switched."""
+        if self.recorder.on:
+            self.recorder.ledger.region += 1
+            self.recorder.happened("tracking", sys._getframe(2), attributes={"on": not entered})
+
+    @guarded
+    def compiled(self) -> None:
+        """The program compiles something: recorded steps must run eagerly."""
+        self.recorder.compiled_used = True
+        self.recorder.limits.append(
+            "`torch.compile` was off in the recorded steps, which ran eagerly; results may differ from a plain run in the last digits"
+        )
+        if self.recorder.on:
+            self.recorder.set_stance("force_eager")

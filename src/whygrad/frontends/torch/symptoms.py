@@ -1,0 +1,231 @@
+"""What is watched of steps that are not recorded: the loss and one small gradient, read where that costs nothing.
+
+A number on a GPU is copied beside the program's own work and read once it has arrived; nothing here ever waits for a device.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from whygrad.frontends import source
+from whygrad.frontends.torch.replay import Change, TorchReplay
+from whygrad.frontends.torch.steps import Builder
+from whygrad.ir import Birth, Course
+
+WINDOW = 8
+"""Losses that are averaged to be compared: single ones differ from batch to batch."""
+SMALL = 100_000
+"""Entries of a gradient up to which it is added up at every update: below 10 µs."""
+TRIES = 3
+"""How often a symptom is looked into: a program that goes on with NaN shows it in every step."""
+FROZEN = 64
+"""Losses in a row, the same to the last bit, after which steps are recorded again to see why."""
+
+Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class CourseWatch:
+    """One loss over the run, in a few numbers."""
+
+    trace: source.Trace | None
+    steps: int = 0
+    head: list[float] = field(default_factory=list)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    block: float = 0.0
+    lowest: float = math.inf
+    highest: float = -math.inf
+    apart: float = 0.0
+    frozen: int = 0
+    row: int = 0
+    non_finite: int | None = None
+
+    def add(self, value: float, step: int) -> bool:
+        """Take one loss in; True for the first that is not finite."""
+        self.steps += 1
+        if not math.isfinite(value):
+            first = self.non_finite is None
+            self.non_finite = step if first else self.non_finite
+            return first
+        if self.recent:
+            before = self.recent[-1]
+            self.apart += abs(value - before)
+            self.row = self.row + 1 if value == before else 0
+            self.frozen = max(self.frozen, self.row)
+        self.recent.append(value)
+        if len(self.head) < WINDOW:
+            self.head.append(value)
+        self.block += value
+        if self.steps % WINDOW == 0:
+            mean, self.block = self.block / WINDOW, 0.0
+            self.lowest, self.highest = min(self.lowest, mean), max(self.highest, mean)
+        return False
+
+    def record(self, builder: Builder) -> Course:
+        """The neutral record of it."""
+        known = len(self.recent)
+        return Course(
+            self.steps,
+            _mean(self.head),
+            _mean(self.recent),
+            self.lowest if self.lowest <= self.highest else None,
+            self.highest if self.lowest <= self.highest else None,
+            self.apart / (self.steps - 1) * _PER_STEP if known > 1 else None,
+            self.frozen + 1 if self.frozen else 0,
+            self.non_finite,
+            builder.site(self.trace),
+        )
+
+
+_PER_STEP = math.sqrt(math.pi) / 2
+"""Mean distance of two draws from a normal distribution to its standard deviation."""
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return math.fsum(found) / len(found) if found else None
+
+
+@dataclass(slots=True)
+class Template:
+    """A recorded step's calls, to be run again with a later step's data."""
+
+    replay: TorchReplay
+    index: int
+    """Number of the step."""
+    paths: Mapping[str, int]
+    """Path in the loader's batch to object number."""
+    names: Mapping[str, tuple[int, torch.dtype, tuple[int, ...]]]
+    """The user's variable to object number, dtype and shape."""
+
+
+class Symptoms:
+    """Watches losses and gradients of all steps."""
+
+    def __init__(self) -> None:
+        self.courses: dict[Place, CourseWatch] = {}
+        self.templates: dict[Place, Template] = {}
+        self.batch: list[tuple[str, Tensor]] = []
+        self.tries = 0
+        self.explained: dict[int, tuple[Birth, ...]] = {}
+        """Number of a recorded step to what was born in later ones that are like it."""
+        self._arriving: deque[tuple[Tensor, Any, CourseWatch, int]] = deque()
+        self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
+        self.gradient_seen_finite = True
+
+    # --- losses -------------------------------------------------------------------------------------------------
+
+    def loss(self, tensor: object, place: Place, step: int, trace: Callable[[], source.Trace | None]) -> bool:
+        """Note a loss that is about to be differentiated; True where it is the first of its place that is known not to be finite."""
+        if not isinstance(tensor, Tensor) or tensor.numel() != 1 or tensor.is_meta:
+            return False
+        course = self.courses.get(place)
+        if course is None:
+            course = self.courses[place] = CourseWatch(trace())
+        if tensor.device.type == "cpu":
+            return course.add(tensor.detach().item(), step)
+        self._send(tensor.detach(), course, step)
+        return False
+
+    def _send(self, value: Tensor, course: CourseWatch, step: int) -> None:
+        """Let a number travel here beside the program's own work."""
+        if value.device.type != "cuda":
+            return
+        arriving = torch.empty((), dtype=value.dtype, pin_memory=True)
+        arriving.copy_(value.reshape(()), non_blocking=True)
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch has no types there
+        event.record()
+        self._arriving.append((arriving, event, course, step))
+        self.arrived()
+
+    def arrived(self, *, wait: bool = False) -> None:
+        """Take in what has arrived; `wait` at the end of the program alone."""
+        while self._arriving and (wait or self._arriving[0][1].query()):
+            number, event, course, step = self._arriving.popleft()
+            if wait:
+                event.synchronize()
+            course.add(number.item(), step)
+
+    def frozen(self, place: Place) -> bool:
+        """The loss has just stood still for long."""
+        course = self.courses.get(place)
+        return course is not None and course.row == FROZEN
+
+    # --- gradients ----------------------------------------------------------------------------------------------
+
+    def gradient_bad(self, optimizer: Optimizer) -> bool:
+        """The gradient nearest to the input, where everything that goes wrong behind it arrives, is not finite."""
+        witness = self._witness(optimizer)
+        gradient = witness.grad if witness is not None else None
+        if gradient is None or gradient.layout is not torch.strided:
+            return False
+        self.gradient_seen_finite = math.isfinite(gradient.detach().sum().item())
+        return not self.gradient_seen_finite
+
+    def _witness(self, optimizer: Optimizer) -> Tensor | None:
+        found = self._witnesses.get(optimizer)
+        if found is None:
+            held = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad and p.device.type == "cpu"][:2]
+            small = [p for p in held if p.numel() <= SMALL and p.is_floating_point()]
+            found = self._witnesses[optimizer] = ref(min(small, key=Tensor.numel)) if small else _nothing
+        witness = found()
+        return witness if isinstance(witness, Tensor) else None
+
+    # --- explaining a step that was not recorded ----------------------------------------------------------------
+
+    def keep(self, place: Place, replay: TorchReplay, index: int, paths: Mapping[int, str], names: Mapping[int, str]) -> None:
+        """Keep the calls of a recorded step for later, without its graph and without what only it needed."""
+        numbers = {slot.number: slot.tensor() for call in replay.calls for slot in call.slots}
+        plain = {number: tensor for number, tensor in numbers.items() if tensor is not None and not tensor.requires_grad}
+        changing = {number: tensor for number, tensor in plain.items() if number in paths or number in names}
+        again = replay.without_graph(replay.needed(Change(dict(changing))))
+        named = {names[number]: (number, t.dtype, tuple(t.shape)) for number, t in changing.items() if number in names}
+        self.templates[place] = Template(again, index, {path: number for number, path in paths.items()}, named)
+
+    def explain(self, place: Place, step: int, variables: Iterable[Mapping[str, Any]]) -> bool:
+        """Run the calls of the recorded step again on this step's data; True where that shows where the numbers went wrong."""
+        template = self.templates.get(place)
+        if template is None or self.tries >= TRIES:
+            return False
+        self.tries += 1
+        substitutes = self._data(template, variables)
+        found = template.replay.births_with(substitutes, step)
+        found = tuple(self._updated(birth) for birth in found)
+        if found:
+            self.explained.setdefault(template.index, found)
+        return bool(found)
+
+    def _updated(self, birth: Birth) -> Birth:
+        """A parameter that is not finite though gradients were is the update's doing."""
+        return replace(birth, stage="update") if birth.stage == "given" and birth.step > 0 and self.gradient_seen_finite else birth
+
+    def _data(self, template: Template, variables: Iterable[Mapping[str, Any]]) -> dict[int, Tensor]:
+        """This step's tensors in the place of the recorded ones: by their place in the batch, and by the names of the user's variables."""
+        found: dict[int, Tensor] = {}
+        for held in variables:
+            for name, (number, dtype, shape) in template.names.items():
+                item = held.get(name)
+                if isinstance(item, Tensor) and number not in found and _alike(item, dtype, shape):
+                    found[number] = item.detach()
+        found.update({template.paths[path]: tensor for path, tensor in self.batch if path in template.paths})
+        return found
+
+    def records(self, builder: Builder) -> tuple[Course, ...]:
+        """The neutral record of each course."""
+        return tuple(course.record(builder) for course in self.courses.values() if course.steps)
+
+
+def _nothing() -> None:
+    """Stands for a witness that there is none of."""
+
+
+def _alike(item: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> bool:
+    """The tensor can stand for one of that dtype and shape, but for the number of examples."""
+    return item.dtype == dtype and item.dim() == len(shape) and tuple(item.shape[1:]) == shape[1:] and not item.requires_grad

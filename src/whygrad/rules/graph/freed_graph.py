@@ -1,0 +1,189 @@
+"""WG310: a backward goes through a graph that an earlier backward has freed."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Carried, Failure, carried, consequences, failed_backward, matching
+from whygrad.flow.writes import overwritten
+from whygrad.ir import Event, Site
+from whygrad.rules import rule
+from whygrad.rules.graph.inplace_overwrite import CHANGED
+from whygrad.rules.phrases import distinct, places
+
+FREED = re.compile(r"backward through the graph a second time")
+
+
+@rule("WG310", "freed-graph", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A backward goes through a graph that an earlier backward has freed, or whose parameters have been updated since.
+
+    ## What it finds
+    Two forms. A value that one step made is kept, with its graph, and a later step's loss is computed from it: a recurrent state that is not detached, features or
+    prototypes that are computed once before the loop. Or two backwards of one step share a part of the forward, and the first frees it.
+
+    ## Why it matters
+    The exception is raised at the second backward and advises `retain_graph=True`. For a value kept over steps that only moves the problem: the graph grows with
+    every step, and the next exception says that a parameter was modified in place.
+
+    ## When it is fine
+    Truncated backpropagation that detaches the state, a second backward with `retain_graph=True` in the first, values that carry no graph.
+
+    ## How sure
+    Proved: the framework refused the backward, and the record shows which value crossed from one step to the next, or which ops two backwards share.
+
+    ## References
+    PyTorch, `torch.autograd.backward`, `retain_graph`; "Frequently asked questions: my model reports cuda runtime error: out of memory" (detach the hidden state);
+    `whygrad explain WG309` for values changed in place.
+    """
+    found = [_freed(index, failure) for failure, _ in matching(index, FREED)]
+    found += [_kept_over(index, failure) for failure, _ in matching(index, CHANGED)]
+    yield from distinct(diagnosis for diagnosis in found if diagnosis is not None)
+
+
+def _freed(index: Index, failure: Failure) -> Diagnosis | None:
+    over = _kept_over(index, failure)
+    if over is not None:
+        return over
+    shared = _shared(failure.step) if failure.step is not None else None
+    return _about_shared(failure, *shared) if shared else _unseen(failure)
+
+
+def _kept_over(index: Index, failure: Failure) -> Diagnosis | None:
+    """A value of an earlier step whose graph this backward went through."""
+    kept = [item for item in index.once(carried) if item.step is failure.step]
+    if failure.step is None or not kept or (CHANGED.search(failure.message) and _written_here(failure.step, failure)):
+        return None
+    return _about_kept(failure, kept)
+
+
+def _written_here(step: StepIndex, failure: Failure) -> bool:
+    """A value of this step that fits the message was changed in place, so that the graph kept over is not to blame."""
+    match = CHANGED.search(failure.message)
+    shape = tuple(int(size) for size in match["shape"].split(",") if size.strip()) if match else ()
+    return any(item.value.shape == shape for item in overwritten(step))
+
+
+def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
+    first = kept[0]
+    names = [item.value.shown for item in kept]
+    made = first.made.site if first.made is not None else None
+    return Diagnosis(
+        "WG310",
+        "freed-graph",
+        "error",
+        "proved",
+        f"`{names[0]}` ({first.value.type}) is kept from an earlier step with its graph, which that step's backward has used up",
+        site=made or first.used.site or failure.site,
+        label="made in an earlier step, and used again in this one" if made else "uses what an earlier step made",
+        related=places(
+            (first.used.site, "used again here"), (_backward_site(first.step) or failure.site, "this backward goes into the old graph")
+        ),
+        evidence=(
+            Evidence(f"{_when(first)}; the loss of step {first.step.step.index} is computed from it", "values_carried", len(kept)),
+            Evidence(f"backward was refused: {failure.message.split('(')[0].split('.')[0].strip()[:160]}"),
+        ),
+        help=_help(first),
+        explains=consequences(failure, first.step),
+        kind=first.step.step.kind,
+        step=first.step.step.index,
+        names=(names[0],),
+    )
+
+
+def _when(item: Carried) -> str:
+    shown = item.value.shown
+    return (
+        f"`{shown}` was made in step {item.born.step.index}"
+        if item.born is not None
+        else f"`{shown}` was made before step {item.step.step.index}"
+    )
+
+
+def _help(item: Carried) -> str:
+    name = item.value.called or "state"
+    if item.recurrent:
+        return f"cut it off between steps: `{name} = {name}.detach()` before the next forward"
+    return "compute it anew in every step, inside the loop; or, if it should not be trained, compute it under `torch.no_grad()`"
+
+
+def _shared(step: StepIndex | None) -> tuple[Event, Event, str] | None:
+    """An earlier backward of the step, the refused one, and a value that both go through."""
+    refused = failed_backward(step) if step is not None else None
+    if step is None or refused is None:
+        return None
+    mine = _through(step, refused)
+    for event in step.events("backward"):
+        if event is refused:
+            return None
+        common = [
+            op for op in step.graph.ops if any(name in mine for name in op.outputs) and not _through(step, event).isdisjoint(op.outputs)
+        ]
+        if common:
+            return event, refused, common[-1].output
+    return None
+
+
+def _through(step: StepIndex, backward: Event) -> frozenset[str]:
+    """Values that an op made and that this backward's gradient passes."""
+    found = set(backward.targets)
+    for op in reversed(step.graph.ops):
+        if not found.isdisjoint(op.outputs):
+            found.update(name for name, open_ in zip(op.inputs, step.carried(op), strict=True) if open_)
+    return frozenset(name for name in found if name in step.producer)
+
+
+def _about_shared(failure: Failure, first: Event, second: Event, name: str) -> Diagnosis:
+    step = failure.step
+    assert step is not None  # `_shared` looked into it
+    value = step.value(name)
+    same = set(first.targets) & set(second.targets)
+    twice = (
+        "one loss is differentiated twice"
+        if same
+        else f"two backwards go through `{value.shown}` ({value.type}), and the first frees its graph"
+    )
+    return Diagnosis(
+        "WG310",
+        "freed-graph",
+        "error",
+        "proved",
+        twice,
+        site=first.site or second.site or failure.site,
+        label="frees the part of the graph that the next backward needs",
+        related=places((second.site, "the second backward"), (_site_of(step, name), "both go through this")),
+        evidence=(Evidence("backward was refused: the graph was freed by the backward before it in the same step"),),
+        help="add the losses and call `backward` once, or write `retain_graph=True` in the first",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+    )
+
+
+def _unseen(failure: Failure) -> Diagnosis:
+    return Diagnosis(
+        "WG310",
+        "freed-graph",
+        "error",
+        "proved",
+        "the loss was computed from something whose graph an earlier backward has freed",
+        site=failure.site,
+        label="the backward is refused here",
+        evidence=(Evidence("backward was refused: the graph was freed before; which value it came through was not recorded"),),
+        help="detach what is kept from one step to the next, or compute it anew in every step",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _site_of(step: StepIndex, name: str) -> Site | None:
+    return step.producer[name][1].site if name in step.producer else None
+
+
+def _backward_site(step: StepIndex) -> Site | None:
+    event = failed_backward(step)
+    return event.site if event is not None else None

@@ -1,0 +1,123 @@
+"""WG707: the data's dtype is not the model's."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
+from whygrad.flow.layers import Layer, layer
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places, typed
+
+CHECKED = re.compile(r"RNN input dtype \(torch\.(?P<got>\w+)\) does not match weight dtype \(torch\.(?P<due>\w+)\)")
+"""What a layer says that looks at its input before it calls anything."""
+
+CONVERSIONS = {"f32": "float", "f64": "double", "f16": "half", "bf16": "bfloat16", "i64": "long"}
+
+
+@rule("WG707", "input-dtype", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A layer was given data of another dtype than its weights have: NumPy's float64 against float32, integer images, float32 against a half-precision model.
+
+    ## What it finds
+    A layer whose call raised, where the data and the weights differ in dtype, or an embedding whose ids are no integers. The place is where the data got
+    their dtype, as far as that happened in the framework; else the call.
+
+    ## Why it matters
+    The exception is raised deep inside the model, while the conversion belongs where the data are made.
+
+    ## When it is fine
+    It speaks only of calls that raised. A loss that refuses a dtype is another fault (`whygrad explain WG210`).
+
+    ## How sure
+    Proved: the recorded dtypes.
+
+    ## References
+    PyTorch: "mat1 and mat2 must have the same dtype, but got Double and Float", "Input type (unsigned char) and bias type (float) should be the same"; NumPy makes
+    float64 unless told otherwise.
+    """
+    yield from distinct(_found(index))
+
+
+def _found(index: Index) -> Iterator[Diagnosis]:
+    for failure in index.once(failures):
+        op = failed_op(failure.step)
+        found = layer(failure.step, op) if failure.step is not None and op is not None else None
+        if failure.step is not None and found is not None and _differs(found):
+            yield _of_layer(failure, failure.step, found)
+    for failure, match in matching(index, CHECKED):
+        if failed_op(failure.step) is None:
+            yield _of_check(failure, match["got"], match["due"])
+
+
+def _differs(found: Layer) -> bool:
+    if not found.data.dtype or not found.weight.dtype:
+        return False
+    if found.op.kind == "embedding":
+        return not found.data.dtype.startswith(("i", "u"))
+    return found.data.dtype != found.weight.dtype
+
+
+def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Diagnosis:
+    due = "i64" if found.op.kind == "embedding" else found.weight.dtype
+    born = _born(step, found.data)
+    origin = born.site if born is not None else None
+    shown = f"`{found.data.called}`" if found.data.called else "its input"
+    return Diagnosis(
+        "WG707",
+        "input-dtype",
+        "error",
+        "proved",
+        f"`{found.shown}` works in {due}, and {shown} is {found.data.dtype}",
+        site=origin or found.op.site or failure.site,
+        label=f"makes {found.data.dtype}" if origin else f"{found.data.dtype} meets {found.weight.dtype}",
+        related=places((found.op.site if origin else None, f"{found.data.dtype} meets {found.weight.dtype} here")),
+        evidence=(
+            Evidence(f"{typed(found.data)} meets the weight {typed(found.weight)}", "dtype", found.data.dtype),
+            Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),
+        ),
+        help=_help(found, due),
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.shown,),
+    )
+
+
+def _born(step: StepIndex, value: Value) -> Op | None:
+    """The op that gave the data this dtype: the first on the way back that reads nothing of it."""
+    name, made = value.name, None
+    while name in step.producer:
+        made = step.producer[name][1]
+        alike = [given for given in made.inputs if step.value(given).dtype == value.dtype and given not in made.outputs]
+        if not alike:
+            return made
+        name = alike[0]
+    return made
+
+
+def _help(found: Layer, due: str) -> str:
+    name = found.data.called if found.data.called.isidentifier() else "x"
+    if due in ("f16", "bf16"):
+        return f"convert the data with `{name}.to(model.dtype)`, or keep the weights in float32 and compute under autocast"
+    return f"convert the data where they are made: `{name}.{CONVERSIONS.get(due, 'float')}()`, or `.astype(…)` in NumPy"
+
+
+def _of_check(failure: Failure, got: str, due: str) -> Diagnosis:
+    return Diagnosis(
+        "WG707",
+        "input-dtype",
+        "error",
+        "proved",
+        f"the layer called here works in {due}, and its input is {got}",
+        site=failure.site,
+        label="the call is refused",
+        evidence=(Evidence(f"the layer checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
+        help="convert the data where they are made: `.float()`, or `.astype(…)` in NumPy",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )

@@ -1,0 +1,162 @@
+"""WG705: the data do not fit what a layer declares."""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
+from whygrad.flow.layers import Layer, expected, layer
+from whygrad.ir import Site
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places, typed
+
+CHECKED = re.compile(
+    r"input\.size\(-1\) must be equal to input_size\. Expected (?P<due>\d+), got (?P<got>\d+)"
+    r"|was expecting embedding dimension of (?P<due2>\d+), but got (?P<got2>\d+)"
+    r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
+)
+"""What a layer says that looks at its input before it calls anything."""
+
+
+class Misfit(NamedTuple):
+    """In what way the data do not fit."""
+
+    said: str
+    """What they have, in a few words."""
+    help: str
+    declared: bool
+    """The number in the layer's declaration is what a person would edit, not the call."""
+
+
+@rule("WG705", "input-shape", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The data do not fit what a layer declares: a missing flatten, a channel axis at another place, a wrong number of features.
+
+    ## What it finds
+    A layer whose call raised because the size of its input differs from the size that its weights ask for. Where the wanted size is the product of the
+    last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
+    otherwise the number in the declaration is wrong, and the declaration is the place.
+
+    ## Why it matters
+    The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.
+
+    ## When it is fine
+    It speaks only of calls that raised.
+
+    ## How sure
+    Proved: the recorded shapes of the data and of the weights.
+
+    ## References
+    PyTorch: "mat1 and mat2 shapes cannot be multiplied", "expected input … to have 3 channels, but got 28 channels instead", "input.size(-1) must be equal to
+    input_size".
+    """
+    yield from distinct(_found(index))
+
+
+def _found(index: Index) -> Iterator[Diagnosis]:
+    for failure in index.once(failures):
+        op = failed_op(failure.step)
+        found = layer(failure.step, op) if failure.step is not None and op is not None else None
+        if failure.step is not None and found is not None:
+            yield from _of_layer(failure, failure.step, found)
+    for failure, match in matching(index, CHECKED):
+        if failed_op(failure.step) is None:
+            yield _of_check(failure, match)
+
+
+def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
+    due = expected(found)
+    shape = found.data.shape
+    if due is None or not shape or due[0] >= len(shape) or (shape[due[0]] == due[1] and not _lacks_channels(found)):
+        return
+    misfit = _misfit(found, shape, *due, raw=found.data.name not in step.depends_on_parameters)
+    declared = found.parameter.site if found.parameter is not None and misfit.declared else None
+    yield Diagnosis(
+        "WG705",
+        "input-shape",
+        "error",
+        "proved",
+        f"`{found.shown}` takes {due[1]:,} {_counted(found)}, and {_name(found)} ({found.data.type}) {misfit.said}",
+        site=declared or found.op.site or failure.site,
+        label=f"declared for {due[1]:,}" if declared else misfit.said,
+        related=places((found.op.site if declared else None, "called here"), (_maker(step, found), f"{_name(found)} is made here")),
+        evidence=(
+            Evidence(
+                f"{typed(found.data)} meets the weight {typed(found.weight)}: axis {due[0]} is {shape[due[0]]:,}, and {due[1]:,} is due",
+                "size",
+                shape[due[0]],
+            ),
+            Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),
+        ),
+        help=misfit.help,
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.shown,),
+    )
+
+
+def _name(found: Layer) -> str:
+    return f"`{found.data.called}`" if found.data.called else "its input"
+
+
+def _counted(found: Layer) -> str:
+    return "channels" if found.op.kind in ("conv", "batch_norm") else "features"
+
+
+def _lacks_channels(found: Layer) -> bool:
+    """A batch of images without a channel axis passes for one image with a channel for each example."""
+    data, weight = found.data.shape or (), found.weight.shape or ()
+    return found.op.kind == "conv" and len(data) == len(weight) - 1 and len(data) > 0 and weight[1] == 1 and data[0] > 1
+
+
+def _misfit(found: Layer, shape: tuple[int, ...], axis: int, due: int, *, raw: bool) -> Misfit:
+    here, data = shape[axis], found.data.called or "x"
+    variable = data if data.isidentifier() else "x"
+    if _lacks_channels(found):
+        return Misfit("has no channel axis", f"give the batch one: `{variable}.unsqueeze(1)`", declared=False)
+    joined = next((at for at in range(1, len(shape) - 1) if math.prod(shape[at:]) == due), None)
+    if joined is not None and axis == len(shape) - 1:
+        return Misfit(
+            f"has them spread over {len(shape) - joined} axes", f"flatten it before: `{variable}.flatten({joined})`", declared=False
+        )
+    elsewhere = [at for at, size in enumerate(shape) if size == due and at not in (axis, 0)]
+    if elsewhere:
+        order = f"`{variable}.movedim({elsewhere[-1]}, {axis})`"
+        return Misfit(f"has them on axis {elsewhere[-1]}", f"put the axes in order before the call: {order}", declared=False)
+    origin = "the data have" if raw else "what comes in has"
+    return Misfit(
+        f"has {here:,}", f"declare `{found.shown}` for {here:,} {_counted(found)}, as {origin}, or change what comes in", declared=True
+    )
+
+
+def _maker(step: StepIndex, found: Layer) -> Site | None:
+    made = step.producer.get(found.data.name)
+    return made[1].site if made is not None else None
+
+
+def _of_check(failure: Failure, match: "re.Match[str]") -> Diagnosis:
+    due, got = match["due"] or match["due2"], match["got"] or match["got2"]
+    said = (
+        f"the layer called here takes {int(due):,} features, and its input has {int(got):,}"
+        if due
+        else "the input of the layer called here has the wrong number of axes"
+    )
+    return Diagnosis(
+        "WG705",
+        "input-shape",
+        "error",
+        "proved",
+        said,
+        site=failure.site,
+        label="the call is refused",
+        evidence=(Evidence(f"the layer checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
+        help="declare the layer for the size that comes in, or bring the axes into the order that it declares",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )

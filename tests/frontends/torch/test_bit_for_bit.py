@@ -1,0 +1,34 @@
+"""Training is left alone: programs end with the same bits with and without whygrad, and the recorded steps replay bit for bit."""
+
+import pytest
+from frontends.torch.torch_run import PROGRAMS, plain, whygrad
+
+LABELLED = ("mlp", "encoder", "llama", "trainer", "lightning_fit", "lstm", "checkpointed", "amp", "lbfgs", "inplace", "workers", "transforms",
+            "functions", "adams", "accumulation", "compiled")  # fmt: skip
+UNLABELLED = ("gan", "by_hand")
+EAGER_FIRST = {"compiled": ("--eager-first",)}
+"""Recorded steps of compiled programs run eagerly, and the report says so: compared with a plain run that does the same."""
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [*LABELLED, *UNLABELLED])
+def test_a_program_ends_with_the_same_bits_and_replays_with_the_recorded_ones(name, tmp_path):
+    alone = plain(PROGRAMS / f"{name}.py", *EAGER_FIRST.get(name, ()))
+    watched = whygrad(PROGRAMS / f"{name}.py", tmp_path)
+
+    assert alone.returncode == 0, alone.stderr
+    assert watched.process.returncode == 0, watched.process.stderr
+    assert watched.process.stdout == alone.stdout
+    assert not watched.record.faults
+    assert len(watched.record.steps) >= 2
+    assert [step.measures.reproduced for step in watched.record.steps] == [True] * len(watched.record.steps)
+    if name in LABELLED:
+        assert all((step.measures.label_sensitivity or 0.0) > 0.01 for step in watched.record.steps)
+
+
+def test_a_healthy_program_gets_no_diagnosis_worse_than_a_note(tmp_path):
+    for name in ("mlp", "gan", "amp"):
+        watched = whygrad(PROGRAMS / f"{name}.py", tmp_path)
+
+        assert watched.report["healthy"], watched.process.stderr
