@@ -20,9 +20,11 @@ class Layer:
 
     @property
     def shown(self) -> str:
-        """The layer by its module, else by its weight."""
+        """The layer by its module, else by its weight, in words for a sentence."""
+        if any(letter.isalpha() for letter in self.op.module):
+            return f"`{self.op.module}`"
         name = self.parameter.name if self.parameter else self.weight.shown
-        return self.op.module or name.rsplit(".", 1)[0]
+        return f"layer `{self.op.module}`" if self.op.module else f"the layer of `{name}`"
 
 
 def layer(step: StepIndex, op: Op) -> Layer | None:
@@ -43,19 +45,19 @@ def expected(found: Layer) -> tuple[int, int] | None:
     data, weight = found.data.shape, found.weight.shape
     if not data or not weight:
         return None
-    match found.op.kind:
-        case "linear" | "layer_norm":
-            return len(data) - 1, weight[-1]
-        case "batch_norm":
-            return (1 if len(data) > 1 else 0), weight[0]
-        case "rnn":
-            return len(data) - 1, weight[-1]
-        case "matmul":
-            return len(data) - 1, weight[-2] if len(weight) > 1 else weight[0]
-        case "conv" if len(weight) > 2 and "transpose" not in found.op.native:  # noqa: PLR2004 - channels out, channels in, and the window
-            axis = len(data) - (len(weight) - 2) - 1
-            return (axis, weight[1] * _groups(found)) if axis >= 0 else None
-    return None
+    if found.op.kind == "conv":
+        return _channels(found, data, weight)
+    if found.op.kind == "batch_norm":
+        return (1 if len(data) > 1 else 0), weight[0]
+    if found.op.kind == "matmul" and len(weight) > 1:
+        return len(data) - 1, weight[-2]
+    return (len(data) - 1, weight[-1]) if found.op.kind in ("linear", "layer_norm", "rnn", "matmul") else None
+
+
+def _channels(found: Layer, data: tuple[int, ...], weight: tuple[int, ...]) -> tuple[int, int] | None:
+    """Of a convolution: in front of as many axes as its window has. A transposed one has its channels at another place."""
+    axis = len(data) - len(weight) + 1
+    return (axis, weight[1] * _groups(found)) if axis >= 0 and "transpose" not in found.op.native else None
 
 
 def _groups(found: Layer) -> int:

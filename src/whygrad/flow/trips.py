@@ -65,7 +65,7 @@ def _belongs(left: Op, entered: Op, *, whole: bool) -> bool:
     if left.scope is not None and left.scope == entered.scope:
         return True
     here, there = left.site, entered.site
-    if here and there and here.function and (here.file, here.function) == (there.file, there.function):
+    if here and there and (here.file, here.function) == (there.file, there.function):
         return True
     # timid: with other parameters in the loss, two places far apart need not belong together
     return whole

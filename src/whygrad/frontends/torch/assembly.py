@@ -67,8 +67,20 @@ class Assembly:
             measures=running.measures or Measures(),
             trials=running.trials,
             updated=running.updated,
+            births=running.births,
+            modes=running.modes,
         )
-        return replace(step, labels=find_labels(StepIndex(step)))
+        step = replace(step, labels=find_labels(StepIndex(step)))
+        return replace(step, graph=self._with_label_figures(step, numbers, losses))
+
+    def _with_label_figures(self, step: Step, numbers: Mapping[int, str], losses: set[str]) -> Graph:
+        """The graph with figures of the labels, where no differentiable call read them as they are: ids before `one_hot`, say."""
+        values = step.graph.values
+        missing = [name for name in step.labels.values if name in values and values[name].statistics is None]
+        self.ledger.measure(missing)
+        makers = {name: op for op in step.graph.ops for name in op.outputs}
+        measured = {name: self.builder.value(name, makers.get(name), numbers, losses) for name in missing}
+        return Graph(step.graph.ops, {**values, **measured}) if missing else step.graph
 
     def _differentiable(self, losses: set[str]) -> bool:
         """Whether a gradient can flow from any of the losses into recorded calls."""
@@ -139,5 +151,8 @@ class Assembly:
             gradient_at_update=figures.at_update,
             norm=figures.norm,
             update_norm=figures.update_norm,
+            moved=figures.moved,
+            symmetric=figures.symmetric,
+            unwritten=self.ledger.is_unwritten(owned.tensor),
             site=self.builder.site(places.get(key) or first.get(base)),
         )

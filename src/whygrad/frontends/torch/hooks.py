@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ MOST_EXAMINED = 4
 """Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
 MOST_BACKWARDS = 64
 """A step that never updates is cut after this many backwards."""
+
+SOMETIMES = 8
+"""Updates after which all parameters are looked over: a few microseconds for each hundred of them."""
 
 
 class Hooks:
@@ -54,6 +58,7 @@ class Hooks:
         """Before a backward: which losses, and which gradients are left from the last update."""
         self.recorder.backwards += 1
         self._note_site(frame)
+        self._watch_loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:
             if self.recorder.running.updated or self.recorder.running.backwards >= MOST_BACKWARDS:
                 self.recorder.end_unrecorded()
@@ -65,9 +70,21 @@ class Hooks:
         parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
         return losses, self.recorder.watch.stale(parameters), all(p.grad is None for p in parameters)
 
+    def _watch_loss(self, tensors: Any, frame: FrameType) -> None:
+        """Note the loss of every step; where it is not finite, or stands still, in a step that is not recorded, find out why."""
+        symptoms, place = self.recorder.symptoms, _place(frame)
+        tensor = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
+        step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
+        bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame))
+        if self.recorder.on:
+            return
+        if bad:
+            symptoms.explain(place, step, variables(frame))
+        if symptoms.frozen(place) or self.recorder.modules.mode_changed():
+            self.recorder.kinds.again()
+
     def _note_site(self, frame: FrameType) -> None:
-        user = source.user_frame(frame)
-        site = (user.f_code.co_filename, user.f_lineno) if user is not None else ("", 0)
+        site = _place(frame)
         if self.recorder.running.updated and not self.recorder.on:
             self.recorder.next_site = site
         elif site not in self.recorder.running.sites:
@@ -108,6 +125,7 @@ class Hooks:
 
     def _gather(self) -> None:
         self.recorder.running.seen = self.recorder.assembly.known_parameters()
+        self.recorder.running.modes = self.recorder.modules.modes()
         self.recorder.watch.after_backward([owned.tensor for owned in self.recorder.running.seen.values()])
 
     def _examine(self, losses: list[Loss], *, fresh: bool) -> None:
@@ -117,7 +135,12 @@ class Hooks:
         )
         parameters = {owned.name: owned.tensor for owned in self.recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
         replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, fresh=fresh)
+        replay.optimizers = self.recorder.optimizers.living()
         examined = self.recorder.observer.examine(step, replay)
+        self.recorder.running.births += examined.births
+        if self.recorder.settings.experiments != "off" and self.recorder.running.sites:
+            paths = {number: path.removeprefix("batch") for number, path in self.recorder.activations.batch_paths.items()}
+            self.recorder.symptoms.keep(self.recorder.running.sites[-1], replay, self.recorder.index, paths, self.recorder.ledger.names)
         known = self.recorder.running.measures
         self.recorder.running.trials = (
             *self.recorder.running.trials,
@@ -207,10 +230,13 @@ class Hooks:
     def batch_came(self, batch: Any, loader: Any, frame: FrameType) -> None:
         """Note the elements of a batch."""
         elements = self.recorder.loaders.look(batch, loader)
+        self.recorder.symptoms.batch = elements
         if self.recorder.on:
             slots = [(path, self.recorder.ledger.slot(tensor)) for path, tensor in elements]
             for path, slot in slots:
                 self.recorder.loaders.note(path, slot.value, loader)
+                self.recorder.ledger.values[slot.value].role = "input"
+            self.recorder.ledger.measure(slot.value for _, slot in slots)
             self.recorder.happened("batch", frame, (), tuple(slot.value for _, slot in slots))
             self.recorder.activations.batch_paths.update({slot.number: f"batch{path}" for path, slot in slots})
 
@@ -253,6 +279,16 @@ class Hooks:
         self.recorder.in_closure, self.recorder.in_update = closure, not closure
         if self.recorder.on and not closure:
             self.recorder.watch.before_update(held_by(optimizer))
+        elif not closure:
+            self._watch_gradient(optimizer, sys._getframe(2))
+
+    def _watch_gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
+        """In a step that is not recorded: is the gradient finite, and does it all go to an optimizer?"""
+        symptoms, running = self.recorder.symptoms, self.recorder.running
+        if symptoms.gradient_bad(optimizer) and running.sites:
+            symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
+        if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
+            self.recorder.kinds.again()
 
     @guarded
     def after_update(self, optimizer: Optimizer) -> None:
@@ -370,3 +406,17 @@ class Hooks:
         )
         if self.recorder.on:
             self.recorder.set_stance("force_eager")
+
+
+def _place(frame: FrameType) -> tuple[str, int]:
+    """File and line of the user's frame."""
+    user = source.user_frame(frame)
+    return (user.f_code.co_filename, user.f_lineno) if user is not None else ("", 0)
+
+
+def variables(frame: FrameType | None) -> Iterator[Mapping[str, Any]]:
+    """The variables of the user's frames, the innermost first."""
+    user = source.user_frame(frame)
+    while user is not None:
+        yield user.f_locals
+        user = source.user_frame(user.f_back)

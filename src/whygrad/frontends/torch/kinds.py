@@ -6,6 +6,8 @@ MOST_ATTEMPTS = 4
 """How often recording is switched on again for a kind that then did not come: a rare step must not keep the recorder on."""
 PATIENCE = 16
 """Recorded steps of kinds that are complete already, after which recording is switched off while another kind is awaited."""
+MOST_AGAIN = 2
+"""How often a change of the program's makes it worth while to record more steps."""
 
 Key = tuple[frozenset[object], frozenset[tuple[str, int]]]
 
@@ -23,6 +25,7 @@ class Kinds:
     _recorded: dict[int, int] = field(default_factory=dict)
     _attempts: dict[int, int] = field(default_factory=dict)
     _idle: int = 0
+    _again: int = 0
 
     def kind(self, optimizers: list[object], sites: list[tuple[str, int]]) -> int:
         """The number of the kind of a step: who updated, and where the backward was."""
@@ -45,6 +48,15 @@ class Kinds:
             self._attempts[kind] = self._attempts.get(kind, 0) + 1
             self._idle = 0
             self.armed = True
+
+    def again(self) -> None:
+        """Something has changed since the steps were recorded: record one more of each kind."""
+        if self._again < MOST_AGAIN:
+            self._again += 1
+            self.wanted += 1
+            self.armed = True
+            self._attempts.clear()
+            self._idle = 0
 
     @property
     def complete(self) -> bool:

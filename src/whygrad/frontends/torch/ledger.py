@@ -19,6 +19,8 @@ from whygrad.ir import family
 
 NARROW = frozenset((torch.uint8, torch.int8, torch.int16))
 """Integers so short that arithmetic on pixels or samples wraps around: its figures are gathered wherever it happens."""
+RESERVING = ("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided")
+"""Functions that reserve memory and leave in it what was there."""
 PRUNE_AT = 4_000
 """Calls after which those with nothing living behind them are dropped: a few megabytes."""
 
@@ -44,6 +46,8 @@ class Ledger:
         self._holders: dict[int, list[Slot]] = {}
         self._prune_at = PRUNE_AT
         self._alias: dict[int, str] = {}
+        self._unwritten: set[int] = set()
+        """Storages that were reserved and not written to since."""
 
     # --- one call -----------------------------------------------------------------------------------------------
 
@@ -101,6 +105,9 @@ class Ledger:
             self._leave(call, result)
         fresh = [(path, tensor) for path, tensor in made if self._is_new_value(tensor, inputs)]
         self._note_writes(call, fresh)
+        self._unwritten.difference_update(call.storages)
+        if call.info.base in RESERVING:
+            self._unwritten.update(number for _, tensor in fresh if (number := self.identity.storage(tensor)) is not None)
         if not fresh and not call.storages and call.kind != "leave":
             return
         self._settle(call, fresh)
@@ -304,6 +311,10 @@ class Ledger:
             self._writes[storage] = call
         if len(self.calls) > self._prune_at:
             self.prune()
+
+    def is_unwritten(self, tensor: Tensor) -> bool:
+        """Its memory was reserved, and nothing has written to it since, neither seen nor unseen."""
+        return bool(self._unwritten) and version_of(tensor) == 0 and self.identity.storage(tensor) in self._unwritten
 
     # --- keeping it small ---------------------------------------------------------------------------------------
 

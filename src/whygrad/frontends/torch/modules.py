@@ -14,6 +14,8 @@ from whygrad.frontends import source
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
+MODAL = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+"""Modules that do something else in training than in evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Modules:
         self._made: dict[int, tuple[ReferenceType[nn.Module], source.Trace]] = {}
         self._names: dict[int, str] = {}
         self._handles: list[Any] = []
+        self._switching: tuple[ReferenceType[nn.Module], bool] | None = None
         self.loaded: set[int] = set()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
@@ -104,6 +107,25 @@ class Modules:
                 self._strays.setdefault(
                     id(parameter), (ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent))
                 )
+
+    def modes(self) -> dict[str, bool]:
+        """Path of each module with dropout or batch normalisation to whether it is in training mode."""
+        found = {}
+        self._switching = None
+        for model, variable in self.models():
+            for path, part in model.named_modules():
+                if isinstance(part, MODAL):
+                    found[f"{variable}.{path}".strip(".")] = part.training
+                    self._switching = self._switching or (ref(part), part.training)
+        return found
+
+    def mode_changed(self) -> bool:
+        """The first of these modules is in another mode than in the last recorded step; told once."""
+        part = self._switching[0]() if self._switching is not None else None
+        if part is None or self._switching is None or part.training == self._switching[1]:
+            return False
+        self._switching = None
+        return True
 
     def models(self) -> Iterator[tuple[nn.Module, str]]:
         """The models that ran, with the user's variable for each."""

@@ -32,6 +32,8 @@ class Watched:
     last: float | None = None
     rate_set: source.Trace | None = None
     last_record: Record | None = None
+    idle: int = 0
+    idle_from: int | None = None
     first_rates: list[float | None] = field(default_factory=list)
 
 
@@ -53,6 +55,10 @@ class Optimizers:
     def all(self) -> tuple[Watched, ...]:
         """Every entry, in order of making."""
         return tuple(sorted(self._watched.values(), key=lambda entry: entry.number))
+
+    def living(self) -> tuple[Optimizer, ...]:
+        """The optimizers themselves, as far as they live."""
+        return tuple(optimizer for entry in self.all() if (optimizer := entry.reference()) is not None)
 
     def held(self) -> dict[int, str]:
         """Id of each parameter that a living optimizer holds, to the optimizer's name."""
@@ -89,6 +95,9 @@ class Optimizers:
         rates = [float(group["lr"]) for group in optimizer.param_groups if isinstance(group.get("lr"), int | float)]
         if rates:
             entry.low, entry.high, entry.last = min(entry.low, *rates), max(entry.high, *rates), rates[0]
+            idle = not any(rates)
+            entry.idle += idle
+            entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
         if not entry.first_rates:
             entry.first_rates = [_rate(group) for group in optimizer.param_groups]
 
@@ -115,6 +124,8 @@ class Optimizers:
                 (entry.low, entry.high) if entry.high >= entry.low else None,
                 entry.last,
                 builder.site(entry.rate_set),
+                entry.idle,
+                entry.idle_from,
             )
         return entry.last_record
 

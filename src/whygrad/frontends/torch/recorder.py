@@ -28,6 +28,7 @@ from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.patches import Patches
 from whygrad.frontends.torch.running import Running, user_part
 from whygrad.frontends.torch.steps import Builder
+from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.ir import Ending, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
@@ -57,6 +58,7 @@ class TorchRecorder:
         self.patches = Patches(self.hooks)
         self.assembly = Assembly(self.ledger, self.modules, self.optimizers, self.activations, self.watch, self.builder)
         self.running = Running()
+        self.symptoms = Symptoms()
         self.steps: list[Step] = []
         self.index = 0
         self.backwards = 0
@@ -312,9 +314,10 @@ class TorchRecorder:
             return Record(
                 frameworks=(Framework("torch", str(torch.__version__)),),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
-                steps=tuple(self.steps),
+                steps=tuple(self.symptoms.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
+                courses=self.symptoms.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 
@@ -329,6 +332,7 @@ class TorchRecorder:
             self.limits.append(
                 "sources changed after the program started, so that their text is not shown: " + ", ".join(sorted(self.sources.changed))
             )
+        self.symptoms.arrived(wait=True)
         record = self.draft()
         return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
 

@@ -368,18 +368,20 @@ class TorchReplay:
     # --- which calls --------------------------------------------------------------------------------------------
 
     def _slice(self, change: Change) -> list[Call]:
-        """Calls that the losses need again: those of the differentiated part, those under a lifted cut, those behind a changed value."""
+        """Calls that the losses need again: of the differentiated part, under a lifted cut, behind a changed value, or for what is gone."""
         moving = self._moving(change)
         needed = {loss.number for loss in self.losses}
         storages: set[int] = set()
+        gone: set[int] = set()
         kept: list[Call] = []
         for call in reversed(self.calls):
             made = not needed.isdisjoint(call.outputs) or not storages.isdisjoint(call.storages)
             if call.failed or not made or not set(call.outputs) - set(change.substitutes):
                 continue
-            if call.full or call.at in moving:
+            if call.full or call.at in moving or not gone.isdisjoint(call.outputs):
                 kept.append(call)
                 needed.update(slot.number for slot in self._sources(call))
+                gone.update(slot.number for slot in call.slots if slot.tensor() is None and slot.number not in self.alive)
                 storages.update(call.storages)
         return kept[::-1]
 

@@ -7,7 +7,7 @@ from torch.optim import Optimizer
 
 from whygrad.frontends import source
 from whygrad.frontends.torch.modules import Owned
-from whygrad.ir import Measures, Trial
+from whygrad.ir import Birth, Measures, Trial
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class Running:
     examined: int = 0
     measures: Measures | None = None
     trials: tuple[Trial, ...] = ()
+    births: tuple[Birth, ...] = ()
+    modes: dict[str, bool] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     sites: list[tuple[str, int]] = field(default_factory=list)
     optimizers: list[object] = field(default_factory=list)

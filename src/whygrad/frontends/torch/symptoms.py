@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch.replay import Change, TorchReplay
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Birth, Course
+from whygrad.ir import Birth, Course, Step
 
 WINDOW = 8
 """Losses that are averaged to be compared: single ones differ from batch to batch."""
@@ -216,6 +216,11 @@ class Symptoms:
                     found[number] = item.detach()
         found.update({template.paths[path]: tensor for path, tensor in self.batch if path in template.paths})
         return found
+
+    def with_births(self, step: Step) -> Step:
+        """A recorded step with what was born in later ones that are like it."""
+        later = self.explained.get(step.index, ())
+        return replace(step, births=(*step.births, *later)) if later else step
 
     def records(self, builder: Builder) -> tuple[Course, ...]:
         """The neutral record of each course."""

@@ -25,6 +25,8 @@ class Figures:
     at_update: GradientState | None = None
     norm: float | None = None
     update_norm: float | None = None
+    moved: float | None = None
+    symmetric: bool = False
     sample: Tensor | None = None
 
 
@@ -38,6 +40,7 @@ class First:
     name: str = ""
     gradient_seen: bool = False
     changed: bool = False
+    trainable: bool = True
 
     def look(self) -> None:
         """See whether it has changed by now; once is enough."""
@@ -77,7 +80,8 @@ class ParameterWatch:
         sample = sample_of(parameter, SNAPSHOT).clone()
         figures.sample, figures.norm = sample, _scaled_norm(sample, parameter.numel())
         if id(parameter) not in self.first:
-            self.first[id(parameter)] = First(ref(parameter), sample, _total(parameter))
+            self.first[id(parameter)] = First(ref(parameter), sample, _total(parameter), trainable=parameter.requires_grad)
+        figures.symmetric = _symmetric(parameter)
 
     def before_update(self, parameters: list[Tensor]) -> None:
         """Note what an optimizer finds when it begins."""
@@ -99,6 +103,7 @@ class ParameterWatch:
             now = sample_of(parameter, SNAPSHOT)
             if now.shape == figures.sample.shape:
                 figures.update_norm = _scaled_norm(now - figures.sample, parameter.numel())
+                figures.moved = float((now != figures.sample).double().mean()) if now.numel() else None
 
     def stale(self, parameters: list[Tensor]) -> int:
         """How many parameters still hold, unchanged, a gradient other than zero that an update has used."""
@@ -114,6 +119,11 @@ class ParameterWatch:
         for entry in self.first.values():
             if not entry.changed or not entry.gradient_seen:
                 entry.look()
+
+    def thawed(self, held: Mapping[int, str]) -> bool:
+        """A parameter that was frozen when it was recorded gets gradients now, and no optimizer holds it."""
+        late = ((key, entry.reference()) for key, entry in self.first.items() if not entry.trainable and key not in held)
+        return any(tensor is not None and tensor.requires_grad and tensor.grad is not None for _, tensor in late)
 
     def name(self, names: Mapping[int, str]) -> None:
         """Give each first sight the parameter's qualified name."""
@@ -141,6 +151,17 @@ def gradient_state(norm: float | None) -> GradientState:
     if not math.isfinite(norm):
         return "non-finite"
     return "zero" if norm == 0 else "finite"
+
+
+def _symmetric(parameter: Tensor) -> bool:
+    """All rows are equal, and those of the gradient are as well: they will be for ever."""
+    gradient = parameter.grad
+    if parameter.dim() < 2 or parameter.shape[0] < 2 or gradient is None or gradient.layout is not torch.strided:  # noqa: PLR2004 - rows
+        return False
+    values = parameter.detach()
+    if not torch.equal(values[0], values[1]):
+        return False
+    return bool((values == values[:1]).all()) and bool((gradient.detach() == gradient.detach()[:1]).all())
 
 
 def _scaled_norm(sample: Tensor, count: int) -> float:

@@ -90,11 +90,18 @@ def _written(step: StepIndex, needed: Needed) -> Overwritten | None:
 
 
 def _made_by(item: Overwritten, maker: str) -> bool:
-    if item.maker is None or not maker:
-        return item.maker is None and not maker
-    native = item.maker.native.rsplit(".", 1)[-1].replace("_", "").lower()
+    """The framework names the op that the value comes from now: its maker, or what wrote to it last."""
+    if not maker:
+        return item.maker is None
+    if maker == "CopySlices":
+        return True
+    return any(_is(op, maker) for op in (item.maker, *item.writes) if op is not None)
+
+
+def _is(op: Op, maker: str) -> bool:
+    native = op.native.rsplit(".", 1)[-1].replace("_", "").lower()
     wanted = maker.replace("_", "").lower()
-    return native in wanted or wanted in native or item.maker.kind.replace("_", "") in wanted
+    return op.kind.replace("_", "") in wanted or (bool(native) and (native.lstrip("ir") in wanted or wanted in native))
 
 
 def _update(step: StepIndex, needed: Needed) -> Event | None:

@@ -9,8 +9,9 @@ from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, spelled, them
 
+PICKS = "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
 CURES = {
-    "argmax": "use the scores themselves: a softmax weights what argmax would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass",
+    **dict.fromkeys(("argmax", "sort", "max", "min", "median"), PICKS),
     "one_hot": "use `softmax` of the scores in place of one-hot rows, or `gumbel_softmax(hard=True)` where rows must be exactly one-hot",
     "compare": "compare for metrics alone; in the loss use the probability itself, or a smooth step such as `sigmoid((x - threshold) / width)`",
     "sample": "draw by reparameterisation (`rsample`, `gumbel_softmax`), or put `log_prob` of the draw into the loss (REINFORCE)",
@@ -79,7 +80,7 @@ def _lift(cut: Cut) -> Lift | None:
 
 def _help(op: Op, cut: Cut) -> str:
     if family(op.kind) == "step":
-        return "leave it out while training and apply it to the results alone, or pass the gradient straight through: `z + (z.round() - z).detach()`"
+        return f"leave it out while training and apply it to the results alone, or pass the gradient straight through: `z + (z.{spelled(op)}() - z).detach()`"
     if op.kind in CURES:
         return CURES[op.kind]
     return f"replace `{spelled(op)}` by calls that keep the gradient history, or give {them(cut)} another path to the loss"

@@ -128,11 +128,12 @@ def _test(intervention: Intervention | None, names: tuple[str, ...]) -> Test | N
 
 
 def _other_places(cut: Cut) -> Iterator[Related]:
+    # timid: ops without a native name of their own were put in by the recorder and stand at no line of the user's
     for op in cut.others:
         if op.site:
             yield Related(op.site, f"the other paths are cut here by `{spelled(op)}`")
     for op in cut.chain:
-        if op.site and op is not cut.left and op is not cut.entered:
+        if op.site and "." in op.native and op is not cut.left and op is not cut.entered:
             yield Related(op.site, f"`{spelled(op)}` cuts what is left of the path")
 
 
@@ -160,7 +161,7 @@ def _evidence(index: Index, cut: Cut, intervention: Intervention | None) -> Iter
     fine = index.once(fed)
     if fine and not cut.refused:
         get = "gets its" if len(fine) == 1 else "get their"
-        yield Evidence(f"{plural(len(fine), 'other parameter')} {get} gradient, so the loss may still fall")
+        yield Evidence(f"{plural(len(fine), 'other parameter')} {get} gradient, so the loss may still fall", "parameters_with_gradient", len(fine))
 
 
 def _absence(index: Index, cut: Cut) -> Evidence:

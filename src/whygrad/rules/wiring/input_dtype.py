@@ -71,7 +71,7 @@ def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Diagnosis:
         "input-dtype",
         "error",
         "proved",
-        f"`{found.shown}` works in {due}, and {shown} is {found.data.dtype}",
+        f"{found.shown} works in {due}, and {shown} is {found.data.dtype}",
         site=origin or found.op.site or failure.site,
         label=f"makes {found.data.dtype}" if origin else f"{found.data.dtype} meets {found.weight.dtype}",
         related=places((found.op.site if origin else None, f"{found.data.dtype} meets {found.weight.dtype} here")),

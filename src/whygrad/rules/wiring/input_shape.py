@@ -80,7 +80,7 @@ def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagn
         "input-shape",
         "error",
         "proved",
-        f"`{found.shown}` takes {due[1]:,} {_counted(found)}, and {_name(found)} ({found.data.type}) {misfit.said}",
+        f"{found.shown} takes {due[1]:,} {_counted(found)}, and {_name(found)} ({found.data.type}) {misfit.said}",
         site=declared or found.op.site or failure.site,
         label=f"declared for {due[1]:,}" if declared else misfit.said,
         related=places((found.op.site if declared else None, "called here"), (_maker(step, found), f"{_name(found)} is made here")),
@@ -130,7 +130,7 @@ def _misfit(found: Layer, shape: tuple[int, ...], axis: int, due: int, *, raw: b
         return Misfit(f"has them on axis {elsewhere[-1]}", f"put the axes in order before the call: {order}", declared=False)
     origin = "the data have" if raw else "what comes in has"
     return Misfit(
-        f"has {here:,}", f"declare `{found.shown}` for {here:,} {_counted(found)}, as {origin}, or change what comes in", declared=True
+        f"has {here:,}", f"declare {found.shown} for {here:,} {_counted(found)}, as {origin}, or change what comes in", declared=True
     )
 
 
