@@ -43,6 +43,11 @@ def fed(index: Index) -> frozenset[str]:
     )
 
 
+def shaping(index: Index) -> frozenset[str]:
+    """Parameters that the loss of some step was computed from, through cuts too."""
+    return frozenset(p.name for step in index.steps for p in step.step.parameters if p.value in step.shapes_loss)
+
+
 def meant(index: Index) -> frozenset[str]:
     """Trainable parameters that the program means to train: those that an optimizer holds, or all where there is none."""
     # timid: with optimizers about, a parameter in none of them is a teacher, a target network or WG401's business

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from whygrad.flow.index import Index, StepIndex
-from whygrad.flow.starved import fed, starved
+from whygrad.flow.starved import fed, shaping, starved
 from whygrad.ir import Op, Parameter
 
 
@@ -32,13 +32,8 @@ def trips(index: Index) -> tuple[Trip, ...]:
 
 def lost(index: Index, step: StepIndex) -> tuple[Parameter, ...]:
     """Starved parameters that the forward read and that nothing in the loss was computed from."""
-    shaping = index.once(_shaping)
-    return tuple(p for p in starved(index, step) if p.reached and p.name not in shaping and p.name not in index.once(fed))
-
-
-def _shaping(index: Index) -> frozenset[str]:
-    """Parameters that the loss of some step was computed from."""
-    return frozenset(p.name for step in index.steps for p in step.step.parameters if p.value in step.shapes_loss)
+    known = index.once(shaping) | index.once(fed)
+    return tuple(p for p in starved(index, step) if p.reached and p.name not in known)
 
 
 def _trips_of(index: Index, step: StepIndex) -> Iterator[Trip]:

@@ -4,6 +4,7 @@ import ast
 import dis
 import linecache
 import os
+import re
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -122,6 +123,15 @@ class Sources:
         except OSError:
             pass  # a notebook cell, a zip file or `exec`: linecache may still know it
         return linecache.getlines(file)
+
+    def only(self, file: str, pattern: str) -> Site | None:
+        """The one line of a file that matches a pattern, with the columns of the match; None where there is none, or more than one."""
+        self.line(file, 1)
+        found = [(at, match) for at, text in enumerate(self._lines[file], 1) if (match := re.search(pattern, text.partition("#")[0]))]
+        if len(found) != 1:
+            return None
+        line, match = found[0]
+        return Site(file, line, line, match.start() + 1, match.end() + 1, text=self.line(file, line))
 
     def site(self, found: Trace | None) -> Site | None:
         """The place in full: the deepest user frame, its callers, the library below."""

@@ -71,6 +71,8 @@ class Optimizer:
     """Updates at a rate of zero."""
     idle_from: int | None = None
     """Number of the update from which on the rate was zero to the end; None where it was not zero at the end."""
+    step_site: Site | None = None
+    """For one that never stepped: the one place in the source of its maker that calls its `step`, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)

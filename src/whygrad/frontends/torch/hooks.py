@@ -283,7 +283,7 @@ class Hooks:
             self._watch_gradient(optimizer, sys._getframe(2))
 
     def _watch_gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
-        """In a step that is not recorded: is the gradient finite, and does it all go to an optimizer?"""
+        """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""
         symptoms, running = self.recorder.symptoms, self.recorder.running
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))

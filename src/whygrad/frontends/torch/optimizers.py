@@ -1,6 +1,7 @@
 """Optimizers over the whole run: who made them, what they hold, at which rates they stepped."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
@@ -13,7 +14,7 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Attribute, Group
+from whygrad.ir import Attribute, Group, Site
 from whygrad.ir import Optimizer as Record
 
 
@@ -110,6 +111,12 @@ class Optimizers:
         found = (self._record(entry, names, builder) for entry in self.all())
         return tuple(record for record in found if record is not None)
 
+    def _unreached(self, entry: Watched, builder: Builder) -> Site | None:
+        """The call of its `step` that stands in the source and never ran."""
+        if entry.steps or entry.made is None:
+            return None
+        return builder.sources.only(entry.made.user[0][0].co_filename, _unreached_pattern(self.name(entry)))
+
     def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Record | None:
         optimizer = entry.reference()
         if optimizer is not None:
@@ -126,8 +133,13 @@ class Optimizers:
                 builder.site(entry.rate_set),
                 entry.idle,
                 entry.idle_from,
+                self._unreached(entry, builder),
             )
         return entry.last_record
+
+
+def _unreached_pattern(name: str) -> str:
+    return rf"\b{re.escape(name)}\.step\s*\(\s*\)?"
 
 
 def _group(group: Mapping[str, Any], entry: Watched, at: int, names: Mapping[int, str]) -> Group:

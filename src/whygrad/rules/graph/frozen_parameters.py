@@ -68,11 +68,12 @@ def _trains_something_else(index: Index, step: StepIndex) -> bool:
 
 def _thawed(index: Index, parameters: tuple[Parameter, ...]) -> bool:
     """Some of these are trainable in another step, or had a gradient or moved later in the run."""
-    names = {p.name for p in parameters}
-    if any(p.trainable and p.name in names for step in index.steps for p in step.step.parameters):
-        return True
-    endings = [index.record.endings[name] for name in names if name in index.record.endings]
-    return any(ending.gradient_seen for ending in endings)
+    endings = [index.record.endings[p.name] for p in parameters if p.name in index.record.endings]
+    return any(p.name in index.once(_ever_trainable) for p in parameters) or any(ending.gradient_seen for ending in endings)
+
+
+def _ever_trainable(index: Index) -> frozenset[str]:
+    return frozenset(p.name for step in index.steps for p in step.step.parameters if p.trainable)
 
 
 def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) -> Diagnosis:

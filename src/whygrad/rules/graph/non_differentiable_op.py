@@ -9,7 +9,9 @@ from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, spelled, them
 
-PICKS = "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
+PICKS = (
+    "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
+)
 CURES = {
     **dict.fromkeys(("argmax", "sort", "max", "min", "median"), PICKS),
     "one_hot": "use `softmax` of the scores in place of one-hot rows, or `gumbel_softmax(hard=True)` where rows must be exactly one-hot",

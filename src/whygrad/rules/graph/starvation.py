@@ -161,7 +161,9 @@ def _evidence(index: Index, cut: Cut, intervention: Intervention | None) -> Iter
     fine = index.once(fed)
     if fine and not cut.refused:
         get = "gets its" if len(fine) == 1 else "get their"
-        yield Evidence(f"{plural(len(fine), 'other parameter')} {get} gradient, so the loss may still fall", "parameters_with_gradient", len(fine))
+        yield Evidence(
+            f"{plural(len(fine), 'other parameter')} {get} gradient, so the loss may still fall", "parameters_with_gradient", len(fine)
+        )
 
 
 def _absence(index: Index, cut: Cut) -> Evidence:

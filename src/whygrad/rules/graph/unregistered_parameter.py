@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
 from whygrad.flow import Index
+from whygrad.flow.starved import shaping
 from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
 
 _ASSIGNED = re.compile(r"^\s*(?:self\.)?([\w.]+)\s*(?::[^=]+)?=(?!=)")
+_NUMBERED = re.compile(r" \(\d+\)$")
 _ENTRY = re.compile(r"^(\[.*\]|\d+)$")
 
 
@@ -55,9 +57,15 @@ def attribute(name: str) -> str:
 
 
 def _known_as(parameter: Parameter) -> str:
-    """Its name; for one that no name leads to, the variable that the line which made it assigns to."""
+    """Its name; where no name leads to it, that of the variable which the line that made it assigns to."""
+    name = _NUMBERED.sub("", parameter.name)
     assigned = _ASSIGNED.match(parameter.site.text) if parameter.site else None
-    return assigned[1] if assigned and " " in parameter.name else parameter.name
+    kind = parameter.owner.rpartition(".")[2]
+    if assigned is None:
+        return name
+    if " " in name:
+        return assigned[1]
+    return assigned[1] + name.removeprefix(kind) if kind and name.startswith(f"{kind}.") else name
 
 
 def _trains_registered(index: Index) -> bool:
@@ -76,42 +84,38 @@ def _forgotten(index: Index, parameter: Parameter) -> bool:
 
 def _takes_part(index: Index, name: str) -> bool:
     """The loss was computed from it, or it got a gradient, or the forward read it."""
-    return (
-        name in index.reached
-        or name in index.with_gradient
-        or any(p.value in step.shapes_loss for step in index.steps for p in step.step.parameters if p.name == name)
-    )
+    return name in index.reached or name in index.with_gradient or name in index.once(shaping)
 
 
 def _by_hand(index: Index, name: str) -> bool:
     """The program updates it itself."""
-    if any(name in event.targets for step in index.steps for event in step.events("update")):
+    if name in index.once(_updated_by_hand):
         return True
     ending = index.record.endings.get(name)
     return ending is not None and ending.changed
 
 
+def _updated_by_hand(index: Index) -> frozenset[str]:
+    return frozenset(name for step in index.steps for event in step.events("update") for name in event.targets)
+
+
 def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
     names = tuple(p.name for p in members)
-    wanting = [p for p in members if p.name in index.with_gradient]
-    subject = (
-        f"`{name}` is unknown to the model: its {len(members)} parameters are"
-        if len(members) > 1
-        else f"`{name}` is unknown to the model: it is"
-    )
+    known = tuple(dict.fromkeys(_known_as(p) for p in members))
+    whose = f"its {len(known)} parameters are" if len(known) > 1 else "it is"
     return Diagnosis(
         "WG307",
         "unregistered-parameter",
         "error",
         "proved",
-        f"{subject} trained by no optimizer",
+        f"`{name}` is unknown to the model: {whose} trained by no optimizer",
         site=next((p.site for p in members if p.site), None),
         label="made here, where `model.parameters()` does not see it",
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
-        evidence=tuple(_evidence(index, members, wanting)),
-        help=_help(_known_as(members[0]), name),
+        evidence=tuple(_evidence(index, members)),
+        help=_help(known[0], name),
         facts=frozenset(Fact("unmoved", one) for one in names),
-        explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, bare=_known_as(members[0]) == name)}),
+        explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, bare=known[0] == name)}),
         names=(name, *names),
     )
 
@@ -123,12 +127,14 @@ def _exceptions(index: Index, *, bare: bool) -> Iterator[Fact]:
         yield Fact("exception", exception.type)
 
 
-def _evidence(index: Index, members: Sequence[Parameter], wanting: Sequence[Parameter]) -> Iterator[Evidence]:
+def _evidence(index: Index, members: Sequence[Parameter]) -> Iterator[Evidence]:
+    known = tuple(dict.fromkeys(_known_as(p) for p in members))
+    wanting = tuple(dict.fromkeys(_known_as(p) for p in members if p.name in index.with_gradient))
     if wanting:
         verb = "gets" if len(wanting) == 1 else "get"
-        yield Evidence(f"{listed(p.name for p in wanting)} {verb} a gradient that nobody applies", "parameters_unregistered", len(members))
+        yield Evidence(f"{listed(wanting)} {verb} a gradient that nobody applies", "parameters_unregistered", len(known))
     else:
-        yield Evidence("the forward reads it, and the model does not list it", "parameters_unregistered", len(members))
+        yield Evidence("the forward reads it, and the model does not list it", "parameters_unregistered", len(known))
     yield Evidence(f"the optimizers hold {plural(len(index.held), 'parameter')}, none of these", "parameters_held", len(index.held))
 
 

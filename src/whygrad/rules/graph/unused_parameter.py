@@ -35,9 +35,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         return
     unused = [p for p in index.parameters.values() if _unused(index, p)]
     names = {p.name for p in unused}
+    used = {module for p in index.parameters.values() if p.trainable and p.name not in names for module in _modules(p.name)}
     groups: dict[str, list[Parameter]] = {}
     for parameter in unused:
-        groups.setdefault(_module(parameter.name, names, index), []).append(parameter)
+        groups.setdefault(_module(parameter.name, used), []).append(parameter)
     for module, members in groups.items():
         yield _about(module, members)
 
@@ -46,27 +47,26 @@ def _unused(index: Index, parameter: Parameter) -> bool:
     ending = index.record.endings.get(parameter.name)
     if not parameter.trainable or not (parameter.optimizer or parameter.name in index.held):
         return False
-    if _read(index, parameter) or parameter.name in index.with_gradient:
+    if parameter.name in index.once(_read) or parameter.name in index.with_gradient:
         return False
     # timid: without the end of the run, an expert that a later batch chooses looks just the same
     return ending is not None and not ending.changed and not ending.gradient_seen
 
 
-def _read(index: Index, parameter: Parameter) -> bool:
-    return parameter.name in index.reached or any(
-        p.value in step.consumers for step in index.steps for p in step.step.parameters if p.name == parameter.name
-    )
+def _read(index: Index) -> frozenset[str]:
+    """Parameters that some op of some step reads."""
+    return index.reached | {p.name for step in index.steps for p in step.step.parameters if p.value in step.consumers}
 
 
-def _module(name: str, unused: set[str], index: Index) -> str:
-    """The outermost module all of whose trainable parameters are unused; the parameter's own name where it stands alone."""
+def _modules(name: str) -> list[str]:
+    """The modules that a parameter is in, the outermost first."""
     parts = name.split(".")
-    for length in range(1, len(parts)):
-        prefix = ".".join(parts[:length])
-        below = [p for p in index.parameters.values() if p.trainable and p.name.startswith(prefix + ".")]
-        if all(p.name in unused for p in below):
-            return prefix
-    return name
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _module(name: str, used: set[str]) -> str:
+    """The outermost module in which nothing trainable is used; the parameter's own name where it stands alone."""
+    return next((module for module in _modules(name) if module not in used), name)
 
 
 def _about(module: str, members: Sequence[Parameter]) -> Diagnosis:

@@ -67,22 +67,23 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
     backward, kind = last_backward(index, idle)
     held = [name for optimizer in idle for group in optimizer.groups for name in group.parameters if name in index.with_gradient]
     seen = max(index.record.outcome.backwards_seen, 1)
+    unreached, place = idle[0].step_site, (backward.site if backward else None) or idle[0].site
     return Diagnosis(
         rule="WG405",
         name="missing-step",
         severity="error",
         confidence="proved",
         message=f"{listed(names)} never {'steps' if len(names) == 1 else 'step'}: gradients are calculated and no parameter is updated",
-        site=(backward.site if backward else None) or idle[0].site,
-        label="no update follows",
-        related=places((idle[0].site, f"`{names[0]}` is made here")),
+        site=unreached or place,
+        label="never reached in this run" if unreached else "no update follows",
+        related=places((place if unreached else None, "the gradients are calculated here"), (idle[0].site, f"`{names[0]}` is made here")),
         evidence=(
             Evidence(f"{plural(seen, 'backward')} in the run and 0 updates by {listed(names)}", "updates", 0),
             Evidence(
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
         ),
-        help=f"add `{names[0]}.step()` after the backward",
+        help=f"let the condition around `{names[0]}.step()` come true in this run" if unreached else f"add `{names[0]}.step()` after the backward",
         facts=frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,

@@ -186,6 +186,12 @@ def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
     assert said(diagnose, text) == []
 
 
+def test_a_flat_script_is_only_suspected() -> None:
+    (found,) = said(diagnose, BLIND.replace(' in "forward"', "").replace("scope=0 ", ""))
+
+    assert (found.severity, found.confidence, found.site and found.site.line) == ("warning", "suspected", 14)
+
+
 def test_the_message_tells_the_trip() -> None:
     (found,) = said(diagnose, TRIP)
 

@@ -99,6 +99,16 @@ def test_what_belongs_to_another_rule_is_left_to_it(text: str) -> None:
     assert said(diagnose, text) == []
 
 
+def test_a_layer_made_anew_in_each_step_is_one() -> None:
+    line = 'owner="torch.nn.Linear" registered=false reached=true gradient="finite" gradient_norm=1.0 @ "model.py":11 text="        head = nn.Linear(6, 2)"'
+    text = OPT + RUN + f'parameter Linear.weight value=a {line}\nparameter "Linear.weight (2)" value=b {line}\n'
+
+    (found,) = said(diagnose, text)
+
+    assert found.message == "`head` is unknown to the model: it is trained by no optimizer"
+    assert found.help == "make it once, in `__init__`, as an attribute of the module, so that `model.parameters()` lists it"
+
+
 def test_a_parameter_that_no_name_leads_to_is_called_as_its_line_calls_it() -> None:
     text = FIRES["arithmetic after nn.Parameter"][0].replace("parameter proxies", 'parameter "parameter 15"')
     named = text.replace('@ "model.py":12', '@ "model.py":12 text="        self.proxies = nn.Parameter(w) * 0.5"')
