@@ -180,5 +180,7 @@ class Report:
     """Faults of whygrad itself: a sentence, then the traceback in further lines."""
     updates: int = 0
     """Updates of all optimizers over the whole run."""
+    updated_by_hand: bool = False
+    """The program changes parameters itself, without an optimizer."""
     arguments: tuple[str, ...] = ()
     """What the program was given on its command line."""

@@ -110,6 +110,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         limits=record.limits,
         faults=faults,
         updates=sum(optimizer.steps for optimizer in record.optimizers),
+        updated_by_hand=any(event.kind == "update" for step in record.steps for event in step.events),
     )
 
 

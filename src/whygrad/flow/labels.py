@@ -46,6 +46,11 @@ class _Search:
         uniform = figures is not None and figures.minimum is not None and figures.minimum == figures.maximum
         return bool(roots) and roots <= {"create"} and (uniform or figures is None)
 
+    def counted(self, name: str) -> bool:
+        """Made of nothing but constants of the program, `arange` among them."""
+        roots = {op.kind for op in self._makers(name)}
+        return bool(roots) and roots <= {"create"}
+
     def _makers(self, name: str) -> Iterator[Op]:
         for value in self._above([name]):
             made = self.index.producer.get(value)
@@ -119,9 +124,9 @@ def _operands(search: _Search) -> Iterator[str]:
 
 
 def _drawn(search: _Search, name: str) -> bool:
-    """Noise that the program draws while it computes the loss."""
+    """Noise that the program draws while it computes the loss, or numbers that it counts: row numbers, weights."""
     made = search.index.producer.get(name)
-    return made is not None and made[1].kind in ("random", "sample")
+    return search.counted(name) or (made is not None and made[1].kind in ("random", "sample"))
 
 
 def _rows_match(search: _Search, op: Op, name: str) -> bool:

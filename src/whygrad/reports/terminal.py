@@ -227,7 +227,9 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _updates(report: Report) -> str:
     loss = f"; loss {figure(report.measures.loss)} at the judged step" if report.measures.loss is not None else ""
-    return f"{report.updates} in {counted(report.outcome.steps_seen, 'step')}{loss}" if report.updates else f"none by an optimizer{loss}"
+    if not report.updates:
+        return f"by the program itself, without an optimizer{loss}" if report.updated_by_hand else f"none by an optimizer{loss}"
+    return f"{report.updates} in {counted(report.outcome.steps_seen, 'step')}{loss}"
 
 
 def _explained(report: Report) -> bool:

@@ -87,6 +87,8 @@ class Call:
     autocast: Autocast | None = None
     storages: tuple[int, ...] = ()
     """Storages written to."""
+    unseen: tuple[Tensor, ...] = ()
+    """While it runs: arguments that it changes without moving their version counters."""
     overwritten: Tensor | None = None
     """What an in-place call is about to write into, as it was."""
     failed: bool = False

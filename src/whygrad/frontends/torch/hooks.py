@@ -60,7 +60,7 @@ class Hooks:
         self._note_site(frame)
         self._watch_loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:
-            if self.recorder.running.updated or self.recorder.running.backwards >= MOST_BACKWARDS:
+            if self.recorder.running.updated or self.recorder.running.backwards >= self._longest():
                 self.recorder.end_unrecorded()
             return [], 0, False
         tensors = kwargs.get("tensors", args[0] if args else ())
@@ -82,6 +82,10 @@ class Hooks:
             symptoms.explain(place, step, variables(frame))
         if symptoms.frozen(place) or self.recorder.modules.mode_changed():
             self.recorder.kinds.again()
+
+    def _longest(self) -> int:
+        """Backwards after which an unrecorded step is cut: updates by hand are not seen between recorded steps, so that each backward counts."""
+        return MOST_BACKWARDS if self.recorder.optimizers.all() else 1
 
     def _note_site(self, frame: FrameType) -> None:
         site = _place(frame)

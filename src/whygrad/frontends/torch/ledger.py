@@ -13,7 +13,7 @@ from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
 from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in
 from whygrad.frontends.torch.identity import Identity, Known, version_of
-from whygrad.frontends.torch.lowering import OVERWRITES, Function, describe, ordered, refined_kind, settings, target_name
+from whygrad.frontends.torch.lowering import OVERWRITES, UNSEEN_WRITES, Function, describe, ordered, refined_kind, settings, target_name
 from whygrad.frontends.torch.travel import Travel
 from whygrad.ir import family
 
@@ -89,6 +89,7 @@ class Ledger:
         )
         call.random = random_states()
         call.overwritten = overwritten
+        call.unseen = _unseen_writes(call, arguments)
         if info.kind != "opaque" and family(info.kind) == "loss":
             self._mark_target(call, arguments, found)
         if self.in_autocast and found:
@@ -186,6 +187,8 @@ class Ledger:
         if call.info.base == "data.set" and call.slots:
             tensor = call.slots[0].reference()
             written += [tensor] if tensor is not None else []
+        written += [tensor for tensor in call.unseen if all(other is not tensor for other in written)]
+        call.unseen = ()
         for tensor in written:
             entry = self.identity.meet(tensor)
             entry.version = version_of(tensor)
@@ -383,6 +386,13 @@ class Ledger:
         self._holders = {
             storage: left for storage, slots in self._holders.items() if (left := [slot for slot in slots if id(slot) in held])
         }
+
+
+def _unseen_writes(call: Call, arguments: Mapping[str, Any]) -> tuple[Tensor, ...]:
+    """Tensors that the call changes without moving their version counters."""
+    if call.settings.get("training") is False:
+        return ()
+    return tuple(item for name in UNSEEN_WRITES.get(call.info.base, ()) if isinstance(item := arguments.get(name), Tensor))
 
 
 def _before_write(found: list[Tensor]) -> Tensor | None:

@@ -148,6 +148,11 @@ OVERWRITES = frozenset(("copy", "zero", "fill", "uniform", "normal", "random", "
 MOST_AXES = 8
 """Longer tuples are data, not settings."""
 
+UNSEEN_WRITES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("batch_norm", "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"), ("running_mean", "running_var", "3", "4")),
+}
+"""Arguments that a function changes without moving their version counters (torch 2.13: running statistics), by name or position."""
+
 _POSITIONAL: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("softmax", "log_softmax", "mean", "sum", "argmax", "argmin", "max", "min", "amax", "amin", "logsumexp", "prod", "std", "var", "squeeze", "unsqueeze", "cumsum"), ("axis",)),
     **dict.fromkeys(("cat", "stack", "concat"), ("axis",)),

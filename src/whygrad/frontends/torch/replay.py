@@ -23,6 +23,8 @@ PERMUTATIONS = 8
 
 FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
 """What running a call again may raise."""
+UNKNOWN = ("opaque", "custom")
+"""Kinds of call that may write to their arguments without a trace: they get copies."""
 _TRIPS = ("detach", "leave", "enter")
 
 
@@ -330,14 +332,14 @@ class TorchReplay:
                 environment[number] = at_path(result, path)
 
     def _arguments(self, call: Call, environment: dict[int, Tensor], change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        writes = bool(call.storages)
+        writes = bool(call.storages) or call.kind in UNKNOWN
 
         def fill(item: Any) -> Any:
             if not isinstance(item, Slot):
                 return item
             tensor = self.resolve(item, environment)
             if writes and item.number not in environment:
-                tensor = environment[item.number] = tensor.detach().clone() if not (is_leaf(tensor) and tensor.requires_grad) else tensor
+                tensor = environment[item.number] = tensor.clone() if is_leaf(tensor) and tensor.requires_grad else tensor.detach().clone()
             if change.reshaped is not None and change.reshaped[0] == item.value:
                 tensor = tensor.reshape(change.reshaped[1])
             return tensor

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.timeline import UPDATES, ops_between, place, reads_gradients
 from whygrad.ir import Event, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
@@ -29,7 +30,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A `zero_grad` (or a gradient set to None by hand) between the backward and the update of the same parameters, so that the update finds
-    none.
+    none. Also, where several backwards of one line are meant to add up before an update, a clearing between each two of them, so that the update finds the
+    last one's alone.
 
     ## Why it matters
     The optimizer steps on nothing. With plain gradient descent no parameter moves; with momentum or weight decay some move, but not by
@@ -37,7 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Clearing the gradients that one network's backward left in another, before that other one's own backward, is right: a gradient is
-    there again when the update comes.
+    there again when the update comes. So is clearing between two backwards where the parameters were changed in between (sharpness-aware
+    minimisation) or where the program has read the gradients first (clipping for each example, gradient surgery).
 
     ## How sure
     Proved by the order of the events and by the gradients' state, measured after the backward and as the update began.
@@ -149,6 +152,75 @@ def misplaced(step: StepIndex, found: Lost) -> Diagnosis:
         help="move this line behind the backward",
         facts=frozenset(Fact("cleared", name) for name in names),
         explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(listed(names).replace("`", ""),),
+    )
+
+
+def _accumulations(index: Index) -> Iterator[tuple[StepIndex, tuple[Event, ...], Event]]:
+    """Steps of several backwards of one line that are cleared in between, if every step of that kind is like that."""
+    for steps in index.kinds.values():
+        updated = [step for step in steps if step.step.updated]
+        found = [(step, *pair) for step in updated if (pair := _cleared_in_between(step)) is not None]
+        if found and len(found) == len(updated):
+            yield found[0]
+
+
+def _cleared_in_between(step: StepIndex) -> tuple[tuple[Event, ...], Event] | None:
+    """The backwards of one line before the update, and the first clearing between two of them; None unless there is one between each two."""
+    events = step.step.events
+    last = next((at for at in range(len(events) - 1, -1, -1) if events[at].kind in UPDATES), -1)
+    before = [at for at in range(last) if events[at].kind == "backward" and not events[at].attributes.get("failed")]
+    row = [at for at in before if place(events[at].site) == place(events[before[-1]].site) and events[at].site is not None]
+    clears = [_clear_between(step, first, second) for first, second in pairwise(row)]
+    if not clears or not all(clears):
+        return None
+    return tuple(events[at] for at in row), next(clear for clear in clears if clear is not None)
+
+
+def _clear_between(step: StepIndex, first: int, second: int) -> Event | None:
+    """A clearing between two backwards that throws away what the first left for the update."""
+    events = step.step.events
+    between = events[first + 1 : second]
+    clear = next((event for event in between if event.kind == "clear"), None)
+    if clear is None or any(event.kind in UPDATES for event in between):
+        return None
+    # timid: what reads the gradients before they go may add them up itself
+    return None if reads_gradients(step, ops_between(step, events[first], clear)) or not _taken(step, clear) else clear
+
+
+def _taken(step: StepIndex, clear: Event) -> list[str]:
+    """Of what was cleared, the parameters that have a gradient and that an update of this step moves."""
+    updates = list(step.events(*UPDATES))
+    with_gradient = (p for p in step.step.parameters if p.name in clear.targets and p.gradient != "none")
+    return [p.name for p in with_gradient if any(concerns(update, p) for update in updates)]
+
+
+def _partly(step: StepIndex, backwards: tuple[Event, ...], clear: Event) -> Diagnosis:
+    """What is said where the backwards were meant to add up."""
+    names = _taken(step, clear)
+    update = next(event for event in reversed(step.step.events) if event.kind in UPDATES)
+    return Diagnosis(
+        rule="WG404",
+        name="cleared-before-step",
+        severity="error",
+        confidence="proved",
+        message=f"of {len(backwards)} backwards before each update {len(backwards) - 1} are thrown away: gradients are cleared between them",
+        site=clear.site or update.site,
+        label="clears what the backwards before have added up",
+        related=places((backwards[0].site, "the gradients are calculated here"), (update.site, "and used here, the last one's alone")),
+        evidence=(
+            Evidence(
+                f"in each recorded step {plural(len(backwards), 'backward')} of one line, a clearing of {listed(names)} between each two, and one update",
+                "backwards",
+                len(backwards),
+            ),
+        ),
+        help=f"clear once for each update: move this line after `{update.targets[0]}.step()`"
+        if update.kind == "optimizer_step" and update.targets
+        else "clear once for each update, after it",
+        facts=frozenset(Fact("cleared", name) for name in names),
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),

@@ -1,0 +1,84 @@
+"""Where values came from: the line that made labels, the loader that handed them out, the layer whose output a loss reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.flow.index import Index, StepIndex
+from whygrad.ir import Batches, Frame, Op, Parameter, Site, family
+
+_PICKED = ("layout", "select")
+"""Families of ops that leave the entries as they are: picking rows, another shape, batching."""
+_LAYERS = frozenset(("linear", "conv", "matmul", "bilinear", "embedding", "rnn"))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The op that gave a value its entries, and the step that recorded it."""
+
+    step: StepIndex
+    op: Op
+    name: str
+
+
+def maker(index: Index, step: StepIndex, name: str) -> Made | None:
+    """What gave `name` its entries, followed back through picking and reshaping; for later batches of a loader, what made the first one."""
+    base = step.origin(name, _PICKED)
+    made = step.producer.get(base)
+    if made is not None:
+        return Made(step, made[1], base)
+    batches = handed_out(index, step, base)
+    for other in index.steps if batches else ():
+        for first in batches.values if batches else ():
+            if first in other.producer and first != base:
+                origin = other.origin(first, _PICKED)
+                return Made(other, other.producer[origin][1], origin) if origin in other.producer else None
+    return None
+
+
+def making_site(index: Index, step: StepIndex, name: str) -> Site | None:
+    """The user's line that made the entries of `name`; None where all that is known is the loop that got it from a loader."""
+    made = maker(index, step, name)
+    if made is None or made.op.site is None:
+        return None
+    loops = {(event.site.file, event.site.line) for event in made.step.events("batch") if event.site}
+    return None if (made.op.site.file, made.op.site.line) in loops else made.op.site
+
+
+def handed_out(index: Index, step: StepIndex, name: str) -> Batches | None:
+    """The loader's element that `name` is, or was made from by picking, reshaping or casting."""
+    names = set(_back(step, name))
+    return next((batches for batches in index.record.batches if not names.isdisjoint(batches.values)), None)
+
+
+def _back(step: StepIndex, name: str) -> Iterator[str]:
+    """`name` and what it is a mere rearrangement of, step by step."""
+    yield name
+    while name in step.producer:
+        op = step.producer[name][1]
+        if (family(op.kind) not in (*_PICKED, "cast") and op.kind not in ("integer_cast", "one_hot")) or not op.inputs:
+            return
+        name = op.inputs[0]
+        yield name
+
+
+def layer_behind(step: StepIndex, name: str) -> tuple[Op, Parameter | None] | None:
+    """The layer that a value comes from through activations and reshaping alone, with the parameter that gives it its size."""
+    base = step.origin(name, ("layout", "cast", "select", "activation"))
+    made = step.producer.get(base)
+    if made is None or made[1].kind not in _LAYERS:
+        return None
+    parameters = {p.value: p for p in step.step.parameters}
+    return made[1], next((parameters[given] for given in made[1].inputs if given in parameters), None)
+
+
+def sized_at(parameter: Parameter, size: int) -> Site | None:
+    """The line that gave a layer its number of outputs: the layer's own where the number stands there, else the call that made the model."""
+    site = parameter.site
+    if site is None or not site.callers or str(size) in _words(site.text):
+        return site
+    caller: Frame = site.callers[0]
+    return Site(caller.file, caller.line, function=caller.function)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()

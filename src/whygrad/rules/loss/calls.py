@@ -1,0 +1,104 @@
+"""Loss calls of a step, read against their contract, and what rules about them say in one manner."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from whygrad.diagnosis import Diagnosis
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import making_site
+from whygrad.ir import Op, Statistics, Value
+from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
+from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.phrases import places
+
+INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
+BY_IDS = frozenset(("cross_entropy", "nll_loss"))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A loss op with its prediction and its target."""
+
+    index: Index
+    step: StepIndex
+    op: Op
+    contract: Contract
+    prediction: Value
+    target: Value
+
+    @property
+    def classes(self) -> int | None:
+        """Size of the class axis of the prediction; None where the loss has none or the shape is unknown."""
+        shape, axis = self.prediction.shape, self.contract.class_axis
+        if axis is None or not shape:
+            return None
+        return shape[axis if len(shape) > axis else 0]
+
+    @property
+    def whole(self) -> bool:
+        """Every entry of the target is known to be a whole number."""
+        return self.target.dtype in (*INTEGERS, "bool") or (known(self.target) is not None and self.target.statistics.whole == 1.0)  # type: ignore[union-attr]  # known() saw them
+
+
+def calls(index: Index) -> Iterator[Call]:
+    """Every loss call of the record that has a target."""
+    for step in index.steps:
+        for op in step.loss_ops():
+            contract, given, target = contract_of(op), input_of(op), target_of(op)
+            if contract is not None and given is not None and target is not None:
+                yield Call(index, step, op, contract, step.value(given), step.value(target))
+
+
+def known(value: Value) -> Statistics | None:
+    """The figures of a value, if all its entries were finite and its range is known."""
+    figures = value.statistics
+    if figures is None or figures.finite != 1.0 or figures.minimum is None or figures.maximum is None:
+        return None
+    return figures
+
+
+def bounds(value: Value) -> tuple[float, float] | None:
+    """Smallest and largest entry; None where they are unknown or some entry is not finite."""
+    figures = known(value)
+    return (figures.minimum, figures.maximum) if figures and figures.minimum is not None and figures.maximum is not None else None
+
+
+def about_labels(call: Call, label: str, at_loss: str, **fields: Any) -> Diagnosis:
+    """A diagnosis at the line that made the labels, or at the loss where that line is unknown."""
+    site = making_site(call.index, call.step, call.target.name)
+    return _diagnosis(
+        call,
+        site=site or call.op.site,
+        label=label,
+        related=places((call.op.site if site and not _same_line(call, site) else None, at_loss)),
+        **fields,
+    )
+
+
+def about_loss(call: Call, label: str, **fields: Any) -> Diagnosis:
+    """A diagnosis at the line of the loss."""
+    return _diagnosis(call, site=call.op.site, label=label, **fields)
+
+
+def _diagnosis(call: Call, **fields: Any) -> Diagnosis:
+    fields["explains"] = raised_by(call.index, call.step, call.op) | fields.get("explains", frozenset())
+    return Diagnosis(
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        **{"names": (call.prediction.shown, call.target.shown), **fields},
+    )
+
+
+def _same_line(call: Call, site: Any) -> bool:
+    return call.op.site is not None and (call.op.site.file, call.op.site.line) == (site.file, site.line)
+
+
+def once_a_fault(found: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
+    """Of several steps that show the same loss with the same fault, the first."""
+    seen = set()
+    for diagnosis in found:
+        key = (diagnosis.rule, diagnosis.names, diagnosis.kind)
+        if key not in seen:
+            seen.add(key)
+            yield diagnosis

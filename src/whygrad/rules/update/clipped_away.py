@@ -1,0 +1,118 @@
+"""WG410: clipping leaves almost nothing of the gradient."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index
+from whygrad.flow.timeline import Moment, place, timeline
+from whygrad.ir import Optimizer, Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, finite, plural
+
+LEFT = 1e-2
+"""Largest share of the gradient that counts as almost nothing. Recurrent networks are clipped to a tenth or a twentieth as a matter of course."""
+STILL = 1e-5
+"""Movement of the parameters, relative to their norm, below which nothing happens in a run of a usual length: at this pace a parameter needs a hundred thousand updates to
+move by its own size, while 1e-3 is the common rule of thumb for a healthy update."""
+SCALE_FREE = (
+    "adam",
+    "adamw",
+    "nadam",
+    "radam",
+    "adamax",
+    "rmsprop",
+    "adagrad",
+    "adadelta",
+    "lamb",
+    "lion",
+    "adafactor",
+    "rprop",
+    "sparseadam",
+)
+"""Optimizers that divide by the gradient's own size, so that a constant factor does not change their update."""
+
+
+@rule("WG410", "clipped-away", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Clipping leaves so little of the gradient that the parameters hardly move.
+
+    ## What it finds
+    Plain or momentum gradient descent whose gradients are clipped, in each recorded step, to less than a hundredth of their norm, and whose updates then move no
+    parameter by more than 1e-5 of its own norm: a limit of 1e-3 or less, or the rate handed over as the limit.
+
+    ## Why it matters
+    The update is rate times limit, whatever the gradient is. The loss falls as slowly as with a rate that many times smaller.
+
+    ## When it is fine
+    Adam and its relatives divide by the gradient's size, so that a factor cancels. Limits that bite at the first steps alone are the purpose of clipping: parameters
+    that move on are left alone.
+
+    ## How sure
+    Measured: the norm before clipping, the limit, and how far the parameters moved.
+
+    ## References
+    PyTorch, `torch.nn.utils.clip_grad_norm_`; Pascanu and others, "On the difficulty of training recurrent neural networks" (2013); `whygrad explain WG414` for clipping at the
+    wrong place.
+    """
+    groups: dict[object, list[Moment]] = {}
+    for moment in index.once(timeline):
+        if moment.event.kind == "clip":
+            groups.setdefault(place(moment.event.site), []).append(moment)
+    yield from distinct(_about(index, moments) for moments in groups.values() if len(moments) > 1 and all(_away(index, m) for m in moments))
+
+
+def _away(index: Index, moment: Moment) -> bool:
+    """Almost nothing was left, and nothing moved for it."""
+    share = _left(moment)
+    if share is None or share > LEFT:
+        return False
+    mine = [p for p in moment.step.step.parameters if p.name in moment.event.targets and p.optimizer]
+    native = {o.name: o.native for o in index.record.optimizers}
+    return bool(mine) and all(_still(p) and native.get(p.optimizer, "").lower() not in SCALE_FREE for p in mine)
+
+
+def _left(moment: Moment) -> float | None:
+    """The share of the norm that clipping left; None where that is unknown."""
+    norm, limit = moment.event.attributes.get("norm"), moment.event.attributes.get("limit")
+    if not isinstance(norm, float) or not isinstance(limit, float) or not finite(norm) or norm <= 0:
+        return None
+    return limit / norm
+
+
+def _still(parameter: Parameter) -> bool:
+    moved, norm = parameter.update_norm, parameter.norm
+    return moved is not None and norm is not None and finite(moved) and finite(norm) and moved <= STILL * norm
+
+
+def _about(index: Index, moments: list[Moment]) -> Diagnosis:
+    event, step = moments[0].event, moments[0].step
+    norm, limit = event.attributes.get("norm"), event.attributes.get("limit")
+    assert isinstance(norm, float)  # `_left` has seen them
+    assert isinstance(limit, float)
+    moved = max((p.update_norm or 0.0) / p.norm for p in step.step.parameters if p.name in event.targets and p.norm)
+    optimizer = _holder(index, event.targets)
+    return Diagnosis(
+        "WG410",
+        "clipped-away",
+        "warning",
+        "measured",
+        f"clipping leaves {limit / norm:.1g} of the gradient: its norm is {figure(norm)}, the limit {figure(limit)}",
+        site=event.site,
+        label=f"clips to {figure(limit)}",
+        evidence=(
+            Evidence(
+                f"so in {plural(len(moments), 'recorded step')}: at most {limit / norm:.1g} of the norm is left", "share_left", limit / norm
+            ),
+            Evidence(f"no parameter moves by more than {moved:.1g} of its own norm in an update", "update_ratio", moved),
+        ),
+        help=f"clip to about the usual norm of the gradient, {figure(norm)} here"
+        + (f"; `{optimizer.name}` steps at {figure(optimizer.last_rate)}" if optimizer else ""),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("clip",),
+    )
+
+
+def _holder(index: Index, targets: tuple[str, ...]) -> Optimizer | None:
+    return next((o for o in index.record.optimizers if any(name in targets for group in o.groups for name in group.parameters)), None)

@@ -1,0 +1,188 @@
+"""WG414: the right calls in the wrong order."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.timeline import UPDATES, Moment, place, timeline
+from whygrad.ir import Event, Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, listed, places, plural
+
+FEW = 2
+"""Updates without a gradient that are needed to say that it is the order: the first update of a loop may come before the first backward."""
+
+
+@rule("WG414", "wrong-order", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The step's calls are all there, in an order in which one of them has nothing to work on.
+
+    ## What it finds
+    An optimizer that steps before the backward, on gradients that were just cleared; clipping before the backward, or after the update; clipping before the
+    gradient scaler has unscaled; a scheduler that steps before the first update.
+
+    ## Why it matters
+    Nothing is raised. An update before the backward finds no gradient and moves nothing. A clipping at the wrong place limits nothing, or limits scaled
+    gradients to almost nothing. A scheduler that goes first skips the first rate of the schedule.
+
+    ## When it is fine
+    `step`, `zero_grad`, `backward` in this order uses each gradient one forward later; only the first update finds none, and that is left alone. A scheduler's constructor
+    takes a step of its own.
+
+    ## How sure
+    Proved by the order of the recorded events, and by what the updates found.
+
+    ## References
+    PyTorch, `torch.optim`: "Taking an optimization step" and "How to adjust learning rate"; "Automatic mixed precision examples: gradient clipping".
+    """
+    yield from distinct(_too_early(index))
+    yield from distinct(_useless_clips(index))
+    yield from distinct(_scheduler_first(index))
+
+
+def _too_early(index: Index) -> Iterator[Diagnosis]:
+    """Optimizers all of whose recorded updates come before the backward and find no gradient."""
+    for optimizer in index.record.optimizers:
+        moments = [m for m in index.once(timeline) if m.event.kind == "optimizer_step" and optimizer.name in m.event.targets]
+        empty = [(m, names) for m in moments if (names := _found_nothing(m.step, optimizer.name))]
+        late = [_backward_after(moment) for moment, _ in empty]
+        if len(moments) >= FEW and len(empty) == len(moments) and all(late) and late[0] is not None:
+            yield _about_step(optimizer.name, empty[0][0], late[0], len(moments), empty[0][1])
+
+
+def _found_nothing(step: StepIndex, optimizer: str) -> tuple[Parameter, ...]:
+    """The parameters of an optimizer that got a gradient in this step, if the update found one on none of them."""
+    held = [p for p in step.step.parameters if p.optimizer == optimizer and p.trainable]
+    if any(p.gradient_at_update not in ("none", "zero") for p in held):
+        return ()
+    return tuple(p for p in held if p.gradient in ("finite", "non-finite"))
+
+
+def _backward_after(moment: Moment) -> Event | None:
+    """The backward that follows an update in its step, if none came before it."""
+    events = moment.step.step.events
+    at = next(at for at, event in enumerate(events) if event is moment.event)
+    if any(event.kind == "backward" for event in events[:at]):
+        return None
+    return next((event for event in events[at:] if event.kind == "backward"), None)
+
+
+def _about_step(name: str, moment: Moment, backward: Event, count: int, starved: tuple[Parameter, ...]) -> Diagnosis:
+    names = [p.name for p in starved]
+    return Diagnosis(
+        "WG414",
+        "wrong-order",
+        "error",
+        "proved",
+        f"`{name}` steps before the backward, when there is no gradient",
+        site=moment.event.site or backward.site,
+        label="comes before the backward",
+        related=places((backward.site, "the gradients are calculated here, after the update")),
+        evidence=(
+            Evidence(f"in {count} of {count} recorded updates no parameter had a gradient when the update began", "updates", count),
+            Evidence(f"{listed(names)} got theirs afterwards, in the same step", "parameters", len(names)),
+        ),
+        help=f"move `{name}.step()` after the backward",
+        facts=frozenset(Fact("cleared", parameter) for parameter in names),
+        explains=frozenset({Fact("no-update", str(moment.step.step.kind)), *(Fact("unmoved", parameter) for parameter in names)}),
+        kind=moment.step.step.kind,
+        step=moment.step.step.index,
+        names=(name,),
+    )
+
+
+def _useless_clips(index: Index) -> Iterator[Diagnosis]:
+    """Clippings of gradients that are not there yet, have been used already, or are still scaled."""
+    moments = index.once(timeline)
+    clips = [at for at, moment in enumerate(moments) if moment.event.kind == "clip"]
+    by_place: dict[object, list[int]] = {}
+    for at in clips:
+        by_place.setdefault(place(moments[at].event.site), []).append(at)
+    for group in by_place.values():
+        wrong = [why for at in group if (why := _why_useless(moments, at))]
+        if len(wrong) == len(group) and len(set(wrong)) == 1:
+            yield _about_clip(moments[group[0]], wrong[0], len(group))
+
+
+def _why_useless(moments: tuple[Moment, ...], at: int) -> str:
+    """`early`, `late` or `scaled`; "" for a clipping between backward and update, as it should be."""
+    before = next((m.event.kind for m in reversed(moments[:at]) if m.event.kind in ("backward", "clear", "unscale", *UPDATES)), "")
+    after = next((m.event.kind for m in moments[at + 1 :] if m.event.kind in ("backward", "clear", "unscale", *UPDATES)), "")
+    if before == "backward" and after == "unscale":
+        return "scaled"
+    if before in UPDATES and after == "clear":
+        return "late"
+    return "early" if before == "clear" and after == "backward" else ""
+
+
+_CLIPS = {
+    "early": (
+        "gradients are clipped before the backward, when there are none",
+        "clips what is not there yet",
+        "move the clipping between the backward and the update",
+    ),
+    "late": (
+        "gradients are clipped after the update has used them",
+        "clips what has been used already",
+        "move the clipping between the backward and the update",
+    ),
+    "scaled": (
+        "gradients are clipped while they are still scaled",
+        "clips gradients that the scaler has multiplied",
+        "call `scaler.unscale_(optimizer)` before the clipping",
+    ),
+}
+
+
+def _about_clip(moment: Moment, why: str, count: int) -> Diagnosis:
+    message, label, remedy = _CLIPS[why]
+    norm, limit = moment.event.attributes.get("norm"), moment.event.attributes.get("limit")
+    figures = f" (norm {figure(norm)}, limit {figure(limit)})" if isinstance(norm, float) and isinstance(limit, float) else ""
+    return Diagnosis(
+        "WG414",
+        "wrong-order",
+        "warning",
+        "proved",
+        message,
+        site=moment.event.site,
+        label=label,
+        evidence=(Evidence(f"so in {plural(count, 'recorded clipping')}{figures}", "clippings", count),),
+        help=remedy,
+        kind=moment.step.step.kind,
+        step=moment.step.step.index,
+        names=(why,),
+    )
+
+
+def _scheduler_first(index: Index) -> Iterator[Diagnosis]:
+    """A scheduler that steps before its optimizer's first update."""
+    first = index.steps[0] if index.steps and index.steps[0].step.index == 0 else None
+    updates = [event for event in first.events("optimizer_step") if event.targets] if first is not None else []
+    if first is None or not updates:
+        return
+    begun = next(at for at, event in enumerate(first.step.events) if event is updates[0])
+    for event in first.step.events[:begun]:
+        # timid: a scheduler's constructor steps as well, at a line that makes it
+        if event.kind == "scheduler_step" and set(event.targets) & set(updates[0].targets) and event.site and ".step(" in event.site.text:
+            yield _about_scheduler(first, event, updates[0])
+
+
+def _about_scheduler(step: StepIndex, event: Event, update: Event) -> Diagnosis:
+    return Diagnosis(
+        "WG414",
+        "wrong-order",
+        "warning",
+        "proved",
+        f"the scheduler steps before the first update of `{update.targets[0]}`, so that the first rate of the schedule is never used",
+        site=event.site,
+        label="comes before the first update",
+        related=places((update.site, "the first update")),
+        evidence=(
+            Evidence("the scheduler had stepped once more than the optimizer when the first update began", "scheduler_steps_ahead", 1),
+        ),
+        help=f"move this line after `{update.targets[0]}.step()`, at the end of the loop that it belongs to",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=update.targets,
+    )
