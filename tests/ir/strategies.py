@@ -71,7 +71,7 @@ VALUES = st.builds(
 )  # fmt: skip
 MEASURES = st.builds(Measures, NUMBERS, NUMBERS, NUMBERS, TEXTS, NUMBERS, NUMBERS, st.none() | st.booleans())
 
-COURSES = st.builds(Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, PLACES)
+COURSES = st.builds(Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES)
 
 
 def some(names: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[str, ...]]:
@@ -97,6 +97,7 @@ def ops(draw: st.DrawFn, known: list[str], fresh: list[str], scopes: int) -> Op:
         module=draw(TEXTS),
         scope=draw(st.none() | st.integers(0, scopes - 1)) if scopes else None,
         failed=draw(st.booleans()),
+        made=draw(PLACES),
     )
 
 
@@ -192,6 +193,7 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         rates=draw(st.none() | st.tuples(st.floats(), st.floats())),
         last_rate=draw(NUMBERS),
         rate_site=draw(PLACES),
+        schedule_site=draw(PLACES),
         idle_steps=draw(COUNTS),
         idle_from=draw(st.none() | COUNTS),
     )

@@ -61,6 +61,11 @@ def _back(step: StepIndex, name: str) -> Iterator[str]:
         yield name
 
 
+def edited_at(op: Op) -> Site | None:
+    """The line to edit for an op: where its layer was made, or where it is called if it is no layer of the framework's."""
+    return op.made or op.site
+
+
 def layer_behind(step: StepIndex, name: str) -> tuple[Op, Parameter | None] | None:
     """The layer that a value comes from through activations and reshaping alone, with the parameter that gives it its size."""
     base = step.origin(name, ("layout", "cast", "select", "activation"))

@@ -44,13 +44,5 @@ def updates_of(step: StepIndex, name: str, optimizer: str) -> Iterator[Event]:
 
 
 def reads_gradients(step: StepIndex, ops: tuple[Op, ...]) -> bool:
-    """Whether some of these ops look at a gradient: at a tensor of a parameter's type that nothing recorded has made."""
-    types = {(step.value(p.value).dtype, step.value(p.value).shape) for p in step.step.parameters}
-    known = {p.value for p in step.step.parameters}
-    handed = {name for event in step.events("batch") for name in event.targets}
-    return any(
-        (step.value(name).dtype, step.value(name).shape) in types
-        for op in ops
-        for name in op.inputs
-        if name not in step.producer and name not in known and name not in handed and step.value(name).role not in ("parameter", "buffer")
-    )
+    """Whether some of these ops look at the gradient of a parameter."""
+    return any(step.value(name).role == "gradient" for op in ops for name in op.inputs)

@@ -48,5 +48,8 @@ class Course:
     """Longest row of losses that were the same to the last bit."""
     non_finite: int | None = None
     """Number of the step with the first loss that was not finite."""
+    rate_at_lowest: float | None = None
+    """Learning rate of the last update before the lowest mean."""
+    rate_at_highest: float | None = None
     site: Site | None = None
     """The backward."""

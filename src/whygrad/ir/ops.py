@@ -34,6 +34,8 @@ class Op:
     """Index into `Step.scopes`: the user's function it ran in."""
     failed: bool = False
     """The call raised; its outputs are missing."""
+    made: Site | None = None
+    """Where the framework's own layer that it ran in was made: the line to edit where a model is a list of layers."""
 
     @property
     def output(self) -> str:

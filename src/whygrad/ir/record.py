@@ -67,12 +67,19 @@ class Optimizer:
     last_rate: float | None = None
     rate_site: Site | None = None
     """The scheduler or assignment that last set the rate."""
+    schedule_site: Site | None = None
+    """Where the last scheduler for it was made."""
     idle_steps: int = 0
     """Updates at a rate of zero."""
     idle_from: int | None = None
     """Number of the update from which on the rate was zero to the end; None where it was not zero at the end."""
     step_site: Site | None = None
-    """For one that never stepped: the one place in the source of its maker that calls its `step`, if there is one."""
+    """For one that never stepped: the one place in the source of its maker that calls its `step`, if there is one. For one whose steps a gradient
+    scaler declined: where that was asked to step."""
+    made: int = 1
+    """How many the program made at this place over the run, with the same rate and for the same parameters."""
+    skipped: int = 0
+    """Steps that a gradient scaler declined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _raised(line: Line, draft: _Draft) -> None:
 def _optimizer(line: Line, draft: _Draft) -> None:
     settings = read(Optimizer, line.settings, ("name", "groups"))
     name = _head(line, "the optimizer's name")
-    draft.add(optimizers=Optimizer(name, **settings, site=line.sites.get("@"), rate_site=line.sites.get("^")))
+    draft.add(optimizers=Optimizer(name, **settings, site=line.sites.get("@"), rate_site=line.sites.get("^"), schedule_site=line.sites.get("&")))
 
 
 def _group(line: Line, draft: _Draft) -> None:
@@ -237,7 +237,7 @@ def _op(line: Line, draft: _Draft) -> None:
     if kind not in KINDS:
         raise NotThisError(f"the kind of op `{kind}`", _near(kind, tuple(KINDS)))
     settings = read(Op, _with(line.settings), ("kind", "inputs", "outputs"))
-    draft.step.ops.append(Op(kind, _names(rest[1:]), _outputs(outputs), **settings, site=line.sites.get("@")))
+    draft.step.ops.append(Op(kind, _names(rest[1:]), _outputs(outputs), **settings, site=line.sites.get("@"), made=line.sites.get("^")))
 
 
 def _outputs(words: list[Word]) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ def _line(*parts: str | Iterable[str]) -> str:
 
 
 def _record(record: Record) -> Iterator[str]:
-    if head := _line(written(record, skip=("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults"))):
+    if head := _line(
+        written(record, skip=("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults"))
+    ):
         yield f"record {head}"
     for framework in record.frameworks:
         yield _line("framework", name_shown(framework.name), shown(framework.version))
@@ -50,7 +52,7 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
 
 def _optimizer(optimizer: Optimizer) -> Iterator[str]:
     settings = written(optimizer, skip=("name", "groups"))
-    yield _line("optimizer", name_shown(optimizer.name), settings, _site("@", optimizer.site), _site("^", optimizer.rate_site))
+    yield _line("optimizer", name_shown(optimizer.name), settings, _site("@", optimizer.site), _site("^", optimizer.rate_site), _site("&", optimizer.schedule_site))
     yield from (_line("  group", written(group)) for group in optimizer.groups)
 
 
@@ -128,7 +130,16 @@ def _flow(ops: tuple[Op, ...], events: tuple[Event, ...]) -> Iterator[str]:
 def _op(op: Op) -> str:
     outputs = ", ".join(map(name_shown, op.outputs))
     names = map(name_shown, op.inputs)
-    return _line(" ", outputs, "=", name_shown(op.kind), names, written(op, skip=("kind", "inputs", "outputs")), _site("@", op.site))
+    return _line(
+        " ",
+        outputs,
+        "=",
+        name_shown(op.kind),
+        names,
+        written(op, skip=("kind", "inputs", "outputs")),
+        _site("@", op.site),
+        _site("^", op.made),
+    )
 
 
 def _event(event: Event, *, in_place: bool) -> str:

@@ -31,6 +31,8 @@ class Statistics:
     """Number of different entries; counted for inputs and labels only."""
     row_sums: tuple[float, float] | None = None
     """Smallest and largest sum along the last axis; measured where a loss reads the value."""
+    dead: float | None = None
+    """Share of units (entries of the channel axis) that are 0 on the whole batch; measured behind activations that can be."""
     sampled: bool = False
     """True where the figures come from a regular sample of the entries."""
 

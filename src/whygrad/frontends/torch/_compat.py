@@ -116,3 +116,7 @@ def functorch_entries() -> tuple[tuple[Any, str], ...]:
 def owner_of_grad_switch() -> Callable[..., Any]:
     """The function that `no_grad`, `enable_grad` and `set_grad_enabled` all call."""
     return torch._C._set_grad_enabled
+
+
+TRAIN = getattr(torch.nn.Module.train, "__wrapped__", torch.nn.Module.train).__code__
+"""The code of `Module.train`, which calls itself for each part of a module."""

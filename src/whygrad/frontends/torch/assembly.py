@@ -36,11 +36,13 @@ class Assembly:
         """Parameters of models, what optimizers hold, and leaves of models without modules."""
         found = self.modules.parameters()
         held = self.optimizers.held()
-        named = self.ledger.names
+        named, modular = self.ledger.names, bool(found)
         for number, tensor in leaves(self.ledger.calls).items():
-            plain = id(tensor) in held or isinstance(tensor, nn.Parameter) or not found
+            plain = id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
-                found[id(tensor)] = Owned(named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not found, "", False, "")
+                found[id(tensor)] = Owned(
+                    named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not modular, "", False, ""
+                )
         self.names |= {key: owned.name for key, owned in found.items()}
         self.watch.name(self.names)
         return found

@@ -73,6 +73,8 @@ class Call:
     region: int
     """Number of the last switch of gradient tracking: calls under one `no_grad` share it."""
     module: str = ""
+    layer: Trace | None = None
+    """Where the framework's own layer that it runs in was made."""
     scope: int | None = None
     full: bool = False
     """An output requires a gradient: the call is part of what is differentiated."""

@@ -13,12 +13,14 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.calls import Call
+from whygrad.frontends.torch.functions import described
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.patches import Original
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
-from whygrad.frontends.torch.watching import Figures, gradient_state
+from whygrad.frontends.torch.ties import broken, tied
+from whygrad.frontends.torch.watching import Figures, gradient_state, without_gradient
 
 if TYPE_CHECKING:
     from whygrad.frontends.torch.recorder import TorchRecorder
@@ -54,28 +56,28 @@ class Hooks:
         return result
 
     @guarded
-    def begin_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> tuple[list[Loss], int, bool]:
-        """Before a backward: which losses, and which gradients are left from the last update."""
+    def begin_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> tuple[list[Loss], int, frozenset[int]]:
+        """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
         self._note_site(frame)
         self._watch_loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:
             if self.recorder.running.updated or self.recorder.running.backwards >= self._longest():
                 self.recorder.end_unrecorded()
-            return [], 0, False
+            return [], 0, frozenset()
         tensors = kwargs.get("tensors", args[0] if args else ())
         weights = kwargs.get("grad_tensors", args[1] if len(args) > 1 else None)
         losses = self._losses(tensors, weights)
         self.recorder.optimizers.name_all(frame)
         parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
-        return losses, self.recorder.watch.stale(parameters), all(p.grad is None for p in parameters)
+        return losses, self.recorder.watch.stale(parameters), without_gradient(parameters)
 
     def _watch_loss(self, tensors: Any, frame: FrameType) -> None:
         """Note the loss of every step; where it is not finite, or stands still, in a step that is not recorded, find out why."""
         symptoms, place = self.recorder.symptoms, _place(frame)
         tensor = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
         step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
-        bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame))
+        bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame), self.recorder.optimizers.rate)
         if self.recorder.on:
             return
         if bad:
@@ -102,7 +104,14 @@ class Hooks:
         return [Loss(slot.value, slot.number, tensor, weight) for slot, tensor, weight in zip(slots, found, given, strict=False)]
 
     @guarded
-    def end_backward(self, begun: tuple[list[Loss], int, bool] | None, frame: FrameType, *, raised: bool) -> None:
+    def end_backward(
+        self,
+        begun: tuple[list[Loss], int, frozenset[int]] | None,
+        frame: FrameType,
+        *,
+        raised: bool,
+        gradients: dict[int, Tensor] | None = None,
+    ) -> None:
         """After a backward: gradients, and the experiments on the step while it can still be replayed."""
         self.recorder.running.backwards += 1
         if not self.recorder.on or begun is None:
@@ -116,7 +125,7 @@ class Hooks:
             self.recorder.running.partial = True
         elif self.recorder.running.examined < MOST_EXAMINED:
             self.recorder.running.examined += 1
-            self._examine(losses, fresh=fresh and not raised)
+            self._examine(losses, gradients if gradients is not None else self._own(frozenset() if raised else fresh))
         if self.recorder.running.backwards >= MOST_BACKWARDS and not self.recorder.running.updated:
             self.recorder.end_step()
 
@@ -130,15 +139,23 @@ class Hooks:
     def _gather(self) -> None:
         self.recorder.running.seen = self.recorder.assembly.known_parameters()
         self.recorder.running.modes = self.recorder.modules.modes()
+        for owned in self.recorder.running.seen.values():
+            if _compat.is_leaf(owned.tensor) and owned.tensor.grad is not None:
+                self.recorder.ledger.values[self.recorder.ledger.slot(owned.tensor.grad).value].role = "gradient"
         self.recorder.watch.after_backward([owned.tensor for owned in self.recorder.running.seen.values()])
 
-    def _examine(self, losses: list[Loss], *, fresh: bool) -> None:
+    def _own(self, fresh: frozenset[int]) -> dict[int, Tensor]:
+        """Id to gradient of the parameters that had none before."""
+        held = (owned.tensor for owned in self.recorder.running.seen.values() if id(owned.tensor) in fresh)
+        return {id(parameter): parameter.grad for parameter in held if parameter.grad is not None}
+
+    def _examine(self, losses: list[Loss], recorded: Mapping[int, Tensor]) -> None:
         """Let the session measure the step, and keep the backward whose labels matter most."""
         step = self.recorder.assembly.build(
             self.recorder.index, self.recorder.running, self.recorder.ledger.calls, self.recorder.ledger.events
         )
         parameters = {owned.name: owned.tensor for owned in self.recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
-        replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, fresh=fresh)
+        replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, recorded=recorded)
         replay.optimizers = self.recorder.optimizers.living()
         examined = self.recorder.observer.examine(step, replay)
         self.recorder.running.births += examined.births
@@ -176,10 +193,11 @@ class Hooks:
         return any(id(tensor) in known for tensor in found)
 
     @guarded
-    def end_grad(self, begun: tuple[list[Loss], int, bool] | None, inputs: Any, result: Any, frame: FrameType) -> None:
+    def end_grad(self, begun: tuple[list[Loss], int, frozenset[int]] | None, inputs: Any, result: Any, frame: FrameType) -> None:
         """After `autograd.grad` for parameters: its results are their gradients."""
-        self.end_backward(begun, frame, raised=False)
         found = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        gradients = {id(parameter): gradient for parameter, gradient in zip(found, result, strict=False) if gradient is not None}
+        self.end_backward(begun, frame, raised=False, gradients=gradients)
         for parameter, gradient in zip(found, result, strict=False):
             figures = self.recorder.watch.figures.setdefault(id(parameter), Figures())
             norm = None if gradient is None else float(gradient.detach().double().norm())
@@ -206,6 +224,7 @@ class Hooks:
         call = self.recorder.ledger.before(original, info, args, kwargs, frame)
         if call is not None:
             call.module = self.recorder.modules.path()
+            call.settings.update(described(original, name, args, self.recorder.modules, self.recorder.sources))
         return call
 
     def batch(self, original: Original, loader: Any) -> Any:
@@ -291,6 +310,8 @@ class Hooks:
         symptoms, running = self.recorder.symptoms, self.recorder.running
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
+        if symptoms.idle:
+            self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
             self.recorder.kinds.again()
 
@@ -360,11 +381,24 @@ class Hooks:
                 )
 
     @guarded
+    def made_scheduler(self, scheduler: Any) -> None:
+        """A scheduler was made."""
+        optimizer = getattr(scheduler, "optimizer", None)
+        if isinstance(optimizer, Optimizer):
+            self.recorder.optimizers.schedule_made(optimizer, source.trace(sys._getframe(2)))
+
+    @guarded
     def switched_mode(self, module: nn.Module, *, training: bool) -> None:
         """`train()` or `eval()` was called on a module from the user's own code."""
-        frame = sys._getframe(2)
-        if self.recorder.on and frame.f_code.co_name not in ("train", "eval", "wrapper"):
-            self.recorder.happened("train" if training else "eval", frame, (), (type(module).__name__,))
+        frame = _outside(sys._getframe(2))
+        if frame is None or is_part_of_switch(frame):
+            return
+        name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
+        happened = ("train" if training else "eval", source.trace(frame), name, type(module).__name__)
+        if self.recorder.on:
+            self.recorder.note_mode(happened)
+        else:
+            self.recorder.last_mode = happened
 
     @guarded
     def entering(self, module: nn.Module, _: object) -> None:
@@ -380,12 +414,59 @@ class Hooks:
         if self.recorder.on:
             self.recorder.modules.leave(module)
 
+    def loading(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`load_state_dict`."""
+        before = self.ties_of(*args[:1])
+        result = original(*args, **kwargs)
+        self.loaded(args[0] if args else None, before or {}, sys._getframe(1))
+        return result
+
     @guarded
-    def loaded(self, module: nn.Module) -> None:
+    def ties_of(self, module: Any = None) -> dict[str, tuple[str, ...]]:
+        """The parameters that a module shares, before something may break that up."""
+        return tied(module) if isinstance(module, nn.Module) else {}
+
+    @guarded
+    def loaded(self, module: Any, before: dict[str, tuple[str, ...]], frame: FrameType) -> None:
         """Parameters were overwritten from a checkpoint."""
+        if not isinstance(module, nn.Module):
+            return
         self.recorder.modules.loaded.update(id(parameter) for parameter in module.parameters())
         if self.recorder.on:
-            self.recorder.happened("load", sys._getframe(2), tuple(module.parameters()))
+            apart = broken(before, module)
+            self.recorder.happened("load", frame, tuple(module.parameters()))
+            if apart:
+                self.recorder.happened("untie", frame, (), apart)
+
+    def scaled_step(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A gradient scaler is asked to step an optimizer; it may decline."""
+        optimizer = kwargs.get("optimizer", args[1] if len(args) > 1 else None)
+        before = self.steps_of(optimizer)
+        result = original(*args, **kwargs)
+        self.skipped(optimizer, before, sys._getframe(1))
+        return result
+
+    @guarded
+    def steps_of(self, optimizer: Any) -> int | None:
+        """How often an optimizer has stepped."""
+        return self.recorder.optimizers.meet(optimizer).steps if isinstance(optimizer, Optimizer) else None
+
+    @guarded
+    def skipped(self, optimizer: Any, before: int | None, frame: FrameType) -> None:
+        """Count the steps that a scaler declined."""
+        if before is None:
+            return
+        entry = self.recorder.optimizers.meet(optimizer)
+        if entry.steps == before:
+            entry.skipped += 1
+            entry.skip_trace = entry.skip_trace or source.trace(frame)
+
+    @guarded
+    def unscaled(self, optimizer: Any) -> None:
+        """A gradient scaler divided an optimizer's gradients by its factor."""
+        if self.recorder.on and isinstance(optimizer, Optimizer):
+            name = self.recorder.optimizers.name(self.recorder.optimizers.meet(optimizer))
+            self.recorder.happened("unscale", sys._getframe(2), (), (name,))
 
     @guarded
     def autocast(self, *, entered: bool) -> None:
@@ -410,6 +491,24 @@ class Hooks:
         )
         if self.recorder.on:
             self.recorder.set_stance("force_eager")
+
+
+def _outside(frame: FrameType | None) -> FrameType | None:
+    """The first frame that is not ours."""
+    while frame is not None and frame.f_code.co_filename.startswith(source.OURS):
+        frame = frame.f_back
+    return frame
+
+
+def is_part_of_switch(frame: FrameType) -> bool:
+    """A module's `train` that switches its parts."""
+    return frame.f_code is _compat.TRAIN
+
+
+def _variable(module: nn.Module, frame: FrameType) -> str:
+    """The variable of the user's that holds a module that has not run yet."""
+    user = source.user_frame(frame)
+    return next((name for name, held in user.f_locals.items() if held is module and name != "self"), "") if user is not None else ""
 
 
 def _place(frame: FrameType) -> tuple[str, int]:

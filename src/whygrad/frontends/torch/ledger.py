@@ -21,6 +21,8 @@ NARROW = frozenset((torch.uint8, torch.int8, torch.int16))
 """Integers so short that arithmetic on pixels or samples wraps around: its figures are gathered wherever it happens."""
 RESERVING = ("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided")
 """Functions that reserve memory and leave in it what was there."""
+DYING = ("relu", "hardtanh")
+"""Activations whose units can be zero for every example."""
 PRUNE_AT = 4_000
 """Calls after which those with nothing living behind them are dropped: a few megabytes."""
 
@@ -225,7 +227,7 @@ class Ledger:
         if not call.full and not wraps:
             return
         for _, tensor in fresh:
-            self.values[self.identity.meet(tensor).name].pending = statistics.start(tensor)
+            self.values[self.identity.meet(tensor).name].pending = statistics.start(tensor, units=call.kind in DYING)
         self._measure_inputs(call)
 
     def _measure_inputs(self, call: Call) -> None:

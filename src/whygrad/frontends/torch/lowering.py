@@ -149,7 +149,9 @@ MOST_AXES = 8
 """Longer tuples are data, not settings."""
 
 UNSEEN_WRITES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("batch_norm", "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"), ("running_mean", "running_var", "3", "4")),
+    **dict.fromkeys(
+        ("batch_norm", "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"), ("running_mean", "running_var", "3", "4")
+    ),
 }
 """Arguments that a function changes without moving their version counters (torch 2.13: running statistics), by name or position."""
 

@@ -74,6 +74,22 @@ class Modules:
         """Qualified name of the running module; "" outside, and for the model itself its variable."""
         return self._names.get(id(self.stack[-1]), "") if self.stack else ""
 
+    def called(self, module: nn.Module | None) -> str:
+        """Qualified name of a module that has run, or the variable of a model; "" where it is not known."""
+        if module is None:
+            return ""
+        return self._names.get(id(module), "") or next((name for model, name in self.models() if model is module), "")
+
+    def layer(self) -> source.Trace | None:
+        """Where the running module was made, if it is one of the framework's own."""
+        module = self.stack[-1] if self.stack else None
+        held = self._made.get(id(module))
+        return (
+            held[1]
+            if module is not None and held is not None and held[0]() is module and type(module).__module__.startswith("torch.nn")
+            else None
+        )
+
     def inside_model(self) -> bool:
         """Whether a module that holds parameters is running; losses and activations hold none."""
         return any(next(iter(module.parameters()), None) is not None for module in self.stack)

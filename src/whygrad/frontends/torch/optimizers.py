@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
@@ -26,15 +26,21 @@ class Watched:
     number: int
     native: str
     made: source.Trace | None
+    key: object = None
+    """Tells apart the places where optimizers are made again."""
     name: str = ""
     steps: int = 0
     low: float = math.inf
     high: float = -math.inf
     last: float | None = None
     rate_set: source.Trace | None = None
+    scheduled: source.Trace | None = None
     last_record: Record | None = None
     idle: int = 0
     idle_from: int | None = None
+    skipped: int = 0
+    """Steps that a gradient scaler declined."""
+    skip_trace: source.Trace | None = None
     first_rates: list[float | None] = field(default_factory=list)
 
 
@@ -43,6 +49,10 @@ class Optimizers:
 
     def __init__(self) -> None:
         self._watched: dict[int, Watched] = {}
+        self.rate: float | None = None
+        """Of the last update; the largest where groups differ."""
+        self._made: dict[object, tuple[ReferenceType[Tensor], int]] = {}
+        """Place, class and rate to the first parameter of the last optimizer that was made so, and how many were."""
 
     def meet(self, optimizer: Optimizer, trace: source.Trace | None = None) -> Watched:
         """The entry of an optimizer, made if it is new."""
@@ -51,7 +61,19 @@ class Optimizers:
             if entry is not None:
                 self._watched[-entry.number - 1] = entry
             entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, trace)
+            self._count(optimizer, entry)
         return entry
+
+    def _count(self, optimizer: Optimizer, entry: Watched) -> None:
+        """Count the optimizers that are made at one place, with one rate, for the same parameters."""
+        first = next(iter(_parameters(optimizer)), None)
+        if entry.made is None or first is None:
+            return
+        key = (entry.made.user, entry.native, tuple(str(group.get("lr")) for group in optimizer.param_groups))
+        known = self._made.get(key)
+        times = known[1] + 1 if known is not None and known[0]() is first else 1
+        self._made[key] = (ref(first), times)
+        entry.key = key
 
     def all(self) -> tuple[Watched, ...]:
         """Every entry, in order of making."""
@@ -96,11 +118,16 @@ class Optimizers:
         rates = [float(group["lr"]) for group in optimizer.param_groups if isinstance(group.get("lr"), int | float)]
         if rates:
             entry.low, entry.high, entry.last = min(entry.low, *rates), max(entry.high, *rates), rates[0]
+            self.rate = max(rates)
             idle = not any(rates)
             entry.idle += idle
             entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
         if not entry.first_rates:
             entry.first_rates = [_rate(group) for group in optimizer.param_groups]
+
+    def schedule_made(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
+        """A scheduler was made for it."""
+        self.meet(optimizer).scheduled = trace
 
     def rate_changed(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
         """A scheduler set the rate."""
@@ -131,10 +158,16 @@ class Optimizers:
                 (entry.low, entry.high) if entry.high >= entry.low else None,
                 entry.last,
                 builder.site(entry.rate_set),
+                builder.site(entry.scheduled),
                 entry.idle,
                 entry.idle_from,
                 self._unreached(entry, builder),
             )
+        if entry.last_record is not None:
+            made = self._made[entry.key][1] if entry.key in self._made else 1
+            entry.last_record = replace(entry.last_record, made=made, skipped=entry.skipped)
+            if entry.skip_trace is not None:
+                entry.last_record = replace(entry.last_record, step_site=builder.site(entry.skip_trace))
         return entry.last_record
 
 

@@ -73,6 +73,8 @@ class TorchRecorder:
         self.compiled_used = False
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
         self.next_site: tuple[str, int] | None = None
+        self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
+        """The last `train()` or `eval()` that came while nothing was recorded: kind, place, module and its class."""
 
     # --- on and off ---------------------------------------------------------------------------------------------
 
@@ -91,6 +93,9 @@ class TorchRecorder:
                 self.in_place = True
             self.modules.attach(self.hooks.entering, self.hooks.leaving)
             self.set_stance("force_eager")
+            if self.last_mode is not None:
+                self.note_mode(self.last_mode)
+                self.last_mode = None
 
     def switch_off(self) -> None:
         """Stop recording; the patches stay."""
@@ -154,7 +159,7 @@ class TorchRecorder:
             with self.aside():
                 call = self.ledger.before(function, info, args, kwargs, frame)
                 if call is not None:
-                    call.module = self.modules.path()
+                    call.module, call.layer = self.modules.path(), self.modules.layer()
                 return call
         except Exception as problem:  # noqa: BLE001 - the program must not notice
             self.broken("before", problem)
@@ -207,6 +212,9 @@ class TorchRecorder:
             self._trainable(args[0], frame, on=bool(args[1]))
         elif info.base == "grad.set" and len(args) > 1 and args[1] is None:
             self.happened("clear", frame, (args[0],))
+        elif info.base == "register_hook" and _compat.is_leaf(args[0]) and args[0].requires_grad:
+            with self.aside():
+                self.happened("hook", frame, (args[0],))
 
     def _trainable(self, tensor: Tensor, frame: FrameType, *, on: bool) -> None:
         with self.aside():
@@ -223,6 +231,11 @@ class TorchRecorder:
             return
         self.happened("update", sys._getframe(3), (parameter,))
         self.updated([parameter])
+
+    def note_mode(self, happened: tuple[str, source.Trace | None, str, str]) -> None:
+        """`train()` or `eval()` was called."""
+        kind, trace, name, owner = happened
+        self.ledger.events.append(Happened(kind, self.ledger.at, (name,), trace, {"class": owner}))
 
     def updated(self, parameters: list[Tensor]) -> None:
         """Parameters were updated: the step ends with the next forward."""

@@ -57,14 +57,20 @@ class TorchReplay:
     """The calls behind one backward. Parameters are still those of the forward; nothing of the user's is written to."""
 
     def __init__(
-        self, calls: tuple[Call, ...], losses: tuple[Loss, ...], parameters: Mapping[str, Tensor], identity: Identity | None, *, fresh: bool
+        self,
+        calls: tuple[Call, ...],
+        losses: tuple[Loss, ...],
+        parameters: Mapping[str, Tensor],
+        identity: Identity | None,
+        *,
+        recorded: Mapping[int, Tensor],
     ) -> None:
         self.calls = calls
         self.losses = losses
         self.parameters = {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
         self.alive = identity.alive() if identity is not None else {}
-        self.fresh = fresh
-        """No gradient had been accumulated before this backward, so that the parameters' gradients are this backward's own."""
+        self.recorded = recorded
+        """Id of a parameter to the gradient that this backward alone gave it."""
         self._producer = {name: call for call in calls for name in call.made}
         self.optimizers: tuple[Optimizer, ...] = ()
         """Those of the program, whose settings a descent follows."""
@@ -332,13 +338,13 @@ class TorchReplay:
                 environment[number] = at_path(result, path)
 
     def _arguments(self, call: Call, environment: dict[int, Tensor], change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        writes = bool(call.storages) or call.kind in UNKNOWN
+        writes, unknown = bool(call.storages), call.kind in UNKNOWN
 
         def fill(item: Any) -> Any:
             if not isinstance(item, Slot):
                 return item
             tensor = self.resolve(item, environment)
-            if writes and item.number not in environment:
+            if (writes or (unknown and not tensor.requires_grad)) and item.number not in environment:
                 tensor = environment[item.number] = tensor.clone() if is_leaf(tensor) and tensor.requires_grad else tensor.detach().clone()
             if change.reshaped is not None and change.reshaped[0] == item.value:
                 tensor = tensor.reshape(change.reshaped[1])
@@ -365,7 +371,7 @@ class TorchReplay:
     def without_graph(self, calls: list[Call]) -> "TorchReplay":
         """These calls alone, holding neither the graph of the recorded step nor what has no part in them."""
         losses = tuple(replace(loss, tensor=loss.tensor.detach()) for loss in self.losses)
-        return TorchReplay(tuple(calls), losses, self.parameters, None, fresh=False)
+        return TorchReplay(tuple(calls), losses, self.parameters, None, recorded={})
 
     # --- which calls --------------------------------------------------------------------------------------------
 
@@ -400,9 +406,7 @@ class TorchReplay:
         return found
 
     def _reproduced(self, found: Mapping[str, Tensor]) -> bool | None:
-        if not self.fresh:
-            return None
-        pairs = [(gradient, self.parameters[name].grad) for name, gradient in found.items()]
+        pairs = [(gradient, self.recorded.get(id(self.parameters[name]))) for name, gradient in found.items()]
         held = [(gradient, grad) for gradient, grad in pairs if grad is not None and grad.layout is torch.strided]
         return all(_same_bits(gradient, grad) for gradient, grad in held) if held else None
 

@@ -83,6 +83,7 @@ class Builder:
             call.module,
             call.scope,
             call.failed,
+            self.site(call.layer),
         )
 
     def _guessed(self, calls: list[Call], parameters: Mapping[int, str]) -> dict[int, tuple[str, ...]]:

@@ -25,6 +25,8 @@ SMALL = 100_000
 """Entries of a gradient up to which it is added up at every update: below 10 µs."""
 TRIES = 3
 """How often a symptom is looked into: a program that goes on with NaN shows it in every step."""
+IDLE = 8
+"""Updates in a row without a gradient, after which steps are recorded again to see why."""
 FROZEN = 64
 """Losses in a row, the same to the last bit, after which steps are recorded again to see why."""
 
@@ -42,12 +44,14 @@ class CourseWatch:
     block: float = 0.0
     lowest: float = math.inf
     highest: float = -math.inf
+    rates: list[float | None] = field(default_factory=lambda: [None, None])
+    """Learning rate at the lowest and at the highest."""
     apart: float = 0.0
     frozen: int = 0
     row: int = 0
     non_finite: int | None = None
 
-    def add(self, value: float, step: int) -> bool:
+    def add(self, value: float, step: int, rate: float | None = None) -> bool:
         """Take one loss in; True for the first that is not finite."""
         self.steps += 1
         if not math.isfinite(value):
@@ -65,7 +69,10 @@ class CourseWatch:
         self.block += value
         if self.steps % WINDOW == 0:
             mean, self.block = self.block / WINDOW, 0.0
-            self.lowest, self.highest = min(self.lowest, mean), max(self.highest, mean)
+            if mean < self.lowest:
+                self.lowest, self.rates[0] = mean, rate
+            if mean > self.highest:
+                self.highest, self.rates[1] = mean, rate
         return False
 
     def record(self, builder: Builder) -> Course:
@@ -80,6 +87,8 @@ class CourseWatch:
             self.apart / (self.steps - 1) * _PER_STEP if known > 1 else None,
             self.frozen + 1 if self.frozen else 0,
             self.non_finite,
+            self.rates[0],
+            self.rates[1],
             builder.site(self.trace),
         )
 
@@ -116,13 +125,15 @@ class Symptoms:
         self.tries = 0
         self.explained: dict[int, tuple[Birth, ...]] = {}
         """Number of a recorded step to what was born in later ones that are like it."""
-        self._arriving: deque[tuple[Tensor, Any, CourseWatch, int]] = deque()
+        self._arriving: deque[tuple[Tensor, Any, CourseWatch, int, float | None]] = deque()
         self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
         self.gradient_seen_finite = True
+        self.zeros = 0
+        """Updates in a row at which the gradient nearest to the input was exactly zero."""
 
     # --- losses -------------------------------------------------------------------------------------------------
 
-    def loss(self, tensor: object, place: Place, step: int, trace: Callable[[], source.Trace | None]) -> bool:
+    def loss(self, tensor: object, place: Place, step: int, trace: Callable[[], source.Trace | None], rate: float | None = None) -> bool:
         """Note a loss that is about to be differentiated; True where it is the first of its place that is known not to be finite."""
         if not isinstance(tensor, Tensor) or tensor.numel() != 1 or tensor.is_meta:
             return False
@@ -130,11 +141,11 @@ class Symptoms:
         if course is None:
             course = self.courses[place] = CourseWatch(trace())
         if tensor.device.type == "cpu":
-            return course.add(tensor.detach().item(), step)
-        self._send(tensor.detach(), course, step)
+            return course.add(tensor.detach().item(), step, rate)
+        self._send(tensor.detach(), course, step, rate)
         return False
 
-    def _send(self, value: Tensor, course: CourseWatch, step: int) -> None:
+    def _send(self, value: Tensor, course: CourseWatch, step: int, rate: float | None) -> None:
         """Let a number travel here beside the program's own work."""
         if value.device.type != "cuda":
             return
@@ -142,16 +153,16 @@ class Symptoms:
         arriving.copy_(value.reshape(()), non_blocking=True)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch has no types there
         event.record()
-        self._arriving.append((arriving, event, course, step))
+        self._arriving.append((arriving, event, course, step, rate))
         self.arrived()
 
     def arrived(self, *, wait: bool = False) -> None:
         """Take in what has arrived; `wait` at the end of the program alone."""
         while self._arriving and (wait or self._arriving[0][1].query()):
-            number, event, course, step = self._arriving.popleft()
+            number, event, course, step, rate = self._arriving.popleft()
             if wait:
                 event.synchronize()
-            course.add(number.item(), step)
+            course.add(number.item(), step, rate)
 
     def frozen(self, place: Place) -> bool:
         """The loss has just stood still for long."""
@@ -166,8 +177,15 @@ class Symptoms:
         gradient = witness.grad if witness is not None else None
         if gradient is None or gradient.layout is not torch.strided:
             return False
-        self.gradient_seen_finite = math.isfinite(gradient.detach().sum().item())
+        total = gradient.detach().sum().item()
+        self.gradient_seen_finite = math.isfinite(total)
+        self.zeros = self.zeros + 1 if total == 0 and not gradient.any() else 0
         return not self.gradient_seen_finite
+
+    @property
+    def idle(self) -> bool:
+        """The gradient nearest to the input has just been zero for long."""
+        return self.zeros == IDLE
 
     def _witness(self, optimizer: Optimizer) -> Tensor | None:
         found = self._witnesses.get(optimizer)
@@ -192,7 +210,7 @@ class Symptoms:
     def explain(self, place: Place, step: int, variables: Iterable[Mapping[str, Any]]) -> bool:
         """Run the calls of the recorded step again on this step's data; True where that shows where the numbers went wrong."""
         template = self.templates.get(place)
-        if template is None or self.tries >= TRIES:
+        if template is None or self.explained or self.tries >= TRIES:
             return False
         self.tries += 1
         substitutes = self._data(template, variables)

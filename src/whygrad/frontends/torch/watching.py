@@ -131,6 +131,11 @@ class ParameterWatch:
             entry.name = names.get(key, entry.name)
 
 
+def without_gradient(parameters: list[Tensor]) -> frozenset[int]:
+    """Ids of the parameters that have no gradient, or zeros: what a backward adds there is its own."""
+    return frozenset(id(p) for p, norm in zip(parameters, gradient_norms(parameters), strict=True) if norm is None or norm == 0)
+
+
 def gradient_norms(parameters: list[Tensor]) -> list[float | None]:
     """L2 norm of each parameter's gradient, None where it has none; read from the device at once."""
     dense = [

@@ -138,10 +138,11 @@ def _holders(index: Index, names: tuple[str, ...]) -> Iterator[Related]:
 def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
     """Optimizers that hold frozen parameters alone."""
     for optimizer in index.record.optimizers:
-        held = tuple(p for p in index.parameters.values() if p.name in _names(optimizer))
+        names = _names(optimizer)
+        held = tuple(p for p in index.parameters.values() if p.name in names)
         if (
             held
-            and len(held) == len(_names(optimizer))
+            and len(held) == len(names)
             and not optimizer.orphans
             and _frozen(index, held)
             and told.isdisjoint(p.name for p in held)

@@ -114,7 +114,7 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
         evidence=tuple(_evidence(index, members)),
         help=_help(known[0], name),
-        facts=frozenset(Fact("unmoved", one) for one in names),
+        facts=frozenset(Fact(what, one) for what in ("unregistered", "unmoved") for one in names),
         explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, bare=known[0] == name)}),
         names=(name, *names),
     )

@@ -95,10 +95,11 @@ def _same_line(call: Call, site: Any) -> bool:
 
 
 def once_a_fault(found: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
-    """Of several steps that show the same loss with the same fault, the first."""
-    seen = set()
+    """One diagnosis for each line, and for each pair of names: several steps show the same loss with the same fault."""
+    seen: set[object] = set()
     for diagnosis in found:
-        key = (diagnosis.rule, diagnosis.names, diagnosis.kind)
-        if key not in seen:
-            seen.add(key)
+        site = diagnosis.site
+        keys = {(site.file, site.line) if site else None, diagnosis.names} - {None}
+        if seen.isdisjoint(keys):
             yield diagnosis
+        seen |= keys

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -49,6 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.optim`: `zero_grad`, `backward`, `step`, in this order; `whygrad explain WG403` for not clearing at all.
     """
     yield from distinct(diagnosis(step, found) for step in index.steps for found in (*thrown_away(step), *stepped_first(index, step)))
+    yield from distinct(_partly(*found) for found in _accumulations(index))
 
 
 def thrown_away(step: StepIndex) -> Iterator[Lost]:

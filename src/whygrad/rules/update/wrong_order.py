@@ -84,8 +84,8 @@ def _about_step(name: str, moment: Moment, backward: Event, count: int, starved:
             Evidence(f"{listed(names)} got theirs afterwards, in the same step", "parameters", len(names)),
         ),
         help=f"move `{name}.step()` after the backward",
-        facts=frozenset(Fact("cleared", parameter) for parameter in names),
-        explains=frozenset({Fact("no-update", str(moment.step.step.kind)), *(Fact("unmoved", parameter) for parameter in names)}),
+        explains=frozenset({Fact("no-update", str(moment.step.step.kind))})
+        | {Fact(what, parameter) for parameter in names for what in ("unmoved", "cleared")},
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=(name,),

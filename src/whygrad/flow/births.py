@@ -1,0 +1,69 @@
+"""Where the first number that is not finite comes from, over the whole run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.flow.index import Index, StepIndex
+from whygrad.ir import Birth, Op, Statistics, Value
+
+SCALER = "grad_scaler.py"
+"""The file of PyTorch's that multiplies a loss for half precision, among the library frames of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The first birth of the run, with the op or value that it names."""
+
+    step: StepIndex
+    birth: Birth
+    op: Op | None = None
+    value: Value | None = None
+
+    @property
+    def later(self) -> bool:
+        """It happened in a step that was not recorded itself."""
+        return self.birth.step != self.step.step.index
+
+
+def origin(index: Index) -> Origin | None:
+    """The earliest birth; from the figures of the values where no replay could tell. None if everything is finite."""
+    found = [(birth.step, number, birth) for number, step in enumerate(index.steps) for birth in step.step.births]
+    if found:
+        _, number, birth = min(found, key=lambda item: item[:2])
+        step = index.steps[number]
+        made = step.producer.get(birth.op)
+        return Origin(step, birth, made[1] if made else None, step.values.get(birth.value))
+    return next(_by_figures(index), None)
+
+
+def _by_figures(index: Index) -> Iterator[Origin]:
+    """The first op on the way to a loss that is not finite, with finite inputs and an output that is not; then what was given."""
+    for step in index.steps:
+        if not any(broken(step.value(name).statistics) for name in step.losses):
+            continue
+        for op in step.graph.ops:
+            made = [name for name in op.outputs if name in step.shapes_loss and broken(step.value(name).statistics)]
+            if made and not any(broken(step.value(name).statistics) for name in op.inputs) and not masks(step, op):
+                yield Origin(step, Birth("forward", op=made[0], step=step.step.index), op)
+        given = [name for name in step.values if name not in step.producer and name in step.shapes_loss]
+        for name in given:
+            if broken(step.value(name).statistics):
+                yield Origin(step, Birth("given", value=name, step=step.step.index), None, step.value(name))
+
+
+def masks(step: StepIndex, op: Op) -> bool:
+    """The op puts infinities in on purpose: the value is read on, and finite again, as under a softmax."""
+    return op.kind in ("where", "write", "scatter", "create") and not any(
+        broken(step.value(out).statistics) for name in op.outputs for reader in step.consumers.get(name, ()) for out in reader.outputs
+    )
+
+
+def broken(figures: Statistics | None) -> bool:
+    """Some entry is known not to be finite."""
+    return figures is not None and figures.count > 0 and not figures.finite >= 1.0
+
+
+def scaled(step: StepIndex) -> bool:
+    """A gradient scaler multiplied the loss: infinite gradients are how it finds its factor."""
+    sites = (op.site for op in step.graph.ops)
+    return any(True for _ in step.events("unscale")) or any(f.file.endswith(SCALER) for site in sites if site for f in site.library)

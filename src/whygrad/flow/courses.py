@@ -1,0 +1,65 @@
+"""How the loss went over the run: did it fall, stand still or run away?"""
+
+from typing import Literal
+
+from whygrad.flow.index import Index, StepIndex
+from whygrad.ir import Course, Optimizer
+
+ENOUGH = 20
+"""Losses that must have been seen before a run is said to fail: short runs are tries."""
+STANDS = 0.05
+"""Share of its first value by which the loss must fall to have moved; runs of the corpus that learn fall by 20 % and more."""
+WINDOW = 8
+"""Losses that `first` and `last` are means of."""
+RUNS_AWAY = 10.0
+"""How many times its first value a loss must reach to have run away: noise and warm-up stay far below."""
+
+Failure = Literal["diverges", "stands"]
+
+
+def course_of(index: Index, step: StepIndex) -> Course | None:
+    """The course of the loss that this step's first backward differentiates."""
+    site = next((event.site for event in step.events("backward") if event.site), None)
+    if site is None:
+        return index.record.courses[0] if len(index.record.courses) == 1 else None
+    return next((c for c in index.record.courses if c.site and (c.site.file, c.site.line) == (site.file, site.line)), None)
+
+
+def failure(course: Course | None) -> Failure | None:
+    """How the run fails; None where it learns, or where too little was seen."""
+    if course is None or course.first is None or course.first <= 0:
+        return None
+    if diverged(course):
+        return "diverges"
+    if course.steps < ENOUGH or course.last is None or course.non_finite is not None:
+        return None
+    noise = 2 * (course.noise or 0.0) / WINDOW**0.5
+    return "stands" if course.first - course.last < max(STANDS * course.first, noise) else None
+
+
+def diverged(course: Course) -> bool:
+    """The loss grew far beyond where it began, and ended no better than that, or as no number."""
+    if course.first is None or course.first <= 0 or course.steps < WINDOW // 2:
+        return False
+    top = max(number for number in (course.highest, course.last, course.first) if number is not None)
+    ended_badly = course.non_finite is not None or course.last is None or course.last >= course.first
+    return top >= RUNS_AWAY * course.first and ended_badly
+
+
+def fresh(index: Index, step: StepIndex) -> bool:
+    """The run has just begun, so that how its loss goes is not known yet: the time to ask for an experiment."""
+    course = course_of(index, step)
+    return course is None or course.steps <= step.step.index + 1
+
+
+def supervised(index: Index, step: StepIndex) -> bool:
+    """One loss that is fitted to labels, so that it must fall; adversaries and agents have losses that need not."""
+    measured = step.step.measures.label_sensitivity
+    return len(index.kinds) == 1 and bool(step.step.labels.values) and measured is not None and measured > 0
+
+
+def optimizer_of(index: Index, step: StepIndex) -> Optimizer | None:
+    """The optimizer that updates this step's parameters."""
+    names = [target for event in step.events("optimizer_step") for target in event.targets]
+    names += [p.optimizer for p in step.step.parameters if p.optimizer and p.gradient in ("finite", "zero")]
+    return next((o for name in names for o in index.record.optimizers if o.name == name), None)

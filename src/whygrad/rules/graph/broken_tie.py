@@ -1,0 +1,68 @@
+"""WG317: weights that were one parameter are several."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index
+from whygrad.flow.timeline import Moment, timeline
+from whygrad.ir import Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, listed, places
+
+
+@rule("WG317", "broken-tie", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Weights that the model ties together were separated: each is trained on its own.
+
+    ## What it finds
+    Parameters that were one and the same under several names, that loading a checkpoint with `assign=True` replaced by separate ones, and that the recorded steps train apart.
+
+    ## Why it matters
+    An output layer that is tied to the embedding ends up as another matrix. Nothing is raised, and the loss falls; saved under one name and loaded as tied again, the model
+    loses one of the two.
+
+    ## When it is fine
+    Models that tie their weights again after loading, as `tie_weights()` does: what counts is what the recorded steps find.
+
+    ## How sure
+    Proved: the names were one parameter before the call and are several in the recorded steps.
+
+    ## References
+    PyTorch, `torch.nn.Module.load_state_dict`, `assign`; Press and Wolf, "Using the output embedding to improve language models" (2017).
+    """
+    moments = [moment for moment in index.once(timeline) if moment.event.kind == "untie"]
+    yield from distinct(found for moment in moments if (found := _about(index, moment)) is not None)
+
+
+def _about(index: Index, moment: Moment) -> Diagnosis | None:
+    names = moment.event.targets
+    apart = [parameter for name in names for parameter in (_called(index, name),) if parameter is not None]
+    if len({p.name for p in apart}) < 2 or not any(p.trainable for p in apart):  # noqa: PLR2004 - a pair
+        return None
+    first, second = apart[0], apart[1]
+    return Diagnosis(
+        "WG317",
+        "broken-tie",
+        "warning",
+        "proved",
+        f"{listed(names)} were one parameter, and are {len(apart)} since this was loaded",
+        site=moment.event.site,
+        label="puts separate tensors where one was shared",
+        related=places((second.site, f"`{second.name}`")),
+        evidence=(
+            Evidence("before the call the names stood for one parameter, after it for several", "parameters", len(apart)),
+            Evidence(
+                f"the recorded steps find both: `{first.name}` with gradient norm {figure(first.gradient_norm)}, `{second.name}` with {figure(second.gradient_norm)}"
+            ),
+        ),
+        help=f"load without `assign=True`, or tie again afterwards: let `{names[1]}` be `{names[0]}`",
+        kind=moment.step.step.kind,
+        step=moment.step.step.index,
+        names=names,
+    )
+
+
+def _called(index: Index, name: str) -> Parameter | None:
+    """The parameter of that name, with the model's variable in front or without."""
+    return index.parameters.get(name) or next((p for known, p in index.parameters.items() if known.endswith(f".{name}")), None)

@@ -1,0 +1,122 @@
+"""WG220: the model's number of outputs is not the number of classes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.makers import layer_behind, making_site, sized_at
+from whygrad.ir import Site, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, Call, about_loss, calls, once_a_fault
+from whygrad.rules.loss.ids import Outside, outsiders
+from whygrad.rules.phrases import figure, places, typed
+
+
+@rule("WG220", "class-count-mismatch", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The number of outputs is not the number of classes that the labels, or the loss's weights, speak of.
+
+    ## What it finds
+    Labels with more classes than the last layer has outputs, as after changing the data set and keeping the model; one-hot rows of another
+    width than the prediction; class weights that were counted on data in which some class does not occur.
+
+    ## Why it matters
+    The loss raises an exception, often only at the first batch that holds a missing class, and names the label or the weights rather
+    than the layer whose size is wrong.
+
+    ## When it is fine
+    More outputs than classes seen is common and right: a batch, or a small data set, need not hold every class. Ids counted from 1, and
+    marks such as 255, are no missing outputs: WG204.
+
+    ## How sure
+    Proved by the recorded shapes and ids.
+
+    ## References
+    PyTorch: "Target 11 is out of bounds", "weight tensor should be defined either for all 12 classes or no classes".
+    """
+    outputs = [too_few(found) for found in outsiders(index) if found.too_few_outputs]
+    weights = [short_weights(call, weight) for call in calls(index) if (weight := odd_weight(call))]
+    rows = [other_width(call) for call in calls(index) if widths_differ(call)]
+    yield from once_a_fault((*weights, *outputs, *rows))
+
+
+def odd_weight(call: Call) -> Value | None:
+    """The class weights of a call that raised, where they are not as many as the classes."""
+    if not call.op.failed or call.op.kind not in BY_IDS or call.classes is None:
+        return None
+    others = (call.step.value(name) for name in call.op.inputs if name not in (call.prediction.name, call.target.name))
+    return next((value for value in others if value.shape and len(value.shape) == 1 and value.shape[0] != call.classes), None)
+
+
+def widths_differ(call: Call) -> bool:
+    """Rows of two widths, neither of which is 1, in a loss that raised."""
+    prediction, target = call.prediction.shape or (), call.target.shape or ()
+    if not call.op.failed or len(prediction) < 2 or len(prediction) != len(target) or prediction[0] != target[0]:  # noqa: PLR2004 - an axis of rows and one of classes
+        return False
+    by_class = call.op.kind in ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
+    return by_class and prediction[1] != target[1] and 1 not in (prediction[1], target[1]) and prediction[2:] == target[2:]
+
+
+def too_few(found: Outside) -> Diagnosis:
+    """More classes among the labels than outputs."""
+    call, needed = found.call, int(max(found.high or 0, found.offender)) + 1
+    site = outputs_at(call, found.classes)
+    return _diagnosis(
+        call,
+        site,
+        f"`{call.prediction.shown}` has {found.classes} outputs, and `{call.target.shown}` holds the class id {figure(found.offender)}",
+        f"{found.classes} outputs",
+        f"{typed(call.prediction)} against ids from {figure(found.low)} to {figure(needed - 1)}",
+        f"give the last layer at least {needed} outputs, as many as the data have classes",
+    )
+
+
+def other_width(call: Call) -> Diagnosis:
+    """Rows of another width."""
+    outputs, classes = (call.prediction.shape or ())[1], (call.target.shape or ())[1]
+    return _diagnosis(
+        call,
+        outputs_at(call, outputs),
+        f"`{call.prediction.shown}` has {outputs} outputs, and each row of `{call.target.shown}` {classes}",
+        f"{outputs} outputs",
+        f"{typed(call.prediction)} against {typed(call.target)}",
+        f"give the last layer {classes} outputs, or make rows of {outputs} columns",
+    )
+
+
+def short_weights(call: Call, weight: Value) -> Diagnosis:
+    """Class weights for another number of classes."""
+    count = (weight.shape or (0,))[0]
+    return _diagnosis(
+        call,
+        making_site(call.index, call.step, weight.name),
+        f"`{weight.shown}` weighs {count} classes, and `{call.prediction.shown}` has {call.classes}",
+        f"{count} weights",
+        f"{typed(call.prediction)} has {call.classes} classes; the weights are {weight.type}",
+        f"count every class, also those that do not occur: `torch.bincount(labels, minlength={call.classes})`",
+    )
+
+
+def outputs_at(call: Call, outputs: int) -> Site | None:
+    """The line that gave the last layer its number of outputs."""
+    found = layer_behind(call.step, call.prediction.name)
+    return sized_at(found[1], outputs) if found and found[1] else None
+
+
+def _diagnosis(call: Call, site: Site | None, message: str, label: str, shapes: str, help_: str) -> Diagnosis:
+    found = about_loss(
+        call,
+        label,
+        rule="WG220",
+        name="class-count-mismatch",
+        severity="error",
+        confidence="proved",
+        message=message,
+        related=places((call.op.site if site else None, "the loss finds it here")),
+        evidence=(Evidence(shapes, "classes", call.classes),),
+        help=help_,
+        facts=frozenset({Fact("odd-shape", call.prediction.name)}),
+    )
+    return replace(found, site=site or found.site)

@@ -1,0 +1,138 @@
+"""WG204: a label outside of what its loss is defined for."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault
+from whygrad.rules.loss.ids import Outside, outsiders, seen
+from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
+from whygrad.rules.phrases import figure, typed
+
+TOLERANCE = 1e-3
+"""How far rounding may take a share outside of 0 to 1."""
+_PROBABILITIES = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div"))
+_SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss", "margin_ranking_loss")
+
+
+@rule("WG204", "label-out-of-range", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Labels lie outside of the range that the loss is defined for.
+
+    ## What it finds
+    Class ids counted from 1, or with a mark such as 255 or -1 that the loss was not told to ignore; targets of a binary cross-entropy
+    outside of 0 to 1, as masks that are still 0 and 255; zeros and ones where a margin loss needs -1 and 1.
+
+    ## Why it matters
+    Ids raise an exception, on a GPU one that names no line. A binary cross-entropy on targets of 255 has no lower bound, so that the loss
+    falls for ever. A margin loss multiplies the score with the label: a label of 0 makes that example constant, and nothing pushes its
+    score down.
+
+    ## When it is fine
+    Targets a rounding error outside of 0 to 1 are left alone. A 0 is a tie for a ranking loss as long as some label is -1. Where the ids only
+    outnumber the model's outputs, the outputs are at fault: WG220.
+
+    ## How sure
+    Proved by the values that the loss was given; for margin losses all recorded labels, and all that the loader handed out, are looked at.
+
+    ## References
+    `torch.nn.BCEWithLogitsLoss`, `torch.nn.SoftMarginLoss`, `ignore_index` of `torch.nn.CrossEntropyLoss`; `whygrad explain WG220`.
+    """
+    ids = [about_ids(found) for found in outsiders(index) if not found.too_few_outputs]
+    shares = [about_shares(call) for call in calls(index) if call.op.kind in _PROBABILITIES and beyond(call) and not compares_columns(call)]
+    signs = [about_signs(call) for call in calls(index) if unsigned(index, call)]
+    yield from once_a_fault((*ids, *shares, *signs))
+
+
+def beyond(call: Call) -> bool:
+    """Some target lies outside of 0 to 1, and not in the logarithms that a divergence may be given."""
+    range_ = bounds(call.target)
+    if range_ is None or call.op.attributes.get("log_target") is True:
+        return False
+    return range_[0] < -TOLERANCE or range_[1] > 1 + TOLERANCE
+
+
+def unsigned(index: Index, call: Call) -> bool:
+    """A margin loss that was given zeros and ones, and never a -1."""
+    figures = known(call.target)
+    if not any(name in call.op.native for name in _SIGNED) or figures is None or figures.whole != 1.0 or not figures.zeros:
+        return False
+    same = [other for other in calls(index) if other.op.site == call.op.site]
+    ranges = [seen(other) for other in same]
+    return all(low is not None and low >= 0 and high == 1 for low, high in ranges)
+
+
+def about_ids(found: Outside) -> Diagnosis:
+    """Ids that are counted from 1, or marks."""
+    call, name = found.call, found.call.target.shown
+    last = found.classes - 1
+    if found.from_one:
+        label, help_ = "the ids begin at 1", f"subtract 1 where the labels are made, so that they run from 0 to {last}"
+    else:
+        label = f"{figure(found.offender)} is no class"
+        help_ = f"pass `ignore_index={figure(found.offender)}` to the loss if it marks what must not count; else give every label an id from 0 to {last}"
+    return about_labels(
+        call,
+        label,
+        f"`{call.op.kind}` counts classes from 0 to {last} here",
+        rule="WG204",
+        name="label-out-of-range",
+        severity="error",
+        confidence="proved",
+        message=f"`{name}` holds the class id {figure(found.offender)}, and `{call.op.kind}` has the classes 0 to {last}",
+        evidence=(
+            Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),
+        ),
+        help=help_,
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )
+
+
+def _range(found: Outside) -> str:
+    if found.low is None or found.high is None:
+        return f"holds {figure(found.offender)}"
+    return f"runs from {figure(found.low)} to {figure(max(found.high, found.offender))}"
+
+
+def about_shares(call: Call) -> Diagnosis:
+    """Targets outside of 0 to 1."""
+    low, high = bounds(call.target) or (0.0, 0.0)
+    name = call.target.shown
+    scale = f"divide by {figure(high)} where the labels are made" if low >= 0 else "scale the labels to lie between 0 and 1"
+    one_of_two = known(call.target)
+    two = one_of_two is not None and one_of_two.distinct == 2  # noqa: PLR2004 - yes and no
+    return about_labels(
+        call,
+        f"`{name}` lies between {figure(low)} and {figure(high)}",
+        f"`{call.op.kind}` needs targets between 0 and 1 here",
+        rule="WG204",
+        name="label-out-of-range",
+        severity="error",
+        confidence="proved",
+        message=f"`{call.op.kind}` needs targets between 0 and 1, and `{name}` goes {'up to ' + figure(high) if high > 1 else 'down to ' + figure(low)}",
+        evidence=(Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}", "maximum", high),),
+        help=f"write `{name} = ({name} > {figure((low + high) / 2)}).float()`" if two else scale,
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )
+
+
+def about_signs(call: Call) -> Diagnosis:
+    """Zeros and ones for a loss on signs."""
+    name, zeros = call.target.shown, known(call.target)
+    share = zeros.zeros if zeros is not None and zeros.zeros is not None else 0.0
+    function = call.op.native.rsplit(".", 1)[-1] or call.op.kind
+    return about_labels(
+        call,
+        f"`{name}` holds 0 and 1, never -1",
+        f"`{function}` multiplies the score with the label here",
+        rule="WG204",
+        name="label-out-of-range",
+        severity="error",
+        confidence="proved",
+        message=f"`{function}` needs labels -1 and 1, and `{name}` holds 0 and 1",
+        evidence=(Evidence(f"{share:.0%} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),),
+        help=f"pass `2 * {name} - 1`",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )

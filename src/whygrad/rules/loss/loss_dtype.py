@@ -1,0 +1,132 @@
+"""WG210: a dtype that the loss refuses, or arithmetic in one that is too narrow."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import making_site
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault
+from whygrad.rules.loss.exceptions import message_of
+from whygrad.rules.phrases import figure, places, typed
+
+_ABOUT_DTYPE = ("dtype", "result type", "scalar type", "data type", "to have the same type")
+_NARROW = frozenset(("u8", "i8", "i16"))
+
+
+@rule("WG210", "loss-dtype", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The loss is given a dtype that it refuses, or values that wrapped around in a dtype too narrow for them.
+
+    ## What it finds
+    A loss, or its backward, that raised because prediction and target are of different dtypes: integer targets for a binary cross-entropy
+    or a squared error, NumPy's float64 against a model in float32, ids that are not 64-bit integers. It also finds images or counts of 8 or
+    16 bits that are subtracted or added before they are converted, so that 10 - 20 becomes 246.
+
+    ## Why it matters
+    The exception comes from the loss or, for some losses, only from the backward, and does not say where the labels were made. Integers
+    that wrap raise nothing at all: some of the labels are wrong, and the network learns them.
+
+    ## When it is fine
+    `mse_loss` takes float64 targets with float32 predictions and learns: where nothing raised, nothing is said about floating dtypes.
+    Differences of integers that stay within the range of their dtype are left alone.
+
+    ## How sure
+    Proved: by the dtypes at the call that raised, or by a difference of unsigned integers that is larger than what it was taken from.
+
+    ## References
+    PyTorch: "result type Float can't be cast to the desired output type Long", "Found dtype Double but expected Float", "expected scalar
+    type Long but found Int". `whygrad explain WG707` for the model's inputs, `WG202` for ids in a floating dtype.
+    """
+    refused = [diagnosis(call) for call in calls(index) if is_refused(index, call)]
+    wrapped = [wrapping(index, step, op) for step in index.steps for op in step.graph.ops if wraps(step, op)]
+    yield from once_a_fault((*refused, *wrapped))
+
+
+def is_refused(index: Index, call: Call) -> bool:
+    """The loss or its backward raised about a dtype, and the target's is not the one that is due."""
+    backward = any(event.attributes.get("failed") for event in call.step.events("backward"))
+    said = message_of(index, call.step)
+    if not (call.op.failed or backward) or not any(word in said for word in _ABOUT_DTYPE):
+        return False
+    if call.op.kind in BY_IDS:
+        return call.target.dtype in INTEGERS and call.target.dtype != "i64" and call.target.shape != call.prediction.shape
+    return call.contract.targets[0] != "ids" and bool(call.target.dtype) and call.target.dtype != call.prediction.dtype
+
+
+def wraps(step: StepIndex, op: Op) -> bool:
+    """A difference or sum of short unsigned integers that can't be right, and that the step's data were made from."""
+    if op.kind not in ("sub", "add") or len(op.inputs) != 2 or not op.outputs:  # noqa: PLR2004 - two operands
+        return False
+    one, other, made = step.value(op.inputs[0]), step.value(op.inputs[1]), step.value(op.output)
+    ranges = bounds(one), bounds(other), bounds(made)
+    if {one.dtype, other.dtype, made.dtype} - _NARROW or None in ranges or op.output not in step.shapes_loss:
+        return False
+    first, second, result = ranges
+    assert first and second and result  # None was excluded above
+    if op.kind == "sub":
+        return result[1] > first[1] - min(second[0], 0) or result[0] < first[0] - max(second[1], 0)
+    return result[1] < max(first[1] + second[0], first[0] + second[1])
+
+
+def diagnosis(call: Call) -> Diagnosis:
+    """What is said of a dtype that was refused."""
+    target, due = call.target, "i64" if call.op.kind in BY_IDS else call.prediction.dtype
+    cast = {"i64": ".long()", "f32": ".float()", "f64": ".double()", "f16": ".half()", "bf16": ".bfloat16()"}.get(due, f".to({call.prediction.shown}.dtype)")
+    return about_labels(
+        call,
+        f"`{target.shown}` is {target.dtype}",
+        f"`{call.op.kind}` needs {due} here",
+        rule="WG210",
+        name="loss-dtype",
+        severity="error",
+        confidence="proved",
+        message=f"`{call.op.kind}` needs its target as {due}, and `{target.shown}` is {target.dtype}",
+        evidence=(Evidence(f"{typed(call.prediction)} against {typed(target)}: {'the loss' if call.op.failed else 'the backward'} raised"),),
+        help=f"pass `{target.shown}{cast}`, or convert where the labels are made",
+        facts=frozenset({Fact("odd-input", target.name)}),
+        explains=_raised(call),
+    )
+
+
+def _raised(call: Call) -> frozenset[Fact]:
+    ended = call.index.record.outcome.exception
+    return frozenset({Fact("exception", ended.type)}) if ended else frozenset()
+
+
+def wrapping(index: Index, step: StepIndex, op: Op) -> Diagnosis:
+    """What is said of a difference that wrapped around."""
+    one, made = step.value(op.inputs[0]), step.value(op.output)
+    sign, low, high = ("-", *(bounds(made) or (0.0, 0.0))) if op.kind == "sub" else ("+", *(bounds(made) or (0.0, 0.0)))
+    loss = next(step.loss_ops(), None)
+    return Diagnosis(
+        rule="WG210",
+        name="loss-dtype",
+        severity="error",
+        confidence="proved",
+        message=f"`{_expression(step, op, sign)}` wraps around in {made.dtype}",
+        site=op.site or making_site(index, step, op.output),
+        label=f"{made.dtype} can't hold this {'difference' if op.kind == 'sub' else 'sum'}",
+        related=places((loss.site if loss else None, "the loss is computed from it here")),
+        evidence=(
+            Evidence(
+                f"`{one.shown}` lies between {_bounds(one)}, and the result between {figure(low)} and {figure(high)}", "maximum", high
+            ),
+        ),
+        help=f"convert first: `{step.value(op.inputs[0]).shown}.float() {sign} {step.value(op.inputs[1]).shown}.float()`",
+        facts=frozenset({Fact("odd-input", op.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(one.shown, step.value(op.inputs[1]).shown),
+    )
+
+
+def _expression(step: StepIndex, op: Op, sign: str) -> str:
+    return f" {sign} ".join(step.value(name).shown for name in op.inputs)
+
+
+def _bounds(value: Value) -> str:
+    low, high = bounds(value) or (0.0, 0.0)
+    return f"{figure(low)} and {figure(high)}"

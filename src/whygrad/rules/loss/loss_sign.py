@@ -1,0 +1,170 @@
+"""WG215: a score is minimised that should be maximised."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.signs import Sign, local_sign, loss_signs
+from whygrad.ir import Op, family
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, finite, places
+
+_EVEN = frozenset(("square", "abs", "pow", "norm"))
+_PROBABILITIES = frozenset(("sigmoid", "softmax", "log_softmax", "logsigmoid"))
+_KEEPING = frozenset(("clamp", "log", "index"))
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An op at which labels meet the prediction, and whether the loss falls as the two come to agree."""
+
+    op: Op
+    agreement: Sign
+    """-1: agreement lowers the loss, as it should; +1: agreement raises it; 0: it can't be told."""
+    what: str
+
+
+@rule("WG215", "loss-sign", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The loss rises as the prediction comes nearer to the labels: its sign is wrong.
+
+    ## What it finds
+    A Dice or overlap coefficient, a log-likelihood or the log-probability of the true class that is minimised as it is, without the minus
+    or the `1 -` that would make a loss of it; a loss function with a minus in front.
+
+    ## Why it matters
+    The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that
+    training ends in infinities.
+
+    ## When it is fine
+    Where a model and its adversary share a loss, one of them climbs it: the rule is silent as soon as any term, in any kind of step, has the
+    right sign, where an optimizer was told to maximise, and where what is trained belongs to no model (a perturbed input). Products with
+    rewards that may be negative can't be told.
+
+    ## How sure
+    Proved by following the signs of the recorded ops, with the recorded ranges of their operands, from every place where labels and
+    prediction meet to the loss. A single one that can't be told makes the rule silent.
+
+    ## References
+    `torch.distributions` (`log_prob` is to be maximised); `whygrad explain WG102` (labels that cancel).
+    """
+    if any(group.settings.get("maximize") is True for optimizer in index.record.optimizers for group in optimizer.groups):
+        return
+    found = {step: tuple(joins(step)) for step in index.steps if step.losses}
+    if any(join.agreement <= 0 for group in found.values() for join in group):
+        return
+    yield from distinct(diagnosis(step, group) for step, group in found.items() if group and trains_a_model(step))
+
+
+def trains_a_model(step: StepIndex) -> bool:
+    """What gets a gradient belongs to a model, and an optimizer holds it."""
+    return any(p.trainable and p.registered and p.optimizer and p.value in step.gets_gradient for p in step.step.parameters)
+
+
+def joins(step: StepIndex) -> Iterator[Join]:
+    """Every op on the way to the loss at which labels meet what parameters shape."""
+    signs, labels = loss_signs(step), step.from_labels - step.depends_on_parameters
+    if labels.isdisjoint(step.shapes_loss):
+        return
+    for op in step.graph.ops:
+        sign = next((signs[name] for name in op.outputs if name in signs), None)
+        if sign is None or op.failed or labels.isdisjoint(op.inputs) or step.depends_on_parameters.isdisjoint(op.inputs):
+            continue
+        if family(op.kind) == "loss":
+            if target_of(op) in labels:
+                yield Join(op, -sign, f"`{op.kind}`")
+        elif op.kind == "sub":
+            yield from _distances(step, op, signs)
+        elif op.kind in ("mul", "index"):
+            yield from _products(step, op, sign, labels)
+
+
+def _distances(step: StepIndex, op: Op, signs: dict[str, Sign]) -> Iterator[Join]:
+    """Squares and absolute values of the difference: the larger, the further apart."""
+    for reader in step.consumers.get(op.output, ()):
+        twice = reader.kind == "mul" and set(reader.inputs) == {op.output}
+        sign = signs.get(reader.output)
+        if sign is not None and (reader.kind in _EVEN or twice):
+            yield Join(reader, -sign, "the distance")
+
+
+def _products(step: StepIndex, op: Op, sign: Sign, labels: frozenset[str]) -> Iterator[Join]:
+    """Probabilities, or their logarithms, times the labels or picked by them: the larger, the more they agree."""
+    shaped = [name for name in op.inputs if name in step.depends_on_parameters]
+    given = [name for name in op.inputs if name in labels]
+    probability = probability_sign(step, shaped[0]) if len(shaped) == 1 and given else 0
+    label = 1 if op.kind == "index" else label_sign(step, given[0]) if given else 0
+    picked = op.kind == "mul" or (op.inputs[0] in shaped and step.value(given[0]).dtype == "i64")
+    if probability and label and picked:
+        yield Join(op, sign * probability * label, "the agreement")
+
+
+def probability_sign(step: StepIndex, name: str) -> Sign:
+    """+1 for a probability or its logarithm, -1 for one minus it, 0 for anything else."""
+    sign = 1
+    while name in step.producer:
+        op = step.producer[name][1]
+        if op.kind in _PROBABILITIES:
+            return sign
+        simple = family(op.kind) in ("layout", "cast") or op.kind in _KEEPING or (op.kind in ("add", "sub") and len(op.inputs) == 1)
+        if not simple or not op.inputs:
+            return 0
+        sign *= local_sign(step, op, 0)
+        name = op.inputs[0]
+    return 0
+
+
+def label_sign(step: StepIndex, name: str) -> Sign:
+    """+1 for labels that are never negative, -1 for one minus them, 0 for anything else."""
+    figures = step.value(name).statistics
+    if figures is None or figures.minimum is None or figures.minimum < 0:
+        return 0
+    sign = 1
+    while name not in step.step.labels.values and name in step.producer:
+        op = step.producer[name][1]
+        turned = op.kind == "sub" and len(op.inputs) == 1
+        if not (family(op.kind) in ("layout", "cast") or op.kind in ("one_hot", "index") or turned) or not op.inputs:
+            return 0
+        sign *= local_sign(step, op, 0) if turned else 1
+        name = op.inputs[0]
+    return sign
+
+
+def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
+    """What is said, at the line that makes the loss."""
+    join = group[0]
+    made = next((step.producer[name][1] for name in step.losses if name in step.producer), join.op)
+    falls = join.what == "the agreement"
+    how = "rises as prediction and labels come to agree" if falls else "falls as the prediction moves away from the labels"
+    loss = step.value(step.losses[0]).shown
+    value = step.step.measures.loss
+    return Diagnosis(
+        rule="WG215",
+        name="loss-sign",
+        severity="error",
+        confidence="proved",
+        message=f"`{loss}` {how}: its sign is wrong",
+        site=made.site,
+        label="minimised as it is",
+        related=places((join.op.site, "labels and prediction meet here")),
+        evidence=(
+            Evidence(f"followed op by op from `{join.op.kind}` to `{loss}`: every one of {len(group)} meetings of labels and prediction has this sign"),
+            *((Evidence(f"`{loss}` is {figure(value)} in this step", "loss", value),) if value is not None and finite(value) else ()),
+        ),
+        help=_help(step, join),
+        facts=frozenset({Fact("odd-input", step.losses[0])}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(loss,),
+    )
+
+
+def _help(step: StepIndex, join: Join) -> str:
+    figures = step.value(step.losses[0]).statistics
+    bounded = figures is not None and figures.minimum is not None and figures.maximum is not None and 0 <= figures.minimum and figures.maximum <= 1
+    if join.what == "the agreement" and bounded:
+        return "minimise one minus the score, or its negative"
+    return "put a minus before it, or remove the one that is there"

@@ -1,0 +1,88 @@
+"""WG214: a gradient is asked of a loss that is no single number."""
+
+from collections.abc import Iterator
+from math import prod
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Event, Op, Site, Value, family
+from whygrad.rules import rule
+from whygrad.rules.loss.exceptions import message_of
+from whygrad.rules.phrases import distinct, places, plural, typed
+
+_REFUSAL = "scalar outputs"
+
+
+@rule("WG214", "non-scalar-loss", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A backward is asked of a loss with several entries, none of which is the one to minimise.
+
+    ## What it finds
+    A call of `backward()` that raised because the loss is a vector or a table: a loss function with `reduction="none"` whose result was never
+    averaged, several losses stacked instead of added, per-example weights multiplied in after the mean was switched off.
+
+    ## Why it matters
+    A derivative is of one number. The exception comes from the backward, while the line that left the loss unreduced is an earlier one.
+
+    ## When it is fine
+    A loss with several entries is differentiated on purpose by passing `gradient=`: that raises nothing, and nothing is said.
+
+    ## How sure
+    Proved by the shape of what was differentiated.
+
+    ## References
+    PyTorch: "grad can be implicitly created only for scalar outputs".
+    """
+    yield from distinct(diagnosis(index, step, event, loss) for step in index.steps for event, loss in refused(index, step))
+
+
+def refused(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
+    """Backwards that raised on a loss with several entries."""
+    for event in step.events("backward"):
+        for name in event.targets:
+            shape = step.value(name).shape
+            if event.attributes.get("failed") and shape and prod(shape) != 1 and _REFUSAL in message_of(index, step):
+                yield event, step.value(name)
+
+
+def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagnosis:
+    """What is said, at the line that made the loss."""
+    made = step.producer.get(loss.name)
+    op = made[1] if made else None
+    ended = index.record.outcome.exception
+    count = plural(prod(loss.shape or ()), "number")
+    return Diagnosis(
+        rule="WG214",
+        name="non-scalar-loss",
+        severity="error",
+        confidence="proved",
+        message=f"`{loss.shown}` is {loss.type}, and a gradient needs a single number to minimise",
+        site=_site(op, event),
+        label=f"{count}, not one",
+        related=places((event.site if op and op.site else None, "the backward is asked for here")),
+        evidence=(Evidence(f"{typed(loss)} is what `backward` was called on" + _origin(op)),),
+        help=_help(op, loss),
+        facts=frozenset({Fact("odd-shape", loss.name)}),
+        explains=frozenset({Fact("exception", ended.type if ended else "RuntimeError")}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(loss.shown,),
+    )
+
+
+def _site(op: Op | None, event: Event) -> Site | None:
+    return op.site if op and op.site else event.site
+
+
+def _origin(op: Op | None) -> str:
+    if op is None:
+        return ""
+    reduction = op.attributes.get("reduction")
+    return f"; `{op.kind}` made it{f' with reduction={reduction!r}' if reduction else ''}"
+
+
+def _help(op: Op | None, loss: Value) -> str:
+    if op is not None and family(op.kind) == "loss" and op.attributes.get("reduction") == "none":
+        return f'leave out `reduction="none"`, or call `{loss.shown}.mean().backward()`'
+    return f"add the parts up before the backward: `{loss.shown}.sum().backward()` for several losses, `.mean()` for one loss per example"

@@ -1,0 +1,123 @@
+"""WG208: a softmax over a single unit is always 1."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at, layer_behind
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, calls
+from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.phrases import distinct, figure, finite, places, typed
+
+_SOFTMAX = frozenset(("softmax", "log_softmax", "gumbel_softmax"))
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A softmax, or a cross-entropy that applies one, and its single score."""
+
+    step: StepIndex
+    op: Op
+    scores: Value
+    axis: int
+    other: int | None
+    """An axis of several entries that may have been meant."""
+
+
+@rule("WG208", "softmax-over-one", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A softmax is taken over an axis with a single entry, so that its result is 1 whatever the input.
+
+    ## What it finds
+    A softmax over the one output unit of a layer, as in a network for a yes-or-no question that ends in `Linear(n, 1)` and `Softmax`; a
+    `cross_entropy` on predictions with one column, which applies a softmax itself; attention weights (N, T, 1) normalised over the last
+    axis instead of the axis of the T positions.
+
+    ## Why it matters
+    A softmax shares 1 out among its entries; one entry alone gets all of it. The output never changes, its derivative is exactly zero, and
+    nothing below it learns. The loss stays where it was at the start.
+
+    ## When it is fine
+    Attention over a sequence that happens to have one position gives 1 as well, and that is right. The rule speaks only where the single
+    entry is the one output unit of a layer, which no longer batch or sequence can change.
+
+    ## How sure
+    Proved by the recorded shapes.
+
+    ## References
+    `torch.nn.Softmax`, `torch.nn.Sigmoid`. In Keras, `Dense(1, activation="softmax")` with the framework's own binary cross-entropy is
+    computed as if it were a sigmoid and learns; with any other loss it does not.
+    """
+    yield from distinct(diagnosis(index, found) for step in index.steps for found in alone(index, step))
+
+
+def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
+    """Softmaxes over the single output unit of a layer, on the way to the loss."""
+    for op in step.graph.ops:
+        axis = op.attributes.get("axis")
+        if op.kind in _SOFTMAX and op.inputs and isinstance(axis, int) and not step.shapes_loss.isdisjoint(op.outputs):
+            scores = step.value(op.inputs[0])
+            if scores.shape and scores.shape[axis] == 1 and is_unit(step, scores, axis):
+                yield Alone(step, op, scores, axis, next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None))
+    for call in calls(index):
+        shape = call.prediction.shape or ()
+        one = call.op.kind in BY_IDS and len(shape) > 1 and shape[1] == 1 and call.target.dtype in INTEGERS
+        if call.step is step and one and call.op.kind == "cross_entropy" and is_unit(step, call.prediction, 1):
+            yield Alone(step, call.op, call.prediction, 1, None)
+
+
+def is_unit(step: StepIndex, scores: Value, axis: int) -> bool:
+    """The axis is the output units of a layer, of which there is one."""
+    found = layer_behind(step, scores.name)
+    if found is None or not scores.shape:
+        return False
+    layer, parameter = found
+    made, at = step.value(layer.output).shape, axis % len(scores.shape)
+    if made is None or parameter is None:
+        return False
+    weight = step.value(parameter.value).shape or ()
+    units = {"linear": weight[0] if weight else 0, "conv": weight[0] if weight else 0, "matmul": weight[-1] if weight else 0}.get(layer.kind)
+    unit_axis = 1 if layer.kind == "conv" and len(made) > 1 else len(made) - 1
+    # timid: where the axes were changed in between, which of them is the unit can't be told
+    return units == 1 and made[unit_axis] == 1 and (made == scores.shape) and at == unit_axis
+
+
+def diagnosis(index: Index, found: Alone) -> Diagnosis:
+    """What is said, at the softmax."""
+    op, step = found.op, found.step
+    made = op.output if op.kind in _SOFTMAX else found.scores.name
+    what = f"`{op.kind}`" if op.kind in _SOFTMAX else f"`{op.kind}`, which applies a softmax,"
+    norm = step.step.measures.gradient_norm
+    evidence = [Evidence(f"{typed(found.scores)} has one entry along axis {found.axis}: softmax gives 1 whatever it is")]
+    if norm is not None and finite(norm):
+        evidence.append(Evidence(f"the gradient norm of this step is {figure(norm)}", "gradient_norm", norm))
+    starved = frozenset(Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero"))
+    return Diagnosis(
+        rule="WG208",
+        name="softmax-over-one",
+        severity="error",
+        confidence="proved",
+        message=f"{what} over a single unit is always 1, and no gradient passes",
+        site=edited_at(op) if op.kind in _SOFTMAX else op.site,
+        label=f"axis {found.axis} of {found.scores.type} has one entry",
+        related=places((op.site if op.made and op.kind in _SOFTMAX else None, "it is applied here")),
+        evidence=tuple(evidence),
+        help=_help(found),
+        facts=frozenset({Fact("odd-input", made)}),
+        explains=starved | raised_by(index, step, op) | {Fact("insensitive", str(step.step.kind)), Fact("constant-loss", str(step.step.kind))},
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.scores.shown,),
+    )
+
+
+def _help(found: Alone) -> str:
+    if found.op.kind not in _SOFTMAX:
+        return "for two classes give the layer two outputs, or keep one and use `binary_cross_entropy_with_logits` with labels in a floating dtype"
+    if found.other is not None:
+        return f"normalise over the entries that compete: `dim={found.other}`"
+    return "use a sigmoid for one yes-or-no unit, or give the layer one output for each class"

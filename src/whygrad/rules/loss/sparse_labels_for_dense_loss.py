@@ -1,0 +1,132 @@
+"""WG201: class ids where a column for each class is due."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, once_a_fault
+from whygrad.rules.phrases import figure, typed
+
+_DENSE = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div", "mse_loss", "l1_loss", "huber_loss"))
+_JOINS = frozenset(("mul", "sub"))
+
+
+@rule("WG201", "sparse-labels-for-dense-loss", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Class ids are given to a loss that compares class by class, and so needs a column of its own for each class.
+
+    ## What it finds
+    A binary cross-entropy, a divergence or a squared error on predictions (N, C, …) whose target (N, …) holds class ids; a Dice or
+    similar loss written by hand that multiplies a softmax over classes with the ids themselves.
+
+    ## Why it matters
+    The loss raises an exception because of the shapes, or where they happen to broadcast it takes the number 3 for "three times as much
+    as class 1": every class is pulled towards the same number, and no entry says which class is right.
+
+    ## When it is fine
+    One column of zeros and ones for a single yes-or-no question is what a binary cross-entropy is for. Weights that multiply a prediction
+    are left alone unless they come from the labels and go above 1 in whole numbers.
+
+    ## How sure
+    Proved by the recorded shapes and values. Targets that are not whole numbers are never taken for ids.
+
+    ## References
+    What each loss takes (PyTorch): `cross_entropy`, `nll_loss`: ids (N, …); `binary_cross_entropy`, `binary_cross_entropy_with_logits`,
+    `kl_div`: one value for each class, as (N, C, …). `whygrad explain WG202` for the reverse.
+    """
+    found = (diagnosis(call) for call in calls(index) if compares_columns(call))
+    yield from once_a_fault((*found, *(by_hand(step, *pair) for step in index.steps for pair in products(step))))
+
+
+def compares_columns(call: Call) -> bool:
+    """The prediction has an axis of several classes that the target lacks, and the target counts in whole numbers."""
+    prediction, target = call.prediction.shape, call.target.shape
+    if call.op.kind not in _DENSE or not call.whole or not prediction or not target or call.target.dtype == "bool":
+        return False
+    lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, target[:1] + target[2:])
+    # timid: without an exception, the broadcast of squared errors is WG203's, and ones and zeros may be a mask
+    return lacks and target != prediction and (call.op.failed or above_one(call.target))
+
+
+def above_one(value: Value) -> bool:
+    """Some entry is larger than 1: no share and no yes or no."""
+    range_ = bounds(value)
+    return range_ is not None and range_[1] > 1 and range_[0] >= 0
+
+
+def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
+    """Products and differences of a softmax over classes with ids that were given an axis of size 1 for the classes."""
+    for op in step.graph.ops:
+        if op.kind not in _JOINS or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):
+            continue
+        for one, other in (op.inputs, op.inputs[::-1]):
+            axis = class_axis(step, one)
+            prediction, ids = step.value(one), step.value(other)
+            if axis is not None and other in step.from_labels - step.depends_on_parameters and are_ids(prediction, ids, axis):
+                yield op, prediction, ids, axis
+
+
+def class_axis(step: StepIndex, name: str) -> int | None:
+    """The axis over which `name` is a softmax of several classes."""
+    made, shape = step.producer.get(step.origin(name, ("cast",))), step.value(name).shape
+    axis = made[1].attributes.get("axis") if made and made[1].kind == "softmax" else None
+    return axis % len(shape) if isinstance(axis, int) and shape and shape[axis % len(shape)] > 1 else None
+
+
+def are_ids(prediction: Value, ids: Value, axis: int) -> bool:
+    """Whole numbers from 0 to the number of classes, one for all classes."""
+    shape, figures, range_ = ids.shape, ids.statistics, bounds(ids)
+    if not shape or not prediction.shape or len(shape) != len(prediction.shape) or shape[axis] != 1 or figures is None or range_ is None:
+        return False
+    return figures.whole == 1.0 and 0 <= range_[0] and 1 < range_[1] < prediction.shape[axis]
+
+
+def diagnosis(call: Call) -> Diagnosis:
+    """What is said of a loss call."""
+    prediction, target, op = call.prediction, call.target, call.op
+    classes = (prediction.shape or (0, 0))[1]
+    return about_labels(
+        call,
+        f"`{target.shown}` holds ids, and `{op.kind}` needs a column for each of the {classes} classes",
+        f"`{op.kind}` compares class by class here",
+        rule="WG201",
+        name="sparse-labels-for-dense-loss",
+        severity="error",
+        confidence="proved",
+        message=f"`{op.kind}` needs a column for each class, and `{target.shown}` holds class ids",
+        evidence=tuple(figures_of(prediction, target, raised=op.failed)),
+        help=f"for classes that exclude one another use `torch.nn.functional.cross_entropy({prediction.shown}, {target.shown}.long())` on the raw scores; "
+        f"else pass `torch.nn.functional.one_hot({target.shown}.long(), {classes}).float()`",
+        facts=frozenset({Fact("odd-shape", prediction.name)}),
+    )
+
+
+def figures_of(prediction: Value, target: Value, *, raised: bool) -> Iterator[Evidence]:
+    """Shapes and range."""
+    yield Evidence(f"{typed(prediction)} against {typed(target)}{': the loss raised' if raised else ''}")
+    range_ = bounds(target)
+    if range_ is not None:
+        yield Evidence(f"`{target.shown}` holds whole numbers from {figure(range_[0])} to {figure(range_[1])}", "maximum", range_[1])
+
+
+def by_hand(step: StepIndex, op: Op, prediction: Value, ids: Value, axis: int) -> Diagnosis:
+    """What is said of a product in a hand-written loss."""
+    classes = (prediction.shape or ())[axis]
+    return Diagnosis(
+        rule="WG201",
+        name="sparse-labels-for-dense-loss",
+        severity="error",
+        confidence="proved",
+        message=f"`{ids.shown}` holds class ids, and meets the probabilities of {classes} classes as if it were one-hot",
+        site=op.site,
+        label="every class is compared with the same number",
+        evidence=tuple(figures_of(prediction, ids, raised=False)),
+        help=f"make one-hot planes of the ids first: `torch.nn.functional.one_hot(ids.long(), {classes}).movedim(-1, {axis}).float()`",
+        facts=frozenset({Fact("odd-shape", prediction.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(prediction.shown, ids.shown),
+    )

@@ -1,0 +1,104 @@
+"""WG218: what should share out one probability does not sum to 1."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Op
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, about_labels, calls, once_a_fault
+from whygrad.rules.phrases import figure, places, typed
+
+TOLERANCE = 0.01
+"""How far the sum of a row may be from 1: half precision over a thousand classes stays below."""
+_CATEGORICAL = frozenset(("nll_loss", "kl_div", "categorical_cross_entropy"))
+
+
+@rule("WG218", "unnormalised-probabilities", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A categorical loss is given independent probabilities, or label rows that do not sum to 1.
+
+    ## What it finds
+    `nll_loss` on the logarithm of sigmoids instead of a softmax; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
+    another number than 1, as after smoothing that adds a share to every class and takes none from the true one.
+
+    ## Why it matters
+    The negative log-likelihood of independent sigmoids only pushes the true class up: nothing pushes the others down, and the loss goes to
+    zero with every class at 1. Rows that sum to 2 double the loss and its gradient, and put its lowest point at the wrong shares.
+
+    ## When it is fine
+    Rows of zeros mark padding. Rows of whole numbers say that several classes hold at once, which some programs train with a softmax on
+    purpose. Both are left alone, and so is a target of which some rows sum to 1.
+
+    ## How sure
+    Proved: by the op that made the probabilities, or by the smallest and largest sum of a row that the loss was given.
+
+    ## References
+    `torch.nn.NLLLoss`, `torch.nn.CrossEntropyLoss` with class probabilities; `label_smoothing=` does the smoothing right.
+    """
+    sigmoids = [independent(call, op) for call in calls(index) if (op := sigmoid_of(call)) is not None]
+    rows = [unequal(call, sums) for call in calls(index) if (sums := odd_rows(call)) is not None]
+    yield from once_a_fault((*sigmoids, *rows))
+
+
+def sigmoid_of(call: Call) -> Op | None:
+    """The sigmoid whose logarithm a categorical loss over several classes is given."""
+    step = call.step
+    if call.op.kind not in _CATEGORICAL or call.op.kind == "kl_div" or call.op.failed or (call.classes or 0) < 2:  # noqa: PLR2004 - at least two classes compete
+        return None
+    made = step.producer.get(step.origin(call.prediction.name))
+    if made is not None and made[1].kind == "log" and made[1].inputs:
+        made = step.producer.get(step.origin(made[1].inputs[0], ("layout", "cast", "arithmetic")))
+    return made[1] if made is not None and made[1].kind in ("logsigmoid", "sigmoid") else None
+
+
+def odd_rows(call: Call) -> tuple[float, float] | None:
+    """Smallest and largest sum of a row of soft labels, where none of them is near 1."""
+    soft = call.op.kind in ("cross_entropy", "kl_div") and call.target.dtype.startswith(("f", "bf"))
+    shape, figures = call.target.shape, call.target.statistics
+    if not soft or call.op.failed or shape is None or len(shape) != 2 or shape != call.prediction.shape or figures is None:  # noqa: PLR2004 - the last axis holds the classes in two dimensions alone
+        return None
+    sums = figures.row_sums
+    if sums is None or figures.whole == 1.0 or call.op.attributes.get("log_target") is True or figures.finite != 1.0:
+        return None
+    return sums if sums[0] > 1 + TOLERANCE or (sums[1] < 1 - TOLERANCE and sums[0] > TOLERANCE) else None
+
+
+def independent(call: Call, op: Op) -> Diagnosis:
+    """What is said of sigmoids."""
+    return Diagnosis(
+        rule="WG218",
+        name="unnormalised-probabilities",
+        severity="warning",
+        confidence="proved",
+        message=f"`{call.op.kind}` compares classes that exclude one another, and `{op.kind}` gives each its own probability",
+        site=edited_at(op),
+        label="no class takes anything from another here",
+        related=places((call.op.site, f"`{call.op.kind}` reads it here")),
+        evidence=(Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),),
+        help="use `torch.log_softmax(scores, dim=1)`, or `cross_entropy` on the raw scores",
+        facts=frozenset({Fact("odd-input", call.prediction.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(call.prediction.shown,),
+    )
+
+
+def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
+    """What is said of rows of labels."""
+    total = figure(sums[0]) if sums[0] == sums[1] else f"{figure(sums[0])} to {figure(sums[1])}"
+    return about_labels(
+        call,
+        f"rows sum to {total}",
+        f"`{call.op.kind}` takes them for probabilities here",
+        rule="WG218",
+        name="unnormalised-probabilities",
+        severity="warning",
+        confidence="proved",
+        message=f"the rows of `{call.target.shown}` sum to {total}, and `{call.op.kind}` takes them for probabilities",
+        evidence=(Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),),
+        help="divide each row by its sum (`rows / rows.sum(-1, keepdim=True)`); for smoothing pass ids and `label_smoothing=` to the loss",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )

@@ -1,0 +1,153 @@
+"""WG216: the last activation can't reach the target's values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
+from whygrad.rules.phrases import figure, places, typed
+
+RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, inf), "softplus": (0.0, inf), "hardtanh": (-1.0, 1.0)}
+MARGIN = 0.25
+"""Share of the range's width by which a target must lie outside: noise on labels that were scaled into the range stays below."""
+MARGIN_OPEN = 0.1
+"""The same for a range without an upper end, as a share of the target's own spread."""
+_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss"))
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A comparison whose prediction is limited and whose target is not."""
+
+    index: Index
+    step: StepIndex
+    op: Op
+    prediction: Value
+    target: Value
+    activation: Op
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """What the activation can give."""
+        return range_of(self.activation)
+
+
+@rule("WG216", "unreachable-target", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The network ends in an activation whose range leaves out values of the target.
+
+    ## What it finds
+    A squared or absolute error on the output of a sigmoid, a tanh, a softmax or a ReLU, while the target holds values that this activation
+    can't give: water levels of 3 m behind a tanh, standardised values behind a ReLU.
+
+    ## Why it matters
+    The best that the network can do is to sit at the end of its range, where the activation's derivative vanishes and the units below stop
+    learning. The loss can't fall below the part that is out of reach.
+
+    ## When it is fine
+    Targets that were scaled into the range, with a little noise beyond: up to a quarter of the range's width outside is left alone. A factor
+    or an offset after the activation gives another range, and the rule is silent.
+
+    ## How sure
+    Proved by the recorded values. It is an error where a good part of the targets lies outside (their mean and standard deviation say
+    so), and a warning where it is only some.
+
+    ## References
+    `whygrad explain WG506` (targets of another scale), `WG510` (units at the flat end).
+    """
+    yield from once_a_fault(diagnosis(found) for found in comparisons(index) if outside(found) > 0)
+
+
+def comparisons(index: Index) -> Iterator[Beyond]:
+    """Regressions, by a loss function or by a difference, on the output of a limited activation."""
+    for call in calls(index):
+        made = limiting(call.step, call.prediction.name)
+        if call.op.kind in _REGRESSIONS and not call.op.failed and made is not None and call.target.name not in call.step.depends_on_parameters:
+            yield Beyond(index, call.step, call.op, call.prediction, call.target, made)
+    for step in index.steps:
+        for op in step.graph.ops:
+            if op.kind == "sub" and len(op.inputs) == 2 and squared(step, op):  # noqa: PLR2004 - two operands
+                for one, other in (op.inputs, op.inputs[::-1]):
+                    made = limiting(step, one)
+                    if made is not None and other in step.from_labels - step.depends_on_parameters:
+                        yield Beyond(index, step, op, step.value(one), step.value(other), made)
+
+
+def limiting(step: StepIndex, name: str) -> Op | None:
+    """The limited activation that gave `name` its values."""
+    made = step.producer.get(step.origin(name, ("layout", "cast")))
+    return made[1] if made is not None and made[1].kind in RANGES and name in step.depends_on_parameters else None
+
+
+def squared(step: StepIndex, op: Op) -> bool:
+    """The difference is squared or made absolute on its way to the loss."""
+    readers = step.consumers.get(op.output, ())
+    return any(reader.kind in ("square", "abs", "pow", "norm") and not step.shapes_loss.isdisjoint(reader.outputs) for reader in readers)
+
+
+def range_of(activation: Op) -> tuple[float, float]:
+    """The range of an activation, its settings considered."""
+    low, high = RANGES[activation.kind]
+    for key, end in (("min", 0), ("max", 1)):
+        given = activation.attributes.get(key)
+        if activation.kind == "hardtanh" and isinstance(given, int | float):
+            low, high = (float(given), high) if end == 0 else (low, float(given))
+    return (0.0, high if "relu6" not in activation.native else 6.0) if "hardsigmoid" in activation.native or "relu6" in activation.native else (low, high)
+
+
+def outside(found: Beyond) -> float:
+    """By how much the target leaves the range beyond what is allowed; 0 if it does not, or if nothing is known."""
+    seen = bounds(found.target)
+    if seen is None:
+        return 0.0
+    low, high = found.range
+    width = high - low
+    allowed = MARGIN * width if width < inf else MARGIN_OPEN * (seen[1] - seen[0])
+    return max(low - seen[0] - allowed, seen[1] - high - allowed, 0.0)
+
+
+def mostly(found: Beyond) -> bool:
+    """A good part of the targets is out of reach: one standard deviation from their mean is outside already."""
+    figures = known(found.target)
+    if figures is None or figures.mean is None or figures.std is None:
+        return False
+    low, high = found.range
+    return figures.mean + figures.std > high or figures.mean - figures.std < low
+
+
+def diagnosis(found: Beyond) -> Diagnosis:
+    """What is said, at the activation."""
+    activation, target, step = found.activation, found.target, found.step
+    seen, (low, high) = bounds(target) or (0.0, 0.0), found.range
+    limits = f"{figure(low)} to {figure(high)}" if high < inf else f"{figure(low)} and up"
+    return Diagnosis(
+        rule="WG216",
+        name="unreachable-target",
+        severity="error" if mostly(found) else "warning",
+        confidence="proved",
+        message=f"`{target.shown}` goes from {figure(seen[0])} to {figure(seen[1])}, and `{activation.kind}` gives {limits}",
+        site=edited_at(activation),
+        label=f"gives {limits}",
+        related=places((found.op.site, f"`{target.shown}` is compared with it here")),
+        evidence=(
+            Evidence(f"{typed(target)} has minimum {figure(seen[0])} and maximum {figure(seen[1])}", "maximum", seen[1]),
+            *_spread(target),
+        ),
+        help=f"leave out the `{activation.kind}`, or scale `{target.shown}` into {limits}",
+        facts=frozenset({Fact("odd-input", found.prediction.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.prediction.shown, target.shown),
+    )
+
+
+def _spread(target: Value) -> Iterator[Evidence]:
+    figures = known(target)
+    if figures is not None and figures.mean is not None and figures.std is not None:
+        yield Evidence(f"its mean is {figure(figures.mean)}, its standard deviation {figure(figures.std)}", "std", figures.std)

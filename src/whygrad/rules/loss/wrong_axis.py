@@ -1,0 +1,112 @@
+"""WG211: a softmax, or a loss that applies one, over another axis than the classes."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Op
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault
+from whygrad.rules.phrases import figure, places, typed
+
+_SOFTMAX = frozenset(("softmax", "log_softmax"))
+_FEATURES_LAST = frozenset(("linear", "rnn", "attention", "layer_norm"))
+_CATEGORICAL = frozenset(("nll_loss", "cross_entropy", "binary_cross_entropy", "kl_div"))
+
+
+@rule("WG211", "wrong-axis", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Probabilities are shared out over the batch or the sequence instead of over the classes.
+
+    ## What it finds
+    A softmax or log-softmax over another axis than the one on which the loss finds the classes; `cross_entropy` on predictions
+    (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes.
+
+    ## Why it matters
+    The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a
+    single example its output is constant.
+
+    ## When it is fine
+    Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis.
+    Only a softmax whose output goes straight to a loss with labels counts.
+
+    ## How sure
+    Proved by the axis of the recorded call and the sums of the rows that the loss was given.
+
+    ## References
+    `torch.nn.Softmax` (`dim`; without it, dimension 0 is taken for inputs of one or three axes), `torch.nn.CrossEntropyLoss` (shape).
+    """
+    normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
+    swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
+    yield from once_a_fault((*normalised, *swapped))
+
+
+def other_axis(call: Call) -> Iterator[tuple[Op, int]]:
+    """The softmax that made the prediction, if its axis is not the classes'."""
+    shape, step = call.prediction.shape or (), call.step
+    made = step.producer.get(step.origin(call.prediction.name, ("cast",)))
+    if made is not None and made[1].kind == "log" and made[1].inputs:
+        made = step.producer.get(step.origin(made[1].inputs[0], ("cast",)))
+    axis = made[1].attributes.get("axis") if made else None
+    if made is None or made[1].kind not in _SOFTMAX or call.op.kind not in _CATEGORICAL or len(shape) < 2 or not isinstance(axis, int):  # noqa: PLR2004 - rows and classes
+        return
+    at, classes = axis % len(shape), 1 if call.contract.class_axis is not None else len(shape) - 1
+    # timid: a table of pairs is normalised both ways on purpose
+    if at != classes and shape[at] > 1 and not (len(shape) == 2 and shape[0] == shape[1]) and call.target.name in step.from_data:  # noqa: PLR2004 - a table
+        yield made[1], at
+
+
+def takes_positions(call: Call) -> bool:
+    """A cross-entropy on the output of a layer whose features are the last axis, and whose second axis is something else."""
+    prediction, target = call.prediction.shape or (), call.target.shape or ()
+    if call.op.kind not in ("cross_entropy", "nll_loss") or len(prediction) < 3 or call.target.dtype not in INTEGERS:  # noqa: PLR2004 - rows, positions and classes
+        return False
+    made = call.step.producer.get(call.step.origin(call.prediction.name, ("cast", "activation")))
+    last = made is not None and made[1].kind in _FEATURES_LAST and call.step.value(made[1].output).shape == prediction
+    meant = target == prediction[:-1]
+    return last and meant and (call.op.failed or prediction[1] == prediction[-1])
+
+
+def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
+    """What is said of a softmax."""
+    shape, sums = call.prediction.shape or (), call.prediction.statistics.row_sums if call.prediction.statistics else None
+    which = "the batch" if axis == 0 else f"axis {axis}"
+    measured = (Evidence(f"the rows that `{call.op.kind}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),) if sums and op.kind == "softmax" else ()
+    classes = 1 if call.contract.class_axis is not None else len(shape) - 1
+    return Diagnosis(
+        rule="WG211",
+        name="wrong-axis",
+        severity="error",
+        confidence="proved",
+        message=f"`{op.kind}` normalises over {which}, and `{call.op.kind}` finds the classes on axis {classes}",
+        site=edited_at(op),
+        label=f"`dim={axis}` is {'the batch' if axis == 0 else 'not the axis of the classes'}",
+        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.op.kind}` reads it here")),
+        evidence=(Evidence(f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"), *measured),
+        help=f"write `dim={classes}`",
+        facts=frozenset({Fact("odd-input", call.prediction.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(call.prediction.shown,),
+    )
+
+
+def transposed(call: Call) -> Diagnosis:
+    """What is said of a cross-entropy that takes positions for classes."""
+    shape = call.prediction.shape or ()
+    raised = "raised" if call.op.failed else "takes the positions for the classes, as there happen to be as many"
+    name = call.prediction.shown
+    return about_loss(
+        call,
+        f"takes axis 1 of {call.prediction.type} for the classes",
+        rule="WG211",
+        name="wrong-axis",
+        severity="error",
+        confidence="proved",
+        message=f"`{call.op.kind}` expects the classes on axis 1, and `{name}` has them on its last axis",
+        evidence=(Evidence(f"{typed(call.prediction)} against {typed(call.target)}: the loss {raised}"),),
+        help=f"pass `{name}.transpose(1, -1)`, or `{name}.flatten(0, {len(shape) - 2})` and `{call.target.shown}.flatten()`",
+        facts=frozenset({Fact("odd-shape", call.prediction.name)}),
+    )

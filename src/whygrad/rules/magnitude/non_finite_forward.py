@@ -1,0 +1,127 @@
+"""WG502: an op makes NaN or infinity out of finite numbers."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.births import Origin, origin
+from whygrad.ir import Course, Op
+from whygrad.rules import rule
+from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
+from whygrad.rules.phrases import places
+
+HALF = 65504.0
+"""The largest number of float16."""
+
+_HELP = (
+    (("log",), "keep its input above 0, for instance by `.clamp(min=1e-8)`; behind a softmax or sigmoid use `log_softmax` or `logsigmoid`"),
+    (("exp",), "subtract the largest entry first, or use `softmax`, `log_softmax` or `logsumexp`, which do"),
+    (("div", "reciprocal"), "keep the denominator away from 0, for instance by adding 1e-8 where it is positive"),
+    (("sqrt", "pow"), "keep its input at or above 0, for instance by `.clamp(min=0)`"),
+    (("std", "var"), "give it more than one entry, or `correction=0`: the deviation of one number is 0/0"),
+    (("mean", "max", "min", "median"), "make sure that there is something to reduce: the mean of nothing is 0/0"),
+    (
+        ("softmax", "log_softmax", "attention"),
+        "leave at least one entry of each row unmasked: a softmax over nothing but minus infinity is 0/0",
+    ),
+    (
+        ("matmul", "linear", "conv", "square", "mul", "add", "sum"),
+        "look at the size of its inputs: scale them down, lower the learning rate, or clip the gradient",
+    ),
+)
+_IGNORING = ("cross_entropy", "nll_loss")
+
+
+@rule("WG502", "non-finite-forward", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    An op makes NaN or infinity out of finite numbers, and the loss is NaN or infinite from then on.
+
+    ## What it finds
+    The first op whose inputs are all finite and whose output is not: the logarithm of 0, 0/0, `exp` of a large number, the standard
+    deviation of one entry, a product beyond the range of half precision. Also where it happens at step 500 only.
+
+    ## Why it matters
+    The NaN goes through the backward into every gradient, and with the next update into every parameter. It never goes away.
+
+    ## When it is fine
+    Minus infinity in a mask before a softmax is meant and becomes 0 behind it. Only what makes the loss itself NaN or infinite counts.
+
+    ## How sure
+    Measured: the step is run again and every entry of every value is looked at. For a step that was not recorded, the calls of the last
+    recorded one are run again on its data and its parameters. Where that can't be done, the report gives the command for a second run.
+
+    ## References
+    `whygrad explain WG503` (the derivative is not finite, the value is), `WG501` (the input already was), `WG105` (no label counts).
+    """
+    found = origin(index)
+    if found is not None and found.birth.stage == "forward" and found.op is not None:
+        # timid: a mean over labels all of which are ignored is WG105's
+        if not nothing_counts(found.op):
+            yield diagnosis(index, found, found.op)
+    elif found is None:
+        yield from (unexplained(index, course) for course in index.record.courses if course.non_finite is not None)
+
+
+def nothing_counts(op: Op) -> bool:
+    """A loss over class ids of finite scores is not finite only where it averages over no label at all."""
+    return op.kind in _IGNORING
+
+
+def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
+    """What is said, at the op."""
+    name = called(op)
+    inputs = [found.step.value(item) for item in op.inputs]
+    what = " and ".join(f"`{value.shown}`" for value in inputs[:2] if value.called) or "finite inputs"
+    backward = next((event.site for event in found.step.events("backward") if event.site), None)
+    half = any(found.step.value(out).dtype == "f16" for out in op.outputs)
+    ranges = tuple(
+        Evidence(f"`{v.shown}` ({v.type}) is finite{_range(v.statistics.minimum, v.statistics.maximum)}")
+        for v in inputs[:2]
+        if v.statistics is not None and not found.later and v.called
+    )
+    return Diagnosis(
+        rule="WG502",
+        name="non-finite-forward",
+        severity="error",
+        confidence="measured",
+        message=f"`{name}` makes NaN or infinity out of {what}, and the loss with it",
+        site=op.site,
+        label="finite numbers go in, NaN or infinity comes out",
+        related=places((backward, "the loss differentiated here is not finite")),
+        evidence=(*entries(found, "makes"), *ranges, *when(index, found)),
+        help=f"numbers above {HALF:g} do not fit in float16: use bfloat16, or compute this in float32"
+        if half
+        else first(_HELP, op.kind, "look at the inputs shown, and keep them in the range that the function is defined on"),
+        facts=frozenset(Fact("non-finite", name) for name in op.outputs),
+        explains=consequences(index, found),
+        kind=found.step.step.kind,
+        step=found.birth.step,
+        names=(name,),
+    )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f", from {low:.3g} to {high:.3g}"
+
+
+def unexplained(index: Index, course: Course) -> Diagnosis:
+    """The loss of a step that was not recorded, and could not be run again: the command that records that very step."""
+    number = course.non_finite or 0
+    program = " ".join((index.record.program, *index.record.arguments))
+    return Diagnosis(
+        rule="WG502",
+        name="non-finite-forward",
+        severity="error",
+        confidence="measured",
+        message=f"the loss is NaN or infinite from step {number} on",
+        site=course.site,
+        label="the loss differentiated here",
+        evidence=(
+            Evidence(f"finite in the {number} steps before, and not finite at step {number}, which was not recorded", "step", number),
+        ),
+        help=f"record that step to see where it begins: `whygrad run --at-step {number} {program}`",
+        explains=frozenset(Fact("insensitive", str(step.step.kind)) for step in index.steps),
+        step=number,
+        names=("loss",),
+    )

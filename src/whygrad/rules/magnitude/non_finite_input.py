@@ -1,0 +1,94 @@
+"""WG501: NaN or infinity in what the step is given."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.births import Origin, origin
+from whygrad.ir import Site
+from whygrad.rules import rule
+from whygrad.rules.magnitude.phrases import consequences, when
+from whygrad.rules.phrases import places
+
+_WHAT = {"label": "the labels", "parameter": "the parameter", "buffer": "the buffer"}
+
+
+@rule("WG501", "non-finite-input", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Inputs, labels or initial parameters hold NaN or infinity before the model has computed anything.
+
+    ## What it finds
+    A loss that is not finite because a value that the step was given was not: missing entries of a table read as NaN, a division by a
+    column's zero standard deviation, a checkpoint of a run that had diverged.
+
+    ## Why it matters
+    One NaN in one example makes the loss NaN, then all gradients, then all parameters, for the rest of the run.
+
+    ## When it is fine
+    Infinities in a mask that is added before a softmax are finite again behind it, and NaN in a column that the model drops or replaces
+    never reaches the loss: both stay silent, since only values that make the loss NaN or infinite count.
+
+    ## How sure
+    Proved: all entries are looked at, and the loss is followed back to them.
+
+    ## References
+    `whygrad explain WG502` (the model makes them), `WG504` (the update makes them), `WG515` (a parameter was never written).
+    """
+    found = origin(index)
+    if found is None or found.birth.stage != "given" or found.value is None or uninitialised(found):
+        return
+    # timid: parameters that were finite in an earlier step are the update's doing (WG503, WG504)
+    if found.value.role == "parameter" and found.birth.step > 0:
+        return
+    yield diagnosis(index, found)
+
+
+def uninitialised(found: Origin) -> bool:
+    """A parameter that nothing was ever written to is WG515's."""
+    return any(p.unwritten for p in found.step.step.parameters if found.value is not None and p.value == found.value.name)
+
+
+def place(found: Origin) -> tuple[Site | None, str]:
+    """Where the value was made or handed out, or else first read."""
+    name = found.value.name if found.value is not None else ""
+    made = found.step.producer.get(name)
+    if made is not None and made[1].site is not None:
+        return made[1].site, "it is made here"
+    handed = next((event.site for event in found.step.events("batch") if name in event.targets and event.site), None)
+    if handed is not None:
+        return handed, "it comes from the data loader here"
+    read = next((op.site for op in found.step.consumers.get(name, ()) if op.site), None)
+    return read, "it is read here first"
+
+
+def diagnosis(index: Index, found: Origin) -> Diagnosis:
+    """What is said, where the value comes from."""
+    value = found.value
+    assert value is not None
+    what = _WHAT.get("label" if value.name in found.step.step.labels.values else value.role, "the input")
+    site, label = place(found)
+    count = f"{found.birth.count:,} of its entries" if found.birth.count else "entries of it"
+    backward = next((event.site for event in found.step.events("backward") if event.site), None)
+    return Diagnosis(
+        rule="WG501",
+        name="non-finite-input",
+        severity="error",
+        confidence="proved",
+        message=f"{what} `{value.shown}` {'hold' if what == 'the labels' else 'holds'} NaN or infinity before anything is computed",
+        site=site,
+        label=label,
+        related=places((backward, "the loss differentiated here is not finite")),
+        evidence=(
+            Evidence(f"{count} are not finite; `{value.shown}` is {value.type}", "entries", found.birth.count or None),
+            *when(index, found),
+        ),
+        help=f"find and drop or fill those entries where the data are made: `torch.isfinite({value.shown}).all()` should hold"
+        if value.role != "parameter"
+        else f"initialise `{value.shown}`, or load a checkpoint whose numbers are finite",
+        facts=frozenset({Fact("non-finite", value.name)}),
+        explains=consequences(index, found),
+        kind=found.step.step.kind,
+        step=found.birth.step,
+        names=(value.shown,),
+    )

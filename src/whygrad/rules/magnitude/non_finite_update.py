@@ -1,0 +1,118 @@
+"""WG504: a finite gradient, and parameters that are not finite after the update."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.births import Origin, origin
+from whygrad.ir import Event, Parameter, Site
+from whygrad.rules import rule
+from whygrad.rules.magnitude.phrases import consequences
+from whygrad.rules.phrases import figure, finite, listed, places
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """Parameters that an update left without finite numbers."""
+
+    step: StepIndex
+    parameters: tuple[Parameter, ...]
+    at: int
+    """Number of the step."""
+
+
+@rule("WG504", "non-finite-update", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The gradient is finite, and the update makes NaN or infinity of the parameters.
+
+    ## What it finds
+    Updates that leave parameters which are not finite although the gradient was: a learning rate that is NaN or far too large, weight
+    decay of the wrong sign, a division in a hand-written update, an optimizer's state that has overflowed.
+
+    ## Why it matters
+    All later losses are NaN, and the loss of this step does not show why.
+
+    ## When it is fine
+    Never.
+
+    ## How sure
+    Measured: the parameters before and after the update, and the gradient that it found, were looked at.
+
+    ## References
+    `whygrad explain WG408` where Adam's second moment has overflowed; `WG411` where the loss had been growing before.
+    """
+    found = spoilt(index) or later(index)
+    if found is not None:
+        yield diagnosis(index, found)
+
+
+def spoilt(index: Index) -> Spoilt | None:
+    """In a recorded step: what the update changed is not finite, though parameter and gradient were."""
+    for step in index.steps:
+        bad = tuple(
+            p
+            for p in step.step.parameters
+            if p.update_norm is not None
+            and not finite(p.update_norm)
+            and p.gradient in ("finite", "zero")
+            and (p.norm is None or finite(p.norm))
+        )
+        if bad:
+            return Spoilt(step, bad, step.step.index)
+    return None
+
+
+def later(index: Index) -> Spoilt | None:
+    """In a step that was not recorded, as far as the replay on its data can tell."""
+    found = origin(index)
+    if found is None or found.birth.stage != "update" or found.value is None:
+        return None
+    bad = tuple(p for p in found.step.step.parameters if p.value == found.value.name)
+    return Spoilt(found.step, bad, found.birth.step - 1) if bad else None
+
+
+def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
+    """What is said, at the update."""
+    update = next((e for e in found.step.step.events if e.kind in ("optimizer_step", "update")), None)
+    optimizer = next((o for o in index.record.optimizers if o.name == found.parameters[0].optimizer), None)
+    names = [parameter.name for parameter in found.parameters]
+    norm = found.parameters[0].gradient_norm
+    size = f" (norm {figure(norm)})" if norm is not None and finite(norm) and found.at == found.step.step.index else ""
+    return Diagnosis(
+        rule="WG504",
+        name="non-finite-update",
+        severity="error",
+        confidence="measured",
+        message=f"the update makes NaN or infinity of {listed(names)} though the gradient is finite",
+        site=_site(update) or (optimizer.site if optimizer else None),
+        label="the parameters are finite before and not after",
+        related=places((optimizer.site if optimizer else None, f"`{optimizer.name if optimizer else ''}` is made here")),
+        evidence=(
+            Evidence(
+                f"at step {found.at} the gradient of `{names[0]}` was finite{size}, and the parameter was not after the update",
+                "step",
+                found.at,
+            ),
+            *_rate(found, optimizer.last_rate if optimizer else None),
+        ),
+        help="print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
+        facts=frozenset(Fact("non-finite", name) for name in names),
+        explains=consequences(index, Origin(found.step, found.step.step.births[0]))
+        if found.step.step.births
+        else frozenset(Fact("non-finite", p.value) for p in found.parameters),
+        kind=found.step.step.kind,
+        step=found.at,
+        names=tuple(names[:1]),
+    )
+
+
+def _site(update: Event | None) -> Site | None:
+    return update.site if update is not None else None
+
+
+def _rate(found: Spoilt, last: float | None) -> Iterator[Evidence]:
+    rate = next((e.attributes.get("rate") for e in found.step.events("optimizer_step")), last)
+    if isinstance(rate, float | int):
+        yield Evidence(f"the learning rate was {figure(float(rate))}", "rate", float(rate))

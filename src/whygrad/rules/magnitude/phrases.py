@@ -1,0 +1,61 @@
+"""What rules about numbers that are not finite say alike."""
+
+from collections.abc import Iterable, Iterator
+from math import isnan
+
+from whygrad.diagnosis import Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.births import Origin
+from whygrad.ir import Op
+from whygrad.rules.phrases import figure, plural
+
+_WORDS = ("nan", "inf", "finite", "constraint")
+"""Words of exceptions that speak of numbers that are not finite; distributions check their parameters' constraints."""
+
+
+def called(op: Op) -> str:
+    """The op by the name that the user wrote: `log`, `sqrt`."""
+    return op.native.rsplit(".", 1)[-1].strip("_") or op.kind
+
+
+def when(index: Index, origin: Origin) -> Iterator[Evidence]:
+    """At which step it began, and how that is known."""
+    number, seen = origin.birth.step, index.record.outcome.steps_seen
+    if origin.later:
+        yield Evidence(
+            f"first at step {number} of {seen}: the calls of step {origin.step.step.index}, run again on that step's data, show it",
+            "step",
+            number,
+        )
+    elif number > 0:
+        yield Evidence(f"first at step {number} of {seen}", "step", number)
+
+
+def entries(origin: Origin, verb: str) -> Iterator[Evidence]:
+    """How many entries, and what the op read at the first of them."""
+    birth = origin.birth
+    if birth.count:
+        yield Evidence(
+            f"{plural(birth.count, 'entry').replace('entrys', 'entries')} of what it {verb} {'is' if birth.count == 1 else 'are'} not finite",
+            "entries",
+            birth.count,
+        )
+    if birth.entries:
+        shown = ", ".join(f"{' and '.join(map(figure, numbers))} at {place}" for place, numbers in birth.entries.items())
+        first = next(iter(birth.entries.values()))
+        yield Evidence(f"it read {shown}", "input", first[0] if first and not isnan(first[0]) else None)
+
+
+def consequences(index: Index, origin: Origin) -> frozenset[Fact]:
+    """What follows from numbers that are not finite: an exception that speaks of them, parameters that no longer move."""
+    found = {Fact("non-finite", name) for step in index.steps for name, value in step.values.items() if value.role in ("loss", "parameter")}
+    raised = index.record.outcome.exception
+    if raised is not None and any(word in raised.message.lower() for word in _WORDS):
+        found.add(Fact("exception", raised.type))
+    found.update(Fact("insensitive", str(step.step.kind)) for step in index.steps if step.step.index >= origin.step.step.index)
+    return frozenset(found)
+
+
+def first(kinds: Iterable[tuple[tuple[str, ...], str]], kind: str, otherwise: str) -> str:
+    """The sentence for a kind of op."""
+    return next((text for names, text in kinds if kind in names), otherwise)

@@ -1,0 +1,121 @@
+"""WG505: inputs of a scale that training can't cope with."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of, failure, fresh, supervised
+from whygrad.ir import Descend, Value, family
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, scale_of
+from whygrad.rules.phrases import distinct, figure, places
+
+LARGE = 20.0
+"""Root mean square from which inputs are looked into; what is standardised has 1, pixels of 0 to 1 have less."""
+SMALL = 1e-3
+_NORMALISES = ("batch_norm", "layer_norm", "embedding", "index", "one_hot")
+
+
+@rule("WG505", "unscaled-inputs", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The inputs are so large, so small or so unlike in scale that the loss stands still or runs away.
+
+    ## What it finds
+    Inputs with a root mean square above 20 or below 0.001 that enter a layer as they are, in a run whose loss does not fall, where a few
+    updates on standardised inputs make it fall: raw prices, years, counts, sensor values, columns of unlike units.
+
+    ## Why it matters
+    The gradient of a first layer is proportional to its input. Large inputs overshoot, small ones move nothing, and with columns of unlike
+    size no learning rate suits both.
+
+    ## When it is fine
+    Many programs learn well on raw pixels, above all with a normalisation layer first or with Adam. A run whose loss falls is never spoken of.
+
+    ## How sure
+    Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the inputs standardised, whose loss
+    must fall at least twice as far as without. It is an error where the loss ran away, else a warning.
+
+    ## References
+    LeCun et al., "Efficient BackProp", section 4.3; `whygrad explain WG506` (targets), `WG411` (the rate).
+    """
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+
+
+def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
+    """The inputs of one step that may be to blame."""
+    course = course_of(index, step)
+    failed = failure(course)
+    if failed is None and not fresh(index, step):
+        return
+    found = [value for value in inputs(step) if unlike(value)]
+    if found:
+        yield diagnosis(index, step, found, error=failed == "diverges")
+
+
+def inputs(step: StepIndex) -> Iterator[Value]:
+    """Floating data that meets parameters without having been normalised."""
+    parameters = {p.value for p in step.step.parameters}
+    labels = step.from_labels - step.depends_on_parameters
+    for op in step.graph.ops:
+        if family(op.kind) != "layer" or op.kind in _NORMALISES or parameters.isdisjoint(op.inputs):
+            continue
+        value = step.value(op.inputs[0])
+        if value.name not in step.depends_on_parameters and value.name not in labels and value.dtype.startswith(("f", "bf")):
+            yield value
+
+
+def unlike(value: Value) -> bool:
+    """Far from the size that initialisations reckon with."""
+    scale = scale_of(value)
+    return scale is not None and (scale >= LARGE or scale <= SMALL)
+
+
+def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool) -> Diagnosis:
+    """What is said, where the data come from."""
+    value = found[0]
+    made = step.producer.get(value.name)
+    handed = next((event.site for event in step.events("batch") if value.name in event.targets), None)
+    read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
+    test = Test(
+        Descend(standardise=tuple(dict.fromkeys(v.name for v in found))),
+        "with standardised inputs the loss falls at least twice as far over a few updates",
+        required=True,
+    )
+    figures = value.statistics
+    assert figures is not None
+    kind = str(step.step.kind)
+    return Diagnosis(
+        rule="WG505",
+        name="unscaled-inputs",
+        severity="error" if error else "warning",
+        confidence="measured",
+        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and the loss {'runs away' if error else 'does not fall'}",
+        site=(made[1].site if made and made[1].site else None) or handed or read,
+        label="the input is made here" if made else "the input comes from here",
+        related=places((read, "a layer reads it as it is")),
+        evidence=(
+            Evidence(
+                f"the root mean square of `{value.shown}` is {figure(scale_of(value))}; layers are initialised for about 1",
+                "scale",
+                scale_of(value),
+            ),
+            *fell_told(step, test.intervention, "with the inputs standardised"),
+            *course_told(course_of(index, step)),
+        ),
+        help=f"standardise the inputs once, with figures of the training set: `{value.shown} = ({value.shown} - mean) / std`, column by column",
+        facts=frozenset({Fact("odd-scale", value.name)}),
+        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", n) for n in step.losses)})
+        if not extreme(value)
+        else frozenset(
+            {Fact("diverges", kind), Fact("stands", kind), Fact("overflow", kind), *(Fact("non-finite", n) for n in step.losses)}
+        ),
+        kind=step.step.kind,
+        names=(value.shown,),
+        test=test,
+    )
+
+
+def extreme(value: Value) -> bool:
+    """Large enough for squares to overflow further on."""
+    return (scale_of(value) or 0.0) >= EXTREME

@@ -1,0 +1,100 @@
+"""WG506: regression targets of a scale that training can't cope with."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of, failure, fresh, supervised
+from whygrad.ir import Descend, Op, Value
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import course_told, fell_told, scale_of
+from whygrad.rules.phrases import distinct, figure, places
+
+LARGE = 20.0
+"""Root mean square from which targets are looked into; the outputs of a fresh network have about 1."""
+_REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss")
+
+
+@rule("WG506", "unscaled-targets", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The targets of a regression are so large that the loss stands still or runs away.
+
+    ## What it finds
+    Targets with a root mean square above 20 in a squared, absolute or Huber loss, in a run whose loss does not fall, where a few updates
+    on standardised targets make it fall: prices in full, years, timestamps.
+
+    ## Why it matters
+    A fresh network puts out numbers around 0. The gradient of a squared error is proportional to the distance, so that the first updates
+    are far too large, or, with Adam, thousands of updates are needed only to reach the mean.
+
+    ## When it is fine
+    A run whose loss falls is never spoken of, nor is a last layer whose bias was set to the mean of the targets.
+
+    ## How sure
+    Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the targets standardised, whose loss
+    must fall at least twice as far, for its size, as without. It is an error where the loss ran away, else a warning.
+
+    ## References
+    `whygrad explain WG505` (inputs), `WG411` (the rate), `WG216` (targets that the last activation can't reach).
+    """
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+
+
+def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
+    """The targets of one step that may be to blame."""
+    failed = failure(course_of(index, step))
+    if failed is None and not fresh(index, step):
+        return
+    for op, value in targets(step):
+        if (scale_of(value) or 0.0) >= LARGE:
+            yield diagnosis(index, step, op, value, error=failed == "diverges")
+
+
+def targets(step: StepIndex) -> Iterator[tuple[Op, Value]]:
+    """What regressions compare with, as far as labels go into it."""
+    for op in step.loss_ops():
+        name = target_of(op)
+        if op.kind in _REGRESSIONS and name is not None and name in step.from_labels:
+            origin = step.origin(name)
+            yield op, step.value(origin if origin in step.from_labels else name)
+
+
+def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: bool) -> Diagnosis:
+    """What is said, where the targets come from."""
+    figures = value.statistics
+    assert figures is not None
+    made = step.producer.get(value.name)
+    handed = next((event.site for event in step.events("batch") if value.name in event.targets), None)
+    test = Test(
+        Descend(standardise=(value.name,)),
+        "with standardised targets the loss falls at least twice as far over a few updates",
+        required=True,
+    )
+    kind = str(step.step.kind)
+    return Diagnosis(
+        rule="WG506",
+        name="unscaled-targets",
+        severity="error" if error else "warning",
+        confidence="measured",
+        message=f"the targets `{value.shown}` reach from {figure(figures.minimum)} to {figure(figures.maximum)}, and the loss {'runs away' if error else 'does not fall'}",
+        site=(made[1].site if made and made[1].site else None) or handed or op.site,
+        label="the targets come from here",
+        related=places((op.site, "the loss compares with them here")),
+        evidence=(
+            Evidence(
+                f"the root mean square of `{value.shown}` is {figure(scale_of(value))}; a fresh network puts out about 1",
+                "scale",
+                scale_of(value),
+            ),
+            *fell_told(step, test.intervention, "with the targets standardised"),
+            *course_told(course_of(index, step)),
+        ),
+        help=f"train on `({value.shown} - mean) / std` with figures of the training set, and undo it on the predictions",
+        facts=frozenset({Fact("odd-scale", value.name)}),
+        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}),
+        kind=step.step.kind,
+        names=(value.shown,),
+        test=test,
+    )

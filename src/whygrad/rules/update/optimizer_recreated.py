@@ -1,0 +1,76 @@
+"""WG416: the optimizer is made anew in the loop, and forgets what it had gathered."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index
+from whygrad.ir import Optimizer
+from whygrad.rules import rule
+from whygrad.rules.phrases import plural
+
+OFTEN = 4
+"""Optimizers of one place, one rate and the same parameters that count as a loop: two or three are phases of a training, which restart on purpose."""
+
+
+@rule("WG416", "optimizer-recreated", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The optimizer is made again and again for the same parameters, so that its state starts from nothing each time.
+
+    ## What it finds
+    One place in the source that made four or more optimizers with a state, at the same learning rate and for the same parameter objects: in the loop over epochs, or in the
+    function that runs one epoch or one batch.
+
+    ## Why it matters
+    Momentum and Adam's moments are gathered over many updates. Thrown away in each epoch, they begin at zero, and Adam's bias correction makes the first
+    updates after each restart as large as the rate. With one optimizer per batch Adam becomes the sign of the gradient. Schedulers and the scaler lose sight of it too.
+
+    ## When it is fine
+    A new model with each optimizer (folds, ensembles, inner loops of meta-learning); phases with another rate or other parameters; plain gradient descent, which has no state.
+
+    ## How sure
+    Proved: the optimizers that were made at this place for the same parameters were counted. That it does harm is not measured: a warning.
+
+    ## References
+    PyTorch, `torch.optim`: construct the optimizer once, before the loop; Kingma and Ba, "Adam: a method for stochastic optimization" (2015), section 3.
+    """
+    seen: set[object] = set()
+    for optimizer in index.record.optimizers:
+        key = (optimizer.site.file, optimizer.site.line) if optimizer.site else optimizer.name
+        if optimizer.made >= OFTEN and _stateful(optimizer) and key not in seen:
+            seen.add(key)
+            yield _about(index, optimizer)
+
+
+def _stateful(optimizer: Optimizer) -> bool:
+    """It keeps something from update to update."""
+    if optimizer.native.upper() == "SGD":
+        return any(bool(group.settings.get("momentum")) for group in optimizer.groups)
+    # timid: L-BFGS is commonly made anew for each batch, since its history belongs to one objective
+    return optimizer.native not in ("LBFGS", "ASGD", "Rprop")
+
+
+def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
+    updates = index.record.outcome.steps_seen
+    each = max(1, round(updates / optimizer.made))
+    return Diagnosis(
+        "WG416",
+        "optimizer-recreated",
+        "warning",
+        "proved",
+        f"`{optimizer.name}` is made anew {optimizer.made} times for the same parameters, and forgets its state each time",
+        site=optimizer.site,
+        label=f"{optimizer.made} of them, about {plural(each, 'update')} each" if updates else f"{optimizer.made} of them",
+        evidence=(
+            Evidence(
+                f"{optimizer.made} optimizers were made at this line, with one rate and for the same parameters",
+                "optimizers_made",
+                optimizer.made,
+            ),
+            Evidence(
+                f"{optimizer.native}'s state starts from nothing after about {plural(each, 'update')} of {updates}", "updates_each", each
+            ),
+        ),
+        help="make it once, before the loop, and hand it in",
+        names=(optimizer.name,),
+    )

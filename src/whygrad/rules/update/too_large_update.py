@@ -1,0 +1,108 @@
+"""WG411: updates so large that the loss runs away."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.births import origin
+from whygrad.flow.courses import course_of, failure, fresh, optimizer_of, supervised
+from whygrad.ir import Course, Descend, Optimizer
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import course_told, fell_told
+from whygrad.rules.phrases import distinct, figure, places
+
+SMALLER = Descend(factor=0.03)
+"""A thirtieth: rates are usually wrong by a factor of ten or more."""
+RAISED = 10.0
+"""How many times the rate of the best losses a schedule must have gone to be blamed."""
+
+
+@rule("WG411", "too-large-update", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The updates are so large that the loss rises, runs away or falls back to where it began.
+
+    ## What it finds
+    A run whose loss went to ten times its first value or more and never came back below it, or became NaN on the way; and that a smaller
+    learning rate would have made fall.
+
+    ## Why it matters
+    Each update overshoots the minimum and lands higher up the other side.
+
+    ## When it is fine
+    Losses that rise for a while and come down again, and losses of adversaries and agents, which need not fall, stay silent.
+
+    ## How sure
+    Measured: by the loss over the whole run, and by a few updates on copies of the parameters at a thirtieth of the rate, whose loss must
+    fall where the program's own rises or hardly falls. Where a schedule raised the rate after the recorded steps, no such experiment can
+    be made: then it is suspected, from the rates at which the loss was lowest and highest.
+
+    ## References
+    `whygrad explain WG505` and `WG506` where the data's scale is the reason, `WG212` where a sum in place of a mean is.
+    """
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+
+
+def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
+    """What the course of this step's loss says."""
+    course, optimizer = course_of(index, step), optimizer_of(index, step)
+    if optimizer is None:
+        return
+    if failure(course) == "diverges" and course is not None and raised(course):
+        yield diagnosis(index, step, optimizer, course, None)
+    elif failure(course) == "diverges" or fresh(index, step):
+        yield diagnosis(index, step, optimizer, course, Test(SMALLER, "at a thirtieth of the rate the loss falls", required=True))
+
+
+def raised(course: Course) -> bool:
+    """The loss was highest at a far higher rate than it was lowest."""
+    low, high = course.rate_at_lowest, course.rate_at_highest
+    return low is not None and high is not None and high >= RAISED * low > 0
+
+
+def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, test: Test | None) -> Diagnosis:
+    """What is said, at the rate."""
+    kind = str(step.step.kind)
+    rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
+    peak = course.rate_at_highest if course is not None and test is None else rate
+    scheduled = test is None
+    site = (optimizer.schedule_site or optimizer.rate_site if scheduled else None) or optimizer.site
+    return Diagnosis(
+        rule="WG411",
+        name="too-large-update",
+        severity="warning",
+        confidence="suspected" if scheduled else "measured",
+        message=f"the learning rate of {figure(peak)} is too large: the loss runs away",
+        site=site,
+        label="the rate is raised here" if scheduled else "the rate is set here",
+        related=places((optimizer.site, f"`{optimizer.name}` is made here")) if scheduled else (),
+        evidence=(
+            *course_told(course),
+            *(fell_told(step, SMALLER, "at a thirtieth of the rate") if test else ()),
+            *(rates_told(course) if scheduled and course is not None else ()),
+        ),
+        help="lower the peak of the schedule, and watch the loss as the rate rises"
+        if scheduled
+        else "lower the learning rate, ten times at first",
+        facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),
+        explains=frozenset({*(Fact("non-finite", name) for name in step.losses), *_born(index)}),
+        kind=step.step.kind,
+        names=(optimizer.name,),
+        test=test,
+    )
+
+
+def rates_told(course: Course) -> Iterator[Evidence]:
+    """At which rates the loss was lowest and highest."""
+    yield Evidence(
+        f"it was lowest ({figure(course.lowest)}) at a rate of {figure(course.rate_at_lowest)}, and highest ({figure(course.highest)}) at {figure(course.rate_at_highest)}",
+        "rate",
+        course.rate_at_highest,
+    )
+
+
+def _born(index: Index) -> Iterator[Fact]:
+    """What is not finite after a while has grown too large; what is so from the first step has another cause."""
+    found = origin(index)
+    if found is not None and found.birth.step > 0 and found.op is not None:
+        yield from (Fact("non-finite", name) for name in found.op.outputs)

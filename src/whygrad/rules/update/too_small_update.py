@@ -1,0 +1,103 @@
+"""WG412: updates so small that nothing moves in the run's length."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of, failure, fresh, optimizer_of, supervised
+from whygrad.ir import Course, Descend, Optimizer
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import course_told, fell_told
+from whygrad.rules.phrases import distinct, figure, finite
+
+LARGER = Descend(factor=100.0)
+"""A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
+MOVED = 0.05
+"""Share of their norm by which parameters could move in the whole run if all updates pointed one way; below it nothing was learnt."""
+STEPS = 40
+"""Updates that must have been seen: shorter runs are tries."""
+
+
+@rule("WG412", "too-small-update", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The updates are so small that the parameters hardly move over the whole run.
+
+    ## What it finds
+    A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
+    hundred times larger rate makes fall: a rate divided by the size of the data set, a loss that was averaged twice.
+
+    ## Why it matters
+    The program is right in every line but one, and would need thousands of epochs.
+
+    ## When it is fine
+    Fine-tuning with tiny rates moves little and makes the loss fall all the same: silent. So is any run below forty updates.
+
+    ## How sure
+    Measured: by the loss over the run, the size of the recorded updates, and a few updates on copies of the parameters at a hundred times
+    the rate, whose loss must fall at least twice as far as without.
+
+    ## References
+    `whygrad explain WG406` (no rate at all), `WG407` (updates below the spacing), `WG419` (epsilon), `WG507` (vanishing gradients).
+    """
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+
+
+def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
+    """What the course of this step's loss and the size of its updates say."""
+    course, optimizer = course_of(index, step), optimizer_of(index, step)
+    if optimizer is None:
+        return
+    if fresh(index, step):
+        yield diagnosis(index, step, optimizer, course, None)
+    elif course is not None and course.steps >= STEPS and failure(course) == "stands":
+        ratio = largest_ratio(step)
+        if ratio is not None and 0 < ratio * course.steps < MOVED:
+            yield diagnosis(index, step, optimizer, course, ratio)
+
+
+def largest_ratio(step: StepIndex) -> float | None:
+    """The largest update of any weight matrix for its norm; None where none was measured, or where one was not finite."""
+    found = [
+        p.update_norm / p.norm
+        for p in step.step.parameters
+        if p.update_norm is not None
+        and finite(p.update_norm)
+        and p.norm is not None
+        and finite(p.norm)
+        and p.norm > 0
+        and p.gradient == "finite"
+    ]
+    return max(found, default=None)
+
+
+def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
+    """What is said, at the rate."""
+    kind = str(step.step.kind)
+    rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
+    told = (
+        (
+            Evidence(
+                f"one update moves no parameter by more than {ratio:.2g} of its norm, so that {course.steps} of them move it by {ratio * course.steps:.1%} at most",
+                "update_ratio",
+                ratio,
+            ),
+        )
+        if ratio is not None and course is not None
+        else ()
+    )
+    return Diagnosis(
+        rule="WG412",
+        name="too-small-update",
+        severity="warning",
+        confidence="measured",
+        message=f"the updates of `{optimizer.name}` (learning rate {figure(rate)}) are too small for anything to be learnt in this run",
+        site=optimizer.site,
+        label="the rate is set here",
+        evidence=(*told, *fell_told(step, LARGER, "at a hundred times the rate"), *course_told(course)),
+        help="raise the learning rate, and look for a factor that makes the loss or the rate small: a division by the data set's or the batch's size",
+        facts=frozenset({Fact("stands", kind)}),
+        kind=step.step.kind,
+        names=(optimizer.name,),
+        test=Test(LARGER, "at a hundred times the rate the loss falls at least twice as far", required=True),
+    )

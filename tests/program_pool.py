@@ -1,0 +1,116 @@
+"""Runs small programs under `whygrad run`, each in a forked child of one process that has imported PyTorch once.
+
+Requests are lines of JSON on stdin, `{"program": path, "json": path}`; each is answered by one line on stdout with what the child ended with and
+printed. A child has its own `__main__`, arguments, folder and streams, as the command has; that torch is imported already is what whygrad
+meets in notebooks as well (`tests/rules/test_programs.py` compares one report with that of the command itself).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+WIDTH = 100
+"""Columns of the reports."""
+PATIENCE = 120
+"""Seconds that a program may take on a machine that is busy with other things."""
+
+
+class Pool:
+    """The process with PyTorch in it, seen from the tests."""
+
+    def __init__(self) -> None:
+        sources = Path(__file__).parents[1] / "src"
+        kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "RANK", "WORLD_SIZE")}
+        environment = {
+            **kept, "PYTHONPATH": str(sources), "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1",
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+        )
+
+    def run(self, program: Path, report: Path) -> dict[str, Any]:
+        """Exit status, stdout and stderr of a program; the JSON report is written to `report`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"program": str(program), "json": str(report)}) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+
+
+def serve() -> None:
+    """Answer requests until stdin ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    import_all()
+    for line in sys.stdin:
+        request = json.loads(line)
+        answers.write(json.dumps(forked(Path(request["program"]), request["json"])) + "\n")
+        answers.flush()
+
+
+def import_all() -> None:
+    """Everything that takes time to import and that each child would import in turn."""
+    import numpy  # noqa: F401, ICN001
+    import torch  # noqa: F401
+
+    import whygrad.frontends.torch
+    import whygrad.reports.terminal
+    import whygrad.session
+    from whygrad.rules import load_rules
+
+    load_rules()
+
+
+def forked(program: Path, report: str) -> dict[str, Any]:
+    """The child's end."""
+    with TemporaryFile() as out, TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            in_child(program, report, out, err)
+        _, ended = os.waitpid(child, 0)
+        return {"status": os.waitstatus_to_exitcode(ended), "stdout": written(out), "stderr": written(err)}
+
+
+def written(file: BinaryIO) -> str:
+    """What a child wrote."""
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+def in_child(program: Path, report: str, out: BinaryIO, err: BinaryIO) -> None:
+    """Become `whygrad run PROGRAM` in the program's folder; never returns."""
+    status = 70
+    try:
+        signal.alarm(PATIENCE)
+        os.chdir(program.parent)
+        for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out.fileno()), (2, err.fileno())):
+            os.dup2(file, number)
+        sys.stdin, sys.stdout, sys.stderr = (open(number, mode, encoding="utf-8", closefd=False) for number, mode in enumerate("rww"))
+        sys.argv = ["whygrad", "run", "--json", report, program.name]
+        from whygrad.cli import main
+
+        status = main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    serve()

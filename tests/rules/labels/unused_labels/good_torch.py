@@ -1,0 +1,20 @@
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def classification_loss(output, labels):
+    return F.cross_entropy(output, labels)
+
+
+torch.manual_seed(0)
+points = torch.randn(200, 4)
+labels = (points[:, 0] > 0).long()
+model = nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for step in range(30):
+    optimizer.zero_grad()
+    loss = classification_loss(model(points), labels)
+    loss.backward()
+    optimizer.step()
