@@ -63,7 +63,7 @@ def serve() -> None:
 def import_all() -> None:
     """Everything that takes time to import and that each child would import in turn."""
     import numpy  # noqa: F401, ICN001
-    import torch  # noqa: F401
+    import torch._dynamo  # noqa: F401 - the first optimizer imports it
 
     import whygrad.frontends.torch
     import whygrad.reports.terminal

@@ -1,9 +1,11 @@
-"""How the loss went over the run: did it fall, stand still or run away?"""
+"""How the loss went over the run: whether it fell, stood still or ran away."""
 
+from math import isfinite, prod
 from typing import Literal
 
 from whygrad.flow.index import Index, StepIndex
-from whygrad.ir import Course, Optimizer
+from whygrad.ir import Course, Optimizer, Parameter
+from whygrad.loss_contracts import target_of
 
 ENOUGH = 20
 """Losses that must have been seen before a run is said to fail: short runs are tries."""
@@ -53,9 +55,23 @@ def fresh(index: Index, step: StepIndex) -> bool:
 
 
 def supervised(index: Index, step: StepIndex) -> bool:
-    """One loss that is fitted to labels, so that it must fall; adversaries and agents have losses that need not."""
-    measured = step.step.measures.label_sensitivity
-    return len(index.kinds) == 1 and bool(step.step.labels.values) and measured is not None and measured > 0
+    """One loss that is fitted to data, so that it must fall; adversaries and agents have losses that need not."""
+    if len(index.kinds) != 1 or step.step.measures.label_sensitivity == 0:
+        return False
+    targets = [name for op in step.loss_ops() if (name := target_of(op)) is not None]
+    # timid: a target computed by a model moves along with it (bootstrapped values, teachers), and its loss may rise for long
+    if any(name in step.depends_on_parameters for name in targets):
+        return False
+    return bool(targets) or bool(step.step.labels.values)
+
+
+def expected_ratio(step: StepIndex, optimizer: Optimizer, parameter: Parameter) -> float | None:
+    """How far one update will move a parameter for its size, judged by its gradient and the rate; None where that is unknown."""
+    rate = next((group.rate for group in optimizer.groups if parameter.name in group.parameters), None)
+    norm, gradient, shape = parameter.norm, parameter.gradient_norm, step.value(parameter.value).shape
+    if rate is None or not norm or not gradient or shape is None or not isfinite(norm) or not isfinite(gradient):
+        return None
+    return abs(rate) * (gradient if optimizer.native == "SGD" else prod(shape) ** 0.5) / norm
 
 
 def optimizer_of(index: Index, step: StepIndex) -> Optimizer | None:

@@ -61,9 +61,25 @@ def _back(step: StepIndex, name: str) -> Iterator[str]:
         yield name
 
 
-def edited_at(op: Op) -> Site | None:
-    """The line to edit for an op: where its layer was made, or where it is called if it is no layer of the framework's."""
-    return op.made or op.site
+def edited_at(step: StepIndex, op: Op) -> Site | None:
+    """The line to edit for an op: where its layer was made, or where it is called if it is no layer of the framework's.
+
+    Where one line makes several layers, as in a function that makes a block, it is the call that made this one.
+    """
+    made = op.made
+    if made is None:
+        return op.site
+    alike = [other for other in step.graph.ops if other.made and other.kind == op.kind and other.module != op.module]
+    twins = [other.made.callers for other in alike if other.made and _line(other.made) == _line(made)]
+    for at, frame in enumerate(made.callers if twins else ()):
+        twins = [callers for callers in twins if callers[at : at + 1] == (frame,)]
+        if not twins:
+            return Site(frame.file, frame.line, function=frame.function)
+    return made
+
+
+def _line(site: Site) -> tuple[str, int]:
+    return site.file, site.line
 
 
 def layer_behind(step: StepIndex, name: str) -> tuple[Op, Parameter | None] | None:

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from whygrad.diagnosis import Experiment, Scalar, Test
-from whygrad.ir import Bypass, Descend, Intervention, Lift, Measures, Permute, Reshape, Standardise, Step, Trial
+from whygrad.ir import Bypass, Descend, Differentiate, Intervention, Lift, Measures, Permute, Reshape, Standardise, Step, Trial, Unhook
 
 SHOWN = 3
 """Names that are written out."""
@@ -13,6 +13,9 @@ FELL = 0.02
 """Share of its size by which a loss must fall to have fallen: rounding and a lucky step stay below."""
 FURTHER = 2.0
 """How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
+
+ENTRIES = 3
+"""Entries that must have been compared to contradict a derivative."""
 
 Verdict = Literal["confirmed", "refuted", "inconclusive"]
 
@@ -31,17 +34,22 @@ def described(intervention: Intervention) -> str:
     """An intervention in words."""
     match intervention:
         case Permute(values):
-            return f"permute {_listed(values)} along the batch axis"
+            said = f"permute {_listed(values)} along the batch axis"
         case Lift(ops):
-            return f"let the gradient pass at {_listed(ops)}"
+            said = f"let the gradient pass at {_listed(ops)}"
         case Bypass(ops):
-            return f"leave out {_listed(ops)}"
+            said = f"leave out {_listed(ops)}"
         case Reshape(value, shape):
-            return f"give `{value}` the shape [{','.join(map(str, shape))}]"
+            said = f"give `{value}` the shape [{','.join(map(str, shape))}]"
         case Standardise(values):
-            return f"standardise {_listed(values)}"
+            said = f"standardise {_listed(values)}"
         case Descend():
-            return f"{intervention.steps} updates on copies, {_changes(intervention)}"
+            said = f"{intervention.steps} updates on copies, {_changes(intervention)}"
+        case Unhook(values):
+            said = f"calculate the gradient of {_listed(values)} without its hooks"
+        case Differentiate(ops):
+            said = f"compare the derivative of {_listed(ops)} with finite differences"
+    return said
 
 
 def _changes(descent: Descend) -> str:
@@ -62,6 +70,8 @@ def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
         return "inconclusive"
     if isinstance(test.intervention, Descend):
         return _fell_further(trial)
+    if isinstance(test.intervention, Differentiate):
+        return _contradicted(trial)
     if test.raises_gradient_of:
         norms = [trial.gradients.get(name, 0.0) for name in test.raises_gradient_of]
         if any(math.isnan(norm) for norm in norms):
@@ -86,6 +96,14 @@ def _fell_further(trial: Trial) -> Verdict:
     return "confirmed" if changed >= FELL and changed >= FURTHER * max(before, 0.0) else "refuted"
 
 
+def _contradicted(trial: Trial) -> Verdict:
+    """Whether finite differences contradict a custom derivative at most of the entries where they say anything."""
+    checked, wrong = trial.figures.get("checked", 0.0), trial.figures.get("wrong", 0.0)
+    if checked < ENTRIES:
+        return "inconclusive"
+    return "confirmed" if wrong > checked / 2 else "refuted"
+
+
 def _changed(change: float | None, noise: float | None) -> Verdict:
     """Whether the gradient as a whole changed beyond what two unchanged replays differ by."""
     if change is None or math.isnan(change):
@@ -101,5 +119,5 @@ def _figures(test: Test, trial: Trial, baseline: Measures) -> dict[str, Scalar]:
         "change": trial.change,
     }
     figures |= {name: trial.gradients.get(name) for name in test.raises_gradient_of[:SHOWN]}
-    figures |= {"fall_before": fall(trial.plain), "fall": fall(trial.losses)}
+    figures |= {"fall_before": fall(trial.plain), "fall": fall(trial.losses), **trial.figures}
     return {key: value for key, value in figures.items() if value is not None}

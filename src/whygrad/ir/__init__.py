@@ -6,7 +6,7 @@ from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
-from whygrad.ir.trials import Bypass, Descend, Intervention, Lift, Permute, Reshape, Standardise, Trial
+from whygrad.ir.trials import Bypass, Descend, Differentiate, Intervention, Lift, Permute, Reshape, Standardise, Trial, Unhook
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Bypass",
     "Course",
     "Descend",
+    "Differentiate",
     "Ending",
     "Event",
     "EventKind",
@@ -47,6 +48,7 @@ __all__ = [
     "Statistics",
     "Step",
     "Trial",
+    "Unhook",
     "Value",
     "family",
     "passing",

@@ -110,6 +110,10 @@ class Batches:
     """Batches that one pass over the loader gives; None where it does not know."""
     site: Site | None = None
     """Where the loader was made."""
+    order_site: Site | None = None
+    """Where a sampler of the user's own gives the order."""
+    constant_levels: int = 0
+    """Different values that the entries of such batches had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,9 @@ def _raised(line: Line, draft: _Draft) -> None:
 def _optimizer(line: Line, draft: _Draft) -> None:
     settings = read(Optimizer, line.settings, ("name", "groups"))
     name = _head(line, "the optimizer's name")
-    draft.add(optimizers=Optimizer(name, **settings, site=line.sites.get("@"), rate_site=line.sites.get("^"), schedule_site=line.sites.get("&")))
+    draft.add(
+        optimizers=Optimizer(name, **settings, site=line.sites.get("@"), rate_site=line.sites.get("^"), schedule_site=line.sites.get("&"))
+    )
 
 
 def _group(line: Line, draft: _Draft) -> None:
@@ -169,7 +171,7 @@ def _ending(line: Line, draft: _Draft) -> None:
 
 def _batches(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    draft.add(batches=Batches(**read(Batches, line.settings), site=line.sites.get("@")))
+    draft.add(batches=Batches(**read(Batches, line.settings), site=line.sites.get("@"), order_site=line.sites.get("^")))
 
 
 def _course(line: Line, draft: _Draft) -> None:

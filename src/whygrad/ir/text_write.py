@@ -35,7 +35,7 @@ def _record(record: Record) -> Iterator[str]:
         yield from _optimizer(optimizer)
     for name, ending in record.endings.items():
         yield _line("ending", name_shown(name), written(ending))
-    yield from (_line("batches", written(batches), _site("@", batches.site)) for batches in record.batches)
+    yield from (_line("batches", written(batches), _site("@", batches.site), _site("^", batches.order_site)) for batches in record.batches)
     yield from (_line("course", written(course), _site("@", course.site)) for course in record.courses)
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
@@ -52,7 +52,14 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
 
 def _optimizer(optimizer: Optimizer) -> Iterator[str]:
     settings = written(optimizer, skip=("name", "groups"))
-    yield _line("optimizer", name_shown(optimizer.name), settings, _site("@", optimizer.site), _site("^", optimizer.rate_site), _site("&", optimizer.schedule_site))
+    yield _line(
+        "optimizer",
+        name_shown(optimizer.name),
+        settings,
+        _site("@", optimizer.site),
+        _site("^", optimizer.rate_site),
+        _site("&", optimizer.schedule_site),
+    )
     yield from (_line("  group", written(group)) for group in optimizer.groups)
 
 

@@ -49,7 +49,19 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """The optimizer's epsilon, where that is changed."""
 
 
-Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend
+class Unhook(msgspec.Struct, frozen=True, tag="unhook"):
+    """Calculate the gradient without the hooks that the program put on these values, which are parameters."""
+
+    values: tuple[str, ...]
+
+
+class Differentiate(msgspec.Struct, frozen=True, tag="differentiate"):
+    """Compare the derivative that these ops (named by their first output) give themselves with finite differences of what they compute."""
+
+    ops: tuple[str, ...]
+
+
+Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +83,6 @@ class Trial:
     """Of a descent: the loss before the first update and after each, with the change."""
     plain: tuple[float, ...] = ()
     """The same without the change."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Of an unhooked gradient: `zeroed` (share of its entries that the hooks set to zero), `cosine`, `hooked` and `bare` (norms). Of a differentiated op: `checked` entries,
+    and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input."""

@@ -8,7 +8,7 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Descend, Lift, Permute, Reshape, Standardise
+from whygrad.ir.trials import Bypass, Descend, Differentiate, Lift, Permute, Reshape, Standardise, Unhook
 from whygrad.ir.values import ROLES
 
 
@@ -140,9 +140,9 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
     produced = _produced(step.graph)
     for trial in step.trials:
         match trial.intervention:
-            case Permute(values=names) | Standardise(values=names) | Descend(standardise=names):
+            case Permute(values=names) | Standardise(values=names) | Descend(standardise=names) | Unhook(values=names):
                 known: tuple[str, ...] = names if all(name in step.graph.values for name in names) else ()
-            case Lift(ops=names) | Bypass(ops=names):
+            case Lift(ops=names) | Bypass(ops=names) | Differentiate(ops=names):
                 known = names if produced.issuperset(names) else ()
             case Reshape(value=name):
                 names = (name,)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from whygrad.frontends.source import Trace
+from whygrad.frontends.source import Trace, is_user
 from whygrad.frontends.torch.calls import tensors_in
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Batches as Record
@@ -31,6 +31,7 @@ class Element:
     low: float = math.inf
     high: float = -math.inf
     constant: int = 0
+    levels: set[float] = field(default_factory=set)
     digests: set[int] = field(default_factory=set)
     undigested: int = 0
     values: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Element:
         low, high = (float(item) for item in tensor.detach().aminmax())
         self.low, self.high = min(self.low, low), max(self.high, high)
         self.constant += low == high
+        self.levels.update((low,) if low == high else ())
         if tensor.numel() <= DIGESTED and tensor.dtype != torch.bfloat16:
             self.digests.add(hash(tensor.detach().contiguous().numpy().tobytes()))
         else:
@@ -61,6 +63,8 @@ class Loader:
     """One data loader, known by its data set: an iterator does not tell which loader made it."""
 
     made: Trace | None = None
+    order: Trace | None = None
+    """The end of the iteration of a sampler of the user's own."""
     length: int | None = None
     followed: bool = False
     """Its first batch was recorded item by item."""
@@ -83,7 +87,8 @@ class Loaders:
 
     def made(self, loader: Any, trace: Trace | None) -> None:
         """A loader was made here."""
-        self.of(loader).made = trace
+        entry = self.of(loader)
+        entry.made, entry.order = trace, order_of(loader)
 
     def is_first(self, iterator: Any) -> bool:
         """Whether this is the loader's first batch in a recorded step, and small enough to be followed item by item."""
@@ -123,10 +128,21 @@ class Loaders:
                 tuple(element.values),
                 loader.length,
                 builder.site(loader.made),
+                builder.site(loader.order),
+                len(element.levels),
             )
             for loader in self.loaders.values()
             for path, element in loader.elements.items()
         )
+
+
+def order_of(loader: Any) -> Trace | None:
+    """Where the loader's sampler returns its order, if the user wrote it."""
+    for sampler in (getattr(loader, "batch_sampler", None), getattr(loader, "sampler", None)):
+        code = getattr(getattr(type(sampler), "__iter__", None), "__code__", None)
+        if code is not None and is_user(code):
+            return Trace(((code, len(code.co_code) - 2),), ())
+    return None
 
 
 def length_of(iterator: Any) -> int | None:

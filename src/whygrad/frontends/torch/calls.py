@@ -45,6 +45,8 @@ class Seen:
     role: str = ""
     carried: bool = False
     """Made in an earlier step, with a graph behind it that is gone from the record."""
+    graphed: bool = False
+    """It had a graph behind it when it was first seen, which no recorded call made."""
 
 
 @dataclass(slots=True)

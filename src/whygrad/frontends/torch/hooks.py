@@ -114,6 +114,8 @@ class Hooks:
     ) -> None:
         """After a backward: gradients, and the experiments on the step while it can still be replayed."""
         self.recorder.running.backwards += 1
+        if raised and not self.recorder.on:
+            self.recorder.refused = "on" if torch.is_grad_enabled() else "off"
         if not self.recorder.on or begun is None:
             return
         losses, stale, fresh = begun
@@ -399,6 +401,11 @@ class Hooks:
             self.recorder.note_mode(happened)
         else:
             self.recorder.last_mode = happened
+
+    @guarded
+    def switched_tracking(self, *, on: bool) -> None:
+        """`set_grad_enabled` was called: as a function it stays, unlike a block."""
+        self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
 
     @guarded
     def entering(self, module: nn.Module, _: object) -> None:

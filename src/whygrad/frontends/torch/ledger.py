@@ -138,7 +138,8 @@ class Ledger:
         return slot_of(tensor, entry.number, entry.name, version)
 
     def _meet(self, entry: Known, tensor: Tensor) -> None:
-        self.values[entry.name] = Seen(tensor.dtype, tuple(tensor.shape), tensor.requires_grad, entry.number)
+        seen = self.values[entry.name] = Seen(tensor.dtype, tuple(tensor.shape), tensor.requires_grad, entry.number)
+        seen.graphed = tensor.requires_grad and not is_leaf(tensor)
         storage = self.identity.storage(tensor)
         if storage is not None:
             source_value = self._alias.get(storage)

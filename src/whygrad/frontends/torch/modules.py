@@ -37,6 +37,8 @@ class Modules:
         self.stack: list[nn.Module] = []
         self._roots: dict[int, tuple[ReferenceType[nn.Module], str]] = {}
         self._strays: dict[int, tuple[ReferenceType[Tensor], str, str, bool]] = {}
+        self._registered: set[int] = set()
+        """Ids of the models' own parameters, so that they need not be searched for."""
         self._made: dict[int, tuple[ReferenceType[nn.Module], source.Trace]] = {}
         self._names: dict[int, str] = {}
         self._handles: list[Any] = []
@@ -106,6 +108,7 @@ class Modules:
         parts = {id(part) for part in owner.modules()}
         self._roots = {key: held for key, held in self._roots.items() if key not in parts}  # a part may have run by itself before
         self._roots[id(owner)] = (ref(owner), name)
+        self._registered.update(id(parameter) for parameter in owner.parameters())
         for path, part in owner.named_modules():
             self._names[id(part)] = path
 
@@ -152,7 +155,7 @@ class Modules:
 
     def note_leaf(self, tensor: Tensor) -> None:
         """A trainable leaf took part in the running module's forward: remember where the module keeps it, if no module knows it."""
-        if id(tensor) in self._strays:
+        if id(tensor) in self._strays or id(tensor) in self._registered:
             return
         for module in reversed(self.stack):
             for name, item in _attributes(module):

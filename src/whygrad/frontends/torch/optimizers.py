@@ -154,21 +154,26 @@ class Optimizers:
                 tuple(_group(group, entry, at, names) for at, group in enumerate(optimizer.param_groups)),
                 tuple(f"{dtype_name(p.dtype)}[{','.join(map(str, p.shape))}]" for p in orphans),
                 builder.site(entry.made),
-                entry.steps,
-                (entry.low, entry.high) if entry.high >= entry.low else None,
-                entry.last,
-                builder.site(entry.rate_set),
-                builder.site(entry.scheduled),
-                entry.idle,
-                entry.idle_from,
-                self._unreached(entry, builder),
             )
-        if entry.last_record is not None:
-            made = self._made[entry.key][1] if entry.key in self._made else 1
-            entry.last_record = replace(entry.last_record, made=made, skipped=entry.skipped)
-            if entry.skip_trace is not None:
-                entry.last_record = replace(entry.last_record, step_site=builder.site(entry.skip_trace))
-        return entry.last_record
+        return self._counted(entry, builder) if entry.last_record is not None else None
+
+    def _counted(self, entry: Watched, builder: Builder) -> Record | None:
+        """What was counted over the whole run, also of an optimizer that is gone by now."""
+        assert entry.last_record is not None
+        made = self._made[entry.key][1] if entry.key in self._made else 1
+        return replace(
+            entry.last_record,
+            steps=entry.steps,
+            rates=(entry.low, entry.high) if entry.high >= entry.low else None,
+            last_rate=entry.last,
+            rate_site=builder.site(entry.rate_set),
+            schedule_site=builder.site(entry.scheduled),
+            idle_steps=entry.idle,
+            idle_from=entry.idle_from,
+            made=made,
+            skipped=entry.skipped,
+            step_site=builder.site(entry.skip_trace) if entry.skip_trace is not None else self._unreached(entry, builder),
+        )
 
 
 def _unreached_pattern(name: str) -> str:

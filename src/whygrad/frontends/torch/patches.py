@@ -40,6 +40,7 @@ class Watcher(Protocol):
     def unscaled(self, optimizer: Any) -> None: ...
     def autocast(self, *, entered: bool) -> None: ...
     def inference(self, *, entered: bool) -> None: ...
+    def switched_tracking(self, *, on: bool) -> None: ...
     def compiled(self) -> None: ...
 
 
@@ -145,6 +146,8 @@ class Patches:
         inference = torch.autograd.grad_mode.inference_mode
         self._around(inference, "__enter__", lambda *args: self.watcher.inference(entered=True))
         self._around(inference, "__exit__", lambda *args: self.watcher.inference(entered=False))
+        switch = torch.autograd.grad_mode.set_grad_enabled
+        self._around(switch, "__init__", lambda _, item, mode, *args: self.watcher.switched_tracking(on=bool(mode)))
         self._around(torch, "compile", lambda *args, **kwargs: self.watcher.compiled())
         self._warnings()
 

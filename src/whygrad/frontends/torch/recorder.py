@@ -30,7 +30,7 @@ from whygrad.frontends.torch.running import Running, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.watching import ParameterWatch
-from whygrad.ir import Ending, Framework, Outcome, Record, Step
+from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
 
 REPEATED = ("freeze", "unfreeze", "clear", "update", "load")
@@ -72,6 +72,10 @@ class TorchRecorder:
         self.in_closure = False
         self.compiled_used = False
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
+        self.refused = ""
+        """A backward outside the recorded steps raised: with tracking `on` or `off`."""
+        self.tracking_switch: source.Trace | None = None
+        """Where tracking was last switched off by a call that is not undone by itself."""
         self.next_site: tuple[str, int] | None = None
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
         """The last `train()` or `eval()` that came while nothing was recorded: kind, place, module and its class."""
@@ -340,6 +344,8 @@ class TorchRecorder:
         self.stop()
         if was_on:
             self._last_step(outcome)
+        elif self.refused and outcome.exception is not None and self.steps:
+            self._refused_step(outcome.exception)
         seen = self.index + (not self.on and not was_on and bool(self.running.backwards))
         if self.sources.changed:
             self.limits.append(
@@ -348,6 +354,14 @@ class TorchRecorder:
         self.symptoms.arrived(wait=True)
         record = self.draft()
         return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
+
+    def _refused_step(self, problem: Raised) -> None:
+        """The step that the program ended in was not recorded, and its backward was refused: what is known of it."""
+        switch = self.tracking_switch if self.refused == "off" else None
+        happened = [Happened("tracking", 0, (), switch, {"on": False})] if switch is not None else []
+        happened.append(Happened("exception", 0, (), None, {"type": problem.type, "message": problem.message}))
+        self.steps.append(Step(self.index, self.steps[-1].kind, events=self.builder.events(happened, [])))
+        self.index += 1
 
     def _last_step(self, outcome: Outcome) -> None:
         """The step that the program ended in: with a backward, a failed call, or a loss that was never differentiated."""

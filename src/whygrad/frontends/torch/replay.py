@@ -15,7 +15,8 @@ from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm
 from whygrad.frontends.torch.identity import Identity
-from whygrad.ir import Birth, Bypass, Descend, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.frontends.torch.probes import against_differences, without_hooks
+from whygrad.ir import Birth, Bypass, Descend, Differentiate, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Unhook
 
 PERMUTATIONS = 8
 """Permutations tried to find the one that changes most labels: with two equally common classes one alone leaves half of them."""
@@ -75,6 +76,8 @@ class TorchReplay:
         self.optimizers: tuple[Optimizer, ...] = ()
         """Those of the program, whose settings a descent follows."""
         self._descent = Descent(self)
+        self._slices: dict[frozenset[int], list[Call]] = {}
+        """Which calls are run, by the tensors that are replaced: a descent asks again and again."""
         self.watched: Watched | None = None
         """Looks at every value while set."""
         self._base: tuple[Tensor | None, dict[str, Tensor]] | None = None
@@ -100,6 +103,10 @@ class TorchReplay:
         try:
             if isinstance(intervention, Descend):
                 return self._descent.run(intervention)
+            if isinstance(intervention, Unhook):
+                return without_hooks(self, intervention)
+            if isinstance(intervention, Differentiate):
+                return against_differences(self, intervention)
             loss, found = self._gradients(self._change(intervention))
             base = (
                 self._unchanged()[1] if any(isinstance(item.tensor, Tensor) and item.tensor.requires_grad for item in self.losses) else {}
@@ -131,6 +138,19 @@ class TorchReplay:
             return ()
         finally:
             self.watched = None
+            set_random_states(states)
+
+    def unchanged(self) -> dict[str, Tensor]:
+        """The gradients of the unchanged step."""
+        return self._unchanged()[1]
+
+    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call as the unchanged step computes them."""
+        states = random_states()
+        try:
+            with torch.enable_grad():
+                return self._arguments(call, self._forward(Change({})), Change({}))
+        finally:
             set_random_states(states)
 
     @property
@@ -166,8 +186,8 @@ class TorchReplay:
                 return Change({}, reshaped=(value, shape))
             case Standardise(values):
                 return Change({pair[0]: standardised(pair[1]) for name in values if (pair := self._find(name))})
-            case Descend():
-                raise Unable("a descent is no single change")
+            case Descend() | Unhook() | Differentiate():
+                raise Unable("it is no single change")
 
     def _permuted(self, values: tuple[str, ...]) -> dict[int, Tensor]:
         found = {number: tensor for name in values if (pair := self._find(name)) for number, tensor in [pair]}
@@ -269,7 +289,11 @@ class TorchReplay:
 
     def _forward(self, change: Change) -> dict[int, Tensor]:
         environment = dict(change.substitutes)
-        wanted = self._slice(change)
+        plain = not (change.lifted or change.regions or change.bypassed or change.reshaped)
+        key = frozenset(change.substitutes)
+        wanted = self._slices[key] if plain and key in self._slices else self._slice(change)
+        if plain:
+            self._slices[key] = wanted
         with ExitStack() as stack:
             blocks: list[int | None] = [None]
             for call in wanted:

@@ -160,7 +160,7 @@ def _role(name: str, seen: Seen, maker: Op | None, parameters: Mapping[int, str]
         return "parameter"
     if seen.role:
         return seen.role  # type: ignore[return-value]  # set in this package alone, to roles of the table
-    if seen.carried:
+    if seen.carried or (maker is None and seen.graphed):
         return "state"
     if maker is None:
         return "input"

@@ -62,6 +62,8 @@ def _trains_something_else(index: Index, step: StepIndex) -> bool:
         return False
     known = {p.value for p in step.step.parameters}
     leaves = [n for n in step.gets_gradient if n not in step.producer and n not in known and step.value(n).differentiable]
+    if any(step.value(n).role == "state" for n in leaves):
+        return True  # the gradient goes on into the graph of an earlier step
     # timid: without an optimizer over the parameters the gradient of the input may be all that is wanted
     return bool(leaves) and (any(o.orphans for o in index.record.optimizers) or not index.held)
 
@@ -140,13 +142,7 @@ def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
     for optimizer in index.record.optimizers:
         names = _names(optimizer)
         held = tuple(p for p in index.parameters.values() if p.name in names)
-        if (
-            held
-            and len(held) == len(names)
-            and not optimizer.orphans
-            and _frozen(index, held)
-            and told.isdisjoint(p.name for p in held)
-        ):
+        if held and len(held) == len(names) and not optimizer.orphans and _frozen(index, held) and told.isdisjoint(p.name for p in held):
             yield _about_optimizer(index, optimizer, held)
 
 

@@ -58,7 +58,7 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"`{call.op.kind}` expects raw scores, and `{op.kind}` cuts them off before",
-        site=edited_at(op),
+        site=edited_at(call.step, op),
         label=_CLAMPS[op.kind],
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, "the loss reads its output here")),
         evidence=tuple(evidence(call, op)),

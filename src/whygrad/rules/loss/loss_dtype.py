@@ -65,7 +65,9 @@ def wraps(step: StepIndex, op: Op) -> bool:
     if {one.dtype, other.dtype, made.dtype} - _NARROW or None in ranges or op.output not in step.shapes_loss:
         return False
     first, second, result = ranges
-    assert first and second and result  # None was excluded above
+    assert first
+    assert second
+    assert result
     if op.kind == "sub":
         return result[1] > first[1] - min(second[0], 0) or result[0] < first[0] - max(second[1], 0)
     return result[1] < max(first[1] + second[0], first[0] + second[1])

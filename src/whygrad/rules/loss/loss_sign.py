@@ -164,7 +164,7 @@ def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
 
 def _help(step: StepIndex, join: Join) -> str:
     figures = step.value(step.losses[0]).statistics
-    bounded = figures is not None and figures.minimum is not None and figures.maximum is not None and 0 <= figures.minimum and figures.maximum <= 1
+    bounded = figures is not None and figures.minimum is not None and figures.maximum is not None and figures.minimum >= 0 and figures.maximum <= 1
     if join.what == "the agreement" and bounded:
         return "minimise one minus the score, or its negative"
     return "put a minus before it, or remove the one that is there"

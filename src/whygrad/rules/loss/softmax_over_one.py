@@ -102,7 +102,7 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"{what} over a single unit is always 1, and no gradient passes",
-        site=edited_at(op) if op.kind in _SOFTMAX else op.site,
+        site=edited_at(step, op) if op.kind in _SOFTMAX else op.site,
         label=f"axis {found.axis} of {found.scores.type} has one entry",
         related=places((op.site if op.made and op.kind in _SOFTMAX else None, "it is applied here")),
         evidence=tuple(evidence),

@@ -81,7 +81,7 @@ def are_ids(prediction: Value, ids: Value, axis: int) -> bool:
     shape, figures, range_ = ids.shape, ids.statistics, bounds(ids)
     if not shape or not prediction.shape or len(shape) != len(prediction.shape) or shape[axis] != 1 or figures is None or range_ is None:
         return False
-    return figures.whole == 1.0 and 0 <= range_[0] and 1 < range_[1] < prediction.shape[axis]
+    return figures.whole == 1.0 and range_[0] >= 0 and 1 < range_[1] < prediction.shape[axis]
 
 
 def diagnosis(call: Call) -> Diagnosis:

@@ -74,7 +74,7 @@ def independent(call: Call, op: Op) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"`{call.op.kind}` compares classes that exclude one another, and `{op.kind}` gives each its own probability",
-        site=edited_at(op),
+        site=edited_at(call.step, op),
         label="no class takes anything from another here",
         related=places((call.op.site, f"`{call.op.kind}` reads it here")),
         evidence=(Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),),

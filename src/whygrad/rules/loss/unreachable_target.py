@@ -132,7 +132,7 @@ def diagnosis(found: Beyond) -> Diagnosis:
         severity="error" if mostly(found) else "warning",
         confidence="proved",
         message=f"`{target.shown}` goes from {figure(seen[0])} to {figure(seen[1])}, and `{activation.kind}` gives {limits}",
-        site=edited_at(activation),
+        site=edited_at(step, activation),
         label=f"gives {limits}",
         related=places((found.op.site, f"`{target.shown}` is compared with it here")),
         evidence=(

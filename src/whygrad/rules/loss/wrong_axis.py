@@ -81,7 +81,7 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"`{op.kind}` normalises over {which}, and `{call.op.kind}` finds the classes on axis {classes}",
-        site=edited_at(op),
+        site=edited_at(call.step, op),
         label=f"`dim={axis}` is {'the batch' if axis == 0 else 'not the axis of the classes'}",
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.op.kind}` reads it here")),
         evidence=(Evidence(f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"), *measured),

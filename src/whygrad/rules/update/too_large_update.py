@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
-from whygrad.flow.courses import course_of, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -13,6 +13,8 @@ from whygrad.rules.phrases import distinct, figure, places
 
 SMALLER = Descend(factor=0.03)
 """A thirtieth: rates are usually wrong by a factor of ten or more."""
+FAR = 0.1
+"""Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
 RAISED = 10.0
 """How many times the rate of the best losses a schedule must have gone to be blamed."""
 
@@ -50,8 +52,14 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if failure(course) == "diverges" and course is not None and raised(course):
         yield diagnosis(index, step, optimizer, course, None)
-    elif failure(course) == "diverges" or fresh(index, step):
+    elif failure(course) == "diverges" or (fresh(index, step) and far(step, optimizer)):
         yield diagnosis(index, step, optimizer, course, Test(SMALLER, "at a thirtieth of the rate the loss falls", required=True))
+
+
+def far(step: StepIndex, optimizer: Optimizer) -> bool:
+    """Some parameter will move by a tenth of its size or more at once."""
+    ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
+    return any(ratio is not None and ratio >= FAR for ratio in ratios)
 
 
 def raised(course: Course) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -14,6 +14,8 @@ LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
 MOVED = 0.05
 """Share of their norm by which parameters could move in the whole run if all updates pointed one way; below it nothing was learnt."""
+NEAR = 0.005
+"""Share of its norm below which every parameter must move in one update for the experiment to be worth its time."""
 STEPS = 40
 """Updates that must have been seen: shorter runs are tries."""
 
@@ -48,12 +50,18 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     course, optimizer = course_of(index, step), optimizer_of(index, step)
     if optimizer is None:
         return
-    if fresh(index, step):
-        yield diagnosis(index, step, optimizer, course, None)
+    if fresh(index, step) and near(step, optimizer):
+        yield diagnosis(step, optimizer, course, None)
     elif course is not None and course.steps >= STEPS and failure(course) == "stands":
         ratio = largest_ratio(step)
         if ratio is not None and 0 < ratio * course.steps < MOVED:
-            yield diagnosis(index, step, optimizer, course, ratio)
+            yield diagnosis(step, optimizer, course, ratio)
+
+
+def near(step: StepIndex, optimizer: Optimizer) -> bool:
+    """No parameter will move by much in one update."""
+    ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
+    return any(ratios) and all(ratio is None or ratio < NEAR for ratio in ratios)
 
 
 def largest_ratio(step: StepIndex) -> float | None:
@@ -71,7 +79,7 @@ def largest_ratio(step: StepIndex) -> float | None:
     return max(found, default=None)
 
 
-def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
+def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
     """What is said, at the rate."""
     kind = str(step.step.kind)
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate

@@ -1,6 +1,7 @@
 """WG406: the learning rate is zero at every update."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity
@@ -9,6 +10,12 @@ from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 
+IDLE = 0.25
+"""Share of all updates from which a schedule that has reached zero is too short; one that ends there has a last few, or one in ten."""
+MOST = 0.5
+"""Share from which it is an error."""
+IDLE_UPDATES = 10
+"""Updates at a rate of zero that must have been seen."""
 ENOUGH = 2
 """Updates that must have been seen: a warm-up may begin at zero."""
 
@@ -16,17 +23,18 @@ ENOUGH = 2
 @rule("WG406", "zero-learning-rate", "error")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    Every update was made with a learning rate of zero, or a negative one.
+    Updates are made with a learning rate of zero, or a negative one: all of them, or all from early in the run on.
 
     ## What it finds
     An optimizer whose largest rate over all its updates is not above 0: a rate that integer division or a rounding setting made 0, a
-    schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move.
+    schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move, and
+    a schedule that reaches 0 long before the end: one laid out in epochs and stepped after every batch.
 
     ## Why it matters
     The optimizer steps and nothing moves. With a negative rate the loss is driven up.
 
     ## When it is fine
-    A warm-up may begin at 0 and a schedule may end there: the rule looks at the largest rate of the run. A group with pretrained weights
+    A warm-up may begin at 0 and a schedule may end there: less than a quarter of all updates at 0 are passed over. A group with pretrained weights
     may be held still by a rate of 0, although `requires_grad_(False)` would say it more clearly.
 
     ## How sure
@@ -38,6 +46,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for optimizer in index.record.optimizers:
         if never_above_zero(optimizer):
             yield whole(index, optimizer)
+        elif ran_out(optimizer):
+            yield spent(optimizer)
         else:
             yield from (part(optimizer, group) for group in optimizer.groups if stands_still(index, optimizer, group))
 
@@ -47,6 +57,37 @@ def never_above_zero(optimizer: Optimizer) -> bool:
     if optimizer.rates is None or optimizer.steps < ENOUGH or any(isnan(rate) for rate in optimizer.rates):
         return False
     return optimizer.rates[1] <= 0
+
+
+def ran_out(optimizer: Optimizer) -> bool:
+    """The rate was zero for the last quarter of the updates or more."""
+    if optimizer.idle_from is None or optimizer.last_rate is None or optimizer.last_rate > 0:
+        return False
+    idle = optimizer.steps - optimizer.idle_from
+    return idle >= IDLE_UPDATES and idle >= IDLE * optimizer.steps
+
+
+def spent(optimizer: Optimizer) -> Diagnosis:
+    """A schedule that has reached zero long before the end."""
+    start, steps = optimizer.idle_from or 0, optimizer.steps
+    held = [name for group in optimizer.groups for name in group.parameters]
+    found = _diagnosis(
+        optimizer,
+        held,
+        severity="error" if steps - start >= MOST * steps else "warning",
+        message=f"the learning rate of `{optimizer.name}` is zero from update {start} on: {steps - start} of {plural(steps, 'update')} change nothing",
+        evidence=Evidence(
+            f"the rate was at most {figure(optimizer.rates[1] if optimizer.rates else None)}, and 0 from update {start} to update {steps}",
+            "updates",
+            steps - start,
+        ),
+        early=False,
+    )
+    return replace(
+        found,
+        help="lay the schedule out in the units in which it is stepped: updates where `step()` is called after every batch, epochs where after every epoch",
+        explains=frozenset(),
+    )
 
 
 def stands_still(index: Index, optimizer: Optimizer, group: Group) -> bool:

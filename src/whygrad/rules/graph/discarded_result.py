@@ -1,0 +1,202 @@
+"""WG308: a result that nothing uses."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.starved import meant
+from whygrad.ir import Frame, Op, Parameter, Site, family
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, listed, plural
+
+WITHOUT_EFFECT = ("layout", "arithmetic", "activation", "select", "cast", "detach", "step", "reduction")
+"""Families of ops that do nothing but return a result, so that a call whose result is dropped is a call without effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A result of parameters that nothing uses."""
+
+    step: StepIndex
+    op: Op
+    site: Site | None
+    parameters: tuple[Parameter, ...]
+
+
+@rule("WG308", "discarded-result", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    An op ran and nothing uses its result.
+
+    ## What it finds
+    Two forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
+    a branch's result is forgotten. And calls that stand alone on their line, without a name for their result, though they change nothing: `x.clamp(0, 1)` where `clamp_` was
+    meant, `loss / 4` without `loss =`.
+
+    ## Why it matters
+    The model trains without those layers, and the parameters never get a gradient; nothing is raised. A call without effect leaves the value as it was.
+
+    ## When it is fine
+    Layers that get a gradient in another kind of step; results that are printed or logged, and calls under `no_grad`; a library's model that computes more than one task uses
+    (a note).
+
+    ## How sure
+    Proved: the recorded graph shows no reader, and the parameters got no gradient in the whole run.
+
+    ## References
+    PyTorch, "In-place semantics": methods without a trailing underscore return a new tensor.
+    """
+    yield from distinct(_about_layers(found) for found in _dropped(index))
+    yield from distinct(_without_effect(index))
+
+
+def _dropped(index: Index) -> Iterator[Dropped]:
+    """For each place, the layers whose results are dropped there in all recorded steps that run them."""
+    lost = _lost(index)
+    for step in index.steps:
+        if step.step.differentiated:
+            by_place: dict[object, list[tuple[Op, Site | None, Parameter]]] = {}
+            for parameter in (p for p in step.step.parameters if p.name in lost):
+                for op in _ends(step, parameter):
+                    site = _place(step, op)
+                    by_place.setdefault((site.file, site.line) if site else None, []).append((op, site, parameter))
+            for members in by_place.values():
+                yield Dropped(step, members[0][0], members[0][1], tuple(dict.fromkeys(p for _, _, p in members)))
+
+
+def _lost(index: Index) -> frozenset[str]:
+    """Parameters that a forward read, that no loss was computed from, and that had no gradient in the whole run."""
+    shaping = {p.name for step in index.steps for p in step.step.parameters if p.value in step.shapes_loss or p.gradient != "none"}
+    wanted = index.once(meant)
+    read = {p.name for step in index.steps for p in step.step.parameters if p.trainable and p.reached and p.name in wanted}
+    endings = index.record.endings
+    # timid: without the end of the run, a head that other batches use looks just the same
+    return frozenset(name for name in read - shaping if name in endings and not endings[name].gradient_seen and not endings[name].changed)
+
+
+def _ends(step: StepIndex, parameter: Parameter) -> tuple[Op, ...]:
+    """The last ops on the parameter's way, if nothing but them and tracked ops before them came of it."""
+    below = step.downstream((parameter.value,))
+    ops = [op for op in step.graph.ops if not below.isdisjoint(op.inputs)]
+    # timid: what leaves the framework is logged, or comes back another way
+    if not ops or not all(op.tracking and op.kind != "leave" and op.outputs for op in ops):
+        return ()
+    return tuple(op for op in ops if not any(name in step.consumers for name in op.outputs))
+
+
+def _place(step: StepIndex, op: Op) -> Site | None:
+    """The line that drops the result: of the call of the outermost function nothing of which is used."""
+    site, scopes = op.site, step.step.scopes
+    at, left = op.scope, len(scopes)
+    while at is not None and 0 <= at < len(scopes) and left and not _used(step, at):
+        site = scopes[at].caller or site
+        at, left = scopes[at].parent, left - 1
+    return _called_from(site, op)
+
+
+def _used(step: StepIndex, scope: int) -> bool:
+    """Whether the loss depends on anything that ran in a call of a function of the user's, or in what it called."""
+    inside = {scope}
+    for number, other in enumerate(step.step.scopes):
+        if other.parent in inside and number > scope:
+            inside.add(number)
+    return any(op.scope in inside and not step.shapes_loss.isdisjoint(op.outputs) for op in step.graph.ops)
+
+
+def _called_from(site: Site | None, op: Op) -> Site | None:
+    """Where the scopes are unknown, a line that returns its result hands it to the line that called."""
+    if site is None or site != op.site or not site.text.strip().startswith("return") or not site.callers:
+        return site
+    frame: Frame = site.callers[0]
+    return Site(frame.file, frame.line, function=frame.function, callers=site.callers[1:])
+
+
+def _about_layers(found: Dropped) -> Diagnosis:
+    names = tuple(dict.fromkeys(p.name for p in found.parameters))
+    modules = list(dict.fromkeys(name.rsplit(".", 1)[0] for name in names))
+    library = all(p.library for p in found.parameters)
+    value = found.step.value(found.op.output)
+    return Diagnosis(
+        "WG308",
+        "discarded-result",
+        # timid: a library's model computes more than one task uses
+        "note" if library else "warning",
+        "proved",
+        f"the result of {listed(modules)} is never used: {plural(len(names), 'parameter')} {'gets' if len(names) == 1 else 'get'} no gradient",
+        site=found.site,
+        label="what comes of this is dropped",
+        evidence=(
+            Evidence(f"`{found.op.kind}` makes {value.type} here, and no later op reads it", "readers", 0),
+            Evidence(
+                f"{listed(names)} {'was' if len(names) == 1 else 'were'} read by the forward, and {'has' if len(names) == 1 else 'have'} no gradient and the same values at the end of the run"
+            ),
+        ),
+        help="use the result where the old value is used: put it back into the list, or return it; or leave the layers out",
+        facts=frozenset(Fact("no-gradient", name) for name in names),
+        explains=frozenset(Fact(what, name) for name in names for what in ("unmoved", "unused")),
+        kind=found.step.step.kind,
+        step=found.step.step.index,
+        names=names,
+    )
+
+
+def _without_effect(index: Index) -> Iterator[Diagnosis]:
+    """Calls that stand alone on their line and have no effect."""
+    for step in index.steps:
+        known = step.downstream(tuple(p.value for p in step.step.parameters))
+        for op in step.graph.ops:
+            unread = (
+                op.outputs
+                and not any(name in step.consumers for name in op.outputs)
+                and not any(name in step.losses for name in op.outputs)
+            )
+            if unread and _pure(op) and not known.isdisjoint(op.inputs) and _stands_alone(op.site):
+                yield _about_call(step, op)
+
+
+def _pure(op: Op) -> bool:
+    return family(op.kind) in WITHOUT_EFFECT and not op.attributes.get("inplace") and not op.failed and op.kind != "write"
+
+
+def _stands_alone(site: Site | None) -> bool:
+    """The op is the whole of a statement that has nothing on its left; in a notebook that would show the result."""
+    if site is None or not site.text or site.file.startswith("<") or "ipykernel" in site.file or (site.end_line or site.line) != site.line:
+        return False
+    try:
+        body = ast.parse(site.text.strip()).body
+    except (SyntaxError, ValueError):
+        return False
+    if len(body) != 1 or not isinstance(body[0], ast.Expr) or isinstance(body[0].value, ast.Await | ast.Yield | ast.Constant):
+        return False
+    indent = len(site.text) - len(site.text.lstrip())
+    width = body[0].value.end_col_offset or 0
+    return site.column == indent + 1 and site.end_column == indent + width + 1 and not _inside_brackets(site.text)
+
+
+def _inside_brackets(text: str) -> bool:
+    """A line of a longer expression ends with a comma or opens what it does not close."""
+    bare = text.partition("#")[0].rstrip()
+    return bare.endswith((",", "(", "[", "{", "\\"))
+
+
+def _about_call(step: StepIndex, op: Op) -> Diagnosis:
+    name = op.native.rsplit(".", 1)[-1].strip("_") or op.kind
+    given = step.value(op.inputs[0]) if op.inputs else None
+    target = given.called if given is not None and given.called.isidentifier() else ""
+    return Diagnosis(
+        "WG308",
+        "discarded-result",
+        "warning",
+        "proved",
+        f"`{name}` has no effect here: its result is dropped" + (f", and `{target}` stays as it was" if target else ""),
+        site=op.site,
+        label="returns a new tensor, which nothing takes",
+        evidence=(Evidence(f"`{name}` makes {step.value(op.output).type}, and no op of the step reads it", "readers", 0),),
+        help=(f"write `{target} = …`" if target else "give the result a name and use it")
+        + ", or use the in-place form where the backward allows it",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(name, target),
+    )

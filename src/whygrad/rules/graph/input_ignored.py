@@ -1,0 +1,138 @@
+"""WG320: the output does not depend on the input."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Site, Statistics, family
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, listed, places, typed
+
+FLAT = 1e-5
+"""Spread of a value's entries, relative to their size, that is rounding: a hundred times the spacing of float32."""
+FEWEST = 4
+"""Entries that a value must have to be called the same everywhere."""
+OWN_RULES = ("softmax", "log_softmax", "relu", "dropout", "batch_norm", "leaky_relu", "hardtanh")
+"""Kinds whose flat results other rules explain: softmax over one unit, dead units, a batch of one."""
+
+
+@rule("WG320", "input-ignored", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Whatever the input is, the model's output is the same.
+
+    ## What it finds
+    An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
+    difference of a column with itself, a product with zero. In every recorded step.
+
+    ## Why it matters
+    The model can only learn the mean of the labels. Label sensitivity is zero up to rounding, and the loss stays where a constant guess puts it.
+
+    ## When it is fine
+    Masks and positions that happen to be the same in a batch, beside data that are not; embeddings that are looked up by a constant; programs that optimise a constant on purpose have no data
+    that go in.
+
+    ## How sure
+    Proved by the figures of the recorded values: the inputs differ, and what is made of them does not.
+
+    ## References
+    PyTorch, `torch.nn.functional.normalize` divides each row by its own norm; `torch.nn.LayerNorm` over one feature gives its bias.
+    """
+    trained = [step for step in index.steps if step.step.differentiated]
+    found = [(step, op) for step in trained for op in (_flattening(step),) if op is not None]
+    if found and len(found) == len(trained):
+        yield from distinct([_about(*found[0])])
+
+
+def _flattening(step: StepIndex) -> Op | None:
+    """The op that makes one number of different inputs, where no data get to the loss beside it but the labels."""
+    given = [name for name, value in step.values.items() if value.role == "input" and name not in step.from_labels]
+    data = step.downstream(tuple(name for name in given if _varies(step.value(name).statistics)))
+    for op in step.graph.ops:
+        if _flattens(step, op, data) and not _other_way(step, op, data):
+            return op
+    return None
+
+
+def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
+    """Different entries go in and the same number comes out everywhere, on the way to the loss."""
+    if op.kind in OWN_RULES or family(op.kind) in ("loss", "create", "decision", "step") or step.shapes_loss.isdisjoint(op.outputs):
+        return False
+    return (
+        any(name in data and _varies(step.value(name).statistics) for name in op.inputs)
+        and bool(op.outputs)
+        and all(_flat(step.value(name).statistics) for name in op.outputs)
+    )
+
+
+def _varies(figures: Statistics | None) -> bool:
+    """Its entries differ by more than rounding."""
+    if figures is None or figures.minimum is None or figures.maximum is None or figures.count < FEWEST:
+        return False
+    return figures.finite == 1.0 and figures.maximum - figures.minimum > FLAT * max(abs(figures.maximum), abs(figures.minimum))
+
+
+def _flat(figures: Statistics | None) -> bool:
+    if figures is None or figures.minimum is None or figures.maximum is None or figures.count < FEWEST or figures.sampled:
+        return False
+    return figures.finite == 1.0 and figures.maximum - figures.minimum <= FLAT * max(abs(figures.maximum), abs(figures.minimum))
+
+
+def _other_way(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
+    """Data meet parameters, or what parameters made, somewhere that this op's result does not lead to."""
+    after = step.downstream(op.outputs)
+    known = {p.value for p in step.step.parameters} | step.depends_on_parameters
+    labels = step.from_labels
+    return any(
+        name in data and name not in after and name not in labels
+        for other in step.graph.ops
+        if other is not op and not known.isdisjoint(other.inputs) and not step.shapes_loss.isdisjoint(other.outputs)
+        for name in other.inputs
+        if name not in step.depends_on_parameters
+    )
+
+
+def _about(step: StepIndex, op: Op) -> Diagnosis:
+    value = step.value(op.output)
+    given = [name for name in op.inputs if _varies(step.value(name).statistics)]
+    names = [step.value(name).shown for name in given]
+    number = value.statistics.maximum if value.statistics is not None else None
+    before = step.value(given[0]).statistics
+    sensitivity = step.step.measures.label_sensitivity
+    return Diagnosis(
+        "WG320",
+        "input-ignored",
+        "error",
+        "proved",
+        f"the model does not see its input: `{op.native.rsplit('.', 1)[-1].strip('_') or op.kind}` makes {figure(number)} of every entry of {listed(names)}",
+        site=op.site,
+        label=f"{figure(number)} whatever goes in",
+        related=places((_first_reader(step, op), "the model begins here")),
+        evidence=(
+            Evidence(
+                f"{typed(step.value(given[0]))} is between {figure(before.minimum if before else None)} and {figure(before.maximum if before else None)}, and `{value.shown}` ({value.type}) is {figure(number)} everywhere",
+                "spread",
+                0.0,
+            ),
+            *(
+                (
+                    Evidence(
+                        f"label sensitivity is {figure(sensitivity)}: with one output for all inputs the labels count as a whole alone",
+                        "label_sensitivity",
+                        sensitivity,
+                    ),
+                )
+                if sensitivity is not None
+                else ()
+            ),
+        ),
+        help="scale with figures of the data set instead of each example's own, or leave this out for a single feature",
+        explains=frozenset({Fact("insensitive", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names),
+    )
+
+
+def _first_reader(step: StepIndex, op: Op) -> Site | None:
+    return next((other.site for name in op.outputs for other in step.consumers.get(name, ()) if other.site), None)

@@ -1,0 +1,142 @@
+"""WG108: most labels are left out, or the wrong ones."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at, making_site
+from whygrad.ir import Op, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
+from whygrad.rules.phrases import distinct, places, typed
+
+HALF = 0.5
+"""Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
+_JOINS = frozenset(("mul", "index", "where"))
+_EXACT = 1e-9
+_VARIED = 3
+
+
+@rule("WG108", "few-labels-used", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The mask or the `ignore_index` leaves out the labels that were meant to count.
+
+    ## What it finds
+    A mask that keeps the padding: the entries that it keeps are exactly as many as the targets that are zero, in every recorded step.
+    Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it.
+
+    ## Why it matters
+    The loss is small at once, since padding is easy to predict, or the most common class is never learnt; what is printed looks like
+    success.
+
+    ## When it is fine
+    Padding that is ignored is right, however much of it there is: ids in sequences are left alone. So are masks made from the targets
+    themselves (positives and negatives apart), and an ignored id that marks less than half of the pixels.
+
+    ## How sure
+    Suspected: figures show which entries count, not which were meant to.
+
+    ## References
+    `torch.nn.CrossEntropyLoss` (`ignore_index`); `whygrad explain WG105` (no label is left at all).
+    """
+    yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
+    for steps in index.kinds.values():
+        found = [next(reversed_masks(step), None) for step in steps if step.losses]
+        if len(found) > 1 and None not in found:
+            yield from distinct(reversed_mask(index, *one) for one in found if one)
+
+
+def ignored_class(call: Call) -> float | None:
+    """Share of the pixels that are ignored as class 0, where that is most of them and the model has an output for it."""
+    shape, figures = call.target.shape or (), call.target.statistics
+    images = call.op.kind in BY_IDS and len(shape) > 2 and call.target.dtype in INTEGERS  # noqa: PLR2004 - rows of images
+    if not images or figures is None or figures.zeros is None or call.op.attributes.get("ignore_index") != 0:
+        return None
+    range_, classes = bounds(call.target), call.classes
+    fits = range_ is not None and classes is not None and range_[0] == 0 and range_[1] == classes - 1
+    return figures.zeros if fits and HALF <= figures.zeros < 1.0 else None
+
+
+def reversed_masks(step: StepIndex) -> Iterator[tuple[StepIndex, Op, Value, Value, float]]:
+    """Masks that keep exactly as many entries as there are zeros among the targets."""
+    labels = step.from_labels - step.depends_on_parameters
+    for op in step.graph.ops:
+        if op.kind not in _JOINS or step.shapes_loss.isdisjoint(op.outputs) or step.depends_on_parameters.isdisjoint(op.inputs):
+            continue
+        for name in op.inputs:
+            mask = step.value(name)
+            kept = share_kept(mask)
+            if kept is None or name in step.depends_on_parameters:
+                continue
+            for target in compared(step, op, labels):
+                zeros = target.statistics.zeros if target.statistics else None
+                own = name in step.downstream((target.name,)) or not step.upstream(name).isdisjoint((target.name,))
+                if target.shape == mask.shape and zeros is not None and abs(zeros - kept) < _EXACT and varied(target) and not own:
+                    yield step, op, mask, target, kept
+
+
+def share_kept(mask: Value) -> float | None:
+    """Share of entries that a mask of zeros and ones keeps, if it keeps some, not all and not exactly half."""
+    figures, range_ = mask.statistics, bounds(mask)
+    if figures is None or figures.sampled or figures.zeros is None or range_ != (0.0, 1.0) or not (mask.dtype == "bool" or figures.distinct == 2):  # noqa: PLR2004 - zeros and ones
+        return None
+    kept = 1.0 - figures.zeros
+    return kept if 0 < kept < 1 and abs(kept - HALF) > _EXACT else None
+
+
+def compared(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[Value]:
+    """Targets that the masked value was computed from."""
+    above = frozenset[str]().union(*(step.upstream(name) for name in op.inputs if name in step.depends_on_parameters))
+    for other in step.graph.ops:
+        if not above.isdisjoint(other.outputs) and not step.depends_on_parameters.isdisjoint(other.inputs):
+            yield from (step.value(name) for name in other.inputs if name in labels)
+
+
+def varied(target: Value) -> bool:
+    """More than zeros and ones: of those, a mask may be made on purpose."""
+    figures = target.statistics
+    return figures is not None and not figures.sampled and figures.distinct is not None and figures.distinct >= _VARIED
+
+
+def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Value, kept: float) -> Diagnosis:
+    """What is said of a mask that keeps the padding."""
+    made = making_site(index, step, mask.name)
+    return Diagnosis(
+        rule="WG108",
+        name="few-labels-used",
+        severity="warning",
+        confidence="suspected",
+        message=f"`{mask.shown}` keeps as many entries as `{target.shown}` has zeros: it seems to keep the padding",
+        site=made or op.site,
+        label=f"keeps {kept:.0%} of the entries",
+        related=places((op.site if made else None, "the loss is masked here")),
+        evidence=(
+            Evidence(f"{typed(mask)} keeps {kept:.4f} of all entries; {kept:.4f} of `{target.shown}` are 0, in every recorded step", "kept", kept),
+        ),
+        help=f"turn the mask round if it marks the padding: `~{mask.shown}` for booleans, `1 - {mask.shown}` for numbers",
+        facts=frozenset({Fact("odd-input", mask.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(mask.shown, target.shown),
+    )
+
+
+def ignored(call: Call, share: float) -> Diagnosis:
+    """What is said of an ignored class."""
+    return Diagnosis(
+        rule="WG108",
+        name="few-labels-used",
+        severity="warning",
+        confidence="suspected",
+        message=f"`ignore_index=0` leaves out {share:.0%} of `{call.target.shown}`, and class 0 is one of the model's {call.classes}",
+        site=edited_at(call.step, call.op),
+        label="class 0 is never learnt",
+        related=places((call.op.site if call.op.made else None, "the loss is called here")),
+        evidence=(Evidence(f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {share:.1%} are 0", "zeros", share),),
+        help="leave out `ignore_index=0` if 0 is a class like the others; give unknown pixels an id of their own, such as 255, and ignore that",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(call.target.shown,),
+    )

@@ -1,0 +1,135 @@
+"""WG105: every label is ignored or masked out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import making_site
+from whygrad.ir import Op, Site, Statistics, Value, family
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, places, typed
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A place of a step at which no label is left."""
+
+    step: StepIndex
+    op: Op
+    cause: Value
+    """The labels that are all ignored, or the mask that lets none through."""
+    why: str
+
+
+@rule("WG105", "ignored-labels", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Every label is ignored or masked out, so that the loss is a mean over nothing.
+
+    ## What it finds
+    Targets that all equal the loss's `ignore_index`; a mask of zeros that multiplies the loss of each entry; a selection by a mask that
+    picks nothing at all.
+
+    ## Why it matters
+    The loss is 0 or not a number, and no gradient comes of it. Some trainers show 0.0 for it, which looks like success.
+
+    ## When it is fine
+    A single batch may hold nothing to learn, for instance where a prompt fills the whole context. The rule asks for all recorded steps of a
+    kind. A factor of zero on a whole term of the loss, such as a warm-up, belongs to WG102.
+
+    ## How sure
+    Proved by the recorded labels or masks.
+
+    ## References
+    `torch.nn.CrossEntropyLoss` (`ignore_index`); `whygrad explain WG108` (most labels are ignored).
+    """
+    for steps in index.kinds.values():
+        lossy = [step for step in steps if step.losses]
+        found = [next(nothing_left(step), None) for step in lossy]
+        if found and None not in found:
+            yield from distinct(diagnosis(index, one, len(found)) for one in found if one)
+
+
+def nothing_left(step: StepIndex) -> Iterator[Nothing]:
+    """Where no label is left, if no other loss of the step has some."""
+    if any(is_fed(step, op) for op in step.loss_ops()):
+        return
+    for op in step.graph.ops:
+        if op.failed or step.shapes_loss.isdisjoint(op.outputs):
+            continue
+        target = target_of(op) if family(op.kind) == "loss" else None
+        if target is not None and all_are(step.value(target), op.attributes.get("ignore_index")):
+            yield Nothing(step, op, step.value(target), f"all of them are {op.attributes.get('ignore_index')}, which the loss ignores")
+        yield from masked(step, op)
+
+
+def is_fed(step: StepIndex, op: Op) -> bool:
+    """A loss with labels whose result reaches the end without a mask that takes everything away."""
+    target = target_of(op)
+    if target is None or op.failed or all_are(step.value(target), op.attributes.get("ignore_index")):
+        return False
+    after = step.downstream(op.outputs)
+    return not any(not after.isdisjoint(other.inputs) and any(masked(step, other)) for other in step.graph.ops)
+
+
+def all_are(value: Value, number: object) -> bool:
+    """Every entry equals this number."""
+    figures = value.statistics
+    return isinstance(number, int | float) and figures is not None and not figures.sampled and figures.count > 0 and figures.minimum == figures.maximum == number
+
+
+def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
+    """A mask that lets nothing of what parameters shape through."""
+    if op.kind not in ("mul", "index", "where") or len(op.inputs) < 2 or op.inputs[0] == op.inputs[1] or not op.outputs:  # noqa: PLR2004 - a value and a mask
+        return
+    shaped = [name for name in op.inputs if name in step.depends_on_parameters]
+    masks = [name for name in op.inputs if name not in step.depends_on_parameters and several(step.value(name))]
+    if not shaped or not masks or step.from_labels.isdisjoint(step.upstream(op.output)) or not several(step.value(shaped[0])):
+        return
+    mask = step.value(masks[-1 if op.kind == "index" else 0])
+    if op.kind == "mul" and zero(mask.statistics) and not zero(step.value(shaped[0]).statistics):
+        yield Nothing(step, op, mask, "every entry of the mask is 0")
+    elif op.kind == "where" and mask.dtype == "bool" and zero(step.value(op.output).statistics) and not zero(step.value(shaped[0]).statistics):
+        yield Nothing(step, op, mask, "the condition leaves only zeros")
+    elif op.kind == "index" and mask.dtype == "bool" and 0 in (step.value(op.output).shape or ()):
+        yield Nothing(step, op, mask, "the mask picks nothing")
+
+
+def several(value: Value) -> bool:
+    """More than one entry: a factor is no mask."""
+    return bool(value.shape) and value.shape != (1,)
+
+
+def zero(figures: Statistics | None) -> bool:
+    """Every entry is known to be zero."""
+    return figures is not None and figures.count > 0 and figures.zeros == 1.0 and not figures.sampled
+
+
+def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
+    """What is said, where the mask or the labels were made."""
+    step, cause = found.step, found.cause
+    made: Site | None = making_site(index, step, cause.name)
+    loss = step.step.measures.loss
+    starved = frozenset(Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite"))
+    return Diagnosis(
+        rule="WG105",
+        name="ignored-labels",
+        severity="error",
+        confidence="proved",
+        message=f"no label counts: {'`' + cause.shown + '`: ' if cause.called else ''}{found.why}",
+        site=made or found.op.site,
+        label="nothing is left of the labels",
+        related=places((found.op.site if made else None, "and takes every label out of the loss here")),
+        evidence=(
+            Evidence(f"{typed(cause)}: {found.why}, in {steps} of {steps} recorded steps"),
+            *((Evidence(f"the loss is {figure(loss)}", "loss", loss),) if loss is not None else ()),
+        ),
+        help="print the share of labels that are kept: a mask that is turned round, a padding id that is a class, or labels cut off with the end of the text",
+        facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
+        explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in step.losses},
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(cause.shown,),
+    )

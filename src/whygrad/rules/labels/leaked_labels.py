@@ -1,0 +1,138 @@
+"""WG107: the labels reach the model's input."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Value, family
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, Call, calls
+from whygrad.rules.phrases import distinct, places, typed
+
+_COPIES = ("layout", "cast")
+_READERS = frozenset(("linear", "matmul"))
+
+
+@rule("WG107", "leaked-labels", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The model is given the very labels that it is to predict.
+
+    ## What it finds
+    A decoder that reads at each position the token that it must predict there, because input and target were not shifted against each
+    other; a table that goes into the model with the column that the labels were taken from.
+
+    ## Why it matters
+    The loss goes to zero in no time, since the network only copies. When it has to predict for real, the answer is not in its input.
+
+    ## When it is fine
+    Teacher forcing reads the tokens before the one to predict: input and target are different slices. An autoencoder gets its target
+    through a narrow place, not position by position. Labels in a condition (class-conditional models) are another value than the target.
+
+    ## How sure
+    Proved by the recorded graph: the same tensor, unchanged, is read by the embedding and compared with by the loss, and every op between
+    keeps the positions; or the input still has the width of the table from which the labels were cut.
+
+    ## References
+    "Teacher forcing"; target leakage.
+    """
+    copied = [position_by_position(call, op) for call in calls(index) if (op := reads_target(call)) is not None]
+    columns = [whole_table(call, *pair) for call in calls(index) if (pair := table_of(call)) is not None]
+    yield from distinct((*copied, *columns))
+
+
+def reads_target(call: Call) -> Op | None:
+    """The embedding that reads the target itself, with a way to the prediction on which every value keeps the positions."""
+    step, same = call.step, forms(call.step, call.target.name)
+    if call.op.kind not in BY_IDS or call.op.failed:
+        return None
+    for op in step.graph.ops:
+        ids = next((name for name in op.inputs if not same.isdisjoint(forms(step, name))), None) if op.kind == "embedding" else None
+        shape = step.value(ids).shape or () if ids else ()
+        if len(shape) > 1 and shape[1] > 1 and not forms(step, call.prediction.name).isdisjoint(kept_in_place(step, op.output, shape[:2])):
+            return op
+    return None
+
+
+def forms(step: StepIndex, name: str) -> frozenset[str]:
+    """A value and what it is a mere reshaping or casting of."""
+    found = {name}
+    while name in step.producer:
+        op = step.producer[name][1]
+        if family(op.kind) not in _COPIES or len(op.inputs) != 1:
+            break
+        name = op.inputs[0]
+        found.add(name)
+    return frozenset(found)
+
+
+def kept_in_place(step: StepIndex, name: str, positions: tuple[int, ...]) -> frozenset[str]:
+    """Values computed from `name` on ways along which every value has these rows and positions."""
+    found = {name}
+    for op in step.graph.ops:
+        if not found.isdisjoint(op.inputs) and family(op.kind) != "select":
+            found.update(made for made in op.outputs if (step.value(made).shape or ())[:2] == positions)
+    return frozenset(found)
+
+
+def table_of(call: Call) -> tuple[Value, Value, Op] | None:
+    """The table that the labels were cut from, the input that still has all its columns, and the layer that reads it."""
+    step = call.step
+    table = step.value(step.origin(call.target.name, (*_COPIES, "select")))
+    shape, labels = table.shape or (), call.target.shape or ()
+    if len(shape) != 2 or shape[1] < 3 or not table.dtype.startswith(("f", "bf")) or labels[1:] not in ((), (1,)) or table.name == call.target.name:  # noqa: PLR2004 - a table of a few columns
+        return None
+    for op in step.graph.ops:
+        for name in op.inputs if op.kind in _READERS else ():
+            given = step.value(name)
+            wide = name not in step.depends_on_parameters and given.shape is not None and given.shape[-1:] == shape[1:]
+            if wide and len(given.shape or ()) == 2 and step.origin(name, (*_COPIES, "select", "arithmetic")) == table.name:  # noqa: PLR2004 - a table
+                return table, given, op
+    return None
+
+
+def position_by_position(call: Call, op: Op) -> Diagnosis:
+    """What is said of a decoder."""
+    same = forms(call.step, call.target.name)
+    ids = call.step.value(next((name for name in op.inputs if not same.isdisjoint(forms(call.step, name))), call.target.name))
+    return _diagnosis(
+        call,
+        f"the model reads `{ids.shown}` and must predict it at the same position",
+        "input and target are not shifted against each other",
+        Evidence(f"{typed(ids)} goes into the embedding and is the target; every value between keeps its {(ids.shape or (0, 0))[1]} positions"),
+        f"feed `{ids.shown}[:, :-1]` and compare with `{ids.shown}[:, 1:]`",
+        op,
+        ids,
+    )
+
+
+def whole_table(call: Call, table: Value, given: Value, op: Op) -> Diagnosis:
+    """What is said of a table."""
+    return _diagnosis(
+        call,
+        f"the labels are a column of `{table.shown}`, and `{given.shown}` goes into the model with all its {(table.shape or (0, 0))[1]} columns",
+        "the labels' own column is in the input",
+        Evidence(f"{typed(given)} was taken from {typed(table)}, from which the labels were cut"),
+        "cut the labels' column out of the input, before scaling and selecting",
+        op,
+        table,
+    )
+
+
+def _diagnosis(call: Call, message: str, label: str, evidence: Evidence, help_: str, op: Op, value: Value) -> Diagnosis:
+    return Diagnosis(
+        rule="WG107",
+        name="leaked-labels",
+        severity="warning",
+        confidence="proved",
+        message=message,
+        site=call.op.site,
+        label=label,
+        related=places((op.site, "the model reads it here")),
+        evidence=(evidence,),
+        help=help_,
+        facts=frozenset({Fact("odd-input", value.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(value.shown,),
+    )

@@ -1,0 +1,137 @@
+"""WG104: inputs and labels are reordered differently."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Value, family
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, calls
+from whygrad.rules.phrases import distinct, places, typed
+
+_STEPS = ("layout", "cast", "select")
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """A whole data set put into another order on one side only."""
+
+    call: Call
+    op: Op
+    before: Value
+    side: str
+    other: Value
+
+
+@rule("WG104", "misaligned-labels", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Inputs and labels were put into different orders, so that examples have one another's labels.
+
+    ## What it finds
+    A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse.
+
+    ## Why it matters
+    There is nothing left to learn but the shares of the classes. Nothing raises, and the loss stays at chance.
+
+    ## When it is fine
+    Labels that are computed from the reordered inputs belong to them. Rows that are picked for a batch, and outputs that are put back into
+    their first order, are left alone; so are negatives for contrastive losses and mixtures of examples, which are sums.
+
+    ## How sure
+    Proved where the reordering happened in the framework and is in the recorded graph. What was shuffled in Python or NumPy, or by a
+    collate function that works on lists, is not seen.
+
+    ## References
+    `torch.randperm`: one permutation, applied to both: `x, y = x[order], y[order]`.
+    """
+    yield from distinct(diagnosis(found) for call in calls(index) for found in one_sided(call))
+
+
+def one_sided(call: Call) -> Iterator[Reordered]:
+    """Reorderings on the way of one side that the other knows nothing of."""
+    step = call.step
+    if call.target.name in step.depends_on_parameters or call.op.failed:
+        return
+    label = chain(step, call.target.name)
+    rows = (call.target.shape or ())[:1]
+    for given in entering(step, call.prediction.name):
+        if not rows or (step.value(given).shape or ())[:1] != rows:
+            continue  # a running mean, positions
+        data = chain(step, given)
+        for mine, theirs, side, name in ((data, label, "inputs", call.target.name), (label, data, "labels", given)):
+            for op in mine:
+                if reorders(step, op) and not knows(step, name, op) and not any(reorders(step, other) for other in theirs) and not put_back(step, op):
+                    yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name))
+                    return
+
+
+def chain(step: StepIndex, name: str) -> list[Op]:
+    """The ops that a value went through by picking, reshaping and casting alone."""
+    found = []
+    while name in step.producer:
+        op = step.producer[name][1]
+        if family(op.kind) not in _STEPS or not op.inputs:
+            break
+        found.append(op)
+        name = op.inputs[0]
+    return found
+
+
+def entering(step: StepIndex, prediction: str) -> Iterator[str]:
+    """Data that meet parameters on the way to the prediction."""
+    above = step.upstream(prediction)
+    held = {p.value for p in step.step.parameters}
+    for op in step.graph.ops:
+        if not above.isdisjoint(op.outputs) and not held.isdisjoint(op.inputs):
+            yield from (name for name in op.inputs if name not in step.depends_on_parameters and name not in held and step.value(name).shape)
+
+
+def reorders(step: StepIndex, op: Op) -> bool:
+    """All rows of a tensor in another order: an index as long as the tensor that comes from a permutation or a sorting."""
+    if op.kind != "index" or len(op.inputs) != 2:  # noqa: PLR2004 - the tensor and its new order
+        return False
+    before, order, after = (step.value(name) for name in (*op.inputs, op.output))
+    whole = bool(before.shape) and before.shape == after.shape and order.shape == (before.shape or ())[:1] and order.dtype == "i64"
+    drawn = any(name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "argsort", "sort") for name in step.upstream(order.name))
+    # timid: an order that left the framework may have been applied to the other side in Python
+    below = step.downstream((order.name,))
+    gone = any((other.kind == "leave" and not below.isdisjoint(other.inputs)) or other.inputs[:1] == (order.name,) for other in step.graph.ops)
+    return whole and drawn and not gone and (before.shape or (0,))[0] > 1
+
+
+def knows(step: StepIndex, name: str, op: Op) -> bool:
+    """What was computed from the reordered rows, or from their order, belongs to them."""
+    return not step.upstream(name).isdisjoint((*op.outputs, op.inputs[1]))
+
+
+def put_back(step: StepIndex, op: Op) -> bool:
+    """Something computed from the reordered rows is indexed again by something computed from their order."""
+    after, order = step.downstream(op.outputs), step.downstream((op.inputs[1],))
+    return any(
+        other is not op and other.kind in ("index", "scatter", "sort") and other.inputs and other.inputs[0] in after and not order.isdisjoint(other.inputs[1:])
+        for other in step.graph.ops
+    )
+
+
+def diagnosis(found: Reordered) -> Diagnosis:
+    """What is said, at the reordering."""
+    step, other = found.call.step, found.other
+    order = step.value(found.op.inputs[1])
+    return Diagnosis(
+        rule="WG104",
+        name="misaligned-labels",
+        severity="error",
+        confidence="proved",
+        message=f"the {found.side} are put into another order here, and the {'labels' if found.side == 'inputs' else 'inputs'} are not",
+        site=found.op.site,
+        label=f"only `{found.before.shown}` is reordered",
+        related=places((found.call.op.site, "the loss compares them row by row here")),
+        evidence=(Evidence(f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; `{other.shown}` comes from no op that reads it"),),
+        help="apply one permutation to both: `order = torch.randperm(len(x)); x, y = x[order], y[order]`",
+        facts=frozenset({Fact("odd-input", found.op.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.before.shown, other.shown),
+    )

@@ -1,0 +1,82 @@
+"""WG112: padded positions enter the loss."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Op
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import BY_IDS, Call, calls
+from whygrad.rules.phrases import distinct, places, typed
+
+SHARE = 0.3
+"""Share of padding among the targets from which it steers the training; an end mark that shares its id stays below."""
+_PICKED = ("layout", "cast", "select")
+
+
+@rule("WG112", "padding-used", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Padded positions are counted in the loss.
+
+    ## What it finds
+    `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
+    (`padding_idx`), without an `ignore_index` for it and without a mask behind.
+
+    ## Why it matters
+    Padding is easy to predict, so that the loss is small from the second epoch on, although most of the words are wrong; long texts count
+    for less than short ones.
+
+    ## When it is fine
+    A loss per entry (`reduction="none"`) may be masked afterwards, and is left alone. Where the embedding was not told of a padding id
+    nothing is known of it. Less than 30 % of padding is not worth a message.
+
+    ## How sure
+    Proved for the recorded steps: the padding id, the ignored id and the share are read from the calls.
+
+    ## References
+    `torch.nn.Embedding` (`padding_idx`), `torch.nn.CrossEntropyLoss` (`ignore_index`).
+    """
+    yield from distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call))
+
+
+def padded(call: Call) -> Iterator[tuple[Op, float]]:
+    """The embedding of the same ids, and the share of its padding id among the targets that count."""
+    step, figures = call.step, call.target.statistics
+    counts_all = call.op.kind in BY_IDS and call.op.attributes.get("reduction") != "none" and not call.op.failed
+    if not counts_all or figures is None or figures.zeros is None or figures.zeros < SHARE or call.op.attributes.get("ignore_index") == 0:
+        return
+    source = step.origin(call.target.name, _PICKED)
+    for op in step.graph.ops:
+        # timid: figures give the share of zeros alone, so that another padding id is not judged
+        told = op.kind == "embedding" and op.attributes.get("padding_idx") == 0
+        if told and any(step.origin(name, _PICKED) == source for name in op.inputs if family_of_ids(step.value(name).dtype)):
+            yield op, figures.zeros
+            return
+
+
+def family_of_ids(dtype: str) -> bool:
+    """Ids are whole numbers."""
+    return dtype.startswith(("i", "u"))
+
+
+def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
+    """What is said, at the line that made the loss."""
+    name = call.target.shown
+    return Diagnosis(
+        rule="WG112",
+        name="padding-used",
+        severity="warning",
+        confidence="proved",
+        message=f"{share:.0%} of the targets in `{name}` are padding, and all of them count",
+        site=edited_at(call.step, call.op),
+        label="counts the padding id 0 like a word",
+        related=places((call.op.site if call.op.made else None, "the loss is called here"), (op.site, "the embedding has `padding_idx=0`")),
+        evidence=(Evidence(f"{typed(call.target)}: {share:.1%} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}", "padding", share),),
+        help="pass `ignore_index=0` to the loss",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(name,),
+    )

@@ -1,0 +1,120 @@
+"""WG110: the same examples at every step."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Batches, Op, Site, Statistics
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places, plural
+
+ENOUGH = 5
+"""Batches that must have been alike: a loader that is begun anew four times to show its first batch is no training loop."""
+ENTRIES = 16
+"""Entries below which figures may be equal by chance."""
+
+
+@rule("WG110", "repeated-batch", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Every step trains on the very same examples.
+
+    ## What it finds
+    `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
+    from a generator that was seeded anew at each step.
+
+    ## Why it matters
+    The loss falls to zero on a handful of examples, and the rest of the data is never seen.
+
+    ## When it is fine
+    A loader whose one batch is the whole data set hands out the same examples each time; so does a batch that was taken once before the loop,
+    to see whether the network can fit it. Both are left alone, and so is a batch on which several updates are made.
+
+    ## How sure
+    Proved by digests of what the loader handed out, where it has more batches than that one; for indices drawn by the program, by equal
+    figures of inputs and labels in all recorded steps, to the last digit.
+
+    ## References
+    `torch.utils.data.DataLoader`; `next(iter(loader))` belongs before the loop, `for batch in loader` in it.
+    """
+    yield from distinct((*from_loaders(index), *from_draws(index)))
+
+
+def from_loaders(index: Index) -> Iterator[Diagnosis]:
+    """Loaders with several batches that handed out one alone."""
+    groups: dict[object, list[Batches]] = {}
+    for batches in index.record.batches:
+        groups.setdefault((batches.site.file, batches.site.line, batches.length) if batches.site else batches.length, []).append(batches)
+    for group in groups.values():
+        first = group[0]
+        if (first.length or 0) > 1 and first.seen >= ENOUGH and all(batches.distinct == 1 for batches in group):
+            step = next((step for step in index.steps if any(trained_on(step, batches) for batches in group)), None)
+            if step is not None:
+                yield of_loader(step, first)
+
+
+def trained_on(step: StepIndex, batches: Batches) -> bool:
+    """The loss of this step was computed from the loader's batch."""
+    return not step.shapes_loss.isdisjoint(batches.values)
+
+
+def from_draws(index: Index) -> Iterator[Diagnosis]:
+    """Steps that drew their rows anew and got the same ones."""
+    for steps in index.kinds.values():
+        if len(steps) > 1 and all(step.losses for step in steps):
+            drawn = [dict(rows_drawn(step)) for step in steps]
+            figures = [sorted((repr(seen) for _, seen in picked.values()), key=str) for picked in drawn]
+            makers = [frozenset(picked) for picked in drawn]
+            fresh = all(not one & other for at, one in enumerate(makers) for other in makers[at + 1 :])
+            if fresh and figures[0] and all(seen == figures[0] for seen in figures[1:]):
+                yield of_draw(steps[0], next(iter(drawn[0].values()))[0], len(steps))
+
+
+def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
+    """Data that were picked by rows which this step drew at random: the value, the op that drew, and its figures."""
+    for op in step.graph.ops:
+        figures = step.value(op.output).statistics if op.outputs else None
+        picks = op.kind == "index" and len(op.inputs) > 1 and op.output in step.shapes_loss and op.output not in step.depends_on_parameters
+        if not picks or figures is None or figures.count < ENTRIES or figures.minimum == figures.maximum or step.graph.values[op.inputs[1]].dtype == "bool":
+            continue
+        source, picked = step.value(op.inputs[0]).shape, step.value(op.output).shape
+        draw = next((step.producer[name][1] for name in step.upstream(op.inputs[1]) if name in step.producer and step.producer[name][1].kind == "random"), None)
+        if draw is not None and source and picked and picked[0] < source[0]:
+            yield op.output, (draw, figures)
+
+
+def of_loader(step: StepIndex, batches: Batches) -> Diagnosis:
+    """What is said of a loader."""
+    site = next((event.site for event in step.events("batch") if event.site), None)
+    return _diagnosis(
+        step, site or batches.site, f"one batch was handed out {batches.seen} times, of {plural(batches.length or 0, 'batch')} that the loader has",
+        "begins the loader anew and takes its first batch", "write `for batch in loader:`, or keep one iterator and call `next` on that",
+        batches.site,
+    )  # fmt: skip
+
+
+def of_draw(step: StepIndex, draw: Op, steps: int) -> Diagnosis:
+    """What is said of drawn rows."""
+    return _diagnosis(
+        step, draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though their rows were drawn anew",
+        "draws the same rows each time", "seed the generator once, before the loop", None,
+    )  # fmt: skip
+
+
+def _diagnosis(step: StepIndex, site: Site | None, statement: str, label: str, help_: str, loader: Site | None) -> Diagnosis:
+    return Diagnosis(
+        rule="WG110",
+        name="repeated-batch",
+        severity="error",
+        confidence="proved",
+        message="every step trains on the same batch",
+        site=site,
+        label=label,
+        related=places((loader, "the loader is made here")),
+        evidence=(Evidence(statement, "batches"),),
+        help=help_,
+        facts=frozenset({Fact("constant", name) for name in step.step.labels.values}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("batch",),
+    )

@@ -1,0 +1,151 @@
+"""WG106: a regression target through which gradient flows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Value, family
+from whygrad.loss_contracts import input_of, target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, listed, places, typed
+
+_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss", "kl_div"))
+_EVEN = frozenset(("square", "abs", "pow", "norm"))
+_COPIES = ("layout", "cast")
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A comparison whose target is trained too."""
+
+    step: StepIndex
+    op: Op
+    target: str
+    made: Op
+    """What made the part of the target that depends on parameters."""
+    parameters: tuple[str, ...]
+    story: str
+
+
+@rule("WG106", "undetached-target", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Gradient flows into the target of a regression, so that the target is moved towards the prediction.
+
+    ## What it finds
+    Bootstrapped targets, as in temporal-difference learning: a reward plus what the same network says of the next state, with gradient. And a
+    teacher that was trained on labels before, whose outputs are now the target of a student while its own parameters still get gradient.
+
+    ## Why it matters
+    The shortest way to a small loss is to make the target agree with the prediction: values drift, and a teacher is trained towards an
+    untrained student.
+
+    ## When it is fine
+    Two branches that are meant to approach one another (consistency, joint embeddings) both get gradient. So the rule speaks only where one
+    side holds data added to an output of the network that the other side comes from, or belongs to a network that learned from labels in
+    another kind of step. Some published methods follow the full gradient of the temporal difference on purpose.
+
+    ## How sure
+    Proved by the recorded graph.
+
+    ## References
+    Sutton and Barto, semi-gradient methods; `torch.Tensor.detach`, `torch.no_grad`.
+    """
+    yield from distinct(diagnosis(found) for step in index.steps if step.losses for found in moving(index, step))
+
+
+def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
+    """Comparisons on the way to the loss whose target is trained."""
+    for op, one, other in comparisons(step):
+        for target, prediction in ((one, other), (other, one)):
+            mine, theirs = trained_above(step, target), trained_above(step, prediction)
+            term = bootstrapped(step, target)
+            if term is not None and mine and mine & theirs:
+                yield Moving(step, op, target, maker(step, term, op), tuple(sorted(mine)), "a reward and what the same network says of the next state")
+                return
+            if mine and theirs and not mine & theirs and taught_before(index, step, mine) and not taught_before(index, step, theirs):
+                yield Moving(step, op, target, maker(step, target, op), tuple(sorted(mine)), "the output of a network that learned from labels before")
+                return
+
+
+def comparisons(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
+    """Regressions by a loss function or by a squared difference: the op and its two sides, the target first."""
+    for op in step.graph.ops:
+        if op.failed or step.shapes_loss.isdisjoint(op.outputs):
+            continue
+        target, given = target_of(op), input_of(op)
+        if op.kind in _REGRESSIONS and target is not None and given is not None:
+            yield op, target, given
+        elif op.kind == "sub" and len(op.inputs) == 2 and any(reader.kind in _EVEN for reader in step.consumers.get(op.output, ())):  # noqa: PLR2004 - two operands
+            yield op, op.inputs[0], op.inputs[1]
+
+
+def trained_above(step: StepIndex, name: str) -> frozenset[str]:
+    """Parameters that an optimizer holds and that a gradient from `name` flows back to."""
+    found = {name}
+    for op in reversed(step.graph.ops):
+        if not found.isdisjoint(op.outputs):
+            found.update(given for given, open_ in zip(op.inputs, step.carried(op), strict=True) if open_)
+    held = {p.value: p.name for p in step.step.parameters if p.trainable and p.optimizer}
+    return frozenset(held[value] for value in found if value in held) if name in step.gets_gradient else frozenset()
+
+
+def bootstrapped(step: StepIndex, name: str) -> str | None:
+    """The part of a target that is an output of the network and has data added to it; None where it is no such sum."""
+    made = step.producer.get(step.origin(name, _COPIES))
+    if made is None or made[1].kind != "add" or len(made[1].inputs) != 2:  # noqa: PLR2004 - data and an output
+        return None
+    one, other = made[1].inputs
+    for data, output in ((one, other), (other, one)):
+        plain = data not in step.depends_on_parameters and data in step.from_data and bool(step.value(data).shape)
+        scaled = step.producer.get(step.origin(output, _COPIES))
+        if plain and scaled is not None and scaled[1].kind == "mul" and output in step.depends_on_parameters:
+            return output
+    return None
+
+
+def taught_before(index: Index, step: StepIndex, names: frozenset[str]) -> bool:
+    """These parameters learned from labels in another kind of step, and no label reaches the loss of this one."""
+    if not step.from_labels.isdisjoint(step.shapes_loss):
+        return False
+    earlier = (other for other in index.steps if other.step.kind != step.step.kind and other.step.index < step.step.index)
+    return any(
+        not other.from_labels.isdisjoint(other.shapes_loss) and names <= {p.name for p in other.step.parameters if p.value in other.gets_gradient}
+        for other in earlier
+    )
+
+
+def maker(step: StepIndex, name: str, otherwise: Op) -> Op:
+    """The last op, before copies and arithmetic with numbers, that made a value."""
+    while name in step.producer:
+        op = step.producer[name][1]
+        scaled = op.kind in ("mul", "div", "add", "sub")
+        inner = next((given for given in op.inputs if given in step.depends_on_parameters), None)
+        if not (family(op.kind) in _COPIES or scaled) or inner is None:
+            return op
+        name = inner
+    return otherwise
+
+
+def diagnosis(found: Moving) -> Diagnosis:
+    """What is said, where the target comes from the network."""
+    value: Value = found.step.value(found.target)
+    return Diagnosis(
+        rule="WG106",
+        name="undetached-target",
+        severity="warning",
+        confidence="proved",
+        message=f"the target `{value.shown}` is trained towards the prediction: gradient flows into it",
+        site=found.made.site or found.op.site,
+        label="computed with gradient",
+        related=places((found.op.site, f"`{value.shown}` is the target here")),
+        evidence=(
+            Evidence(f"{typed(value)} is {found.story}; gradient flows through it to {listed(found.parameters)}", "parameters", len(found.parameters)),
+        ),
+        help="compute the target under `torch.no_grad()`, or pass `target.detach()` to the loss",
+        facts=frozenset({Fact("odd-input", found.target)}),
+        kind=found.step.step.kind,
+        step=found.step.step.index,
+        names=(value.shown,),
+    )

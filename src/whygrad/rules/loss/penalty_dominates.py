@@ -1,0 +1,106 @@
+"""WG219: the regulariser's gradient swamps the data term."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, finite, places
+
+TIMES = 10.0
+"""How many times larger than the data term the penalty must be in every recorded step."""
+FELT = 0.1
+"""Label sensitivity (0 to 2) below which the labels steer a tenth of the gradient at most; a plain loss has about 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum of a term with data and a term of parameters alone."""
+
+    step: StepIndex
+    op: Op
+    data: float
+    penalty: float
+    made: Op
+    """What made the penalty."""
+
+
+@rule("WG219", "penalty-dominates", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A penalty on the parameters is so large that its gradient drowns that of the data.
+
+    ## What it finds
+    A loss that adds a term of the parameters alone to one that depends on the data, where the penalty is ten times larger in every recorded
+    step and permuting the labels hardly changes the gradient.
+
+    ## Why it matters
+    The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.
+
+    ## When it is fine
+    A penalty that is large in number can have a small gradient, so the label sensitivity has to say so too. A weight decay inside the
+    optimizer is no term of the loss and is not judged here.
+
+    ## How sure
+    Measured: the two terms, and the gradient with the labels permuted.
+
+    ## References
+    Ridge regression; `weight_decay` of the optimizers.
+    """
+    for steps in index.kinds.values():
+        found = [next(sums(step), None) for step in steps if step.losses]
+        if found and None not in found:
+            yield from distinct(diagnosis(one, len(found)) for one in found if one)
+
+
+def sums(step: StepIndex) -> Iterator[Sum]:
+    """Sums on the way to the loss of which the penalty is far larger, where the labels are hardly felt."""
+    felt = step.step.measures.label_sensitivity
+    if felt is None or not felt < FELT:
+        return
+    for op in step.graph.ops:
+        if op.kind != "add" or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two terms
+            continue
+        for data, penalty in (op.inputs, op.inputs[::-1]):
+            made = step.producer.get(penalty)
+            if made and data in step.from_labels and alone(step, penalty) and (pair := sizes(step, data, penalty)) is not None:
+                yield Sum(step, op, *pair, made[1])
+
+
+def alone(step: StepIndex, name: str) -> bool:
+    """Computed from parameters and from no data."""
+    return name in step.gets_gradient and name in step.depends_on_parameters and name not in step.from_data and not step.value(name).shape
+
+
+def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | None:
+    """Both terms, where the penalty is far larger."""
+    one, other = (step.value(name).statistics for name in (data, penalty))
+    if one is None or other is None or one.mean is None or other.mean is None or not finite(one.mean) or not finite(other.mean):
+        return None
+    return (one.mean, other.mean) if abs(other.mean) > TIMES * abs(one.mean) else None
+
+
+def diagnosis(found: Sum, steps: int) -> Diagnosis:
+    """What is said, at the sum."""
+    step, felt = found.step, found.step.step.measures.label_sensitivity
+    return Diagnosis(
+        rule="WG219",
+        name="penalty-dominates",
+        severity="warning",
+        confidence="measured",
+        message=f"the penalty is {abs(found.penalty / found.data) if found.data else float('inf'):,.0f} times the data term, and drowns its gradient",
+        site=found.op.site,
+        label=f"{figure(found.data)} + {figure(found.penalty)}",
+        related=places((found.made.site if found.made.site != found.op.site else None, "the penalty is made here")),
+        evidence=(
+            Evidence(f"data term {figure(found.data)}, penalty {figure(found.penalty)}; the same picture in {steps} of {steps} recorded steps", "penalty", found.penalty),
+            Evidence(f"permuting the labels changes the gradient by {felt:.1%} of its norm" if felt is not None else "", "label_sensitivity", felt),
+        ),
+        help="make the penalty's factor smaller, until both terms are of a size",
+        facts=frozenset({Fact("odd-input", found.op.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(step.value(found.op.output).shown,),
+    )

@@ -1,0 +1,99 @@
+"""WG213: a regression on class ids."""
+
+from collections.abc import Iterator
+from math import sqrt
+
+from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.ir import Statistics
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
+from whygrad.rules.phrases import figure, typed
+
+FEWEST, MOST = 3, 30
+"""Different ids between which a lack of order can be guessed: two are a yes or no, and hundreds are a count."""
+ENOUGH = 30
+"""Labels that must have been seen for their spread to mean anything."""
+NEAR = 0.2
+"""Share by which mean and standard deviation may differ from those of equally frequent ids 0, 1, 2, …; of 30 labels they differ by less in nine cases of ten."""
+_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss"))
+_ORIGIN = ("layout", "cast", "select")
+
+
+@rule("WG213", "regression-for-classes", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A squared or absolute error is taken on class ids, as if class 4 were twice class 2.
+
+    ## What it finds
+    A regression loss with one output whose target is token ids that an embedding reads as well, or integers that look like class ids: 0, 1,
+    2, … without a gap, each about equally often, and made as integers.
+
+    ## Why it matters
+    The network is rewarded for naming a class in the middle. Classes whose numbers happen to be neighbours are mixed up, and those in the
+    middle are never told apart from a doubt between the ends.
+
+    ## When it is fine
+    Counts, ratings, ages and other quantities are whole numbers with an order. They are rarely equally frequent from 0 on; ratings begin at
+    1. Labels that were computed (sums, differences) are quantities.
+
+    ## How sure
+    Proved where the same tensor is read by an embedding, which has no order either; else suspected from the labels' figures.
+
+    ## References
+    `torch.nn.CrossEntropyLoss`, with one output for each class.
+    """
+    seen: set[object] = set()
+    for call in calls(index):
+        sure = confidence(index, call)
+        if sure is not None and (call.op.site, call.op.kind) not in seen:
+            seen.add((call.op.site, call.op.kind))
+            yield diagnosis(call, sure)
+
+
+def confidence(index: Index, call: Call) -> Confidence | None:
+    """How sure it is that the target holds class ids; None where it does not look like it."""
+    step, source = call.step, call.step.value(call.step.origin(call.target.name, _ORIGIN))
+    figures = known(call.target)
+    if call.op.kind not in _REGRESSIONS or figures is None or figures.whole != 1.0 or figures.distinct is None or figures.distinct < FEWEST:
+        return None
+    whole = source.dtype in INTEGERS and call.target.name not in step.depends_on_parameters and (call.prediction.shape or ()) == (call.target.shape or ())
+    if not whole or figures.sampled or (figures.minimum or 0) < 0:
+        return None
+    if any(op.kind == "embedding" and any(step.origin(name, _ORIGIN) == source.name for name in op.inputs) for op in step.graph.ops):
+        return "proved"
+    same = [known(other.target) for other in calls(index) if other.op.site == call.op.site]
+    made = step.producer.get(source.name)
+    quantity = made is not None and made[1].kind not in ("random", "enter", "create")
+    return "suspected" if not quantity and uniform([one for one in same if one is not None]) else None
+
+
+def uniform(groups: list[Statistics]) -> bool:
+    """Ids from 0 without a gap, each about equally often."""
+    count, top = sum(one.count for one in groups), max(one.maximum or 0 for one in groups)
+    distinct = max(one.distinct or 0 for one in groups)
+    if count < ENOUGH or not FEWEST <= distinct <= MOST or distinct != top + 1 or min(one.minimum or 0 for one in groups) != 0:
+        return False
+    mean = sum((one.mean or 0.0) * one.count for one in groups) / count
+    square = sum(((one.std or 0.0) ** 2 + (one.mean or 0.0) ** 2) * one.count for one in groups) / count
+    expected = sqrt((distinct**2 - 1) / 12)
+    return abs(mean - top / 2) <= NEAR * top / 2 and abs(sqrt(max(square - mean**2, 0.0)) - expected) <= NEAR * expected
+
+
+def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
+    """What is said, at the loss."""
+    figures, name = known(call.target), call.target.shown
+    low, high = (figures.minimum, figures.maximum) if figures else (None, None)
+    why = "an embedding reads the same ids" if sure == "proved" else "each about equally often"
+    return about_loss(
+        call,
+        "measures how far apart the numbers of two classes are",
+        rule="WG213",
+        name="regression-for-classes",
+        severity="warning",
+        confidence=sure,
+        message=f"`{call.op.kind}` treats `{name}` as a quantity, and it {'holds' if sure == 'proved' else 'seems to hold'} class ids",
+        evidence=(Evidence(f"{typed(call.target)} was made as whole numbers from {figure(low)} to {figure(high)}, {why}", "distinct", figures.distinct if figures else None),),
+        help=f"give the model one output for each class and use `torch.nn.functional.cross_entropy(scores, {name}.long())`",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )

@@ -1,0 +1,105 @@
+"""WG509: units that are zero on the whole batch."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct
+
+DEAD = 0.9
+"""Share of a layer's units that must be zero for every example. Freshly initialised ReLU layers have below 0.3 from 32 examples on."""
+EXAMPLES = 16
+"""Rows that a batch must have: with few examples many units are zero by chance."""
+UNITS = 4
+"""Units that the layer must have."""
+
+
+@rule("WG509", "dead-units", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Almost all units of a ReLU layer are zero for every example, so that no gradient passes through them.
+
+    ## What it finds
+    A ReLU nine tenths of whose units or more are zero on the whole batch in the last recorded step, after a rate that was too large, a
+    bias far below zero, or inputs that were never centred.
+
+    ## Why it matters
+    Where a ReLU is zero its slope is zero: the unit gets no gradient and stays as it is. A layer that is dead whole cuts off everything
+    before it.
+
+    ## When it is fine
+    Sparse layers have many zeros, and different ones for different examples: a unit counts only if it is zero for all. A last ReLU on
+    non-negative targets that are mostly zero, small batches, and activations that no loss depends on are left alone.
+
+    ## How sure
+    Measured on the last recorded step of each kind. Steps are recorded again when the loss stands still or the gradient becomes zero.
+
+    ## References
+    Lu et al., "Dying ReLU and Initialization"; `whygrad explain WG411` (the rate), `WG217` (a ReLU on scores).
+    """
+    yield from distinct(diagnosis(steps[-1], op, dead) for steps in index.kinds.values() for op, dead in dying(steps[-1]))
+
+
+def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
+    """ReLUs on the way to the loss that are dead for the most part, and what share of their units is."""
+    last = outermost(step)
+    for op in step.graph.ops:
+        value = step.value(op.output)
+        dead = value.statistics.dead if value.statistics is not None else None
+        if dead is None or not dead >= DEAD or op.output not in step.shapes_loss or op.output in last:
+            continue
+        if value.shape and value.shape[0] >= EXAMPLES and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:
+            yield op, dead
+
+
+def outermost(step: StepIndex) -> frozenset[str]:
+    """Values that no further layer with parameters reads: what a last ReLU puts out is WG217's or WG216's."""
+    weights = {p.value for p in step.step.parameters}
+    read: set[str] = set()
+    for op in reversed(step.graph.ops):
+        if not weights.isdisjoint(op.inputs) or not read.isdisjoint(op.outputs):
+            read.update(op.inputs)
+    return frozenset(step.values) - read
+
+
+def diagnosis(step: StepIndex, op: Op, dead: float) -> Diagnosis:
+    """What is said, at the activation."""
+    value = step.value(op.output)
+    behind = step.upstream(op.output)
+    starved = [p.name for p in step.step.parameters if p.value in behind and p.gradient == "zero"]
+    whole = dead >= 1.0
+    return Diagnosis(
+        rule="WG509",
+        name="dead-units",
+        severity="warning",
+        confidence="measured",
+        message=f"{'all' if whole else f'{dead:.0%} of the'} units of {f'`{op.module}`' if op.module else 'this ReLU'} are zero for every example of the batch: no gradient passes",
+        site=op.site,
+        label="zero for the whole batch" if whole else "mostly zero for the whole batch",
+        evidence=(
+            Evidence(
+                f"{dead:.1%} of the units of {value.type} are 0 on all {value.shape[0] if value.shape else 0} examples of step {step.step.index}",
+                "dead",
+                dead,
+            ),
+            *(
+                (Evidence(f"{len(starved)} parameters before it have a gradient of exactly 0", "parameters", len(starved)),)
+                if starved
+                else ()
+            ),
+        ),
+        help="lower the learning rate, start biases at 0, centre the inputs, or use `LeakyReLU` or GELU, whose slope is never 0",
+        facts=frozenset(Fact("dead", name) for name in starved) or frozenset({Fact("dead", op.output)}),
+        explains=frozenset(
+            {
+                Fact("stands", str(step.step.kind)),
+                *(Fact("unmoved", name) for name in starved),
+                *(Fact("no-gradient", name) for name in starved),
+            }
+        ),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(op.module or value.shown,),
+    )

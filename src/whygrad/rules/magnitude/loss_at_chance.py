@@ -1,0 +1,83 @@
+"""WG512: the loss stays where a constant guess would put it."""
+
+from collections.abc import Iterator
+from math import log
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of, failure, supervised
+from whygrad.ir import Course, Op
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure
+
+NEAR = 0.05
+"""Share of the value of a constant guess within which the last losses must lie."""
+
+
+@rule("WG512", "loss-at-chance", "note", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The loss stays where a constant guess would put it, and nothing else that was looked at says why.
+
+    ## What it finds
+    A cross-entropy whose last values over the run lie within 5 % of the logarithm of the number of classes, where it also began.
+
+    ## Why it matters
+    Nothing about the labels was learnt. It is said only where no other rule explains it: look at the data first.
+
+    ## When it is fine
+    In the first few steps, and with labels that can't be told from the inputs.
+
+    ## How sure
+    Measured over the run. A note: it names no cause.
+
+    ## References
+    Karpathy, "A Recipe for Training Neural Networks": verify the loss at the start, overfit one batch.
+    """
+    for step in index.steps[-1:]:
+        course = course_of(index, step)
+        if course is not None and supervised(index, step) and failure(course) == "stands":
+            yield from distinct(diagnosis(step, op, course, chance) for op, chance in guesses(step) if near(course, chance))
+
+
+def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:
+    """Losses over classes, and what an even guess costs."""
+    for op in step.loss_ops():
+        shape = step.value(op.inputs[0]).shape if op.inputs else None
+        name = target_of(op)
+        axis = op.attributes.get("axis")
+        if op.kind == "cross_entropy" and name in step.from_labels and shape and len(shape) > 1 and op.output in step.losses:
+            classes = shape[axis if isinstance(axis, int) and axis < len(shape) else 1]
+            if classes > 1:
+                yield op, log(classes)
+
+
+def near(course: Course, chance: float) -> bool:
+    """The losses began and ended at chance."""
+    return all(loss is not None and abs(loss - chance) <= NEAR * chance for loss in (course.first, course.last))
+
+
+def diagnosis(step: StepIndex, op: Op, course: Course, chance: float) -> Diagnosis:
+    """What is said, at the loss."""
+    return Diagnosis(
+        rule="WG512",
+        name="loss-at-chance",
+        severity="note",
+        confidence="measured",
+        message=f"the loss stays at {figure(course.last)}, where an even guess would put it",
+        site=op.site,
+        label="this loss does not fall",
+        evidence=(
+            Evidence(
+                f"an even guess costs {figure(chance)}; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
+                "loss",
+                course.last,
+            ),
+        ),
+        help="try to fit a single batch: if that works, look at the data and the rate, else at the model",
+        facts=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("loss",),
+    )

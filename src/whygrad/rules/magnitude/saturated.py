@@ -1,0 +1,107 @@
+"""WG510: a sigmoid or tanh at its flat end for almost all entries."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Statistics
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, figure, finite
+
+STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
+FLAT = 0.01
+"""Mean slope, as a share of the steepest, below which an activation is flat: fresh layers have 0.5 and more."""
+
+
+@rule("WG510", "saturated", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A sigmoid or tanh inside the model is at its flat end for almost every entry, so that next to no gradient passes.
+
+    ## What it finds
+    A sigmoid or tanh between two layers whose mean slope over the batch is below a hundredth of its steepest, in every recorded step:
+    inputs that were never scaled, weights initialised far too large.
+
+    ## Why it matters
+    The gradient of everything before it is multiplied by that slope. A hundred times less gradient needs a hundred times the updates.
+
+    ## When it is fine
+    A last sigmoid may be sure of itself. Gates that are meant to be open or shut, as in recurrent layers, are inside of one op and not
+    looked at, and neither are values that no layer reads further on.
+
+    ## How sure
+    Measured on every recorded step, from mean and deviation of the output: the slope of a sigmoid is y (1 - y), of tanh 1 - y².
+
+    ## References
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks".
+    """
+    for steps in index.kinds.values():
+        found = [{place(op): (op, slope) for op, slope in flat(step)} for step in steps]
+        always = [key for key in found[0] if all(key in other for other in found)] if found else []
+        yield from distinct(diagnosis(steps[-1], *found[-1][key]) for key in always)
+
+
+def place(op: Op) -> object:
+    """What tells two activations apart over the steps."""
+    return (op.module, op.site.file, op.site.line, op.site.column) if op.site else (op.module, op.native)
+
+
+def flat(step: StepIndex) -> Iterator[tuple[Op, float]]:
+    """Activations between layers whose mean slope is next to nothing, as a share of the steepest."""
+    inner: frozenset[str] | None = None
+    for op in step.graph.ops:
+        steepest = STEEPEST.get(op.kind)
+        figures = step.value(op.output).statistics
+        if steepest is None or figures is None or not any(op.carried(at) for at in range(len(op.inputs))):
+            continue
+        slope = mean_slope(op.kind, figures)
+        if slope is None or not slope < FLAT * steepest:
+            continue
+        inner = read_by_layers(step) if inner is None else inner
+        if op.output in inner and op.output in step.shapes_loss:
+            yield op, slope / steepest
+
+
+def mean_slope(kind: str, figures: Statistics) -> float | None:
+    """Mean slope over the entries; None where it is unknown."""
+    if figures.mean is None or figures.std is None or not finite(figures.mean) or not finite(figures.std):
+        return None
+    square = figures.std**2 + figures.mean**2
+    return max(0.0, figures.mean - square if kind == "sigmoid" else 1 - square)
+
+
+def read_by_layers(step: StepIndex) -> frozenset[str]:
+    """Values that a layer with weights of its own reads further on."""
+    weights = {p.value for p in step.step.parameters if p.trainable}
+    found: set[str] = set()
+    for op in reversed(step.graph.ops):
+        if not weights.isdisjoint(op.inputs) or not found.isdisjoint(op.outputs):
+            found.update(op.inputs)
+    return frozenset(found)
+
+
+def diagnosis(step: StepIndex, op: Op, slope: float) -> Diagnosis:
+    """What is said, at the activation."""
+    value = step.value(op.inputs[0])
+    figures = value.statistics
+    reach = (
+        ""
+        if figures is None or figures.minimum is None
+        else f"; it reads values from {figure(figures.minimum)} to {figure(figures.maximum)}"
+    )
+    return Diagnosis(
+        rule="WG510",
+        name="saturated",
+        severity="warning",
+        confidence="measured",
+        message=f"`{op.kind}` is at its flat end for almost every entry: {slope:.2%} of the gradient passes",
+        site=op.site,
+        label="almost flat for these inputs",
+        evidence=(Evidence(f"its mean slope over the batch is {slope:.2%} of its steepest{reach}", "slope", slope),),
+        help="standardise what goes in, or normalise before it (`LayerNorm`, `BatchNorm`), or start with smaller weights",
+        facts=frozenset({Fact("flat", op.output)}),
+        explains=frozenset({Fact("stands", str(step.step.kind)), Fact("vanishes", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(op.module or value.shown,),
+    )

@@ -1,0 +1,101 @@
+"""WG511: units that start equal and stay equal."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Parameter, family
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed, plural
+
+_LAYERS = ("linear", "conv", "rnn", "matmul")
+
+
+@rule("WG511", "symmetric-start", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    All units of a hidden layer start equal, get equal gradients, and stay equal for ever.
+
+    ## What it finds
+    Weights of a hidden layer all of whose rows are the same, in every recorded step, with gradients whose rows are the same as well: all
+    zeros, `torch.ones`, `nn.init.constant_`.
+
+    ## Why it matters
+    However wide the layer, it acts as a single unit. With zeros in two layers in a row the gradient of both is zero.
+
+    ## When it is fine
+    A last layer, a residual branch or an adapter's second half may start at zero: other units tell their gradients apart, and after the
+    first update their rows differ. Then nothing is said. Biases and gains of normalisations are meant to start equal.
+
+    ## How sure
+    Measured at the first recorded step and again after an update.
+
+    ## References
+    Goodfellow, Bengio and Courville, "Deep Learning", section 8.4, on breaking symmetry.
+    """
+    for steps in index.kinds.values():
+        moved = [step for step in steps if step.step.updated]
+        # timid: one step alone can't show that the rows stay equal
+        if len(moved) > 1:
+            found = [
+                p for p in moved[0].step.parameters if p.trainable and all(stays(step, p.name) for step in moved) and hidden(moved[0], p)
+            ]
+            if found:
+                yield diagnosis(moved[0], found)
+
+
+def stays(step: StepIndex, name: str) -> bool:
+    """The rows of this parameter and of its gradient are equal in this step."""
+    return any(p.name == name and p.symmetric for p in step.step.parameters)
+
+
+def hidden(step: StepIndex, parameter: Parameter) -> bool:
+    """It is the weight of a layer whose output goes through another layer with parameters of its own."""
+    weights = {p.value for p in step.step.parameters if p.trainable}
+    for op in step.consumers.get(parameter.value, ()):
+        if op.kind in _LAYERS:
+            below = step.downstream(op.outputs)
+            return any(reads_as_data(other, below, weights) for other in step.graph.ops if other is not op)
+    return False
+
+
+def reads_as_data(op: Op, below: frozenset[str], weights: set[str]) -> bool:
+    """A layer that has the output of the other one as its data."""
+    return (
+        op.kind in _LAYERS
+        and family(op.kind) in ("layer", "arithmetic")
+        and op.inputs[:1] != ()
+        and op.inputs[0] in below
+        and not weights.isdisjoint(op.inputs[1:])
+    )
+
+
+def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
+    """What is said, where the first layer is made."""
+    names = [parameter.name for parameter in found]
+    value = step.value(found[0].value)
+    units = value.shape[0] if value.shape else 0
+    zero = found[0].gradient == "zero"
+    return Diagnosis(
+        rule="WG511",
+        name="symmetric-start",
+        severity="warning",
+        confidence="measured",
+        message=f"all {units} units of `{names[0]}` start equal and stay equal: the layer acts as one unit",
+        site=found[0].site,
+        label="its weights are equal in every row",
+        evidence=(
+            Evidence(
+                f"the rows of {listed(names)} are the same, and so are the rows of {'its' if len(names) == 1 else 'their'} gradient{', which is 0' if zero else ''}, before and after an update",
+                "units",
+                units,
+            ),
+            Evidence(f"{plural(len(names), 'parameter')} of this kind", "parameters", len(names)),
+        ),
+        help="start with random weights: leave the layer's own initialisation, or use `nn.init.xavier_uniform_` or `nn.init.kaiming_uniform_`",
+        facts=frozenset(Fact("symmetric", name) for name in names),
+        explains=frozenset({Fact("stands", str(step.step.kind)), *(Fact("dead", name) for name in names)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names[:1]),
+    )

@@ -1,0 +1,69 @@
+"""WG515: parameters whose memory was never written to."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.ir import Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import figure, listed, plural
+
+
+@rule("WG515", "uninitialised-parameter", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Parameters hold whatever was in memory: their storage was reserved and nothing was ever written to it.
+
+    ## What it finds
+    Parameters made by `torch.empty` or its relatives that the forward reads in the first recorded step although no call has written to
+    them: a forgotten `reset_parameters`, a model taken off the meta device and never filled.
+
+    ## Why it matters
+    The values are zeros on one machine and 1e38 or NaN on another. Zeros start symmetric, huge ones give NaN, and the next run differs.
+
+    ## When it is fine
+    Parameters that are filled by an initialisation, a copy or a checkpoint after `torch.empty` have been written to.
+
+    ## How sure
+    Proved: every call since the start of the program was followed, and the tensor's own counter of writes stands at 0.
+
+    ## References
+    PyTorch, `torch.empty`, `torch.nn.init`, `torch.nn.utils.skip_init`.
+    """
+    found = {p.name: p for step in index.steps[:1] for p in step.step.parameters if p.unwritten and p.reached and not p.loaded}
+    if found:
+        yield diagnosis(index, list(found.values()))
+
+
+def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:
+    """What is said, where the first of them is made."""
+    first = found[0]
+    step = index.steps[0]
+    value = step.value(first.value)
+    figures = value.statistics
+    seen = (
+        ""
+        if figures is None or figures.minimum is None
+        else f"; what was there reaches from {figure(figures.minimum)} to {figure(figures.maximum)}"
+    )
+    names = [parameter.name for parameter in found]
+    return Diagnosis(
+        rule="WG515",
+        name="uninitialised-parameter",
+        severity="error",
+        confidence="proved",
+        message=f"{listed(names)} {'was' if len(names) == 1 else 'were'} never initialised: memory was reserved and nothing written to it",
+        site=first.site,
+        label="made here, and never written to",
+        evidence=(Evidence(f"{plural(len(names), 'parameter')} without a write before the first forward{seen}", "parameters", len(names)),),
+        help=f"initialise it, for instance by `torch.nn.init.xavier_uniform_({names[0]})`, or make it by `torch.zeros` or `torch.randn`",
+        facts=frozenset(Fact("unwritten", name) for name in names),
+        explains=frozenset(
+            {
+                *(Fact("non-finite", p.value) for p in found),
+                *(Fact("non-finite", name) for s in index.steps for name in s.losses),
+                *(Fact("symmetric", name) for name in names),
+            }
+        ),
+        names=tuple(names[:1]),
+    )

@@ -1,0 +1,67 @@
+"""WG507: the gradient falls by orders of magnitude towards the input."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.rules import rule
+from whygrad.rules.magnitude.depths import Depth, depth
+from whygrad.rules.phrases import figure
+
+DECADES = 5.0
+"""Powers of ten from the last weight to the first. Healthy networks of the corpus stay within two."""
+
+
+@rule("WG507", "vanishing-gradient", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The gradient falls by five orders of magnitude and more from the last layer to the first.
+
+    ## What it finds
+    Networks of four weights or more in a row in which the gradient of the first, for the weight's own size, is less than a hundred
+    thousandth of the last one's, in every recorded step: deep stacks of sigmoids, weights initialised far too small.
+
+    ## Why it matters
+    The first layers stand still while the last one learns. With Adam they move all the same, but along noise.
+
+    ## When it is fine
+    A factor of a hundred is common. Layers whose gradient is exactly zero have another cause.
+
+    ## How sure
+    Measured on every recorded step.
+
+    ## References
+    Hochreiter, "The vanishing gradient problem"; Glorot and Bengio, 2010; `whygrad explain WG510` (a saturated activation).
+    """
+    for steps in index.kinds.values():
+        depths = [depth(step) for step in steps]
+        found = [one for one in depths if one is not None and one.decades >= DECADES]
+        if found and len(found) == len(depths):
+            yield diagnosis(steps[-1], found[-1])
+
+
+def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:
+    """What is said, where the first layer is made."""
+    first, last = found.parameters[0], found.parameters[-1]
+    return Diagnosis(
+        rule="WG507",
+        name="vanishing-gradient",
+        severity="warning",
+        confidence="measured",
+        message=f"the gradient vanishes towards the input: at `{first.name}` it is 1e{-found.decades:.0f} of that at `{last.name}`",
+        site=first.site,
+        label="hardly any gradient arrives here",
+        evidence=(
+            Evidence(
+                f"gradient norm {figure(first.gradient_norm)} at `{first.name}`, {figure(last.gradient_norm)} at `{last.name}`, with {len(found.parameters)} weights in a row",
+                "decades",
+                found.decades,
+            ),
+        ),
+        help="use ReLU or GELU in place of sigmoid, residual connections, a normalisation between the layers, or the layers' own initialisation",
+        facts=frozenset({Fact("vanishes", str(step.step.kind))}),
+        explains=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(first.name,),
+    )

@@ -1,0 +1,83 @@
+"""WG407: updates smaller than the spacing of the parameter's dtype."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed, plural
+
+SHORT = {"bf16": 2.0**-8, "f16": 2.0**-11}
+"""Half the relative spacing of each dtype."""
+MOVED = 0.1
+"""Share of its entries below which an update is swallowed for the most part."""
+MOST = 0.5
+"""Share of the short parameters with a gradient for which that must be so, in every recorded step."""
+
+
+@rule("WG407", "swallowed-update", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Parameters in half precision stand still because each update is smaller than the distance to the next number.
+
+    ## What it finds
+    Parameters in bfloat16 or float16 with a gradient, less than a tenth of whose entries the update changed, in every recorded step:
+    `model.to(torch.bfloat16)` or `.half()` together with an ordinary learning rate.
+
+    ## Why it matters
+    bfloat16 has 8 bits: next to 1 the nearest number is 1.0078. An update of a thousandth is rounded away, every time, for ever.
+
+    ## When it is fine
+    Mixed precision keeps the parameters in float32 and is left alone, as are sparse gradients and optimizers that keep a copy in float32
+    or round at random: their entries do move.
+
+    ## How sure
+    Measured: entries before and after the update were compared.
+
+    ## References
+    PyTorch, "Automatic mixed precision"; Zamirai et al., "Revisiting BFloat16 Training".
+    """
+    for steps in index.kinds.values():
+        updated = [step for step in steps if step.step.updated]
+        stuck = [swallowed(step) for step in updated]
+        if stuck and all(stuck):
+            yield diagnosis(index, updated[-1], stuck[-1])
+
+
+def swallowed(step: StepIndex) -> list[Parameter]:
+    """The short parameters that hardly moved, if they are most of those with a gradient."""
+    short = [
+        p for p in step.step.parameters if step.value(p.value).dtype in SHORT and p.gradient_at_update == "finite" and p.moved is not None
+    ]
+    still = [p for p in short if p.moved is not None and p.moved < MOVED]
+    return still if short and len(still) >= MOST * len(short) else []
+
+
+def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosis:
+    """What is said, where the optimizer is made."""
+    optimizer = next((o for o in index.record.optimizers if o.name == still[0].optimizer), None)
+    dtype = step.value(still[0].value).dtype
+    share = max(p.moved or 0.0 for p in still)
+    names = [p.name for p in still]
+    return Diagnosis(
+        rule="WG407",
+        name="swallowed-update",
+        severity="warning",
+        confidence="measured",
+        message=f"updates of {listed(names)} are rounded away: they are smaller than the spacing of {dtype}",
+        site=(optimizer.site if optimizer else None) or still[0].site,
+        label="this optimizer updates parameters in half precision",
+        evidence=(
+            Evidence(
+                f"{plural(len(names), 'parameter')} with a gradient: the update changed {share:.1%} of the entries at most", "moved", share
+            ),
+            Evidence(f"the next number in {dtype} is {2 * SHORT[dtype]:.2g} times the number away", "spacing", 2 * SHORT[dtype]),
+        ),
+        help="keep the parameters in float32 and compute under `torch.autocast`, or use an optimizer that keeps a copy in float32",
+        facts=frozenset(Fact("unmoved", name) for name in names),
+        explains=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names[:1]),
+    )

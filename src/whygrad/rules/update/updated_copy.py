@@ -1,0 +1,92 @@
+"""WG415: the update goes to a copy."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Op, Parameter
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, listed, places, plural
+
+RESULTS = ("sub", "add")
+
+
+@rule("WG415", "updated-copy", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    An update is computed by hand and never reaches the parameter: it goes to a copy, or the name is bound to a new tensor.
+
+    ## What it finds
+    Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
+    loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned.
+
+    ## Why it matters
+    Assigning to a name changes which tensor the name stands for, not the tensor. The next forward reads the old one.
+
+    ## When it is fine
+    Weights that are rebound where the forward reads them, fast weights of meta-learning, and updates in place under `no_grad`: there the parameters change, or the next forward reads what was
+    computed.
+
+    ## How sure
+    Proved: the result is read by nothing, and the parameters are the same to the last bit at the end of the run.
+
+    ## References
+    PyTorch, "Learning PyTorch with examples": the update under `torch.no_grad()`, in place.
+    """
+    if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
+        return
+    found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
+    sites: dict[object, list[tuple[StepIndex, Op, Parameter]]] = {}
+    for step, op, parameter in found:
+        sites.setdefault((op.site.file, op.site.line) if op.site else None, []).append((step, op, parameter))
+    yield from distinct(_about(members) for members in sites.values())
+
+
+def _unchanged(index: Index, parameter: Parameter) -> bool:
+    ending = index.record.endings.get(parameter.name)
+    return ending is not None and not ending.changed
+
+
+def _thrown_away(step: StepIndex) -> Iterator[tuple[Op, Parameter]]:
+    """Results of a parameter and something of its type, computed after the backward, that nothing reads."""
+    known = {p.value: p for p in step.step.parameters if p.trainable and p.gradient in ("finite", "non-finite")}
+    backward = next((event for event in step.events("backward")), None)
+    if backward is None or any(True for _ in step.events("update", "optimizer_step")):
+        return
+    for op in step.graph.ops[backward.at :]:
+        origin = next((step.origin(name, ("layout", "cast", "detach")) for name in op.inputs[:1]), "")
+        if op.kind in RESULTS and origin in known and op.outputs and not op.attributes.get("inplace"):
+            same = step.value(op.output).shape == step.value(origin).shape
+            if same and not any(name in step.consumers for name in op.outputs):
+                yield op, known[origin]
+
+
+def _about(members: list[tuple[StepIndex, Op, Parameter]]) -> Diagnosis:
+    step, op, _ = members[0]
+    names = list(dict.fromkeys(parameter.name for _, _, parameter in members))
+    backward = next((event.site for event in step.events("backward") if event.site), None)
+    kind = str(step.step.kind)
+    return Diagnosis(
+        "WG415",
+        "updated-copy",
+        "error",
+        "proved",
+        f"the update of {listed(names)} is computed and thrown away: the {'parameter stays as it is' if len(names) == 1 else 'parameters stay as they are'}",
+        site=op.site or backward,
+        label="makes a new tensor, and changes no parameter",
+        related=places((backward, "the gradients are calculated here")),
+        evidence=(
+            Evidence(f"`{op.kind}` makes {step.value(op.output).type} after the backward, and nothing reads it", "readers", 0),
+            Evidence(
+                f"{plural(len(names), 'parameter')} {'holds' if len(names) == 1 else 'hold'} the values of the first recorded step at the end of the run",
+                "parameters",
+                len(names),
+            ),
+        ),
+        help="update in place: `with torch.no_grad(): p -= rate * p.grad`",
+        facts=frozenset(Fact("unmoved", name) for name in names),
+        explains=frozenset({Fact("no-update", kind)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names),
+    )

@@ -1,0 +1,150 @@
+"""WG413: modules that train in evaluation mode."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.timeline import Moment, timeline
+from whygrad.ir import Op, Parameter, Site
+from whygrad.rules import rule
+from whygrad.rules.phrases import listed, places, plural
+
+SWITCHES = ("train", "eval")
+
+
+@rule("WG413", "wrong-mode", "warning")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The model trains in evaluation mode: batch normalisation uses its running statistics and leaves them as they are, and dropout does nothing.
+
+    ## What it finds
+    Two forms. Modules with batch normalisation or dropout that were in training mode in an earlier recorded step and are in evaluation mode in a later one of the same kind: a validation switched them
+    and nothing switched them back. Or a whole model that was switched to evaluation mode before training, and whose batch normalisation, with parameters of its own to train, runs on
+    running statistics in every recorded step.
+
+    ## Why it matters
+    Running statistics that never move stay at their initial 0 and 1, or at those of the last epoch: the layers no longer normalise, and without dropout the model fits the training
+    data more closely than it was meant to.
+
+    ## When it is fine
+    A pretrained backbone whose statistics are frozen, by switching the normalisation layers themselves or a model whose weights were loaded; normalisation whose own parameters are frozen; teachers and
+    target networks. Those are left alone.
+
+    ## How sure
+    Proved: the mode of each module was noted at the backward of each recorded step, and the recorded calls say on which statistics they ran.
+
+    ## References
+    PyTorch, `torch.nn.Module.train`, `torch.nn.BatchNorm1d`: "track_running_stats"; Keras, "Transfer learning and fine-tuning", on batch normalisation.
+    """
+    switched = _switched_back_missing(index)
+    if switched is not None:
+        yield switched
+    elif (found := _from_the_start(index)) is not None:
+        yield found
+
+
+def _switched_back_missing(index: Index) -> Diagnosis | None:
+    """Training mode in an early step, evaluation mode in the last of the same kind."""
+    for steps in index.kinds.values():
+        first, last = steps[0], steps[-1]
+        lost = [name for name, on in last.step.modes.items() if not on and first.step.modes.get(name) and _takes_part(last, name)]
+        if lost and len(lost) == sum(1 for on in first.step.modes.values() if on):
+            return _about_switch(index, first, last, lost)
+    return None
+
+
+def _takes_part(step: StepIndex, name: str) -> bool:
+    """Nothing under it is frozen whole: what is not trained may well be in evaluation mode."""
+    below = [p for p in step.step.parameters if p.name.startswith(f"{name}.") or f".{name}." in p.name]
+    return not below or any(p.trainable for p in below)
+
+
+def _about_switch(index: Index, first: StepIndex, last: StepIndex, lost: list[str]) -> Diagnosis:
+    switch = _last_switch(index, last)
+    site = switch.event.site if switch is not None else None
+    backward = next((event.site for event in last.events("backward") if event.site), None)
+    return Diagnosis(
+        "WG413",
+        "wrong-mode",
+        "warning",
+        "proved",
+        f"training goes on in evaluation mode: {plural(len(lost), 'module')} switched and not switched back",
+        site=site or backward,
+        label="switches to evaluation mode, and nothing switches back" if site else "the gradient is calculated in evaluation mode",
+        related=places((backward if site else None, "the gradient is calculated in evaluation mode here")),
+        evidence=(
+            Evidence(
+                f"{listed(lost)} in training mode in step {first.step.index}, in evaluation mode in step {last.step.index}",
+                "modules",
+                len(lost),
+            ),
+        ),
+        help="call `model.train()` at the start of each training epoch",
+        kind=last.step.kind,
+        step=last.step.index,
+        names=tuple(lost),
+    )
+
+
+def _last_switch(index: Index, step: StepIndex) -> Moment | None:
+    """The last switch to evaluation mode before a step's end, as far as one was recorded."""
+    found = [m for m in index.once(timeline) if m.event.kind == "eval" and m.step.step.index <= step.step.index]
+    return found[-1] if found else None
+
+
+def _from_the_start(index: Index) -> Diagnosis | None:
+    """A model switched as a whole before training, whose normalisation then trains on statistics that stand still."""
+    before = [m for m in index.once(timeline) if m.event.kind in SWITCHES and index.steps and m.step is index.steps[0]]
+    whole = [m for m in before if not _is_normalisation(str(m.event.attributes.get("class", "")))]
+    if not whole or whole[-1].event.kind != "eval":
+        return None
+    frozen = [found for step in index.steps if step.step.differentiated for found in _still(step)]
+    trained = [s for s in index.steps if s.step.differentiated and s.step.updated]
+    if not frozen or any(not list(_still(step)) for step in trained) or any(_moving(step) for step in trained):
+        return None
+    return _about_start(whole[-1], frozen)
+
+
+def _is_normalisation(name: str) -> bool:
+    return "Norm" in name
+
+
+def _still(step: StepIndex) -> Iterator[tuple[Op, Parameter]]:
+    """Batch normalisation on running statistics, in a part of the forward that learns, with parameters of its own that are trained from scratch."""
+    known = {p.value: p for p in step.step.parameters}
+    for op in step.graph.ops:
+        if op.kind == "batch_norm" and op.attributes.get("training") is False and not step.shapes_loss.isdisjoint(op.outputs):
+            own = [known[name] for name in op.inputs if name in known]
+            # timid: statistics that were loaded with the weights are commonly kept
+            yield from ((op, p) for p in own[:1] if p.trainable and p.optimizer and not p.loaded and not p.library)
+
+
+def _moving(step: StepIndex) -> bool:
+    """Some normalisation of the same step runs on the batch's own statistics."""
+    return any(op.kind == "batch_norm" and op.attributes.get("training") for op in step.graph.ops)
+
+
+def _about_start(switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosis:
+    modules = list(dict.fromkeys(op.module or parameter.name.rsplit(".", 1)[0] for op, parameter in frozen))
+    called: Site | None = frozen[0][0].site
+    return Diagnosis(
+        "WG413",
+        "wrong-mode",
+        "warning",
+        "proved",
+        f"the model trains in evaluation mode: {plural(len(modules), 'normalisation layer')} {'runs' if len(modules) == 1 else 'run'} on statistics that never move",
+        site=switch.event.site or called,
+        label="switches to evaluation mode before training",
+        related=places((called, "the forward of a training step, in evaluation mode")),
+        evidence=(
+            Evidence(
+                f"in each recorded step {listed(modules)} ran on running statistics, while {'its' if len(modules) == 1 else 'their'} scale and shift were trained",
+                "layers",
+                len(modules),
+            ),
+        ),
+        help="call `model.train()` before the training loop; to keep the statistics of a pretrained part, switch its normalisation layers alone",
+        kind=switch.step.step.kind,
+        step=switch.step.step.index,
+        names=tuple(modules),
+    )

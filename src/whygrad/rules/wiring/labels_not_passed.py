@@ -1,0 +1,105 @@
+"""WG701: the labels never reach the model, so that it returns no loss."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.ir import Site, family
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, listed, places
+
+NO_LOSS = re.compile(
+    r"did not return a loss from the inputs, only the following keys: (?P<keys>[^.]*)\. For reference, the inputs it received are (?P<inputs>[\w, ]*)"
+)
+NONE = re.compile(
+    r"'NoneType' object has no attribute 'backward'|unsupported operand type\(s\) for [^:]+: 'NoneType'|bad operand type for unary -: 'NoneType'"
+)
+
+
+@rule("WG701", "labels-not-passed", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The model computes its own loss when it is given labels, and was given none.
+
+    ## What it finds
+    A trainer that says that the model returned no loss, with what the model was given; and a loss of None where the model's call ran through and no loss was computed anywhere: the
+    `labels` argument is missing, the column has another name, or was dropped because the model's forward does not name it.
+
+    ## Why it matters
+    The exception speaks of None, or of the keys of an output, and comes at another line than the one that should have passed the labels.
+
+    ## When it is fine
+    It speaks only where the program was stopped by it. A function of the user's that computes a loss and does not return it is another fault (`whygrad explain WG702`).
+
+    ## How sure
+    Proved: what the exception says, and the recorded calls, in which no loss was computed.
+
+    ## References
+    Hugging Face Transformers: `Trainer`, `label_names`, `remove_unused_columns`; "Model outputs: loss is returned when `labels` is provided".
+    """
+    found = [_of_trainer(failure, match) for failure, match in matching(index, NO_LOSS)]
+    found += [
+        _of_none(failure, step) for failure, _ in matching(index, NONE) if (step := failure.step) is not None and _computed_no_loss(step)
+    ]
+    yield from distinct(found)
+
+
+def _of_trainer(failure: Failure, match: "re.Match[str]") -> Diagnosis:
+    inputs = [name.strip() for name in match["inputs"].split(",") if name.strip()]
+    return Diagnosis(
+        "WG701",
+        "labels-not-passed",
+        "error",
+        "proved",
+        f"the model is given {listed(inputs, shown=4)} and no labels, so it returns no loss",
+        site=failure.site,
+        label="trains a model that gets no labels",
+        evidence=(
+            Evidence(f"the model received {', '.join(inputs)}", "inputs", len(inputs)),
+            Evidence(f"and returned {match['keys'].strip()}, without a loss"),
+        ),
+        help="give the data set a `labels` column (rename it with `rename_column('label', 'labels')`), or let the collator make one; `label_names` says what it is called",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _computed_no_loss(step: StepIndex) -> bool:
+    """A model of a library's ran in this step, and no op of a loss did."""
+    ran = [op for op in step.graph.ops if op.tracking and not step.depends_on_parameters.isdisjoint(op.outputs)]
+    return (
+        bool(ran)
+        and not any(family(op.kind) == "loss" for op in step.graph.ops)
+        and any(p.library and p.reached for p in step.step.parameters)
+    )
+
+
+def _of_none(failure: Failure, step: StepIndex) -> Diagnosis:
+    called = _model_call(step)
+    return Diagnosis(
+        "WG701",
+        "labels-not-passed",
+        "error",
+        "proved",
+        "the model is called without labels, so its loss is None",
+        site=called or failure.site,
+        label="no labels among the arguments",
+        related=places((failure.site if called else None, "the missing loss is used here")),
+        evidence=(
+            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+            Evidence("the model's forward ran, and no loss was computed in it", "loss_ops", 0),
+        ),
+        help="pass the labels: `model(**inputs, labels=labels)`",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+    )
+
+
+def _model_call(step: StepIndex) -> Site | None:
+    """The user's line behind which the last op of the model ran."""
+    made = [op.site for op in step.graph.ops if op.module and op.site and not step.depends_on_parameters.isdisjoint(op.outputs)]
+    return made[-1] if made else None

@@ -1,0 +1,110 @@
+"""WG702: a step computes a loss and does not hand it on."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.flow.scopes import enclosing
+from whygrad.ir import Op, Scope, Site, family
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places
+from whygrad.rules.wiring.labels_not_passed import NONE
+
+STEPS = ("training_step", "compute_loss")
+"""Functions that a framework calls for the loss."""
+
+
+@rule("WG702", "loss-not-returned", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A function computes the loss and returns nothing.
+
+    ## What it finds
+    A program that stopped because its loss is None, though a loss was computed in a function of the user's in the same step; and a `training_step` that computes a loss from parameters while no backward
+    is ever asked for in the whole run.
+
+    ## Why it matters
+    Without a `return` the function gives None. A plain loop stops at `backward`, at another line; Lightning takes None for "skip this batch", prints one warning, and trains nothing.
+
+    ## When it is fine
+    Steps that differentiate by themselves, as in manual optimisation; losses of validation.
+
+    ## How sure
+    Proved: the loss was recorded, and nothing was differentiated.
+
+    ## References
+    Lightning, `LightningModule.training_step`: "Return: Tensor, dict or None (skips the batch)".
+    """
+    found = [
+        _of_none(failure, failure.step, op) for failure, _ in matching(index, NONE) if failure.step and (op := _last_loss(failure.step))
+    ]
+    if not found and not index.record.outcome.backwards_seen and index.record.outcome.exception is None:
+        found = [_skipped(step, op, scope) for step in index.steps for op, scope in _in_a_step(step)]
+    yield from distinct(found[:1])
+
+
+def _last_loss(step: StepIndex) -> Op | None:
+    """The last op of a loss that parameters have a part in, in a function that something else called."""
+    losses = [
+        op for op in step.graph.ops if family(op.kind) == "loss" and not op.failed and not step.depends_on_parameters.isdisjoint(op.outputs)
+    ]
+    return losses[-1] if losses else None
+
+
+def _in_a_step(step: StepIndex) -> Iterator[tuple[Op, Scope]]:
+    """Losses computed in a function that a framework calls for the loss."""
+    for op in step.graph.ops:
+        if family(op.kind) == "loss" and op.tracking and not step.depends_on_parameters.isdisjoint(op.outputs):
+            yield from (
+                (op, step.step.scopes[at])
+                for at in enclosing(step.step.scopes, op)
+                if step.step.scopes[at].function.rsplit(".", 1)[-1] in STEPS
+            )
+
+
+def _of_none(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
+    value = step.value(op.output)
+    inside = op.site.function if op.site else ""
+    return Diagnosis(
+        "WG702",
+        "loss-not-returned",
+        "error",
+        "proved",
+        f"`{inside or 'a function'}` computes a loss and does not return it",
+        site=op.site or failure.site,
+        label="computed here, and never handed on",
+        related=places((failure.site, "None arrives here")),
+        evidence=(
+            Evidence(f"`{value.shown}` ({value.type}) was computed from the model's output", "losses", 1),
+            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+        ),
+        help=f"end `{inside}` with `return {value.called or 'loss'}`" if inside else "return the loss",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(inside,),
+    )
+
+
+def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
+    value, site = step.value(op.output), op.site
+    place: Site | None = site or scope.site
+    return Diagnosis(
+        "WG702",
+        "loss-not-returned",
+        "error",
+        "proved",
+        f"`{scope.function}` computes a loss, and no gradient is ever asked for: it returns none",
+        site=place,
+        label="computed here, and never handed on",
+        related=places((scope.site, "the function that should return it")),
+        evidence=(
+            Evidence(f"`{value.shown}` ({value.type}) was computed from parameters", "losses", 1),
+            Evidence("backwards in the whole run: 0", "backwards", 0),
+        ),
+        help=f"end `{scope.function}` with `return {value.called or 'loss'}`; with manual optimisation call `self.manual_backward` and `step`",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(scope.function,),
+    )

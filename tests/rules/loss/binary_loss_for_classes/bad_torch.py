@@ -1,0 +1,16 @@
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+flowers = torch.randn(150, 4)
+species = F.one_hot(flowers[:, :3].argmax(dim=1)).float()
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3), nn.Softmax(dim=1))
+criterion = nn.BCELoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+for step in range(30):
+    optimizer.zero_grad()
+    loss = criterion(model(flowers), species)
+    loss.backward()
+    optimizer.step()

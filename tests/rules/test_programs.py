@@ -1,0 +1,127 @@
+"""The smallest bad and good program of every rule, end to end, and the whole report on the bad one.
+
+`bad_torch.txt` is the terminal report, byte for byte but for figures: these may differ by FIGURES, since arithmetic rounds differently on other machines, and
+the version of PyTorch is not compared. WHYGRAD_WRITE_GOLDEN=1 writes the files anew; read them as a user would before committing.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from program_pool import WIDTH, Pool
+from whygrad.diagnosis import Rule
+from whygrad.rules import load_rules
+
+HERE = Path(__file__).parent
+ELSEWHERE = frozenset({"WG314", "WG607"})
+"""Rules on faults that can't occur in PyTorch."""
+FIGURES = 0.02
+"""Relative difference between figures up to which two reports are the same: two significant digits."""
+ROUNDING = 1e-6
+"""Figures below this are what rounding leaves of zero, and differ freely."""
+FIGURE = re.compile(r"(?<![\w.])-?(?:\d+\.\d+(?:e[+-]\d+)?|\d+e[+-]\d+|\d+(?= %))")
+VERSION = re.compile(r"torch \d\S*?(?=;)")
+REPORT = re.compile(r"^(?:error|warning|note)\[WG|^whygrad: ", re.MULTILINE)
+
+RULES = [rule for rule in load_rules() if rule.code not in ELSEWHERE]
+EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+
+def folder(rule: Rule) -> Path:
+    """Where a rule's tests and programs lie."""
+    *_, family, name = rule.check.__module__.split(".")
+    return HERE / family / name
+
+
+def report_of(stderr: str) -> str:
+    """The part of stderr that is the report: the program's own traceback comes before it."""
+    found = REPORT.search(stderr)
+    return stderr[found.start() :] if found else stderr
+
+
+def without_figures(text: str) -> str:
+    """A report with a sign in place of each figure; line breaks and indents may move with the length of a figure."""
+    return " ".join(FIGURE.sub("#", VERSION.sub("torch VERSION", text)).split())
+
+
+def figures(text: str) -> list[float]:
+    """The figures of a report, in order."""
+    return [float(found) for found in FIGURE.findall(VERSION.sub("torch VERSION", text))]
+
+
+def same(one: float, other: float) -> bool:
+    """Two figures that only rounding tells apart."""
+    return abs(one - other) <= max(FIGURES * max(abs(one), abs(other)), ROUNDING)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    """One process with PyTorch for the tests that this worker runs."""
+    started = Pool()
+    yield started
+    started.close()
+
+
+def run(pool: Pool, program: Path, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What came of a program, and its JSON report."""
+    answer = pool.run(program, tmp_path / "report.json")
+    assert (tmp_path / "report.json").exists(), answer["stderr"]
+    return answer, json.loads((tmp_path / "report.json").read_text())
+
+
+@EVERY_RULE
+def test_every_rule_has_its_programs(rule: Rule):
+    missing = [name for name in ("bad_torch.py", "good_torch.py", "bad_torch.txt") if not (folder(rule) / name).is_file()]
+
+    assert missing == []
+
+
+@pytest.mark.torch
+@EVERY_RULE
+def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, pool: Pool, tmp_path: Path):
+    answer, report = run(pool, folder(rule) / "bad_torch.py", tmp_path)
+    text, golden = report_of(answer["stderr"]), folder(rule) / "bad_torch.txt"
+    if os.environ.get("WHYGRAD_WRITE_GOLDEN"):
+        golden.write_text(text)
+
+    assert [item["rule"] for item in report["diagnoses"] if item["root_cause"]] == [rule.code]
+    assert report["faults"] == []
+    assert without_figures(text) == without_figures(golden.read_text())
+    assert all(same(*pair) for pair in zip(figures(text), figures(golden.read_text()), strict=True))
+
+
+@pytest.mark.torch
+@EVERY_RULE
+def test_the_good_program_shows_nothing(rule: Rule, pool: Pool, tmp_path: Path):
+    answer, report = run(pool, folder(rule) / "good_torch.py", tmp_path)
+
+    assert report["diagnoses"] == []
+    assert (report["healthy"], answer["status"], report["faults"]) == (True, 0, [])
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_the_pool_reports_what_the_command_reports(pool: Pool, tmp_path: Path):
+    program = HERE / "graph/detached/bad_torch.py"
+    command = [sys.executable, "-m", "whygrad", "run", program.name]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src"), "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1"}
+    alone = subprocess.run(command, cwd=program.parent, env=environment, capture_output=True, text=True, check=True)
+
+    assert run(pool, program, tmp_path)[0]["stderr"] == alone.stderr
+
+
+def test_figures_are_told_from_shapes_and_lines():
+    text = "bad_torch.py:12:18 f32[60,4] 3 steps, norm 0.867 of 1.17, about 2e-09, by 144 %; torch 2.13.0+cpu; `0.weight`, 1e-3.5"
+
+    assert figures(text)[:4] == [0.867, 1.17, 2e-09, 144]
+    assert "f32[60,4] 3 steps, norm # of #, about #, by # %; torch VERSION; `0.weight`" in without_figures(text)
+    assert same(0.8449, 0.8451)
+    assert same(2.5e-9, 0)
+    assert not same(0.83, 0.93)
