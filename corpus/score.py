@@ -120,6 +120,16 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(rows)
 
 
+def tell(outcome: Outcome) -> None:
+    """Print a miss as soon as it is known: a whole run takes long."""
+    if outcome.alarm or (outcome.program == "faulty" and not outcome.line):
+        case = outcome.case
+        print(
+            f"{case.name} {outcome.program}: wanted {' '.join(case.rules) or 'silence'} at {' '.join(case.lines)}; said {outcome.said}",
+            flush=True,
+        )
+
+
 def main() -> int:
     """Run and print; exit status 1 if a program gave a false alarm or was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -131,14 +141,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     work = [(case, program) for case in chosen(arguments) for program in case.programs()]
+    outcomes = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        outcomes = list(pool.map(lambda item: run(*item), work))
-    for outcome in outcomes:
-        bad = outcome.alarm or (outcome.program == "faulty" and not outcome.line)
-        if bad:
-            print(
-                f"{outcome.case.name} {outcome.program}: wanted {' '.join(outcome.case.rules) or 'silence'} at {' '.join(outcome.case.lines)}; said {outcome.said}"
-            )
+        for outcome in pool.map(lambda item: run(*item), work):
+            outcomes.append(outcome)
+            tell(outcome)
     print(table(outcomes))
     return int(any(outcome.alarm or (outcome.program == "faulty" and not outcome.found) for outcome in outcomes))
 

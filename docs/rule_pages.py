@@ -1,16 +1,37 @@
 """Write a page for each rule from its docstring, and a table of all of them, into docs/rules."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from whygrad.diagnosis import Rule
 from whygrad.rules import load_rules
 
 FOLDER = Path(__file__).parent / "rules"
+PROGRAMS = Path(__file__).parents[1] / "tests/rules"
+FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 def page(rule: Rule) -> str:
-    """One rule's page."""
-    return f"# {rule.code} {rule.name}\n\nGravest severity: {rule.severity}.\n\n{rule.documentation}\n"
+    """One rule's page: its documentation, and the smallest programs that the tests run, with the report on the bad one."""
+    parts = [f"# {rule.code} {rule.name}", f"Gravest severity: {rule.severity}.", rule.documentation, *examples(rule)]
+    return "\n\n".join(parts) + "\n"
+
+
+def examples(rule: Rule) -> Iterator[str]:
+    """The bad program, its report and the good program, for each framework that has them."""
+    folder = PROGRAMS.joinpath(*rule.check.__module__.split(".")[-2:])
+    for framework, title in FRAMEWORKS.items():
+        bad, report, good = (folder / f"{name}_{framework}.{ending}" for name, ending in (("bad", "py"), ("bad", "txt"), ("good", "py")))
+        if bad.is_file() and good.is_file():
+            yield f"## Example in {title}\n\n{fenced(bad, 'python')}"
+            if report.is_file():
+                yield f"What `whygrad run {bad.name}` says:\n\n{fenced(report, 'text')}"
+            yield f"Use instead:\n\n{fenced(good, 'python')}"
+
+
+def fenced(path: Path, language: str) -> str:
+    """A file as a block of code."""
+    return f"```{language}\n{path.read_text(encoding='utf-8').rstrip()}\n```"
 
 
 def table(rules: tuple[Rule, ...]) -> str:

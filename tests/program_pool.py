@@ -46,8 +46,10 @@ class Pool:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(PATIENCE)
+        self.process.stdout.close()
 
 
 def serve() -> None:
@@ -67,7 +69,7 @@ def import_all() -> None:
 
     import whygrad.frontends.torch
     import whygrad.reports.terminal
-    import whygrad.session
+    import whygrad.session  # noqa: F401
     from whygrad.rules import load_rules
 
     load_rules()
@@ -97,7 +99,7 @@ def in_child(program: Path, report: str, out: BinaryIO, err: BinaryIO) -> None:
         os.chdir(program.parent)
         for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out.fileno()), (2, err.fileno())):
             os.dup2(file, number)
-        sys.stdin, sys.stdout, sys.stderr = (open(number, mode, encoding="utf-8", closefd=False) for number, mode in enumerate("rww"))
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, encoding="utf-8") for number, mode in enumerate("rww"))
         sys.argv = ["whygrad", "run", "--json", report, program.name]
         from whygrad.cli import main
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Birth, Op, Statistics, Value
 
+GIVEN = ("input", "label", "parameter", "buffer")
 SCALER = "grad_scaler.py"
 """The file of PyTorch's that multiplies a loss for half precision, among the library frames of the call."""
 
@@ -37,18 +38,20 @@ def origin(index: Index) -> Origin | None:
 
 
 def _by_figures(index: Index) -> Iterator[Origin]:
-    """The first op on the way to a loss that is not finite, with finite inputs and an output that is not; then what was given."""
+    """What was given to a step whose loss is not finite, and then the first op on the way there with finite inputs and an output that is not."""
     for step in index.steps:
         if not any(broken(step.value(name).statistics) for name in step.losses):
             continue
+        given = [
+            name for name, value in step.values.items() if name not in step.producer and name in step.shapes_loss and value.role in GIVEN
+        ]
+        for name in given:
+            if broken(step.value(name).statistics):
+                yield Origin(step, Birth("given", value=name, step=step.step.index), None, step.value(name))
         for op in step.graph.ops:
             made = [name for name in op.outputs if name in step.shapes_loss and broken(step.value(name).statistics)]
             if made and not any(broken(step.value(name).statistics) for name in op.inputs) and not masks(step, op):
                 yield Origin(step, Birth("forward", op=made[0], step=step.step.index), op)
-        given = [name for name in step.values if name not in step.producer and name in step.shapes_loss]
-        for name in given:
-            if broken(step.value(name).statistics):
-                yield Origin(step, Birth("given", value=name, step=step.step.index), None, step.value(name))
 
 
 def masks(step: StepIndex, op: Op) -> bool:

@@ -29,7 +29,7 @@ def course_of(index: Index, step: StepIndex) -> Course | None:
 
 def failure(course: Course | None) -> Failure | None:
     """How the run fails; None where it learns, or where too little was seen."""
-    if course is None or course.first is None or course.first <= 0:
+    if course is None or course.start is None or course.first is None or course.start <= 0:
         return None
     if diverged(course):
         return "diverges"
@@ -40,12 +40,14 @@ def failure(course: Course | None) -> Failure | None:
 
 
 def diverged(course: Course) -> bool:
-    """The loss grew far beyond where it began, and ended no better than that, or as no number."""
-    if course.first is None or course.first <= 0 or course.steps < WINDOW // 2:
+    """The loss grew far beyond where it began and ended no better than that, or became no number within a few steps."""
+    if course.start is None or course.start <= 0:
         return False
-    top = max(number for number in (course.highest, course.last, course.first) if number is not None)
-    ended_badly = course.non_finite is not None or course.last is None or course.last >= course.first
-    return top >= RUNS_AWAY * course.first and ended_badly
+    if course.non_finite is not None and 0 < course.non_finite <= WINDOW:
+        return True
+    top = max(number for number in (course.highest, course.last, course.first, course.start) if number is not None)
+    ended_badly = course.non_finite is not None or course.last is None or course.last >= course.start
+    return course.steps >= WINDOW // 2 and top >= RUNS_AWAY * course.start and ended_badly
 
 
 def fresh(index: Index, step: StepIndex) -> bool:

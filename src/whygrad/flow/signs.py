@@ -32,7 +32,7 @@ def loss_signs(step: StepIndex) -> dict[str, Sign]:
     return signs
 
 
-def local_sign(step: StepIndex, op: Op, position: int) -> Sign:
+def local_sign(step: StepIndex, op: Op, position: int) -> Sign:  # noqa: PLR0911 - a table of kinds
     """How the op's result moves with the input at `position`."""
     if op.kind == "neg":
         return -1

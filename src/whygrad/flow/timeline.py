@@ -38,6 +38,14 @@ def concerns(event: Event, name: str, optimizer: str) -> bool:
     return event.kind == "optimizer_step" and (optimizer in event.targets or not event.targets)
 
 
+def moves(step: StepIndex, event: Event) -> bool:
+    """Whether an event is an update: an optimizer's, or one by hand that moved something. Moving a model to a device writes the same values."""
+    if event.kind != "update":
+        return event.kind == "optimizer_step"
+    norms = [p.update_norm for p in step.step.parameters if p.name in event.targets]
+    return not norms or any(norm != 0.0 for norm in norms)
+
+
 def updates_of(step: StepIndex, name: str, optimizer: str) -> Iterator[Event]:
     """The updates of one parameter in a step."""
     return (event for event in step.events(*UPDATES) if concerns(event, name, optimizer))

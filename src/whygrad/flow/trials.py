@@ -1,6 +1,7 @@
 """Looking up what an experiment gave, and reading it as a verdict."""
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 from whygrad.diagnosis import Experiment, Scalar, Test
@@ -11,6 +12,10 @@ SHOWN = 3
 
 FELL = 0.02
 """Share of its size by which a loss must fall to have fallen: rounding and a lucky step stay below."""
+STEADILY = 0.005
+"""The same where the loss falls at every update with the change, and rises without."""
+RAN_AWAY = 10.0
+"""How many times its start a loss may reach on the way without having run away."""
 FURTHER = 2.0
 """How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
 
@@ -81,10 +86,12 @@ def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
 
 
 def fall(losses: tuple[float, ...]) -> float | None:
-    """By what share of its size the loss fell over a descent, at most 1; minus infinity where it ended as no number; None for none."""
+    """By what share of its size the loss fell over a descent, at most 1; minus infinity where it ran away; None for none."""
     if not losses or not math.isfinite(losses[0]) or losses[0] == 0:
         return None
-    return (losses[0] - losses[-1]) / abs(losses[0]) if math.isfinite(losses[-1]) else -math.inf
+    if not all(math.isfinite(loss) and abs(loss) <= RAN_AWAY * abs(losses[0]) for loss in losses):
+        return -math.inf
+    return (losses[0] - losses[-1]) / abs(losses[0])
 
 
 def _fell_further(trial: Trial) -> Verdict:
@@ -93,7 +100,8 @@ def _fell_further(trial: Trial) -> Verdict:
     if changed is None:
         return "inconclusive"
     before = -math.inf if plain is None else plain
-    return "confirmed" if changed >= FELL and changed >= FURTHER * max(before, 0.0) else "refuted"
+    steady = before < 0 and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
+    return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
 
 
 def _contradicted(trial: Trial) -> Verdict:

@@ -34,6 +34,8 @@ class Course:
 
     steps: int = 0
     """Backwards seen."""
+    start: float | None = None
+    """The first finite loss."""
     first: float | None = None
     """Mean of the first few finite losses."""
     last: float | None = None

@@ -35,12 +35,18 @@ def recorded(
 
 def watch(recording: Recording) -> tuple[Observing, TorchRecorder]:
     """A recorder at work in this process."""
-    observing = Observing(Target("train.py"), recording, load_rules(), FRONT_ENDS, None)
-    observing.attach("torch")
+    observing = attached(recording)
     assert not observing.faults, observing.faults
     recorder = observing.recorders[0]
     assert isinstance(recorder, TorchRecorder)
     return observing, recorder
+
+
+def attached(recording: Recording) -> Observing:
+    """The same, whether or not it could start."""
+    observing = Observing(Target("train.py"), recording, load_rules(), FRONT_ENDS, None)
+    observing.attach("torch")
+    return observing
 
 
 def play(folder: Path, program: str, names: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -98,6 +98,11 @@ def autocast_state(device: str) -> tuple[str, bool, torch.dtype]:
     return device, torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
 
 
+def is_first_of_schedule(scheduler: Any) -> bool:
+    """Whether this is the step that a scheduler takes by itself while it is made, to set the first rate."""
+    return bool(getattr(scheduler, "_is_initial", False)) or getattr(scheduler, "_step_count", 2) <= 1
+
+
 def loader_iterator() -> Any:
     """The class whose `__next__` hands out a data loader's batches, or None if this version has none."""
     return getattr(torch.utils.data.dataloader, "_BaseDataLoaderIter", None)

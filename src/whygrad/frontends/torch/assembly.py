@@ -155,6 +155,6 @@ class Assembly:
             update_norm=figures.update_norm,
             moved=figures.moved,
             symmetric=figures.symmetric,
-            unwritten=self.ledger.is_unwritten(owned.tensor),
+            unwritten=figures.unwritten,
             site=self.builder.site(places.get(key) or first.get(base)),
         )

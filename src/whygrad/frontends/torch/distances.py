@@ -27,3 +27,8 @@ def distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float | 
 def _dense(this: Mapping[str, Tensor], that: Mapping[str, Tensor], name: str) -> Tensor:
     found = this[name] if name in this else torch.zeros_like(that[name])
     return (found if found.layout is torch.strided else found.to_dense()).double()
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Equal to the last bit; NaN equals NaN."""
+    return one.shape == other.shape and bool(torch.equal(torch.nan_to_num(one), torch.nan_to_num(other)))

@@ -12,10 +12,10 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def safe(self: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = getattr(self, "recorder", self)
-        if recorder.stopped or threading.get_ident() != recorder.thread:
-            return None
         if recorder.in_place and not recorder.on:
             recorder.withdraw()
+        if recorder.stopped or threading.get_ident() != recorder.thread:
+            return None
         recorder.quiet += 1
         try:
             return method(self, *args, **kwargs)

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from whygrad.frontends.torch.patches import Original
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.ties import broken, tied
+from whygrad.frontends.torch.unrecorded import place_of
 from whygrad.frontends.torch.watching import Figures, gradient_state, without_gradient
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ MOST_EXAMINED = 4
 """Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
 MOST_BACKWARDS = 64
 """A step that never updates is cut after this many backwards."""
-
-SOMETIMES = 8
-"""Updates after which all parameters are looked over: a few microseconds for each hundred of them."""
 
 
 class Hooks:
@@ -60,7 +58,7 @@ class Hooks:
         """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
         self._note_site(frame)
-        self._watch_loss(kwargs.get("tensors", args[0] if args else None), frame)
+        self.recorder.unrecorded.loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:
             if self.recorder.running.updated or self.recorder.running.backwards >= self._longest():
                 self.recorder.end_unrecorded()
@@ -72,25 +70,12 @@ class Hooks:
         parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
         return losses, self.recorder.watch.stale(parameters), without_gradient(parameters)
 
-    def _watch_loss(self, tensors: Any, frame: FrameType) -> None:
-        """Note the loss of every step; where it is not finite, or stands still, in a step that is not recorded, find out why."""
-        symptoms, place = self.recorder.symptoms, _place(frame)
-        tensor = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
-        step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
-        bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame), self.recorder.optimizers.rate)
-        if self.recorder.on:
-            return
-        if bad:
-            symptoms.explain(place, step, variables(frame))
-        if symptoms.frozen(place) or self.recorder.modules.mode_changed():
-            self.recorder.kinds.again()
-
     def _longest(self) -> int:
         """Backwards after which an unrecorded step is cut: updates by hand are not seen between recorded steps, so that each backward counts."""
         return MOST_BACKWARDS if self.recorder.optimizers.all() else 1
 
     def _note_site(self, frame: FrameType) -> None:
-        site = _place(frame)
+        site = place_of(frame)
         if self.recorder.running.updated and not self.recorder.on:
             self.recorder.next_site = site
         elif site not in self.recorder.running.sites:
@@ -144,7 +129,10 @@ class Hooks:
         for owned in self.recorder.running.seen.values():
             if _compat.is_leaf(owned.tensor) and owned.tensor.grad is not None:
                 self.recorder.ledger.values[self.recorder.ledger.slot(owned.tensor.grad).value].role = "gradient"
-        self.recorder.watch.after_backward([owned.tensor for owned in self.recorder.running.seen.values()])
+        tensors = [owned.tensor for owned in self.recorder.running.seen.values()]
+        self.recorder.watch.after_backward(tensors)
+        for tensor in tensors:
+            self.recorder.watch.figures[id(tensor)].unwritten = self.recorder.ledger.is_unwritten(tensor)
 
     def _own(self, fresh: frozenset[int]) -> dict[int, Tensor]:
         """Id to gradient of the parameters that had none before."""
@@ -174,7 +162,7 @@ class Hooks:
 
     def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`torch.autograd.grad`: part of the forward if a graph is made of it, else the backward of a program that updates by hand."""
-        if not self.recorder.on or not self.recorder.listening:
+        if self.recorder.stopped or self.recorder.quiet or threading.get_ident() != self.recorder.thread:
             return original(*args, **kwargs)
         create = bool(kwargs.get("create_graph", args[4] if len(args) > 4 else False))  # noqa: PLR2004 - its fifth argument
         inputs = kwargs.get("inputs", args[1] if len(args) > 1 else ())
@@ -305,17 +293,7 @@ class Hooks:
         if self.recorder.on and not closure:
             self.recorder.watch.before_update(held_by(optimizer))
         elif not closure:
-            self._watch_gradient(optimizer, sys._getframe(2))
-
-    def _watch_gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
-        """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""
-        symptoms, running = self.recorder.symptoms, self.recorder.running
-        if symptoms.gradient_bad(optimizer) and running.sites:
-            symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
-        if symptoms.idle:
-            self.recorder.kinds.again()
-        if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
-            self.recorder.kinds.again()
+            self.recorder.unrecorded.gradient(optimizer, sys._getframe(2))
 
     @guarded
     def after_update(self, optimizer: Optimizer) -> None:
@@ -335,13 +313,15 @@ class Hooks:
 
     def _arm(self) -> None:
         """Begin to record at the end of this step, if a step was asked for by number or a kind of step is still missing."""
-        wanted = self.recorder.settings.at_step
-        if (
-            wanted is not None and self.recorder.index + 1 >= wanted and not self.recorder.steps and not self.recorder.kinds.asked
-        ) or self.recorder.kinds.armed:
-            self.recorder.kinds.asked, self.recorder.kinds.armed = True, False
-            self.recorder.end_unrecorded()
-            self.recorder.switch_on()
+        recorder, wanted = self.recorder, self.recorder.settings.at_step
+        if wanted is not None and not recorder.kinds.asked:
+            due = recorder.index + 1 >= wanted  # those asked for come first
+        else:
+            due = recorder.kinds.armed
+        if due:
+            recorder.kinds.asked, recorder.kinds.armed = True, False
+            recorder.end_unrecorded()
+            recorder.switch_on()
 
     @guarded
     def cleared(self, owner: Optimizer | nn.Module) -> None:
@@ -375,7 +355,8 @@ class Hooks:
         """A scheduler stepped."""
         optimizer = getattr(scheduler, "optimizer", None)
         frame = sys._getframe(2)
-        if isinstance(optimizer, Optimizer):
+        if isinstance(optimizer, Optimizer) and not _compat.is_first_of_schedule(scheduler):
+            self.recorder.optimizers.name_all(frame)
             self.recorder.optimizers.rate_changed(optimizer, source.trace(frame))
             if self.recorder.on:
                 self.recorder.happened(
@@ -516,17 +497,3 @@ def _variable(module: nn.Module, frame: FrameType) -> str:
     """The variable of the user's that holds a module that has not run yet."""
     user = source.user_frame(frame)
     return next((name for name, held in user.f_locals.items() if held is module and name != "self"), "") if user is not None else ""
-
-
-def _place(frame: FrameType) -> tuple[str, int]:
-    """File and line of the user's frame."""
-    user = source.user_frame(frame)
-    return (user.f_code.co_filename, user.f_lineno) if user is not None else ("", 0)
-
-
-def variables(frame: FrameType | None) -> Iterator[Mapping[str, Any]]:
-    """The variables of the user's frames, the innermost first."""
-    user = source.user_frame(frame)
-    while user is not None:
-        yield user.f_locals
-        user = source.user_frame(user.f_back)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from types import FrameType
 from typing import Any
 
@@ -25,6 +26,10 @@ DYING = ("relu", "hardtanh")
 """Activations whose units can be zero for every example."""
 PRUNE_AT = 4_000
 """Calls after which those with nothing living behind them are dropped: a few megabytes."""
+
+
+MOST_PREPARING = 4_000
+"""Calls without a gradient that are kept: what prepared the data, as far back as anyone would look."""
 
 
 class Ledger:
@@ -125,6 +130,10 @@ class Ledger:
             self._measure_inputs(call)
         self._finish_arguments(call, hold=call.full)
         self._append(call)
+
+    def tracked(self, call: Call) -> bool:
+        """Whether a call reads something that a gradient can flow to, while gradients are tracked."""
+        return call.tracking and any(self.values[slot.value].differentiable for slot in call.slots)
 
     def slot(self, tensor: Tensor) -> Slot:
         """The present value of a tensor as an argument; a change that was not seen makes a new value without a maker."""
@@ -340,7 +349,7 @@ class Ledger:
                 kept.append(call)
                 wanted.update(slot.number for slot in call.slots)
                 storages.update(call.storages)
-        self._keep(kept[::-1])
+        self._keep(_bounded(kept[::-1]))
         self._prune_at = max(PRUNE_AT, 2 * len(self.calls))
 
     def drop_dependents(self, changed: set[int]) -> None:
@@ -389,6 +398,15 @@ class Ledger:
         self._holders = {
             storage: left for storage, slots in self._holders.items() if (left := [slot for slot in slots if id(slot) in held])
         }
+
+
+def _bounded(calls: list[Call]) -> list[Call]:
+    """Without the oldest of those that are not differentiated: a value that is changed over and over has no end of history."""
+    spare = sum(not call.full for call in calls) - MOST_PREPARING
+    if spare <= 0:
+        return calls
+    seen = accumulate(not call.full for call in calls)
+    return [call for call, number in zip(calls, seen, strict=True) if call.full or number > spare]
 
 
 def _unseen_writes(call: Call, arguments: Mapping[str, Any]) -> tuple[Tensor, ...]:

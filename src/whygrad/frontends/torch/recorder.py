@@ -29,6 +29,7 @@ from whygrad.frontends.torch.patches import Patches
 from whygrad.frontends.torch.running import Running, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
+from whygrad.frontends.torch.unrecorded import Unrecorded
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
@@ -59,6 +60,7 @@ class TorchRecorder:
         self.assembly = Assembly(self.ledger, self.modules, self.optimizers, self.activations, self.watch, self.builder)
         self.running = Running()
         self.symptoms = Symptoms()
+        self.unrecorded = Unrecorded(self)
         self.steps: list[Step] = []
         self.index = 0
         self.backwards = 0
@@ -144,6 +146,7 @@ class TorchRecorder:
             self.stopped = True
             self.patches.remove()
             self.switch_off()
+        self.withdraw()
 
     # --- calls (the mode's listener) ------------------------------------------------------------------------------
 
@@ -160,6 +163,8 @@ class TorchRecorder:
             if info.quiet:
                 self._switch(info, args, frame)
                 return None
+            if info.base == "requires_grad":
+                self._trainable(args[0], frame, on=bool(args[1] if len(args) > 1 else kwargs.get("requires_grad", True)))
             with self.aside():
                 call = self.ledger.before(function, info, args, kwargs, frame)
                 if call is not None:
@@ -190,6 +195,8 @@ class TorchRecorder:
         _ = problem
         try:
             with self.aside():
+                if self.running.updated and not self.in_closure and self.ledger.tracked(call):
+                    self.end_step(going_on=True)
                 self.ledger.failed(call)
                 call.scope = self.activations.scope(frame)
         except Exception as fault:  # noqa: BLE001 - the program must not notice
@@ -208,7 +215,7 @@ class TorchRecorder:
 
     def _switch(self, info: Function, args: tuple[Any, ...], frame: FrameType) -> None:
         """Calls that make no value but change the state: gradient tracking, trainability, gradients cleared one by one."""
-        if info.base == "_set_grad_enabled":
+        if info.base == "set_grad_enabled":
             with self.aside():
                 self.ledger.region += 1
                 self.happened("tracking", frame, attributes={"on": bool(args[0])})
@@ -275,15 +282,15 @@ class TorchRecorder:
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
-    def end_step(self) -> None:
-        """The recorded step under way is over: keep it, drop its calls, decide whether to go on recording."""
+    def end_step(self, *, going_on: bool = False) -> None:
+        """The recorded step under way is over: keep it, drop its calls, decide whether to go on recording; `going_on`: not yet."""
         if not self.running.backwards and not self.running.updated:
             return
         self._close()
         self.ledger.drop_dependents(self.running.changed)
         self.ledger.drop_dead()
         self._next()
-        if self.kinds.complete:
+        if self.kinds.complete and not going_on:
             self.switch_off()
             self.ledger.forget()
         self.observer.ended(self.index - 1, self.kinds.complete)
@@ -291,8 +298,7 @@ class TorchRecorder:
     def _close(self) -> None:
         """Turn what was recorded into a step."""
         boundary = self._boundary_at()
-        later = [event for event in self.ledger.events if event.at > boundary and event.kind != "optimizer_step"]
-        events = [event for event in self.ledger.events if event not in later]
+        events, later = _parted(self.ledger.events, boundary)
         step = self.assembly.build(self.index, self.running, [call for call in self.ledger.calls if call.at <= boundary], events)
         kind = self.kinds.kind(self.running.optimizers, self.running.sites)
         if self.kinds.wants(kind) and not self.running.partial:
@@ -316,7 +322,8 @@ class TorchRecorder:
     def end_unrecorded(self) -> None:
         """A step that was not recorded is over: count it, and see whether its kind is still wanted."""
         kind = self.kinds.kind(self.running.optimizers, self.running.sites)
-        self.kinds.noticed(kind)
+        if self.settings.at_step is None or self.kinds.asked:
+            self.kinds.noticed(kind)
         self._next()
         if self.next_site is not None:
             self.running.sites.append(self.next_site)
@@ -380,6 +387,17 @@ class TorchRecorder:
     def _endings(self) -> dict[str, Ending]:
         self.watch.look()
         return {entry.name: Ending(entry.changed, entry.gradient_seen) for entry in self.watch.first.values() if entry.name}
+
+
+def _parted(events: list[Happened], boundary: int) -> tuple[list[Happened], list[Happened]]:
+    """The events of a step, and those that came after it. An evaluation that follows is no part of it: its switches come in pairs."""
+    updates = [at for at, event in enumerate(events) if event.kind in ("optimizer_step", "update")]
+    last = updates[-1] if updates else len(events)
+    own = [
+        event.kind == "optimizer_step" or (event.at <= boundary and not (event.kind == "tracking" and at > last))
+        for at, event in enumerate(events)
+    ]
+    return [event for event, mine in zip(events, own, strict=True) if mine], [e for e, mine in zip(events, own, strict=True) if not mine]
 
 
 def _decorated(frame: FrameType | None) -> source.Trace | None:

@@ -13,13 +13,11 @@ from whygrad.frontends.torch._compat import is_leaf, random_states, set_random_s
 from whygrad.frontends.torch.births import Watched
 from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
-from whygrad.frontends.torch.distances import distance, norm
+from whygrad.frontends.torch.distances import distance, norm, same_bits
 from whygrad.frontends.torch.identity import Identity
+from whygrad.frontends.torch.permuting import order_of
 from whygrad.frontends.torch.probes import against_differences, without_hooks
 from whygrad.ir import Birth, Bypass, Descend, Differentiate, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Unhook
-
-PERMUTATIONS = 8
-"""Permutations tried to find the one that changes most labels: with two equally common classes one alone leaves half of them."""
 
 
 FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
@@ -198,7 +196,7 @@ class TorchReplay:
         sizes = {tensor.shape[axis] if tensor.dim() > axis else 1 for tensor in found.values()}
         if sizes == {1}:
             raise Unable("there is one label alone, nothing to permute")
-        order = {size: _order(size, [t for t in found.values() if t.dim() > axis and t.shape[axis] == size], axis) for size in sizes}
+        order = {size: order_of(size, [t for t in found.values() if t.dim() > axis and t.shape[axis] == size], axis) for size in sizes}
         changed = {
             number: tensor.detach().index_select(axis, order[tensor.shape[axis]].to(tensor.device))
             for number, tensor in found.items()
@@ -432,11 +430,7 @@ class TorchReplay:
     def _reproduced(self, found: Mapping[str, Tensor]) -> bool | None:
         pairs = [(gradient, self.recorded.get(id(self.parameters[name]))) for name, gradient in found.items()]
         held = [(gradient, grad) for gradient, grad in pairs if grad is not None and grad.layout is torch.strided]
-        return all(_same_bits(gradient, grad) for gradient, grad in held) if held else None
-
-
-def _same_bits(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(torch.equal(torch.nan_to_num(one), torch.nan_to_num(other)))
+        return all(same_bits(gradient, grad) for gradient, grad in held) if held else None
 
 
 def _as_recorded(tensor: Tensor, recorded: Tensor | None) -> Tensor:
@@ -446,18 +440,6 @@ def _as_recorded(tensor: Tensor, recorded: Tensor | None) -> Tensor:
     if tensor.dtype != recorded.dtype and recorded.dtype.is_floating_point:
         tensor = tensor.to(recorded.dtype)
     return tensor.reshape(recorded.shape) if tensor.shape != recorded.shape and tensor.numel() == recorded.numel() else tensor
-
-
-def _order(size: int, tensors: list[Tensor], axis: int) -> Tensor:
-    """The permutation, of a few, that moves most labels; always the same for the same labels."""
-    generator = torch.Generator().manual_seed(0)
-    orders = [torch.arange(size).roll(size // 2 or 1), torch.arange(size).flip(0)]
-    orders += [torch.randperm(size, generator=generator) for _ in range(PERMUTATIONS)]
-
-    def moved(order: Tensor) -> float:
-        return sum(float((tensor != tensor.index_select(axis, order.to(tensor.device))).double().mean()) for tensor in tensors)
-
-    return max(orders, key=moved)
 
 
 def _number(loss: Tensor | None) -> float | None:

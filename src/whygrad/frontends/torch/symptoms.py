@@ -80,6 +80,7 @@ class CourseWatch:
         known = len(self.recent)
         return Course(
             self.steps,
+            self.head[0] if self.head else None,
             _mean(self.head),
             _mean(self.recent),
             self.lowest if self.lowest <= self.highest else None,

@@ -27,6 +27,7 @@ class Figures:
     update_norm: float | None = None
     moved: float | None = None
     symmetric: bool = False
+    unwritten: bool = False
     sample: Tensor | None = None
 
 

@@ -92,7 +92,6 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
             Evidence(
                 f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
             ),
-            *((Evidence(f"backward was refused: {refused[1].rstrip('.')}"),) if refused else ()),
         ),
         help=f"compute `{shown}` from the model's output",
         facts=frozenset((Fact("constant-loss", kind),)),

@@ -152,12 +152,26 @@ def _without_effect(index: Index) -> Iterator[Diagnosis]:
                 and not any(name in step.consumers for name in op.outputs)
                 and not any(name in step.losses for name in op.outputs)
             )
-            if unread and _pure(op) and not known.isdisjoint(op.inputs) and _stands_alone(op.site):
+            if unread and _pure(op) and not known.isdisjoint(op.inputs) and _direct(op) and _stands_alone(op.site):
                 yield _about_call(step, op)
 
 
 def _pure(op: Op) -> bool:
     return family(op.kind) in WITHOUT_EFFECT and not op.attributes.get("inplace") and not op.failed and op.kind != "write"
+
+
+FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")
+"""Packages whose frames between the user's line and the op are the call itself."""
+
+
+def _direct(op: Op) -> bool:
+    """The line calls this op, and not something of a library's or a module that comes to run it."""
+    name = op.native.rsplit(".", 1)[-1].strip("_")
+    return (
+        op.site is not None
+        and f"{name}(" in op.site.text
+        and all(any(f"/{package}/" in frame.file for package in FRAMEWORKS) for frame in op.site.library)
+    )
 
 
 def _stands_alone(site: Site | None) -> bool:

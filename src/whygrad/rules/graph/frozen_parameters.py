@@ -92,7 +92,6 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
     ]
     if refused:
         facts.add(Fact("exception", refused[0]))
-        rows.append(Evidence(f"backward was refused: {refused[1].rstrip('.')}"))
     return Diagnosis(
         "WG305",
         "frozen-parameters",

@@ -81,7 +81,7 @@ def _effect(trial: Trial | None) -> tuple[Severity, str]:
     figures = trial.figures if trial is not None else {}
     hooked, bare, cosine = figures.get("hooked", 0.0), figures.get("bare", 0.0), figures.get("cosine", 1.0)
     if bare > 0 and hooked <= (1 - TAKEN) * bare:
-        return "warning", "takes away all" if hooked == 0 else f"takes away {1 - hooked / bare:.1%} of the gradient"
+        return "warning", "takes away all of the gradient" if hooked == 0 else f"takes away {1 - hooked / bare:.1%} of the gradient"
     if cosine < AGAINST:
         return "warning", "turns round the gradient"
     zeroed = figures.get("zeroed", 0.0)

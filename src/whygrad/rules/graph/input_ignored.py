@@ -79,17 +79,15 @@ def _flat(figures: Statistics | None) -> bool:
 
 
 def _other_way(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
-    """Data meet parameters, or what parameters made, somewhere that this op's result does not lead to."""
-    after = step.downstream(op.outputs)
+    """Data meet parameters, or what parameters made, on a way that does not pass this op."""
+    roots = {name for name in data if name not in step.producer and name not in step.from_labels}
     known = {p.value for p in step.step.parameters} | step.depends_on_parameters
-    labels = step.from_labels
-    return any(
-        name in data and name not in after and name not in labels
-        for other in step.graph.ops
-        if other is not op and not known.isdisjoint(other.inputs) and not step.shapes_loss.isdisjoint(other.outputs)
-        for name in other.inputs
-        if name not in step.depends_on_parameters
-    )
+    for other in step.graph.ops:
+        if other is not op and not roots.isdisjoint(other.inputs):
+            if not known.isdisjoint(other.inputs) and not step.shapes_loss.isdisjoint(other.outputs):
+                return True
+            roots.update(other.outputs)
+    return False
 
 
 def _about(step: StepIndex, op: Op) -> Diagnosis:

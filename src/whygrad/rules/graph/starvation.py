@@ -151,8 +151,6 @@ def _distinct(site: Site | None, related: tuple[Related, ...]) -> tuple[Related,
 
 def _evidence(index: Index, cut: Cut, intervention: Intervention | None) -> Iterator[Evidence]:
     yield _absence(index, cut)
-    if cut.refused:
-        yield Evidence(f"backward was refused: {cut.refused[1].rstrip('.')}")
     trial = trial_of(cut.step.step, intervention) if intervention else None
     first = cut.starved[0].name
     norm = trial.gradients.get(first) if trial else None

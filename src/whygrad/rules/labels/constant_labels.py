@@ -180,7 +180,7 @@ def chance(found: Constant) -> Evidence:
     """How improbable that is by luck."""
     probability = MAJORITY**found.examples
     return Evidence(
-        f"with a class that has {MAJORITY:.0%} of the labels, that happens by luck with probability {figure(probability)}",
+        f"had one class {100 * MAJORITY:.0f} % of all labels, {found.examples} in a row would be of that class with a probability of {figure(probability)}",
         "chance",
         probability,
     )

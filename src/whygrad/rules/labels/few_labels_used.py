@@ -79,7 +79,13 @@ def reversed_masks(step: StepIndex) -> Iterator[tuple[StepIndex, Op, Value, Valu
 def share_kept(mask: Value) -> float | None:
     """Share of entries that a mask of zeros and ones keeps, if it keeps some, not all and not exactly half."""
     figures, range_ = mask.statistics, bounds(mask)
-    if figures is None or figures.sampled or figures.zeros is None or range_ != (0.0, 1.0) or not (mask.dtype == "bool" or figures.distinct == 2):  # noqa: PLR2004 - zeros and ones
+    if (
+        figures is None
+        or figures.sampled
+        or figures.zeros is None
+        or range_ != (0.0, 1.0)
+        or not (mask.dtype == "bool" or figures.distinct == 2)  # noqa: PLR2004 - zeros and ones
+    ):
         return None
     kept = 1.0 - figures.zeros
     return kept if 0 < kept < 1 and abs(kept - HALF) > _EXACT else None
@@ -112,7 +118,9 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
         label=f"keeps {kept:.0%} of the entries",
         related=places((op.site if made else None, "the loss is masked here")),
         evidence=(
-            Evidence(f"{typed(mask)} keeps {kept:.4f} of all entries; {kept:.4f} of `{target.shown}` are 0, in every recorded step", "kept", kept),
+            Evidence(
+                f"{typed(mask)} keeps {kept:.4f} of all entries; {kept:.4f} of `{target.shown}` are 0, in every recorded step", "kept", kept
+            ),
         ),
         help=f"turn the mask round if it marks the padding: `~{mask.shown}` for booleans, `1 - {mask.shown}` for numbers",
         facts=frozenset({Fact("odd-input", mask.name)}),

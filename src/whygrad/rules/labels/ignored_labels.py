@@ -77,7 +77,13 @@ def is_fed(step: StepIndex, op: Op) -> bool:
 def all_are(value: Value, number: object) -> bool:
     """Every entry equals this number."""
     figures = value.statistics
-    return isinstance(number, int | float) and figures is not None and not figures.sampled and figures.count > 0 and figures.minimum == figures.maximum == number
+    return (
+        isinstance(number, int | float)
+        and figures is not None
+        and not figures.sampled
+        and figures.count > 0
+        and figures.minimum == figures.maximum == number
+    )
 
 
 def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
@@ -91,7 +97,12 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
     mask = step.value(masks[-1 if op.kind == "index" else 0])
     if op.kind == "mul" and zero(mask.statistics) and not zero(step.value(shaped[0]).statistics):
         yield Nothing(step, op, mask, "every entry of the mask is 0")
-    elif op.kind == "where" and mask.dtype == "bool" and zero(step.value(op.output).statistics) and not zero(step.value(shaped[0]).statistics):
+    elif (
+        op.kind == "where"
+        and mask.dtype == "bool"
+        and zero(step.value(op.output).statistics)
+        and not zero(step.value(shaped[0]).statistics)
+    ):
         yield Nothing(step, op, mask, "the condition leaves only zeros")
     elif op.kind == "index" and mask.dtype == "bool" and 0 in (step.value(op.output).shape or ()):
         yield Nothing(step, op, mask, "the mask picks nothing")
@@ -112,7 +123,9 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
     step, cause = found.step, found.cause
     made: Site | None = making_site(index, step, cause.name)
     loss = step.step.measures.loss
-    starved = frozenset(Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite"))
+    starved = frozenset(
+        Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite")
+    )
     return Diagnosis(
         rule="WG105",
         name="ignored-labels",

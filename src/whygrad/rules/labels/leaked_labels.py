@@ -80,7 +80,13 @@ def table_of(call: Call) -> tuple[Value, Value, Op] | None:
     step = call.step
     table = step.value(step.origin(call.target.name, (*_COPIES, "select")))
     shape, labels = table.shape or (), call.target.shape or ()
-    if len(shape) != 2 or shape[1] < 3 or not table.dtype.startswith(("f", "bf")) or labels[1:] not in ((), (1,)) or table.name == call.target.name:  # noqa: PLR2004 - a table of a few columns
+    if (
+        len(shape) != 2  # noqa: PLR2004 - a table
+        or shape[1] < 3  # noqa: PLR2004 - of a few columns
+        or not table.dtype.startswith(("f", "bf"))
+        or labels[1:] not in ((), (1,))
+        or table.name == call.target.name
+    ):
         return None
     for op in step.graph.ops:
         for name in op.inputs if op.kind in _READERS else ():
@@ -99,7 +105,9 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
         call,
         f"the model reads `{ids.shown}` and must predict it at the same position",
         "input and target are not shifted against each other",
-        Evidence(f"{typed(ids)} goes into the embedding and is the target; every value between keeps its {(ids.shape or (0, 0))[1]} positions"),
+        Evidence(
+            f"{typed(ids)} goes into the embedding and is the target; every value between keeps its {(ids.shape or (0, 0))[1]} positions"
+        ),
         f"feed `{ids.shown}[:, :-1]` and compare with `{ids.shown}[:, 1:]`",
         op,
         ids,

@@ -62,7 +62,12 @@ def one_sided(call: Call) -> Iterator[Reordered]:
         data = chain(step, given)
         for mine, theirs, side, name in ((data, label, "inputs", call.target.name), (label, data, "labels", given)):
             for op in mine:
-                if reorders(step, op) and not knows(step, name, op) and not any(reorders(step, other) for other in theirs) and not put_back(step, op):
+                if (
+                    reorders(step, op)
+                    and not knows(step, name, op)
+                    and not any(reorders(step, other) for other in theirs)
+                    and not put_back(step, op)
+                ):
                     yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name))
                     return
 
@@ -85,7 +90,9 @@ def entering(step: StepIndex, prediction: str) -> Iterator[str]:
     held = {p.value for p in step.step.parameters}
     for op in step.graph.ops:
         if not above.isdisjoint(op.outputs) and not held.isdisjoint(op.inputs):
-            yield from (name for name in op.inputs if name not in step.depends_on_parameters and name not in held and step.value(name).shape)
+            yield from (
+                name for name in op.inputs if name not in step.depends_on_parameters and name not in held and step.value(name).shape
+            )
 
 
 def reorders(step: StepIndex, op: Op) -> bool:
@@ -94,10 +101,15 @@ def reorders(step: StepIndex, op: Op) -> bool:
         return False
     before, order, after = (step.value(name) for name in (*op.inputs, op.output))
     whole = bool(before.shape) and before.shape == after.shape and order.shape == (before.shape or ())[:1] and order.dtype == "i64"
-    drawn = any(name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "argsort", "sort") for name in step.upstream(order.name))
+    drawn = any(
+        name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "argsort", "sort")
+        for name in step.upstream(order.name)
+    )
     # timid: an order that left the framework may have been applied to the other side in Python
     below = step.downstream((order.name,))
-    gone = any((other.kind == "leave" and not below.isdisjoint(other.inputs)) or other.inputs[:1] == (order.name,) for other in step.graph.ops)
+    gone = any(
+        (other.kind == "leave" and not below.isdisjoint(other.inputs)) or other.inputs[:1] == (order.name,) for other in step.graph.ops
+    )
     return whole and drawn and not gone and (before.shape or (0,))[0] > 1
 
 
@@ -110,7 +122,11 @@ def put_back(step: StepIndex, op: Op) -> bool:
     """Something computed from the reordered rows is indexed again by something computed from their order."""
     after, order = step.downstream(op.outputs), step.downstream((op.inputs[1],))
     return any(
-        other is not op and other.kind in ("index", "scatter", "sort") and other.inputs and other.inputs[0] in after and not order.isdisjoint(other.inputs[1:])
+        other is not op
+        and other.kind in ("index", "scatter", "sort")
+        and other.inputs
+        and other.inputs[0] in after
+        and not order.isdisjoint(other.inputs[1:])
         for other in step.graph.ops
     )
 
@@ -128,7 +144,11 @@ def diagnosis(found: Reordered) -> Diagnosis:
         site=found.op.site,
         label=f"only `{found.before.shown}` is reordered",
         related=places((found.call.op.site, "the loss compares them row by row here")),
-        evidence=(Evidence(f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; `{other.shown}` comes from no op that reads it"),),
+        evidence=(
+            Evidence(
+                f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; `{other.shown}` comes from no op that reads it"
+            ),
+        ),
         help="apply one permutation to both: `order = torch.randperm(len(x)); x, y = x[order], y[order]`",
         facts=frozenset({Fact("odd-input", found.op.output)}),
         kind=step.step.kind,

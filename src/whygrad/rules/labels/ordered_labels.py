@@ -77,7 +77,15 @@ def of_loader(step: StepIndex, value: Value, batches: Batches) -> Diagnosis:
     loop = next((event.site for event in step.events("batch") if event.site), None)
     many = f"{batches.constant_batches} of {plural(batches.seen, 'batch')}"
     help_ = "pass `shuffle=True` to the `DataLoader`; with a sampler of your own, shuffle across the classes, not only within each"
-    return _diagnosis(step, value, "proved", batches.order_site or batches.site or loop, f"{many} hold one class each, {batches.constant_levels} different ones", help_, loop)
+    return _diagnosis(
+        step,
+        value,
+        "proved",
+        batches.order_site or batches.site or loop,
+        f"{many} hold one class each, {batches.constant_levels} different ones",
+        help_,
+        loop,
+    )
 
 
 def of_steps(step: StepIndex, value: Value, levels: list[float]) -> Diagnosis:

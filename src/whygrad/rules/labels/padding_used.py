@@ -73,7 +73,13 @@ def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
         site=edited_at(call.step, call.op),
         label="counts the padding id 0 like a word",
         related=places((call.op.site if call.op.made else None, "the loss is called here"), (op.site, "the embedding has `padding_idx=0`")),
-        evidence=(Evidence(f"{typed(call.target)}: {share:.1%} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}", "padding", share),),
+        evidence=(
+            Evidence(
+                f"{typed(call.target)}: {share:.1%} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}",
+                "padding",
+                share,
+            ),
+        ),
         help="pass `ignore_index=0` to the loss",
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,

@@ -64,8 +64,10 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
         if len(steps) > 1 and all(step.losses for step in steps):
             drawn = [dict(rows_drawn(step)) for step in steps]
             figures = [sorted((repr(seen) for _, seen in picked.values()), key=str) for picked in drawn]
-            makers = [frozenset(picked) for picked in drawn]
+            makers = [frozenset(draw.output for draw, _ in picked.values()) for picked in drawn]
             fresh = all(not one & other for at, one in enumerate(makers) for other in makers[at + 1 :])
+            # timid: whole numbers have equal sums by chance
+            fresh = fresh and any(seen.whole is not None and seen.whole < 1.0 for _, seen in drawn[0].values())
             if fresh and figures[0] and all(seen == figures[0] for seen in figures[1:]):
                 yield of_draw(steps[0], next(iter(drawn[0].values()))[0], len(steps))
 
@@ -75,10 +77,23 @@ def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
     for op in step.graph.ops:
         figures = step.value(op.output).statistics if op.outputs else None
         picks = op.kind == "index" and len(op.inputs) > 1 and op.output in step.shapes_loss and op.output not in step.depends_on_parameters
-        if not picks or figures is None or figures.count < ENTRIES or figures.minimum == figures.maximum or step.graph.values[op.inputs[1]].dtype == "bool":
+        if (
+            not picks
+            or figures is None
+            or figures.count < ENTRIES
+            or figures.minimum == figures.maximum
+            or step.graph.values[op.inputs[1]].dtype == "bool"
+        ):
             continue
         source, picked = step.value(op.inputs[0]).shape, step.value(op.output).shape
-        draw = next((step.producer[name][1] for name in step.upstream(op.inputs[1]) if name in step.producer and step.producer[name][1].kind == "random"), None)
+        draw = next(
+            (
+                step.producer[name][1]
+                for name in step.upstream(op.inputs[1])
+                if name in step.producer and step.producer[name][1].kind == "random"
+            ),
+            None,
+        )
         if draw is not None and source and picked and picked[0] < source[0]:
             yield op.output, (draw, figures)
 

@@ -62,10 +62,24 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
             mine, theirs = trained_above(step, target), trained_above(step, prediction)
             term = bootstrapped(step, target)
             if term is not None and mine and mine & theirs:
-                yield Moving(step, op, target, maker(step, term, op), tuple(sorted(mine)), "a reward and what the same network says of the next state")
+                yield Moving(
+                    step,
+                    op,
+                    target,
+                    maker(step, term, op),
+                    tuple(sorted(mine)),
+                    "a reward and what the same network says of the next state",
+                )
                 return
             if mine and theirs and not mine & theirs and taught_before(index, step, mine) and not taught_before(index, step, theirs):
-                yield Moving(step, op, target, maker(step, target, op), tuple(sorted(mine)), "the output of a network that learned from labels before")
+                yield Moving(
+                    step,
+                    op,
+                    target,
+                    maker(step, target, op),
+                    tuple(sorted(mine)),
+                    "the output of a network that learned from labels before",
+                )
                 return
 
 
@@ -111,7 +125,8 @@ def taught_before(index: Index, step: StepIndex, names: frozenset[str]) -> bool:
         return False
     earlier = (other for other in index.steps if other.step.kind != step.step.kind and other.step.index < step.step.index)
     return any(
-        not other.from_labels.isdisjoint(other.shapes_loss) and names <= {p.name for p in other.step.parameters if p.value in other.gets_gradient}
+        not other.from_labels.isdisjoint(other.shapes_loss)
+        and names <= {p.name for p in other.step.parameters if p.value in other.gets_gradient}
         for other in earlier
     )
 
@@ -141,7 +156,11 @@ def diagnosis(found: Moving) -> Diagnosis:
         label="computed with gradient",
         related=places((found.op.site, f"`{value.shown}` is the target here")),
         evidence=(
-            Evidence(f"{typed(value)} is {found.story}; gradient flows through it to {listed(found.parameters)}", "parameters", len(found.parameters)),
+            Evidence(
+                f"{typed(value)} is {found.story}; gradient flows through it to {listed(found.parameters)}",
+                "parameters",
+                len(found.parameters),
+            ),
         ),
         help="compute the target under `torch.no_grad()`, or pass `target.detach()` to the loss",
         facts=frozenset({Fact("odd-input", found.target)}),

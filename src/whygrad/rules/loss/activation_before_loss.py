@@ -86,4 +86,8 @@ def evidence(call: Call, op: Op) -> Iterator[Evidence]:
     trial, before = trial_of(call.step.step, experiment(op).intervention), call.step.step.measures.gradient_norm
     if trial is not None and trial.gradient_norm is not None and finite(trial.gradient_norm):
         known_before = f", with it {figure(before)}" if finite(before) else ""
-        yield Evidence(f"replayed without this `{op.kind}`, the gradient norm is {figure(trial.gradient_norm)}{known_before}", "gradient_norm", trial.gradient_norm)
+        yield Evidence(
+            f"replayed without this `{op.kind}`, the gradient norm is {figure(trial.gradient_norm)}{known_before}",
+            "gradient_norm",
+            trial.gradient_norm,
+        )

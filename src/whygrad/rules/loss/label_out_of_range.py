@@ -82,9 +82,7 @@ def about_ids(found: Outside) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"`{name}` holds the class id {figure(found.offender)}, and `{call.op.kind}` has the classes 0 to {last}",
-        evidence=(
-            Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),
-        ),
+        evidence=(Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),),
         help=help_,
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
@@ -132,7 +130,9 @@ def about_signs(call: Call) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"`{function}` needs labels -1 and 1, and `{name}` holds 0 and 1",
-        evidence=(Evidence(f"{share:.0%} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),),
+        evidence=(
+            Evidence(f"{share:.0%} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
+        ),
         help=f"pass `2 * {name} - 1`",
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

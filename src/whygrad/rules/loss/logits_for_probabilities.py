@@ -89,9 +89,9 @@ def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason:
         name="logits-for-probabilities",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` expects {due}, and `{value.shown}` is not",
+        message=f"`{op.kind}` expects {due}, and `{value.shown}` holds something else",
         site=op.site,
-        label=f"`{value.shown}`: {reason}",
+        label=f"`{value.shown}` goes in here",
         related=places(
             (
                 made[1].site if made and made[1].site != op.site else None,

@@ -76,7 +76,9 @@ def wraps(step: StepIndex, op: Op) -> bool:
 def diagnosis(call: Call) -> Diagnosis:
     """What is said of a dtype that was refused."""
     target, due = call.target, "i64" if call.op.kind in BY_IDS else call.prediction.dtype
-    cast = {"i64": ".long()", "f32": ".float()", "f64": ".double()", "f16": ".half()", "bf16": ".bfloat16()"}.get(due, f".to({call.prediction.shown}.dtype)")
+    cast = {"i64": ".long()", "f32": ".float()", "f64": ".double()", "f16": ".half()", "bf16": ".bfloat16()"}.get(
+        due, f".to({call.prediction.shown}.dtype)"
+    )
     return about_labels(
         call,
         f"`{target.shown}` is {target.dtype}",
@@ -86,7 +88,9 @@ def diagnosis(call: Call) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"`{call.op.kind}` needs its target as {due}, and `{target.shown}` is {target.dtype}",
-        evidence=(Evidence(f"{typed(call.prediction)} against {typed(target)}: {'the loss' if call.op.failed else 'the backward'} raised"),),
+        evidence=(
+            Evidence(f"{typed(call.prediction)} against {typed(target)}: {'the loss' if call.op.failed else 'the backward'} raised"),
+        ),
         help=f"pass `{target.shown}{cast}`, or convert where the labels are made",
         facts=frozenset({Fact("odd-input", target.name)}),
         explains=_raised(call),

@@ -151,7 +151,9 @@ def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
         label="minimised as it is",
         related=places((join.op.site, "labels and prediction meet here")),
         evidence=(
-            Evidence(f"followed op by op from `{join.op.kind}` to `{loss}`: every one of {len(group)} meetings of labels and prediction has this sign"),
+            Evidence(
+                f"followed op by op from `{join.op.kind}` to `{loss}`: every one of {len(group)} meetings of labels and prediction has this sign"
+            ),
             *((Evidence(f"`{loss}` is {figure(value)} in this step", "loss", value),) if value is not None and finite(value) else ()),
         ),
         help=_help(step, join),
@@ -164,7 +166,13 @@ def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
 
 def _help(step: StepIndex, join: Join) -> str:
     figures = step.value(step.losses[0]).statistics
-    bounded = figures is not None and figures.minimum is not None and figures.maximum is not None and figures.minimum >= 0 and figures.maximum <= 1
+    bounded = (
+        figures is not None
+        and figures.minimum is not None
+        and figures.maximum is not None
+        and figures.minimum >= 0
+        and figures.maximum <= 1
+    )
     if join.what == "the agreement" and bounded:
         return "minimise one minus the score, or its negative"
     return "put a minus before it, or remove the one that is there"

@@ -70,8 +70,12 @@ def sums(step: StepIndex) -> Iterator[Sum]:
 
 
 def alone(step: StepIndex, name: str) -> bool:
-    """Computed from parameters and from no data."""
-    return name in step.gets_gradient and name in step.depends_on_parameters and name not in step.from_data and not step.value(name).shape
+    """A number computed from parameters and nothing else but constants."""
+    if name not in step.gets_gradient or step.value(name).shape:
+        return False
+    held = {p.value for p in step.step.parameters}
+    others = step.upstream(name) - step.depends_on_parameters - held
+    return all(given in step.producer and step.producer[given][1].kind == "create" for given in others)
 
 
 def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | None:
@@ -79,7 +83,8 @@ def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | Non
     one, other = (step.value(name).statistics for name in (data, penalty))
     if one is None or other is None or one.mean is None or other.mean is None or not finite(one.mean) or not finite(other.mean):
         return None
-    return (one.mean, other.mean) if abs(other.mean) > TIMES * abs(one.mean) else None
+    # timid: a data term of zero is switched off, which is WG102's
+    return (one.mean, other.mean) if abs(other.mean) > TIMES * abs(one.mean) > 0 else None
 
 
 def diagnosis(found: Sum, steps: int) -> Diagnosis:
@@ -95,8 +100,16 @@ def diagnosis(found: Sum, steps: int) -> Diagnosis:
         label=f"{figure(found.data)} + {figure(found.penalty)}",
         related=places((found.made.site if found.made.site != found.op.site else None, "the penalty is made here")),
         evidence=(
-            Evidence(f"data term {figure(found.data)}, penalty {figure(found.penalty)}; the same picture in {steps} of {steps} recorded steps", "penalty", found.penalty),
-            Evidence(f"permuting the labels changes the gradient by {felt:.1%} of its norm" if felt is not None else "", "label_sensitivity", felt),
+            Evidence(
+                f"data term {figure(found.data)}, penalty {figure(found.penalty)}; the same picture in {steps} of {steps} recorded steps",
+                "penalty",
+                found.penalty,
+            ),
+            Evidence(
+                f"permuting the labels changes the gradient by {felt:.1%} of its norm" if felt is not None else "",
+                "label_sensitivity",
+                felt,
+            ),
         ),
         help="make the penalty's factor smaller, until both terms are of a size",
         facts=frozenset({Fact("odd-input", found.op.output)}),

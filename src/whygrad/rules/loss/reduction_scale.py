@@ -118,7 +118,11 @@ def averaged_twice(found: Scaled) -> Diagnosis:
         label=f"makes the gradient {round(1 / found.factor):,} times smaller",
         related=places((found.mean.site, "the mean is taken here")),
         evidence=(
-            Evidence(f"`{found.mean.kind}` averages over {plural(found.rows, 'example')}; this op multiplies by {figure(found.factor)} = 1/{round(1 / found.factor)}", "factor", found.factor),
+            Evidence(
+                f"`{found.mean.kind}` averages over {plural(found.rows, 'example')}; this op multiplies by {figure(found.factor)} = 1/{round(1 / found.factor)}",
+                "factor",
+                found.factor,
+            ),
         ),
         help="leave the division out",
         facts=frozenset({Fact("odd-input", found.op.output)}),
@@ -161,7 +165,11 @@ def summed(step: StepIndex, op: Op, before: float, after: float, share: float) -
         label=f"the gradient is {rows:,} times that of a mean",
         related=places((op.site if op.made else None, "the loss is called here")),
         evidence=(
-            Evidence(f"one update changes the parameters by {share:.0%} of their norm; the loss goes from {figure(before)} to {figure(after)}", "loss", after),
+            Evidence(
+                f"one update changes the parameters by {share:.0%} of their norm; the loss goes from {figure(before)} to {figure(after)}",
+                "loss",
+                after,
+            ),
         ),
         help='use `reduction="mean"`, or divide the learning rate by the batch size',
         facts=frozenset({Fact("odd-input", op.output)}),

@@ -57,7 +57,11 @@ def confidence(index: Index, call: Call) -> Confidence | None:
     figures = known(call.target)
     if call.op.kind not in _REGRESSIONS or figures is None or figures.whole != 1.0 or figures.distinct is None or figures.distinct < FEWEST:
         return None
-    whole = source.dtype in INTEGERS and call.target.name not in step.depends_on_parameters and (call.prediction.shape or ()) == (call.target.shape or ())
+    whole = (
+        source.dtype in INTEGERS
+        and call.target.name not in step.depends_on_parameters
+        and (call.prediction.shape or ()) == (call.target.shape or ())
+    )
     if not whole or figures.sampled or (figures.minimum or 0) < 0:
         return None
     if any(op.kind == "embedding" and any(step.origin(name, _ORIGIN) == source.name for name in op.inputs) for op in step.graph.ops):
@@ -93,7 +97,13 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
         severity="warning",
         confidence=sure,
         message=f"`{call.op.kind}` treats `{name}` as a quantity, and it {'holds' if sure == 'proved' else 'seems to hold'} class ids",
-        evidence=(Evidence(f"{typed(call.target)} was made as whole numbers from {figure(low)} to {figure(high)}, {why}", "distinct", figures.distinct if figures else None),),
+        evidence=(
+            Evidence(
+                f"{typed(call.target)} was made as whole numbers from {figure(low)} to {figure(high)}, {why}",
+                "distinct",
+                figures.distinct if figures else None,
+            ),
+        ),
         help=f"give the model one output for each class and use `torch.nn.functional.cross_entropy(scores, {name}.long())`",
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

@@ -61,7 +61,7 @@ def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
         axis = op.attributes.get("axis")
         if op.kind in _SOFTMAX and op.inputs and isinstance(axis, int) and not step.shapes_loss.isdisjoint(op.outputs):
             scores = step.value(op.inputs[0])
-            if scores.shape and scores.shape[axis] == 1 and is_unit(step, scores, axis):
+            if scores.shape and -len(scores.shape) <= axis < len(scores.shape) and scores.shape[axis] == 1 and is_unit(step, scores, axis):
                 yield Alone(step, op, scores, axis, next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None))
     for call in calls(index):
         shape = call.prediction.shape or ()
@@ -77,10 +77,12 @@ def is_unit(step: StepIndex, scores: Value, axis: int) -> bool:
         return False
     layer, parameter = found
     made, at = step.value(layer.output).shape, axis % len(scores.shape)
-    if made is None or parameter is None:
+    if not made or parameter is None:
         return False
     weight = step.value(parameter.value).shape or ()
-    units = {"linear": weight[0] if weight else 0, "conv": weight[0] if weight else 0, "matmul": weight[-1] if weight else 0}.get(layer.kind)
+    units = {"linear": weight[0] if weight else 0, "conv": weight[0] if weight else 0, "matmul": weight[-1] if weight else 0}.get(
+        layer.kind
+    )
     unit_axis = 1 if layer.kind == "conv" and len(made) > 1 else len(made) - 1
     # timid: where the axes were changed in between, which of them is the unit can't be told
     return units == 1 and made[unit_axis] == 1 and (made == scores.shape) and at == unit_axis
@@ -108,7 +110,9 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
         evidence=tuple(evidence),
         help=_help(found),
         facts=frozenset({Fact("odd-input", made)}),
-        explains=starved | raised_by(index, step, op) | {Fact("insensitive", str(step.step.kind)), Fact("constant-loss", str(step.step.kind))},
+        explains=starved
+        | raised_by(index, step, op)
+        | {Fact("insensitive", str(step.step.kind)), Fact("constant-loss", str(step.step.kind))},
         kind=step.step.kind,
         step=step.step.index,
         names=(found.scores.shown,),

@@ -60,7 +60,7 @@ def above_one(value: Value) -> bool:
 def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
     """Products and differences of a softmax over classes with ids that were given an axis of size 1 for the classes."""
     for op in step.graph.ops:
-        if op.kind not in _JOINS or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):
+        if op.kind not in _JOINS or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two operands
             continue
         for one, other in (op.inputs, op.inputs[::-1]):
             axis = class_axis(step, one)

@@ -77,7 +77,9 @@ def independent(call: Call, op: Op) -> Diagnosis:
         site=edited_at(call.step, op),
         label="no class takes anything from another here",
         related=places((call.op.site, f"`{call.op.kind}` reads it here")),
-        evidence=(Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),),
+        evidence=(
+            Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),
+        ),
         help="use `torch.log_softmax(scores, dim=1)`, or `cross_entropy` on the raw scores",
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,
@@ -98,7 +100,9 @@ def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"the rows of `{call.target.shown}` sum to {total}, and `{call.op.kind}` takes them for probabilities",
-        evidence=(Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),),
+        evidence=(
+            Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),
+        ),
         help="divide each row by its sum (`rows / rows.sum(-1, keepdim=True)`); for smoothing pass ids and `label_smoothing=` to the loss",
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

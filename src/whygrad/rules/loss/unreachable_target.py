@@ -12,7 +12,14 @@ from whygrad.rules import rule
 from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
 
-RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, inf), "softplus": (0.0, inf), "hardtanh": (-1.0, 1.0)}
+RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "relu": (0.0, inf),
+    "softplus": (0.0, inf),
+    "hardtanh": (-1.0, 1.0),
+}
 MARGIN = 0.25
 """Share of the range's width by which a target must lie outside: noise on labels that were scaled into the range stays below."""
 MARGIN_OPEN = 0.1
@@ -68,7 +75,12 @@ def comparisons(index: Index) -> Iterator[Beyond]:
     """Regressions, by a loss function or by a difference, on the output of a limited activation."""
     for call in calls(index):
         made = limiting(call.step, call.prediction.name)
-        if call.op.kind in _REGRESSIONS and not call.op.failed and made is not None and call.target.name not in call.step.depends_on_parameters:
+        if (
+            call.op.kind in _REGRESSIONS
+            and not call.op.failed
+            and made is not None
+            and call.target.name not in call.step.depends_on_parameters
+        ):
             yield Beyond(index, call.step, call.op, call.prediction, call.target, made)
     for step in index.steps:
         for op in step.graph.ops:
@@ -98,7 +110,11 @@ def range_of(activation: Op) -> tuple[float, float]:
         given = activation.attributes.get(key)
         if activation.kind == "hardtanh" and isinstance(given, int | float):
             low, high = (float(given), high) if end == 0 else (low, float(given))
-    return (0.0, high if "relu6" not in activation.native else 6.0) if "hardsigmoid" in activation.native or "relu6" in activation.native else (low, high)
+    return (
+        (0.0, high if "relu6" not in activation.native else 6.0)
+        if "hardsigmoid" in activation.native or "relu6" in activation.native
+        else (low, high)
+    )
 
 
 def outside(found: Beyond) -> float:

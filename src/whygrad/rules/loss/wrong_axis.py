@@ -73,7 +73,11 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
     """What is said of a softmax."""
     shape, sums = call.prediction.shape or (), call.prediction.statistics.row_sums if call.prediction.statistics else None
     which = "the batch" if axis == 0 else f"axis {axis}"
-    measured = (Evidence(f"the rows that `{call.op.kind}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),) if sums and op.kind == "softmax" else ()
+    measured = (
+        (Evidence(f"the rows that `{call.op.kind}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),)
+        if sums and op.kind == "softmax"
+        else ()
+    )
     classes = 1 if call.contract.class_axis is not None else len(shape) - 1
     return Diagnosis(
         rule="WG211",
@@ -84,7 +88,12 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         site=edited_at(call.step, op),
         label=f"`dim={axis}` is {'the batch' if axis == 0 else 'not the axis of the classes'}",
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.op.kind}` reads it here")),
-        evidence=(Evidence(f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"), *measured),
+        evidence=(
+            Evidence(
+                f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
+            ),
+            *measured,
+        ),
         help=f"write `dim={classes}`",
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,

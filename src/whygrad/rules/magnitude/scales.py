@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from math import hypot, isfinite
 
-from whygrad.diagnosis import Evidence
-from whygrad.flow import StepIndex
+from whygrad.diagnosis import Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.births import origin
 from whygrad.flow.trials import fall, trial_of
-from whygrad.ir import Course, Intervention, Value
+from whygrad.ir import Course, Intervention, Site, Value
 from whygrad.rules.phrases import figure
 
 EXTREME = 1e6
@@ -22,6 +23,18 @@ def scale_of(value: Value) -> float | None:
     return scale if isfinite(scale) and scale > 0 else None
 
 
+def source_of(step: StepIndex, value: Value) -> Site | None:
+    """Where a value, or the whole data set that it was cut out of, was made or handed out."""
+    for name in (step.origin(value.name, ("layout", "cast", "select")), value.name):
+        made = step.producer.get(name)
+        if made is not None and made[1].site is not None:
+            return made[1].site
+        handed = next((event.site for event in step.events("batch") if name in event.targets and event.site), None)
+        if handed is not None:
+            return handed
+    return None
+
+
 def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator[Evidence]:
     """By how much the loss fell over a few updates on copies, with the change and without."""
     trial = trial_of(step.step, intervention)
@@ -35,20 +48,29 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator
         )
 
 
+def follows(index: Index, step: StepIndex) -> Iterator[Fact]:
+    """What comes of numbers out of scale, beside the loss: overflows later on, dead and saturated units."""
+    yield from (Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))
+    found = origin(index)
+    if found is not None and found.birth.stage in ("forward", "backward") and found.op is not None:
+        yield from (Fact("non-finite", name) for name in found.op.outputs)
+    yield from (Fact("flat", name) for other in index.steps for name in other.values)
+
+
 def course_told(course: Course | None) -> Iterator[Evidence]:
     """How the loss went over the run."""
-    if course is None or course.first is None:
+    if course is None or course.start is None:
         return
     if course.non_finite is not None:
         yield Evidence(
-            f"over the run the loss went from {figure(course.first)} to NaN or infinity, at step {course.non_finite}", "loss", course.last
+            f"over the run the loss went from {figure(course.start)} to NaN or infinity, at step {course.non_finite}", "loss", course.last
         )
     elif course.last is not None:
         top = (
             f", by way of {figure(course.highest)}"
-            if course.highest is not None and course.highest > 2 * max(course.first, course.last)
+            if course.highest is not None and course.highest > 2 * max(course.start, course.last)
             else ""
         )
         yield Evidence(
-            f"over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}{top}", "loss", course.last
+            f"over {course.steps} steps the loss went from {figure(course.start)} to {figure(course.last)}{top}", "loss", course.last
         )

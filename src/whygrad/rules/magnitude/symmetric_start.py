@@ -94,7 +94,9 @@ def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
         ),
         help="start with random weights: leave the layer's own initialisation, or use `nn.init.xavier_uniform_` or `nn.init.kaiming_uniform_`",
         facts=frozenset(Fact("symmetric", name) for name in names),
-        explains=frozenset({Fact("stands", str(step.step.kind)), *(Fact("dead", name) for name in names)}),
+        explains=frozenset(
+            {Fact("stands", str(step.step.kind)), *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))}
+        ),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),

@@ -61,7 +61,7 @@ def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:
         explains=frozenset(
             {
                 *(Fact("non-finite", p.value) for p in found),
-                *(Fact("non-finite", name) for s in index.steps for name in s.losses),
+                *(Fact("non-finite", name) for s in index.steps for name in s.values),
                 *(Fact("symmetric", name) for name in names),
             }
         ),

@@ -7,7 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Descend, Value, family
 from whygrad.rules import rule
-from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, scale_of
+from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
 
 LARGE = 20.0
@@ -74,8 +74,6 @@ def unlike(value: Value) -> bool:
 def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool) -> Diagnosis:
     """What is said, where the data come from."""
     value = found[0]
-    made = step.producer.get(value.name)
-    handed = next((event.site for event in step.events("batch") if value.name in event.targets), None)
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     test = Test(
         Descend(standardise=tuple(dict.fromkeys(v.name for v in found))),
@@ -91,8 +89,8 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         severity="error" if error else "warning",
         confidence="measured",
         message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and the loss {'runs away' if error else 'does not fall'}",
-        site=(made[1].site if made and made[1].site else None) or handed or read,
-        label="the input is made here" if made else "the input comes from here",
+        site=source_of(step, value) or read,
+        label="the input comes from here",
         related=places((read, "a layer reads it as it is")),
         evidence=(
             Evidence(
@@ -105,10 +103,18 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         ),
         help=f"standardise the inputs once, with figures of the training set: `{value.shown} = ({value.shown} - mean) / std`, column by column",
         facts=frozenset({Fact("odd-scale", value.name)}),
-        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", n) for n in step.losses)})
+        explains=frozenset(
+            {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", n) for n in step.losses)}
+        )
         if not extreme(value)
         else frozenset(
-            {Fact("diverges", kind), Fact("stands", kind), Fact("overflow", kind), *(Fact("non-finite", n) for n in step.losses)}
+            {
+                *follows(index, step),
+                Fact("diverges", kind),
+                Fact("stands", kind),
+                Fact("overflow", kind),
+                *(Fact("non-finite", n) for n in step.losses),
+            }
         ),
         kind=step.step.kind,
         names=(value.shown,),

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, fresh, supervised
-from whygrad.ir import Descend, Op, Value
+from whygrad.ir import Course, Descend, Op, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.magnitude.scales import course_told, fell_told, scale_of
+from whygrad.rules.magnitude.scales import course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
 
 LARGE = 20.0
 """Root mean square from which targets are looked into; the outputs of a fresh network have about 1."""
+HUGE = 100.0
+"""Root mean square from which a loss that has not halved after many steps counts as standing still."""
+MANY = 40
 _REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss")
 
 
@@ -44,12 +47,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """The targets of one step that may be to blame."""
-    failed = failure(course_of(index, step))
-    if failed is None and not fresh(index, step):
-        return
+    course = course_of(index, step)
+    failed = failure(course)
     for op, value in targets(step):
-        if (scale_of(value) or 0.0) >= LARGE:
+        scale = scale_of(value) or 0.0
+        if (scale >= LARGE and (failed or fresh(index, step))) or (scale >= HUGE and course is not None and crawls(course)):
             yield diagnosis(index, step, op, value, error=failed == "diverges")
+
+
+def crawls(course: Course) -> bool:
+    """After many steps the loss has not even halved."""
+    return course.steps >= MANY and course.start is not None and course.last is not None and course.last > course.start / 2 > 0
 
 
 def targets(step: StepIndex) -> Iterator[tuple[Op, Value]]:
@@ -65,8 +73,6 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
     """What is said, where the targets come from."""
     figures = value.statistics
     assert figures is not None
-    made = step.producer.get(value.name)
-    handed = next((event.site for event in step.events("batch") if value.name in event.targets), None)
     test = Test(
         Descend(standardise=(value.name,)),
         "with standardised targets the loss falls at least twice as far over a few updates",
@@ -79,7 +85,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         severity="error" if error else "warning",
         confidence="measured",
         message=f"the targets `{value.shown}` reach from {figure(figures.minimum)} to {figure(figures.maximum)}, and the loss {'runs away' if error else 'does not fall'}",
-        site=(made[1].site if made and made[1].site else None) or handed or op.site,
+        site=source_of(step, value) or op.site,
         label="the targets come from here",
         related=places((op.site, "the loss compares with them here")),
         evidence=(
@@ -93,7 +99,9 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         ),
         help=f"train on `({value.shown} - mean) / std` with figures of the training set, and undo it on the predictions",
         facts=frozenset({Fact("odd-scale", value.name)}),
-        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}),
+        explains=frozenset(
+            {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}
+        ),
         kind=step.step.kind,
         names=(value.shown,),
         test=test,

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.timeline import UPDATES, ops_between, place, reads_gradients
+from whygrad.flow.timeline import UPDATES, moves, ops_between, place, reads_gradients
 from whygrad.ir import Event, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
@@ -172,7 +172,7 @@ def _accumulations(index: Index) -> Iterator[tuple[StepIndex, tuple[Event, ...],
 def _cleared_in_between(step: StepIndex) -> tuple[tuple[Event, ...], Event] | None:
     """The backwards of one line before the update, and the first clearing between two of them; None unless there is one between each two."""
     events = step.step.events
-    last = next((at for at in range(len(events) - 1, -1, -1) if events[at].kind in UPDATES), -1)
+    last = next((at for at in range(len(events) - 1, -1, -1) if moves(step, events[at])), -1)
     before = [at for at in range(last) if events[at].kind == "backward" and not events[at].attributes.get("failed")]
     row = [at for at in before if place(events[at].site) == place(events[before[-1]].site) and events[at].site is not None]
     clears = [_clear_between(step, first, second) for first, second in pairwise(row)]
@@ -202,13 +202,13 @@ def _taken(step: StepIndex, clear: Event) -> list[str]:
 def _partly(step: StepIndex, backwards: tuple[Event, ...], clear: Event) -> Diagnosis:
     """What is said where the backwards were meant to add up."""
     names = _taken(step, clear)
-    update = next(event for event in reversed(step.step.events) if event.kind in UPDATES)
+    update = next(event for event in reversed(step.step.events) if moves(step, event))
     return Diagnosis(
         rule="WG404",
         name="cleared-before-step",
         severity="error",
         confidence="proved",
-        message=f"of {len(backwards)} backwards before each update {len(backwards) - 1} are thrown away: gradients are cleared between them",
+        message=f"of {len(backwards)} backwards before each update only the last counts: gradients are cleared between them",
         site=clear.site or update.site,
         label="clears what the backwards before have added up",
         related=places((backwards[0].site, "the gradients are calculated here"), (update.site, "and used here, the last one's alone")),

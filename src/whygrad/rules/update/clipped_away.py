@@ -67,9 +67,14 @@ def _away(index: Index, moment: Moment) -> bool:
     share = _left(moment)
     if share is None or share > LEFT:
         return False
-    mine = [p for p in moment.step.step.parameters if p.name in moment.event.targets and p.optimizer]
+    mine = [p for p in _clipped(moment) if p.optimizer]
     native = {o.name: o.native for o in index.record.optimizers}
     return bool(mine) and all(_still(p) and native.get(p.optimizer, "").lower() not in SCALE_FREE for p in mine)
+
+
+def _clipped(moment: Moment) -> list[Parameter]:
+    """The parameters that were clipped; all, where the program handed over an iterator."""
+    return [p for p in moment.step.step.parameters if p.name in moment.event.targets or not moment.event.targets]
 
 
 def _left(moment: Moment) -> float | None:
@@ -90,8 +95,8 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
     norm, limit = event.attributes.get("norm"), event.attributes.get("limit")
     assert isinstance(norm, float)  # `_left` has seen them
     assert isinstance(limit, float)
-    moved = max((p.update_norm or 0.0) / p.norm for p in step.step.parameters if p.name in event.targets and p.norm)
-    optimizer = _holder(index, event.targets)
+    moved = max(((p.update_norm or 0.0) / p.norm for p in _clipped(moments[0]) if p.norm), default=0.0)
+    optimizer = _holder(index, tuple(p.name for p in _clipped(moments[0])))
     return Diagnosis(
         "WG410",
         "clipped-away",

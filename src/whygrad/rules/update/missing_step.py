@@ -83,7 +83,9 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
         ),
-        help=f"let the condition around `{names[0]}.step()` come true in this run" if unreached else f"add `{names[0]}.step()` after the backward",
+        help=f"let the condition around `{names[0]}.step()` come true in this run"
+        if unreached
+        else f"add `{names[0]}.step()` after the backward",
         facts=frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,

@@ -15,6 +15,24 @@ SMALLER = Descend(factor=0.03)
 """A thirtieth: rates are usually wrong by a factor of ten or more."""
 FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
+GROWING = (
+    "linear",
+    "matmul",
+    "conv",
+    "mul",
+    "add",
+    "sub",
+    "square",
+    "pow",
+    "exp",
+    "sum",
+    "mean",
+    "mse_loss",
+    "l1_loss",
+    "huber_loss",
+    "cross_entropy",
+)
+"""Ops that overflow where what they read has grown too large."""
 RAISED = 10.0
 """How many times the rate of the best losses a schedule must have gone to be blamed."""
 
@@ -93,7 +111,13 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         if scheduled
         else "lower the learning rate, ten times at first",
         facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),
-        explains=frozenset({*(Fact("non-finite", name) for name in step.losses), *_born(index)}),
+        explains=frozenset(
+            {
+                *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters))),
+                *(Fact("non-finite", name) for name in step.losses),
+                *_born(index),
+            }
+        ),
         kind=step.step.kind,
         names=(optimizer.name,),
         test=test,
@@ -112,5 +136,5 @@ def rates_told(course: Course) -> Iterator[Evidence]:
 def _born(index: Index) -> Iterator[Fact]:
     """What is not finite after a while has grown too large; what is so from the first step has another cause."""
     found = origin(index)
-    if found is not None and found.birth.step > 0 and found.op is not None:
+    if found is not None and found.birth.step > 0 and found.op is not None and found.op.kind in GROWING:
         yield from (Fact("non-finite", name) for name in found.op.outputs)

@@ -12,8 +12,8 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
 
 VISIBLE = 1e-4
-"""Rate times gradient, relative to the parameter, from which an update must be seen: a thousand times the spacing of float32, and above that of half precision's
-float16. Below it the step may be swallowed by rounding, which is WG407's."""
+"""Rate times gradient, relative to the parameter, from which an update must be seen: a thousand times the spacing of float32. Below it the step may be
+swallowed by rounding, which is WG407's."""
 
 
 class Undone(NamedTuple):
@@ -22,9 +22,7 @@ class Undone(NamedTuple):
     step: StepIndex
     parameters: tuple[Parameter, ...]
     put_back: Event | None
-    """What overwrote the parameters afterwards."""
-    moved: bool
-    """The step did move them, and they were put back."""
+    """What overwrote the parameters afterwards; None where the update itself changed nothing."""
 
 
 @rule("WG417", "update-lost", "error")
@@ -33,58 +31,62 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Gradient and rate are fine and the optimizer was asked to step, yet the parameters hold the same values afterwards.
 
     ## What it finds
-    Two forms. All parameters of an optimizer move in the update and are back at their old values when the next step begins: a `load_state_dict`, an EMA swap or a
-    projection in the loop puts the old values back. Or the update itself changes nothing, though rate times gradient is far above the parameters' spacing: a `step` that is overridden, or returns early.
+    Two forms. All parameters of an optimizer are back at their old values when the next step begins: a `load_state_dict`, an EMA swap or a
+    copy in the loop puts the old values back. Or the update itself changes nothing, though rate times gradient is far above the parameters'
+    spacing: a `step` that is overridden, or returns early.
 
     ## Why it matters
     Every figure that is commonly logged looks sound: loss, gradient norm, learning rate.
 
     ## When it is fine
-    Programs that try steps and put the parameters back, such as a search for the learning rate, end with other values than they began with, or train afterwards. A single
-    update that is undone is left alone.
+    Programs that try several updates and put the parameters back at the end, such as a search for the learning rate; inner loops of
+    meta-learning, whose start is moved by an outer update.
 
     ## How sure
-    Proved: the parameters were measured before the update, after it, and before the next one, and compared at the end of the run.
+    Proved: the parameters were measured before the update and before the next one, and what overwrote them was seen.
 
     ## References
     PyTorch, `torch.optim.Optimizer.step`; `whygrad explain WG407` for updates below the spacing of the dtype.
     """
-    yield from distinct(
-        _about(optimizer, undone) for optimizer in index.record.optimizers if (undone := _undone(index, optimizer)) is not None
-    )
+    found = ((optimizer, _undone(index, optimizer)) for optimizer in index.record.optimizers)
+    yield from distinct(_about(optimizer, undone) for optimizer, undone in found if undone is not None)
 
 
 def _undone(index: Index, optimizer: Optimizer) -> Undone | None:
+    stepped = [s for s in index.steps if any(optimizer.name in e.targets for e in s.events("optimizer_step"))]
+    back = _put_back(index, stepped, optimizer)
+    if back is not None:
+        return back
     held = {name for group in optimizer.groups for name in group.parameters}
     endings = [index.record.endings[name] for name in held if name in index.record.endings]
-    if not endings or any(ending.changed for ending in endings):
-        return None
-    stepped = [s for s in index.steps if any(optimizer.name in e.targets for e in s.events("optimizer_step"))]
-    return _put_back(index, stepped, optimizer) or _without_effect(stepped, optimizer)
+    return _without_effect(stepped, optimizer) if endings and not any(ending.changed for ending in endings) else None
 
 
 def _put_back(index: Index, stepped: list[StepIndex], optimizer: Optimizer) -> Undone | None:
-    """All parameters moved in one step and begin the next with the norms that they had before."""
+    """All parameters should have moved in one step, something overwrote them, and they begin the next with the norms that they had before."""
     for first, second in pairwise(stepped):
-        moved = [p for p in _of(first, optimizer) if finite(p.update_norm) and (p.update_norm or 0.0) > 0]
         later = {p.name: p for p in _of(second, optimizer)}
-        same = [p for p in moved if p.name in later and p.norm is not None and later[p.name].norm == p.norm]
-        if moved and len(same) == len(moved) and second.step.index - first.step.index == 1:
-            return Undone(first, tuple(moved), _overwriting(index, first, second), moved=True)
+        due = tuple(p for p in _of(first, optimizer) if _should_move(p, optimizer))
+        same = [p for p in due if p.name in later and p.norm and later[p.name].norm == p.norm]
+        overwriting = _overwriting(index, first, second)
+        if due and len(same) == len(due) and overwriting is not None and second.step.index - first.step.index == 1:
+            return Undone(first, due, overwriting)
     return None
 
 
 def _overwriting(index: Index, first: StepIndex, second: StepIndex) -> Event | None:
-    """A checkpoint loaded, or a write by hand, between two updates."""
-    last = [moment.event for moment in index.once(timeline) if moment.step in (first, second) and moment.event.kind in ("load", "update")]
-    return last[-1] if last else None
+    """A checkpoint loaded, or a write by hand, after the update of one step and before that of the next."""
+    moments = [moment for moment in index.once(timeline) if moment.step in (first, second)]
+    updates = [at for at, moment in enumerate(moments) if moment.event.kind == "optimizer_step"]
+    between = moments[updates[0] + 1 : updates[-1]] if updates else []
+    return next((moment.event for moment in between if moment.event.kind in ("load", "update")), None)
 
 
 def _without_effect(stepped: list[StepIndex], optimizer: Optimizer) -> Undone | None:
     """Updates that change nothing where they should be seen."""
     idle = [(step, tuple(p for p in _of(step, optimizer) if _should_move(p, optimizer))) for step in stepped]
     still = [(step, due) for step, due in idle if due and all(p.update_norm == 0.0 for p in due)]
-    return Undone(*still[0], None, moved=False) if len(still) == len(stepped) > 1 else None
+    return Undone(*still[0], None) if len(still) == len(stepped) > 1 else None
 
 
 def _of(step: StepIndex, optimizer: Optimizer) -> list[Parameter]:
@@ -111,25 +113,20 @@ def _about(optimizer: Optimizer, found: Undone) -> Diagnosis:
         "update-lost",
         "error",
         "proved",
-        f"`{optimizer.name}` steps, and {plural(len(names), 'parameter')} {'is' if len(names) == 1 else 'are'} back at the old values "
-        + ("when the next step begins" if found.moved else "at once"),
+        f"`{optimizer.name}` steps, and {listed(names)} {'is' if len(names) == 1 else 'are'} as before when the next step begins",
         site=elsewhere or update.site,
         label="puts the old values back" if elsewhere else "leaves no trace",
         related=places((update.site if elsewhere else None, "the update that is undone")),
         evidence=(
             Evidence(
-                f"`{first.name}`: gradient norm {figure(first.gradient_norm)}, moved by {figure(first.update_norm)}, norm before {figure(first.norm)}, and the same at the end",
-                "update_norm",
-                first.update_norm,
+                f"`{first.name}`: gradient norm {figure(first.gradient_norm)}, norm {figure(first.norm)} before the update and, to the last digit, after it",
+                "norm",
+                first.norm,
             ),
-            Evidence(
-                f"after {plural(optimizer.steps, 'update')} {listed(names)} hold the values of the first recorded step",
-                "updates",
-                optimizer.steps,
-            ),
+            Evidence(f"so in consecutive steps, {plural(optimizer.steps, 'update')} in the whole run", "updates", optimizer.steps),
         ),
         help="load or restore before the loop, not in it"
-        if found.moved
+        if found.put_back
         else f"see what replaces `{optimizer.native or optimizer.name}.step`",
         facts=frozenset(Fact("unmoved", name) for name in names),
         kind=found.step.step.kind,

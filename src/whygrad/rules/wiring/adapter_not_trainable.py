@@ -50,10 +50,7 @@ def _passed_by(index: Index, adapters: list[Parameter]) -> bool:
     untouched = all(p.name not in index.reached and p.name not in index.with_gradient for p in adapters)
     later = any(p.name in endings and (endings[p.name].gradient_seen or endings[p.name].changed) for p in adapters)
     return (
-        untouched
-        and not later
-        and any(p.trainable and (p.optimizer or p.name in index.held) for p in adapters)
-        and all(p.name in endings for p in adapters)
+        untouched and not later and any(p.optimizer or p.name in index.held for p in adapters) and all(p.name in endings for p in adapters)
     )
 
 

@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.flow.scopes import enclosing
-from whygrad.ir import Op, Scope, Site, family
+from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places
 from whygrad.rules.wiring.labels_not_passed import NONE
@@ -79,12 +79,16 @@ def _of_none(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
             Evidence(f"`{value.shown}` ({value.type}) was computed from the model's output", "losses", 1),
             Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
         ),
-        help=f"end `{inside}` with `return {value.called or 'loss'}`" if inside else "return the loss",
+        help=f"end `{inside}` with `return {_variable(value)}`" if inside else "return the loss",
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,
         names=(inside,),
     )
+
+
+def _variable(value: Value) -> str:
+    return value.called if value.called.isidentifier() else "loss"
 
 
 def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
@@ -103,7 +107,7 @@ def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
             Evidence(f"`{value.shown}` ({value.type}) was computed from parameters", "losses", 1),
             Evidence("backwards in the whole run: 0", "backwards", 0),
         ),
-        help=f"end `{scope.function}` with `return {value.called or 'loss'}`; with manual optimisation call `self.manual_backward` and `step`",
+        help=f"end `{scope.function}` with `return {_variable(value)}`; with manual optimisation call `self.manual_backward` and `step`",
         kind=step.step.kind,
         step=step.step.index,
         names=(scope.function,),

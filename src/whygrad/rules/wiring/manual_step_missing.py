@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.timeline import moves
 from whygrad.ir import Event, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -37,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         return
     for step in index.steps:
         manual = next((event for event in step.events("backward") if _through_manual(event.site)), None)
-        if manual is not None and not any(True for _ in step.events("optimizer_step", "update")):
+        if manual is not None and not any(moves(step, event) for event in step.step.events):
             yield _about(index, step, manual, [optimizer.name for optimizer in idle])
             return
 

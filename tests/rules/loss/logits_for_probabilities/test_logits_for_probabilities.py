@@ -124,5 +124,5 @@ def test_belongs_to_another_rule(text: str) -> None:
 def test_the_exception_is_explained() -> None:
     (diagnosis,) = said(diagnose, REFUSED)
 
-    assert diagnosis.message == "`binary_cross_entropy` expects probabilities, and `pred` is not"
+    assert diagnosis.message == "`binary_cross_entropy` expects probabilities, and `pred` holds something else"
     assert diagnosis.explains == {Fact("exception", "RuntimeError")}

@@ -113,3 +113,54 @@ def test_the_message() -> None:
     )
     assert diagnosis.help == "move this line before the backward, or after `opt.step()`"
     assert Fact("no-update", "0") in diagnosis.explains
+
+
+MICRO = """
+    x: input f32[2,4]
+    y: input f32[2,4]
+    w: parameter f32[2,4]
+    a = linear x w
+    loss = mean a
+    b = linear y w
+    other = mean b
+    ! clear w @ "train.py":24
+    ! backward loss @ "train.py":26
+    ! clear w @ "train.py":24
+    ! backward other @ "train.py":26
+    ! optimizer_step opt @ "train.py":28
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=0.7 gradient_at_update="finite" update_norm=0.1
+"""
+
+ADDS_UP = {
+    "cleared once": MICRO.replace(
+        '    ! backward loss @ "train.py":26\n    ! clear w @ "train.py":24\n', '    ! backward loss @ "train.py":26\n'
+    ),
+    "an update between the backwards": MICRO.replace(
+        '    ! clear w @ "train.py":24\n    ! backward other',
+        '    ! optimizer_step opt @ "train.py":27\n    ! clear w\n    ! backward other',
+    ),
+    "sharpness-aware: the parameters are changed by hand in between": MICRO.replace(
+        '    ! clear w @ "train.py":24\n    ! backward other', "    ! update w\n    ! clear w\n    ! backward other"
+    ),
+    "two networks, two lines": MICRO.replace('! backward loss @ "train.py":26', '! backward loss @ "train.py":20'),
+    "what another optimizer holds": MICRO.replace('parameter w optimizer="opt"', 'parameter w optimizer="other"'),
+    "no update": MICRO.replace('    ! optimizer_step opt @ "train.py":28\n', "").replace('gradient_at_update="finite"', ""),
+    "the gradients are read before they go": MICRO.replace("    b = linear y w", "    g: gradient f32[2,4]\n    b = linear y w").replace(
+        '    ! clear w @ "train.py":24\n    ! backward loss @ "train.py":26\n    ! clear w @ "train.py":24',
+        '    ! backward loss @ "train.py":26\n    kept = copy g\n    ! clear w @ "train.py":24',
+    ),
+    "moved to a device after the run": MICRO.replace("! optimizer_step opt", "! update w").replace("update_norm=0.1", "update_norm=0.0"),
+}
+
+
+def test_backwards_that_should_add_up() -> None:
+    (diagnosis,) = said(diagnose, MICRO, steps=2)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 24
+    assert diagnosis.message == "of 2 backwards before each update only the last counts: gradients are cleared between them"
+
+
+@pytest.mark.parametrize("text", ADDS_UP.values(), ids=ADDS_UP)
+def test_silence_where_backwards_add_up(text: str) -> None:
+    assert not said(diagnose, text)

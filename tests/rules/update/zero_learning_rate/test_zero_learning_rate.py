@@ -33,6 +33,8 @@ GROUPS = """
     parameter head.weight optimizer="opt" reached=true gradient="finite" update_norm=0.1
 """
 
+SPENT = ZERO.replace("steps=10 rates=[0.0,0.0]", "steps=96 rates=[0.0,0.002] idle_steps=88 idle_from=8")
+
 FIRES = {
     "a rate of zero": (ZERO, 20, "error"),
     "a negative rate": (ZERO.replace("[0.0,0.0]", "[-0.1,-0.01]"), 20, "error"),
@@ -44,12 +46,17 @@ FIRES = {
         "warning",
     ),
     "one group of two": (GROUPS, 20, "warning"),
+    "a schedule that has run out early": (SPENT, 20, "error"),
+    "a schedule that has run out after two thirds": (SPENT.replace("idle_from=8", "idle_from=65"), 20, "warning"),
 }
 
 SILENT = {
     "a rate above zero": ZERO.replace("[0.0,0.0]", "[0.1,0.1]"),
     "a warm-up that begins at zero": ZERO.replace("[0.0,0.0]", "[0.0,0.1]"),
     "a schedule that ends at zero": ZERO.replace("[0.0,0.0] last_rate=0.0", "[0.0,0.001] last_rate=0.0"),
+    "a schedule whose last tenth is zero": SPENT.replace("idle_from=8", "idle_from=87"),
+    "zero for a few updates of few": SPENT.replace("steps=96", "steps=12"),
+    "zero in between alone": SPENT.replace(" idle_from=8", "").replace("last_rate=0.0", "last_rate=0.001"),
     "a single update": ZERO.replace("steps=10", "steps=1"),
     "rates unknown": ZERO.replace("rates=[0.0,0.0]", ""),
     "a group of pretrained weights": GROUPS.replace('parameter w optimizer="opt"', 'parameter w loaded=true optimizer="opt"'),
@@ -75,7 +82,7 @@ def test_rates_that_are_never_above_zero(text: str, line: int, severity: str) ->
     assert diagnosis.site is not None
     assert diagnosis.site.line == line
     assert diagnosis.severity == severity
-    assert Fact("unmoved", "w") in diagnosis.explains
+    assert Fact("no-rate", "opt") in diagnosis.facts
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)

@@ -1,0 +1,59 @@
+"""What is done in steps that are not recorded: losses and gradients are watched, and a step that goes wrong is explained at once."""
+
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from torch.optim import Optimizer
+
+from whygrad.frontends import source
+
+if TYPE_CHECKING:
+    from whygrad.frontends.torch.recorder import TorchRecorder
+
+SOMETIMES = 8
+"""Updates after which all parameters are looked over: a few microseconds for each hundred of them."""
+
+
+class Unrecorded:
+    """The recorder's eye on all steps; what it sees it keeps in the symptoms."""
+
+    def __init__(self, recorder: "TorchRecorder") -> None:
+        self.recorder = recorder
+
+    def loss(self, tensors: Any, frame: FrameType) -> None:
+        """Note the loss of every step; where it is not finite, or stands still, in a step that is not recorded, find out why."""
+        symptoms, place = self.recorder.symptoms, place_of(frame)
+        tensor = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
+        step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
+        bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame), self.recorder.optimizers.rate)
+        if self.recorder.on:
+            return
+        if bad:
+            symptoms.explain(place, step, variables(frame))
+        if symptoms.frozen(place) or self.recorder.modules.mode_changed():
+            self.recorder.kinds.again()
+
+    def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
+        """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""
+        symptoms, running = self.recorder.symptoms, self.recorder.running
+        if symptoms.gradient_bad(optimizer) and running.sites:
+            symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
+        if symptoms.idle:
+            self.recorder.kinds.again()
+        if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
+            self.recorder.kinds.again()
+
+
+def place_of(frame: FrameType) -> tuple[str, int]:
+    """File and line of the user's frame."""
+    user = source.user_frame(frame)
+    return (user.f_code.co_filename, user.f_lineno) if user is not None else ("", 0)
+
+
+def variables(frame: FrameType | None) -> Iterator[Mapping[str, Any]]:
+    """The variables of the user's frames, the innermost first."""
+    user = source.user_frame(frame)
+    while user is not None:
+        yield user.f_locals
+        user = source.user_frame(user.f_back)

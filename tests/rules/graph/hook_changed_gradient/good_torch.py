@@ -1,0 +1,16 @@
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+points = torch.randn(256, 8)
+labels = (points[:, 0] > 0).long()
+model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2))
+model[0].weight.register_hook(lambda gradient: gradient.clamp(-1, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for step in range(40):
+    chosen = torch.randint(0, 256, (32,))
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(points[chosen]), labels[chosen])
+    loss.backward()
+    optimizer.step()

@@ -1,0 +1,49 @@
+"""WG320 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.graph.input_ignored import diagnose
+
+UNIT = """
+    x: input f32[8,1] minimum=0.2 maximum=3.0 called="distance"
+    u: activation f32[8,1] minimum=1.0 maximum=1.0
+    w: parameter f32[4,1]
+    u = norm x native="torch.nn.functional.normalize" @ "blocks.py":7
+    out = linear u w @ "train.py":30
+    loss = mean out
+    ! backward loss @ "train.py":32
+    ! optimizer_step opt
+    measures label_sensitivity=1e-7
+"""
+
+SILENT = {
+    "what comes out differs": UNIT.replace("minimum=1.0 maximum=1.0", "minimum=0.5 maximum=1.0"),
+    "the input is the same everywhere": UNIT.replace("minimum=0.2 maximum=3.0", "minimum=3.0 maximum=3.0"),
+    "another input besides": UNIT.replace(
+        '    out = linear u w @ "train.py":30',
+        "    y: input f32[8,1] minimum=0.0 maximum=1.0\n    v: parameter f32[4,1]\n    q = linear y v\n    r = linear u w\n    out = add q r",
+    ),
+    "a way round": UNIT.replace("out = linear u w", "both = concat u x\n    out = linear both w"),
+    "figures of a sample": UNIT.replace("minimum=1.0 maximum=1.0", "minimum=1.0 maximum=1.0 sampled=true"),
+    "figures that are not numbers": UNIT.replace("minimum=1.0 maximum=1.0", 'minimum="nan" maximum="nan" finite=0.0'),
+    "no figures": UNIT.replace("minimum=1.0 maximum=1.0", ""),
+    "one entry alone": UNIT.replace("f32[8,1] minimum=1.0", "f32[1,1] minimum=1.0"),
+    "dead units (WG509)": UNIT.replace("u = norm", "u = relu").replace("minimum=1.0 maximum=1.0", "minimum=0.0 maximum=0.0"),
+    "softmax over one unit (WG208)": UNIT.replace("u = norm", "u = softmax"),
+    "not on the way to the loss": UNIT.replace("out = linear u w", "out = linear x w"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+def test_an_input_that_is_flattened_out() -> None:
+    (diagnosis,) = said(diagnose, UNIT)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
+    assert diagnosis.message == "the model does not see its input: `normalize` makes 1 of every entry of `distance`"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,77 @@
+"""WG108 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.labels.few_labels_used import diagnose
+
+VITALS = """
+    step {number}
+    x: input f32[24,24,3]
+    y: label f32[24,24] minimum=-1.2 maximum=4.5 zeros={share} distinct=500
+    n: input i64[24]
+    m: activation bool[24,24] minimum=0 maximum=1 zeros={rest} distinct=2
+    w: parameter f32[1,3]
+    s: activation f32[24,24]
+    d: activation f32[24,24]
+    q: activation f32[24,24]
+    k: activation f32[71]
+    m = compare n @ "pad.py":6
+    s = linear x w @ "a.py":3
+    d = sub s y @ "a.py":4
+    q = square d @ "a.py":4
+    k = index q m @ "a.py":4
+    loss = mean k @ "a.py":4
+    labels values=["y"] how="batch"
+"""
+
+
+def steps(text: str, *shares: float) -> str:
+    return "".join(text.format(number=number, share=share, rest=1 - share) for number, share in enumerate(shares))
+
+
+REVERSED = steps(VITALS, 0.125, 0.25)
+
+LAND = """
+    x: input f32[12,3,16,16]
+    y: label i64[12,16,16] minimum=0 maximum=2 zeros=0.85
+    w: parameter f32[3,3,1,1]
+    s: activation f32[12,3,16,16]
+    s = conv x w @ "a.py":3
+    loss = cross_entropy s y with={"target":1,"ignore_index":0} @ "a.py":9 ^ "a.py":4
+    labels values=["y"] how="target"
+"""
+
+FIRES = {
+    "a mask that keeps the padding": (REVERSED, 6),
+    "as a product": (REVERSED.replace("k = index q m", "k = mul q m").replace("k: activation f32[71]", "k: activation f32[24,24]"), 6),
+    "a mask from the loader": (REVERSED.replace('    m = compare n @ "pad.py":6\n', ""), 4),
+    "the background is a class": (LAND, 4),
+    "where the loss is called": (LAND.replace(' ^ "a.py":4', ""), 9),
+}
+
+SILENT = {
+    "a mask that keeps what counts": REVERSED.replace("zeros=0.875", "zeros=0.125").replace("zeros=0.75", "zeros=0.25"),
+    "one step alone agrees": REVERSED.replace("zeros=0.75", "zeros=0.7"),
+    "a single recorded step": steps(VITALS, 0.125),
+    "a mask of the zeros of yes and no": REVERSED.replace("distinct=500", "distinct=2"),
+    "a mask made from the targets": REVERSED.replace("m = compare n", "m = compare y"),
+    "half of everything": steps(VITALS, 0.5, 0.5),
+    "padding of words": LAND.replace("[12,16,16]", "[12,16]").replace("[12,3,16,16]", "[12,3,16]").replace("f32[3,3,1,1]", "f32[3,3,1]"),
+    "a few unknown pixels": LAND.replace("zeros=0.85", "zeros=0.05"),
+    "pixels of 255 are ignored": LAND.replace('"ignore_index":0', '"ignore_index":255'),
+    "the model has no output for it": LAND.replace("maximum=2", "maximum=3"),
+    "no figures": LAND.replace(" minimum=0 maximum=2 zeros=0.85", ""),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_the_wrong_labels(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

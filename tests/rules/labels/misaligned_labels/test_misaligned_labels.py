@@ -1,0 +1,57 @@
+"""WG104 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.labels.misaligned_labels import diagnose
+
+ORCHARD = """
+    x: input f32[300,9]
+    y: label i64[300]
+    order: activation i64[300]
+    rows: activation i64[32]
+    xs: activation f32[300,9]
+    xb: activation f32[32,9]
+    yb: activation i64[32]
+    w: parameter f32[5,9]
+    s: activation f32[32,5]
+    order = random native="torch.randperm" @ "a.py":1
+    xs = index x order @ "a.py":2
+    rows = random native="torch.randint"
+    xb = index xs rows @ "a.py":7
+    yb = index y rows @ "a.py":7
+    s = linear xb w @ "a.py":8
+    loss = cross_entropy s yb with={"target":1} @ "a.py":9
+    labels values=["yb"] how="target"
+"""
+
+FIRES = {
+    "the inputs permuted": (ORCHARD, 2),
+    "the labels permuted": (ORCHARD.replace("xs = index x order", "ys = index y order").replace("xb = index xs rows", "xb = index x rows").replace("yb = index y rows", "yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"), 2),
+    "the inputs sorted": (ORCHARD.replace('order = random native="torch.randperm"', 'order = argmax x native="torch.argsort"'), 2),
+    "the whole data set at once": (ORCHARD.replace("[32", "[300").replace("xb = index xs rows", "xb = copy xs").replace("yb = index y rows", "yb = copy y"), 2),
+}
+
+SILENT = {
+    "both permuted": ORCHARD.replace("yb = index y rows", "ys = index y order\n    yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"),
+    "rows of a batch alone": ORCHARD.replace("xs = index x order", "xs = copy x"),
+    "labels computed from the permuted inputs": ORCHARD.replace("yb = index y rows", "ys = argmax xs\n    yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"),
+    "a mixture of examples": ORCHARD.replace("xb = index xs rows", "m = add x xs\n    xb = index m rows").replace("    w: parameter", "    m: activation f32[300,9]\n    w: parameter"),
+    "put back behind the network": ORCHARD.replace("[32", "[300").replace("xb = index xs rows", "xb = copy xs").replace("yb = index y rows", "yb = copy y").replace("loss = cross_entropy s", "b = argmax order\n    u = index s b\n    loss = cross_entropy u").replace("    w: parameter", "    b: activation i64[300]\n    u: activation f32[300,5]\n    w: parameter"),
+    "the order left the framework": ORCHARD.replace("    rows =", "    n = leave order\n    rows ="),
+    "the order was walked through": ORCHARD.replace("    rows =", '    n = index order native="torch.Tensor.__iter__"\n    rows ='),
+    "an index of unknown origin": ORCHARD.replace('order = random native="torch.randperm"', "order = enter"),
+    "a running mean that was reordered": ORCHARD.replace("x: input f32[300,9]", "x: input f32[9]").replace("xs: activation f32[300,9]", "xs: activation f32[9]").replace("order: activation i64[300]", "order: activation i64[9]"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_one_side_reordered(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,74 @@
+"""WG110 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.labels.repeated_batch import diagnose
+
+FIRST = """
+    batches path="[0]" seen=64 minimum=-3.0 maximum=3.0 distinct=1 values=["x"] length=30 @ "a.py":18
+    batches path="[1]" seen=64 minimum=0 maximum=7 distinct=1 values=["y"] length=30 @ "a.py":18
+    x: input f32[16,30]
+    y: label i64[16]
+    w: parameter f32[8,30]
+    s: activation f32[16,8]
+    s = linear x w @ "a.py":24
+    loss = cross_entropy s y with={"target":1} @ "a.py":24
+    ! batch x y @ "a.py":23
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+
+
+def drawn(at: int, figures: str = "minimum=-2.5 maximum=2.5 mean=0.1 norm=9.5 whole=0.0", more: str = "") -> str:
+    return f"""
+    step {at}
+    x: input f32[400,9]
+    y: label i64[400]
+    r{at}: activation i64[32]
+    xb{at}: activation f32[32,9] {figures}
+    yb{at}: activation i64[32] minimum=0 maximum=4 mean=2.1 norm=14.5
+    w: parameter f32[5,9]
+    s: activation f32[32,5]
+    r{at} = random native="torch.randint" @ "a.py":3
+    xb{at} = index x r{at} @ "a.py":4
+    yb{at} = index y r{at} @ "a.py":4
+    s = linear xb{at} w @ "a.py":5
+    loss = cross_entropy s yb{at} with={{"target":1}} @ "a.py":6
+    {more}
+    labels values=["yb{at}"] how="target"
+    """
+
+
+FIRES = {
+    "the first batch of a new iterator": (FIRST, 23),
+    "where the loop is unknown": (FIRST.replace('x y @ "a.py":23', "x y"), 18),
+    "rows from a generator seeded anew": (drawn(0) + drawn(1), 3),
+    "in three steps": (drawn(0) + drawn(1) + drawn(2), 3),
+}
+
+SILENT = {
+    "other batches": FIRST.replace("distinct=1 ", "distinct=30 "),
+    "the labels alone repeat": FIRST.replace("distinct=1 values=[\"x\"]", "distinct=30 values=[\"x\"]"),
+    "one batch is the whole data set": FIRST.replace("length=30", "length=1"),
+    "a stream": FIRST.replace("length=30", ""),
+    "a batch taken once": FIRST.replace("seen=64", "seen=1"),
+    "a batch that is only shown": FIRST.replace('values=["x"]', 'values=["z"]').replace('values=["y"]', 'values=["u"]'),
+    "other rows": drawn(0) + drawn(1, "minimum=-2.4 maximum=2.6 mean=0.2 norm=9.1 whole=0.0"),
+    "the same rows kept": drawn(0) + drawn(1).replace("r1", "r0").replace("xb1", "xb0").replace("yb1", "yb0"),
+    "all rows in another order": drawn(0).replace("[32", "[400") + drawn(1).replace("[32", "[400"),
+    "no figures": drawn(0, "") + drawn(1, ""),
+    "words counted: equal by chance": drawn(0, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0") + drawn(1, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_one_batch_for_ever(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

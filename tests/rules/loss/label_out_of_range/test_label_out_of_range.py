@@ -1,0 +1,75 @@
+"""WG204 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.label_out_of_range import diagnose
+
+IDS = """
+    x: input f32[24,6]
+    y: label i64[24] minimum=1 maximum=6 whole=1.0 distinct=6
+    w: parameter f32[6,6]
+    out: activation f32[24,6]
+    out = linear x w @ "a.py":3
+    = cross_entropy out y failed=true with={"target":1,"ignore_index":-100} @ "a.py":5
+    ! exception with={"type":"IndexError","message":"Target 6 is out of bounds."}
+    labels values=["y"] how="target"
+"""
+
+MASK = """
+    x: input f32[8,3,9,9]
+    m: input u8[8,1,9,9]
+    y: label f32[8,1,9,9] minimum=0 maximum=255 whole=1.0 distinct=2
+    w: parameter f32[1,3,3,3]
+    out: activation f32[8,1,9,9]
+    y = cast m @ "data.py":7
+    out = conv x w @ "a.py":3
+    loss = bce_with_logits out y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+MARGIN = """
+    x: input f32[50,6]
+    y: label f32[50] minimum=0 maximum=1 whole=1.0 distinct=2 zeros=0.46
+    w: parameter f32[1,6]
+    out: activation f32[50]
+    out = linear x w @ "a.py":3
+    loss = hinge_loss out y native="torch.nn.functional.soft_margin_loss" with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+FIRES = {
+    "ids that begin at 1": (IDS, 5),
+    "a mark of -1": (IDS.replace("minimum=1 maximum=6", "minimum=-1 maximum=5").replace("Target 6", "Target -1"), 5),
+    "a mark of 255": (IDS.replace("maximum=6", "maximum=255").replace("Target 6", "Target 255"), 5),
+    "masks of 0 and 255": (MASK, 7),
+    "negative shares": (MASK.replace("minimum=0 maximum=255", "minimum=-1 maximum=1"), 7),
+    "zeros and ones for a margin": (MARGIN, 5),
+    "zeros and ones for pairs": (MARGIN.replace("soft_margin_loss", "hinge_embedding_loss"), 5),
+}
+
+SILENT = {
+    "ids from 0": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=5").replace("failed=true ", "").replace("Target 6 is out of bounds.", ""),
+    "more ids than outputs (WG220)": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=7").replace("Target 6", "Target 7"),
+    "the mark is ignored": IDS.replace("maximum=6", "maximum=255").replace("-100", "255").replace("failed=true ", "").replace("Target 6 is out of bounds.", ""),
+    "masks of 0 and 1": MASK.replace("255", "1"),
+    "a rounding error": MASK.replace("maximum=255", "maximum=1.0004"),
+    "NaN among the targets (WG501)": MASK.replace("minimum=0 maximum=255", 'finite=0.9 minimum=0 maximum="nan"'),
+    "logarithms for a divergence": MASK.replace("bce_with_logits", "kl_div").replace('"target":1', '"target":1,"log_target":true').replace("minimum=0", "minimum=-9"),
+    "signs": MARGIN.replace("minimum=0", "minimum=-1"),
+    "ones alone": MARGIN.replace("zeros=0.46", "zeros=0.0"),
+    "several labels at once": MARGIN.replace("soft_margin_loss", "multilabel_soft_margin"),
+    "no figures": MARGIN.replace("minimum=0 maximum=1 whole=1.0 distinct=2 zeros=0.46", ""),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_labels_out_of_range(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,111 @@
+"""WG215 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.loss_sign import diagnose
+
+DICE = """
+    x: input f32[8,9]
+    y: label f32[8,4] minimum=0 maximum=1
+    w: parameter f32[4,9]
+    s: activation f32[8,4]
+    p: activation f32[8,4] minimum=0.4 maximum=0.6 mean=0.5
+    q: activation f32[8,4] minimum=0 maximum=0.6 mean=0.1
+    i: activation f32[8] minimum=0.1 maximum=1 mean=0.5
+    u: activation f32[8] minimum=1 maximum=2 mean=1.5
+    d: activation f32[8] minimum=0.1 maximum=0.6 mean=0.3
+    loss: loss f32[] minimum=0.3 maximum=0.3 mean=0.3
+    s = linear x w @ "a.py":3
+    p = sigmoid s
+    q = mul p y @ "a.py":4
+    i = sum q
+    u = sum p
+    d = div i u @ "a.py":5
+    loss = mean d @ "a.py":6
+    labels values=["y"] how="operand"
+"""
+
+LIKELIHOOD = """
+    x: input f32[8,9]
+    y: label f32[8] minimum=-2 maximum=2
+    w: parameter f32[1,9]
+    m: activation f32[8]
+    e: activation f32[8] minimum=-3 maximum=3 mean=0.2
+    q: activation f32[8] minimum=0 maximum=9 mean=2
+    n: activation f32[8] minimum=-9 maximum=0 mean=-2
+    loss: loss f32[] mean=-2
+    m = linear x w @ "a.py":3
+    e = sub y m @ "a.py":4
+    q = pow e @ "a.py":4
+    n = neg q @ "a.py":4
+    loss = mean n @ "a.py":5
+    labels values=["y"] how="operand"
+"""
+
+PICKED = """
+    x: input f32[8,9]
+    y: label i64[8] minimum=0 maximum=4
+    w: parameter f32[5,9]
+    s: activation f32[8,5]
+    p: activation f32[8,5] minimum=-4 maximum=-0.1 mean=-1.6
+    l: activation f32[8] minimum=-4 maximum=-0.1 mean=-1.6
+    loss: loss f32[] mean=-1.6
+    s = linear x w @ "a.py":3
+    p = log_softmax s with={"axis":1}
+    l = index p y @ "a.py":4
+    loss = mean l @ "a.py":5
+    labels values=["y"] how="operand"
+"""
+
+MINUS = """
+    x: input f32[8,9]
+    y: label f32[8]
+    w: parameter f32[1,9]
+    m: activation f32[8]
+    l: activation f32[] mean=2
+    loss: loss f32[] mean=-2
+    m = linear x w @ "a.py":3
+    l = mse_loss m y with={"target":1} @ "a.py":4
+    loss = neg l @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+TURNED = DICE.replace("    loss = mean d", "    m = mean d\n    loss = sub m native=\"torch.Tensor.__rsub__\"").replace("    s = linear", "    m: activation f32[] mean=0.3 minimum=0.3 maximum=0.3\n    s = linear")
+
+FIRES = {
+    "an overlap": (DICE, 6),
+    "a log-likelihood": (LIKELIHOOD, 5),
+    "a log-probability": (PICKED, 5),
+    "a loss with a minus": (MINUS, 5),
+    "a probability of the true class": (PICKED.replace("log_softmax", "softmax").replace("minimum=-4 maximum=-0.1 mean=-1.6", "minimum=0.1 maximum=0.9 mean=0.2"), 5),
+    "an absolute distance": (LIKELIHOOD.replace("pow e", "abs e"), 5),
+}
+
+SILENT = {
+    "one minus an overlap": TURNED,
+    "an error": LIKELIHOOD.replace("n = neg q", "n = copy q"),
+    "a negative log-probability": PICKED.replace("loss = mean l", "m = mean l\n    loss = neg m").replace("    s = linear", "    m: activation f32[]\n    s = linear"),
+    "a loss": MINUS.replace("loss = neg l", "loss = copy l"),
+    "an optimizer that maximises": """
+    optimizer opt native="SGD" steps=2 rates=[0.1,0.1]
+    group rate=0.1 parameters=["w"] settings={"maximize":true}
+    """ + MINUS,
+    "an adversary beside a right term": MINUS.replace("loss = neg l", "n = neg l\n    k = l1_loss m y with={\"target\":1}\n    loss = add n k"),
+    "rewards that may be negative": PICKED.replace("loss = mean l", "r = mul l x\n    loss = mean r").replace("x: input f32[8,9]", "x: input f32[8,9] minimum=-3 maximum=-1"),
+    "an input that is optimised": MINUS.replace("w: parameter", "w: parameter") + "    parameter w registered=false reached=true optimizer=\"opt\" gradient=\"finite\"\n",
+    "a sign that can't be told": DICE.replace("d = div i u", "d = cumsum i").replace("loss = mean d", "k = opaque d\n    loss = mean k"),
+    "labels unread": MINUS.replace("mse_loss m y with", "mse_loss m x with").replace('labels values=["y"] how="target"', 'labels values=["y"] how="batch"'),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_a_score_that_is_minimised(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

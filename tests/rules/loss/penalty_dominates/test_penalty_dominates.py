@@ -1,0 +1,53 @@
+"""WG219 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.penalty_dominates import diagnose
+
+RIDGE = """
+    x: input f32[32,9]
+    y: label f32[32]
+    w: parameter f32[1,9]
+    m: activation f32[32]
+    l: activation f32[] mean=0.65
+    q: activation f32[1,9]
+    n: activation f32[] mean=58.0
+    loss: loss f32[]
+    m = linear x w @ "a.py":3
+    l = mse_loss m y with={"target":1} @ "a.py":4
+    q = square w @ "a.py":5
+    n = sum q @ "a.py":5
+    loss = add l n @ "a.py":6
+    labels values=["y"] how="target"
+    measures loss=58.65 gradient_norm=34.0 label_sensitivity=0.04
+"""
+
+FIRES = {
+    "ninety times the data": (RIDGE, 6),
+    "the penalty first": (RIDGE.replace("add l n", "add n l"), 6),
+    "a norm": (RIDGE.replace("q = square w", "q = abs w"), 6),
+    "a scaled one": (RIDGE.replace("loss = add l n", "k = mul n\n    loss = add l k").replace("    m = linear", "    k: activation f32[] mean=70.0\n    m = linear"), 6),
+}
+
+SILENT = {
+    "labels are felt": RIDGE.replace("label_sensitivity=0.04", "label_sensitivity=0.9"),
+    "a small penalty": RIDGE.replace("mean=58.0", "mean=0.5"),
+    "not measured": RIDGE.replace(" label_sensitivity=0.04", ""),
+    "NaN": RIDGE.replace("label_sensitivity=0.04", 'label_sensitivity="nan"'),
+    "a term of data without labels": RIDGE.replace("q = square w", "q = mul w x"),
+    "the data term is switched off (WG102)": RIDGE.replace("mean=0.65", "mean=0.0"),
+    "an infinite penalty": RIDGE.replace("mean=58.0", 'mean="inf"'),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_a_penalty_that_is_too_large(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,89 @@
+"""WG208 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.softmax_over_one import diagnose
+
+ONE = """
+    x: input f32[32,8]
+    y: label f32[32,1]
+    w: parameter f32[1,8]
+    s: activation f32[32,1]
+    p: activation f32[32,1]
+    s = linear x w @ "a.py":3
+    p = softmax s with={"axis":1} @ "a.py":4
+    loss = binary_cross_entropy p y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+CROSS = """
+    x: input f32[32,8]
+    y: label i64[32] minimum=0 maximum=1
+    w: parameter f32[1,8]
+    s: activation f32[32,1]
+    s = linear x w @ "a.py":3
+    loss = cross_entropy s y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+ATTENTION = """
+    x: input f32[32,7,8]
+    y: label f32[32,8]
+    w: parameter f32[1,8]
+    s: activation f32[32,7,1]
+    a: activation f32[32,7,1]
+    h: activation f32[32,7,8]
+    m: activation f32[32,8]
+    s = linear x w @ "a.py":3
+    a = softmax s with={"axis":-1} @ "a.py":4
+    h = mul a x
+    m = sum h with={"axis":1}
+    loss = mse_loss m y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+FIRES = {
+    "before a binary cross-entropy": (ONE, 4),
+    "the last axis": (ONE.replace('"axis":1', '"axis":-1'), 4),
+    "a squared error": (ONE.replace("binary_cross_entropy", "mse_loss"), 4),
+    "where the layer was made": (ONE.replace('@ "a.py":4', '@ "a.py":9 ^ "net.py":19'), 19),
+    "a cross-entropy over one column": (CROSS, 5),
+    "a cross-entropy that raised": (CROSS.replace("loss = ", "= ").replace("y with", "y failed=true with"), 5),
+    "attention weights over the last axis": (ATTENTION, 4),
+    "units by a product": (ONE.replace("linear x w", "matmul x w").replace("w: parameter f32[1,8]", "w: parameter f32[8,1]"), 4),
+}
+
+SILENT = {
+    "two units": ONE.replace("[32,1]", "[32,2]").replace("f32[1,8]", "f32[2,8]"),
+    "over the positions": ATTENTION.replace('"axis":-1', '"axis":1'),
+    "a sequence of one position": ATTENTION.replace("[32,7,", "[32,1,").replace('"axis":-1', '"axis":1').replace("f32[1,8]", "f32[5,8]").replace("f32[32,1,1]", "f32[32,1,5]"),
+    "two columns": CROSS.replace("[32,1]", "[32,2]").replace("f32[1,8]", "f32[2,8]"),
+    "scores of pairs": ONE.replace("s = linear x w", "s = matmul x x").replace("w: parameter f32[1,8]", "w: parameter f32[9,8]"),
+    "the axis is unknown": ONE.replace('with={"axis":1}', ""),
+    "an axis that is not there": ONE.replace('"axis":1}', '"axis":5}'),
+    "not on the way to the loss": ONE.replace("binary_cross_entropy p", "binary_cross_entropy s"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_a_single_unit(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_zero_gradients_are_explained() -> None:
+    zero = ONE + """
+    parameter w reached=true optimizer="opt" gradient="zero"
+    measures gradient_norm=0.0
+    """
+    (diagnosis,) = said(diagnose, zero)
+
+    assert ("no-gradient", "w") in diagnosis.explains
+    assert "gradient norm of this step is 0" in diagnosis.evidence[1].statement

@@ -1,0 +1,72 @@
+"""WG201 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.sparse_labels_for_dense_loss import diagnose
+
+BINARY = """
+    x: input f32[32,6]
+    y: label i64[32] minimum=0 maximum=4 whole=1.0 distinct=5
+    t: activation f32[32] minimum=0 maximum=4 whole=1.0 distinct=5
+    w: parameter f32[5,6]
+    out: activation f32[32,5]
+    out = linear x w @ "a.py":3
+    t = cast y @ "a.py":4
+    = bce_with_logits out t failed=true with={"target":1} @ "a.py":5
+    ! exception with={"type":"ValueError","message":"Target size must be the same as input size"}
+    labels values=["y"] how="target"
+"""
+
+DICE = """
+    x: input f32[8,1,20,20]
+    y: label i64[8,20,20] minimum=0 maximum=3 whole=1.0 distinct=4
+    u: activation i64[8,1,20,20]
+    t: activation f32[8,1,20,20] minimum=0 maximum=3 whole=1.0 distinct=4
+    w: parameter f32[4,1,3,3]
+    s: activation f32[8,4,20,20]
+    p: activation f32[8,4,20,20]
+    q: activation f32[8,4,20,20]
+    s = conv x w
+    p = softmax s with={"axis":1}
+    u = reshape y @ "dice.py":13
+    t = cast u @ "dice.py":13
+    q = mul p t @ "dice.py":14
+    loss = mean q
+    labels values=["y"] how="batch"
+"""
+
+FIRES = {
+    "a binary cross-entropy on ids": (BINARY, 4),
+    "a binary cross-entropy on ids that were never cast": (BINARY.replace("out t failed", "out y failed"), 5),
+    "a divergence on ids": (BINARY.replace("bce_with_logits", "kl_div"), 4),
+    "a squared error that raised": (BINARY.replace("bce_with_logits", "mse_loss"), 4),
+    "pixels, class by class": (BINARY.replace("[32,5]", "[32,5,8,8]").replace("i64[32]", "i64[32,8,8]").replace("f32[32] ", "f32[32,8,8] "), 4),
+    "an overlap written by hand": (DICE, 14),
+    "a difference written by hand": (DICE.replace("mul p t", "sub p t"), 14),
+    "an overlap, the ids first": (DICE.replace("mul p t", "mul t p"), 14),
+}
+
+SILENT = {
+    "one-hot rows": BINARY.replace("f32[32] ", "f32[32,5] ").replace("failed=true ", ""),
+    "a yes-or-no question": BINARY.replace("[32,5]", "[32]").replace("failed=true ", ""),
+    "shares, not whole numbers": BINARY.replace("whole=1.0 distinct=5\n    w", "whole=0.1 distinct=30\n    w"),
+    "ids for a loss on ids": BINARY.replace("bce_with_logits", "cross_entropy").replace("failed=true ", ""),
+    "no figures": BINARY.replace("f32[32] minimum=0 maximum=4 whole=1.0 distinct=5", "f32[32]"),
+    "a mask of zeros and ones": DICE.replace("maximum=3 whole=1.0 distinct=4\n    w", "maximum=1 whole=1.0 distinct=2\n    w"),
+    "weights of the pixels": DICE.replace("maximum=3 whole=1.0 distinct=4\n    w", "maximum=3 whole=0.2 distinct=90\n    w"),
+    "NaN": DICE.replace("f32[8,1,20,20] minimum=0 maximum=3 whole=1.0 distinct=4", 'f32[8,1,20,20] finite=0.5 minimum=0 maximum="nan"'),
+    "one-hot planes": DICE.replace("t: activation f32[8,1,20,20]", "t: activation f32[8,4,20,20]"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_ids_where_columns_are_due(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

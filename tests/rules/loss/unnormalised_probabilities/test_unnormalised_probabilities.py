@@ -1,0 +1,65 @@
+"""WG218 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.unnormalised_probabilities import diagnose
+
+SIGMOIDS = """
+    x: input f32[40,9]
+    y: label i64[40]
+    w: parameter f32[5,9]
+    s: activation f32[40,5]
+    p: activation f32[40,5]
+    s = linear x w @ "a.py":3
+    p = logsigmoid s @ "a.py":4
+    loss = nll_loss p y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+ROWS = """
+    x: input f32[48,9]
+    y: label i64[48]
+    o: activation i64[48,12]
+    t: activation f32[48,12] minimum=0.1 maximum=1.1 whole=0.0 row_sums=[2.2,2.2]
+    w: parameter f32[12,9]
+    s: activation f32[48,12]
+    s = linear x w @ "a.py":3
+    o = one_hot y @ "s.py":6
+    t = add o @ "s.py":7
+    loss = cross_entropy s t with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
+FIRES = {
+    "the logarithm of sigmoids": (SIGMOIDS, 4),
+    "the logarithm apart": (SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='), 4),
+    "smoothing that adds": (ROWS, 7),
+    "rows that sum to less": (ROWS.replace("[2.2,2.2]", "[0.5,0.6]"), 7),
+    "for a divergence": (ROWS.replace("cross_entropy", "kl_div"), 7),
+}
+
+SILENT = {
+    "a log-softmax": SIGMOIDS.replace("logsigmoid", "log_softmax"),
+    "one class against the rest": SIGMOIDS.replace("nll_loss", "binary_cross_entropy"),
+    "a single column": SIGMOIDS.replace("[40,5]", "[40,1]"),
+    "rows that sum to 1": ROWS.replace("[2.2,2.2]", "[1.0,1.0]"),
+    "rounding": ROWS.replace("[2.2,2.2]", "[0.995,1.005]"),
+    "rows of padding": ROWS.replace("[2.2,2.2]", "[0.0,1.0]"),
+    "several classes at once": ROWS.replace("whole=0.0", "whole=1.0"),
+    "pixels: the last axis holds no classes": ROWS.replace("[48,12]", "[48,12,9]"),
+    "logarithms of shares": ROWS.replace("cross_entropy", "kl_div").replace('"target":1', '"target":1,"log_target":true'),
+    "NaN": ROWS.replace("whole=0.0", "finite=0.5 whole=0.0"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_rows_that_do_not_sum_to_one(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,63 @@
+"""WG211 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.loss.wrong_axis import diagnose
+
+BATCH = """
+    x: input f32[40,9]
+    y: label i64[40] minimum=0 maximum=4
+    w: parameter f32[5,9]
+    s: activation f32[40,5]
+    p: activation f32[40,5]
+    s = linear x w @ "a.py":3
+    p = log_softmax s with={"axis":0} @ "a.py":4
+    loss = nll_loss p y with={"target":1} @ "a.py":5
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+
+TAGS = """
+    x: input f32[16,7,9]
+    y: label i64[16,7] minimum=0 maximum=4
+    w: parameter f32[5,9]
+    s: activation f32[16,7,5]
+    s = linear x w @ "a.py":3
+    = cross_entropy s y failed=true with={"target":1} @ "a.py":5
+    ! exception with={"type":"RuntimeError","message":"Expected target size [16, 5], got [16, 7]"}
+    labels values=["y"] how="target"
+"""
+
+FIRES = {
+    "over the batch": (BATCH, 4),
+    "over the batch, counted from the end": (BATCH.replace('"axis":0', '"axis":-2'), 4),
+    "the logarithm apart": (BATCH.replace("log_softmax s", "softmax s").replace("loss = nll_loss p", "l = log p\n    loss = nll_loss l").replace("    s = linear", "    l: activation f32[40,5]\n    s = linear"), 4),
+    "where the layer was made": (BATCH.replace('@ "a.py":4', '@ "a.py":9 ^ "net.py":18'), 18),
+    "classes on the last axis of a sequence": (TAGS, 5),
+    "as many positions as classes": (TAGS.replace("16,7", "16,5").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"), 5),
+}
+
+SILENT = {
+    "over the classes": BATCH.replace('"axis":0', '"axis":1'),
+    "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
+    "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),
+    "classes on axis 1": TAGS.replace("linear x w", "conv x w").replace("[16,7,5]", "[16,5,7]").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
+    "flattened": TAGS.replace("[16,7,5]", "[112,5]").replace("i64[16,7]", "i64[112]").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
+    "attention weights": BATCH.replace("loss = nll_loss p y", "q = mul p s\n    loss = nll_loss q y").replace("    s = linear", "    q: activation f32[40,5]\n    s = linear"),
+    "the axis is unknown": BATCH.replace('with={"axis":0} ', ""),
+    "transposed on purpose": TAGS.replace("= cross_entropy s y failed=true", "t = transpose s\n    loss = cross_entropy t y").replace("    s = linear", "    t: activation f32[16,5,7]\n    s = linear"),
+}
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_another_axis_than_the_classes(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,14 @@
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+points = torch.rand(256, 2) - 0.5
+labels = (points[:, 0] * points[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(2, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+for step in range(150):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(points), labels)
+    loss.backward()
+    optimizer.step()

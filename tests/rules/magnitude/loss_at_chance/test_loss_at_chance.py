@@ -1,0 +1,52 @@
+"""WG512 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.loss_at_chance import diagnose
+
+CHANCE = """
+    course steps=100 start=1.39 first=1.39 last=1.386 noise=0.01 @ "train.py":11
+    x: input f32[64,8]
+    y: label i64[64]
+    w: parameter f32[4,8]
+    a: activation f32[64,4]
+    a = linear x w
+    loss = cross_entropy a y with={"target":1} @ "train.py":9
+    ! batch x y
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+    measures loss=1.386 label_sensitivity=0.5
+"""
+
+FIRES = {"four classes": (CHANCE, 9, "note")}
+
+SILENT = {
+    "the loss falls": CHANCE.replace("last=1.386", "last=0.4"),
+    "far from chance": CHANCE.replace("1.39", "3.0").replace("1.386", "2.99"),
+    "no number": CHANCE.replace("last=1.386", 'last="nan"'),
+    "nothing known": CHANCE.replace("start=1.39 first=1.39 last=1.386", ""),
+    "a short run": CHANCE.replace("steps=100", "steps=10"),
+}
+
+OTHERS = {"a regression": CHANCE.replace("cross_entropy", "mse_loss")}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG512"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,77 @@
+"""WG502 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.non_finite_forward import diagnose
+
+LOG = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    a = softmax x w @ "train.py":8
+    b = log a native="torch.log" @ "train.py":9
+    loss = mean b @ "train.py":10
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    measures loss="-inf"
+    birth stage="forward" op="b" count=2 entries={"[3,0]":[0.0],"[5,1]":[0.0]} loss="-inf"
+"""
+FIGURES = """
+    x: input f32[8,4] finite=1.0 minimum=0.0 maximum=1.0
+    w: parameter f32[2,4] finite=1.0 minimum=0.0 maximum=1.0
+    a: activation f32[8,2] finite=1.0 minimum=0.0 maximum=1.0
+    b: activation f32[8,2] finite=0.9
+    loss: loss f32[] finite=0.0
+    a = softmax x w
+    b = log a @ "train.py":9
+    loss = mean b @ "train.py":10
+"""
+BIRTH = '    birth stage="forward" op="b" count=2 entries={"[3,0]":[0.0],"[5,1]":[0.0]} loss="-inf"\n'
+
+FIRES = {
+    "a logarithm of zero": (LOG, 9, "error"),
+    "at a later step": (LOG.replace('op="b"', 'op="b" step=300'), 9, "error"),
+    "from the figures, where nothing could be run again": (FIGURES, 9, "error"),
+    "NaN figures": (FIGURES.replace("finite=0.9", 'finite="nan"'), 9, "error"),
+    "a step that was neither recorded nor run again": (
+        LOG.replace(BIRTH, "") + '    course steps=400 start=1.0 first=1.0 last=0.5 non_finite=300 @ "train.py":11\n',
+        11,
+        "error",
+    ),
+    "the first of several": (LOG + '    birth stage="given" value="w" step=1\n', 9, "error"),
+}
+
+SILENT = {
+    "finite": LOG.replace(BIRTH, ""),
+    "a finite course": LOG.replace(BIRTH, "") + "    course steps=400 start=1.0 first=1.0 last=0.5\n",
+    "infinities that end in a finite loss": FIGURES.replace("loss: loss f32[] finite=0.0", "loss: loss f32[] finite=1.0"),
+    "a mask before a softmax": FIGURES.replace("b = log a", "b = where a")
+    .replace("mean b", "softmax b")
+    .replace("finite=0.0", "finite=1.0"),
+    "empty": "x: input f32[0,4] count=0\nw: parameter f32[2,4]\na = linear x w\nloss = mean a",
+}
+
+OTHERS = {
+    "it came with the input (WG501)": LOG.replace('stage="forward" op="b"', 'stage="given" value="x"'),
+    "the derivative (WG503)": LOG.replace('stage="forward"', 'stage="backward"'),
+    "every label ignored (WG105)": LOG.replace("loss = mean b", "loss = cross_entropy b").replace('op="b"', 'op="loss"'),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG502"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

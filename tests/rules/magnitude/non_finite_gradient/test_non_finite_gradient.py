@@ -1,0 +1,58 @@
+"""WG503 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.non_finite_gradient import diagnose
+
+ROOT = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    a = linear x w @ "train.py":8
+    b = sqrt a native="torch.Tensor.sqrt" @ "train.py":9
+    loss = mean b @ "train.py":10
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    measures loss=1.5 gradient_norm="nan"
+    birth stage="backward" op="b" count=1 entries={"[2]":[0.0]} loss=1.5
+"""
+BIRTH = '    birth stage="backward" op="b" count=1 entries={"[2]":[0.0]} loss=1.5\n'
+UNSEEN = ROOT.replace(BIRTH, '    parameter w reached=true gradient="non-finite" gradient_norm="nan"\n')
+
+FIRES = {
+    "the root of zero": (ROOT, 9, "error"),
+    "at a later step": (ROOT.replace('op="b"', 'op="b" step=72'), 9, "error"),
+    "a branch that is not taken": (ROOT.replace("loss = mean b", 'c = where a b @ "train.py":12\n    loss = mean c'), 9, "error"),
+    "where the step could not be run again, at the backward": (UNSEEN, 11, "error"),
+}
+
+SILENT = {
+    "finite": ROOT.replace(BIRTH, "").replace('gradient_norm="nan"', "gradient_norm=1.0"),
+    "a gradient scaler at work": ROOT.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
+    "a scaled loss that could not be run again": UNSEEN.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
+    "no gradient": ROOT.replace(BIRTH, '    parameter w reached=true gradient="none"\n'),
+}
+
+OTHERS = {
+    "the forward (WG502)": ROOT.replace('stage="backward"', 'stage="forward"'),
+    "the loss is NaN already (WG502)": UNSEEN.replace("loss=1.5", 'loss="nan"'),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG503"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,68 @@
+"""WG501 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.non_finite_input import diagnose
+
+LOST = """
+    x: input f32[8,4] finite=0.97
+    y: label f32[8,2]
+    w: parameter f32[2,4]
+    a = linear x w @ "train.py":8
+    loss = mse_loss a y with={"target":1} @ "train.py":9
+    ! batch x y @ "train.py":7
+    ! backward loss @ "train.py":10
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+    measures loss="nan"
+    birth stage="given" value="x" count=1 loss="nan"
+"""
+
+FIRES = {
+    "NaN in the batch": (LOST, 7, "error"),
+    "NaN in the labels": (LOST.replace('value="x"', 'value="y"'), 7, "error"),
+    "where nothing handed it out, the first reader": (LOST.replace("! batch x y", "! batch y"), 8, "error"),
+    "a parameter of a checkpoint": (LOST.replace('value="x"', 'value="w"'), 8, "error"),
+    "from the figures alone": (
+        LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', "").replace(
+            "loss = mse_loss", "loss: loss f32[] finite=0.0\n    loss = mse_loss"
+        ),
+        7,
+        "error",
+    ),
+}
+
+SILENT = {
+    "finite": LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', ""),
+    "NaN in a column that never reaches the loss": LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', ""),
+    "a mask of infinities, with a finite loss": LOST.replace("finite=0.97", "finite=0.5").replace(
+        '    birth stage="given" value="x" count=1 loss="nan"\n', ""
+    ),
+    "no figures at all": "x: input f32[8,4]\nw: parameter f32[2,4]\na = linear x w\nloss = mean a",
+}
+
+OTHERS = {
+    "made by the model (WG502)": LOST.replace('stage="given" value="x"', 'stage="forward" op="a"'),
+    "a parameter that an update spoilt (WG504)": LOST.replace('value="x"', 'value="w" step=3'),
+    "a parameter that was never written (WG515)": LOST.replace('value="x"', 'value="w"') + "    parameter w unwritten=true\n",
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG501"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

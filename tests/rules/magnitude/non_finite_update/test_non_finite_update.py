@@ -1,0 +1,54 @@
+"""WG504 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.non_finite_update import diagnose
+
+SPOILT = """
+    optimizer opt native="SGD" steps=2 rates=["nan","nan"] @ "train.py":5
+    group rate="nan" parameters=["w"]
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    a = linear x w @ "train.py":8
+    loss = mean a @ "train.py":9
+    ! backward loss @ "train.py":10
+    ! optimizer_step opt with={"rate":0.1} @ "train.py":11
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=1.0 norm=2.0 update_norm="nan"
+"""
+LATER = SPOILT.replace('update_norm="nan"', "update_norm=0.1") + '    birth stage="update" value="w" step=40\n'
+
+FIRES = {
+    "a rate that is no number": (SPOILT, 11, "error"),
+    "infinite": (SPOILT.replace('update_norm="nan"', 'update_norm="inf"'), 11, "error"),
+    "in a step that was not recorded": (LATER, 11, "error"),
+}
+
+SILENT = {
+    "finite": SPOILT.replace('update_norm="nan"', "update_norm=0.1"),
+    "nothing measured": SPOILT.replace('update_norm="nan"', ""),
+}
+
+OTHERS = {
+    "the gradient was not finite (WG503)": SPOILT.replace('gradient="finite"', 'gradient="non-finite"'),
+    "the parameter was not finite before (WG501)": SPOILT.replace("norm=2.0", 'norm="nan"'),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG504"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,52 @@
+"""WG510 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.saturated import diagnose
+
+FLAT = """
+    x: input f32[64,4]
+    w: parameter f32[8,4]
+    v: parameter f32[2,8]
+    a: activation f32[64,8] minimum=-900 maximum=900
+    a = linear x w
+    h: activation f32[64,8] mean=0.5 std=0.4999
+    h = sigmoid a @ "train.py":8
+    b = linear h v
+    loss = mean b
+"""
+
+FIRES = {
+    "a sigmoid": (FLAT, 8, "warning"),
+    "a tanh": (FLAT.replace("sigmoid", "tanh").replace("mean=0.5 std=0.4999", "mean=0.0 std=0.9999"), 8, "warning"),
+}
+
+SILENT = {
+    "in its steep part": FLAT.replace("std=0.4999", "std=0.1"),
+    "no figures": FLAT.replace("mean=0.5 std=0.4999", ""),
+    "no numbers": FLAT.replace("mean=0.5 std=0.4999", 'mean="nan" std="nan"'),
+    "infinite": FLAT.replace("std=0.4999", 'std="inf"'),
+    "without tracking": FLAT.replace("h = sigmoid a", "h = sigmoid a tracking=false"),
+}
+
+OTHERS = {"a last sigmoid that is sure of itself": FLAT.replace("b = linear h v", "b = reshape h")}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG510"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

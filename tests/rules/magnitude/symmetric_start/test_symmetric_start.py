@@ -1,0 +1,53 @@
+"""WG511 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.symmetric_start import diagnose
+
+SAME = """
+    step 0 updated=true
+    x: input f32[64,4]
+    w: parameter f32[8,4]
+    v: parameter f32[2,8]
+    a = linear x w
+    b = linear a v
+    loss = mean b
+    ! backward loss
+    ! optimizer_step opt
+    parameter w reached=true gradient="finite" symmetric=true @ "train.py":4
+    parameter v reached=true gradient="finite"
+"""
+TWICE = SAME + SAME.replace("step 0", "step 1")
+
+FIRES = {"before and after an update": (TWICE, 4, "warning")}
+
+SILENT = {
+    "a single step": SAME,
+    "apart after the first update": SAME + SAME.replace("step 0", "step 1").replace("symmetric=true", ""),
+    "a last layer": TWICE.replace("symmetric=true", "").replace(
+        'parameter v reached=true gradient="finite"', 'parameter v gradient="finite" symmetric=true'
+    ),
+    "frozen": TWICE.replace("parameter w", "parameter w trainable=false"),
+}
+
+OTHERS = {"a gain of a normalisation": TWICE.replace("a = linear x w", "a = layer_norm x w")}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG511"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,68 @@
+"""WG505 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.unscaled_inputs import diagnose
+
+STUCK = """
+    course steps=100 start=9.0 first=9.0 last=8.9 noise=0.1 @ "train.py":11
+    x: input f32[64,8] minimum=1000 maximum=9000 mean=5000 std=2000
+    y: label f32[64,1]
+    w: parameter f32[1,8]
+    a = linear x w @ "train.py":8
+    loss = mse_loss a y with={"target":1} @ "train.py":9
+    ! batch x y @ "train.py":7
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+    measures loss=9.0 gradient_norm=1.0 label_sensitivity=0.3
+"""
+RUNS = STUCK.replace("last=8.9", "last=1e9")
+
+FIRES = {
+    "the loss stands still": (STUCK, 7, "warning"),
+    "the loss runs away": (RUNS, 7, "error"),
+    "the loss is no number after three steps": (STUCK.replace("noise=0.1", "noise=0.1 non_finite=3"), 7, "error"),
+    "tiny inputs": (
+        STUCK.replace("minimum=1000 maximum=9000 mean=5000 std=2000", "minimum=0 maximum=1e-5 mean=1e-6 std=1e-6"),
+        7,
+        "warning",
+    ),
+    "asked for while the run is young": (STUCK.replace("steps=100", "steps=1"), 7, "warning"),
+}
+
+SILENT = {
+    "the loss falls": STUCK.replace("last=8.9", "last=2.0"),
+    "ordinary inputs": STUCK.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
+    "figures that are no numbers": STUCK.replace("mean=5000 std=2000", 'mean="nan" std="nan"'),
+    "infinite figures": STUCK.replace("mean=5000 std=2000", 'mean="inf" std="inf"'),
+    "no figures": STUCK.replace("minimum=1000 maximum=9000 mean=5000 std=2000", ""),
+    "normalised first": STUCK.replace("a = linear x w", "n = batch_norm x w\n    a = linear n w"),
+    "a short run": STUCK.replace("steps=100", "steps=10"),
+    "no labels to fit": STUCK.replace("label_sensitivity=0.3", "label_sensitivity=0.0"),
+}
+
+OTHERS = {
+    "the target is a model's own output": STUCK.replace("mse_loss a y", "mse_loss a a"),
+    "a course without a loss": STUCK.replace("start=9.0 first=9.0 last=8.9", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG505"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,60 @@
+"""WG506 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.magnitude.unscaled_targets import diagnose
+
+STUCK = """
+    course steps=100 start=9e10 first=9e10 last=8.9e10 noise=1e9 @ "train.py":11
+    x: input f32[64,8] mean=0.1 std=1.0
+    y: label f32[64,1] minimum=200000 maximum=400000 mean=300000 std=50000
+    w: parameter f32[1,8]
+    a = linear x w @ "train.py":8
+    loss = mse_loss a y with={"target":1} @ "train.py":9
+    ! batch x y @ "train.py":7
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+    measures loss=9e10 gradient_norm=1.0 label_sensitivity=0.3
+"""
+
+FIRES = {
+    "the loss stands still": (STUCK, 7, "warning"),
+    "the loss crawls": (STUCK.replace("last=8.9e10", "last=6e10"), 7, "warning"),
+    "the loss runs away": (STUCK.replace("last=8.9e10", "last=9e20"), 7, "error"),
+    "absolute error": (STUCK.replace("mse_loss", "l1_loss"), 7, "warning"),
+    "asked for while the run is young": (STUCK.replace("steps=100", "steps=1"), 7, "warning"),
+}
+
+SILENT = {
+    "the loss falls": STUCK.replace("last=8.9e10", "last=2e9"),
+    "ordinary targets": STUCK.replace("mean=300000 std=50000", "mean=0.3 std=1.0"),
+    "figures that are no numbers": STUCK.replace("mean=300000 std=50000", 'mean="nan" std="nan"'),
+    "no figures": STUCK.replace("minimum=200000 maximum=400000 mean=300000 std=50000", ""),
+    "a short run": STUCK.replace("steps=100", "steps=10"),
+}
+
+OTHERS = {
+    "classes": STUCK.replace("mse_loss", "cross_entropy"),
+    "bootstrapped targets": STUCK.replace("mse_loss a y", "mse_loss a a"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG506"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,55 @@
+"""WG416 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.optimizer_recreated import diagnose
+
+
+def run(native: str, made: int, settings: str = "{}") -> str:
+    """A run that made so many optimizers at one line."""
+    return f"""
+    outcome steps_seen=80 backwards_seen=80
+    optimizer opt native="{native}" steps=4 made={made} @ "train.py":16
+      group rate=0.1 parameters=["w"] settings={settings}
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+    """
+
+
+FIRES = {
+    "Adam in each epoch": run("Adam", 20),
+    "momentum": run("SGD", 20, '{"momentum":0.9}'),
+    "four times": run("RMSprop", 4),
+}
+
+SILENT = {
+    "once": run("Adam", 1),
+    "three phases": run("Adam", 3),
+    "plain gradient descent has no state": run("SGD", 20, '{"momentum":0}'),
+    "L-BFGS for each batch": run("LBFGS", 20),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize("text", FIRES.values(), ids=FIRES)
+def test_optimizers_made_in_the_loop(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 16
+    assert diagnosis.severity == "warning"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, FIRES["Adam in each epoch"])
+
+    assert diagnosis.message == "`opt` is made anew 20 times for the same parameters, and forgets its state each time"
+    assert diagnosis.label == "20 of them, about 4 updates each"

@@ -1,0 +1,55 @@
+"""WG407 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.swallowed_update import diagnose
+
+STILL = """
+    optimizer opt native="SGD" steps=2 rates=[0.001,0.001] @ "train.py":5
+    group rate=0.001 parameters=["w"]
+    x: input bf16[64,8]
+    w: parameter bf16[4,8]
+    a = linear x w
+    loss = mean a
+    ! backward loss
+    ! optimizer_step opt
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_at_update="finite" update_norm=0.001 moved=0.02
+"""
+
+FIRES = {
+    "two in a hundred entries move": (STILL, 5, "warning"),
+    "none": (STILL.replace("moved=0.02", "moved=0.0"), 5, "warning"),
+    "float16": (STILL.replace("bf16", "f16"), 5, "warning"),
+}
+
+SILENT = {
+    "most entries move": STILL.replace("moved=0.02", "moved=0.8"),
+    "float32": STILL.replace("bf16", "f32"),
+    "nothing measured": STILL.replace(" moved=0.02", ""),
+    "no number": STILL.replace("moved=0.02", 'moved="nan"'),
+}
+
+OTHERS = {
+    "no gradient at the update (WG404)": STILL.replace('gradient_at_update="finite"', 'gradient_at_update="none"'),
+    "a gradient of zeros": STILL.replace('gradient_at_update="finite"', 'gradient_at_update="zero"'),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG407"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,72 @@
+"""WG411 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.too_large_update import diagnose
+
+AWAY = """
+    optimizer opt native="SGD" steps=100 rates=[0.5,0.5] last_rate=0.5 @ "train.py":5
+    group rate=0.5 parameters=["w"]
+    course steps=100 start=9.0 first=700.0 last=1e30 highest=1e28 @ "train.py":11
+    x: input f32[64,8]
+    y: label f32[64,1]
+    w: parameter f32[1,8]
+    a = linear x w
+    loss = mse_loss a y with={"target":1}
+    ! batch x y
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=10.0 norm=1.0
+    labels values=["y"] how="target"
+    measures loss=9.0 label_sensitivity=0.5
+"""
+SCHEDULED = AWAY.replace(
+    "first=700.0 last=1e30 highest=1e28", "first=9.0 last=9.5 lowest=2.0 highest=900.0 rate_at_lowest=0.01 rate_at_highest=3.0"
+).replace('@ "train.py":5', '@ "train.py":5 ^ "train.py":20 & "train.py":6')
+
+FIRES = {
+    "the loss runs away": (AWAY, 5, "warning"),
+    "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
+    "a schedule raised the rate": (SCHEDULED, 6, "warning"),
+    "asked for while the run is young": (
+        AWAY.replace("steps=100 start=9.0 first=700.0 last=1e30 highest=1e28", "steps=1 start=9.0 first=9.0 last=9.0"),
+        5,
+        "warning",
+    ),
+}
+
+SILENT = {
+    "it comes down again": AWAY.replace("last=1e30", "last=1.0"),
+    "it rises a little": AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=9.0 last=12.0 highest=14.0"),
+    "young, with small updates": AWAY.replace(
+        "steps=100 start=9.0 first=700.0 last=1e30 highest=1e28", "steps=1 start=9.0 first=9.0 last=9.0"
+    ).replace("gradient_norm=10.0", "gradient_norm=0.01"),
+    "nothing known of the loss": AWAY.replace("steps=100 start=9.0 first=700.0 last=1e30 highest=1e28", "steps=100"),
+    "a loss below zero": AWAY.replace("start=9.0", "start=-9.0"),
+    "NaN from the first step": AWAY.replace("start=9.0 first=700.0 last=1e30 highest=1e28", "non_finite=0"),
+}
+
+OTHERS = {
+    "bootstrapped targets": AWAY.replace("mse_loss a y", "mse_loss a a"),
+    "labels without effect (WG102)": AWAY.replace("label_sensitivity=0.5", "label_sensitivity=0.0"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG411"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

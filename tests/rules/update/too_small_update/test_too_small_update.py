@@ -1,0 +1,61 @@
+"""WG412 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.too_small_update import diagnose
+
+SLOW = """
+    optimizer opt native="SGD" steps=120 rates=[0.00025,0.00025] last_rate=0.00025 @ "train.py":5
+    group rate=0.00025 parameters=["w"]
+    course steps=120 start=1.37 first=1.37 last=1.36 noise=0.02 @ "train.py":11
+    x: input f32[64,8]
+    y: label i64[64]
+    w: parameter f32[4,8]
+    a = linear x w
+    loss = cross_entropy a y with={"target":1}
+    ! batch x y
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=0.5 norm=2.0 update_norm=1e-4
+    labels values=["y"] how="target"
+    measures loss=1.37 label_sensitivity=0.5
+"""
+
+FIRES = {
+    "a rate divided by the data set's size": (SLOW, 5, "warning"),
+    "asked for while the run is young": (SLOW.replace("course steps=120", "course steps=1"), 5, "warning"),
+}
+
+SILENT = {
+    "the loss falls": SLOW.replace("last=1.36", "last=0.5"),
+    "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
+    "a short run": SLOW.replace("course steps=120", "course steps=30"),
+    "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
+    "no number": SLOW.replace("update_norm=1e-4", 'update_norm="nan"'),
+    "nothing measured": SLOW.replace("update_norm=1e-4", ""),
+}
+
+OTHERS = {
+    "no update at all (WG406)": SLOW.replace("update_norm=1e-4", "update_norm=0.0"),
+    "labels without effect (WG102)": SLOW.replace("label_sensitivity=0.5", "label_sensitivity=0.0"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.rule == "WG412"
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_belongs_to_another_rule_or_to_none(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,61 @@
+"""WG418 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.update_without_gradient import diagnose
+
+DRIFT = """
+    optimizer opt native="AdamW" steps=9 rates=[0.1,0.1] @ "train.py":12
+      group rate=0.1 parameters=["old.w","new.w"] settings={"weight_decay":0.5}
+    x: input f32[8,4]
+    u: parameter f32[2,4]
+    v: parameter f32[2,4]
+    out = linear x v
+    loss = mean out
+    ! clear old.w new.w @ "train.py":20
+    ! backward loss @ "train.py":22
+    ! optimizer_step opt @ "train.py":24
+    parameter old.w value=u optimizer="opt" gradient="zero" gradient_norm=0.0 gradient_at_update="zero" norm=2.0 update_norm=0.1
+    parameter new.w value=v optimizer="opt" reached=true gradient="finite" gradient_norm=0.7 gradient_at_update="finite" norm=2.0 update_norm=0.1
+"""
+
+FIRES = {
+    "weight decay": (DRIFT, 20, "weight decay of 0.5 goes on"),
+    "momentum": (DRIFT.replace('"weight_decay":0.5', '"momentum":0.9'), 20, "the momentum of earlier gradients goes on"),
+    "frozen, but read": (
+        DRIFT.replace("parameter old.w value=u", "parameter old.w value=u trainable=false reached=true"),
+        20,
+        "although frozen: weight decay of 0.5 goes on",
+    ),
+    "nobody cleared": (DRIFT.replace('    ! clear old.w new.w @ "train.py":20\n', ""), 12, "weight decay of 0.5 goes on"),
+}
+
+SILENT = {
+    "no gradient instead of zeros": DRIFT.replace(
+        'gradient="zero" gradient_norm=0.0 gradient_at_update="zero"', 'gradient_at_update="none"'
+    ),
+    "not moved": DRIFT.replace("norm=2.0 update_norm=0.1\n    parameter new", "norm=2.0 update_norm=0.0\n    parameter new"),
+    "rows that this batch does not use": DRIFT.replace("parameter old.w value=u", "parameter old.w value=u reached=true"),
+    "figures that are not numbers": DRIFT.replace("update_norm=0.1", 'update_norm="nan"'),
+    "every gradient is zero": DRIFT.replace(
+        'gradient="finite" gradient_norm=0.7 gradient_at_update="finite"', 'gradient="zero" gradient_at_update="zero"'
+    ),
+    "held by nobody": DRIFT.replace('value=u optimizer="opt"', "value=u"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line", "said_of_it"), FIRES.values(), ids=FIRES)
+def test_parameters_that_drift(text: str, line: int, said_of_it: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert diagnosis.names == ("old.w",)
+    assert said_of_it in diagnosis.message
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,61 @@
+"""WG415 on sketches: fires, is silent, belongs to another rule."""
+
+from textwrap import dedent
+
+import pytest
+
+from whygrad.flow import Index
+from whygrad.ir.text import loads
+from whygrad.rules.update.updated_copy import diagnose
+
+REBOUND = """
+    outcome steps_seen=2 backwards_seen=20
+    ending w changed=false gradient_seen=true
+    step 0
+      x: input f32[8,4]
+      w: parameter f32[2,4]
+      g: gradient f32[2,4]
+      s: activation f32[2,4]
+      p: activation f32[2,4]
+      out = linear x w
+      loss = mean out
+      ! backward loss @ "train.py":9
+      s = mul g @ "train.py":11
+      p = sub w s @ "train.py":11
+      parameter w reached=true gradient="finite" gradient_norm=0.7
+"""
+
+FIRES = {
+    "bound to a loop variable": REBOUND,
+    "through .data": REBOUND.replace("      p = sub w s", "      d: activation f32[2,4]\n      d = detach w\n      p = sub d s"),
+}
+
+SILENT = {
+    "the parameter changed": REBOUND.replace("changed=false", "changed=true"),
+    "an optimizer is about": REBOUND.replace(
+        "    step 0", '    optimizer opt native="SGD" steps=9\n      group rate=0.1 parameters=["w"]\n    step 0'
+    ),
+    "the result is read": REBOUND.replace("      parameter w reached", "      q = linear x p\n      parameter w reached"),
+    "an update in place": REBOUND.replace("      parameter w reached", "      ! update w\n      parameter w reached"),
+    "of another shape: a norm": REBOUND.replace("p: activation f32[2,4]", "p: activation f32[]"),
+    "one backward alone": REBOUND.replace("backwards_seen=20", "backwards_seen=1"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+def told(text: str) -> list[object]:
+    return list(diagnose.check(Index(loads(dedent(text)))))
+
+
+@pytest.mark.parametrize("text", FIRES.values(), ids=FIRES)
+def test_updates_of_copies(text: str) -> None:
+    (diagnosis,) = diagnose.check(Index(loads(dedent(text))))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 11
+    assert diagnosis.message == "the update of `w` is computed and thrown away: the parameter stays as it is"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not told(text)

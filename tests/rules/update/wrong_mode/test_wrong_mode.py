@@ -1,0 +1,76 @@
+"""WG413 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.update.wrong_mode import diagnose
+
+STILL = """
+    x: input f32[8,4]
+    m: buffer f32[4]
+    s: buffer f32[4]
+    b.w: parameter f32[4]
+    b.b: parameter f32[4]
+    l.w: parameter f32[2,4]
+    h = batch_norm x m s b.w b.b module="b" with={"training":false} @ "train.py":22
+    out = linear h l.w
+    loss = mean out
+    ! eval net @ "train.py":16 with={"class":"Sequential"}
+    ! backward loss @ "train.py":25
+    ! optimizer_step opt
+    parameter b.w optimizer="opt" reached=true gradient="finite" gradient_at_update="finite"
+    parameter b.b optimizer="opt" reached=true gradient="finite" gradient_at_update="finite"
+    parameter l.w optimizer="opt" reached=true gradient="finite" gradient_at_update="finite"
+"""
+
+SWITCHED = """
+    step 0 modes={"net.drop":true}
+      x: input f32[8,4]
+      w: parameter f32[2,4]
+      out = linear x w
+      loss = mean out
+      ! train net @ "train.py":14 with={"class":"Net"}
+      ! backward loss @ "train.py":25
+    step 9 modes={"net.drop":false}
+      y: input f32[8,4]
+      w: parameter f32[2,4]
+      ! eval net @ "train.py":30 with={"class":"Net"}
+      next = linear y w
+      end = mean next
+      ! backward end @ "train.py":25
+"""
+
+FIRES = {
+    "switched before training": (STILL, 16),
+    "switched by the validation": (SWITCHED, 30),
+    "switched where nothing was recorded": (SWITCHED.replace('      ! eval net @ "train.py":30 with={"class":"Net"}\n', ""), 25),
+}
+
+SILENT = {
+    "training mode": STILL.replace('"training":false', '"training":true'),
+    "switched back": STILL.replace("    ! backward", '    ! train net @ "train.py":20 with={"class":"Sequential"}\n    ! backward'),
+    "only the normalisation is switched": STILL.replace('"class":"Sequential"', '"class":"BatchNorm1d"'),
+    "nobody switched": STILL.replace('    ! eval net @ "train.py":16 with={"class":"Sequential"}\n', ""),
+    "pretrained weights": STILL.replace("parameter b.w ", "parameter b.w loaded=true "),
+    "a library's model": STILL.replace("parameter b.w ", "parameter b.w library=true "),
+    "frozen normalisation": STILL.replace("parameter b.w ", "parameter b.w trainable=false "),
+    "the other way round": SWITCHED.replace('"net.drop":true', '"net.drop":null').replace("null", "false"),
+    "a frozen part": SWITCHED.replace('"net.drop"', '"w"').replace(
+        "      ! backward end", "      parameter w.a trainable=false value=w\n      ! backward end"
+    ),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_training_in_evaluation_mode(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert diagnosis.severity == "warning"
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

@@ -1,0 +1,64 @@
+"""WG703 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.wiring.adapter_not_trainable import diagnose
+
+FROZEN = """
+    raised type="RuntimeError" message="element 0 of tensors does not require grad and does not have a grad_fn" @ "train.py":15
+    ending base.weight changed=false gradient_seen=false
+    ending h.lora_A.default.weight changed=false gradient_seen=false
+    optimizer opt native="AdamW" steps=0 @ "train.py":9
+      group rate=0.1 parameters=["h.lora_A.default.weight"]
+    x: input f32[4,8]
+    base.weight: parameter f32[2,8]
+    h.lora_A.default.weight: parameter f32[2,8]
+    out = linear x base.weight
+    loss = mean out
+    ! backward loss @ "train.py":15 with={"failed":true}
+    parameter base.weight trainable=false reached=true
+    parameter h.lora_A.default.weight trainable=false optimizer="opt"
+"""
+
+BYPASSED = (
+    FROZEN.replace("    raised", "    # raised")
+    .replace("steps=0", "steps=9")
+    .replace("parameter base.weight trainable=false reached=true", 'parameter base.weight reached=true gradient="finite"')
+    .replace(' with={"failed":true}', "")
+    .replace("parameter h.lora_A.default.weight trainable=false", "parameter h.lora_A.default.weight")
+)
+
+FIRES = {
+    "attached for inference": (FROZEN, "the adapters are frozen, and so is all else: 1 adapter parameter of 2 parameters, none trainable"),
+    "switched off": (BYPASSED, "the forward passes the adapters by: none of 1 adapter parameter is ever read"),
+}
+
+SILENT = {
+    "the adapter learns": BYPASSED.replace('weight optimizer="opt"', 'weight optimizer="opt" reached=true gradient="finite"'),
+    "fresh: the gradient of A is zero at first": BYPASSED.replace(
+        'weight optimizer="opt"', 'weight optimizer="opt" reached=true gradient="zero"'
+    ),
+    "another adapter is active": BYPASSED.replace(
+        "ending h.lora_A.default.weight changed=false gradient_seen=false", "ending h.lora_A.default.weight changed=true gradient_seen=true"
+    ),
+    "frozen beside a head that is trained": BYPASSED.replace('weight optimizer="opt"', "weight trainable=false").replace(
+        '["h.lora_A.default.weight"]', '["base.weight"]'
+    ),
+    "no adapters (WG305)": FROZEN.replace("h.lora_A.default.weight", "h.weight"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "message"), FIRES.values(), ids=FIRES)
+def test_adapters_that_do_not_learn(text: str, message: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.message == message
+    assert Fact("unused", "h.lora_A.default.weight") in diagnosis.explains
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)

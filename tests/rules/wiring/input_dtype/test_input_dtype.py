@@ -1,0 +1,65 @@
+"""WG707 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.wiring.input_dtype import diagnose
+
+DOUBLE = """
+    raised type="RuntimeError" message="mat1 and mat2 must have the same dtype, but got Double and Float" @ "train.py":20
+    raw: activation f64[50,4]
+    x: activation f64[8,4] called="batch"
+    w: parameter f32[10,4]
+    raw = enter native="torch.from_numpy" @ "train.py":7
+    x = index raw native="torch.Tensor.__getitem__" @ "train.py":18
+    = linear x w native="torch.nn.functional.linear" module="fc" failed=true @ "train.py":20
+"""
+
+BYTES = DOUBLE.replace("f64[", "u8[")
+FROM_LOADER = DOUBLE.replace('    raw = enter native="torch.from_numpy" @ "train.py":7\n', "").replace(
+    '    x = index raw native="torch.Tensor.__getitem__" @ "train.py":18\n', ""
+)
+
+FIRES = {
+    "NumPy's float64": (DOUBLE, 7),
+    "integer images": (BYTES, 7),
+    "out of a loader": (FROM_LOADER, 20),
+    "a model in half precision": (FROM_LOADER.replace("w: parameter f32", "w: parameter f16").replace("f64[8,4]", "f32[8,4]"), 20),
+    "ids that are no integers": (FROM_LOADER.replace("= linear", "= embedding").replace("f64[8,4]", "f32[8,4]"), 20),
+    "a recurrent layer that checks for itself": (
+        'raised type="ValueError" message="RNN input dtype (torch.float64) does not match weight dtype (torch.float32)" @ "train.py":9',
+        9,
+    ),
+}
+
+SILENT = {
+    "the call went through": DOUBLE.replace(" failed=true", "")
+    .replace("    = linear", "    loss = linear")
+    .replace("    raised", "    # raised"),
+    "the same dtype (WG705)": DOUBLE.replace("f64[", "f32["),
+    "integer ids": FROM_LOADER.replace("= linear", "= embedding").replace("f64[8,4]", "i64[8,4]"),
+    "a loss (WG210)": DOUBLE.replace("= linear x w", "= mse_loss x w"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_data_of_another_dtype(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert {Fact("exception", "RuntimeError"), Fact("exception", "ValueError")} & diagnosis.explains
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, DOUBLE)
+
+    assert diagnosis.message == "`fc` works in f32, and `batch` is f64"
+    assert "`batch.float()`" in diagnosis.help

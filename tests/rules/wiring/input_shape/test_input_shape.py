@@ -1,0 +1,77 @@
+"""WG705 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Fact
+from whygrad.rules.wiring.input_shape import diagnose
+
+LINEAR = """
+    raised type="RuntimeError" message="mat1 and mat2 shapes cannot be multiplied (8x800 and 400x10)" @ "train.py":20
+    c: parameter f32[8,1,3,3]
+    x: input f32[8,1,12,12]
+    h: activation f32[8,800] called="h"
+    w: parameter f32[10,400]
+    h = conv x c @ "train.py":19
+    = linear h w native="torch.nn.functional.linear" module="fc" failed=true @ "train.py":20
+    parameter c @ "train.py":4
+    parameter w @ "train.py":5
+"""
+
+
+def first(data: str, weight: str, kind: str = "linear") -> str:
+    """The first layer of a model, given data that do not fit."""
+    return f"""
+    raised type="RuntimeError" message="no" @ "train.py":20
+    x: input f32[{data}] called="x"
+    w: parameter f32[{weight}]
+    = {kind} x w native="torch.{kind}" module="first" failed=true @ "train.py":20
+    parameter w @ "train.py":5
+    """
+
+
+FIRES = {
+    "the number in the declaration": (LINEAR, 5, "declare `fc` for 800 features"),
+    "too many columns": (first("8,7", "10,4"), 5, "declare `first` for 7 features"),
+    "a missing flatten": (first("8,1,12,12", "10,144"), 20, "`x.flatten(1)`"),
+    "channels last": (first("8,12,12,3", "4,3,3,3", "conv"), 20, "`x.movedim(3, 1)`"),
+    "no channel axis": (first("8,12,12", "4,1,3,3", "conv"), 20, "`x.unsqueeze(1)`"),
+    "a sequence in another order": (first("8,5,20", "4,5,3", "conv").replace("[8,5,20]", "[8,20,5]"), 20, "`x.movedim(2, 1)`"),
+    "a recurrent layer that checks for itself": (
+        'raised type="RuntimeError" message="input.size(-1) must be equal to input_size. Expected 4, got 5" @ "train.py":9',
+        9,
+        "declare the layer",
+    ),
+}
+
+SILENT = {
+    "the call went through": LINEAR.replace("failed=true", "")
+    .replace("    = linear", "    loss = linear")
+    .replace("    raised", "    # raised"),
+    "sizes that fit (WG707)": first("8,4", "10,4"),
+    "an op without weights": LINEAR.replace("= linear h w", "= linear h x"),
+    "a transposed convolution": first("8,7,12", "4,8,3", "conv").replace("torch.conv", "torch.conv_transpose1d"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line", "advice"), FIRES.values(), ids=FIRES)
+def test_data_that_do_not_fit(text: str, line: int, advice: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert advice in diagnosis.help
+    assert Fact("exception", "RuntimeError") in diagnosis.explains
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, LINEAR)
+
+    assert diagnosis.message == "`fc` takes 400 features, and `h` (f32[8,800]) has 800"
+    assert diagnosis.evidence[0].statement == "`h` (f32[8,800]) meets the weight `w` (f32[10,400]): axis 1 is 800, and 400 is due"

@@ -1,0 +1,48 @@
+"""WG701 on sketches: fires, is silent, belongs to another rule."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.wiring.labels_not_passed import diagnose
+
+TRAINER = """
+    raised type="ValueError" message="The model did not return a loss from the inputs, only the following keys: logits. For reference, the inputs it received are input_ids,attention_mask." @ "train.py":15
+"""
+
+LOOP = """
+    raised type="AttributeError" message="'NoneType' object has no attribute 'backward'" @ "train.py":11
+    x: input i64[4,8]
+    w: parameter f32[2,16] differentiable=true
+    out: activation f32[4,2] differentiable=true
+    out = embedding x w module="classifier" @ "train.py":9
+    ! exception with={"type":"AttributeError","message":"'NoneType' object has no attribute 'backward'"}
+    parameter w library=true reached=true
+"""
+
+FIRES = {"a trainer says so": (TRAINER, 15), "a loop of one's own": (LOOP, 9)}
+
+SILENT = {
+    "a loss was computed (WG702)": LOOP.replace("    ! exception", "    l = cross_entropy out\n    ! exception"),
+    "a model of one's own": LOOP.replace("library=true", ""),
+    "another exception": LOOP.replace("object has no attribute 'backward'", "object is not iterable"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_models_without_labels(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_the_message() -> None:
+    (diagnosis,) = said(diagnose, TRAINER)
+
+    assert diagnosis.message == "the model is given `input_ids` and `attention_mask` and no labels, so it returns no loss"
