@@ -48,7 +48,7 @@ for _ in range(3):
 class Silent:
     """An observer that asks for no experiment."""
 
-    def examine(self, step: Step, replay: Replay) -> Step:
+    def examine(self, step: Step, replay: Replay) -> Step:  # noqa: ARG002 - the protocol's own argument
         return step
 
     def keep(self, step: Step) -> None: ...
@@ -87,7 +87,7 @@ class Training:
 
     def step(self) -> None:
         self.optimizer.zero_grad()
-        self.loss().backward()  # type: ignore[no-untyped-call]
+        self.loss().backward()
         self.optimizer.step()
 
     def loss(self) -> Tensor:
@@ -141,7 +141,7 @@ def logged(training: Training) -> float:
 
     def step() -> None:
         training.optimizer.zero_grad()
-        training.loss().backward()  # type: ignore[no-untyped-call]
+        training.loss().backward()
         _ = {name: p.grad.norm().item() for name, p in training.model.named_parameters() if p.grad is not None}
         training.optimizer.step()
 

@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CORPUS = Path(__file__).resolve().parent
 LIMIT = 120
@@ -77,7 +78,7 @@ def run(case: Case, program: str) -> Outcome:
         return judge(case, program, json.loads(report.read_text()))
 
 
-def judge(case: Case, program: str, report: dict) -> Outcome:
+def judge(case: Case, program: str, report: dict[str, Any]) -> Outcome:
     """Compare a report with what the case accepts."""
     loud = [item for item in report["diagnoses"] if item["severity"] != "note"]
     said = "; ".join(f"{item['rule']} {place(item)} {item['severity']}" for item in loud) or (
@@ -90,10 +91,10 @@ def judge(case: Case, program: str, report: dict) -> Outcome:
     leader = report["diagnoses"][0] if report["diagnoses"] else None
     first = leader is not None and leader["rule"] in accepted
     wanted = {line.removeprefix("faulty/") for line in case.lines}
-    return Outcome(case, program, found, first, first and place(leader) in wanted, said=said)
+    return Outcome(case, program, found, first, leader is not None and first and place(leader) in wanted, said=said)
 
 
-def place(item: dict) -> str:
+def place(item: dict[str, Any]) -> str:
     """`train.py:12`."""
     location = item.get("location")
     return f"{location['file']}:{location['line']}" if location else "-"

@@ -1,15 +1,11 @@
 """A fixed sample of the accuracy corpus; `make accuracy` runs all of it."""
 
-import sys
 from pathlib import Path
 
 import pytest
+import score
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
-sys.path.insert(0, str(CORPUS))
-
-import score  # noqa: E402 - the corpus is no package
-
 SAMPLE = (
     "flower-mlp-reassigned-targets",
     "mean-error-objective",

@@ -27,9 +27,12 @@ class Observer(Protocol):
     def keep(self, step: Step) -> None:
         """Called when a recorded step is over."""
 
-    def ended(self, index: int, complete: bool) -> None:
-        """Called after every step, recorded or not, with its number in the run; `complete`: every kind of step seen so far has its recorded
-        steps. May raise `whygrad.program.Stop` (a `BaseException`), which the front end lets pass, to end the program (`check`)."""
+    def ended(self, index: int, complete: bool) -> None:  # noqa: FBT001 - two facts about the step, in the order of every other call
+        """Called after every step, recorded or not, with its number in the run.
+
+        `complete`: every kind of step seen so far has its recorded steps. May raise `whygrad.program.Stop` (a `BaseException`), which the
+        front end lets pass, to end the program (`check`).
+        """
 
     def draft(self, record: Record) -> None:
         """Called after each recorded step with all that is known so far, so that a crash loses nothing."""

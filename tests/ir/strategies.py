@@ -71,7 +71,9 @@ VALUES = st.builds(
 )  # fmt: skip
 MEASURES = st.builds(Measures, NUMBERS, NUMBERS, NUMBERS, TEXTS, NUMBERS, NUMBERS, st.none() | st.booleans())
 
-COURSES = st.builds(Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES)
+COURSES = st.builds(
+    Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES
+)
 
 
 def some(names: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
@@ -10,7 +11,7 @@ from ir.networks import networks
 from ir.strategies import records
 from whygrad.diagnosis import Diagnosis, Rule
 from whygrad.flow import Index
-from whygrad.ir import Bypass, Graph, Intervention, Lift, Permute, Record, Reshape, Step
+from whygrad.ir import Graph, Intervention, Record, Step
 from whygrad.rules import load_rules
 
 RULES = load_rules()
@@ -95,12 +96,12 @@ def renamed_step(step: Step, new: Callable[[str], str]) -> Step:
 
 
 def renamed_intervention(intervention: Intervention, new: Callable[[str], str]) -> Intervention:
-    match intervention:
-        case Permute(values):
-            return Permute(tuple(map(new, values)))
-        case Lift(ops):
-            return Lift(tuple(map(new, ops)))
-        case Bypass(ops):
-            return Bypass(tuple(map(new, ops)))
-        case Reshape(value, shape):
-            return Reshape(new(value), shape)
+    """Every name that an intervention holds is a value's; its other fields are figures."""
+    fields = msgspec.structs.asdict(intervention)
+    return type(intervention)(**{key: renamed_field(key, value, new) for key, value in fields.items()})
+
+
+def renamed_field(key, value, new):
+    if isinstance(value, str) and key in ("value", "op", "target"):
+        return new(value)
+    return tuple(map(new, value)) if isinstance(value, tuple) and value and isinstance(value[0], str) else value

@@ -119,5 +119,10 @@ def _concerns(step: Step, intervention: Intervention) -> bool:
     """Whether everything that the intervention names is in this step."""
     if isinstance(intervention, Descend) and not intervention.standardise:
         return True
-    named = getattr(intervention, "ops", None) or getattr(intervention, "standardise", None) or getattr(intervention, "values", None) or (getattr(intervention, "value", ""),)
+    named = (
+        getattr(intervention, "ops", None)
+        or getattr(intervention, "standardise", None)
+        or getattr(intervention, "values", None)
+        or (getattr(intervention, "value", ""),)
+    )
     return all(name in step.graph.values for name in named)

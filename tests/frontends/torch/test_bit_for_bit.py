@@ -1,6 +1,7 @@
 """Training is left alone: programs end with the same bits with and without whygrad, and the recorded steps replay bit for bit."""
 
 import pytest
+
 from frontends.torch.torch_run import PROGRAMS, plain, whygrad
 
 LABELLED = ("mlp", "encoder", "llama", "trainer", "lightning_fit", "lstm", "checkpointed", "amp", "lbfgs", "inplace", "workers", "transforms",

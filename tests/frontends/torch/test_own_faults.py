@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from frontends.torch.watching_here import attached, play, watch
 
+from frontends.torch.watching_here import attached, play, watch
 from whygrad.frontends import Recording, source
 from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch.activations import Activations

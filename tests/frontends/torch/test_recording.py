@@ -7,8 +7,8 @@ import warnings
 
 import pytest
 import torch
-from frontends.torch.watching_here import called, events, line_of, ops, parameters, play, recorded, watch
 
+from frontends.torch.watching_here import called, events, line_of, ops, parameters, play, recorded, watch
 from whygrad.frontends import Recording
 from whygrad.ir import Outcome
 
@@ -379,7 +379,12 @@ def test_recording_ends_after_the_wanted_steps_and_leaves_nothing_on(tmp_path):
     assert torch._C._len_torch_function_stack() == 0
     assert not recorder.ledger.calls
     observing.finish(Outcome(0))
-    for owner, name in ((torch.autograd, "backward"), (torch.optim.Optimizer, "__init__"), (torch.nn.Module, "train"), (warnings, "showwarning")):
+    for owner, name in (
+        (torch.autograd, "backward"),
+        (torch.optim.Optimizer, "__init__"),
+        (torch.nn.Module, "train"),
+        (warnings, "showwarning"),
+    ):
         assert getattr(owner, name).__module__ != "whygrad.frontends.torch.patches"
         assert "whygrad" not in (getattr(owner, name).__code__.co_filename)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from programs_run import SOURCES, TESTS, environment, report_of
-
 from whygrad.ir import Record
 from whygrad.ir.files import read_record
 

@@ -20,7 +20,13 @@ FRONT_ENDS = {"torch": "whygrad.frontends.torch"}
 
 
 def recorded(
-    folder: Path, program: str, *, steps: int = 2, at_step: int | None = None, experiments: Experiments = "default", names: dict[str, Any] | None = None
+    folder: Path,
+    program: str,
+    *,
+    steps: int = 2,
+    at_step: int | None = None,
+    experiments: Experiments = "default",
+    names: dict[str, Any] | None = None,
 ) -> Record:
     """The record of a program. It is the program's own if the program raises; the exception passes."""
     observing, recorder = watch(Recording(steps, at_step, experiments))

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,9 @@ from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.patches import Original
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
-from whygrad.frontends.torch.ties import broken, tied
+from whygrad.frontends.torch.state_hooks import StateHooks
 from whygrad.frontends.torch.unrecorded import place_of
 from whygrad.frontends.torch.watching import Figures, gradient_state, without_gradient
-
-if TYPE_CHECKING:
-    from whygrad.frontends.torch.recorder import TorchRecorder
 
 MOST_EXAMINED = 4
 """Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
@@ -32,11 +29,8 @@ MOST_BACKWARDS = 64
 """A step that never updates is cut after this many backwards."""
 
 
-class Hooks:
+class Hooks(StateHooks):
     """The recorder's ears; it keeps nothing of its own."""
-
-    def __init__(self, recorder: "TorchRecorder") -> None:
-        self.recorder = recorder
 
     def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`loss.backward()` and `torch.autograd.backward`."""
@@ -314,10 +308,8 @@ class Hooks:
     def _arm(self) -> None:
         """Begin to record at the end of this step, if a step was asked for by number or a kind of step is still missing."""
         recorder, wanted = self.recorder, self.recorder.settings.at_step
-        if wanted is not None and not recorder.kinds.asked:
-            due = recorder.index + 1 >= wanted  # those asked for come first
-        else:
-            due = recorder.kinds.armed
+        asked_for = wanted is not None and not recorder.kinds.asked  # those asked for come first
+        due = recorder.index + 1 >= (wanted or 0) if asked_for else recorder.kinds.armed
         if due:
             recorder.kinds.asked, recorder.kinds.armed = True, False
             recorder.end_unrecorded()
@@ -371,24 +363,6 @@ class Hooks:
             self.recorder.optimizers.schedule_made(optimizer, source.trace(sys._getframe(2)))
 
     @guarded
-    def switched_mode(self, module: nn.Module, *, training: bool) -> None:
-        """`train()` or `eval()` was called on a module from the user's own code."""
-        frame = _outside(sys._getframe(2))
-        if frame is None or is_part_of_switch(frame):
-            return
-        name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
-        happened = ("train" if training else "eval", source.trace(frame), name, type(module).__name__)
-        if self.recorder.on:
-            self.recorder.note_mode(happened)
-        else:
-            self.recorder.last_mode = happened
-
-    @guarded
-    def switched_tracking(self, *, on: bool) -> None:
-        """`set_grad_enabled` was called: as a function it stays, unlike a block."""
-        self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
-
-    @guarded
     def entering(self, module: nn.Module, _: object) -> None:
         """A module's forward begins."""
         if self.recorder.on:
@@ -401,99 +375,3 @@ class Hooks:
         """A module's forward is over."""
         if self.recorder.on:
             self.recorder.modules.leave(module)
-
-    def loading(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """`load_state_dict`."""
-        before = self.ties_of(*args[:1])
-        result = original(*args, **kwargs)
-        self.loaded(args[0] if args else None, before or {}, sys._getframe(1))
-        return result
-
-    @guarded
-    def ties_of(self, module: Any = None) -> dict[str, tuple[str, ...]]:
-        """The parameters that a module shares, before something may break that up."""
-        return tied(module) if isinstance(module, nn.Module) else {}
-
-    @guarded
-    def loaded(self, module: Any, before: dict[str, tuple[str, ...]], frame: FrameType) -> None:
-        """Parameters were overwritten from a checkpoint."""
-        if not isinstance(module, nn.Module):
-            return
-        self.recorder.modules.loaded.update(id(parameter) for parameter in module.parameters())
-        if self.recorder.on:
-            apart = broken(before, module)
-            self.recorder.happened("load", frame, tuple(module.parameters()))
-            if apart:
-                self.recorder.happened("untie", frame, (), apart)
-
-    def scaled_step(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A gradient scaler is asked to step an optimizer; it may decline."""
-        optimizer = kwargs.get("optimizer", args[1] if len(args) > 1 else None)
-        before = self.steps_of(optimizer)
-        result = original(*args, **kwargs)
-        self.skipped(optimizer, before, sys._getframe(1))
-        return result
-
-    @guarded
-    def steps_of(self, optimizer: Any) -> int | None:
-        """How often an optimizer has stepped."""
-        return self.recorder.optimizers.meet(optimizer).steps if isinstance(optimizer, Optimizer) else None
-
-    @guarded
-    def skipped(self, optimizer: Any, before: int | None, frame: FrameType) -> None:
-        """Count the steps that a scaler declined."""
-        if before is None:
-            return
-        entry = self.recorder.optimizers.meet(optimizer)
-        if entry.steps == before:
-            entry.skipped += 1
-            entry.skip_trace = entry.skip_trace or source.trace(frame)
-
-    @guarded
-    def unscaled(self, optimizer: Any) -> None:
-        """A gradient scaler divided an optimizer's gradients by its factor."""
-        if self.recorder.on and isinstance(optimizer, Optimizer):
-            name = self.recorder.optimizers.name(self.recorder.optimizers.meet(optimizer))
-            self.recorder.happened("unscale", sys._getframe(2), (), (name,))
-
-    @guarded
-    def autocast(self, *, entered: bool) -> None:
-        """An autocast block begins or ends."""
-        self.recorder.ledger.in_autocast += 1 if entered else -1
-        if entered and self.recorder.ledger.in_autocast == 1:
-            self.recorder.ledger.block += 1
-
-    @guarded
-    def inference(self, *, entered: bool) -> None:
-        """`inference_mode` was switched."""
-        if self.recorder.on:
-            self.recorder.ledger.region += 1
-            self.recorder.happened("tracking", sys._getframe(2), attributes={"on": not entered})
-
-    @guarded
-    def compiled(self) -> None:
-        """The program compiles something: recorded steps must run eagerly."""
-        self.recorder.compiled_used = True
-        self.recorder.limits.append(
-            "`torch.compile` was off in the recorded steps, which ran eagerly; results may differ from a plain run in the last digits"
-        )
-        if self.recorder.on:
-            self.recorder.set_stance("force_eager")
-
-
-def _outside(frame: FrameType | None) -> FrameType | None:
-    """The first frame that is not ours."""
-    while frame is not None and frame.f_code.co_filename.startswith(source.OURS):
-        frame = frame.f_back
-    return frame
-
-
-def is_part_of_switch(frame: FrameType) -> bool:
-    """A module's `train` that switches its parts."""
-    return frame.f_code is _compat.TRAIN
-
-
-def _variable(module: nn.Module, frame: FrameType) -> str:
-    """The variable of the user's that holds a module that has not run yet."""
-    user = source.user_frame(frame)
-    return next((name for name, held in user.f_locals.items() if held is module and name != "self"), "") if user is not None else ""

@@ -19,7 +19,6 @@ from whygrad.frontends.torch.permuting import order_of
 from whygrad.frontends.torch.probes import against_differences, without_hooks
 from whygrad.ir import Birth, Bypass, Descend, Differentiate, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Unhook
 
-
 FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
 """What running a call again may raise."""
 UNKNOWN = ("opaque", "custom")

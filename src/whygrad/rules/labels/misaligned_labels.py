@@ -55,21 +55,27 @@ def one_sided(call: Call) -> Iterator[Reordered]:
     if call.target.name in step.depends_on_parameters or call.op.failed:
         return
     label = chain(step, call.target.name)
-    rows = (call.target.shape or ())[:1]
+    rows = rows_of(step, call.target.name)
     for given in entering(step, call.prediction.name):
-        if not rows or (step.value(given).shape or ())[:1] != rows:
+        if not rows or rows_of(step, given) != rows:
             continue  # a running mean, positions
         data = chain(step, given)
         for mine, theirs, side, name in ((data, label, "inputs", call.target.name), (label, data, "labels", given)):
             for op in mine:
                 if (
                     reorders(step, op)
+                    and rows_of(step, op.inputs[0]) == rows_of(step, step.origin(name, _STEPS))
                     and not knows(step, name, op)
                     and not any(reorders(step, other) for other in theirs)
                     and not put_back(step, op)
                 ):
                     yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name))
                     return
+
+
+def rows_of(step: StepIndex, name: str) -> tuple[int, ...]:
+    """Size along the first axis."""
+    return (step.value(name).shape or ())[:1]
 
 
 def chain(step: StepIndex, name: str) -> list[Op]:

@@ -64,6 +64,7 @@ SILENT = {
     "no figures": LAND.replace(" minimum=0 maximum=2 zeros=0.85", ""),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_the_wrong_labels(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

@@ -40,25 +40,36 @@ FIRES = {
     "a mask of zeros": (TAGS, 4),
     "the mask first": (TAGS.replace("mul l k", "mul k l"), 4),
     "a condition that leaves zeros": (TAGS.replace("m = mul l k", "m = where b l"), 4),
-    "a mask that picks nothing": (TAGS.replace("m = mul l k", "m = index l b").replace("m: activation f32[16,6]", "m: activation f32[0]"), 4),
+    "a mask that picks nothing": (
+        TAGS.replace("m = mul l k", "m = index l b").replace("m: activation f32[16,6]", "m: activation f32[0]"),
+        4,
+    ),
     "every label is ignored": (IGNORED, 5),
     "every label is the class that is ignored": (IGNORED.replace("-100", "0"), 5),
 }
 
 SILENT = {
-    "a mask that keeps some": TAGS.replace("maximum=0 zeros=1.0\n    w", "maximum=1 zeros=0.5\n    w").replace("m: activation f32[16,6] zeros=1.0", "m: activation f32[16,6] zeros=0.5"),
+    "a mask that keeps some": TAGS.replace("maximum=0 zeros=1.0\n    w", "maximum=1 zeros=0.5\n    w").replace(
+        "m: activation f32[16,6] zeros=1.0", "m: activation f32[16,6] zeros=0.5"
+    ),
     "some labels are ignored": IGNORED.replace("maximum=-100", "maximum=4"),
-    "a factor of zero (WG102)": TAGS.replace("k: activation f32[16,6]", "k: activation f32[]").replace("b: activation bool[16,6]", "b: activation bool[]"),
-    "another loss has labels": TAGS.replace("loss = sum m", "o = cross_entropy s y with={\"target\":1}\n    t = sum m\n    loss = add o t"),
+    "a factor of zero (WG102)": TAGS.replace("k: activation f32[16,6]", "k: activation f32[]").replace(
+        "b: activation bool[16,6]", "b: activation bool[]"
+    ),
+    "another loss has labels": TAGS.replace("loss = sum m", 'o = cross_entropy s y with={"target":1}\n    t = sum m\n    loss = add o t'),
     "a constant class that counts (WG103)": IGNORED.replace('"ignore_index":-100', '"ignore_index":-1'),
     "the loss itself is zero": TAGS.replace("minimum=1.4 maximum=2.4 zeros=0.0", "zeros=1.0"),
     "only one of two steps": """
     step 0
-    """ + IGNORED + """
+    """
+    + IGNORED
+    + """
     step 1
-    """ + IGNORED.replace("maximum=-100", "maximum=4"),
+    """
+    + IGNORED.replace("maximum=-100", "maximum=4"),
     "no figures": IGNORED.replace(" minimum=-100 maximum=-100", ""),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_no_label_left(text: str, line: int) -> None:

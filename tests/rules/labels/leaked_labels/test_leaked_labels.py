@@ -42,21 +42,46 @@ FIRES = {
     "a decoder that reads its target": (DECODER, 9),
     "by attention": (DECODER.replace("rnn h r", "attention h h h").replace("r: parameter f32[48,48]", ""), 9),
     "a table with all its columns": (TABLE, 4),
-    "a table that was standardised": (TABLE.replace("s = linear t w", "c = sub t\n    d = div c\n    s = linear d w").replace("    s: activation", "    c: activation f32[200,6]\n    d: activation f32[200,6]\n    s: activation"), 4),
-    "rows of a table": (TABLE.replace("s = linear t w", "b = index t\n    s = linear b w").replace("    s: activation", "    b: activation f32[200,6]\n    s: activation"), 4),
+    "a table that was standardised": (
+        TABLE.replace("s = linear t w", "c = sub t\n    d = div c\n    s = linear d w").replace(
+            "    s: activation", "    c: activation f32[200,6]\n    d: activation f32[200,6]\n    s: activation"
+        ),
+        4,
+    ),
+    "rows of a table": (
+        TABLE.replace("s = linear t w", "b = index t\n    s = linear b w").replace(
+            "    s: activation", "    b: activation f32[200,6]\n    s: activation"
+        ),
+        4,
+    ),
 }
 
 SILENT = {
-    "shifted": DECODER.replace("h = embedding tokens e", "i = index tokens\n    h = embedding i e").replace("    h: activation", "    i: activation i64[64,5]\n    h: activation"),
-    "a target that is shifted": DECODER.replace("y = reshape tokens", "i = index tokens\n    y = reshape i").replace("    h: activation", "    i: activation i64[64,5]\n    h: activation"),
-    "through a narrow place": DECODER.replace("g = rnn h r", "z = mean h\n    g = matmul z r").replace("    g: activation", "    z: activation f32[64,48]\n    g: activation"),
-    "words that were masked": DECODER.replace("h = embedding tokens e", "i = where tokens\n    h = embedding i e").replace("    h: activation", "    i: activation i64[64,5]\n    h: activation"),
-    "another sentence": DECODER.replace("embedding tokens", "embedding src").replace("h: activation f32[64,5,48]", "h: activation f32[64,4,48]"),
+    "shifted": DECODER.replace("h = embedding tokens e", "i = index tokens\n    h = embedding i e").replace(
+        "    h: activation", "    i: activation i64[64,5]\n    h: activation"
+    ),
+    "a target that is shifted": DECODER.replace("y = reshape tokens", "i = index tokens\n    y = reshape i").replace(
+        "    h: activation", "    i: activation i64[64,5]\n    h: activation"
+    ),
+    "through a narrow place": DECODER.replace("g = rnn h r", "z = mean h\n    g = matmul z r").replace(
+        "    g: activation", "    z: activation f32[64,48]\n    g: activation"
+    ),
+    "words that were masked": DECODER.replace("h = embedding tokens e", "i = where tokens\n    h = embedding i e").replace(
+        "    h: activation", "    i: activation i64[64,5]\n    h: activation"
+    ),
+    "another sentence": DECODER.replace("embedding tokens", "embedding src").replace(
+        "h: activation f32[64,5,48]", "h: activation f32[64,4,48]"
+    ),
     "one id a row (a recommender)": DECODER.replace("[64,5", "[64").replace("[320", "[64"),
-    "a table without the column": TABLE.replace("s = linear t w", "c = index t\n    s = linear c w").replace("    s: activation", "    c: activation f32[200,5]\n    s: activation"),
-    "an autoencoder of a table": TABLE.replace("y: label f32[200]", "y: label f32[200,6]").replace("f32[200,1]", "f32[200,6]").replace("p: activation f32[200]", "p: activation f32[200,6]"),
+    "a table without the column": TABLE.replace("s = linear t w", "c = index t\n    s = linear c w").replace(
+        "    s: activation", "    c: activation f32[200,5]\n    s: activation"
+    ),
+    "an autoencoder of a table": TABLE.replace("y: label f32[200]", "y: label f32[200,6]")
+    .replace("f32[200,1]", "f32[200,6]")
+    .replace("p: activation f32[200]", "p: activation f32[200,6]"),
     "an image": TABLE.replace("f32[200,6]", "f32[200,6,6]"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_labels_in_the_input(text: str, line: int) -> None:

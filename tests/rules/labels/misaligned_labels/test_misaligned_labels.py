@@ -27,22 +27,44 @@ ORCHARD = """
 
 FIRES = {
     "the inputs permuted": (ORCHARD, 2),
-    "the labels permuted": (ORCHARD.replace("xs = index x order", "ys = index y order").replace("xb = index xs rows", "xb = index x rows").replace("yb = index y rows", "yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"), 2),
+    "the labels permuted": (
+        ORCHARD.replace("xs = index x order", "ys = index y order")
+        .replace("xb = index xs rows", "xb = index x rows")
+        .replace("yb = index y rows", "yb = index ys rows")
+        .replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"),
+        2,
+    ),
     "the inputs sorted": (ORCHARD.replace('order = random native="torch.randperm"', 'order = argmax x native="torch.argsort"'), 2),
-    "the whole data set at once": (ORCHARD.replace("[32", "[300").replace("xb = index xs rows", "xb = copy xs").replace("yb = index y rows", "yb = copy y"), 2),
+    "the whole data set at once": (
+        ORCHARD.replace("[32", "[300").replace("xb = index xs rows", "xb = copy xs").replace("yb = index y rows", "yb = copy y"),
+        2,
+    ),
 }
 
 SILENT = {
-    "both permuted": ORCHARD.replace("yb = index y rows", "ys = index y order\n    yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"),
+    "both permuted": ORCHARD.replace("yb = index y rows", "ys = index y order\n    yb = index ys rows").replace(
+        "    w: parameter", "    ys: activation i64[300]\n    w: parameter"
+    ),
     "rows of a batch alone": ORCHARD.replace("xs = index x order", "xs = copy x"),
-    "labels computed from the permuted inputs": ORCHARD.replace("yb = index y rows", "ys = argmax xs\n    yb = index ys rows").replace("    w: parameter", "    ys: activation i64[300]\n    w: parameter"),
-    "a mixture of examples": ORCHARD.replace("xb = index xs rows", "m = add x xs\n    xb = index m rows").replace("    w: parameter", "    m: activation f32[300,9]\n    w: parameter"),
-    "put back behind the network": ORCHARD.replace("[32", "[300").replace("xb = index xs rows", "xb = copy xs").replace("yb = index y rows", "yb = copy y").replace("loss = cross_entropy s", "b = argmax order\n    u = index s b\n    loss = cross_entropy u").replace("    w: parameter", "    b: activation i64[300]\n    u: activation f32[300,5]\n    w: parameter"),
+    "labels computed from the permuted inputs": ORCHARD.replace("yb = index y rows", "ys = argmax xs\n    yb = index ys rows").replace(
+        "    w: parameter", "    ys: activation i64[300]\n    w: parameter"
+    ),
+    "a mixture of examples": ORCHARD.replace("xb = index xs rows", "m = add x xs\n    xb = index m rows").replace(
+        "    w: parameter", "    m: activation f32[300,9]\n    w: parameter"
+    ),
+    "put back behind the network": ORCHARD.replace("[32", "[300")
+    .replace("xb = index xs rows", "xb = copy xs")
+    .replace("yb = index y rows", "yb = copy y")
+    .replace("loss = cross_entropy s", "b = argmax order\n    u = index s b\n    loss = cross_entropy u")
+    .replace("    w: parameter", "    b: activation i64[300]\n    u: activation f32[300,5]\n    w: parameter"),
     "the order left the framework": ORCHARD.replace("    rows =", "    n = leave order\n    rows ="),
     "the order was walked through": ORCHARD.replace("    rows =", '    n = index order native="torch.Tensor.__iter__"\n    rows ='),
     "an index of unknown origin": ORCHARD.replace('order = random native="torch.randperm"', "order = enter"),
-    "a running mean that was reordered": ORCHARD.replace("x: input f32[300,9]", "x: input f32[9]").replace("xs: activation f32[300,9]", "xs: activation f32[9]").replace("order: activation i64[300]", "order: activation i64[9]"),
+    "a running mean that was reordered": ORCHARD.replace("x: input f32[300,9]", "x: input f32[9]")
+    .replace("xs: activation f32[300,9]", "xs: activation f32[9]")
+    .replace("order: activation i64[300]", "order: activation i64[9]"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_one_side_reordered(text: str, line: int) -> None:

@@ -62,6 +62,7 @@ SILENT = {
     "ones and zeros of a GAN": SLICES.replace("y0 = index all", "y0 = create").replace("y1 = index all", "y1 = create"),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_batches_of_one_class(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

@@ -42,6 +42,7 @@ SILENT = {
     "no figures": CAPTIONS.replace(" minimum=0 maximum=29 zeros=0.93", ""),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_padding_that_counts(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

@@ -49,7 +49,7 @@ FIRES = {
 
 SILENT = {
     "other batches": FIRST.replace("distinct=1 ", "distinct=30 "),
-    "the labels alone repeat": FIRST.replace("distinct=1 values=[\"x\"]", "distinct=30 values=[\"x\"]"),
+    "the labels alone repeat": FIRST.replace('distinct=1 values=["x"]', 'distinct=30 values=["x"]'),
     "one batch is the whole data set": FIRST.replace("length=30", "length=1"),
     "a stream": FIRST.replace("length=30", ""),
     "a batch taken once": FIRST.replace("seen=64", "seen=1"),
@@ -58,8 +58,10 @@ SILENT = {
     "the same rows kept": drawn(0) + drawn(1).replace("r1", "r0").replace("xb1", "xb0").replace("yb1", "yb0"),
     "all rows in another order": drawn(0).replace("[32", "[400") + drawn(1).replace("[32", "[400"),
     "no figures": drawn(0, "") + drawn(1, ""),
-    "words counted: equal by chance": drawn(0, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0") + drawn(1, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0"),
+    "words counted: equal by chance": drawn(0, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0")
+    + drawn(1, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_one_batch_for_ever(text: str, line: int) -> None:

@@ -45,7 +45,10 @@ TEACHER = """
 
 FIRES = {
     "a temporal difference": (BELLMAN, 4),
-    "written as a difference": (BELLMAN.replace("loss = mse_loss v t with={\"target\":1}", "d = sub t v\n    q = square d\n    loss = mean q"), 4),
+    "written as a difference": (
+        BELLMAN.replace('loss = mse_loss v t with={"target":1}', "d = sub t v\n    q = square d\n    loss = mean q"),
+        4,
+    ),
     "a Huber loss": (BELLMAN.replace("mse_loss", "huber_loss"), 4),
     "the reward last": (BELLMAN.replace("add r g", "add g r"), 4),
     "a teacher": (TEACHER, 7),
@@ -54,14 +57,24 @@ FIRES = {
 
 SILENT = {
     "a detached target": BELLMAN.replace("g = mul u", "d = detach u\n    g = mul d"),
-    "computed without tracking": BELLMAN.replace("u = linear n w", "u = linear n w tracking=false").replace("g = mul u", "g = mul u tracking=false").replace("t = add r g", "t = add r g tracking=false"),
-    "a target network of its own": BELLMAN.replace("u = linear n w", "u = linear n k").replace("    v: activation", "    k: parameter f32[1,4]\n    v: activation"),
+    "computed without tracking": BELLMAN.replace("u = linear n w", "u = linear n w tracking=false")
+    .replace("g = mul u", "g = mul u tracking=false")
+    .replace("t = add r g", "t = add r g tracking=false"),
+    "a target network of its own": BELLMAN.replace("u = linear n w", "u = linear n k").replace(
+        "    v: activation", "    k: parameter f32[1,4]\n    v: activation"
+    ),
     "two views that approach one another": BELLMAN.replace("loss = mse_loss v t", "loss = mse_loss v u"),
     "labels": BELLMAN.replace("loss = mse_loss v t", "loss = mse_loss v r"),
     "a frozen teacher": TEACHER.replace("soft = linear x a", "soft = linear x a tracking=false"),
-    "a teacher that still learns from labels": TEACHER.replace("q = linear x b", "q = linear x b\n    y: label i64[32]\n    o = cross_entropy soft y with={\"target\":1}").replace("loss = mse_loss q soft with", "m = mse_loss q soft with").replace('@ "a.py":8\n"""', '@ "a.py":8\n    loss = add m o\n    labels values=["y"] how="target"\n"""') + '    loss = add m o\n    labels values=["y"] how="target"\n',
+    "a teacher that still learns from labels": TEACHER.replace(
+        "q = linear x b", 'q = linear x b\n    y: label i64[32]\n    o = cross_entropy soft y with={"target":1}'
+    )
+    .replace("loss = mse_loss q soft with", "m = mse_loss q soft with")
+    .replace('@ "a.py":8\n"""', '@ "a.py":8\n    loss = add m o\n    labels values=["y"] how="target"\n"""')
+    + '    loss = add m o\n    labels values=["y"] how="target"\n',
     "networks that were never taught": TEACHER.replace("kind=1", "kind=0"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_targets_that_are_trained(text: str, line: int) -> None:

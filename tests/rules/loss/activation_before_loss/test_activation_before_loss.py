@@ -37,6 +37,7 @@ SILENT = {
     "the call raised": LEAF.replace("loss = cross_entropy r y", "= cross_entropy r y failed=true"),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_scores_that_are_cut_off(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

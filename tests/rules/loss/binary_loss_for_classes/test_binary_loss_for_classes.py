@@ -20,7 +20,12 @@ SOFT = """
 FIRES = {
     "five classes": (SOFT, 5),
     "the last axis": (SOFT.replace('"axis":1', '"axis":-1'), 5),
-    "after a cast": (SOFT.replace("loss = binary_cross_entropy p", "c = cast p\n    loss = binary_cross_entropy c").replace("    s = linear", "    c: activation f32[32,5]\n    s = linear"), 5),
+    "after a cast": (
+        SOFT.replace("loss = binary_cross_entropy p", "c = cast p\n    loss = binary_cross_entropy c").replace(
+            "    s = linear", "    c: activation f32[32,5]\n    s = linear"
+        ),
+        5,
+    ),
     "three classes": (SOFT.replace("32,5", "32,3").replace("f32[5,8]", "f32[3,8]"), 5),
 }
 
@@ -33,6 +38,7 @@ SILENT = {
     "sums unknown": SOFT.replace(" row_sums=[1.0,1.0]", ""),
     "over the batch (WG211)": SOFT.replace('"axis":1', '"axis":0'),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_a_binary_loss_over_exclusive_classes(text: str, line: int) -> None:

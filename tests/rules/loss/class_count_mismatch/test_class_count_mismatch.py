@@ -32,21 +32,33 @@ WEIGHTS = """
 FIRES = {
     "the number stands at the layer": (OUTPUTS, 9),
     "the number is handed on": (OUTPUTS.replace("nn.Linear(6, 10)", "nn.Linear(6, classes)"), 28),
-    "the layer's place is unknown": (OUTPUTS.replace(' @ "zoo.py":9 text="self.fc = nn.Linear(6, 10)" callers=[["train.py",28,"main"]]', ""), 35),
+    "the layer's place is unknown": (
+        OUTPUTS.replace(' @ "zoo.py":9 text="self.fc = nn.Linear(6, 10)" callers=[["train.py",28,"main"]]', ""),
+        35,
+    ),
     "class weights too few": (WEIGHTS, 7),
     "class weights too many": (WEIGHTS.replace("f32[3]", "f32[5]"), 7),
-    "rows of another width": (OUTPUTS.replace("i64[36]", "f32[36,12]").replace("cross_entropy", "bce_with_logits").replace("Target 11 is out of bounds.", ""), 9),
+    "rows of another width": (
+        OUTPUTS.replace("i64[36]", "f32[36,12]").replace("cross_entropy", "bce_with_logits").replace("Target 11 is out of bounds.", ""),
+        9,
+    ),
 }
 
 SILENT = {
-    "enough outputs": OUTPUTS.replace("f32[10,6]", "f32[12,6]").replace("f32[36,10]", "f32[36,12]").replace("failed=true ", "").replace("Target 11 is out of bounds.", ""),
+    "enough outputs": OUTPUTS.replace("f32[10,6]", "f32[12,6]")
+    .replace("f32[36,10]", "f32[36,12]")
+    .replace("failed=true ", "")
+    .replace("Target 11 is out of bounds.", ""),
     "ids from 1 (WG204)": OUTPUTS.replace("minimum=0 maximum=11", "minimum=1 maximum=10").replace("Target 11", "Target 10"),
     "a mark of 255 (WG204)": OUTPUTS.replace("maximum=11", "maximum=255").replace("Target 11", "Target 255"),
     "weights for every class": WEIGHTS.replace("f32[3]", "f32[4]"),
     "a single output (WG208)": OUTPUTS.replace("f32[36,10]", "f32[36,1]"),
     "another number of rows (WG209)": OUTPUTS.replace("i64[36]", "f32[24,12]").replace("Target 11 is out of bounds.", ""),
-    "a column against rows (WG202)": OUTPUTS.replace("i64[36]", "i64[36,1]").replace("maximum=11", "maximum=9").replace("Target 11 is out of bounds.", ""),
+    "a column against rows (WG202)": OUTPUTS.replace("i64[36]", "i64[36,1]")
+    .replace("maximum=11", "maximum=9")
+    .replace("Target 11 is out of bounds.", ""),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_another_number_of_classes(text: str, line: int) -> None:

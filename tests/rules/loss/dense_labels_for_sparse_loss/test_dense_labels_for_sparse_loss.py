@@ -17,12 +17,17 @@ ROWS = """
     ! exception with={"type":"RuntimeError","message":"Expected floating point type for target with class probabilities, got Long"}
     labels values=["y"] how="target"
 """
-FLOATS = ROWS.replace("i64[30,5]", "f32[30]").replace("Expected floating point type for target with class probabilities, got Long", "expected scalar type Long but found Float")
+FLOATS = ROWS.replace("i64[30,5]", "f32[30]").replace(
+    "Expected floating point type for target with class probabilities, got Long", "expected scalar type Long but found Float"
+)
 
 FIRES = {
     "one-hot rows of integers": (ROWS, 9),
     "one-hot rows for a negative log-likelihood": (ROWS.replace("cross_entropy", "nll_loss"), 9),
-    "one-hot rows of floats for a negative log-likelihood": (ROWS.replace("cross_entropy", "nll_loss").replace("i64[30,5]", "f32[30,5]"), 9),
+    "one-hot rows of floats for a negative log-likelihood": (
+        ROWS.replace("cross_entropy", "nll_loss").replace("i64[30,5]", "f32[30,5]"),
+        9,
+    ),
     "ids in a column": (ROWS.replace("i64[30,5]", "i64[30,1]"), 9),
     "ids in floats": (FLOATS, 9),
     "made in no op that is known": (ROWS.replace('    y = cast r @ "data.py":9\n', ""), 5),
@@ -37,6 +42,7 @@ SILENT = {
     "shapes unknown": ROWS.replace("i64[30,5] minimum=0 maximum=1", "i64").replace("i64[30,5]", "i64"),
     "floats that raised for another reason": FLOATS.replace("expected scalar type Long but found Float", "out of memory"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_other_forms_than_ids(text: str, line: int) -> None:

@@ -49,18 +49,26 @@ FIRES = {
 }
 
 SILENT = {
-    "ids from 0": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=5").replace("failed=true ", "").replace("Target 6 is out of bounds.", ""),
+    "ids from 0": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=5")
+    .replace("failed=true ", "")
+    .replace("Target 6 is out of bounds.", ""),
     "more ids than outputs (WG220)": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=7").replace("Target 6", "Target 7"),
-    "the mark is ignored": IDS.replace("maximum=6", "maximum=255").replace("-100", "255").replace("failed=true ", "").replace("Target 6 is out of bounds.", ""),
+    "the mark is ignored": IDS.replace("maximum=6", "maximum=255")
+    .replace("-100", "255")
+    .replace("failed=true ", "")
+    .replace("Target 6 is out of bounds.", ""),
     "masks of 0 and 1": MASK.replace("255", "1"),
     "a rounding error": MASK.replace("maximum=255", "maximum=1.0004"),
     "NaN among the targets (WG501)": MASK.replace("minimum=0 maximum=255", 'finite=0.9 minimum=0 maximum="nan"'),
-    "logarithms for a divergence": MASK.replace("bce_with_logits", "kl_div").replace('"target":1', '"target":1,"log_target":true').replace("minimum=0", "minimum=-9"),
+    "logarithms for a divergence": MASK.replace("bce_with_logits", "kl_div")
+    .replace('"target":1', '"target":1,"log_target":true')
+    .replace("minimum=0", "minimum=-9"),
     "signs": MARGIN.replace("minimum=0", "minimum=-1"),
     "ones alone": MARGIN.replace("zeros=0.46", "zeros=0.0"),
     "several labels at once": MARGIN.replace("soft_margin_loss", "multilabel_soft_margin"),
     "no figures": MARGIN.replace("minimum=0 maximum=1 whole=1.0 distinct=2 zeros=0.46", ""),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_labels_out_of_range(text: str, line: int) -> None:

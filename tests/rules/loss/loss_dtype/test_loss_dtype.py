@@ -50,22 +50,33 @@ FIRES = {
     "integers for a binary cross-entropy": (INTEGERS, 35),
     "integers for a squared error, in the backward": (DOUBLE.replace("f64[50]", "i64[50]").replace("huber_loss", "mse_loss"), 5),
     "float64 for a Huber loss, in the backward": (DOUBLE, 5),
-    "32-bit ids": (INTEGERS.replace("bce_with_logits", "cross_entropy").replace("i64[50]", "i32[50]").replace("out: activation f32[50]", "out: activation f32[50,2]").replace("result type Float can't be cast to the desired output type Long", "expected scalar type Long but found Int"), 35),
+    "32-bit ids": (
+        INTEGERS.replace("bce_with_logits", "cross_entropy")
+        .replace("i64[50]", "i32[50]")
+        .replace("out: activation f32[50]", "out: activation f32[50,2]")
+        .replace("result type Float can't be cast to the desired output type Long", "expected scalar type Long but found Int"),
+        35,
+    ),
     "a difference that wraps": (WRAPPED, 22),
     "a sum that wraps": (WRAPPED.replace("sub a b", "add a b").replace("minimum=206 maximum=236", "minimum=0 maximum=4"), 22),
 }
 
 SILENT = {
-    "float64 that raised nothing": DOUBLE.replace('with={"failed":true} ', "").replace('    ! exception with={"type":"RuntimeError","message":"Found dtype Double but expected Float"}\n', ""),
+    "float64 that raised nothing": DOUBLE.replace('with={"failed":true} ', "").replace(
+        '    ! exception with={"type":"RuntimeError","message":"Found dtype Double but expected Float"}\n', ""
+    ),
     "the same dtype": INTEGERS.replace("i64[50]", "f32[50]"),
     "raised for another reason": INTEGERS.replace("result type Float can't be cast to the desired output type Long", "out of memory"),
     "ids in floats (WG202)": INTEGERS.replace("bce_with_logits", "cross_entropy").replace("i64[50]", "f32[50]"),
-    "a difference that stays in range": WRAPPED.replace("minimum=206 maximum=236", "minimum=0 maximum=10").replace("minimum=130 maximum=150", "minimum=90 maximum=100"),
+    "a difference that stays in range": WRAPPED.replace("minimum=206 maximum=236", "minimum=0 maximum=10").replace(
+        "minimum=130 maximum=150", "minimum=90 maximum=100"
+    ),
     "a difference of floats": WRAPPED.replace("u8", "f32"),
     "a difference of wide integers": WRAPPED.replace("u8", "i64").replace("minimum=206 maximum=236", "minimum=-50 maximum=-20"),
     "a wrapped value that nothing learns from": WRAPPED.replace("y = mean f", "z = mean f"),
     "no figures": WRAPPED.replace(" minimum=206 maximum=236", ""),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_dtypes_that_are_refused(text: str, line: int) -> None:

@@ -71,32 +71,48 @@ MINUS = """
     labels values=["y"] how="target"
 """
 
-TURNED = DICE.replace("    loss = mean d", "    m = mean d\n    loss = sub m native=\"torch.Tensor.__rsub__\"").replace("    s = linear", "    m: activation f32[] mean=0.3 minimum=0.3 maximum=0.3\n    s = linear")
+TURNED = DICE.replace("    loss = mean d", '    m = mean d\n    loss = sub m native="torch.Tensor.__rsub__"').replace(
+    "    s = linear", "    m: activation f32[] mean=0.3 minimum=0.3 maximum=0.3\n    s = linear"
+)
 
 FIRES = {
     "an overlap": (DICE, 6),
     "a log-likelihood": (LIKELIHOOD, 5),
     "a log-probability": (PICKED, 5),
     "a loss with a minus": (MINUS, 5),
-    "a probability of the true class": (PICKED.replace("log_softmax", "softmax").replace("minimum=-4 maximum=-0.1 mean=-1.6", "minimum=0.1 maximum=0.9 mean=0.2"), 5),
+    "a probability of the true class": (
+        PICKED.replace("log_softmax", "softmax").replace("minimum=-4 maximum=-0.1 mean=-1.6", "minimum=0.1 maximum=0.9 mean=0.2"),
+        5,
+    ),
     "an absolute distance": (LIKELIHOOD.replace("pow e", "abs e"), 5),
 }
 
 SILENT = {
     "one minus an overlap": TURNED,
     "an error": LIKELIHOOD.replace("n = neg q", "n = copy q"),
-    "a negative log-probability": PICKED.replace("loss = mean l", "m = mean l\n    loss = neg m").replace("    s = linear", "    m: activation f32[]\n    s = linear"),
+    "a negative log-probability": PICKED.replace("loss = mean l", "m = mean l\n    loss = neg m").replace(
+        "    s = linear", "    m: activation f32[]\n    s = linear"
+    ),
     "a loss": MINUS.replace("loss = neg l", "loss = copy l"),
     "an optimizer that maximises": """
     optimizer opt native="SGD" steps=2 rates=[0.1,0.1]
     group rate=0.1 parameters=["w"] settings={"maximize":true}
-    """ + MINUS,
-    "an adversary beside a right term": MINUS.replace("loss = neg l", "n = neg l\n    k = l1_loss m y with={\"target\":1}\n    loss = add n k"),
-    "rewards that may be negative": PICKED.replace("loss = mean l", "r = mul l x\n    loss = mean r").replace("x: input f32[8,9]", "x: input f32[8,9] minimum=-3 maximum=-1"),
-    "an input that is optimised": MINUS.replace("w: parameter", "w: parameter") + "    parameter w registered=false reached=true optimizer=\"opt\" gradient=\"finite\"\n",
+    """
+    + MINUS,
+    "an adversary beside a right term": MINUS.replace(
+        "loss = neg l", 'n = neg l\n    k = l1_loss m y with={"target":1}\n    loss = add n k'
+    ),
+    "rewards that may be negative": PICKED.replace("loss = mean l", "r = mul l x\n    loss = mean r").replace(
+        "x: input f32[8,9]", "x: input f32[8,9] minimum=-3 maximum=-1"
+    ),
+    "an input that is optimised": MINUS.replace("w: parameter", "w: parameter")
+    + '    parameter w registered=false reached=true optimizer="opt" gradient="finite"\n',
     "a sign that can't be told": DICE.replace("d = div i u", "d = cumsum i").replace("loss = mean d", "k = opaque d\n    loss = mean k"),
-    "labels unread": MINUS.replace("mse_loss m y with", "mse_loss m x with").replace('labels values=["y"] how="target"', 'labels values=["y"] how="batch"'),
+    "labels unread": MINUS.replace("mse_loss m y with", "mse_loss m x with").replace(
+        'labels values=["y"] how="target"', 'labels values=["y"] how="batch"'
+    ),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_a_score_that_is_minimised(text: str, line: int) -> None:

@@ -18,8 +18,11 @@ STACKED = """
     ! backward loss with={"failed":true} @ "a.py":9
     ! exception with={"type":"RuntimeError","message":"grad can be implicitly created only for scalar outputs"}
 """
-UNREDUCED = STACKED.replace('    loss = concat a a @ "a.py":5\n', "").replace("a: activation f32[]", "").replace("f32[2]", "f32[30]").replace(
-    '    a = mse_loss p y with={"target":1,"reduction":"mean"}', '    loss = mse_loss p y with={"target":1,"reduction":"none"}'
+UNREDUCED = (
+    STACKED.replace('    loss = concat a a @ "a.py":5\n', "")
+    .replace("a: activation f32[]", "")
+    .replace("f32[2]", "f32[30]")
+    .replace('    a = mse_loss p y with={"target":1,"reduction":"mean"}', '    loss = mse_loss p y with={"target":1,"reduction":"none"}')
 )
 
 FIRES = {
@@ -30,12 +33,17 @@ FIRES = {
 }
 
 SILENT = {
-    "one number": STACKED.replace("f32[2]", "f32[]").replace('with={"failed":true}', "").replace("grad can be implicitly created only for scalar outputs", ""),
+    "one number": STACKED.replace("f32[2]", "f32[]")
+    .replace('with={"failed":true}', "")
+    .replace("grad can be implicitly created only for scalar outputs", ""),
     "one entry": STACKED.replace("f32[2]", "f32[1]"),
     "weights are given": STACKED.replace('with={"failed":true}', "").replace("grad can be implicitly created only for scalar outputs", ""),
-    "the backward raised for another reason": STACKED.replace("grad can be implicitly created only for scalar outputs", "Trying to backward through the graph a second time"),
+    "the backward raised for another reason": STACKED.replace(
+        "grad can be implicitly created only for scalar outputs", "Trying to backward through the graph a second time"
+    ),
     "the shape is unknown": STACKED.replace("f32[2]", "f32"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_several_numbers_to_minimise(text: str, line: int) -> None:

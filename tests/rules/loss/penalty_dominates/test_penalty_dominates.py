@@ -27,7 +27,12 @@ FIRES = {
     "ninety times the data": (RIDGE, 6),
     "the penalty first": (RIDGE.replace("add l n", "add n l"), 6),
     "a norm": (RIDGE.replace("q = square w", "q = abs w"), 6),
-    "a scaled one": (RIDGE.replace("loss = add l n", "k = mul n\n    loss = add l k").replace("    m = linear", "    k: activation f32[] mean=70.0\n    m = linear"), 6),
+    "a scaled one": (
+        RIDGE.replace("loss = add l n", "k = mul n\n    loss = add l k").replace(
+            "    m = linear", "    k: activation f32[] mean=70.0\n    m = linear"
+        ),
+        6,
+    ),
 }
 
 SILENT = {
@@ -39,6 +44,7 @@ SILENT = {
     "the data term is switched off (WG102)": RIDGE.replace("mean=0.65", "mean=0.0"),
     "an infinite penalty": RIDGE.replace("mean=58.0", 'mean="inf"'),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_a_penalty_that_is_too_large(text: str, line: int) -> None:

@@ -69,6 +69,7 @@ SILENT = {
     "a mean that diverges (WG411)": SUM.replace('"reduction":"sum"', '"reduction":"mean"'),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_a_mean_that_is_no_mean(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

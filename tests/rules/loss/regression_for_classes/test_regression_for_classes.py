@@ -59,6 +59,7 @@ SILENT = {
     "quantities of tokens": LETTERS.replace("y = index ids", "z = index ids"),
 }
 
+
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_ids_as_quantities(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)

@@ -57,13 +57,17 @@ FIRES = {
 SILENT = {
     "two units": ONE.replace("[32,1]", "[32,2]").replace("f32[1,8]", "f32[2,8]"),
     "over the positions": ATTENTION.replace('"axis":-1', '"axis":1'),
-    "a sequence of one position": ATTENTION.replace("[32,7,", "[32,1,").replace('"axis":-1', '"axis":1').replace("f32[1,8]", "f32[5,8]").replace("f32[32,1,1]", "f32[32,1,5]"),
+    "a sequence of one position": ATTENTION.replace("[32,7,", "[32,1,")
+    .replace('"axis":-1', '"axis":1')
+    .replace("f32[1,8]", "f32[5,8]")
+    .replace("f32[32,1,1]", "f32[32,1,5]"),
     "two columns": CROSS.replace("[32,1]", "[32,2]").replace("f32[1,8]", "f32[2,8]"),
     "scores of pairs": ONE.replace("s = linear x w", "s = matmul x x").replace("w: parameter f32[1,8]", "w: parameter f32[9,8]"),
     "the axis is unknown": ONE.replace('with={"axis":1}', ""),
     "an axis that is not there": ONE.replace('"axis":1}', '"axis":5}'),
     "not on the way to the loss": ONE.replace("binary_cross_entropy p", "binary_cross_entropy s"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_a_single_unit(text: str, line: int) -> None:
@@ -79,10 +83,13 @@ def test_silence(text: str) -> None:
 
 
 def test_zero_gradients_are_explained() -> None:
-    zero = ONE + """
+    zero = (
+        ONE
+        + """
     parameter w reached=true optimizer="opt" gradient="zero"
     measures gradient_norm=0.0
     """
+    )
     (diagnosis,) = said(diagnose, zero)
 
     assert ("no-gradient", "w") in diagnosis.explains

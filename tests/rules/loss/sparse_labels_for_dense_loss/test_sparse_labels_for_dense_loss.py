@@ -41,7 +41,10 @@ FIRES = {
     "a binary cross-entropy on ids that were never cast": (BINARY.replace("out t failed", "out y failed"), 5),
     "a divergence on ids": (BINARY.replace("bce_with_logits", "kl_div"), 4),
     "a squared error that raised": (BINARY.replace("bce_with_logits", "mse_loss"), 4),
-    "pixels, class by class": (BINARY.replace("[32,5]", "[32,5,8,8]").replace("i64[32]", "i64[32,8,8]").replace("f32[32] ", "f32[32,8,8] "), 4),
+    "pixels, class by class": (
+        BINARY.replace("[32,5]", "[32,5,8,8]").replace("i64[32]", "i64[32,8,8]").replace("f32[32] ", "f32[32,8,8] "),
+        4,
+    ),
     "an overlap written by hand": (DICE, 14),
     "a difference written by hand": (DICE.replace("mul p t", "sub p t"), 14),
     "an overlap, the ids first": (DICE.replace("mul p t", "mul t p"), 14),
@@ -58,6 +61,7 @@ SILENT = {
     "NaN": DICE.replace("f32[8,1,20,20] minimum=0 maximum=3 whole=1.0 distinct=4", 'f32[8,1,20,20] finite=0.5 minimum=0 maximum="nan"'),
     "one-hot planes": DICE.replace("t: activation f32[8,1,20,20]", "t: activation f32[8,4,20,20]"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_ids_where_columns_are_due(text: str, line: int) -> None:

@@ -33,7 +33,10 @@ ROWS = """
 
 FIRES = {
     "the logarithm of sigmoids": (SIGMOIDS, 4),
-    "the logarithm apart": (SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='), 4),
+    "the logarithm apart": (
+        SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='),
+        4,
+    ),
     "smoothing that adds": (ROWS, 7),
     "rows that sum to less": (ROWS.replace("[2.2,2.2]", "[0.5,0.6]"), 7),
     "for a divergence": (ROWS.replace("cross_entropy", "kl_div"), 7),
@@ -51,6 +54,7 @@ SILENT = {
     "logarithms of shares": ROWS.replace("cross_entropy", "kl_div").replace('"target":1', '"target":1,"log_target":true'),
     "NaN": ROWS.replace("whole=0.0", "finite=0.5 whole=0.0"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_rows_that_do_not_sum_to_one(text: str, line: int) -> None:

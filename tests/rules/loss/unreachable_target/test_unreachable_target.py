@@ -25,7 +25,10 @@ FIRES = {
     "behind a ReLU": (TIDE.replace("tanh s", "relu s"), 4),
     "where the layer was made": (TIDE.replace('t = tanh s @ "a.py":4', 't = tanh s @ "a.py":4 ^ "net.py":19'), 19),
     "a few alone": (TIDE.replace("mean=0.1 std=1.6", "mean=0.1 std=0.3"), 4),
-    "a difference that is squared": (TIDE.replace("loss = l1_loss p y with={\"target\":1}", "d = sub p y\n    q = square d\n    loss = mean q"), 4),
+    "a difference that is squared": (
+        TIDE.replace('loss = l1_loss p y with={"target":1}', "d = sub p y\n    q = square d\n    loss = mean q"),
+        4,
+    ),
 }
 
 SILENT = {
@@ -33,12 +36,15 @@ SILENT = {
     "a little noise beyond": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1.3 maximum=1.2 mean=0 std=0.5"),
     "scaled after the tanh": TIDE.replace("p = reshape t", "p = mul t"),
     "no activation": TIDE.replace("tanh s", "copy s"),
-    "counts behind a ReLU": TIDE.replace("tanh s", "relu s").replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=0 maximum=30 mean=4 std=5"),
+    "counts behind a ReLU": TIDE.replace("tanh s", "relu s").replace(
+        "minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=0 maximum=30 mean=4 std=5"
+    ),
     "a loss on classes": TIDE.replace("l1_loss", "bce_with_logits"),
     "NaN": TIDE.replace("minimum=-3.1 maximum=3.0", 'finite=0.5 minimum=-3.1 maximum="nan"'),
     "no figures": TIDE.replace(" minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", ""),
     "a target from the network (a teacher)": TIDE.replace("    p = reshape t", "    y = linear x w\n    p = reshape t"),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_targets_out_of_reach(text: str, line: int) -> None:

@@ -33,22 +33,39 @@ TAGS = """
 FIRES = {
     "over the batch": (BATCH, 4),
     "over the batch, counted from the end": (BATCH.replace('"axis":0', '"axis":-2'), 4),
-    "the logarithm apart": (BATCH.replace("log_softmax s", "softmax s").replace("loss = nll_loss p", "l = log p\n    loss = nll_loss l").replace("    s = linear", "    l: activation f32[40,5]\n    s = linear"), 4),
+    "the logarithm apart": (
+        BATCH.replace("log_softmax s", "softmax s")
+        .replace("loss = nll_loss p", "l = log p\n    loss = nll_loss l")
+        .replace("    s = linear", "    l: activation f32[40,5]\n    s = linear"),
+        4,
+    ),
     "where the layer was made": (BATCH.replace('@ "a.py":4', '@ "a.py":9 ^ "net.py":18'), 18),
     "classes on the last axis of a sequence": (TAGS, 5),
-    "as many positions as classes": (TAGS.replace("16,7", "16,5").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"), 5),
+    "as many positions as classes": (
+        TAGS.replace("16,7", "16,5").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
+        5,
+    ),
 }
 
 SILENT = {
     "over the classes": BATCH.replace('"axis":0', '"axis":1'),
     "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
     "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),
-    "classes on axis 1": TAGS.replace("linear x w", "conv x w").replace("[16,7,5]", "[16,5,7]").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
-    "flattened": TAGS.replace("[16,7,5]", "[112,5]").replace("i64[16,7]", "i64[112]").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
-    "attention weights": BATCH.replace("loss = nll_loss p y", "q = mul p s\n    loss = nll_loss q y").replace("    s = linear", "    q: activation f32[40,5]\n    s = linear"),
+    "classes on axis 1": TAGS.replace("linear x w", "conv x w")
+    .replace("[16,7,5]", "[16,5,7]")
+    .replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
+    "flattened": TAGS.replace("[16,7,5]", "[112,5]")
+    .replace("i64[16,7]", "i64[112]")
+    .replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
+    "attention weights": BATCH.replace("loss = nll_loss p y", "q = mul p s\n    loss = nll_loss q y").replace(
+        "    s = linear", "    q: activation f32[40,5]\n    s = linear"
+    ),
     "the axis is unknown": BATCH.replace('with={"axis":0} ', ""),
-    "transposed on purpose": TAGS.replace("= cross_entropy s y failed=true", "t = transpose s\n    loss = cross_entropy t y").replace("    s = linear", "    t: activation f32[16,5,7]\n    s = linear"),
+    "transposed on purpose": TAGS.replace("= cross_entropy s y failed=true", "t = transpose s\n    loss = cross_entropy t y").replace(
+        "    s = linear", "    t: activation f32[16,5,7]\n    s = linear"
+    ),
 }
+
 
 @pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
 def test_another_axis_than_the_classes(text: str, line: int) -> None:

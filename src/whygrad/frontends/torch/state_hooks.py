@@ -1,0 +1,138 @@
+"""What the patched functions of PyTorch tell of the program's state: modes, tracking, checkpoints, scalers, autocast. Every method is guarded."""
+
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from whygrad.frontends import source
+from whygrad.frontends.torch import _compat
+from whygrad.frontends.torch.guard import guarded
+from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.ties import broken, tied
+
+if TYPE_CHECKING:
+    from whygrad.frontends.torch.recorder import TorchRecorder
+
+
+class StateHooks:
+    """The part of the recorder's ears that hears of states; it keeps nothing of its own."""
+
+    def __init__(self, recorder: "TorchRecorder") -> None:
+        self.recorder = recorder
+
+    @guarded
+    def switched_mode(self, module: nn.Module, *, training: bool) -> None:
+        """`train()` or `eval()` was called on a module from the user's own code."""
+        frame = _outside(sys._getframe(2))
+        if frame is None or is_part_of_switch(frame):
+            return
+        name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
+        happened = ("train" if training else "eval", source.trace(frame), name, type(module).__name__)
+        if self.recorder.on:
+            self.recorder.note_mode(happened)
+        else:
+            self.recorder.last_mode = happened
+
+    @guarded
+    def switched_tracking(self, *, on: bool) -> None:
+        """`set_grad_enabled` was called: as a function it stays, unlike a block."""
+        self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
+
+    def loading(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`load_state_dict`."""
+        before = self.ties_of(*args[:1])
+        result = original(*args, **kwargs)
+        self.loaded(args[0] if args else None, before or {}, sys._getframe(1))
+        return result
+
+    @guarded
+    def ties_of(self, module: Any = None) -> dict[str, tuple[str, ...]]:
+        """The parameters that a module shares, before something may break that up."""
+        return tied(module) if isinstance(module, nn.Module) else {}
+
+    @guarded
+    def loaded(self, module: Any, before: dict[str, tuple[str, ...]], frame: FrameType) -> None:
+        """Parameters were overwritten from a checkpoint."""
+        if not isinstance(module, nn.Module):
+            return
+        self.recorder.modules.loaded.update(id(parameter) for parameter in module.parameters())
+        if self.recorder.on:
+            apart = broken(before, module)
+            self.recorder.happened("load", frame, tuple(module.parameters()))
+            if apart:
+                self.recorder.happened("untie", frame, (), apart)
+
+    def scaled_step(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A gradient scaler is asked to step an optimizer; it may decline."""
+        optimizer = kwargs.get("optimizer", args[1] if len(args) > 1 else None)
+        before = self.steps_of(optimizer)
+        result = original(*args, **kwargs)
+        self.skipped(optimizer, before, sys._getframe(1))
+        return result
+
+    @guarded
+    def steps_of(self, optimizer: Any) -> int | None:
+        """How often an optimizer has stepped."""
+        return self.recorder.optimizers.meet(optimizer).steps if isinstance(optimizer, Optimizer) else None
+
+    @guarded
+    def skipped(self, optimizer: Any, before: int | None, frame: FrameType) -> None:
+        """Count the steps that a scaler declined."""
+        if before is None:
+            return
+        entry = self.recorder.optimizers.meet(optimizer)
+        if entry.steps == before:
+            entry.skipped += 1
+            entry.skip_trace = entry.skip_trace or source.trace(frame)
+
+    @guarded
+    def unscaled(self, optimizer: Any) -> None:
+        """A gradient scaler divided an optimizer's gradients by its factor."""
+        if self.recorder.on and isinstance(optimizer, Optimizer):
+            name = self.recorder.optimizers.name(self.recorder.optimizers.meet(optimizer))
+            self.recorder.happened("unscale", sys._getframe(2), (), (name,))
+
+    @guarded
+    def autocast(self, *, entered: bool) -> None:
+        """An autocast block begins or ends."""
+        self.recorder.ledger.in_autocast += 1 if entered else -1
+        if entered and self.recorder.ledger.in_autocast == 1:
+            self.recorder.ledger.block += 1
+
+    @guarded
+    def inference(self, *, entered: bool) -> None:
+        """`inference_mode` was switched."""
+        if self.recorder.on:
+            self.recorder.ledger.region += 1
+            self.recorder.happened("tracking", sys._getframe(2), attributes={"on": not entered})
+
+    @guarded
+    def compiled(self) -> None:
+        """The program compiles something: recorded steps must run eagerly."""
+        self.recorder.compiled_used = True
+        self.recorder.limits.append(
+            "`torch.compile` was off in the recorded steps, which ran eagerly; results may differ from a plain run in the last digits"
+        )
+        if self.recorder.on:
+            self.recorder.set_stance("force_eager")
+
+
+def _outside(frame: FrameType | None) -> FrameType | None:
+    """The first frame that is not ours."""
+    while frame is not None and frame.f_code.co_filename.startswith(source.OURS):
+        frame = frame.f_back
+    return frame
+
+
+def is_part_of_switch(frame: FrameType) -> bool:
+    """A module's `train` that switches its parts."""
+    return frame.f_code is _compat.TRAIN
+
+
+def _variable(module: nn.Module, frame: FrameType) -> str:
+    """The variable of the user's that holds a module that has not run yet."""
+    user = source.user_frame(frame)
+    return next((name for name, held in user.f_locals.items() if held is module and name != "self"), "") if user is not None else ""

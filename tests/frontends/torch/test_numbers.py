@@ -1,0 +1,289 @@
+"""Numbers that are not finite, and faults that begin later: what the front end says of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from frontends.torch.watching_here import line_of, ops, parameters, play, recorded
+from whygrad.frontends.torch.descent import Moving, standardised
+from whygrad.frontends.torch.symptoms import CourseWatch
+from whygrad.ir import Birth, Record
+
+pytestmark = pytest.mark.torch
+
+LOOP = """
+    net = nn.Linear(4, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.01)
+    X = torch.rand(300, 8, 4) + 0.5
+    Y = torch.rand(300, 8, 1)
+    SPOIL
+    for step in range(STEPS):
+        x, y = X[step], Y[step]
+        loss = LOSS
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+
+
+def program(loss: str, *, spoil: str = "pass", steps: int = 3) -> str:
+    return LOOP.replace("LOSS", loss).replace("SPOIL", spoil).replace("STEPS", str(steps))
+
+
+def births(record: Record) -> list[Birth]:
+    return [birth for step in record.steps for birth in step.births]
+
+
+FORWARD = {
+    "log": ("(net(x).exp() * 0).log().mean() - y.mean()", "log"),
+    "overflow": ("(net(x) * 1e30).exp().mean() - y.mean()", "exp"),
+    "zero by zero": ("((net(x) - net(x)) / (net(x) - net(x))).mean()", "div"),
+    "one entry": ("net(x)[:1].std()", "std"),
+    "a row that is masked whole": ("net(x).flatten().masked_fill(torch.ones(8).bool(), float('-inf')).softmax(0).mean()", "softmax"),
+}
+
+
+@pytest.mark.parametrize(("loss", "kind"), FORWARD.values(), ids=FORWARD)
+def test_the_op_that_makes_them_is_found(tmp_path: Path, loss: str, kind: str):
+    record = recorded(tmp_path, program(loss))
+    first = births(record)[0]
+
+    assert (first.stage, first.step) == ("forward", 0)
+    assert [op.kind for op in record.steps[0].graph.ops if first.op in op.outputs] == [kind]
+
+
+BACKWARD = {
+    "the root of zero": ("((net(x) * 0).square().sum(1)).sqrt().mean()", "sqrt"),
+    "the branch not taken": ("torch.where(net(x) > 9, (net(x) - 99).log(), y).mean() + net(x).mean()", "log"),
+}
+
+
+@pytest.mark.parametrize(("loss", "kind"), BACKWARD.values(), ids=BACKWARD)
+def test_the_derivative_that_makes_them_is_found(tmp_path: Path, loss: str, kind: str):
+    record = recorded(tmp_path, program(loss))
+    first = births(record)[0]
+
+    assert (first.stage, first.step) == ("backward", 0)
+    assert [op.kind for op in record.steps[0].graph.ops if first.op in op.outputs] == [kind]
+
+
+def test_what_was_given_is_told_from_what_was_made(tmp_path: Path):
+    record = recorded(tmp_path, program("F.mse_loss(net(x), y)", spoil="X[0, 3, 1] = float('nan')"))
+    first = births(record)[0]
+
+    assert (first.stage, first.count) == ("given", 1)
+    assert first.value in record.steps[0].graph.values
+
+
+def test_offending_entries_are_three_numbers_at_most(tmp_path: Path):
+    record = recorded(tmp_path, program("(net(x) * 0).log().mean()"))
+    entries = births(record)[0].entries
+
+    assert sum(len(numbers) for numbers in entries.values()) == 3
+    assert set(entries.values()) == {(0.0,)}
+
+
+def test_a_finite_step_is_not_looked_into(tmp_path: Path):
+    assert not births(recorded(tmp_path, program("F.mse_loss(net(x), y)")))
+
+
+def test_infinities_in_a_mask_are_meant(tmp_path: Path):
+    loss = "(net(x).flatten() + torch.tensor([0.0, -torch.inf] * 4)).softmax(0)[0].log()"
+
+    assert not births(recorded(tmp_path, program(loss)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "spoil", "stage", "kind"),
+    [
+        ("F.mse_loss((net(x) * 0 + x[:, :1]).log(), y)", "X[200, 3, 0] = 0", "forward", "log"),
+        ("F.mse_loss((net(x) * 0 + x).square().sum(1, keepdim=True).sqrt(), y)", "X[200, 3] = 0", "backward", "sqrt"),
+        ("F.mse_loss(net(x), y)", "Y[200, 3] = float('nan')", "given", ""),
+    ],
+)
+def test_a_step_that_was_not_recorded_is_explained(tmp_path: Path, loss: str, spoil: str, stage: str, kind: str):
+    record = recorded(tmp_path, program(loss, spoil=spoil, steps=210))
+    (birth,) = births(record)
+
+    assert len(record.steps) == 2
+    assert (birth.stage, birth.step) == (stage, 200)
+    assert [op.kind for op in ops(record.steps[-1], kind) if birth.op in op.outputs] == [kind] * bool(kind)
+
+
+def test_watching_changes_nothing_when_a_step_is_explained(tmp_path: Path):
+    text = program("F.mse_loss((net(x) * 0 + x[:, :1]).log() + F.dropout(net(x)), y)", spoil="X[50, 3, 0] = 0", steps=50)
+    plain = play(tmp_path, text)["net"].weight.detach().clone()
+    recorded(tmp_path, text, names=(seen := {}))
+    again = play(tmp_path, text, seen)["net"].weight
+
+    assert torch.equal(plain, again)
+
+
+def test_the_course_of_the_loss_is_noted(tmp_path: Path):
+    text = program("F.mse_loss(net(x), y)", steps=64)
+    (course,) = recorded(tmp_path, text).courses
+
+    assert course.steps == 64
+    assert course.non_finite is None
+    assert course.site is not None
+    assert course.site.line == line_of(text, "loss.backward()")
+    assert course.start is not None
+    assert course.lowest is not None
+    assert course.highest is not None
+    assert course.lowest <= course.highest
+
+
+def test_a_course_in_figures():
+    course = CourseWatch(None)
+    found = [course.add(value, step) for step, value in enumerate([4.0, 4.0, 4.0, 2.0, float("nan"), 1.0])]
+
+    assert found == [False, False, False, False, True, False]
+    assert (course.non_finite, course.frozen, course.head[0]) == (4, 2, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("native", "settings"),
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        ("Adam", {"lr": 0.1, "betas": (0.9, 0.99), "weight_decay": 0.1}),
+        ("AdamW", {"lr": 0.1, "weight_decay": 0.1}),
+        ("RMSprop", {"lr": 0.1, "alpha": 0.9}),
+    ],
+)
+def test_a_descent_moves_as_the_optimizer_does(native: str, settings: dict[str, object]):
+    own = torch.randn(5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    moving = Moving(own.detach().clone(), settings, native)
+    optimizer = getattr(torch.optim, native)([own], **settings)
+    for _ in range(4):
+        own.grad = own.detach().sin() + 0.1
+        moving.update(moving.tensor.sin() + 0.1, None)
+        optimizer.step()
+
+    torch.testing.assert_close(moving.tensor, own.detach())
+
+
+def test_standardising_goes_column_by_column():
+    found = standardised(torch.tensor([[1.0, 5.0, 1e9], [3.0, 5.0, 3e9]]))
+
+    torch.testing.assert_close(found, torch.tensor([[-1.0, 0.0, -1.0], [1.0, 0.0, 1.0]]))
+
+
+def test_units_that_are_zero_for_every_example_are_counted(tmp_path: Path):
+    text = """
+        net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+        with torch.no_grad():
+            net[0].bias[:6] = -1000.0
+        opt = torch.optim.SGD(net.parameters(), lr=0.01)
+        for step in range(3):
+            loss = net(torch.rand(32, 4)).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+    """
+    step = recorded(tmp_path, text).steps[0]
+    (relu,) = ops(step, "relu")
+    figures = step.graph.values[relu.output].statistics
+
+    assert figures is not None
+    assert figures.dead is not None
+    assert figures.dead >= 0.75
+
+
+def test_rows_that_are_equal_and_memory_that_was_never_written_are_told(tmp_path: Path):
+    text = """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.same = nn.Parameter(torch.full((4, 4), 0.5))
+                self.raw = nn.Parameter(torch.empty(4))
+                self.filled = nn.Parameter(torch.empty(4))
+                nn.init.zeros_(self.filled)
+            def forward(self, x):
+                return (x @ self.same.T).mean() + self.filled.mean() + 0 * self.raw.nan_to_num().clamp(-1, 1).mean()
+        net = Net()
+        opt = torch.optim.SGD(net.parameters(), lr=0.01)
+        for step in range(3):
+            loss = net(torch.ones(8, 4))
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+    """
+    found = parameters(recorded(tmp_path, text).steps[0])
+
+    assert {name: p.unwritten for name, p in found.items()} == {"same": False, "raw": True, "filled": False}
+    assert found["same"].symmetric
+    assert found["same"].moved == 1.0
+
+
+def test_a_schedule_that_reaches_zero_is_counted(tmp_path: Path):
+    text = """
+        net = nn.Linear(4, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.LambdaLR(opt, lambda k: max(0.0, 1 - k / 5))
+        for step in range(20):
+            loss = net(torch.rand(8, 4)).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            schedule.step()
+    """
+    (optimizer,) = recorded(tmp_path, text).optimizers
+
+    assert (optimizer.steps, optimizer.idle_steps, optimizer.idle_from) == (20, 15, 5)
+    assert optimizer.schedule_site is not None
+    assert optimizer.schedule_site.line == line_of(text, "LambdaLR")
+
+
+def test_what_is_thawed_later_is_recorded_again(tmp_path: Path):
+    text = """
+        net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+        net[0].requires_grad_(False)
+        opt = torch.optim.SGD(net[1].parameters(), lr=0.1)
+        for step in range(60):
+            if step == 20:
+                net[0].requires_grad_(True)
+            loss = net(torch.rand(8, 4)).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+    """
+    steps = recorded(tmp_path, text).steps
+
+    assert len(steps) == 3
+    assert steps[-1].index > 20
+    assert parameters(replace(steps[-1]))["0.weight"].trainable
+
+
+def test_a_refused_backward_of_a_later_step_names_the_switch(tmp_path: Path):
+    text = """
+        net = nn.Linear(4, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for step in range(20):
+            if step == 10:
+                torch.set_grad_enabled(False)
+            loss = net(torch.rand(8, 4)).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+    """
+    from whygrad.frontends import Recording
+    from whygrad.ir import Outcome, Raised
+
+    from frontends.torch.watching_here import watch
+
+    observing, _ = watch(Recording(2, None, "default"))
+    try:
+        with pytest.raises(RuntimeError) as problem:
+            play(tmp_path, text)
+    finally:
+        torch.set_grad_enabled(True)
+        record = observing.finish(Outcome(1, Raised("RuntimeError", str(problem.value))))
+    last = record.steps[-1]
+
+    assert last.index == 10
+    assert [event.kind for event in last.events] == ["tracking", "exception"]
+    assert last.events[0].site is not None
+    assert last.events[0].site.line == line_of(text, "set_grad_enabled")
