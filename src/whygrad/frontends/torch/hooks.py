@@ -94,7 +94,8 @@ class Hooks(StateHooks):
         """After a backward: gradients, and the experiments on the step while it can still be replayed."""
         self.recorder.running.backwards += 1
         if raised and not self.recorder.on:
-            self.recorder.refused = "on" if torch.is_grad_enabled() else "off"
+            self.recorder.refused = True
+            self.recorder.refused_under = None if torch.is_grad_enabled() else self.recorder.tracking_switch
         if not self.recorder.on or begun is None:
             return
         losses, stale, fresh = begun

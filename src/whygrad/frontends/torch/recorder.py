@@ -74,8 +74,10 @@ class TorchRecorder:
         self.in_closure = False
         self.compiled_used = False
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
-        self.refused = ""
-        """A backward outside the recorded steps raised: with tracking `on` or `off`."""
+        self.refused = False
+        """A backward outside the recorded steps raised."""
+        self.refused_under: source.Trace | None = None
+        """The switch that had left tracking off when it did."""
         self.tracking_switch: source.Trace | None = None
         """Where tracking was last switched off by a call that is not undone by itself."""
         self.next_site: tuple[str, int] | None = None
@@ -364,7 +366,7 @@ class TorchRecorder:
 
     def _refused_step(self, problem: Raised) -> None:
         """The step that the program ended in was not recorded, and its backward was refused: what is known of it."""
-        switch = self.tracking_switch if self.refused == "off" else None
+        switch = self.refused_under
         happened = [Happened("tracking", 0, (), switch, {"on": False})] if switch is not None else []
         happened.append(Happened("exception", 0, (), None, {"type": problem.type, "message": problem.message}))
         self.steps.append(Step(self.index, self.steps[-1].kind, events=self.builder.events(happened, [])))

@@ -39,7 +39,8 @@ class StateHooks:
     @guarded
     def switched_tracking(self, *, on: bool) -> None:
         """`set_grad_enabled` was called: as a function it stays, unlike a block."""
-        self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
+        if not self.recorder.in_update:
+            self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
 
     def loading(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`load_state_dict`."""

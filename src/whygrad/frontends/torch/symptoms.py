@@ -216,14 +216,15 @@ class Symptoms:
         self.tries += 1
         substitutes = self._data(template, variables)
         found = template.replay.births_with(substitutes, step)
-        found = tuple(self._updated(birth) for birth in found)
+        found = tuple(self._updated(birth, template) for birth in found)
         if found:
             self.explained.setdefault(template.index, found)
         return bool(found)
 
-    def _updated(self, birth: Birth) -> Birth:
+    def _updated(self, birth: Birth, template: Template) -> Birth:
         """A parameter that is not finite though gradients were is the update's doing."""
-        return replace(birth, stage="update") if birth.stage == "given" and birth.step > 0 and self.gradient_seen_finite else birth
+        known = template.replay.find(birth.value) if birth.stage == "given" and birth.step > 0 and self.gradient_seen_finite else None
+        return replace(birth, stage="update") if known is not None and known[1].requires_grad else birth
 
     def _data(self, template: Template, variables: Iterable[Mapping[str, Any]]) -> dict[int, Tensor]:
         """This step's tensors in the place of the recorded ones: by their place in the batch, and by the names of the user's variables."""

@@ -122,9 +122,12 @@ class ParameterWatch:
                 entry.look()
 
     def thawed(self, held: Mapping[int, str]) -> bool:
-        """A parameter that was frozen when it was recorded gets gradients now, and no optimizer holds it."""
-        late = ((key, entry.reference()) for key, entry in self.first.items() if not entry.trainable and key not in held)
-        return any(tensor is not None and tensor.requires_grad and tensor.grad is not None for _, tensor in late)
+        """A parameter that was frozen when it was recorded gets gradients now, and no optimizer holds it; told once."""
+        frozen = [(entry, entry.reference()) for key, entry in self.first.items() if not entry.trainable and key not in held]
+        late = [entry for entry, tensor in frozen if tensor is not None and tensor.requires_grad and tensor.grad is not None]
+        for entry in late:
+            entry.trainable = True
+        return bool(late)
 
     def name(self, names: Mapping[int, str]) -> None:
         """Give each first sight the parameter's qualified name."""
