@@ -63,7 +63,7 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path) -> None:
         (["--json", "no/such/folder.json", "train.py"], "--json `no/such/folder.json` can't be written: there is no folder"),
         (["--record", "empty", "train.py"], "--record `empty` can't be written: it is a folder"),
         (["--json", "same", "--record", "same", "train.py"], "both name `same`"),
-        (["--select", "WG30l", "train.py"], "did you mean `WG30"),
+        (["--select", "WG30l", "train.py"], "did you mean `WG3"),
         (["--ignore", "detatched", "train.py"], "did you mean `WG301 detached`?"),
         (["--ignore", "zzzzzz", "train.py"], "run `whygrad rules` to list them all"),
         (["--stpes", "2", "train.py"], "no such option '--stpes'"),

@@ -88,9 +88,13 @@ class TorchRecorder:
 
     def start(self) -> None:
         """Put the patches in and begin to record, unless a later step was asked for."""
-        self.patches.install()
-        if not self.settings.at_step:
-            self.switch_on()
+        try:
+            self.patches.install()
+            if not self.settings.at_step:
+                self.switch_on()
+        except Exception:
+            self.stop()
+            raise
 
     def switch_on(self) -> None:
         """Record from here on."""
@@ -303,7 +307,9 @@ class TorchRecorder:
         events, later = _parted(self.ledger.events, boundary)
         step = self.assembly.build(self.index, self.running, [call for call in self.ledger.calls if call.at <= boundary], events)
         kind = self.kinds.kind(self.running.optimizers, self.running.sites)
-        if self.kinds.wants(kind) and not self.running.partial:
+        kept = self.kinds.wants(kind) and not self.running.partial
+        self.symptoms.over(kept=kept)
+        if kept:
             self.kinds.recorded(kind)
             self.steps.append(replace(step, kind=kind))
             self.observer.keep(self.steps[-1])

@@ -236,14 +236,14 @@ class TorchReplay:
     def _chain(self, calls: list[Call]) -> list[Call]:
         """The cuts and those directly in front of and behind them: `.detach().cpu().numpy()` and the copy back are one cut."""
         chain = {call.at: call for call in calls}
-        names = {slot.value for call in calls for slot in call.slots}
+        names = {name for call in calls for name in _read(call)}
         for call in reversed(self.calls):
             if call.at in chain or (call.kind in _TRIPS and not names.isdisjoint(call.made)):
                 chain[call.at] = call
-                names.update(slot.value for slot in call.slots)
+                names.update(_read(call))
         made = {name for call in chain.values() for name in call.made}
         for call in self.calls:
-            if call.kind in _TRIPS and not made.isdisjoint((*call.came_back, *(slot.value for slot in call.slots))):
+            if call.kind in _TRIPS and not made.isdisjoint(_read(call)):
                 chain[call.at] = call
                 made.update(call.made)
         return list(chain.values())
@@ -430,6 +430,11 @@ class TorchReplay:
         pairs = [(gradient, self.recorded.get(id(self.parameters[name]))) for name, gradient in found.items()]
         held = [(gradient, grad) for gradient, grad in pairs if grad is not None and grad.layout is torch.strided]
         return all(same_bits(gradient, grad) for gradient, grad in held) if held else None
+
+
+def _read(call: Call) -> tuple[str, ...]:
+    """Names of what a call was made from, outside the framework too."""
+    return (*call.came_back, *(slot.value for slot in call.slots))
 
 
 def _as_recorded(tensor: Tensor, recorded: Tensor | None) -> Tensor:

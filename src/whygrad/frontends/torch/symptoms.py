@@ -122,6 +122,8 @@ class Symptoms:
     def __init__(self) -> None:
         self.courses: dict[Place, CourseWatch] = {}
         self.templates: dict[Place, Template] = {}
+        self._examined: dict[Place, Template] = {}
+        """Of the step under way; they count if it is kept, since values are named by it."""
         self.batch: list[tuple[str, Tensor]] = []
         self.tries = 0
         self.explained: dict[int, tuple[Birth, ...]] = {}
@@ -206,7 +208,13 @@ class Symptoms:
         changing = {number: tensor for number, tensor in plain.items() if number in paths or number in names}
         again = replay.without_graph(replay.needed(Change(dict(changing))))
         named = {names[number]: (number, t.dtype, tuple(t.shape)) for number, t in changing.items() if number in names}
-        self.templates[place] = Template(again, index, {path: number for number, path in paths.items()}, named)
+        self._examined[place] = Template(again, index, {path: number for number, path in paths.items()}, named)
+
+    def over(self, *, kept: bool) -> None:
+        """The recorded step is over."""
+        if kept:
+            self.templates |= self._examined
+        self._examined = {}
 
     def explain(self, place: Place, step: int, variables: Iterable[Mapping[str, Any]]) -> bool:
         """Run the calls of the recorded step again on this step's data; True where that shows where the numbers went wrong."""

@@ -82,7 +82,6 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     )
     figures = value.statistics
     assert figures is not None
-    kind = str(step.step.kind)
     return Diagnosis(
         rule="WG505",
         name="unscaled-inputs",
@@ -103,25 +102,16 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         ),
         help=f"standardise the inputs once, with figures of the training set: `{value.shown} = ({value.shown} - mean) / std`, column by column",
         facts=frozenset({Fact("odd-scale", value.name)}),
-        explains=frozenset(
-            {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", n) for n in step.losses)}
-        )
-        if not extreme(value)
-        else frozenset(
-            {
-                *follows(index, step),
-                Fact("diverges", kind),
-                Fact("stands", kind),
-                Fact("overflow", kind),
-                *(Fact("non-finite", n) for n in step.losses),
-            }
-        ),
+        explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
         test=test,
     )
 
 
-def extreme(value: Value) -> bool:
-    """Large enough for squares to overflow further on."""
-    return (scale_of(value) or 0.0) >= EXTREME
+def consequences_of(index: Index, step: StepIndex, value: Value) -> frozenset[Fact]:
+    """What follows: a loss that fails, and, from sizes whose squares overflow, an optimizer's state that does."""
+    kind = str(step.step.kind)
+    overflow = {Fact("overflow", kind)} if (scale_of(value) or 0.0) >= EXTREME else set()
+    losses = (Fact("non-finite", name) for name in step.losses)
+    return frozenset({*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *overflow, *losses})
