@@ -12,6 +12,7 @@ from whygrad import __version__
 from whygrad.diagnosis import Rule
 from whygrad.experiments import examine
 from whygrad.frontends import Recorder, Recording
+from whygrad.frontends.children import Children
 from whygrad.ir import Outcome, Record, Step
 from whygrad.ir.files import write_record
 from whygrad.judging import fault_line, tests_wanted
@@ -39,6 +40,7 @@ class Observing:
         self.faults: list[str] = []
         self.limits: list[str] = []
         self.last_kept = -1
+        self.children = Children()
         self.stopped = False
         self.process = os.getpid()
         self.own_imports: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -142,7 +144,7 @@ class Observing:
             program=self.target.name,
             arguments=self.target.arguments,
             faults=tuple(dict.fromkeys((*record.faults, *self.faults))),
-            limits=tuple(dict.fromkeys((*record.limits, *self.limits))),
+            limits=tuple(dict.fromkeys((*record.limits, *self.limits, *self.children.limits()))),
         )
 
 

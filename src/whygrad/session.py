@@ -108,9 +108,11 @@ class Session:
         observing.own_imports = self.own_imports
         with sudden_exit(lambda status: self.leave(status, observing)):
             watching.install()
+            observing.children.install()
             try:
                 return run(program)
             finally:
+                observing.children.remove()
                 watching.remove()
 
     def own_imports(self) -> AbstractContextManager[None]:

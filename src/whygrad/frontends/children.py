@@ -1,10 +1,11 @@
-"""Counts the Python processes that a program starts and that are not watched, so that the report can say that there were some."""
+"""Counts the Python programs that a program starts and that are not watched, so that the report can say that there were some."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -41,6 +42,7 @@ class Children:
     def _before(self, owner: Any, name: str, counts: Callable[..., bool]) -> None:
         original = getattr(owner, name)
 
+        @wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             self.started += _quietly(counts, *args, **kwargs)
             return original(*args, **kwargs)

@@ -68,12 +68,8 @@ def jump(step: StepIndex) -> Op | None:
     for op in step.graph.ops:
         made = [top(step.value(name)) for name in op.outputs if name in step.shapes_loss]
         read = [top(step.value(name)) for name in op.inputs]
-        if (
-            made
-            and made[0] is not None
-            and all(size is not None for size in read)
-            and made[0] > JUMP * max((size or 0.0 for size in read), default=0.0)
-        ):
+        known = [size for size in read if size is not None]
+        if known and len(known) == len(read) and made and made[0] is not None and made[0] > JUMP * max(known):
             return op
     return None
 
@@ -93,6 +89,7 @@ def diagnosis(step: StepIndex, index: Index, stuck: list[Parameter]) -> Diagnosi
     worst = max(stuck, key=lambda p: p.gradient_norm or 0.0)
     loss = next((scale_of(step.value(name)) for name in step.losses), None)
     kind = str(step.step.kind)
+    held = (Fact("unmoved", p.name) for p in step.step.parameters if p.optimizer == optimizer.name)
     here = source.site if source is not None and source.site is not None else optimizer.site
     return Diagnosis(
         rule="WG408",
@@ -118,7 +115,9 @@ def diagnosis(step: StepIndex, index: Index, stuck: list[Parameter]) -> Diagnosi
         ),
         help="scale the loss, the inputs or the targets down to ordinary size; a loss scale for half precision needs a scaler that unscales before the update",
         facts=frozenset({Fact("overflow", kind), *(Fact("unmoved", p.name) for p in stuck)}),
-        explains=frozenset({Fact("stands", kind), *(Fact("non-finite", name) for name in (*step.losses, *(p.value for p in stuck)))}),
+        explains=frozenset(
+            {Fact("stands", kind), *held, *(Fact("non-finite", name) for name in (*step.losses, *(p.value for p in stuck)))}
+        ),
         kind=step.step.kind,
         step=step.step.index,
         names=(optimizer.name,),
