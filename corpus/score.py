@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CORPUS = Path(__file__).resolve().parent
+STORED = CORPUS.parent / "src/whygrad/reports/accuracy.json"
 LIMIT = 120
 """Seconds that one program may take."""
 
@@ -52,6 +53,8 @@ class Outcome:
     line: bool = False
     alarm: bool = False
     said: str = ""
+    spoke: tuple[str, ...] = ()
+    """Codes of what counts: errors and warnings, and a note where a note is the right answer."""
 
 
 def load(folder: Path) -> Case:
@@ -85,13 +88,15 @@ def judge(case: Case, program: str, report: dict[str, Any]) -> Outcome:
         "faults: " + report["faults"][0][:200] if report["faults"] else f"healthy={report['healthy']}"
     )
     if program != "faulty":
-        return Outcome(case, program, alarm=bool(loud) or bool(report["faults"]), said=said)
+        codes = tuple(dict.fromkeys(item["rule"] for item in loud))
+        return Outcome(case, program, alarm=bool(loud) or bool(report["faults"]), said=said, spoke=codes)
     accepted = {*case.rules, *case.second}
+    counted = [item["rule"] for item in report["diagnoses"] if item["severity"] != "note" or item["rule"] in accepted]
     found = any(item["rule"] in accepted for item in report["diagnoses"])
     leader = report["diagnoses"][0] if report["diagnoses"] else None
     first = leader is not None and leader["rule"] in accepted
     wanted = {line.removeprefix("faulty/") for line in case.lines}
-    return Outcome(case, program, found, first, leader is not None and first and place(leader) in wanted, said=said)
+    return Outcome(case, program, found, first, False, first and place(leader) in wanted, said, tuple(dict.fromkeys(counted)))
 
 
 def place(item: dict[str, Any]) -> str:
@@ -121,6 +126,25 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(rows)
 
 
+def store(outcomes: list[Outcome]) -> None:
+    """Keep the figures of a whole run for `whygrad explain`."""
+    rules: dict[str, dict[str, int]] = {}
+    for outcome in outcomes:
+        case, faulty = outcome.case, outcome.program == "faulty"
+        right = {*case.rules, *case.second} if faulty else set()
+        for code in {*outcome.spoke, *case.rules[: int(faulty)]}:
+            score = rules.setdefault(code, dict.fromkeys(("faulty", "found", "spoke", "right"), 0))
+            score["spoke"] += code in outcome.spoke
+            score["right"] += code in outcome.spoke and code in right
+            score["faulty"] += faulty and code == case.rules[0]
+            score["found"] += faulty and code == case.rules[0] and outcome.found
+    sound = [outcome for outcome in outcomes if outcome.program != "faulty"]
+    figures = {
+        "programs": len(outcomes), "sound": len(sound), "alarms": sum(o.alarm for o in sound), "rules": dict(sorted(rules.items()))
+    }  # fmt: skip
+    STORED.write_text(json.dumps(figures, indent=1) + "\n")
+
+
 def tell(outcome: Outcome) -> None:
     """Print a miss as soon as it is known: a whole run takes long."""
     if outcome.alarm or (outcome.program == "faulty" and not outcome.line):
@@ -139,6 +163,7 @@ def main() -> int:
     parser.add_argument("--tuning", action="store_true", help="leave out the cases that are held out of tuning")
     parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--store", action="store_true", help="keep the figures of this run, a whole one, for `whygrad explain`")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     work = [(case, program) for case in chosen(arguments) for program in case.programs()]
@@ -148,6 +173,8 @@ def main() -> int:
             outcomes.append(outcome)
             tell(outcome)
     print(table(outcomes))
+    if arguments.store:
+        store(outcomes)
     return int(any(outcome.alarm or (outcome.program == "faulty" and not outcome.found) for outcome in outcomes))
 
 

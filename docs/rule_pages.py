@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from whygrad.diagnosis import Rule
+from whygrad.reports.accuracy import sentence
 from whygrad.rules import load_rules
 
 FOLDER = Path(__file__).parent / "rules"
@@ -13,7 +14,7 @@ FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 def page(rule: Rule) -> str:
     """One rule's page: its documentation, and the smallest programs that the tests run, with the report on the bad one."""
-    parts = [f"# {rule.code} {rule.name}", f"Gravest severity: {rule.severity}.", rule.documentation, *examples(rule)]
+    parts = [f"# {rule.code} {rule.name}", f"Gravest severity: {rule.severity}.", rule.documentation, sentence(rule.code), *examples(rule)]
     return "\n\n".join(parts) + "\n"
 
 

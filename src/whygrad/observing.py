@@ -1,7 +1,6 @@
 """What whygrad does while the program runs: starts the recorders, measures each recorded step, keeps drafts, and ends `check` in time."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
@@ -62,7 +61,8 @@ class Observing:
         if self.recording.experiments == "off":
             return replace(step, measures=replace(step.measures, sensitivity_reason="experiments are switched off"))
         try:
-            return examine(step, replay, lambda measured: tests_wanted(self.rules, self.with_step(measured)), time.perf_counter)
+            bounded = self.recording.experiments != "all"
+            return examine(step, replay, lambda measured: tests_wanted(self.rules, self.with_step(measured)), bounded=bounded)
         except Exception as problem:  # noqa: BLE001 - the program must not notice
             self.fault("an experiment failed", problem)
             self.stop()

@@ -38,10 +38,11 @@ def _in_evidence(fact: Fact, diagnosis: Diagnosis) -> bool:
     return fact.what == "insensitive" and any(evidence.measure == "label_sensitivity" for evidence in diagnosis.evidence)
 
 
-def order(diagnosis: Diagnosis, explained: int = 0) -> tuple[int, int, int, int]:
-    """Sort key of a root cause: severity, confidence, how much it explains, where it happened."""
+def order(diagnosis: Diagnosis, explained: int = 0) -> tuple[int, bool, int, int, int]:
+    """Sort key of a root cause: severity, what names a cause before what only states the failure, confidence, how much it explains, where it happened."""
     return (
         GRAVEST[diagnosis.severity],
+        diagnosis.rule in RESIDUAL,
         SUREST[diagnosis.confidence],
         -(len(diagnosis.facts | diagnosis.explains) + explained),
         diagnosis.step if diagnosis.step is not None else -1,

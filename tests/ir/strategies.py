@@ -55,7 +55,7 @@ ATTRIBUTES = st.dictionaries(
     ),
     max_size=3,
 )  # fmt: skip
-FRAMES = st.lists(st.builds(Frame, TEXTS, st.integers(1, 99), TEXTS), max_size=2).map(tuple)
+FRAMES = st.lists(st.builds(Frame, TEXTS, st.integers(1, 99), TEXTS, TEXTS), max_size=2).map(tuple)
 SITES = st.builds(
     Site, TEXTS.filter(bool), st.integers(1, 99), st.integers(0, 99), st.integers(0, 9), st.integers(0, 99), TEXTS, TEXTS, FRAMES, FRAMES,
 )  # fmt: skip

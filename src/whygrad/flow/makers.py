@@ -1,10 +1,10 @@
 """Where values came from: the line that made labels, the loader that handed them out, the layer whose output a loss reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from whygrad.flow.index import Index, StepIndex
-from whygrad.ir import Batches, Frame, Op, Parameter, Site, family
+from whygrad.ir import Batches, Op, Parameter, Site, family
 
 _PICKED = ("layout", "select")
 """Families of ops that leave the entries as they are: picking rows, another shape, batching."""
@@ -70,16 +70,27 @@ def edited_at(step: StepIndex, op: Op) -> Site | None:
     if made is None:
         return op.site
     alike = [other for other in step.graph.ops if other.made and other.kind == op.kind and other.module != op.module]
-    twins = [other.made.callers for other in alike if other.made and _line(other.made) == _line(made)]
+    twins = [other.made.callers for other in alike if other.made and other.made.line_of_code == made.line_of_code]
     for at, frame in enumerate(made.callers if twins else ()):
         twins = [callers for callers in twins if callers[at : at + 1] == (frame,)]
         if not twins:
-            return Site(frame.file, frame.line, function=frame.function)
+            return made.caller(at)
     return made
 
 
-def _line(site: Site) -> tuple[str, int]:
-    return site.file, site.line
+def apart(site: Site | None, others: Iterable[Site | None]) -> Site | None:
+    """The innermost place on the way to `site` that is not also on the way to `others`: where two of a kind are made by one line, the call that made this one."""
+    if site is None:
+        return None
+    shared = {place for other in others if other is not None for place in _chain(other)}
+    for at, place in enumerate(_chain(site)):
+        if place not in shared:
+            return site if at == 0 else site.caller(at - 1)
+    return site
+
+
+def _chain(site: Site) -> list[tuple[str, int]]:
+    return [site.line_of_code, *((frame.file, frame.line) for frame in site.callers)]
 
 
 def layer_behind(step: StepIndex, name: str) -> tuple[Op, Parameter | None] | None:
@@ -97,8 +108,7 @@ def sized_at(parameter: Parameter, size: int) -> Site | None:
     site = parameter.site
     if site is None or not site.callers or str(size) in _words(site.text):
         return site
-    caller: Frame = site.callers[0]
-    return Site(caller.file, caller.line, function=caller.function)
+    return site.caller()
 
 
 def _words(text: str) -> list[str]:

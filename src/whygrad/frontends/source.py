@@ -139,7 +139,7 @@ class Sources:
             return None
         code, _ = point = found.user[0]
         line, end_line, column, end_column = _positions(point)
-        callers = tuple(_frame(other) for other in found.user[1:])
+        callers = tuple(self.frame(other) for other in found.user[1:])
         library = tuple(_frame(other) for other in reversed(found.library))
         text = self.line(code.co_filename, line)
         return Site(
@@ -153,6 +153,11 @@ class Sources:
             callers,
             library,
         )
+
+    def frame(self, point: Point) -> Frame:
+        """One of the user's own frames, with its line."""
+        bare = _frame(point)
+        return Frame(bare.file, bare.line, bare.function, self.line(bare.file, bare.line))
 
     def definition(self, code: CodeType) -> Site:
         """Where a function is defined."""

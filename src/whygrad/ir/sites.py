@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One level of the call stack, without its text."""
+    """One level of the call stack."""
 
     file: str
     line: int
     function: str = ""
+    text: str = ""
+    """The whole source line, of the user's own frames; "" where it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,13 @@ class Site:
     """The user's own frames that led here, innermost first."""
     library: tuple[Frame, ...] = ()
     """Frames of libraries below this one, outermost first."""
+
+    @property
+    def line_of_code(self) -> tuple[str, int]:
+        """File and line."""
+        return self.file, self.line
+
+    def caller(self, at: int = 0) -> "Site":
+        """The place of one of the callers, 0 the innermost; raises `IndexError` where there are fewer."""
+        frame = self.callers[at]
+        return Site(frame.file, frame.line, function=frame.function, text=frame.text, callers=self.callers[at + 1 :])

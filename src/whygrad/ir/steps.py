@@ -11,11 +11,11 @@ from whygrad.ir.trials import Trial
 
 EventKind = Literal[
     "tracking", "clear", "backward", "clip", "unscale", "optimizer_step", "update", "scheduler_step",
-    "train", "eval", "freeze", "unfreeze", "load", "exception", "autocast", "batch", "hook", "untie",
+    "train", "eval", "freeze", "unfreeze", "load", "exception", "autocast", "batch", "hook", "untie", "skipped",
 ]  # fmt: skip
 """`tracking`: gradient tracking switched (attribute `on`). `clear`: gradients of the targets set to None or zero. `update`: parameters changed by
 hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `batch`: a data loader handed out the targets.
-`hook`: a hook was put on the gradient of the targets. `untie`: what was one parameter under the targets' names is several now."""
+`hook`: a hook was put on the gradient of the targets. `skipped`: a gradient scaler declined to step the targets, which are optimizers. `untie`: what was one parameter under the targets' names is several now."""
 
 GradientState = Literal["none", "zero", "finite", "non-finite"]
 

@@ -163,7 +163,9 @@ def _frame(entry: Any) -> Frame:
     match entry:
         case [str(file), int(line), str(function)]:
             return Frame(file, line, function)
-    raise NotThisError(f"a frame `{json.dumps(entry)}`", '`["file", line, "function"]`')
+        case [str(file), int(line), str(function), str(text)]:
+            return Frame(file, line, function, text)
+    raise NotThisError(f"a frame `{json.dumps(entry)}`", '`["file", line, "function"]`, perhaps with the text of the line')
 
 
 def fail(number: int, problem: NotThisError) -> WhygradError:

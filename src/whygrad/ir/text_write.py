@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.record import Optimizer, Outcome, Record
-from whygrad.ir.sites import Site
+from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import name_shown, shown, written
 from whygrad.ir.values import Statistics, Value
@@ -75,7 +75,11 @@ def _site(mark: str, site: Site | None) -> Iterator[str]:
         yield f"text={shown(site.text)}"
     for key, frames in (("callers", site.callers), ("library", site.library)):
         if frames:
-            yield f"{key}={shown([[frame.file, frame.line, frame.function] for frame in frames])}"
+            yield f"{key}={shown([_frame(frame) for frame in frames])}"
+
+
+def _frame(frame: Frame) -> list[str | int]:
+    return [frame.file, frame.line, frame.function, *([frame.text] if frame.text else [])]
 
 
 def _step(step: Step) -> Iterator[str]:

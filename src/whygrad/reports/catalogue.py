@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from whygrad.diagnosis import Rule
+from whygrad.reports.accuracy import sentence
 from whygrad.reports.terminal import STYLES, Page, wrap
 
 
@@ -37,6 +38,7 @@ def page(rule: Rule, *, width: int = 100, color: bool = False, unicode: bool = T
     ]
     for block in blocks(rule.documentation):
         sheet.lines += block_lines(sheet, block)
+    sheet.lines += block_lines(sheet, [sentence(rule.code)])
     sheet.lines += [
         Text(f"A line may say `# whygrad: ignore[{rule.code}] reason`."),
         Text(),

@@ -11,6 +11,7 @@ from whygrad.frontends import source
 from whygrad.frontends.torch.activations import Activations
 from whygrad.frontends.torch.calls import Call, Happened
 from whygrad.frontends.torch.ledger import Ledger
+from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.modules import Modules, Owned
 from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.running import Running
@@ -100,7 +101,9 @@ class Assembly:
         names += [name for scope in self.activations.all for name in scope.arguments.values()]
         missing = [name for name in dict.fromkeys(names) if name not in graph.values]
         self.ledger.measure(missing)
-        return {name: self.builder.value(name, None, numbers, losses) for name in missing}
+        unread = {self.ledger.identity.meet(item.tensor).name: item for item in owned}
+        plain = {name: _unread(name, unread[name]) for name in missing if name in unread and name not in self.ledger.values}
+        return {name: self.builder.value(name, None, numbers, losses) for name in missing} | plain
 
     def _events(self, events: list[Happened], numbers: Mapping[int, str]) -> list[Happened]:
         found = []
@@ -158,3 +161,8 @@ class Assembly:
             unwritten=figures.unwritten,
             site=self.builder.site(places.get(key) or first.get(base)),
         )
+
+
+def _unread(name: str, owned: Owned) -> Value:
+    """A parameter that no recorded call has read."""
+    return Value(name, "parameter", dtype_name(owned.tensor.dtype), tuple(owned.tensor.shape), None, owned.name, owned.tensor.requires_grad)

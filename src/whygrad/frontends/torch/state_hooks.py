@@ -88,6 +88,8 @@ class StateHooks:
         if entry.steps == before:
             entry.skipped += 1
             entry.skip_trace = entry.skip_trace or source.trace(frame)
+            if self.recorder.on:
+                self.recorder.happened("skipped", frame, (), (self.recorder.optimizers.name(entry),))
 
     @guarded
     def unscaled(self, optimizer: Any) -> None:

@@ -6,7 +6,7 @@ A number on a GPU is copied beside the program's own work and read once it has a
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -15,12 +15,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.torch.replay import Change, TorchReplay
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Birth, Course, Step
 
-WINDOW = 8
-"""Losses that are averaged to be compared: single ones differ from batch to batch."""
 SMALL = 100_000
 """Entries of a gradient up to which it is added up at every update: below 10 µs."""
 TRIES = 3
@@ -31,76 +30,6 @@ FROZEN = 64
 """Losses in a row, the same to the last bit, after which steps are recorded again to see why."""
 
 Place = tuple[str, int]
-
-
-@dataclass(slots=True)
-class CourseWatch:
-    """One loss over the run, in a few numbers."""
-
-    trace: source.Trace | None
-    steps: int = 0
-    head: list[float] = field(default_factory=list)
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    block: float = 0.0
-    lowest: float = math.inf
-    highest: float = -math.inf
-    rates: list[float | None] = field(default_factory=lambda: [None, None])
-    """Learning rate at the lowest and at the highest."""
-    apart: float = 0.0
-    frozen: int = 0
-    row: int = 0
-    non_finite: int | None = None
-
-    def add(self, value: float, step: int, rate: float | None = None) -> bool:
-        """Take one loss in; True for the first that is not finite."""
-        self.steps += 1
-        if not math.isfinite(value):
-            first = self.non_finite is None
-            self.non_finite = step if first else self.non_finite
-            return first
-        if self.recent:
-            before = self.recent[-1]
-            self.apart += abs(value - before)
-            self.row = self.row + 1 if value == before else 0
-            self.frozen = max(self.frozen, self.row)
-        self.recent.append(value)
-        if len(self.head) < WINDOW:
-            self.head.append(value)
-        self.block += value
-        if self.steps % WINDOW == 0:
-            mean, self.block = self.block / WINDOW, 0.0
-            if mean < self.lowest:
-                self.lowest, self.rates[0] = mean, rate
-            if mean > self.highest:
-                self.highest, self.rates[1] = mean, rate
-        return False
-
-    def record(self, builder: Builder) -> Course:
-        """The neutral record of it."""
-        known = len(self.recent)
-        return Course(
-            self.steps,
-            self.head[0] if self.head else None,
-            _mean(self.head),
-            _mean(self.recent),
-            self.lowest if self.lowest <= self.highest else None,
-            self.highest if self.lowest <= self.highest else None,
-            self.apart / (self.steps - 1) * _PER_STEP if known > 1 else None,
-            self.frozen + 1 if self.frozen else 0,
-            self.non_finite,
-            self.rates[0],
-            self.rates[1],
-            builder.site(self.trace),
-        )
-
-
-_PER_STEP = math.sqrt(math.pi) / 2
-"""Mean distance of two draws from a normal distribution to its standard deviation."""
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return math.fsum(found) / len(found) if found else None
 
 
 @dataclass(slots=True)
@@ -131,8 +60,8 @@ class Symptoms:
         self._arriving: deque[tuple[Tensor, Any, CourseWatch, int, float | None]] = deque()
         self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
         self.gradient_seen_finite = True
-        self.zeros = 0
-        """Updates in a row at which the gradient nearest to the input was exactly zero."""
+        self._without: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
+        """Updates in a row at which the gradient nearest to the input was gone or exactly zero, of optimizers that have seen one."""
 
     # --- losses -------------------------------------------------------------------------------------------------
 
@@ -178,17 +107,20 @@ class Symptoms:
         """The gradient nearest to the input, where everything that goes wrong behind it arrives, is not finite."""
         witness = self._witness(optimizer)
         gradient = witness.grad if witness is not None else None
-        if gradient is None or gradient.layout is not torch.strided:
+        if gradient is None:
+            if optimizer in self._without:
+                self._without[optimizer] += 1
+            return False
+        if gradient.layout is not torch.strided:
             return False
         total = gradient.detach().sum().item()
         self.gradient_seen_finite = math.isfinite(total)
-        self.zeros = self.zeros + 1 if total == 0 and not gradient.any() else 0
+        self._without[optimizer] = self._without.get(optimizer, 0) + 1 if total == 0 and not gradient.any() else 0
         return not self.gradient_seen_finite
 
-    @property
-    def idle(self) -> bool:
-        """The gradient nearest to the input has just been zero for long."""
-        return self.zeros == IDLE
+    def idle(self, optimizer: Optimizer) -> bool:
+        """The gradient nearest to the input has just been zero, or gone, for long."""
+        return self._without.get(optimizer) == IDLE
 
     def _witness(self, optimizer: Optimizer) -> Tensor | None:
         found = self._witnesses.get(optimizer)
@@ -252,7 +184,7 @@ class Symptoms:
 
     def records(self, builder: Builder) -> tuple[Course, ...]:
         """The neutral record of each course."""
-        return tuple(course.record(builder) for course in self.courses.values() if course.steps)
+        return tuple(course.record(builder.site(course.trace)) for course in self.courses.values() if course.steps)
 
 
 def _nothing() -> None:

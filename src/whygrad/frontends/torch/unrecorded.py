@@ -39,7 +39,7 @@ class Unrecorded:
         symptoms, running = self.recorder.symptoms, self.recorder.running
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
-        if symptoms.idle:
+        if symptoms.idle(optimizer):
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
             self.recorder.kinds.again()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import meant
-from whygrad.ir import Frame, Op, Parameter, Site, family
+from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, plural
 
@@ -109,8 +109,7 @@ def _called_from(site: Site | None, op: Op) -> Site | None:
     """Where the scopes are unknown, a line that returns its result hands it to the line that called."""
     if site is None or site != op.site or not site.text.strip().startswith("return") or not site.callers:
         return site
-    frame: Frame = site.callers[0]
-    return Site(frame.file, frame.line, function=frame.function, callers=site.callers[1:])
+    return site.caller()
 
 
 def _about_layers(found: Dropped) -> Diagnosis:

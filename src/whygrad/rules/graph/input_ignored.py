@@ -10,6 +10,8 @@ from whygrad.rules.phrases import distinct, figure, listed, places, typed
 
 FLAT = 1e-5
 """Spread of a value's entries, relative to their size, that is rounding: a hundred times the spacing of float32."""
+NORMALISED = 1e-2
+"""Spread of a normalised value, whose entries are of size 1, that is rounding: dividing by the root of an epsilon of 1e-5 makes rounding 300 times larger."""
 FEWEST = 4
 """Entries that a value must have to be called the same everywhere."""
 OWN_RULES = ("softmax", "log_softmax", "relu", "dropout", "batch_norm", "leaky_relu", "hardtanh")
@@ -46,12 +48,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def _flattening(step: StepIndex) -> Op | None:
     """The op that makes one number of different inputs, where no data get to the loss beside it but the labels."""
-    given = [name for name, value in step.values.items() if value.role == "input" and name not in step.from_labels]
-    data = step.downstream(tuple(name for name in given if _varies(step.value(name).statistics)))
+    data = step.downstream(tuple(name for name in _given(step) if _varies(step.value(name).statistics)))
     for op in step.graph.ops:
         if _flattens(step, op, data) and not _other_way(step, op, data):
             return op
     return None
+
+
+def _given(step: StepIndex) -> Iterator[str]:
+    """The inputs; where the program makes its data itself, everything that no parameter took part in."""
+    others = [(name, value) for name, value in step.values.items() if name not in step.from_labels]
+    inputs = [name for name, value in others if value.role == "input"]
+    return iter(inputs or [name for name, _ in others if name not in step.depends_on_parameters])
 
 
 def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
@@ -61,7 +69,7 @@ def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     return (
         any(name in data and _varies(step.value(name).statistics) for name in op.inputs)
         and bool(op.outputs)
-        and all(_flat(step.value(name).statistics) for name in op.outputs)
+        and all(_flat(step.value(name).statistics, NORMALISED if op.kind == "layer_norm" else 0.0) for name in op.outputs)
     )
 
 
@@ -72,21 +80,28 @@ def _varies(figures: Statistics | None) -> bool:
     return figures.finite == 1.0 and figures.maximum - figures.minimum > FLAT * max(abs(figures.maximum), abs(figures.minimum))
 
 
-def _flat(figures: Statistics | None) -> bool:
+def _flat(figures: Statistics | None, spread: float) -> bool:
+    """Its entries are one number, up to rounding or up to `spread`."""
     if figures is None or figures.minimum is None or figures.maximum is None or figures.count < FEWEST or figures.sampled:
         return False
-    return figures.finite == 1.0 and figures.maximum - figures.minimum <= FLAT * max(abs(figures.maximum), abs(figures.minimum))
+    return figures.finite == 1.0 and figures.maximum - figures.minimum <= max(
+        FLAT * max(abs(figures.maximum), abs(figures.minimum)), spread
+    )
 
 
 def _other_way(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     """Data meet parameters, or what parameters made, on a way that does not pass this op."""
-    roots = {name for name in data if name not in step.producer and name not in step.from_labels}
+    roots = {
+        name
+        for name in data
+        if name not in step.from_labels and (name not in step.producer or data.isdisjoint(step.producer[name][1].inputs))
+    }
     known = {p.value for p in step.step.parameters} | step.depends_on_parameters
     for other in step.graph.ops:
         if other is not op and not roots.isdisjoint(other.inputs):
             if not known.isdisjoint(other.inputs) and not step.shapes_loss.isdisjoint(other.outputs):
                 return True
-            roots.update(other.outputs)
+            roots.update(name for name in other.outputs if name not in step.from_labels)
     return False
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
-from whygrad.ir import Parameter
+from whygrad.flow.makers import apart
+from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 
 
@@ -40,7 +41,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for parameter in unused:
         groups.setdefault(_module(parameter.name, used), []).append(parameter)
     for module, members in groups.items():
-        yield _about(module, members)
+        others = [p.site for p in index.parameters.values() if p.name not in names]
+        yield _about(module, members, apart(members[0].site, others))
 
 
 def _unused(index: Index, parameter: Parameter) -> bool:
@@ -69,7 +71,7 @@ def _module(name: str, used: set[str]) -> str:
     return next((module for module in _modules(name) if module not in used), name)
 
 
-def _about(module: str, members: Sequence[Parameter]) -> Diagnosis:
+def _about(module: str, members: Sequence[Parameter], site: Site | None) -> Diagnosis:
     library = all(p.library for p in members)
     count = "its parameter" if len(members) == 1 else f"its {len(members)} parameters"
     whole = module != members[0].name
@@ -81,7 +83,7 @@ def _about(module: str, members: Sequence[Parameter]) -> Diagnosis:
         "note" if library else "warning",
         "proved",
         f"`{module}` is never used: no forward reads {count}" if whole else f"`{module}` is never used: no forward reads it",
-        site=next((p.site for p in members if p.site), None),
+        site=site,
         label="made here and handed to the optimizer, never called",
         evidence=(
             Evidence("read by no op of any recorded step", "parameters_unused", len(members)),

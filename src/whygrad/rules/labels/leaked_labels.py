@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Op, Value, family
+from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, Call, calls
 from whygrad.rules.phrases import distinct, places, typed
@@ -78,7 +78,7 @@ def kept_in_place(step: StepIndex, name: str, positions: tuple[int, ...]) -> fro
 def table_of(call: Call) -> tuple[Value, Value, Op] | None:
     """The table that the labels were cut from, the input that still has all its columns, and the layer that reads it."""
     step = call.step
-    table = step.value(step.origin(call.target.name, (*_COPIES, "select")))
+    table = step.value(cut_from(step, call.target.name, (*_COPIES, "select")))
     shape, labels = table.shape or (), call.target.shape or ()
     if (
         len(shape) != 2  # noqa: PLR2004 - a table
@@ -92,9 +92,25 @@ def table_of(call: Call) -> tuple[Value, Value, Op] | None:
         for name in op.inputs if op.kind in _READERS else ():
             given = step.value(name)
             wide = name not in step.depends_on_parameters and given.shape is not None and given.shape[-1:] == shape[1:]
-            if wide and len(given.shape or ()) == 2 and step.origin(name, (*_COPIES, "select", "arithmetic")) == table.name:  # noqa: PLR2004 - a table
+            if wide and len(given.shape or ()) == 2 and cut_from(step, name, (*_COPIES, "select", "arithmetic")) == table.name:  # noqa: PLR2004 - a table
                 return table, given, op
     return None
+
+
+def cut_from(step: StepIndex, name: str, families: tuple[str, ...]) -> str:
+    """The value that `name` was cut from: as `StepIndex.origin`, but columns that are joined to others end the way."""
+    while name in step.producer:
+        op = step.producer[name][1]
+        if family(op.kind) not in families or not op.inputs or (op.kind == "concat" and joins_columns(step, op)):
+            return name
+        name = op.inputs[0]
+    return name
+
+
+def joins_columns(step: StepIndex, op: Op) -> bool:
+    """The rows of what is joined are shorter than the rows that come of it."""
+    given, made = step.value(op.inputs[0]).shape or (), step.value(op.output).shape or ()
+    return bool(given) and given[-1:] != made[-1:]
 
 
 def position_by_position(call: Call, op: Op) -> Diagnosis:
@@ -124,19 +140,34 @@ def whole_table(call: Call, table: Value, given: Value, op: Op) -> Diagnosis:
         "cut the labels' column out of the input, before scaling and selecting",
         op,
         table,
+        picked_at(call.step, given.name),
     )
 
 
-def _diagnosis(call: Call, message: str, label: str, evidence: Evidence, help_: str, op: Op, value: Value) -> Diagnosis:
+def picked_at(step: StepIndex, name: str) -> Site | None:
+    """Where the input was picked from its table, as last before the model."""
+    while name in step.producer:
+        op = step.producer[name][1]
+        if family(op.kind) == "select" and op.site is not None:
+            return op.site
+        if not op.inputs:
+            return None
+        name = op.inputs[0]
+    return None
+
+
+def _diagnosis(
+    call: Call, message: str, label: str, evidence: Evidence, help_: str, op: Op, value: Value, site: Site | None = None
+) -> Diagnosis:
     return Diagnosis(
         rule="WG107",
         name="leaked-labels",
         severity="warning",
         confidence="proved",
         message=message,
-        site=call.op.site,
+        site=site or call.op.site,
         label=label,
-        related=places((op.site, "the model reads it here")),
+        related=places((op.site, "the model reads it here"), (call.op.site if site else None, "and is to predict it here")),
         evidence=(evidence,),
         help=help_,
         facts=frozenset({Fact("odd-input", value.name)}),

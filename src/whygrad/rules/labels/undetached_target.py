@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import apart
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
@@ -146,13 +147,16 @@ def maker(step: StepIndex, name: str, otherwise: Op) -> Op:
 def diagnosis(found: Moving) -> Diagnosis:
     """What is said, where the target comes from the network."""
     value: Value = found.step.value(found.target)
+    prediction = next((name for name in found.op.inputs if name != found.target), "")
+    above = found.step.upstream(prediction)
+    others = [op.site for op in found.step.graph.ops if not above.isdisjoint(op.outputs)]
     return Diagnosis(
         rule="WG106",
         name="undetached-target",
         severity="warning",
         confidence="proved",
         message=f"the target `{value.shown}` is trained towards the prediction: gradient flows into it",
-        site=found.made.site or found.op.site,
+        site=apart(found.made.site, others) or found.op.site,
         label="computed with gradient",
         related=places((found.op.site, f"`{value.shown}` is the target here")),
         evidence=(

@@ -186,7 +186,8 @@ def _clear_between(step: StepIndex, first: int, second: int) -> Event | None:
     events = step.step.events
     between = events[first + 1 : second]
     clear = next((event for event in between if event.kind == "clear"), None)
-    if clear is None or any(event.kind in UPDATES for event in between):
+    # timid: an update that a gradient scaler declined was to use them
+    if clear is None or any(event.kind in (*UPDATES, "skipped") for event in between):
         return None
     # timid: what reads the gradients before they go may add them up itself
     return None if reads_gradients(step, ops_between(step, events[first], clear)) or not _taken(step, clear) else clear

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -36,6 +36,55 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for optimizer in index.record.optimizers:
         if optimizer.orphans and lost:
             yield diagnosis(index, optimizer, lost)
+        elif lost and (twins := displaced(index, optimizer, lost)):
+            yield later_diagnosis(index, optimizer, lost, twins)
+
+
+def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:
+    """What the optimizer holds and stepped, unread and without a gradient, in a step in which only twins of it were read; [] where there is no such step."""
+    for step in index.steps:
+        held = [p for p in step.step.parameters if p.optimizer == optimizer.name]
+        read = [p for p in step.step.parameters if p.name in {one.name for one in lost} and p.reached and p.gradient != "none"]
+        stepped = any(optimizer.name in event.targets for event in step.events("optimizer_step"))
+        idle = held and stepped and not any(p.reached or p.gradient != "none" for p in held)
+        if idle and types(step, held) == types(step, read):
+            return held
+    return []
+
+
+def types(step: StepIndex, parameters: list[Parameter]) -> list[str]:
+    """Dtypes and shapes, in order."""
+    return sorted(step.value(p.value).type for p in parameters)
+
+
+def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], held: list[Parameter]) -> Diagnosis:
+    """What is said where the model was replaced in the course of the run."""
+    names = frozenset(parameter.name for parameter in lost)
+    verb = "is" if len(lost) == 1 else "are"
+    return Diagnosis(
+        rule="WG402",
+        name="stale-optimizer",
+        severity="error",
+        confidence="proved",
+        message=f"`{optimizer.name}` goes on updating {plural(len(held), 'parameter')} that the forward no longer reads: {listed(modules_of(index, lost))} took their place",
+        site=optimizer.site,
+        label="made from parameters that were replaced later",
+        related=places((lost[0].site, "what the forward reads now was made here")),
+        evidence=(
+            Evidence(
+                f"{listed(p.name for p in held)} {verb} read by no op of a later step; {plural(len(lost), 'parameter')} of the same shapes {verb}, and no optimizer holds them",
+                "parameters",
+                len(lost),
+            ),
+            Evidence(f"{listed(names_in_order(lost))} got gradients and did not move from then on"),
+        ),
+        help=f"load the weights into the model that `{optimizer.name}` holds (`load_state_dict`), or make `{optimizer.name}` anew for the new one",
+        facts=frozenset({Fact("orphans", optimizer.name)}),
+        explains=frozenset(
+            {*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *(Fact("no-gradient", p.name) for p in held)}
+        ),
+        names=(optimizer.name,),
+    )
 
 
 def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diagnosis:

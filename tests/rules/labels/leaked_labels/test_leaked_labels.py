@@ -56,7 +56,36 @@ FIRES = {
     ),
 }
 
+JOINED = """
+    x: input f32[384,5]
+    c: activation f32[384,1]
+    t: activation f32[384,6]
+    r: activation f32[6]
+    q: activation f32[6]
+    i: activation f32[48,6]
+    y: label f32[48]
+    l: activation f32[]
+    w: parameter f32[1,6]
+    s: activation f32[48,1]
+    p: activation f32[48]
+    t = concat x c @ "a.py":1
+    r = index t @ "a.py":2
+    l = index r @ "a.py":3
+    q = index r @ "a.py":4
+    i = concat q q
+    y = concat l l
+    s = linear i w @ "a.py":5
+    p = reshape s
+    loss = bce_with_logits p y with={"target":1} @ "a.py":6
+    labels values=["y"] how="target"
+"""
+
+FIRES["columns joined to a table, rows picked one by one"] = JOINED, 4
+
 SILENT = {
+    "the features that the labels' column was joined to": JOINED.replace("w: parameter f32[1,6]", "w: parameter f32[1,5]")
+    .replace("q: activation f32[6]", "q: activation f32[5]")
+    .replace("i: activation f32[48,6]", "i: activation f32[48,5]"),
     "shifted": DECODER.replace("h = embedding tokens e", "i = index tokens\n    h = embedding i e").replace(
         "    h: activation", "    i: activation i64[64,5]\n    h: activation"
     ),

@@ -139,6 +139,9 @@ ADDS_UP = {
         '    ! clear w @ "train.py":24\n    ! backward other',
         '    ! optimizer_step opt @ "train.py":27\n    ! clear w\n    ! backward other',
     ),
+    "a gradient scaler declines in between": MICRO.replace(
+        '    ! clear w @ "train.py":24\n    ! backward other', '    ! skipped opt\n    ! clear w @ "train.py":24\n    ! backward other'
+    ),
     "sharpness-aware: the parameters are changed by hand in between": MICRO.replace(
         '    ! clear w @ "train.py":24\n    ! backward other', "    ! update w\n    ! clear w\n    ! backward other"
     ),

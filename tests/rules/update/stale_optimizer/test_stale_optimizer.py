@@ -88,3 +88,44 @@ def test_nothing_of_the_step_moves_when_all_is_new() -> None:
 
     assert diagnosis.message == "`opt` holds 2 tensors that no model uses, and not `encoder` and `head`"
     assert Fact("no-update", "0") in diagnosis.explains
+
+
+REPLACED = """
+    optimizer opt native="Adam" steps=120 rates=[0.1,0.1] @ "train.py":13:7-50
+    group rate=0.1 parameters=["w"]
+    ending w changed=true gradient_seen=true
+    ending v changed=false gradient_seen=true
+    x: input f32[8,4]
+    y: label f32[8,2]
+    w: parameter f32[2,4]
+    v: parameter f32[2,4]
+    out = linear x v
+    loss = mse_loss out y with={"target":1}
+    parameter w optimizer="opt" reached=false gradient="none"
+    parameter v reached=true gradient="finite" gradient_norm=0.5 @ "best.py":17
+"""
+
+
+def test_a_copy_that_took_the_models_place_later():
+    (diagnosis,) = said(diagnose, REPLACED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 13
+    assert diagnosis.related[0].site.file == "best.py"
+    assert Fact("unmoved", "v") in diagnosis.explains
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REPLACED.replace("ending v changed=false", "ending v changed=true"),
+        REPLACED.replace("v: parameter f32[2,4]", "v: parameter f32[2,5]").replace("x: input f32[8,4]", "x: input f32[8,5]"),
+        REPLACED.replace('reached=false gradient="none"', 'reached=true gradient="finite"'),
+        REPLACED.replace('v reached=true gradient="finite"', 'v trainable=false reached=true gradient="none"').replace(
+            "ending v changed=false gradient_seen=true", "ending v changed=false gradient_seen=false"
+        ),
+    ],
+    ids=["it moves", "another shape", "the forward still reads what is held", "frozen"],
+)
+def test_no_copy_took_its_place(text):
+    assert not said(diagnose, text)

@@ -1,0 +1,82 @@
+"""One loss over the run, in a few numbers; the same for every framework."""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from whygrad.frontends.source import Trace
+from whygrad.ir import Course, Site
+
+WINDOW = 8
+"""Losses that are averaged to be compared: single ones differ from batch to batch."""
+
+
+@dataclass(slots=True)
+class CourseWatch:
+    """One loss over the run, in a few numbers."""
+
+    trace: Trace | None
+    steps: int = 0
+    head: list[float] = field(default_factory=list)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    block: float = 0.0
+    lowest: float = math.inf
+    highest: float = -math.inf
+    rates: list[float | None] = field(default_factory=lambda: [None, None])
+    """Learning rate at the lowest and at the highest."""
+    apart: float = 0.0
+    frozen: int = 0
+    row: int = 0
+    non_finite: int | None = None
+
+    def add(self, value: float, step: int, rate: float | None = None) -> bool:
+        """Take one loss in; True for the first that is not finite."""
+        self.steps += 1
+        if not math.isfinite(value):
+            first = self.non_finite is None
+            self.non_finite = step if first else self.non_finite
+            return first
+        if self.recent:
+            before = self.recent[-1]
+            self.apart += abs(value - before)
+            self.row = self.row + 1 if value == before else 0
+            self.frozen = max(self.frozen, self.row)
+        self.recent.append(value)
+        if len(self.head) < WINDOW:
+            self.head.append(value)
+        self.block += value
+        if self.steps % WINDOW == 0:
+            mean, self.block = self.block / WINDOW, 0.0
+            if mean < self.lowest:
+                self.lowest, self.rates[0] = mean, rate
+            if mean > self.highest:
+                self.highest, self.rates[1] = mean, rate
+        return False
+
+    def record(self, site: Site | None) -> Course:
+        """The neutral record of it."""
+        known = len(self.recent)
+        return Course(
+            self.steps,
+            self.head[0] if self.head else None,
+            _mean(self.head),
+            _mean(self.recent),
+            self.lowest if self.lowest <= self.highest else None,
+            self.highest if self.lowest <= self.highest else None,
+            self.apart / (self.steps - 1) * _PER_STEP if known > 1 else None,
+            self.frozen + 1 if self.frozen else 0,
+            self.non_finite,
+            self.rates[0],
+            self.rates[1],
+            site,
+        )
+
+
+_PER_STEP = math.sqrt(math.pi) / 2
+"""Mean distance of two draws from a normal distribution to its standard deviation."""
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return math.fsum(found) / len(found) if found else None

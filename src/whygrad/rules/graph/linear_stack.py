@@ -1,0 +1,173 @@
+"""WG319: affine layers in a row."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import supervised
+from whygrad.flow.layers import Layer, layer
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Descend, Op, Site, Value
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import fell_told
+from whygrad.rules.phrases import distinct, listed, places, plural
+
+STEPS = 32
+"""Updates on copies: a network that can bend falls clearly below one that can't within so many."""
+NARROWEST = 2
+"""Units that a hidden layer must have: one unit bends nothing to speak of."""
+
+_BETWEEN = frozenset(("dropout", "batch_norm", "reshape", "copy", "cast"))
+"""What may stand between two affine layers and leaves them one affine map of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Two affine layers with nothing that bends between them."""
+
+    before: Layer
+    between: str
+    """The value that the second one reads."""
+    after: Layer
+
+
+@rule("WG319", "linear-stack", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Affine layers follow one another without a non-linearity, so that together they are one affine layer.
+
+    ## What it finds
+    Linear layers or convolutions in a row with nothing between them but dropout, batch normalisation or another shape, where a few updates on copies with a ReLU in each gap make the
+    loss fall at least twice as far.
+
+    ## Why it matters
+    However many such layers there are, and however wide, they draw one straight boundary. What bends can't be learnt.
+
+    ## When it is fine
+    A layer in between that is narrower than what it joins limits the rank on purpose: adapters, linear autoencoders, bottlenecks. Depthwise and 1×1 convolutions split one convolution in two. Where
+    a straight boundary is all that the data ask for, inserting a ReLU does not help, and the rule is silent.
+
+    ## How sure
+    Measured: the same few updates on the recorded batch, with ReLUs and without.
+
+    ## References
+    `torch.nn.Linear` and `torch.nn.Conv2d` apply no activation; Keras' `Dense(activation=None)` neither.
+    """
+    for step in index.steps:
+        found = gaps(step) if supervised(index, step) else ()
+        if found:
+            yield from distinct([diagnosis(step, found)])
+
+
+def gaps(step: StepIndex) -> tuple[Gap, ...]:
+    """All places on the way to the loss where an affine layer reads what another one made."""
+    found: list[Gap] = []
+    for op in step.graph.ops:
+        after = affine(step, op)
+        before = behind(step, after.data.name) if after is not None and not step.shapes_loss.isdisjoint(op.outputs) else None
+        if after is not None and before is not None and meant(step, before, after):
+            found.append(Gap(before, after.data.name, after))
+    return tuple(found)
+
+
+def affine(step: StepIndex, op: Op) -> Layer | None:
+    """The layer that an op is, if it is an affine map of data with a trainable weight."""
+    found = layer(step, op) if op.kind in ("linear", "conv", "matmul") and not op.failed else None
+    if found is None or found.weight.shape is None or found.parameter is None or not found.parameter.trainable:
+        return None
+    return found if op.kind != "conv" or _mixes(step, found) else None
+
+
+def _mixes(step: StepIndex, found: Layer) -> bool:
+    """A convolution that looks at more than one place and at all channels; depthwise and 1×1 ones are halves of one on purpose."""
+    shape, made = found.weight.shape or (), step.value(found.op.output).shape or ()
+    if len(shape) < 3 or len(made) != len(shape):  # noqa: PLR2004 - two axes of channels and a window
+        return False
+    first = made[1] == shape[0]
+    window, channels = (shape[2:], shape[1]) if first else (shape[:-2], shape[-2])
+    given = (found.data.shape or ())[1 if first else -1 :][:1]
+    return min(window) > 1 and given == (channels,)
+
+
+def behind(step: StepIndex, name: str) -> Layer | None:
+    """The affine layer whose result `name` is, if nothing but `name` is made of it."""
+    while name in step.producer and _readers(step, name) == 1:
+        op = step.producer[name][1]
+        found = affine(step, op)
+        if found is not None:
+            return found
+        name = _bypassed(step, op)
+    return None
+
+
+def _readers(step: StepIndex, name: str) -> int:
+    return sum(not step.shapes_loss.isdisjoint(op.outputs) for op in step.consumers.get(name, ()))
+
+
+def _bypassed(step: StepIndex, op: Op) -> str:
+    """What an op that bends nothing reads; "" for others."""
+    if op.kind in _BETWEEN and op.inputs:
+        return op.inputs[0]
+    others = [name for name in op.inputs if step.value(name).role != "parameter"]
+    return others[0] if op.kind == "add" and len(others) == 1 and len(op.inputs) > 1 else ""
+
+
+def meant(step: StepIndex, before: Layer, after: Layer) -> bool:
+    """The layer in between is at least as wide as one of its sides, so that it can't be there to limit the rank."""
+    sizes = [_width(value, before.op.kind) for value in (before.data, step.value(before.op.output))]
+    out = _width(step.value(after.op.output), after.op.kind)
+    given, hidden = sizes
+    if given is None or hidden is None or out is None or hidden < NARROWEST:
+        return False
+    # timid: a layer narrower than both sides is a bottleneck, which limits the rank on purpose
+    return hidden >= min(given, out)
+
+
+def _width(value: Value, kind: str) -> int | None:
+    """Features of a value: of its last axis, or its channels, which are fewer than all that is behind them."""
+    shape = value.shape or ()
+    if len(shape) < 2:  # noqa: PLR2004 - rows and features
+        return None
+    return shape[-1] if kind != "conv" else shape[1]
+
+
+def diagnosis(step: StepIndex, found: tuple[Gap, ...]) -> Diagnosis:
+    """What is said, where the first activation is missing."""
+    first = found[0]
+    test = Test(
+        Descend(STEPS, activate=tuple(gap.before.op.output for gap in found), control=step.step.labels.values),
+        "with a ReLU in each gap the loss falls at least twice as far over a few updates",
+        required=True,
+    )
+    layers = tuple(dict.fromkeys(layer.shown for gap in found for layer in (gap.before, gap.after)))
+    names = tuple(name.removeprefix("layer ").strip("`") for name in layers)
+    return Diagnosis(
+        rule="WG319",
+        name="linear-stack",
+        severity="warning",
+        confidence="measured",
+        message=f"{listed(names)} follow one another without an activation, so that together they are one affine layer",
+        site=site_of(step, first),
+        label="no activation behind this",
+        related=places((first.after.op.site, "the next layer reads it as it is")),
+        evidence=(
+            Evidence(
+                f"{plural(len(found), 'gap')} between affine layers hold{'s' * (len(found) == 1)} nothing that bends", "gaps", len(found)
+            ),
+            *fell_told(step, test.intervention, "with a ReLU in each gap"),
+        ),
+        help="put an activation between them, such as `nn.ReLU()`",
+        explains=frozenset(Fact(what, str(step.step.kind)) for what in ("stands",)),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=names,
+        test=test,
+    )
+
+
+def site_of(step: StepIndex, gap: Gap) -> Site | None:
+    """The call of the first layer where the user's code calls each by itself; else where the layer was made."""
+    here, there = gap.before.op.site, gap.after.op.site
+    together = here is not None and there is not None and here == there
+    return edited_at(step, gap.before.op) if together else here or edited_at(step, gap.before.op)

@@ -1,0 +1,181 @@
+"""WG111: a prediction depends on the later input that is its label."""
+
+from collections.abc import Iterator
+from math import prod
+
+from whygrad.diagnosis import Diagnosis, Evidence, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.flow.trials import trial_of
+from whygrad.ir import Op, Perturb, Site, Value
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, calls
+from whygrad.rules.phrases import distinct, figure, places, typed
+
+SHORTEST = 4
+"""Positions of a sequence that has an earlier and a later part."""
+MOST = 3
+"""Sequences of a step that are tried: encoder, decoder, and one more."""
+_READERS = frozenset(("embedding", "linear", "rnn", "conv", "one_hot"))
+_FORMS = ("layout", "cast", "select", "decision", "create")
+
+
+@rule("WG111", "future-leak", "error", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    What is predicted at a position depends on the later input that is its label: the causal mask is missing or shifted.
+
+    ## What it finds
+    Sequence models whose targets are the next entries of the very sequence that they read, and whose predictions change when only later entries are changed: attention without a causal mask, or
+    with one that is off by one or the wrong way round, a bidirectional recurrent layer, a convolution that is padded on both sides.
+
+    ## Why it matters
+    The model copies its answer from its input. The loss goes to zero, and when it has to continue a text, where the next entry is not known, it writes nonsense.
+
+    ## When it is fine
+    Masked language models and taggers may look both ways, since their targets are not the next entries. An encoder may read all of a sequence that a decoder then writes from a summary. What
+    changes in other rows just as much, through batch normalisation, is no leak.
+
+    ## How sure
+    Measured: the later half of the recorded sequence was changed in half of the rows, and the predictions at earlier positions compared.
+
+    ## References
+    `torch.nn.Transformer.generate_square_subsequent_mask`, `is_causal` of `scaled_dot_product_attention`; Keras, `use_causal_mask=True`.
+    """
+    for call in calls(index):
+        found = [diagnosis(call, value) for value in sequences(call)]
+        yield from distinct(found) if len(found) == 1 else all_leak(call.step, found)
+
+
+def all_leak(step: StepIndex, found: list[Diagnosis]) -> Iterator[Diagnosis]:
+    """Of several sequences with the same entries the one that leaks, unless one of them is read causally: that one is what the model predicts from."""
+    for diagnosis in found:
+        others = [other.test for other in found if other is not diagnosis and other.test is not None]
+        trials = [trial for test in others if (trial := trial_of(step.step, test.intervention)) is not None]
+        # timid: an encoder that reads the whole of what its decoder writes is an autoencoder
+        if not any(trial.figures.get("shifted", 0.0) > 0.9 and trial.figures.get("leak", 1.0) <= 1e-3 for trial in trials):  # noqa: PLR2004 - nearly all entries, rounding
+            yield diagnosis
+
+
+def sequences(call: Call) -> list[Value]:
+    """Data with a position for each target that the model reads, with a way to the prediction on which every value has positions."""
+    step, found = call.step, []
+    if call.op.failed or call.prediction.name not in step.producer or call.prediction.name not in step.depends_on_parameters:
+        return []
+    for op in step.graph.ops:
+        for name in op.inputs if op.kind in _READERS else ():
+            value = step.value(name)
+            data = name not in step.depends_on_parameters and value.role not in ("parameter", "buffer", "constant")
+            if data and value not in found and fits(value, call.target) and call.prediction.name in positioned(step, value):
+                found.append(value)
+    return found[:MOST]
+
+
+def fits(value: Value, target: Value) -> bool:
+    """The targets are as many as the entries of the sequence, or as all but one position of it."""
+    shape, wanted = value.shape or (), target.shape
+    if len(shape) < 2 or not wanted or value.dtype != target.dtype:  # noqa: PLR2004 - rows and positions
+        return False
+    entries = [prod(wanted) * length == prod(shape) * kept for length in shape[:2] if length >= SHORTEST for kept in (length, length - 1)]
+    return prod(wanted) > 1 and any(entries)
+
+
+def positioned(step: StepIndex, value: Value) -> frozenset[str]:
+    """What is computed from a sequence on ways on which every value has an axis of its positions."""
+    rows, columns = (value.shape or (0, 0))[:2]
+    sizes = {size for length, other in ((rows, columns), (columns, rows)) if length >= SHORTEST for size in (length, length - 1)}
+    sizes |= {rows * columns, (rows - 1) * columns, rows * (columns - 1)}
+    found = {value.name}
+    for op in step.graph.ops:
+        if not found.isdisjoint(op.inputs):
+            found.update(name for name in op.outputs if not sizes.isdisjoint(step.value(name).shape or ()))
+    return frozenset(found)
+
+
+def diagnosis(call: Call, value: Value) -> Diagnosis:
+    """What is said, where the later entries come in."""
+    step, test = call.step, _test(call, value)
+    trial = trial_of(step.step, test.intervention)
+    leak = step.producer[trial.where][1] if trial is not None and trial.where in step.producer else None
+    mask = mask_of(step, leak, value) if leak is not None else None
+    figures = trial.figures if trial is not None else {}
+    made = step.producer[mask.name][1].site if mask is not None and mask.name in step.producer else None
+    return Diagnosis(
+        rule="WG111",
+        name="future-leak",
+        severity="error",
+        confidence="measured",
+        message=f"what is predicted at each position of `{value.shown}` depends on later ones, the next of which is its label",
+        site=made or (site_of(step, leak) if leak is not None else call.op.site),
+        label="lets a position see later ones" if mask is not None else "later positions come in here",
+        related=places(
+            (leak.site if leak is not None and made else None, "later positions come in here"),
+            (call.op.site, "the targets are compared here"),
+        ),
+        evidence=tuple(_evidence(call, value, figures)),
+        help=_help(leak, mask),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown, call.target.shown),
+        test=test,
+    )
+
+
+def _test(call: Call, value: Value) -> Test:
+    return Test(
+        Perturb(value.name, call.prediction.name, call.target.name),
+        "predictions at earlier positions change with later entries",
+        required=True,
+    )
+
+
+def _evidence(call: Call, value: Value, figures: "dict[str, float] | object") -> Iterator[Evidence]:
+    if not isinstance(figures, dict) or "leak" not in figures:
+        return
+    yield Evidence(
+        f"{figures.get('shifted', 0.0):.0%} of the targets in {typed(call.target)} are the next entry of {typed(value)}",
+        "shifted",
+        figures.get("shifted"),
+    )
+    yield Evidence(
+        f"with other entries in the later half, predictions in the earlier half change by up to {figure(figures['leak'])} of their size; in rows left alone by {figure(figures.get('control'))}",
+        "leak",
+        figures["leak"],
+    )
+
+
+def mask_of(step: StepIndex, op: Op, value: Value) -> Value | None:
+    """The mask between positions that an attention reads, made neither from the data nor from parameters."""
+    data = step.downstream((value.name,))
+    near = step.upstream(op.output) & data
+    lengths = set((value.shape or ())[:2])
+    for other in reversed(step.graph.ops):
+        if near.isdisjoint(other.outputs):
+            continue
+        for name in other.inputs:
+            shape = step.value(name).shape or ()
+            free = name not in data and name not in step.depends_on_parameters and step.value(name).role != "parameter"
+            if free and len(shape) > 1 and shape[-1] == shape[-2] and shape[-1] in lengths:
+                return step.value(step.origin(name, _FORMS[:2]))
+    return None
+
+
+def site_of(step: StepIndex, op: Op) -> Site | None:
+    """The softmax of an attention that is written out; the layer of a recurrent one or a convolution; else the call."""
+    if op.kind in ("rnn", "conv"):
+        return edited_at(step, op)
+    weights = [step.origin(name, ("layout", "cast")) for name in op.inputs]
+    made = [step.producer[name][1] for name in weights if name in step.producer]
+    dropped = [step.producer[name][1] for one in made if one.kind == "dropout" for name in one.inputs[:1] if name in step.producer]
+    softmax = next((one for one in (*made, *dropped) if one.kind == "softmax"), None)
+    return softmax.site if softmax is not None and softmax.site is not None else op.site
+
+
+def _help(op: Op | None, mask: Value | None) -> str:
+    if mask is not None:
+        return "let the mask hide every later position and no earlier one: `torch.triu(torch.ones(T, T), diagonal=1).bool()` marks what is hidden"
+    if op is not None and op.kind == "rnn":
+        return "leave out `bidirectional=True`: the way back reads the label"
+    if op is not None and op.kind == "conv":
+        return "pad on the left alone, by `dilation * (kernel_size - 1)`, and not on both sides"
+    return "pass a causal mask: `nn.Transformer.generate_square_subsequent_mask(T)`, or `is_causal=True`"
