@@ -101,7 +101,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         parameters=len(trainable),
         parameters_with_gradient=sum(name in index.with_gradient for name in trainable),
         labels=worst.labels,
-        label_names=tuple(_called(worst, name) for name in worst.labels.values),
+        label_names=tuple(dict.fromkeys(_called(worst, name) for name in worst.labels.values)),
         label_sites=tuple(nearer(site, folder) for site in _label_sites(worst)),
         kinds=tuple(_kinds(index, folder)),
         diagnoses=shown,

@@ -5,7 +5,7 @@ PyTorch's `CrossEntropyLoss` wants raw scores, Keras' `CategoricalCrossentropy` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from whygrad.ir import Op, family
@@ -37,30 +37,34 @@ class Contract:
     reductions: tuple[str, ...] = ("mean", "sum", "none")
     torch: tuple[str, ...] = ()
     """Functional and module forms in PyTorch."""
+    keras: tuple[str, ...] = ()
+    """Classes in Keras, and functions of `tf.nn`."""
 
 
 _INFINITE = float("inf")
 
 CONTRACTS: Mapping[str, Contract] = {
     "cross_entropy": Contract(
-        "logits", ("ids", "probabilities"), applies="softmax", class_axis=1, torch=("F.cross_entropy", "nn.CrossEntropyLoss")
+        "logits", ("ids", "probabilities"), applies="softmax", class_axis=1, torch=("F.cross_entropy", "nn.CrossEntropyLoss"),
+        keras=("CategoricalCrossentropy(from_logits=True)", "SparseCategoricalCrossentropy(from_logits=True)", "tf.nn.softmax_cross_entropy_with_logits"),
     ),
     "nll_loss": Contract(
         "log-probabilities", ("ids",), wants="log_softmax", class_axis=1, range=(-_INFINITE, 0.0), torch=("F.nll_loss", "nn.NLLLoss")
     ),
     "binary_cross_entropy": Contract(
         "probabilities", ("probabilities",), wants="sigmoid", elementwise=True, range=(0.0, 1.0), target_range=(0.0, 1.0),
-        torch=("F.binary_cross_entropy", "nn.BCELoss"),
+        torch=("F.binary_cross_entropy", "nn.BCELoss"), keras=("BinaryCrossentropy()",),
     ),
     "bce_with_logits": Contract(
         "logits", ("probabilities",), applies="sigmoid", elementwise=True, target_range=(0.0, 1.0),
-        torch=("F.binary_cross_entropy_with_logits", "nn.BCEWithLogitsLoss"),
+        torch=("F.binary_cross_entropy_with_logits", "nn.BCEWithLogitsLoss"), keras=("BinaryCrossentropy(from_logits=True)", "tf.nn.sigmoid_cross_entropy_with_logits"),
     ),
     "categorical_cross_entropy": Contract(
-        "probabilities", ("one-hot", "ids"), wants="softmax", class_axis=-1, range=(0.0, 1.0), target_range=(0.0, 1.0)
+        "probabilities", ("one-hot", "ids"), wants="softmax", class_axis=-1, range=(0.0, 1.0), target_range=(0.0, 1.0),
+        keras=("CategoricalCrossentropy()", "SparseCategoricalCrossentropy()"),
     ),
-    "mse_loss": Contract("real", ("real",), elementwise=True, broadcasts=True, torch=("F.mse_loss", "nn.MSELoss")),
-    "l1_loss": Contract("real", ("real",), elementwise=True, broadcasts=True, torch=("F.l1_loss", "nn.L1Loss")),
+    "mse_loss": Contract("real", ("real",), elementwise=True, broadcasts=True, torch=("F.mse_loss", "nn.MSELoss"), keras=("MeanSquaredError()",)),
+    "l1_loss": Contract("real", ("real",), elementwise=True, broadcasts=True, torch=("F.l1_loss", "nn.L1Loss"), keras=("MeanAbsoluteError()",)),
     "huber_loss": Contract(
         "real", ("real",), elementwise=True, broadcasts=True, torch=("F.huber_loss", "nn.HuberLoss", "F.smooth_l1_loss", "nn.SmoothL1Loss")
     ),
@@ -90,14 +94,35 @@ def contract_of(op: Op) -> Contract | None:
     """What `op` expects, its settings considered; None where it is no loss."""
     if family(op.kind) != "loss":
         return None
-    return _RATES if op.kind == "poisson_nll" and op.attributes.get("log_input") is False else CONTRACTS[op.kind]
+    if op.attributes.get("log_input") is False and op.kind in _WITHOUT_LOGARITHM:
+        return _WITHOUT_LOGARITHM[op.kind]
+    if op.attributes.get("vectors"):
+        return _VECTORS
+    return _set(CONTRACTS[op.kind], op)
 
 
-_RATES = Contract(
-    "real", ("counts",), wants="softplus", elementwise=True, broadcasts=True, range=(0.0, _INFINITE), target_range=(0.0, _INFINITE),
-    torch=("F.poisson_nll_loss", "nn.PoissonNLLLoss"),
-)  # fmt: skip
-"""Poisson likelihood on rates instead of their logarithms."""
+def _set(contract: Contract, op: Op) -> Contract:
+    """The axis and the form of target that Keras' losses are told, in place of what PyTorch's always expect."""
+    axis, ids = op.attributes.get("axis"), op.attributes.get("ids")
+    if contract.class_axis is None or not isinstance(ids, bool):
+        return contract
+    targets: tuple[TargetForm, ...] = ("ids",) if ids else ("one-hot", "probabilities")
+    return replace(contract, class_axis=axis if isinstance(axis, int) else contract.class_axis, targets=targets)
+
+
+_WITHOUT_LOGARITHM: Mapping[str, Contract] = {
+    "poisson_nll": Contract(
+        "real", ("counts",), wants="softplus", elementwise=True, broadcasts=True, range=(0.0, _INFINITE), target_range=(0.0, _INFINITE),
+        torch=("F.poisson_nll_loss", "nn.PoissonNLLLoss"), keras=("keras.losses.Poisson",),
+    ),
+    "kl_div": Contract(
+        "probabilities", ("probabilities",), wants="softmax", elementwise=True, broadcasts=True, range=(0.0, 1.0), target_range=(0.0, 1.0),
+        keras=("keras.losses.KLDivergence",),
+    ),
+}  # fmt: skip
+"""Poisson likelihood on rates and divergence on probabilities, instead of their logarithms."""
+_VECTORS = Contract("embedding", ("real",), elementwise=True, broadcasts=True, keras=("keras.losses.CosineSimilarity",))
+"""The cosine between two vectors; PyTorch's loss of that name has a sign as its target."""
 
 
 def target_of(op: Op) -> str | None:

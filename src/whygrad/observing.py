@@ -149,9 +149,11 @@ class Observing:
 
 
 def together(records: list[Record]) -> Record:
-    """One record of what several front ends saw; most programs have one."""
+    """One record of what several front ends saw; most programs have one. One that a library imported and nobody trained with says nothing."""
+    faults = tuple(item for record in records for item in record.faults)
+    records = [record for record in records if record.steps or record.outcome.steps_seen] or records
     if len(records) == 1:
-        return records[0]
+        return replace(records[0], faults=faults)
     if not records:
         return Record()
     seen = [record.outcome for record in records]
@@ -163,6 +165,9 @@ def together(records: list[Record]) -> Record:
         optimizers=tuple(item for record in records for item in record.optimizers),
         endings={name: ending for record in records for name, ending in record.endings.items()},
         batches=tuple(item for record in records for item in record.batches),
+        courses=tuple(item for record in records for item in record.courses),
+        fits=tuple(item for record in records for item in record.fits),
+        collations=tuple(item for record in records for item in record.collations),
         limits=tuple(item for record in records for item in record.limits),
-        faults=tuple(item for record in records for item in record.faults),
+        faults=faults,
     )

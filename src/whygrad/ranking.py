@@ -87,7 +87,14 @@ def without_residues(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     for diagnosis in diagnoses:
         if diagnosis.rule not in RESIDUAL:
             spoken |= diagnosis.facts | diagnosis.explains
-    return [diagnosis for diagnosis in diagnoses if diagnosis.rule not in RESIDUAL or spoken.isdisjoint(diagnosis.facts)]
+    known = any(diagnosis.severity != "note" for diagnosis in diagnoses)
+    kept = [diagnosis for diagnosis in diagnoses if diagnosis.rule not in RESIDUAL or spoken.isdisjoint(diagnosis.facts)]
+    return [diagnosis for diagnosis in kept if not (known and guessed(diagnosis))]
+
+
+def guessed(diagnosis: Diagnosis) -> bool:
+    """A guess at why a loss stands, which nobody needs where a cause is known."""
+    return diagnosis.severity == "note" and diagnosis.confidence == "suspected" and any(fact.what == "stands" for fact in diagnosis.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from whygrad.ir import (
     Batches,
     Birth,
     Bypass,
+    Collation,
     Course,
     Descend,
     Ending,
     Event,
     EventKind,
+    Fit,
     Frame,
     Framework,
     GradientState,
@@ -30,8 +32,10 @@ from whygrad.ir import (
     Outcome,
     Parameter,
     Permute,
+    Perturb,
     Raised,
     Record,
+    Reseed,
     Reshape,
     Scope,
     Site,
@@ -74,6 +78,8 @@ MEASURES = st.builds(Measures, NUMBERS, NUMBERS, NUMBERS, TEXTS, NUMBERS, NUMBER
 COURSES = st.builds(
     Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES
 )
+FITS = st.builds(Fit, st.just(("x",)), st.just(("y",)), COUNTS, NUMBERS, TEXTS, NUMBERS, NUMBERS, NUMBERS)
+COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), st.booleans(), st.just(("x",)), st.just(()), PLACES)
 
 
 def some(names: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[str, ...]]:
@@ -138,7 +144,9 @@ def trials(values: list[str], made: list[str]) -> st.SearchStrategy[Trial]:
     few = [st.builds(Permute, some(values)), st.builds(Lift, some(made)), st.builds(Bypass, some(made))]
     if values:
         few.append(st.builds(Reshape, st.sampled_from(values), st.lists(st.integers(0, 9), max_size=3).map(tuple)))
+        few.append(st.builds(Perturb, *(st.sampled_from(values) for _ in range(3))))
     few += [st.builds(Standardise, some(values)), st.builds(Descend, COUNTS, st.sampled_from((1.0, 0.1)), some(values))]
+    few += [st.builds(Reseed, some(made)), st.builds(Descend, COUNTS, activate=some(made), control=some(values))]
     figures = st.dictionaries(TEXTS, st.floats(), max_size=2)
     losses = st.lists(st.floats(), max_size=3).map(tuple)
     return st.builds(Trial, st.one_of(few), NUMBERS, NUMBERS, figures, NUMBERS, TEXTS, losses, losses)
@@ -222,6 +230,8 @@ def records(draw: st.DrawFn) -> Record:
         endings={name: Ending(*draw(st.tuples(st.booleans(), st.booleans()))) for name in held},
         batches=tuple(draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS), max_size=2))),
         courses=tuple(draw(st.lists(COURSES, max_size=2))),
+        fits=tuple(draw(st.lists(FITS, max_size=1))),
+        collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),
     )

@@ -15,6 +15,7 @@ from whygrad.ir.wellformed import RECORD_CHECKS, STEP_CHECKS, problems
 
 SOUND = """
 optimizer opt
+collation path=a other=b rows=4 moved=2
 step 0
   x: input f32[2]
   y: label f32[2]
@@ -49,6 +50,7 @@ UNSOUND = {
     checks.trials_name_the_step: ('"lift","ops":["x"]', "a trial changes `x`, which the step does not have", '"lift","ops":["h"]'),
     checks.births_name_the_step: ('op="z"', "a birth names `z`, which the step does not have", 'op="h"'),
     checks.steps_in_order: ("step 0", "steps are numbered 0, 0", "step 3"),
+    checks.collations_count_rows: ("moved=5", "a collation of 4 rows has 5 elsewhere", "moved=2"),
     checks.optimizers_are_known: ('optimizer="adam"', "parameter `w` is held by `adam`, which is not listed", 'optimizer="opt"'),
 }
 

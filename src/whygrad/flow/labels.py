@@ -64,7 +64,7 @@ class _Search:
         best, batch = name, _first_axis(self.index.value(name))
         while name in self.index.producer:
             op = self.index.producer[name][1]
-            before = [i for i in op.inputs if self.candidate(i) and _first_axis(self.index.value(i)) == batch]
+            before = [i for i in op.inputs if self.candidate(i) and not self.counted(i) and _first_axis(self.index.value(i)) == batch]
             if len(before) != 1 or not (family(op.kind) in REWRITTEN_BY or op.kind == "one_hot"):
                 break
             if _named(self.index.value(name)) and before[0] not in self.batch and not _named(self.index.value(before[0])):

@@ -45,6 +45,8 @@ def expected(found: Layer) -> tuple[int, int] | None:
     data, weight = found.data.shape, found.weight.shape
     if not data or not weight:
         return None
+    if "weight_axis" in found.op.attributes or "data_axis" in found.op.attributes:
+        return _declared(found, data, weight)
     if found.op.kind == "conv":
         return _channels(found, data, weight)
     if found.op.kind == "batch_norm":
@@ -52,6 +54,32 @@ def expected(found: Layer) -> tuple[int, int] | None:
     if found.op.kind == "matmul" and len(weight) > 1:
         return len(data) - 1, weight[-2]
     return (len(data) - 1, weight[-1]) if found.op.kind in ("linear", "layer_norm", "rnn", "matmul") else None
+
+
+def _declared(found: Layer, data: tuple[int, ...], weight: tuple[int, ...]) -> tuple[int, int] | None:
+    """Where the front end says which axes meet: Keras keeps the inputs of a weight in front of its outputs, and channels last."""
+    axis, mine = found.op.attributes.get("data_axis", -1), found.op.attributes.get("weight_axis", 0)
+    if (
+        not isinstance(axis, int)
+        or not isinstance(mine, int)
+        or not -len(data) <= axis < len(data)
+        or not -len(weight) <= mine < len(weight)
+    ):
+        return None
+    return axis % len(data), weight[mine] * (_groups(found) if found.op.kind == "conv" else 1)
+
+
+def units(op: Op, weight: tuple[int, ...]) -> int:
+    """How many outputs a layer's weight gives it: PyTorch keeps them on the first axis, Keras and plain products on the last."""
+    if not weight:
+        return 0
+    return weight[-1] if op.kind == "matmul" or "weight_axis" in op.attributes else weight[0]
+
+
+def unit_axis(op: Op, made: tuple[int, ...]) -> int:
+    """The axis of a layer's result on which its outputs lie."""
+    first = op.kind == "conv" and op.attributes.get("data_axis") != -1
+    return 1 if first and len(made) > 1 else len(made) - 1
 
 
 def _channels(found: Layer, data: tuple[int, ...], weight: tuple[int, ...]) -> tuple[int, int] | None:

@@ -10,7 +10,9 @@ from whygrad.replay import Observer
 
 Experiments = Literal["off", "default", "all"]
 
-FRONT_ENDS: Mapping[str, str] = MappingProxyType({"torch": "whygrad.frontends.torch"})
+FRONT_ENDS: Mapping[str, str] = MappingProxyType(
+    {"torch": "whygrad.frontends.torch", "tensorflow": "whygrad.frontends.tensorflow", "jax": "whygrad.frontends.jax"}
+)
 """Framework module to the package whose attribute `front_end` is its `FrontEnd`; imported when the program imports the framework."""
 
 

@@ -1,12 +1,26 @@
 """The neutral record of a run: plain, frozen data that no framework is needed to read."""
 
 from whygrad.ir.births import Birth, Course, Stage
+from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS, Kind, family, passing
 from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
-from whygrad.ir.trials import Bypass, Descend, Differentiate, Intervention, Lift, Permute, Reshape, Standardise, Trial, Unhook
+from whygrad.ir.trials import (
+    Bypass,
+    Descend,
+    Differentiate,
+    Intervention,
+    Lift,
+    Permute,
+    Perturb,
+    Reseed,
+    Reshape,
+    Standardise,
+    Trial,
+    Unhook,
+)
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
 __all__ = [
@@ -16,12 +30,14 @@ __all__ = [
     "Batches",
     "Birth",
     "Bypass",
+    "Collation",
     "Course",
     "Descend",
     "Differentiate",
     "Ending",
     "Event",
     "EventKind",
+    "Fit",
     "Frame",
     "Framework",
     "GradientState",
@@ -37,8 +53,10 @@ __all__ = [
     "Outcome",
     "Parameter",
     "Permute",
+    "Perturb",
     "Raised",
     "Record",
+    "Reseed",
     "Reshape",
     "Role",
     "Scope",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from whygrad.ir.births import Course
+from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.ops import Attribute
 from whygrad.ir.sites import Site
 from whygrad.ir.steps import Step
@@ -131,6 +132,8 @@ class Record:
     endings: Mapping[str, Ending] = field(default_factory=dict)
     batches: tuple[Batches, ...] = ()
     courses: tuple[Course, ...] = ()
+    fits: tuple[Fit, ...] = ()
+    collations: tuple[Collation, ...] = ()
     limits: tuple[str, ...] = ()
     """What could not be seen, in sentences."""
     faults: tuple[str, ...] = ()

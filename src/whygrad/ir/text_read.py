@@ -8,13 +8,14 @@ from difflib import get_close_matches
 from typing import Any, cast, get_args
 
 from whygrad.ir.births import Birth, Course
+from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.steps import Event, EventKind, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import read
 from whygrad.ir.text_scan import Line, NotThisError, Word, fail, scan
-from whygrad.ir.text_write import STATISTICS, STEP_PARTS, mentioned
+from whygrad.ir.text_write import RECORD_PARTS, STATISTICS, STEP_PARTS, mentioned
 from whygrad.ir.trials import Trial
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
@@ -125,8 +126,7 @@ def _near(word: str, choices: tuple[str, ...]) -> str:
 
 def _record(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    given = ("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults")
-    draft.record = replace(draft.record, **read(Record, line.settings, given))
+    draft.record = replace(draft.record, **read(Record, line.settings, RECORD_PARTS))
 
 
 def _framework(line: Line, draft: _Draft) -> None:
@@ -177,6 +177,16 @@ def _batches(line: Line, draft: _Draft) -> None:
 def _course(line: Line, draft: _Draft) -> None:
     _no_head(line)
     draft.add(courses=Course(**read(Course, line.settings), site=line.sites.get("@")))
+
+
+def _fit(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(fits=Fit(**read(Fit, line.settings)))
+
+
+def _collation(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(collations=Collation(**read(Collation, line.settings), site=line.sites.get("@")))
 
 
 def _limit(line: Line, draft: _Draft) -> None:
@@ -300,6 +310,8 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "ending": _ending,
     "batches": _batches,
     "course": _course,
+    "fit": _fit,
+    "collation": _collation,
     "limit": _limit,
     "fault": _fault,
     "step": _step,

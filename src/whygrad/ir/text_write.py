@@ -24,9 +24,7 @@ def _line(*parts: str | Iterable[str]) -> str:
 
 
 def _record(record: Record) -> Iterator[str]:
-    if head := _line(
-        written(record, skip=("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "limits", "faults"))
-    ):
+    if head := _line(written(record, skip=RECORD_PARTS)):
         yield f"record {head}"
     for framework in record.frameworks:
         yield _line("framework", name_shown(framework.name), shown(framework.version))
@@ -37,6 +35,8 @@ def _record(record: Record) -> Iterator[str]:
         yield _line("ending", name_shown(name), written(ending))
     yield from (_line("batches", written(batches), _site("@", batches.site), _site("^", batches.order_site)) for batches in record.batches)
     yield from (_line("course", written(course), _site("@", course.site)) for course in record.courses)
+    yield from (_line("fit", written(fit)) for fit in record.fits)
+    yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
@@ -175,6 +175,8 @@ def _scope(scope: Scope) -> str:
     )
 
 
+RECORD_PARTS = ("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "fits", "collations", "limits", "faults")
+"""Fields of a record that have lines of their own."""
 STEP_PARTS = ("index", "graph", "events", "parameters", "scopes", "labels", "measures", "trials", "births")
 """What of a step stands on lines of its own."""
 STATISTICS = frozenset(Statistics.__dataclass_fields__)

@@ -47,6 +47,10 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Values that are standardised first."""
     epsilon: float | None = None
     """The optimizer's epsilon, where that is changed."""
+    activate: tuple[str, ...] = ()
+    """Ops (named by their first output) whose result goes through a ReLU; the descents then go without dropout."""
+    control: tuple[str, ...] = ()
+    """Labels that are permuted for another pair of descents: what these gain is learnt by heart."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):
@@ -61,7 +65,26 @@ class Differentiate(msgspec.Struct, frozen=True, tag="differentiate"):
     ops: tuple[str, ...]
 
 
-Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate
+class Perturb(msgspec.Struct, frozen=True, tag="perturb"):
+    """Change the later positions of a sequence that the model reads, in half of its rows, and compare what it predicts at the earlier ones.
+
+    Only where the target at each position is what the sequence has at the next one.
+    """
+
+    value: str
+    """The sequence."""
+    op: str
+    """What the loss reads as the prediction."""
+    target: str
+
+
+class Reseed(msgspec.Struct, frozen=True, tag="reseed"):
+    """Draw the random numbers of these ops (named by their first output) anew, several times, and compare the gradients."""
+
+    ops: tuple[str, ...]
+
+
+Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +108,9 @@ class Trial:
     """The same without the change."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """Of an unhooked gradient: `zeroed` (share of its entries that the hooks set to zero), `cosine`, `hooked` and `bare` (norms). Of a differentiated op: `checked` entries,
-    and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input."""
+    and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input.
+    Of a perturbed sequence: `leak` and `control` (relative change of what is predicted before the changed positions, in the rows that were changed and in those that were not),
+    `shifted` and `same` (share of targets equal to the next and to the same entry of the sequence). Of reseeded ops: `cosine` (mean over pairs of gradients). Of a
+    descent with a control: `permuted` and `permuted_plain` (its last losses with permuted labels, with and without the change)."""
+    where: str = ""
+    """Of a perturbed sequence: the first value that has changed before the changed positions."""

@@ -8,7 +8,7 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Descend, Differentiate, Lift, Permute, Reshape, Standardise, Unhook
+from whygrad.ir.trials import Bypass, Descend, Differentiate, Lift, Permute, Perturb, Reseed, Reshape, Standardise, Unhook
 from whygrad.ir.values import ROLES
 
 
@@ -140,9 +140,17 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
     produced = _produced(step.graph)
     for trial in step.trials:
         match trial.intervention:
-            case Permute(values=names) | Standardise(values=names) | Descend(standardise=names) | Unhook(values=names):
+            case Permute(values=names) | Standardise(values=names) | Unhook(values=names):
                 known: tuple[str, ...] = names if all(name in step.graph.values for name in names) else ()
-            case Lift(ops=names) | Bypass(ops=names) | Differentiate(ops=names):
+            case Descend():
+                names = (*trial.intervention.standardise, *trial.intervention.activate, *trial.intervention.control)
+                known = (
+                    names if all(name in step.graph.values for name in names) and produced.issuperset(trial.intervention.activate) else ()
+                )
+            case Perturb():
+                names = (trial.intervention.value, trial.intervention.op, trial.intervention.target)
+                known = names if all(name in step.graph.values for name in names) else ()
+            case Lift(ops=names) | Bypass(ops=names) | Differentiate(ops=names) | Reseed(ops=names):
                 known = names if produced.issuperset(names) else ()
             case Reshape(value=name):
                 names = (name,)
@@ -177,6 +185,14 @@ def optimizers_are_known(record: Record) -> Iterator[str]:
     yield from (f"parameter `{name}` is held by `{holder}`, which is not listed" for name, holder in sorted(named) if holder not in names)
 
 
+def collations_count_rows(record: Record) -> Iterator[str]:
+    """No more rows are elsewhere than there are, and none is fewer than nothing."""
+    for item in record.collations:
+        if not 0 <= item.moved <= item.rows:
+            yield f"a collation of {item.rows} rows has {item.moved} elsewhere"
+    yield from (f"a fit of {fit.rows} rows" for fit in record.fits if fit.rows < 0)
+
+
 STEP_CHECKS: tuple[Callable[[Step], Iterator[str]], ...] = (
     values_are_declared,
     inputs_come_first,
@@ -193,4 +209,4 @@ STEP_CHECKS: tuple[Callable[[Step], Iterator[str]], ...] = (
     trials_name_the_step,
     births_name_the_step,
 )
-RECORD_CHECKS: tuple[Callable[[Record], Iterator[str]], ...] = (steps_in_order, optimizers_are_known)
+RECORD_CHECKS: tuple[Callable[[Record], Iterator[str]], ...] = (steps_in_order, optimizers_are_known, collations_count_rows)

@@ -529,6 +529,26 @@ def test_preparation_does_not_grow_the_record(tmp_path):
     assert {name: size for name, size in sizes[2].items() if size > 25_000} == {}  # of 45,000 calls
 
 
+def test_a_long_evaluation_is_recorded_in_part_and_an_update_by_hand_after_it_is_seen(tmp_path):
+    program = """
+        weight = torch.randn(4, 3, requires_grad=True)
+        for _ in range(2):
+            inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+            F.cross_entropy(inputs @ weight, labels).backward()
+            with torch.no_grad():
+                for _ in range(5000):
+                    (inputs @ weight).argmax(1)
+                weight -= 0.1 * weight.grad
+                weight.grad = None
+    """
+    observing, recorder = watch(Recording(2, None, "off"))
+    play(tmp_path, program)
+    record = observing.finish(Outcome(0))
+
+    assert recorder.ledger.at < 12_000
+    assert [len(events(step, "update")) for step in record.steps] == [1, 1]
+
+
 def test_the_recorder_holds_no_tensor_of_steps_that_are_over(tmp_path):
     observing, recorder = watch(Recording())
     play(tmp_path, LOOP.format(steps=5))

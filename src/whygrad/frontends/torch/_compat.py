@@ -93,6 +93,14 @@ def set_random_states(states: tuple[Tensor, ...]) -> None:
         generator.set_state(state)
 
 
+def seed_anew(seed: int) -> None:
+    """Seed the generators of `random_states`, which are to be put back afterwards; `torch.manual_seed` would seed a GPU that is not in use yet."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available() and bool(torch.cuda.is_initialized()):  # type: ignore[no-untyped-call]  # torch leaves it without types
+        for generator in torch.cuda.default_generators:
+            generator.manual_seed(seed)
+
+
 def autocast_state(device: str) -> tuple[str, bool, torch.dtype]:
     """Whether autocast is on for a kind of device, and to what dtype."""
     return device, torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
@@ -106,6 +114,11 @@ def is_first_of_schedule(scheduler: Any) -> bool:
 def loader_iterator() -> Any:
     """The class whose `__next__` hands out a data loader's batches, or None if this version has none."""
     return getattr(torch.utils.data.dataloader, "_BaseDataLoaderIter", None)
+
+
+def fetcher_of(iterator: Any) -> Any:
+    """What a data loader's iterator gets its items from, in this process; None where there is none, or this version hides it."""
+    return getattr(iterator, "_dataset_fetcher", None)
 
 
 def functorch_entries() -> tuple[tuple[Any, str], ...]:

@@ -17,7 +17,11 @@ from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.running import Running
 from whygrad.frontends.torch.steps import Builder, kept, leaves
 from whygrad.frontends.torch.watching import Figures, ParameterWatch
-from whygrad.ir import Graph, Measures, Parameter, Step, Value
+from whygrad.ir import Graph, Measures, Op, Parameter, Step, Value, family
+
+DEPTH = 6
+"""Ops behind a label that are followed to what it was calculated from."""
+_SUMS = frozenset(("add", "sub", "mul", "div"))
 
 
 @dataclass(slots=True)
@@ -79,9 +83,10 @@ class Assembly:
     def _with_label_figures(self, step: Step, numbers: Mapping[int, str], losses: set[str]) -> Graph:
         """The graph with figures of the labels, where no differentiable call read them as they are: ids before `one_hot`, say."""
         values = step.graph.values
-        missing = [name for name in step.labels.values if name in values and values[name].statistics is None]
-        self.ledger.measure(missing)
         makers = {name: op for op in step.graph.ops for name in op.outputs}
+        wanted = (*step.labels.values, *(made for name in step.labels.values for made in _differences(name, makers)))
+        missing = [name for name in dict.fromkeys(wanted) if name in values and values[name].statistics is None]
+        self.ledger.measure(missing)
         measured = {name: self.builder.value(name, makers.get(name), numbers, losses) for name in missing}
         return Graph(step.graph.ops, {**values, **measured}) if missing else step.graph
 
@@ -161,6 +166,20 @@ class Assembly:
             unwritten=figures.unwritten,
             site=self.builder.site(places.get(key) or first.get(base)),
         )
+
+
+def _differences(name: str, makers: Mapping[str, Op]) -> list[str]:
+    """What labels are a difference or sum of, back to the data that it was picked from: the sizes there say what was rounded off."""
+    found: list[str] = []
+    kinds: set[str] = set()
+    for _ in range(DEPTH):
+        op = makers.get(name)
+        if op is None or not op.inputs or not (op.kind in _SUMS or family(op.kind) in ("layout", "cast", "select")):
+            break
+        kinds.add(op.kind)
+        found.extend(op.inputs)
+        name = op.inputs[0]
+    return found if kinds & {"add", "sub"} else []
 
 
 def _unread(name: str, owned: Owned) -> Value:

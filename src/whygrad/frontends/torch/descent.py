@@ -1,5 +1,6 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that no hook of the program's runs."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,10 +9,13 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from whygrad.frontends.torch.permuting import permuted
 from whygrad.ir import Descend, Trial
 
 LARGEST = 50_000_000
 """Entries of all parameters together up to which they are copied: a copy and two moments take 600 MB in float32."""
+LONGEST = 0.5
+"""Seconds that the first of four descents may take: the whole experiment then stays near two."""
 KNOWN = ("SGD", "Adam", "AdamW", "RMSprop")
 
 
@@ -31,8 +35,10 @@ class Stepping(Protocol):
     def find(self, name: str) -> tuple[int, Tensor] | None:
         """Number and tensor of a value, where it still lives."""
 
-    def stepped(self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
-        """Loss and gradients with copies in the place of the parameters."""
+    def stepped(
+        self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor], activated: frozenset[str] = frozenset(), *, still: bool = False
+    ) -> tuple[float, dict[str, Tensor]]:
+        """Loss and gradients with copies in the place of the parameters, ReLUs behind some ops, and perhaps no dropout."""
 
 
 @dataclass(slots=True)
@@ -92,18 +98,36 @@ class Descent:
 
     def run(self, descent: Descend) -> Trial:
         """A few updates with the change, and as many without; raises `CopyError`."""
+        if descent.activate:
+            return self._bent(descent)
         changed = self._losses(descent.steps, descent)
         if descent.steps not in self._plain:
             self._plain[descent.steps] = self._losses(descent.steps, None)
         return Trial(descent, loss=changed[-1], losses=changed, plain=self._plain[descent.steps])
 
-    def _losses(self, steps: int, change: Descend | None) -> tuple[float, ...]:
-        """The loss before the first update and after each."""
+    def _bent(self, descent: Descend) -> Trial:
+        """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
+        began = time.perf_counter()
+        given = permuted(dict(pair for name in descent.control if (pair := self.replay.find(name))))
+        changed = self._losses(descent.steps, descent, still=True)
+        if time.perf_counter() - began > LONGEST:
+            raise CopyError("updates on copies take too long")
+        plain = self._losses(descent.steps, None, still=True)
+        control = self._losses(descent.steps, descent, still=True, given=given), self._losses(descent.steps, None, still=True, given=given)
+        figures = {"permuted": control[0][-1], "permuted_plain": control[1][-1]}
+        return Trial(descent, loss=changed[-1], losses=changed, plain=plain, figures=figures)
+
+    def _losses(
+        self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[int, Tensor] | None = None
+    ) -> tuple[float, ...]:
+        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
         moving = copies(self.replay.parameters, self.replay.optimizers)
-        given = {pair[0]: standardised(pair[1]) for name in (change.standardise if change else ()) if (pair := self.replay.find(name))}
+        names = change.standardise if change else ()
+        substitutes = {**(given or {}), **{pair[0]: standardised(pair[1]) for name in names if (pair := self.replay.find(name))}}
+        activated = frozenset(change.activate) if change else frozenset()
         losses: list[float] = []
         for step in range(steps + 1):
-            loss, found = self.replay.stepped(given, {name: item.tensor for name, item in moving.items()})
+            loss, found = self.replay.stepped(substitutes, {name: item.tensor for name, item in moving.items()}, activated, still=still)
             losses.append(loss)
             with torch.no_grad():
                 for name, gradient in found.items() if step < steps else ():

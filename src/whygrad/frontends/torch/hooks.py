@@ -143,6 +143,7 @@ class Hooks(StateHooks):
         replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, recorded=recorded)
         replay.optimizers = self.recorder.optimizers.living()
         examined = self.recorder.observer.examine(step, replay)
+        self.recorder.pairs.meet(step, replay.find)
         self.recorder.running.births += examined.births
         if self.recorder.settings.experiments != "off" and self.recorder.running.sites:
             paths = {number: path.removeprefix("batch") for number, path in self.recorder.activations.batch_paths.items()}
@@ -217,7 +218,8 @@ class Hooks(StateHooks):
         if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
             return original(loader)
         if self.recorder.listening and self.follows(loader):
-            batch = original(loader)
+            with self.recorder.pairs.listening(loader):
+                batch = original(loader)
         else:
             with self.recorder.aside():
                 batch = original(loader)
@@ -239,6 +241,8 @@ class Hooks(StateHooks):
         """Note the elements of a batch."""
         elements = self.recorder.loaders.look(batch, loader)
         self.recorder.symptoms.batch = elements
+        self.recorder.pairs.collated(elements, loader)
+        self.recorder.pairs.take(elements, loader)
         if self.recorder.on:
             slots = [(path, self.recorder.ledger.slot(tensor)) for path, tensor in elements]
             for path, slot in slots:
@@ -293,9 +297,12 @@ class Hooks(StateHooks):
     @guarded
     def after_update(self, optimizer: Optimizer) -> None:
         """An optimizer's step is over."""
+        closure = self.recorder.in_closure
         self.recorder.in_update = self.recorder.in_closure = False
         held = held_by(optimizer)
         if self.recorder.on:
+            if closure:  # when it began, the closure had still to calculate the gradients
+                self.recorder.watch.before_update(held)
             entry = self.recorder.optimizers.meet(optimizer)
             self.recorder.happened("optimizer_step", sys._getframe(2), (), (self.recorder.optimizers.name(entry),), {"rate": entry.last})
             self.recorder.updated(held)

@@ -107,9 +107,15 @@ class Optimizers:
             own = frame.f_locals.get("self")
             held = {**(vars(own) if hasattr(own, "__dict__") else {}), **frame.f_locals}
             for entry, optimizer in unnamed:
-                entry.name = entry.name or next((name for name, item in held.items() if item is optimizer and name != "self"), "")
+                entry.name = entry.name or self._own(entry, next((name for name, item in held.items() if item is optimizer and name != "self"), ""))
             unnamed = [pair for pair in unnamed if not pair[0].name]
             frame = source.user_frame(frame.f_back)
+
+    def _own(self, entry: Watched, name: str) -> str:
+        """The name, numbered where a variable of that name held an optimizer made elsewhere before."""
+        places = {str(other.name): None for other in self.all() if other is not entry and _made_at(other) != _made_at(entry)}
+        alike = [other for other in places if other == name or other.startswith(f"{name} (")]
+        return f"{name} ({len(alike) + 1})" if name and alike else name
 
     def stepping(self, optimizer: Optimizer) -> None:
         """An update begins: note its rates."""
@@ -199,3 +205,7 @@ def _rate(group: Mapping[str, Any]) -> float | None:
 
 def _parameters(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _made_at(entry: Watched) -> object:
+    return entry.made.user if entry.made is not None else None

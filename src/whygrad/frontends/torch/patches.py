@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import Any, Protocol
 
 import torch
@@ -118,13 +119,19 @@ class Patches:
         self._around(scaler, "unscale_", lambda _, scaler, optimizer=None, *args, **kwargs: self.watcher.unscaled(optimizer))
         for owner in (torch.nn.utils, torch.nn.utils.clip_grad):
             for name in ("clip_grad_norm_", "clip_grad_value_"):
-                self._around(
-                    owner,
-                    name,
-                    lambda result, parameters, limit=None, *args, **kwargs: self.watcher.clipped(
-                        parameters, result, kwargs.get("max_norm", limit)
-                    ),
-                )
+                self.wrap(owner, name, self._clipping)
+
+    def _clipping(self, original: Original) -> Original:
+        """Tell what was clipped; what a generator gives is given on by another one, since it gives it but once."""
+
+        def wrapper(parameters: Any, limit: Any = None, *args: Any, **kwargs: Any) -> Any:
+            held = tuple(parameters) if isinstance(parameters, GeneratorType) else parameters
+            limits = () if limit is None else (limit,)
+            result = original((item for item in held) if held is not parameters else held, *limits, *args, **kwargs)
+            self.watcher.clipped(held, result, kwargs.get("max_norm", limit))
+            return result
+
+        return wrapper
 
     def _modules(self) -> None:
         self._around(nn.Module, "__init__", lambda _, module, *args, **kwargs: self.watcher.made_module(module))

@@ -9,25 +9,21 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from whygrad.frontends.torch._compat import is_leaf, random_states, set_random_states
+from whygrad.frontends.torch._compat import is_leaf, random_states, seed_anew, set_random_states
 from whygrad.frontends.torch.births import Watched
 from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm, same_bits
 from whygrad.frontends.torch.identity import Identity
-from whygrad.frontends.torch.permuting import order_of
-from whygrad.frontends.torch.probes import against_differences, without_hooks
-from whygrad.ir import Birth, Bypass, Descend, Differentiate, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Unhook
+from whygrad.frontends.torch.permuting import Unable, permuted
+from whygrad.frontends.torch.special import special
+from whygrad.ir import Birth, Bypass, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
 
 FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
 """What running a call again may raise."""
 UNKNOWN = ("opaque", "custom")
 """Kinds of call that may write to their arguments without a trace: they get copies."""
 _TRIPS = ("detach", "leave", "enter")
-
-
-class Unable(Exception):  # noqa: N818 - not an error: an answer
-    """The replay can't be made; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,15 @@ class Change:
     regions: frozenset[int] = frozenset()
     bypassed: frozenset[str] = frozenset()
     reshaped: tuple[str, tuple[int, ...]] | None = None
+    activated: frozenset[str] = frozenset()
+    """Ops whose first output goes through a ReLU."""
+    reseeded: tuple[frozenset[str], int] = (frozenset(), 0)
+    """Ops that draw other numbers, and what tells these from others."""
+
+    @property
+    def plain(self) -> bool:
+        """Nothing is changed but what some tensors hold."""
+        return not (self.lifted or self.regions or self.bypassed or self.reshaped or self.activated or self.reseeded[0])
 
 
 class TorchReplay:
@@ -98,12 +103,8 @@ class TorchReplay:
     def run(self, intervention: Intervention) -> Trial:
         """The step with one thing changed."""
         try:
-            if isinstance(intervention, Descend):
-                return self._descent.run(intervention)
-            if isinstance(intervention, Unhook):
-                return without_hooks(self, intervention)
-            if isinstance(intervention, Differentiate):
-                return against_differences(self, intervention)
+            if (trial := special(self, self._descent, intervention)) is not None:
+                return trial
             loss, found = self._gradients(self._change(intervention))
             base = (
                 self._unchanged()[1] if any(isinstance(item.tensor, Tensor) and item.tensor.requires_grad for item in self.losses) else {}
@@ -141,6 +142,19 @@ class TorchReplay:
         """The gradients of the unchanged step."""
         return self._unchanged()[1]
 
+    def reseeded(self, ops: tuple[str, ...], seed: int) -> dict[str, Tensor]:
+        """The gradients with other random numbers at these ops."""
+        return self._gradients(Change({}, reseeded=(frozenset(ops), seed)))[1]
+
+    def forward(self, substitutes: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Every value that depends on other data in the place of some tensors, by number."""
+        states = random_states()
+        try:
+            with torch.enable_grad():
+                return self._forward(Change(dict(substitutes)))
+        finally:
+            set_random_states(states)
+
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call as the unchanged step computes them."""
         states = random_states()
@@ -159,11 +173,14 @@ class TorchReplay:
         """Number and tensor of a value, where it still lives."""
         return self._find(name)
 
-    def stepped(self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
-        """Loss and gradients with copies in the place of the parameters."""
+    def stepped(
+        self, substitutes: dict[int, Tensor], moving: Mapping[str, Tensor], activated: frozenset[str] = frozenset(), *, still: bool = False
+    ) -> tuple[float, dict[str, Tensor]]:
+        """Loss and gradients with copies in the place of the parameters, ReLUs behind some ops, and perhaps no dropout."""
         numbers = {id(tensor): number for number, tensor in self.alive.items()}
         held = {numbers[id(self.parameters[name])]: item for name, item in moving.items() if id(self.parameters[name]) in numbers}
-        total, found = self._gradients(Change({**substitutes, **held}), moving)
+        quiet = frozenset(call.made[0] for call in self.calls if call.kind == "dropout" and call.made) if still else frozenset()
+        total, found = self._gradients(Change({**substitutes, **held}, bypassed=quiet, activated=activated), moving)
         number = _number(total)
         if number is None:
             raise Unable("the loss is no single number")
@@ -174,7 +191,7 @@ class TorchReplay:
     def _change(self, intervention: Intervention) -> Change:
         match intervention:
             case Permute(values):
-                return Change(self._permuted(values))
+                return Change(permuted(dict(pair for name in values if (pair := self._find(name)))))
             case Lift(ops):
                 return self._lift(ops)
             case Bypass(ops):
@@ -183,27 +200,7 @@ class TorchReplay:
                 return Change({}, reshaped=(value, shape))
             case Standardise(values):
                 return Change({pair[0]: standardised(pair[1]) for name in values if (pair := self._find(name))})
-            case Descend() | Unhook() | Differentiate():
-                raise Unable("it is no single change")
-
-    def _permuted(self, values: tuple[str, ...]) -> dict[int, Tensor]:
-        found = {number: tensor for name in values if (pair := self._find(name)) for number, tensor in [pair]}
-        if not found:
-            raise Unable("the labels are gone")
-        rows = {tensor.shape[0] if tensor.dim() else 1 for tensor in found.values()}
-        axis = 0 if rows != {1} else 1
-        sizes = {tensor.shape[axis] if tensor.dim() > axis else 1 for tensor in found.values()}
-        if sizes == {1}:
-            raise Unable("there is one label alone, nothing to permute")
-        order = {size: order_of(size, [t for t in found.values() if t.dim() > axis and t.shape[axis] == size], axis) for size in sizes}
-        changed = {
-            number: tensor.detach().index_select(axis, order[tensor.shape[axis]].to(tensor.device))
-            for number, tensor in found.items()
-            if tensor.dim() > axis
-        }
-        if all(torch.equal(changed[number], found[number]) for number in changed):
-            raise Unable("all labels of the batch are equal, nothing to permute")
-        return changed
+        raise Unable("it is no single change")
 
     def _find(self, name: str) -> tuple[int, Tensor] | None:
         for call in self.calls:
@@ -286,10 +283,9 @@ class TorchReplay:
 
     def _forward(self, change: Change) -> dict[int, Tensor]:
         environment = dict(change.substitutes)
-        plain = not (change.lifted or change.regions or change.bypassed or change.reshaped)
         key = frozenset(change.substitutes)
-        wanted = self._slices[key] if plain and key in self._slices else self._slice(change)
-        if plain:
+        wanted = self._slices[key] if change.plain and key in self._slices else self._slice(change)
+        if change.plain:
             self._slices[key] = wanted
         with ExitStack() as stack:
             blocks: list[int | None] = [None]
@@ -318,12 +314,16 @@ class TorchReplay:
             return
         if call.random is not None:
             set_random_states(call.random)
+            if not made.isdisjoint(change.reseeded[0]):
+                seed_anew(change.reseeded[1] + call.at)
         tracking = call.tracking or call.region in change.regions
         with torch.set_grad_enabled(tracking), self._nested_autocast(call):
             args, kwargs = self._arguments(call, environment, change)
             if self.watched is not None:
                 self.watched.before(call, args, kwargs, environment)
             self._keep(call, call.function(*args, **kwargs), environment)
+            if not made.isdisjoint(change.activated):
+                environment[call.outputs[0]] = environment[call.outputs[0]].relu()
             if self.watched is not None:
                 self.watched.after(call, environment)
 
@@ -416,7 +416,7 @@ class TorchReplay:
 
     def _moving(self, change: Change) -> set[int]:
         """Positions of calls that compute something else than they did, through cuts as well."""
-        numbers, lifted = set(change.substitutes), change.lifted | change.bypassed
+        numbers, lifted = set(change.substitutes), change.lifted | change.bypassed | change.activated | change.reseeded[0]
         found: set[int] = set()
         for call in self.calls:
             lifts = not lifted.isdisjoint(call.made) or (call.region in change.regions and not call.tracking)

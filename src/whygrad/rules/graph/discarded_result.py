@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -48,8 +48,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, "In-place semantics": methods without a trailing underscore return a new tensor.
     """
-    yield from distinct(_about_layers(found) for found in _dropped(index))
-    yield from distinct(_without_effect(index))
+    calls = list(distinct(_without_effect(index)))
+    places = {found.site.line_of_code for found in calls if found.site}
+    yield from distinct(_about_layers(_narrowed(found, places)) for found in _dropped(index))
+    dropped = {found.op.site.line_of_code for found in _dropped(index) if found.op.site}
+    yield from (call for call in calls if call.site is None or call.site.line_of_code not in dropped)
 
 
 def _dropped(index: Index) -> Iterator[Dropped]:
@@ -64,6 +67,12 @@ def _dropped(index: Index) -> Iterator[Dropped]:
                     by_place.setdefault((site.file, site.line) if site else None, []).append((op, site, parameter))
             for members in by_place.values():
                 yield Dropped(step, members[0][0], members[0][1], tuple(dict.fromkeys(p for _, _, p in members)))
+
+
+def _narrowed(found: Dropped, calls: set[tuple[str, int]]) -> Dropped:
+    """Where the last op is a call that stands alone, that is the line that drops the result."""
+    alone = found.op.site is not None and found.op.site.line_of_code in calls
+    return replace(found, site=found.op.site) if alone else found
 
 
 def _lost(index: Index) -> frozenset[str]:

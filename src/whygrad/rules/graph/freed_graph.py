@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Carried, Failure, carried, consequences, failed_backward, matching
 from whygrad.flow.writes import overwritten
@@ -86,6 +86,7 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
             Evidence(f"backward was refused: {failure.message.split('(')[0].split('.')[0].strip()[:160]}"),
         ),
         help=_help(first),
+        facts=frozenset({Fact("freed-graph", first.value.name)}),
         explains=consequences(failure, first.step),
         kind=first.step.step.kind,
         step=first.step.step.index,
@@ -174,6 +175,7 @@ def _unseen(failure: Failure) -> Diagnosis:
         label="the backward is refused here",
         evidence=(Evidence("backward was refused: the graph was freed before; which value it came through was not recorded"),),
         help="detach what is kept from one step to the next, or compute it anew in every step",
+        facts=frozenset({Fact("freed-graph", "")}),
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,

@@ -115,16 +115,27 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         evidence=tuple(_evidence(index, members)),
         help=_help(known[0], name),
         facts=frozenset(Fact(what, one) for what in ("unregistered", "unmoved") for one in names),
-        explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, bare=known[0] == name)}),
+        explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, members, bare=known[0] == name)}),
         names=(name, *names),
     )
 
 
-def _exceptions(index: Index, *, bare: bool) -> Iterator[Fact]:
+def _exceptions(index: Index, members: Sequence[Parameter], *, bare: bool) -> Iterator[Fact]:
     """What was made of a bare parameter once and for all has a history that the first backward frees."""
     exception = index.record.outcome.exception
     if bare and exception is not None and "backward through the graph a second time" in exception.message:
         yield Fact("exception", exception.type)
+        made = [name for parameter in members for name in _made_at_once(index, parameter)]
+        yield from (Fact("freed-graph", name) for name in (*made, *(("",) if made else ())))
+
+
+def _made_at_once(index: Index, parameter: Parameter) -> Iterator[str]:
+    """What the line that makes a parameter makes of it: `nn.Parameter(w) * 0.5`."""
+    place = (parameter.site.file, parameter.site.line) if parameter.site else None
+    for step in index.steps:
+        held = {p.value for p in step.step.parameters if p.name == parameter.name}
+        ops = (op for name in held for op in step.consumers.get(name, ()) if op.site and (op.site.file, op.site.line) == place)
+        yield from (name for op in ops for name in op.outputs)
 
 
 def _evidence(index: Index, members: Sequence[Parameter]) -> Iterator[Evidence]:

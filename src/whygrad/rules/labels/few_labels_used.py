@@ -7,7 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
+from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, places, typed
 
 HALF = 0.5
@@ -50,7 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def ignored_class(call: Call) -> float | None:
     """Share of the pixels that are ignored as class 0, where that is most of them and the model has an output for it."""
     shape, figures = call.target.shape or (), call.target.statistics
-    images = call.op.kind in BY_IDS and len(shape) > 2 and call.target.dtype in INTEGERS  # noqa: PLR2004 - rows of images
+    images = call.by_ids and len(shape) > 2 and call.target.dtype in INTEGERS  # noqa: PLR2004 - rows of images
     if not images or figures is None or figures.zeros is None or call.op.attributes.get("ignore_index") != 0:
         return None
     range_, classes = bounds(call.target), call.classes

@@ -1,16 +1,16 @@
 """WG111: a prediction depends on the later input that is its label."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
-from whygrad.flow.trials import trial_of
+from whygrad.flow.trials import LEAKS, SHIFTED, trial_of
 from whygrad.ir import Op, Perturb, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
-from whygrad.rules.phrases import distinct, figure, places, typed
+from whygrad.rules.phrases import figure, places, typed
 
 SHORTEST = 4
 """Positions of a sequence that has an earlier and a later part."""
@@ -43,18 +43,20 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.Transformer.generate_square_subsequent_mask`, `is_causal` of `scaled_dot_product_attention`; Keras, `use_causal_mask=True`.
     """
     for call in calls(index):
-        found = [diagnosis(call, value) for value in sequences(call)]
-        yield from distinct(found) if len(found) == 1 else all_leak(call.step, found)
+        yield from (diagnosis(call, value) for value in leaking(call))
 
 
-def all_leak(step: StepIndex, found: list[Diagnosis]) -> Iterator[Diagnosis]:
-    """Of several sequences with the same entries the one that leaks, unless one of them is read causally: that one is what the model predicts from."""
-    for diagnosis in found:
-        others = [other.test for other in found if other is not diagnosis and other.test is not None]
-        trials = [trial for test in others if (trial := trial_of(step.step, test.intervention)) is not None]
-        # timid: an encoder that reads the whole of what its decoder writes is an autoencoder
-        if not any(trial.figures.get("shifted", 0.0) > 0.9 and trial.figures.get("leak", 1.0) <= 1e-3 for trial in trials):  # noqa: PLR2004 - nearly all entries, rounding
-            yield diagnosis
+def leaking(call: Call) -> list[Value]:
+    """Sequences that may leak: all that fit, or, once they have been tried, those whose next entries the targets are."""
+    found = sequences(call)
+    trials = [trial_of(call.step.step, _test(call, value).intervention) for value in found]
+    tried = [(value, trial) for value, trial in zip(found, trials, strict=True) if trial is not None]
+    if not tried:
+        return found
+    next_ones = [(value, trial) for value, trial in tried if trial.figures.get("shifted", 1.0) >= SHIFTED]
+    # timid: an encoder may read the whole of what its decoder, which reads the same entries causally, writes
+    causal = any(trial.reason or trial.figures.get("leak", 0.0) <= LEAKS for _, trial in next_ones)
+    return [] if causal or len(tried) < len(found) else [value for value, _ in next_ones]
 
 
 def sequences(call: Call) -> list[Value]:
@@ -83,13 +85,18 @@ def fits(value: Value, target: Value) -> bool:
 def positioned(step: StepIndex, value: Value) -> frozenset[str]:
     """What is computed from a sequence on ways on which every value has an axis of its positions."""
     rows, columns = (value.shape or (0, 0))[:2]
-    sizes = {size for length, other in ((rows, columns), (columns, rows)) if length >= SHORTEST for size in (length, length - 1)}
-    sizes |= {rows * columns, (rows - 1) * columns, rows * (columns - 1)}
     found = {value.name}
     for op in step.graph.ops:
         if not found.isdisjoint(op.inputs):
-            found.update(name for name in op.outputs if not sizes.isdisjoint(step.value(name).shape or ()))
+            found.update(name for name in op.outputs if _has_positions(step.value(name).shape or (), rows, columns))
     return frozenset(found)
+
+
+def _has_positions(shape: tuple[int, ...], rows: int, columns: int) -> bool:
+    """A shape with an axis for the rows and one for the columns of a sequence, perhaps one position short, or with both in one axis."""
+    together = {rows * columns, (rows - 1) * columns, rows * (columns - 1)}
+    apart = [not {size, size - 1}.isdisjoint(shape) for size in (rows, columns)]
+    return not together.isdisjoint(shape) or all(apart)
 
 
 def diagnosis(call: Call, value: Value) -> Diagnosis:
@@ -129,8 +136,8 @@ def _test(call: Call, value: Value) -> Test:
     )
 
 
-def _evidence(call: Call, value: Value, figures: "dict[str, float] | object") -> Iterator[Evidence]:
-    if not isinstance(figures, dict) or "leak" not in figures:
+def _evidence(call: Call, value: Value, figures: Mapping[str, float]) -> Iterator[Evidence]:
+    if "leak" not in figures:
         return
     yield Evidence(
         f"{figures.get('shifted', 0.0):.0%} of the targets in {typed(call.target)} are the next entry of {typed(value)}",

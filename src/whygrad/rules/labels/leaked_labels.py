@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, Call, calls
+from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
 
 _COPIES = ("layout", "cast")
@@ -44,7 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def reads_target(call: Call) -> Op | None:
     """The embedding that reads the target itself, with a way to the prediction on which every value keeps the positions."""
     step, same = call.step, forms(call.step, call.target.name)
-    if call.op.kind not in BY_IDS or call.op.failed:
+    if not call.by_ids or call.op.failed:
         return None
     for op in step.graph.ops:
         ids = next((name for name in op.inputs if not same.isdisjoint(forms(step, name))), None) if op.kind == "embedding" else None

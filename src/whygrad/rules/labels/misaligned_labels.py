@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Value, family
 from whygrad.rules import rule
+from whygrad.rules.labels.pairing import mispaired, unrelated
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
 
@@ -30,7 +31,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Inputs and labels were put into different orders, so that examples have one another's labels.
 
     ## What it finds
-    A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse.
+    A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse. A collate function of the
+    program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
+    Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
 
     ## Why it matters
     There is nothing left to learn but the shares of the classes. Nothing raises, and the loss stays at chance.
@@ -40,13 +43,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     their first order, are left alone; so are negatives for contrastive losses and mixtures of examples, which are sums.
 
     ## How sure
-    Proved where the reordering happened in the framework and is in the recorded graph. What was shuffled in Python or NumPy, or by a
-    collate function that works on lists, is not seen.
+    Proved where the reordering happened in the framework and is in the recorded graph; measured where a batch was compared with its items.
+    What was shuffled in Python or NumPy is suspected at most, from 128 rows on, and a note: labels that are drawn at random look the same. It
+    becomes a warning where the labels fit the inputs in another order.
 
     ## References
     `torch.randperm`: one permutation, applied to both: `x, y = x[order], y[order]`.
     """
-    yield from distinct(diagnosis(found) for call in calls(index) for found in one_sided(call))
+    found = [*distinct(diagnosis(found) for call in calls(index) for found in one_sided(call)), *distinct(mispaired(index))]
+    yield from found or distinct(unrelated(index))
 
 
 def one_sided(call: Call) -> Iterator[Reordered]:
@@ -106,9 +111,9 @@ def reorders(step: StepIndex, op: Op) -> bool:
     if op.kind != "index" or len(op.inputs) != 2:  # noqa: PLR2004 - the tensor and its new order
         return False
     before, order, after = (step.value(name) for name in (*op.inputs, op.output))
-    whole = bool(before.shape) and before.shape == after.shape and order.shape == (before.shape or ())[:1] and order.dtype == "i64"
+    whole = bool(before.shape) and before.shape == after.shape and order.shape == (before.shape or ())[:1] and order.dtype in ("i64", "i32")
     drawn = any(
-        name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "argsort", "sort")
+        name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "permutation", "argsort", "sort")
         for name in step.upstream(order.name)
     )
     # timid: an order that left the framework may have been applied to the other side in Python

@@ -7,7 +7,7 @@ from whygrad.flow import Index
 from whygrad.flow.makers import edited_at
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, Call, calls
+from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
 
 SHARE = 0.3
@@ -44,7 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def padded(call: Call) -> Iterator[tuple[Op, float]]:
     """The embedding of the same ids, and the share of its padding id among the targets that count."""
     step, figures = call.step, call.target.statistics
-    counts_all = call.op.kind in BY_IDS and call.op.attributes.get("reduction") != "none" and not call.op.failed
+    counts_all = call.by_ids and call.op.attributes.get("reduction") != "none" and not call.op.failed
     if not counts_all or figures is None or figures.zeros is None or figures.zeros < SHARE or call.op.attributes.get("ignore_index") == 0:
         return
     source = step.origin(call.target.name, _PICKED)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Batches, Op, Site, Statistics
+from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
 
@@ -21,7 +21,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
-    from a generator that was seeded anew at each step.
+    from a generator that was seeded anew at each step, or data that are made from such random numbers.
 
     ## Why it matters
     The loss falls to zero on a handful of examples, and the rest of the data is never seen.
@@ -62,7 +62,7 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
     """Steps that drew their rows anew and got the same ones."""
     for steps in index.kinds.values():
         if len(steps) > 1 and all(step.losses for step in steps):
-            drawn = [dict(rows_drawn(step)) for step in steps]
+            drawn = [dict(rows_drawn(step)) or dict(data_drawn(step)) for step in steps]
             figures = [sorted((repr(seen) for _, seen in picked.values()), key=str) for picked in drawn]
             makers = [frozenset(draw.output for draw, _ in picked.values()) for picked in drawn]
             fresh = all(not one & other for at, one in enumerate(makers) for other in makers[at + 1 :])
@@ -98,6 +98,22 @@ def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
             yield op.output, (draw, figures)
 
 
+def data_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
+    """Data that were computed from random numbers of this step and meet parameters, or what came of them: the value, the op that drew, and its figures."""
+    draws = [op for op in step.graph.ops if op.kind == "random"]
+    drawn = {op.output for op in draws}
+    for op in step.graph.ops if draws else ():
+        # timid: rows picked in an order that was drawn are rows_drawn's: in another order all rows have the same figures
+        drawn.update(op.outputs if not drawn.isdisjoint(op.inputs[:1] if family(op.kind) == "select" else op.inputs) else ())
+    for op in step.graph.ops if draws else ():
+        meets = not step.depends_on_parameters.isdisjoint(op.inputs) and not step.shapes_loss.isdisjoint(op.outputs)
+        for name in op.inputs if meets else ():
+            figures = step.value(name).statistics
+            if name in drawn - step.depends_on_parameters and figures and figures.count >= ENTRIES and figures.minimum != figures.maximum:
+                above = step.upstream(name)
+                yield name, (next(draw for draw in draws if draw.output in above), figures)
+
+
 def of_loader(step: StepIndex, batches: Batches) -> Diagnosis:
     """What is said of a loader."""
     site = next((event.site for event in step.events("batch") if event.site), None)
@@ -111,8 +127,8 @@ def of_loader(step: StepIndex, batches: Batches) -> Diagnosis:
 def of_draw(step: StepIndex, draw: Op, steps: int) -> Diagnosis:
     """What is said of drawn rows."""
     return _diagnosis(
-        step, draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though their rows were drawn anew",
-        "draws the same rows each time", "seed the generator once, before the loop", None,
+        step, draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
+        "draws the same each time", "seed the generator once, before the loop", None,
     )  # fmt: skip
 
 

@@ -14,6 +14,9 @@ from whygrad.rules.phrases import distinct, places, typed
 
 _OPERATIONS = frozenset(("add", "sub", "mul", "div", "pow", "where", "compare", "maximum", "minimum"))
 
+_GIVEN_TOGETHER = ("keras.Model.fit",)
+"""Calls that are given inputs and labels together, and refuse them where their numbers differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
@@ -77,6 +80,10 @@ def sides_of(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
         return None
     if family(op.kind) == "loss":
         return _of_loss(step, op)
+    if op.native in _GIVEN_TOGETHER and len(op.inputs) > 1:
+        others = (step.value(name) for name in op.inputs[1:])
+        first = step.value(op.inputs[0])
+        return first, next((value for value in others if leading(value) != leading(first)), first)
     inputs = op.inputs[-2:] if op.kind in _OPERATIONS else ()
     shaped = [name for name in inputs if name in step.depends_on_parameters]
     given = [name for name in inputs if name not in step.depends_on_parameters]
@@ -176,7 +183,8 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
 
 def evidence(found: Mismatch, change: Change | None) -> Iterator[Evidence]:
     """The shapes at the loss, and before and after the op that changed them."""
-    outcome = f"`{found.op.kind}` raised" if found.op.failed else f"`{found.op.kind}` took them"
+    name = found.op.kind if found.op.kind != "opaque" else found.op.native.rsplit(".", 1)[-1]
+    outcome = f"`{name}` raised" if found.op.failed else f"`{name}` took them"
     yield Evidence(f"{typed(found.prediction)} against {typed(found.target)}: {outcome}", "rows", found.rows[0])
     if change is not None:
         yield Evidence(

@@ -36,6 +36,12 @@ class Call:
         return shape[axis if len(shape) > axis else 0]
 
     @property
+    def by_ids(self) -> bool:
+        """The loss is told its classes by number. Keras has one function for that and one for rows; PyTorch's tells them apart by the target."""
+        told = self.op.attributes.get("ids")
+        return told if isinstance(told, bool) else self.op.kind in BY_IDS
+
+    @property
     def whole(self) -> bool:
         """Every entry of the target is known to be a whole number."""
         return self.target.dtype in (*INTEGERS, "bool") or (known(self.target) is not None and self.target.statistics.whole == 1.0)  # type: ignore[union-attr]  # known() saw them

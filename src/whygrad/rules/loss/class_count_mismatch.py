@@ -8,7 +8,7 @@ from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, making_site, sized_at
 from whygrad.ir import Site, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, Call, about_loss, calls, once_a_fault
+from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
 from whygrad.rules.phrases import figure, places, typed
 
@@ -44,7 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def odd_weight(call: Call) -> Value | None:
     """The class weights of a call that raised, where they are not as many as the classes."""
-    if not call.op.failed or call.op.kind not in BY_IDS or call.classes is None:
+    if not call.op.failed or not call.by_ids or call.classes is None:
         return None
     others = (call.step.value(name) for name in call.op.inputs if name not in (call.prediction.name, call.target.name))
     return next((value for value in others if value.shape and len(value.shape) == 1 and value.shape[0] != call.classes), None)
@@ -55,7 +55,12 @@ def widths_differ(call: Call) -> bool:
     prediction, target = call.prediction.shape or (), call.target.shape or ()
     if not call.op.failed or len(prediction) < 2 or len(prediction) != len(target) or prediction[0] != target[0]:  # noqa: PLR2004 - an axis of rows and one of classes
         return False
-    by_class = call.op.kind in ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
+    by_class = call.op.attributes.get("ids") is False or call.op.kind in (
+        "cross_entropy",
+        "binary_cross_entropy",
+        "bce_with_logits",
+        "kl_div",
+    )
     return by_class and prediction[1] != target[1] and 1 not in (prediction[1], target[1]) and prediction[2:] == target[2:]
 
 

@@ -43,12 +43,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def form_of(call: Call) -> str:
     """In which form the target came instead of ids; "" where nothing speaks against it."""
     prediction, target = call.prediction.shape, call.target.shape
-    takes_ids = call.op.kind in BY_IDS or _BY_IDS_NATIVE in call.op.native
-    if not call.op.failed or not takes_ids or prediction is None or target is None:
+    takes_ids = call.by_ids or _BY_IDS_NATIVE in call.op.native
+    if not takes_ids or prediction is None or target is None:
         return ""
+    if call.op.attributes.get("ids"):
+        return "rows" if len(target) == len(prediction) > 1 and target[-1] == prediction[-1] > 1 else ""
+    return refused_form(call, prediction, target) if call.op.failed else ""
+
+
+def refused_form(call: Call, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
+    """The same for a loss that raised."""
     if target == prediction and len(target) > 1 and call.target.dtype in (*INTEGERS, "bool"):
         return "rows"
-    if target == prediction and len(target) > 1 and call.op.kind != "cross_entropy":
+    if target == prediction and len(target) > 1 and (call.op.kind != "cross_entropy" or call.contract.targets == ("ids",)):
         return "rows"
     if len(target) == len(prediction) > 1 and target == (prediction[0], 1, *prediction[2:]):
         return "column"

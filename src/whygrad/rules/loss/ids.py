@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from whygrad.flow import Index
 from whygrad.flow.makers import handed_out
-from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
+from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
 from whygrad.rules.loss.exceptions import message_of
 
-_REFUSED = re.compile(r"Target (-?\d+) is out of bounds")
+_REFUSED = re.compile(r"(?:Target|label value of) (-?\d+) (?:is out of bounds|which is outside the valid range)")
 FAR = 2
 """An id beyond this many times the number of classes is no class that was forgotten, but a mark such as 255."""
 
@@ -45,7 +45,12 @@ def outsiders(index: Index) -> Iterator[Outside]:
     """Calls that were given an id outside of 0 to the number of classes less one."""
     for call in calls(index):
         classes = call.classes
-        if call.op.kind in BY_IDS and classes is not None and classes > 1 and call.target.dtype in INTEGERS:
+        if (
+            call.by_ids
+            and classes is not None
+            and classes > 1
+            and (call.target.dtype in INTEGERS or (call.op.attributes.get("ids") and call.whole))
+        ):
             found = _outside(call, classes)
             if found is not None:
                 yield found

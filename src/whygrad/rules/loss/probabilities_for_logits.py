@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Bypass, Op
 from whygrad.loss_contracts import Contract, contract_of, input_of
@@ -87,7 +88,7 @@ def diagnosis(step: StepIndex, found: Twice) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"`{name}` is made by `{activation.kind}`, and `{loss.kind}` applies `{found.contract.applies}` to it again",
-        site=at.site or other.site,
+        site=edited_at(step, at) or other.site,
         label="wants the scores from before the activation" if found.shared else "probabilities from here on",
         related=places(
             (

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, INTEGERS, calls
+from whygrad.rules.loss.calls import INTEGERS, calls
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
 
@@ -65,7 +66,7 @@ def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
                 yield Alone(step, op, scores, axis, next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None))
     for call in calls(index):
         shape = call.prediction.shape or ()
-        one = call.op.kind in BY_IDS and len(shape) > 1 and shape[1] == 1 and call.target.dtype in INTEGERS
+        one = call.by_ids and len(shape) > 1 and shape[1] == 1 and call.target.dtype in INTEGERS
         if call.step is step and one and call.op.kind == "cross_entropy" and is_unit(step, call.prediction, 1):
             yield Alone(step, call.op, call.prediction, 1, None)
 
@@ -80,12 +81,10 @@ def is_unit(step: StepIndex, scores: Value, axis: int) -> bool:
     if not made or parameter is None:
         return False
     weight = step.value(parameter.value).shape or ()
-    units = {"linear": weight[0] if weight else 0, "conv": weight[0] if weight else 0, "matmul": weight[-1] if weight else 0}.get(
-        layer.kind
-    )
-    unit_axis = 1 if layer.kind == "conv" and len(made) > 1 else len(made) - 1
+    one = layer.kind in ("linear", "conv", "matmul") and units(layer, weight) == 1
+    unit = unit_axis(layer, made)
     # timid: where the axes were changed in between, which of them is the unit can't be told
-    return units == 1 and made[unit_axis] == 1 and (made == scores.shape) and at == unit_axis
+    return one and made[unit] == 1 and (made == scores.shape) and at == unit
 
 
 def diagnosis(index: Index, found: Alone) -> Diagnosis:

@@ -44,7 +44,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def compares_columns(call: Call) -> bool:
     """The prediction has an axis of several classes that the target lacks, and the target counts in whole numbers."""
     prediction, target = call.prediction.shape, call.target.shape
-    if call.op.kind not in _DENSE or not call.whole or not prediction or not target or call.target.dtype == "bool":
+    if not call.whole or not prediction or not target or call.target.dtype == "bool":
+        return False
+    if call.op.attributes.get("ids") is False:
+        # a loss of Keras' that compares rows; where the batches differ as well, that is WG209's, and this is a fault all the same
+        return len(prediction) > 1 and prediction[-1] > 1 and (len(target) == len(prediction) - 1 or target[1:] == (1,))
+    if call.op.kind not in _DENSE:
         return False
     lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, target[:1] + target[2:])
     # timid: without an exception, the broadcast of squared errors is WG203's, and ones and zeros may be a mask

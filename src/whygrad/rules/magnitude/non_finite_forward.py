@@ -121,6 +121,7 @@ def unexplained(index: Index, course: Course) -> Diagnosis:
             Evidence(f"finite in the {number} steps before, and not finite at step {number}, which was not recorded", "step", number),
         ),
         help=f"record that step to see where it begins: `whygrad run --at-step {number} {program}`",
+        facts=frozenset(Fact("non-finite", name) for step in index.steps[:1] for name in step.losses),
         explains=frozenset(Fact("insensitive", str(step.step.kind)) for step in index.steps),
         step=number,
         names=("loss",),

@@ -8,6 +8,7 @@ from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Descend, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
+from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, places
 
 LARGE = 20.0
@@ -46,7 +47,8 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """The inputs of one step that may be to blame."""
     course = course_of(index, step)
     failed = failure(course)
-    if failed is None and not fresh(index, step):
+    extreme = any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step))
+    if failed is None and not fresh(index, step) and not extreme:
         return
     found = [value for value in inputs(step) if unlike(value)]
     if found:
@@ -76,7 +78,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     test = Test(
-        Descend(standardise=tuple(dict.fromkeys(v.name for v in found))),
+        Descend(standardise=tuple(dict.fromkeys((*(v.name for v in found), *extreme_targets(step))))),
         "with standardised inputs the loss falls at least twice as far over a few updates",
         required=True,
     )
@@ -109,9 +111,22 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     )
 
 
+def extreme_targets(step: StepIndex) -> Iterator[str]:
+    """Targets so large that squares overflow: standardising one side alone would show nothing."""
+    if any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step)):
+        yield from (value.name for _, value in targets(step) if (scale_of(value) or 0.0) >= EXTREME)
+
+
 def consequences_of(index: Index, step: StepIndex, value: Value) -> frozenset[Fact]:
     """What follows: a loss that fails, and, from sizes whose squares overflow, an optimizer's state that does."""
     kind = str(step.step.kind)
-    overflow = {Fact("overflow", kind)} if (scale_of(value) or 0.0) >= EXTREME else set()
+    overflow = {Fact("overflow", kind), *beyond_measure(index)} if (scale_of(value) or 0.0) >= EXTREME else set()
     losses = (Fact("non-finite", name) for name in step.losses)
     return frozenset({*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *overflow, *losses})
+
+
+def beyond_measure(index: Index) -> Iterator[Fact]:
+    """Where squares overflow, parameters stand still, and then everything that is computed with them is no number."""
+    for step in index.steps:
+        yield from (Fact(what, p.name) for p in step.step.parameters for what in ("unmoved", "non-finite"))
+        yield from (Fact("non-finite", name) for name in step.values)

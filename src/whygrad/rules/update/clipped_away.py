@@ -1,6 +1,7 @@
 """WG410: clipping leaves almost nothing of the gradient."""
 
 from collections.abc import Iterator
+from math import hypot
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index
@@ -38,8 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Clipping leaves so little of the gradient that the parameters hardly move.
 
     ## What it finds
-    Plain or momentum gradient descent whose gradients are clipped, in each recorded step, to less than a hundredth of their norm, and whose updates then move no
-    parameter by more than 1e-5 of its own norm: a limit of 1e-3 or less, or the rate handed over as the limit.
+    Plain or momentum gradient descent whose gradients are clipped, in each recorded step, to less than a hundredth of their norm, and whose updates then move the
+    parameters by no more than 1e-5 of their norm: a limit of 1e-3 or less, or the rate handed over as the limit.
 
     ## Why it matters
     The update is rate times limit, whatever the gradient is. The loss falls as slowly as with a rate that many times smaller.
@@ -69,7 +70,10 @@ def _away(index: Index, moment: Moment) -> bool:
         return False
     mine = [p for p in _clipped(moment) if p.optimizer]
     native = {o.name: o.native for o in index.record.optimizers}
-    return bool(mine) and all(_still(p) and native.get(p.optimizer, "").lower() not in SCALE_FREE for p in mine)
+    if any(native.get(p.optimizer, "").lower() in SCALE_FREE for p in mine):
+        return False
+    moved = _movement(mine)
+    return moved is not None and moved <= STILL
 
 
 def _clipped(moment: Moment) -> list[Parameter]:
@@ -85,9 +89,12 @@ def _left(moment: Moment) -> float | None:
     return limit / norm
 
 
-def _still(parameter: Parameter) -> bool:
-    moved, norm = parameter.update_norm, parameter.norm
-    return moved is not None and norm is not None and finite(moved) and finite(norm) and moved <= STILL * norm
+def _movement(parameters: list[Parameter]) -> float | None:
+    """How far all of them moved together, for their size together: what starts at zero moves far for its own; None where that is unknown."""
+    pairs = [(p.update_norm, p.norm) for p in parameters]
+    known = [(moved, norm) for moved, norm in pairs if moved is not None and norm is not None and finite(moved) and finite(norm)]
+    size = hypot(*(norm for _, norm in known))
+    return hypot(*(moved for moved, _ in known)) / size if known and len(known) == len(pairs) and size > 0 else None
 
 
 def _about(index: Index, moments: list[Moment]) -> Diagnosis:
@@ -95,7 +102,7 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
     norm, limit = event.attributes.get("norm"), event.attributes.get("limit")
     assert isinstance(norm, float)  # `_left` has seen them
     assert isinstance(limit, float)
-    moved = max(((p.update_norm or 0.0) / p.norm for p in _clipped(moments[0]) if p.norm), default=0.0)
+    moved = _movement([p for p in _clipped(moments[0]) if p.optimizer]) or 0.0
     optimizer = _holder(index, tuple(p.name for p in _clipped(moments[0])))
     return Diagnosis(
         "WG410",
@@ -109,7 +116,7 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
             Evidence(
                 f"so in {plural(len(moments), 'recorded step')}: at most {limit / norm:.1g} of the norm is left", "share_left", limit / norm
             ),
-            Evidence(f"no parameter moves by more than {moved:.1g} of its own norm in an update", "update_ratio", moved),
+            Evidence(f"an update moves the parameters by {moved:.1g} of their norm", "update_ratio", moved),
         ),
         help=f"clip to about the usual norm of the gradient, {figure(norm)} here"
         + (f"; `{optimizer.name}` steps at {figure(optimizer.last_rate)}" if optimizer else ""),

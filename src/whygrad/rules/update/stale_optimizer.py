@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index, StepIndex
+from whygrad.flow import Index
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -41,20 +41,14 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 
 def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:
-    """What the optimizer holds and stepped, unread and without a gradient, in a step in which only twins of it were read; [] where there is no such step."""
+    """What the optimizer holds and stepped, unread and without a gradient, in a step in which only what no optimizer holds was read; [] where there is no such step."""
     for step in index.steps:
-        held = [p for p in step.step.parameters if p.optimizer == optimizer.name]
+        held = [p for p in step.step.parameters if any(p.name in group.parameters for group in optimizer.groups)]
         read = [p for p in step.step.parameters if p.name in {one.name for one in lost} and p.reached and p.gradient != "none"]
         stepped = any(optimizer.name in event.targets for event in step.events("optimizer_step"))
-        idle = held and stepped and not any(p.reached or p.gradient != "none" for p in held)
-        if idle and types(step, held) == types(step, read):
+        if held and read and stepped and not any(p.reached or p.gradient != "none" for p in held):
             return held
     return []
-
-
-def types(step: StepIndex, parameters: list[Parameter]) -> list[str]:
-    """Dtypes and shapes, in order."""
-    return sorted(step.value(p.value).type for p in parameters)
 
 
 def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], held: list[Parameter]) -> Diagnosis:
@@ -66,17 +60,17 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
         name="stale-optimizer",
         severity="error",
         confidence="proved",
-        message=f"`{optimizer.name}` goes on updating {plural(len(held), 'parameter')} that the forward no longer reads: {listed(modules_of(index, lost))} took their place",
+        message=f"`{optimizer.name}` goes on updating {plural(len(held), 'parameter')} that the forward does not read: it reads {listed(modules_of(index, lost))}",
         site=optimizer.site,
-        label="made from parameters that were replaced later",
-        related=places((lost[0].site, "what the forward reads now was made here")),
+        label="made from parameters that this training does not use",
+        related=places((lost[0].site, "what the forward reads was made here")),
         evidence=(
             Evidence(
-                f"{listed(p.name for p in held)} {verb} read by no op of a later step; {plural(len(lost), 'parameter')} of the same shapes {verb}, and no optimizer holds them",
+                f"{listed(p.name for p in held)} {verb} read by no op of the step; {plural(len(lost), 'parameter')} that no optimizer holds {verb}",
                 "parameters",
                 len(lost),
             ),
-            Evidence(f"{listed(names_in_order(lost))} got gradients and did not move from then on"),
+            Evidence(f"{listed(names_in_order(lost))} got gradients and did not move"),
         ),
         help=f"load the weights into the model that `{optimizer.name}` holds (`load_state_dict`), or make `{optimizer.name}` anew for the new one",
         facts=frozenset({Fact("orphans", optimizer.name)}),

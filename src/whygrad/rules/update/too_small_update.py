@@ -1,6 +1,7 @@
 """WG412: updates so small that nothing moves in the run's length."""
 
 from collections.abc import Iterator
+from math import isclose
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
@@ -8,7 +9,7 @@ from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, opti
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
-from whygrad.rules.phrases import distinct, figure, finite
+from whygrad.rules.phrases import distinct, figure, finite, places, plural
 
 LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
@@ -16,6 +17,11 @@ MOVED = 0.05
 """Share of their norm by which parameters could move in the whole run if all updates pointed one way; below it nothing was learnt."""
 NEAR = 0.005
 """Share of its norm below which every parameter must move in one update for the experiment to be worth its time."""
+MULTIPLIED = 0.05
+"""Share of the optimizer's own rate that a schedule must reach at some update: warm-ups that are too long for a run stay below it, and so
+does a function that returns a rate where a factor is due."""
+OWN = 0.1
+"""Largest rate of an optimizer that is meant as a rate: with 1.0 the schedule's function is meant to return the rate itself."""
 STEPS = 40
 """Updates that must have been seen: shorter runs are tries."""
 
@@ -27,13 +33,16 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
-    hundred times larger rate makes fall: a rate divided by the size of the data set, a loss that was averaged twice.
+    hundred times larger rate makes fall: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
+    keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
+    `LambdaLR` multiplies what it returns by the optimizer's own.
 
     ## Why it matters
     The program is right in every line but one, and would need thousands of epochs.
 
     ## When it is fine
-    Fine-tuning with tiny rates moves little and makes the loss fall all the same: silent. So is any run below forty updates.
+    Fine-tuning with tiny rates moves little and makes the loss fall all the same: silent. So is any run below forty updates, a warm-up that
+    is still under way, and a schedule that returns rates for an optimizer of rate 1.
 
     ## How sure
     Measured: by the loss over the run, the size of the recorded updates, and a few updates on copies of the parameters at a hundred times
@@ -50,12 +59,35 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     course, optimizer = course_of(index, step), optimizer_of(index, step)
     if optimizer is None:
         return
-    if fresh(index, step) and near(step, optimizer):
+    if multiplied(optimizer):
+        yield scheduled(step, optimizer, course)
+    elif fresh(index, step) and (near(step, optimizer) or starts_low(optimizer)):
         yield diagnosis(step, optimizer, course, None)
     elif course is not None and course.steps >= STEPS and failure(course) == "stands":
         ratio = largest_ratio(step)
         if ratio is not None and 0 < ratio * course.steps < MOVED:
             yield diagnosis(step, optimizer, course, ratio)
+
+
+def own_rate(optimizer: Optimizer) -> float | None:
+    """The rate that the optimizer was made with, where a schedule keeps it."""
+    rate = optimizer.groups[0].settings.get("initial_lr") if optimizer.groups and optimizer.schedule_site else None
+    return rate if isinstance(rate, float) and 0 < rate <= OWN else None
+
+
+def starts_low(optimizer: Optimizer) -> bool:
+    """The schedule begins far below the optimizer's own rate: it may only be warming up, which the run will tell."""
+    own, rate = own_rate(optimizer), optimizer.groups[0].rate if optimizer.groups else None
+    return own is not None and rate is not None and 0 < rate < MULTIPLIED * own
+
+
+def multiplied(optimizer: Optimizer) -> bool:
+    """No rate of the whole run comes near the optimizer's own, and the schedule is no warm-up under way: it fell again, or peaked at the square."""
+    own, rates = own_rate(optimizer), optimizer.rates
+    if own is None or rates is None or optimizer.steps < STEPS or not 0 < rates[1] < MULTIPLIED * own:
+        return False
+    falls = optimizer.last_rate is not None and optimizer.last_rate < rates[1]
+    return falls or isclose(rates[1], own * own, rel_tol=1e-3)
 
 
 def near(step: StepIndex, optimizer: Optimizer) -> bool:
@@ -104,6 +136,33 @@ def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, rati
         label="the rate is set here",
         evidence=(*told, *fell_told(step, LARGER, "at a hundred times the rate"), *course_told(course)),
         help="raise the learning rate, and look for a factor that makes the loss or the rate small: a division by the data set's or the batch's size",
+        facts=frozenset({Fact("stands", kind)}),
+        kind=step.step.kind,
+        names=(optimizer.name,),
+        test=Test(LARGER, "at a hundred times the rate the loss falls at least twice as far", required=True),
+    )
+
+
+def scheduled(step: StepIndex, optimizer: Optimizer, course: Course | None) -> Diagnosis:
+    """What is said, at the schedule."""
+    own, high = own_rate(optimizer), optimizer.rates[1] if optimizer.rates else None
+    factor = (high or 0.0) / (own or 1.0)
+    kind = str(step.step.kind)
+    return Diagnosis(
+        rule="WG412",
+        name="too-small-update",
+        severity="warning",
+        confidence="measured",
+        message=f"the schedule of `{optimizer.name}` keeps its learning rate at {figure(high)} or below, though it was made with {figure(own)}",
+        site=optimizer.schedule_site,
+        label=f"its factor is never above {figure(factor)}",
+        related=places((optimizer.site, "the rate that the factor is multiplied by"), (optimizer.rate_site, "the rate is set here")),
+        evidence=(
+            Evidence(f"the largest factor over {plural(optimizer.steps, 'update')} was {figure(factor)}", "rate", high),
+            *fell_told(step, LARGER, "at a hundred times the rate"),
+            *course_told(course),
+        ),
+        help="return a factor between 0 and 1 from the schedule's function, which is multiplied by the optimizer's rate; or make the optimizer with `lr=1.0`",
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
         names=(optimizer.name,),

@@ -39,7 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     switched = _switched_back_missing(index)
     if switched is not None:
         yield switched
-    elif (found := _from_the_start(index)) is not None:
+    elif (found := _from_the_start(index) or _asked_for(index)) is not None:
         yield found
 
 
@@ -103,6 +103,48 @@ def _from_the_start(index: Index) -> Diagnosis | None:
     if not frozen or any(not list(_still(step)) for step in trained) or any(_moving(step) for step in trained):
         return None
     return _about_start(whole[-1], frozen)
+
+
+def _asked_for(index: Index) -> Diagnosis | None:
+    """Normalisation that is told at each call to use running statistics, which still hold what they were made with."""
+    trained = [s for s in index.steps if s.step.differentiated and s.step.updated]
+    fresh = [[(op, p) for op, p in _still(step) if _as_made(step, op)] for step in trained]
+    # timid: statistics that hold anything else were trained or loaded, and may be kept on purpose
+    if not fresh or not all(fresh) or any(_moving(step) for step in trained):
+        return None
+    return _about_call(trained[0], fresh[0])
+
+
+def _as_made(step: StepIndex, op: Op) -> bool:
+    """Among what it reads are means that are all 0 and variances that are all 1."""
+    known = {p.value for p in step.step.parameters}
+    figures = [step.value(name).statistics for name in op.inputs if name not in known and name not in step.producer]
+    constant = {f.minimum for f in figures if f is not None and f.minimum is not None and f.minimum == f.maximum}
+    return {0.0, 1.0} <= constant
+
+
+def _about_call(step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
+    op = still[0][0]
+    caller = op.site.callers[0] if op.site is not None and op.site.callers else None
+    called = Site(caller.file, caller.line, function=caller.function, text=caller.text) if caller is not None else op.site
+    layers = list(dict.fromkeys(op.module or p.name for op, p in still))
+    return Diagnosis(
+        "WG413",
+        "wrong-mode",
+        "warning",
+        "proved",
+        f"the model trains in evaluation mode: {plural(len(layers), 'normalisation layer')} {'runs' if len(layers) == 1 else 'run'} on statistics that never move",
+        site=called,
+        label="the forward of a training step, in evaluation mode",
+        related=places((op.site if called is not op.site else None, "the layer is called here")),
+        evidence=(
+            Evidence(f"{listed(layers)} normalise by running statistics that are still 0 and 1, as they were made", "layers", len(layers)),
+        ),
+        help="ask for training mode in the training step, and carry the new statistics over",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(layers),
+    )
 
 
 def _is_normalisation(name: str) -> bool:

@@ -1,0 +1,8 @@
+CONFIG = {
+    "vocabulary": 300,
+    "length": 16,
+    "width": 12,
+    "rate": 0.01,
+    "batch": 32,
+    "epochs": 8,
+}

@@ -1,0 +1,202 @@
+"""Every use of JAX that is not public API, with its fallback. Nothing outside this file knows a private name of jax."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import jax
+import numpy as np
+from jax._src import core, source_info_util
+from jax._src import pjit as _pjit
+
+TESTED = ("0.10",)
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """JAX's own functions, for our own use and for calls that are handed on."""
+
+    jit: Any = jax.jit
+    grad: Any = jax.grad
+    value_and_grad: Any = jax.value_and_grad
+    vjp: Any = jax.vjp
+
+
+ORIGINALS = Originals()
+
+Trace = core.Trace
+Tracer = core.Tracer
+Literal = core.Literal
+ClosedJaxpr = core.ClosedJaxpr
+Jaxpr = core.Jaxpr
+EvalTrace = core.EvalTrace
+
+
+def untested_version() -> str:
+    """A sentence for versions that this front end was not tried on, "" for the others."""
+    version = str(jax.__version__)
+    known = version.startswith(TESTED)
+    return "" if known else f"whygrad was tested with jax {', '.join(TESTED)}, this is {version}: some facts may be missing"
+
+
+def current_trace() -> Any:
+    """What handles every primitive that is called now."""
+    return core.trace_ctx.trace
+
+
+def under(trace: Any) -> AbstractContextManager[None]:
+    """Within this block `trace` handles every primitive."""
+    context: AbstractContextManager[None] = core.set_current_trace(trace)  # type: ignore[no-untyped-call]  # jax has no type for it
+    return context
+
+
+def at_top() -> bool:
+    """No transformation is under way: calls compute at once."""
+    return bool(core.trace_state_clean())
+
+
+def is_tracer(item: object) -> bool:
+    """The item stands for a value under some transformation."""
+    return isinstance(item, Tracer)
+
+
+def is_array(item: object) -> bool:
+    """A value with a dtype and a shape: JAX's own, traced or not, or NumPy's."""
+    return isinstance(item, jax.Array | np.ndarray | Tracer)
+
+
+def plain(item: Any) -> Any:
+    """What a tracer of a derivative stands for: an array, or a variable of a program that is being traced."""
+    for _ in range(20):
+        inner = getattr(item, "primal", None) if is_tracer(item) else getattr(item, "val", None) if _typed(item) else None
+        if inner is None:
+            return item
+        item = inner
+    return item
+
+
+def _typed(item: object) -> bool:
+    return type(item).__name__.startswith("Typed")
+
+
+def variable(item: Any) -> Any | None:
+    """The variable of the traced program that a tracer stands for; None for what is no such tracer."""
+    inner = plain(item)
+    found = getattr(inner, "val", None) if is_tracer(inner) else None
+    return found if isinstance(found, core.Var) else None
+
+
+def is_literal(item: object) -> bool:
+    """A constant written into a traced program."""
+    return isinstance(item, Literal)
+
+
+def points(traceback: Any) -> tuple[tuple[CodeType, int], ...]:
+    """The places of a traceback that JAX keeps with an equation, deepest first."""
+    if traceback is None:
+        return ()
+    codes, offsets = traceback.raw_frames()
+    return tuple(zip(codes, offsets, strict=True))
+
+
+def traced(jitted: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[ClosedJaxpr, list[Any]]:
+    """The program of a jitted function for these arguments, traced at most once, and its flat inputs."""
+    if hasattr(_pjit, "_infer_params") and hasattr(jitted, "_fun") and hasattr(jitted, "_jit_info"):
+        found, flat = _pjit._infer_params(jitted._fun, jitted._jit_info, tuple(args), dict(kwargs))
+        return found.params["jaxpr"], list(flat)
+    return jitted.trace(*args, **kwargs).jaxpr, jax.tree_util.tree_leaves((args, kwargs))
+
+
+def without_shortcuts(recording: Callable[[], bool], told: Callable[..., None]) -> Iterator[tuple[Any, str, Any]]:
+    """What to put in the place of JAX's own, so that calls of compiled functions are seen while recording: no short way past Python."""
+    shortcut, running = getattr(_pjit, "_get_fastpath_data", None), getattr(_pjit, "_run_python_pjit", None)
+    if shortcut is None or running is None or not hasattr(_pjit, "jit_p"):
+        return
+
+    def data(*args: Any, **kwargs: Any) -> Any:
+        return None if recording() else shortcut(*args, **kwargs)
+
+    def run(p: Any, args_flat: Any, *rest: Any) -> Any:
+        result = running(p, args_flat, *rest)
+        if recording() and at_top():
+            told(_pjit.jit_p, args_flat, p.params, result[1])
+        return result
+
+    yield _pjit, "_get_fastpath_data", data
+    yield _pjit, "_run_python_pjit", run
+
+
+def bind(primitive: Any, params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
+    """Call a primitive with the parameters that stand in an equation."""
+    found = primitive.get_bind_params(dict(params))
+    if isinstance(found, tuple):
+        functions, rest = found
+        result = primitive.bind(*functions, *inputs, **rest)
+    else:
+        result = primitive.bind(*inputs, **found)
+    return list(result) if primitive.multiple_results else [result]
+
+
+def sliced(closed: ClosedJaxpr, wanted: Sequence[Any]) -> Callable[..., list[Any]]:
+    """A function from a program's inputs to some of its variables."""
+    jaxpr = closed.jaxpr
+
+    def run(*inputs: Any) -> list[Any]:
+        environment: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+        environment.update(zip(jaxpr.invars, inputs, strict=True))
+        for equation in needed(jaxpr, wanted):
+            read = [item.val if is_literal(item) else environment[item] for item in equation.invars]
+            with equation.ctx.manager:
+                made = bind(equation.primitive, equation.params, read)
+            environment.update(zip(equation.outvars, made, strict=True))
+        return [item.val if is_literal(item) else environment[item] for item in wanted]
+
+    return run
+
+
+def needed(jaxpr: Jaxpr, wanted: Sequence[Any]) -> list[Any]:
+    """The equations that these variables are computed by, in order."""
+    living = {item for item in wanted if not is_literal(item)}
+    found = []
+    for equation in reversed(jaxpr.eqns):
+        if not living.isdisjoint(equation.outvars):
+            found.append(equation)
+            living.update(item for item in equation.invars if not is_literal(item))
+    return found[::-1]
+
+
+def inner_programs(params: Mapping[str, Any]) -> Iterator[tuple[str, ClosedJaxpr]]:
+    """The programs within an equation: bodies of loops, branches, functions."""
+    for name, item in params.items():
+        for part in item if isinstance(item, tuple | list) else (item,):
+            if isinstance(part, ClosedJaxpr):
+                yield name, part
+            elif isinstance(part, Jaxpr):
+                yield name, ClosedJaxpr(part, ())
+
+
+def function_file(closed: Any) -> str:
+    """The file of the function that a program was traced from; "" where that is unknown."""
+    told = getattr(getattr(getattr(closed, "jaxpr", closed), "debug_info", None), "func_src_info", None) or ""
+    _, _, place = str(told).rpartition(" at ")
+    return place.rpartition(":")[0]
+
+
+def argument_names(closed: Any) -> tuple[str, ...]:
+    """The names of a program's inputs as its function has them: `params['w']`."""
+    info = getattr(getattr(closed, "jaxpr", closed), "debug_info", None)
+    return tuple(str(name) for name in (getattr(info, "arg_names", None) or ()))
+
+
+def result_names(closed: Any) -> tuple[str, ...]:
+    """The paths of a program's outputs: `result[0]['w']`."""
+    info = getattr(getattr(closed, "jaxpr", closed), "debug_info", None)
+    return tuple(str(name) for name in (getattr(info, "result_paths", None) or ()))
+
+
+def without_names() -> AbstractContextManager[Any]:
+    """Our own equations carry none of the program's name scopes."""
+    context: AbstractContextManager[Any] = source_info_util.reset_name_stack()
+    return context

@@ -1,0 +1,333 @@
+"""From a flat program to the neutral graph of a step."""
+
+import dis
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import CodeType
+from typing import Any
+
+from whygrad.frontends import source
+from whygrad.frontends.arrays import dtype_name, statistics
+from whygrad.frontends.folding import Folded, Member, folded
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.library import Known, kind_of, known
+from whygrad.frontends.jax.tape import Bound, Constant
+from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
+
+LONGEST_EXPRESSION = 40
+"""Characters up to which an expression stands for a value without a name."""
+SETTINGS = {"axis": "axis", "axes": "axis", "dimension": "axis", "reduction": "reduction", "delta": "delta", "rate": "p", "deterministic": "deterministic", "where": "where"}  # fmt: skip
+DYING = ("relu", "leaky_relu", "hardtanh", "clamp", "maximum", "gelu", "silu", "elu", "where")
+"""Activations whose units may be dead."""
+MOST_AXES = 8
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of the values of a step, by number."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    """Name in the record."""
+    called: dict[int, str] = field(default_factory=dict)
+    """Name in the user's code."""
+    roles: dict[int, Role] = field(default_factory=dict)
+    arrays: dict[int, Any] = field(default_factory=dict)
+    types: dict[int, Any] = field(default_factory=dict)
+    """Where the array is not at hand: what has a dtype and a shape."""
+    moving: set[int] = field(default_factory=set)
+    """What is differentiated."""
+
+
+class Builder:
+    """Builds graphs. Keeps the places that it has decoded."""
+
+    def __init__(self, sources: source.Sources) -> None:
+        self.sources = sources
+        self._sites: dict[tuple[object, ...], Site | None] = {}
+
+    def site(self, trace: source.Trace | None) -> Site | None:
+        """The decoded place of a trace."""
+        if trace is None:
+            return None
+        key = (trace.user, trace.library)
+        if key not in self._sites:
+            self._sites[key] = self.sources.site(trace)
+        return self._sites[key]
+
+    def graph(self, bounds: Sequence[Bound], facts: Facts, losses: Sequence[int]) -> Graph:
+        """The ops of a flat program, folded, with every value that they read or make."""
+        grouped = list(groups(bounds))
+        name = facts.names.__getitem__
+        members = [
+            Member(at, tuple(name(item) for item in bound.inputs if isinstance(item, int)), tuple(name(n) for n in bound.outputs), group)
+            for at, (bound, group) in enumerate(zip(bounds, grouped, strict=True))
+        ]
+        parts = folded(members, frozenset(name(number) for number in losses))
+        ops = [self._op(part, [bounds[member.at] for member in part.members], facts) for part in parts]
+        ops = [part for op in ops if op.outputs or op.failed or op.kind == "leave" for part in _shuffling(op)]
+        numbers = {text: number for number, text in facts.names.items()}
+        live = self._differentiable(ops, {name(number) for number in facts.moving})
+        return Graph(tuple(self._carrying(op, live, numbers, facts) for op in ops), self._values(ops, facts, losses, live, numbers))
+
+    # --- ops ----------------------------------------------------------------------------------------------------
+
+    def _op(self, part: Folded, bounds: Sequence[Bound], facts: Facts) -> Op:
+        first = bounds[0]
+        found = function_of(first) if part.group is not None else None
+        kind = found.kind if found else self._kind(first, facts)
+        if found is not None and found.native == "jax.random.permutation" and self._of_rows(bounds, facts):
+            found = replace(found, kind="index", first="x")
+            kind = found.kind
+        inputs, attributes = part.inputs, settings(first)
+        if found is not None:
+            inputs, more = self._ordered(found, part, bounds, facts)
+            attributes = {**attributes, **more}
+        if family(kind) == "create" and kind in ("create", "random"):
+            inputs = ()
+        if first.rule is not None:
+            attributes = {**attributes, "backward": self._rule(first.rule)}
+        failed = any(bound.failed for bound in bounds)
+        trace = first.trace
+        module = first.module
+        native = found.native if found else native_of(first, attributes)
+        return Op(
+            kind,
+            inputs,
+            () if failed else part.outputs,
+            native,
+            None,
+            not first.outside,
+            attributes,
+            self.site(trace),
+            module,
+            first.scope,
+            failed,
+        )
+
+    def _rule(self, code: CodeType) -> tuple[str, int, str, str]:
+        """File, line, name and text of the user's own derivative rule: of its `return`, where there is one alone."""
+        returns = {line for instruction, line in _returns(code) if instruction == "RETURN_VALUE"}
+        line = returns.pop() if len(returns) == 1 else code.co_firstlineno
+        return code.co_filename, line, code.co_qualname.replace("<locals>.", ""), self.sources.line(code.co_filename, line)
+
+    @staticmethod
+    def _of_rows(bounds: Sequence[Bound], facts: Facts) -> bool:
+        """A permutation of an array's rows, not of the numbers up to some count."""
+        given = next((bound.arguments for bound in bounds if bound.arguments), {})
+        item = given.get("x")
+        return isinstance(item, int) and len(getattr(facts.arrays.get(item, facts.types.get(item)), "shape", ())) > 0
+
+    def _kind(self, bound: Bound, facts: Facts) -> str:
+        kind = kind_of(bound.name)
+        if bound.name == "integer_pow" and bound.params.get("y") == 2:  # noqa: PLR2004 - a square
+            return "square"
+        values = [item for item in bound.inputs if isinstance(item, int)]
+        if bound.rule is not None or (bound.primitive is not None and bound.primitive.name.startswith("custom_") and kind == "opaque"):
+            return "custom"
+        if bound.primitive is None and bound.native not in ("copy", "stack", "index"):
+            return kind
+        if not values and kind not in ("random", "sample", "detach"):
+            return "create"
+        if kind == "cast" and values:
+            return _cast(facts, values[0], bound.outputs[0] if bound.outputs else values[0])
+        return kind
+
+    def _ordered(self, found: Known, part: Folded, bounds: Sequence[Bound], facts: Facts) -> tuple[tuple[str, ...], dict[str, Attribute]]:
+        """The inputs as the function's own arguments have them, and its settings."""
+        given = next((bound.arguments for bound in bounds if bound.arguments), {})
+        named = {key: facts.names.get(item) for key, item in given.items() if isinstance(item, int)}
+        attributes: dict[str, Attribute] = {
+            SETTINGS[key]: item.value
+            for key, item in given.items()
+            if key in SETTINGS and isinstance(item, Constant) and item.value is not None
+        }
+        first = named.get(found.first) if found.first else next((name for name in named.values() if name in part.inputs), None)
+        target = named.get(found.target)
+        inputs = list(part.inputs)
+        if found.target and target is None and len(inputs) > 1:
+            first, target = _guess(inputs, facts)
+        ordered = dict.fromkeys([name for name in (first, target) if name in inputs] + inputs)
+        inputs = list(ordered)
+        if target in inputs:
+            attributes["target"] = inputs.index(target)
+        if found.kind == "batch_norm":
+            running = given.get("use_running_average", given.get("inference"))
+            attributes |= {"training": not running.value} if isinstance(running, Constant) and running.value is not None else {}
+        if found.ids is not None:
+            attributes = {"axis": -1, **attributes, "ids": found.ids}
+        return tuple(name for name in inputs if name is not None), attributes
+
+    def _carrying(self, op: Op, live: set[str], numbers: Mapping[str, int], facts: Facts) -> Op:
+        """With what a gradient flows back to: whole numbers get none."""
+        carries = tuple(name in live and _floating(facts, numbers.get(name)) for name in op.inputs)
+        return Op(
+            op.kind, op.inputs, op.outputs, op.native, carries, op.tracking, op.attributes, op.site, op.module, op.scope, op.failed, op.made
+        )
+
+    def _differentiable(self, ops: Sequence[Op], moving: set[str]) -> set[str]:
+        """Values that a gradient can flow to, as JAX sees it: whatever is computed from what is differentiated, short of a cut."""
+        live = set(moving)
+        for op in ops:
+            if (
+                op.tracking
+                and family(op.kind) not in ("create", "detach", "decision", "leave")
+                and op.kind != "integer_cast"
+                and not live.isdisjoint(op.inputs)
+            ):
+                live.update(op.outputs)
+        return live
+
+    # --- values -------------------------------------------------------------------------------------------------
+
+    def _values(
+        self, ops: Sequence[Op], facts: Facts, losses: Sequence[int], live: set[str], numbers: Mapping[str, int]
+    ) -> dict[str, Value]:
+        makers = {name: op for op in ops for name in op.outputs}
+        read = {name for op in ops if family(op.kind) == "loss" for name in op.inputs}
+        orders = {op.output: op for op in ops if op.output.endswith(ORDER)}
+        names = dict.fromkeys(name for op in ops for name in (*op.inputs, *op.outputs) if name not in orders)
+        names.update(dict.fromkeys(facts.names[number] for number in losses))
+        known_ = {facts.names[number] for number in losses}
+        return {
+            name: self.value(name, numbers[name], facts, makers.get(name), loss=name in known_, read=name in read, live=name in live)
+            for name in names
+        } | {name: self._order(name, ops, numbers, facts) for name in orders}
+
+    @staticmethod
+    def _order(name: str, ops: Sequence[Op], numbers: Mapping[str, int], facts: Facts) -> Value:
+        """The order that rows were put in: as many whole numbers as there are rows."""
+        given = next(op.inputs[0] for op in ops if name in op.inputs)
+        array = facts.arrays.get(numbers[given], facts.types.get(numbers[given]))
+        return Value(name, "constant", "i32", tuple(getattr(array, "shape", ()))[:1])
+
+    def value(
+        self, name: str, number: int, facts: Facts, maker: Op | None = None, *, loss: bool = False, read: bool = False, live: bool = False
+    ) -> Value:
+        """What is known of one value."""
+        array = facts.arrays.get(number)
+        kind = facts.arrays.get(number, facts.types.get(number))
+        dtype = getattr(kind, "dtype", None)
+        figures = None
+        if array is not None and dtype is not None and "key<" not in str(dtype):
+            outer = maker is None
+            units = maker is not None and maker.kind in DYING
+            figures = statistics(array, whole=outer or loss or read, count_distinct=outer and not live, rows=read, units=units)
+        role = (
+            "loss"
+            if loss
+            else facts.roles.get(number) or ("input" if maker is None else "constant" if maker.kind == "create" else "activation")
+        )
+        called = facts.called.get(number) or expression(maker)
+        shape = tuple(int(size) for size in getattr(kind, "shape", ())) if kind is not None else None
+        return Value(name, role, dtype_name(dtype) if dtype is not None else "", shape, figures, called, live)
+
+
+def _returns(code: CodeType) -> Iterator[tuple[str, int]]:
+    """Every instruction with its line."""
+    for instruction in dis.get_instructions(code):
+        if instruction.positions is not None and instruction.positions.lineno is not None:
+            yield instruction.opname, instruction.positions.lineno
+
+
+ORDER = ".order"
+"""End of the name of an order that a function drew by itself."""
+
+
+def _shuffling(op: Op) -> tuple[Op, ...]:
+    """Rows in another order are two ops: an order that is drawn, and rows picked by it."""
+    if op.native != "jax.random.permutation" or op.kind != "index":
+        return (op,)
+    order = op.output + ORDER
+    drawn = Op("random", (), (order,), op.native, site=op.site, module=op.module, scope=op.scope)
+    return (
+        drawn,
+        Op("index", (op.inputs[0], order), op.outputs, op.native, None, op.tracking, op.attributes, op.site, op.module, op.scope),
+    )
+
+
+def _floating(facts: Facts, number: int | None) -> bool:
+    kind = facts.arrays.get(number, facts.types.get(number)) if number is not None else None
+    name = dtype_name(getattr(kind, "dtype", "f32"))
+    return name.startswith(("f", "bf", "c"))
+
+
+def _cast(facts: Facts, before: int, after: int) -> str:
+    kinds = [dtype_name(getattr(facts.arrays.get(number, facts.types.get(number)), "dtype", "")) for number in (before, after)]
+    if kinds[0] == kinds[1]:
+        return "copy"
+    return (
+        "integer_cast"
+        if kinds[0].startswith(("f", "bf")) and kinds[1].startswith(("i", "u", "b")) and not kinds[1].startswith("bf")
+        else "cast"
+    )
+
+
+def _guess(inputs: Sequence[str], facts: Facts) -> tuple[str, str]:
+    """Which of two inputs of a loss is the target, where its arguments are not known: whole numbers, else the second."""
+    numbers = {text: number for number, text in facts.names.items()}
+    whole = [name for name in inputs if not _floating(facts, numbers.get(name))]
+    return (next(name for name in inputs if name != whole[0]), whole[0]) if whole and len(inputs) > 1 else (inputs[0], inputs[1])
+
+
+def function_of(bound: Bound) -> Known | None:
+    """The outermost known library function that a primitive runs in."""
+    return next((found for code, _ in reversed(bound.stack) if (found := known(code)) is not None), None)
+
+
+def groups(bounds: Sequence[Bound]) -> Iterator[Hashable | None]:
+    """For each primitive the call of a known library function that it belongs to."""
+    open_: tuple[Any, ...] = ()
+    first: tuple[Any, ...] = ()
+    serial = 0
+    for bound in bounds:
+        at = next((at for at in range(len(bound.stack) - 1, -1, -1) if known(bound.stack[at][0]) is not None), None)
+        if bound.group is not None:
+            yield ("frame", bound.group)
+        elif at is None:
+            yield None
+        else:
+            outer = (bound.stack[at + 1 :], bound.stack[at][0], bound.trace.user if bound.trace else ())
+            mine = (bound.stack, bound.name)
+            if outer != open_ or mine == first:
+                serial, open_, first = serial + 1, outer, mine
+            yield ("run", serial)
+
+
+def settings(bound: Bound) -> dict[str, Attribute]:
+    """The settings of an equation that rules ask for."""
+    found: dict[str, Attribute] = {}
+    for name in ("axes", "axis", "dimension"):
+        item = bound.params.get(name, _inner(bound, name))
+        if isinstance(item, int) and not isinstance(item, bool):
+            found["axis"] = item
+        elif isinstance(item, tuple) and len(item) <= MOST_AXES and all(isinstance(part, int) for part in item):
+            found["axis"] = tuple(int(part) for part in item) if len(item) != 1 else int(item[0])
+    return found
+
+
+def _inner(bound: Bound, name: str) -> Any:
+    """The setting of the first equation within a function of the library's that has it."""
+    for _, program in _compat.inner_programs(bound.params):
+        for equation in program.jaxpr.eqns:
+            if name in equation.params:
+                return equation.params[name]
+    return None
+
+
+def native_of(bound: Bound, attributes: Mapping[str, Attribute]) -> str:
+    """The name that the user would know: `jax.numpy.where`; arithmetic with a number in front is turned round."""
+    _ = attributes
+    if bound.rule is not None:
+        return bound.name
+    name = bound.name.strip("_")
+    if name in ("sub", "subtract", "div", "divide", "true_divide") and bound.inputs and isinstance(bound.inputs[0], Constant):
+        return f"jax.numpy.r{'sub' if name.startswith('sub') else 'div'}"
+    return f"jax.lax.{name}" if name == "stop_gradient" or bound.primitive is None else f"jax.numpy.{name}"
+
+
+def expression(maker: Op | None) -> str:
+    """The expression that made a value, where the user gave it no name."""
+    site = maker.site if maker is not None else None
+    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
+        return ""
+    return site.text[site.column - 1 : site.end_column - 1]

@@ -1,0 +1,171 @@
+"""One derivative that the program asked for: the tape of its function, what it was given, and what came of it."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.tape import Bound, Numbers
+
+
+@dataclass(slots=True)
+class Argument:
+    """One array that the differentiated function was given."""
+
+    path: str
+    number: int
+    differentiated: bool
+    root: str = ""
+    """The argument that it is, or lies in."""
+
+
+@dataclass(slots=True)
+class Derivation:
+    """One call of `value_and_grad` and the like."""
+
+    trace: source.Trace | None
+    numbers: Numbers
+    bounds: list[Bound] = field(default_factory=list)
+    arguments: list[Argument] = field(default_factory=list)
+    loss: int | None = None
+    losses: tuple[int, ...] = ()
+    auxiliary: tuple[int, ...] = ()
+    gradients: dict[str, Any] = field(default_factory=dict)
+    """Parameter name to its gradient: an array, or a tracer of the program that is being traced."""
+    kind: str = "grad"
+    failed: BaseException | None = None
+
+    @property
+    def parameters(self) -> list[Argument]:
+        """What is differentiated."""
+        return [argument for argument in self.arguments if argument.differentiated]
+
+    def external(self) -> list[int]:
+        """Values that the function reads and does not make."""
+        made: set[int] = set()
+        found: dict[int, None] = {}
+        for bound in self.bounds:
+            found.update((item, None) for item in bound.inputs if isinstance(item, int) and item not in made)
+            made.update(bound.outputs)
+        return list(found)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What the program asked JAX to differentiate."""
+
+    kind: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    argnums: tuple[int, ...]
+    has_aux: bool
+    gradients: Callable[[Any], Any]
+    """The gradients in what JAX returns."""
+
+
+def arguments_of(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: tuple[int, ...], numbers: Numbers
+) -> list[Argument]:
+    """The arrays among a function's arguments, by the names that its source has for them."""
+    names = argument_names(function, len(args))
+    found: list[Argument] = []
+    given = [(name, item, at in argnums) for at, (name, item) in enumerate(zip(names, args, strict=True))]
+    given += [(name, item, False) for name, item in kwargs.items()]
+    for root, item, differentiated in given:
+        for path, leaf in jax.tree_util.tree_flatten_with_path(item)[0]:
+            if differentiated or is_data(leaf):
+                found.append(Argument(tidy(root, path), number_of(leaf, numbers), differentiated, root))
+    return _numbered(found)
+
+
+def _numbered(found: list[Argument]) -> list[Argument]:
+    taken: set[str] = set()
+    for argument in found:
+        number, path = 1, argument.path
+        while argument.path in taken:
+            number += 1
+            argument.path = f"{path} ({number})"
+        taken.add(argument.path)
+    return found
+
+
+def is_data(leaf: Any) -> bool:
+    """An array with numbers in it."""
+    return _compat.is_array(leaf) and getattr(getattr(leaf, "dtype", None), "kind", "O") in "biufVc"
+
+
+def number_of(leaf: Any, numbers: Numbers) -> int:
+    """The number of an argument; NumPy's arrays are remembered, since they come again as copies."""
+    number = numbers.of(leaf)
+    inner = _compat.plain(leaf)
+    if type(inner).__module__ == "numpy" and getattr(inner, "size", 0) > 1:
+        numbers.remember(inner, number)
+    return number
+
+
+def argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's positional parameters; those of the user's function behind a library's wrapper."""
+    inner = user_function(function)
+    try:
+        names = [
+            name
+            for name, parameter in inspect.signature(inner).parameters.items()
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        names = []
+    return [*names[:count], *(f"argument {at}" for at in range(len(names), count))]
+
+
+def user_function(function: Any, depth: int = 0) -> Any:
+    """The function of the user's behind partial applications and wrappers."""
+    code = getattr(function, "__code__", None)
+    if depth > 8 or (code is not None and source.is_user(code)):  # noqa: PLR2004 - wrappers are nested two or three deep
+        return function
+    for inner in _wrapped(function):
+        found = user_function(inner, depth + 1)
+        code = getattr(found, "__code__", None)
+        if code is not None and source.is_user(code):
+            return found
+    return function
+
+
+def _wrapped(function: Any) -> Iterator[Any]:
+    yield from (
+        inner for name in ("__wrapped__", "func", "f", "fun", "_fun", "__func__") if callable(inner := getattr(function, name, None))
+    )
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            inner = cell.cell_contents
+        except ValueError:
+            continue
+        if callable(inner) and not isinstance(inner, type):
+            yield inner
+
+
+def tidy(root: str, path: Sequence[Any]) -> str:
+    """A leaf's name: `params['w']`; attributes and states of modules without what their libraries put between."""
+    parts = [_part(key) for key in path]
+    if parts and any("." in part for part in parts):
+        parts = [part for part in parts if part not in (".value", ".raw_value", "._state_mapping")]
+    if parts[:1] == [".states"]:
+        parts = [f".{part[2:-2]}" if part.startswith("['") else part for part in parts[2:]]
+    return root + "".join(parts)
+
+
+def _part(key: Any) -> str:
+    for name in ("name", "key", "idx"):
+        if hasattr(key, name):
+            found = getattr(key, name)
+            return f".{found}" if name == "name" else f"[{found!r}]"
+    return str(key)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The arrays of a tree, in order."""
+    return list(jax.tree_util.tree_leaves(tree))

@@ -1,0 +1,318 @@
+"""Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+
+from whygrad.frontends import source
+from whygrad.frontends.jax import _compat, programs
+from whygrad.frontends.jax.assembly import Part
+from whygrad.frontends.jax.derivations import Derivation
+from whygrad.frontends.jax.evaluation import Engine
+from whygrad.frontends.jax.flattening import places
+from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
+from whygrad.frontends.jax.optimizers import Moment
+from whygrad.frontends.jax.programs import Program
+from whygrad.frontends.jax.scopes import Activations
+from whygrad.frontends.jax.tape import Bound
+
+LATE = 8
+"""Losses that may be on their way: reading them earlier could make the program wait for the device."""
+
+
+@dataclass(slots=True)
+class Capture:
+    """What happened while one jitted function was traced."""
+
+    derivations: list[Derivation] = field(default_factory=list)
+    activations: list[Activations] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+
+    def append(self, derivation: Derivation, activations: Activations) -> None:
+        """A derivative was taken."""
+        self.derivations.append(derivation)
+        self.activations.append(activations)
+
+
+@dataclass(slots=True)
+class Plan:
+    """One traced program of a jitted function."""
+
+    closed: Any
+    capture: Capture
+    programs: list[Program] = field(default_factory=list)
+    nests: list[Nest] = field(default_factory=list)
+    entries: dict[int, Any] = field(default_factory=dict)
+    """For a derivative within a loop: the function that gives what its first turn is given."""
+    activations: list[Activations] = field(default_factory=list)
+    engines: dict[int, Engine] = field(default_factory=dict)
+    losses: list[int | None] = field(default_factory=list)
+    """For each derivative, the place of its loss among the outputs."""
+    updating: source.Trace | None = None
+    """Where what becomes of the first parameter is computed."""
+    gradients: dict[str, int] = field(default_factory=dict)
+    """Parameter name to the place of its gradient among the outputs."""
+    results: dict[str, int] = field(default_factory=dict)
+    """Parameter name to the place of what the program made of it among the outputs."""
+
+
+class Jitted:
+    """Stands for a jitted function, and hands everything on to it."""
+
+    def __init__(self, inner: Any, jits: "Jits") -> None:
+        self.inner = inner
+        self.jits = jits
+        self.plan: Plan | None = None
+        self.__wrapped__ = getattr(inner, "__wrapped__", inner)
+        for name in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
+            if hasattr(inner, name):
+                setattr(self, name, getattr(inner, name))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.jits.call(self, args, kwargs)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else _Method(self, owner)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "inner"), name)
+
+    def __repr__(self) -> str:
+        return repr(self.inner)
+
+
+class _Method:
+    """A jitted function that is a method."""
+
+    def __init__(self, function: Jitted, owner: Any) -> None:
+        self.__func__, self.__self__ = function, owner
+        self.__wrapped__ = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__func__, name)
+
+
+class Owner(Protocol):
+    """What is asked of the recorder."""
+
+    limits: list[str]
+    taping: int
+    busy: int
+    done: bool
+
+    @property
+    def listening(self) -> bool:
+        """The program's own calls are to be looked at."""
+
+    @property
+    def on(self) -> bool:
+        """Steps are recorded now."""
+
+    def guarded(self, where: str, method: Any, *args: Any) -> Any:
+        """Run something of ours."""
+
+    def opened(self, parts: list[Part], plan: Any) -> None:
+        """A recorded step has its derivative."""
+
+    def called(self, plan: Any, result: Any) -> None:
+        """A jitted function with a derivative or an update in it has returned."""
+
+    def passed(self, plan: Any, result: Any) -> None:
+        """The same, in a step that is not recorded."""
+
+
+class Jits:
+    """All jitted functions of the program."""
+
+    def __init__(self, recorder: Owner) -> None:
+        self.recorder = recorder
+        self.capturing: list[Capture] = []
+        self.plans: dict[int, Plan] = {}
+        self.late: deque[Any] = deque()
+
+    def wrap(self, made: Any) -> Any:
+        """A jitted function, watched; a decorator that makes one, likewise."""
+        if hasattr(made, "lower") and callable(made):
+            return Jitted(made, self)
+        return lambda *args, **kwargs: self.wrap(made(*args, **kwargs))
+
+    def call(self, jitted: Jitted, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The program calls a jitted function."""
+        recorder = self.recorder
+        if not recorder.listening or recorder.taping or self.capturing or not _compat.at_top():
+            return jitted.inner(*args, **kwargs)
+        capture = Capture()
+        self.capturing.append(capture)
+        recorder.busy += 1
+        try:
+            if recorder.on:
+                closed, flat = _compat.traced(jitted.inner, args, kwargs)
+            else:
+                result = jitted.inner(*args, **kwargs)
+        except Exception:
+            self.capturing.pop()
+            recorder.guarded("jit", self._failed, capture)
+            self.capturing.append(capture)
+            raise
+        finally:
+            self.capturing.pop()
+            recorder.busy -= 1
+        if not recorder.on:
+            recorder.guarded("jit", self._noticed, jitted, capture, args, kwargs, result)
+            return result
+        plan = recorder.guarded("jit", self._before, jitted, capture, closed, flat)
+        result = jitted.inner(*args, **kwargs)
+        if plan is not None:
+            recorder.guarded("jit", recorder.called, plan, result)
+        return result
+
+    def _noticed(self, jitted: Jitted, capture: Capture, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """A call that is not recorded."""
+        if capture.derivations or capture.moments:
+            closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
+            jitted.plan = self._plan(capture, closed) if closed is not None else jitted.plan
+        if jitted.plan is not None:
+            self.recorder.passed(jitted.plan, result)
+
+    def _failed(self, capture: Capture) -> None:
+        """The function raised while it was traced: what is known of the derivative that it raised in."""
+        if capture.derivations and capture.derivations[-1].failed is not None and self.recorder.on:
+            derivation = capture.derivations[-1]
+            program = programs.failed(derivation)
+            self.recorder.opened([Part(program, {}, capture.activations[-1], {})], None)
+
+    def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any]) -> Plan | None:
+        """The values of a call that is about to run, and the step that they make."""
+        if capture.derivations or capture.moments:
+            self.plans[id(closed.jaxpr)] = self._plan(capture, closed)
+        plan = jitted.plan = self.plans.get(id(closed.jaxpr))
+        if plan is None:
+            return None
+        values = dict(zip(closed.jaxpr.invars, flat, strict=False))
+        parts = [part for at in range(len(plan.programs)) if (part := self._part(plan, at, values)) is not None]
+        if parts:
+            self.recorder.opened(parts, plan)
+        return plan
+
+    def _plan(self, capture: Capture, closed: Any) -> Plan:
+        plan = Plan(closed, capture)
+        for derivation, activations in zip(capture.derivations, capture.activations, strict=True):
+            nest = (
+                nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
+            )
+            if nest is not None:
+                plan.programs.append(programs.traced(derivation, nest.owner))
+                plan.nests.append(nest)
+                plan.activations.append(activations)
+            elif derivation.failed is None:
+                self.recorder.limits.append("a derivative under `vmap` or inside a function that JAX maps over devices was not looked at")
+        outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
+        for program in plan.programs:
+            loss = program.derivation.loss
+            variable = _compat.variable(program.derivation.numbers.objects[loss]) if loss is not None else None
+            plan.losses.append(outputs.get(variable))
+            plan.results.update(results_of(program, closed))
+            plan.updating = plan.updating or updating(plan, closed)
+            found = {name: outputs.get(_compat.variable(item)) for name, item in program.derivation.gradients.items()}
+            plan.gradients.update({name: at for name, at in found.items() if at is not None})
+        return plan
+
+    def _inside(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """The values of the program that the derivative belongs to: those of the call, or of a loop's first turn."""
+        nest = plan.nests[at]
+        if not nest.path:
+            return values
+        if at not in plan.entries:
+            plan.entries[at] = _compat.ORIGINALS.jit(first_turn(plan.closed, nest))
+        inputs, read = plan.entries[at](*(values[variable] for variable in plan.closed.jaxpr.invars))
+        around = [variable for level in nest.around for variable in level]
+        return {**dict(zip(around, read, strict=True)), **dict(zip(nest.owner.jaxpr.invars, inputs, strict=False))}
+
+    @staticmethod
+    def turns(plan: Plan) -> int:
+        """How many derivatives one call takes."""
+        return sum(nest.turns for nest in plan.nests)
+
+    def _part(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Part | None:
+        """One derivative with all its values, for this call's arguments."""
+        arrays = programs.resolved(plan.programs[at].given, self._inside(plan, at, values))
+        if any(number not in arrays for number in plan.programs[at].moving):
+            self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
+            return None
+        if at not in plan.engines:
+            program = plan.programs[at] = programs.flattened(plan.programs[at], arrays)
+            self.recorder.limits += program.limits
+            engine = plan.engines[at] = program.engine(arrays)
+            engine.watched = tuple(programs.affordable(program))
+        program, engine = plan.programs[at], plan.engines[at]
+        engine.fixed = {number: arrays[number] for number in engine.fixed}
+        loss, seen, found = engine.gradients({number: arrays[number] for number in engine.moving})
+        names = {argument.number: argument.path for argument in program.derivation.parameters}
+        gradients = {names[number]: item for number, item in found.items()}
+        return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine)
+
+
+def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return any(getattr(leaf, "is_deleted", bool)() for leaf in jax.tree_util.tree_leaves((args, kwargs)) if isinstance(leaf, jax.Array))
+
+
+def results_of(program: Program, closed: Any) -> dict[str, int]:
+    """Parameter name to its place among a function's outputs: what stands there under the same path, in the same type."""
+    inputs, outputs = _compat.argument_names(closed), _compat.result_names(closed)
+    jaxpr = closed.jaxpr
+    found: dict[str, int] = {}
+    gradients = {_compat.variable(item) for item in program.derivation.gradients.values()}
+    taken = {place for place, item in enumerate(jaxpr.outvars) if not _compat.is_literal(item) and item in gradients}
+    makers = {item: equation for equation in jaxpr.eqns for item in equation.outvars}
+    for argument in program.derivation.parameters:
+        variable = program.given.get(argument.number)
+        at = next((at for at, item in enumerate(jaxpr.invars) if item is variable), None)
+        if at is None or at >= len(inputs):
+            continue
+        suffix = re.sub(r"^\w+", "", inputs[at])
+        for place, path in enumerate(outputs[: len(jaxpr.outvars)]):
+            rest = path.removeprefix("result")
+            fits = rest == suffix or re.sub(r"^\[\d+\]", "", rest) == suffix
+            result = jaxpr.outvars[place]
+            if fits and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
+                found[argument.path] = place
+                taken.add(place)
+                break
+    return found
+
+
+def updating(plan: Plan, closed: Any) -> source.Trace | None:
+    """Where the equation stands that makes the new value of a parameter."""
+    for at in plan.results.values():
+        for equation in closed.jaxpr.eqns:
+            if closed.jaxpr.outvars[at] in equation.outvars:
+                return places(equation, Bound(None, {}, (), (), None))[0]
+    return None
+
+
+NEAR = 4
+"""Equations between a parameter and what an update makes of it: the sum, a cast, a choice."""
+
+
+def _made_from(result: Any, variable: Any, makers: Mapping[Any, Any], depth: int = 0) -> bool:
+    """The result is the parameter itself, or it comes of it in a few equations; gradients lie further off."""
+    if result is variable:
+        return True
+    equation = makers.get(result) if not _compat.is_literal(result) and depth < NEAR else None
+    if equation is None:
+        return False
+    # timid: what a product or a derivative makes of a parameter is no parameter
+    if depth and equation.primitive.name in ("dot_general", "conv_general_dilated", "tanh", "exp"):
+        return False
+    return any(_made_from(item, variable, makers, depth + 1) for item in equation.invars if not _compat.is_literal(item))
+
+
+def _same_type(one: Any, other: Any) -> bool:
+    return (one.aval.shape, one.aval.dtype) == (other.aval.shape, other.aval.dtype)

@@ -1,0 +1,87 @@
+"""Derivatives within loops that JAX compiles: how to come from the whole program's inputs to those of the loop's first turn."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jax import lax
+
+from whygrad.frontends.jax import _compat
+
+DEEPEST = 6
+"""Loops within loops that are looked into."""
+
+Path = tuple[tuple[Any, Any], ...]
+"""Equations to go into, each with the program within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """Where a derivative's variables live: the equations to go into, the innermost program, and variables of those around it."""
+
+    path: Path
+    owner: Any
+    around: tuple[tuple[Any, ...], ...] = ()
+    """For each level but the innermost, the variables that are read from there."""
+    turns: int = 1
+    """How often the innermost program runs in one call, as far as that is known."""
+
+
+def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
+    """The program that these variables belong to, with those around it; None where some lie elsewhere."""
+    owners: dict[Any, Path] = {}
+    for path, program in _programs(closed, ()):
+        own = {*program.jaxpr.invars, *program.jaxpr.constvars, *(item for equation in program.jaxpr.eqns for item in equation.outvars)}
+        owners.update((variable, path) for variable in variables if variable in own and variable not in owners)
+    if len(owners) < len(set(variables)):
+        return None
+    deepest: Path = max(owners.values(), key=len, default=())
+    if any(_ids(path) != _ids(deepest[: len(path)]) for path in owners.values()):
+        return None
+    around = tuple(tuple(v for v, path in owners.items() if len(path) == level) for level in range(len(deepest)))
+    turns = 1
+    for equation, _ in deepest:
+        length = equation.params.get("length")
+        turns *= int(length) if isinstance(length, int) else 1
+    return Nest(deepest, deepest[-1][1] if deepest else closed, around, turns)
+
+
+def _ids(path: Path) -> list[int]:
+    return [id(equation) for equation, _ in path]
+
+
+def _programs(closed: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    yield path, closed
+    for equation in closed.jaxpr.eqns if len(path) < DEEPEST else ():
+        for name, inner in _compat.inner_programs(equation.params):
+            if name != "cond_jaxpr" and not equation.primitive.name.startswith("custom"):
+                yield from _programs(inner, (*path, (equation, inner)))
+
+
+def first_turn(closed: Any, nest: Nest) -> Callable[..., tuple[list[Any], list[Any]]]:
+    """A function from the whole program's inputs to those of the innermost program in its first turn, and what is read from around it."""
+
+    def run(*inputs: Any) -> tuple[list[Any], list[Any]]:
+        outer, given, read = closed, list(inputs), list[Any]()
+        for (equation, inner), around in zip(nest.path, nest.around, strict=True):
+            found = _compat.sliced(outer, [*equation.invars, *around])(*given)
+            read += found[len(equation.invars) :]
+            given = entered(equation, found[: len(equation.invars)])
+            outer = inner
+        return given, read
+
+    return run
+
+
+def entered(equation: Any, given: list[Any]) -> list[Any]:
+    """What the program within an equation is given when the equation is."""
+    params: Mapping[str, Any] = equation.params
+    name = equation.primitive.name
+    if name == "scan":
+        fixed = int(params["num_consts"]) + int(params["num_carry"])
+        at = int(params["length"]) - 1 if params.get("reverse") else 0
+        return [*given[:fixed], *(lax.index_in_dim(item, at, keepdims=False) for item in given[fixed:])]
+    if name == "while":
+        tests, bodies = int(params["cond_nconsts"]), int(params["body_nconsts"])
+        return [*given[tests : tests + bodies], *given[tests + bodies :]]
+    return given[1:] if name == "cond" else given

@@ -1,0 +1,405 @@
+"""Optimizers of optax over the whole run: who made them, what they hold, at which rates they step."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from whygrad.frontends import source
+from whygrad.frontends.jax.derivations import leaves
+from whygrad.frontends.jax.descent import Rule
+from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
+
+NATIVE = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lamb": "LAMB",
+    "lion": "Lion",
+    "scale_by_adam": "Adam",
+}
+"""Names as the rules know them from other frameworks."""
+CLIPS = {"clip_by_global_norm": "max_norm", "clip": "max_delta", "clip_by_block_rms": "threshold", "adaptive_grad_clip": "clipping"}
+"""Transformations that clip, and the argument that says to what."""
+GATHERING = ("MultiSteps", "apply_every", "apply_if_finite", "conditionally_transform", "conditionally_mask", "lookahead")
+"""Transformations whose updates are zero at most steps on purpose."""
+FREEZING = ("set_to_zero", "freeze", "masked", "selective_transform")
+"""Transformations that keep some parameters as they are."""
+CHOOSING = ("multi_transform", "partition", "masked", "selective_transform", "freeze")
+"""Those that say which."""
+FOLLOWED = ("SGD", "Adam", "AdamW", "RMSprop")
+
+
+@dataclass(slots=True)
+class Made:
+    """One transformation that the program made."""
+
+    function: str
+    settings: dict[str, Any]
+    trace: source.Trace | None
+    parts: list["Made"] = field(default_factory=list)
+    transformation: Any = None
+    name: str = ""
+    steps: int = 0
+    started: tuple[int, ...] = ()
+    """Identities of the arrays that its state was made for."""
+    held: tuple[str, ...] = ()
+    made: int = 1
+    first_rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    last: float | None = None
+    idle: int = 0
+    idle_from: int | None = None
+
+    def every(self) -> Iterator["Made"]:
+        """It and what it is made of."""
+        yield self
+        for part in self.parts:
+            yield from part.every()
+
+    @property
+    def native(self) -> str:
+        """The kind of optimizer that it is."""
+        return next((NATIVE[part.function] for part in self.every() if part.function in NATIVE), self.function)
+
+    def setting(self, *names: str) -> Any:
+        """The first of these settings that it or a part of it was given."""
+        return next((part.settings[name] for part in self.every() for name in names if part.settings.get(name) is not None), None)
+
+    def rate(self) -> Any:
+        """Its learning rate: a number, a schedule, or None."""
+        found = self.setting("learning_rate")
+        if found is None:
+            scale = [part.settings.get("step_size") for part in self.every() if part.function == "scale"]
+            found = -float(scale[0]) if scale and isinstance(scale[0], int | float) else None
+        return found
+
+
+@dataclass(slots=True)
+class Moment:
+    """An update that was calculated or applied."""
+
+    kind: Literal["update", "apply", "init"]
+    trace: source.Trace | None
+    made: Made | None = None
+    held: tuple[str, ...] = ()
+    results: Mapping[str, Any] = field(default_factory=dict)
+    gathers: bool = False
+    """It stands within `MultiSteps`, which hands zeros on at most steps."""
+    changed: bool | None = None
+    """Of an application: its result differs from what it was given; None where that is not known."""
+
+
+class Opened(Protocol):
+    """A step whose update is being watched."""
+
+    moments: list[Moment]
+    events: list[Event]
+
+
+class Owner(Protocol):
+    """What is asked of the recorder."""
+
+    builder: Any
+
+    def moment(self, moment: Moment) -> None:
+        """An update was calculated or applied."""
+
+    def parameters_in(self, tree: Any) -> dict[str, Any]:
+        """The leaves of a tree by the parameters that they belong to."""
+
+    def trained(self, tree: Any) -> bool:
+        """These are the parameters that training has come to, not new ones."""
+
+
+class Optimizers:
+    """All transformations that were made while the program was watched."""
+
+    def __init__(self, recorder: Owner) -> None:
+        self.recorder = recorder
+        self.all: list[Made] = []
+        self.depth = 0
+        self.gathering = 0
+        self.last_rate: float | None = None
+        self.by_hand: tuple[float, source.Trace | None] | None = None
+        """Learning rate and place of an update that the program makes itself, in the step that ends now."""
+        self.own: Made | None = None
+        """Stands for such updates."""
+        self._sites: dict[object, Made] = {}
+
+    # --- told by the patches ------------------------------------------------------------------------------------
+
+    def made(
+        self, name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], frame: FrameType | None
+    ) -> Made:
+        """A transformation was made."""
+        given = bound_arguments(function, args, kwargs)
+        parts = [item for value in given.values() for item in self._parts(value)]
+        entry = Made(name, given, source.trace(frame), parts)
+        known = self._sites.get(_place(entry))
+        if known is not None and known.function == name:
+            entry.made = known.made + 1
+        self._sites[_place(entry)] = entry
+        return entry
+
+    def _parts(self, value: Any) -> Iterator[Made]:
+        for item in (
+            value
+            if isinstance(value, list | tuple) and not hasattr(value, "update")
+            else value.values()
+            if isinstance(value, dict)
+            else (value,)
+        ):
+            found = next((entry for entry in self.all if entry.transformation is item), None)
+            if found is not None:
+                yield found
+
+    def finished_making(self, entry: Made, transformation: Any) -> None:
+        """It is there."""
+        entry.transformation = transformation
+        self.all.append(entry)
+
+    def starting(self, entry: Made, parameters: Any, frame: FrameType | None) -> None:
+        """The state of an optimizer is made."""
+        self._name(entry, frame)
+        entry.started = tuple(id(leaf) for leaf in leaves(parameters))
+        if self.recorder.trained(parameters):
+            self.recorder.moment(Moment("init", source.trace(frame), entry))
+
+    def updating(self, entry: Made, updates: Any, frame: FrameType | None) -> None:
+        """An update is calculated, by the transformation that the program itself calls."""
+        self._name(entry, frame)
+        held = self.recorder.parameters_in(updates)
+        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), gathers=self.gathering > 0))
+
+    def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
+        """Updates were added to parameters."""
+        held = self.recorder.parameters_in(parameters)
+        after = dict(zip(held, leaves(result), strict=False)) if len(leaves(result)) == len(held) else {}
+        self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))
+
+    def _name(self, entry: Made, frame: FrameType | None) -> None:
+        user = source.user_frame(frame)
+        while user is not None and not entry.name:
+            held = {**user.f_globals, **user.f_locals}
+            entry.name = next((name for name, item in held.items() if item is entry.transformation and not name.startswith("_")), "")
+            user = source.user_frame(user.f_back)
+
+    # --- in the record ------------------------------------------------------------------------------------------
+
+    def used(self) -> list[Made]:
+        """Those that the program itself asked for updates, or that stand for themselves."""
+        inner = {id(part) for entry in self.all for part in entry.every() if part is not entry}
+        return [entry for entry in self.all if id(entry) not in inner]
+
+    def name(self, entry: Made) -> str:
+        """The user's variable for it, or what it is, numbered where there are several."""
+        name = entry.name or entry.native
+        alike = [other for other in self.used() if (other.name or other.native) == name]
+        return name if len(alike) < 2 else f"{name} {alike.index(entry) + 1}"  # noqa: PLR2004 - several
+
+    def rule(self) -> Rule | None:
+        """What a descent on copies has to follow."""
+        found = next(iter(self.used()), None)
+        rate = found.rate() if found is not None else None
+        if found is None or found.native not in FOLLOWED or not isinstance(rate, int | float):
+            return None
+        return Rule(
+            found.native, float(rate), {k: v for part in found.every() for k, v in part.settings.items() if isinstance(v, int | float)}
+        )
+
+    def rate_at(self, entry: Made, step: int) -> float | None:
+        """The learning rate of an update; schedules of the libraries are asked."""
+        rate = entry.rate()
+        if callable(rate) and not _is_users(rate):
+            rate = rate(step)
+        try:
+            return float(np.asarray(rate)) if rate is not None and not callable(rate) else None
+        except (TypeError, ValueError):
+            return None
+
+    def again(self, *moments: Moment) -> None:
+        """A step that is not recorded: what was updated by hand in the recorded ones is so here."""
+        if self.own is not None and not moments:
+            self.count(self.own)
+
+    def count(self, entry: Made) -> None:
+        """One more update."""
+        rate = self.rate_at(entry, entry.steps)
+        entry.steps += 1
+        if rate is None:
+            return
+        self.last_rate = rate
+        entry.first_rate = rate if entry.first_rate is None else entry.first_rate
+        entry.low = rate if entry.low is None else min(entry.low, rate)
+        entry.high = rate if entry.high is None else max(entry.high, rate)
+        entry.last = rate
+        entry.idle += rate == 0
+        entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if rate == 0 else None
+
+    def records(self) -> tuple[Optimizer, ...]:
+        """The neutral record of each."""
+        return tuple(self._record(entry) for entry in self.used() if entry.held or entry.native != entry.function or entry.steps)
+
+    def _record(self, entry: Made) -> Optimizer:
+        rate = entry.first_rate if entry.first_rate is not None else self.rate_at(entry, 0)
+        group = Group(rate, entry.held, settings_of(entry))
+        return Optimizer(
+            self.name(entry),
+            entry.native,
+            (group,),
+            (),
+            self.recorder.builder.site(entry.trace),
+            entry.steps,
+            (entry.low, entry.high) if entry.low is not None and entry.high is not None else None,
+            entry.last,
+            idle_steps=entry.idle,
+            idle_from=entry.idle_from,
+            made=entry.made,
+        )
+
+    # --- a step's end -------------------------------------------------------------------------------------------
+
+    def stepped(self, step: Step) -> list[object]:
+        """The optimizers that updated in a step, or that it was updated by hand."""
+        return [
+            (event.kind, event.targets if event.kind == "optimizer_step" else ())
+            for event in step.events
+            if event.kind in ("optimizer_step", "update")
+        ]
+
+    def finished(self, step: Step, moments: Sequence[Moment]) -> Step:
+        """The step with its updates as events, now that it is known whether they reached the parameters."""
+        moved = [p for p in step.parameters if p.moved]
+        still = [p for p in step.parameters if p.moved == 0.0]
+        at = len(step.graph.ops)
+        updates = [moment for moment in moments if moment.kind == "update" and moment.made is not None]
+        applied = [moment for moment in moments if moment.kind == "apply"]
+        events: list[Event] = []
+        parameters = {p.name: p for p in step.parameters}
+        for moment in updates:
+            entry = moment.made
+            assert entry is not None
+            entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
+            parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
+            events += self._clips(moment, step, at)
+            if moved or (applied and still and self._without_effect(moment, applied)):
+                events.append(self._stepped(moment, applied, at))
+                names = [name for name in moment.held if name in parameters]
+                parameters.update({n: replace(parameters[n], gradient_at_update=parameters[n].gradient) for n in names})
+        if moved and not updates and self.by_hand is not None:
+            events.append(self._own_update(moved, at))
+            name = events[-1].targets[0]
+            parameters.update({p.name: replace(p, optimizer=name, gradient_at_update=p.gradient) for p in moved})
+        elif moved and not updates:
+            site = next((self.recorder.builder.site(moment.trace) for moment in applied), None)
+            events.append(Event("update", at, tuple(p.name for p in moved), site))
+        if any(event.kind == "optimizer_step" for event in events):
+            events = [*self._frozen(updates, parameters, at), *events]
+        updated = any(event.kind in ("optimizer_step", "update") for event in events)
+        return replace(step, parameters=tuple(parameters.values()), events=(*step.events, *events), updated=updated)
+
+    @staticmethod
+    def _without_effect(moment: Moment, applied: Sequence[Moment]) -> bool:
+        """The updates were zero: what was applied is known to be what was there before. Several turns that make one update count as none."""
+        entry = moment.made
+        if entry is None or moment.gathers or any(part.function in GATHERING for part in entry.every()):
+            return False
+        known = [item.changed for item in applied if item.changed is not None]
+        rate = entry.rate()
+        return not any(known) if known else isinstance(rate, int | float) and rate == 0
+
+    def _own_update(self, moved: Sequence[Parameter], at: int) -> Event:
+        """The program takes a multiple of each gradient off the parameters: plain gradient descent, written out."""
+        assert self.by_hand is not None
+        rate, trace = self.by_hand
+        if self.own is None:
+            self.own = Made("sgd", {}, trace, name="gradient descent by hand")
+            self.all.append(self.own)
+        self.own.settings["learning_rate"] = rate
+        self.own.held = tuple(dict.fromkeys((*self.own.held, *(p.name for p in moved))))
+        self.count(self.own)
+        return Event("optimizer_step", at, (self.name(self.own),), self.recorder.builder.site(trace), {"rate": rate})
+
+    def holding(self, step: Step, held: Mapping[int, tuple[str, ...]]) -> Step:
+        """The step with the optimizers that hold its parameters, where that is known before they update."""
+        holders = {name: entry for entry in self.used() for name in held.get(id(entry), ())}
+        for name, entry in holders.items():
+            entry.held = tuple(dict.fromkeys((*entry.held, name)))
+        return replace(
+            step, parameters=tuple(replace(p, optimizer=self.name(holders[p.name])) if p.name in holders else p for p in step.parameters)
+        )
+
+    def _frozen(self, updates: Sequence[Moment], parameters: dict[str, Parameter], at: int) -> list[Event]:
+        """Parameters whose updates a transformation sets to zero, by their names."""
+        found = []
+        for moment in updates:
+            freezing = next((part for part in moment.made.every() if part.function in FREEZING), None) if moment.made else None
+            still = [n for n in moment.held if n in parameters and parameters[n].moved == 0.0 and parameters[n].gradient == "finite"]
+            if freezing is None or not still or moment.made is None:
+                continue
+            place = next((part for part in moment.made.every() if part.function in CHOOSING), freezing)
+            parameters.update({name: replace(parameters[name], trainable=False) for name in still})
+            found.append(Event("freeze", at, tuple(still), self.recorder.builder.site(place.trace)))
+        return found
+
+    def _stepped(self, moment: Moment, applied: Sequence[Moment], at: int) -> Event:
+        entry = moment.made
+        assert entry is not None
+        rate = self.rate_at(entry, entry.steps)
+        self.count(entry)
+        site = self.recorder.builder.site(moment.trace)
+        _ = applied
+        return Event("optimizer_step", at, (self.name(entry),), site, {"rate": rate} if rate is not None else {})
+
+    def _clips(self, moment: Moment, step: Step, at: int) -> list[Event]:
+        """What the links of a chain clipped: the norm that came in, and the limit."""
+        found = []
+        for part in moment.made.every() if moment.made is not None else ():
+            limit = part.settings.get(CLIPS.get(part.function, ""))
+            if isinstance(limit, int | float):
+                size = _norm([p for p in step.parameters if p.name in moment.held])
+                told: dict[str, Attribute] = {"limit": float(limit), **({"norm": size} if size is not None else {})}
+                found.append(Event("clip", at, moment.held, self.recorder.builder.site(part.trace), told))
+        return found
+
+
+def _norm(parameters: Sequence[Parameter]) -> float | None:
+    sizes = [p.gradient_norm for p in parameters if p.gradient_norm is not None]
+    return float(np.linalg.norm(np.array(sizes))) if sizes else None
+
+
+def settings_of(entry: Made) -> dict[str, Attribute]:
+    """The settings that rules ask for, under the names that they know."""
+    found: dict[str, Attribute] = {}
+    names = {"b1": "beta1", "b2": "beta2"}
+    for part in entry.every():
+        for key, value in part.settings.items():
+            if isinstance(value, bool | int | float | str) and key not in ("learning_rate", "step_size"):
+                found.setdefault(names.get(key, key), value)
+    return found
+
+
+def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments by name, defaults included."""
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return {**{str(at): item for at, item in enumerate(args)}, **kwargs}
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _place(entry: Made) -> object:
+    return (entry.trace.user, entry.function) if entry.trace is not None else entry.function
+
+
+def _is_users(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is None or source.is_user(code)

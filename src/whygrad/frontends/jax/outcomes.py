@@ -1,0 +1,126 @@
+"""What became of a step's parameters: how far they moved, who moved them, and what the program computed of them by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, compared, factor
+from whygrad.frontends.jax.optimizers import Moment, Optimizers
+from whygrad.frontends.jax.surroundings import Surroundings
+from whygrad.frontends.jax.symptoms import Symptoms
+from whygrad.ir import Event, Step
+
+GRADIENTS = 1_000_000
+"""Numbers from here on stand for gradients."""
+
+
+@dataclass(slots=True)
+class Open:
+    """A recorded step whose update is not known yet."""
+
+    built: Built
+    mark: int = 0
+    """How many primitives had been computed outside before."""
+    events: list[Event] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    updating: source.Trace | None = None
+    """Where the program makes new parameters of the old ones itself."""
+    gradients: dict[str, Any] = field(default_factory=dict)
+    """Those that a jitted function handed out."""
+    results: dict[str, Any] = field(default_factory=dict)
+    """Parameter name to what the program made of it."""
+
+
+class Outcomes:
+    """Completes a step once its successor begins, or the program ends."""
+
+    def __init__(self, assembly: Assembly, optimizers: Optimizers, surroundings: Surroundings, symptoms: Symptoms) -> None:
+        self.assembly = assembly
+        self.optimizers = optimizers
+        self.surroundings = surroundings
+        self.symptoms = symptoms
+
+    def finished(self, opened: Open, after: dict[str, Any]) -> Step:
+        """The step with its updates; `after` holds the parameters that were seen next."""
+        self._with_after(opened)
+        step = opened.built.step
+        found = []
+        for parameter in step.parameters:
+            before = opened.built.snapshots.get(parameter.name)
+            moved = compared(before, after.get(parameter.name)) if before is not None else None
+            if moved is not None:
+                parameter = replace(parameter, update_norm=moved[0], moved=moved[1])  # noqa: PLW2901 - the same one, completed
+            self.symptoms.changed.update((parameter.name,) if parameter.moved else ())
+            self.symptoms.gradient_seen.update((parameter.name,) if parameter.gradient != "none" else ())
+            found.append(parameter)
+        step = replace(step, parameters=tuple(found))
+        step = replace(step, events=(*step.events, *opened.events))
+        rate = self._rate_by_hand(opened, after) if not opened.moments else None
+        self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
+        step = self.optimizers.finished(step, self._with_effects(opened))
+        self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)
+        return step
+
+    def _updated_at(self, opened: Open, after: dict[str, Any]) -> source.Trace | None:
+        """Where the program computed the first new parameter."""
+        made = {self.surroundings.numbers.seen(item) for item in after.values()}
+        new = (bound for bound in self.surroundings.bounds if not made.isdisjoint(bound.outputs))
+        _ = opened
+        return next((bound.trace for bound in new), None)
+
+    def _rate_by_hand(self, opened: Open, after: dict[str, Any]) -> float | None:
+        """The factor that the program itself took off each gradient, if it was the same for all parameters."""
+        rates = []
+        for part in opened.built.parts[-1:]:
+            for name, gradient in part.gradients.items():
+                before = opened.built.snapshots.get(name)
+                if before is not None and after.get(name) is not None:
+                    rates.append(factor(before, after[name], gradient))
+        found = [rate for rate in rates if rate is not None]
+        same = bool(found) and len(found) == len(rates) and max(found) - min(found) <= AGREE * abs(max(found))
+        return sum(found) / len(found) if same and max(found) > 0 else None
+
+    def _with_effects(self, opened: Open) -> list[Moment]:
+        """The moments of a step, with whether what they applied differs from what was there."""
+        for moment in opened.moments:
+            pairs = [(opened.built.snapshots[name], item) for name, item in moment.results.items() if name in opened.built.snapshots]
+            pairs += [
+                (opened.built.snapshots[n], opened.results[n]) for n in moment.held if n in opened.results and n in opened.built.snapshots
+            ]
+            found = [moved for before, item in pairs if not _compat.is_tracer(item) and (moved := compared(before, item)) is not None]
+            if moment.kind == "apply" and found:
+                moment.changed = any(share for _, share in found)
+        return opened.moments
+
+    def _with_after(self, opened: Open) -> None:
+        """Add what the program computed from parameters and gradients by itself."""
+        part = opened.built.parts[-1]
+        moving = {a.number: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays}
+        handed = opened.gradients or part.gradients
+        gradients = dict(enumerate(handed, GRADIENTS))
+        given = {**moving, **{number: handed[name] for number, name in gradients.items()}}
+        after = self.surroundings.after(opened.mark, given)
+        self.assembly.with_after(opened.built, after, gradients)
+
+
+def belonging(found: Sequence[Any], gradients: dict[str, Any]) -> dict[str, Any]:
+    """Leaves by the parameters whose gradients they are, or whose types they have in the same order."""
+    known = {id(item): name for name, item in gradients.items()}
+    if found and all(id(item) in known for item in found):
+        return {known[id(item)]: item for item in found}
+    if [_type(item) for item in found] == [_type(item) for item in gradients.values()]:
+        return dict(zip(gradients, found, strict=True))
+    rest = dict(gradients)
+    matched: dict[str, Any] = {}
+    for item in found:
+        name = known.get(id(item)) or next((name for name, other in rest.items() if _type(other) == _type(item)), None)
+        if name is not None and name in rest:
+            matched[name] = item
+            del rest[name]
+    return matched
+
+
+def _type(item: Any) -> tuple[Any, Any]:
+    return getattr(item, "shape", None), str(getattr(item, "dtype", None))

@@ -1,0 +1,287 @@
+"""The functions of JAX, optax and equinox that are watched: each is replaced by one that does the same and tells the recorder."""
+
+import functools
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.derivations import Asked
+from whygrad.frontends.jax.tape import Custom
+from whygrad.frontends.watching import Watching
+
+if TYPE_CHECKING:
+    from whygrad.frontends.jax.recorder import JaxRecorder
+
+
+class Patches:
+    """Puts the watching functions in, and takes them out."""
+
+    def __init__(self, recorder: "JaxRecorder") -> None:
+        self.recorder = recorder
+        self._replaced: list[tuple[Any, str, Any]] = []
+        self.watching = Watching({"optax", "equinox"}, self.arrived)
+
+    def install(self) -> None:
+        """All of JAX's, and those of libraries as soon as they are imported."""
+        self._put(jax, "jit", self._jit(_compat.ORIGINALS.jit))
+        for name in ("value_and_grad", "grad"):
+            self._put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
+        self._put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
+        for kind in (jax.custom_jvp, jax.custom_vjp):
+            self._put(kind, "__call__", self._custom(kind.__call__))
+        self._put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
+        for owner, name, replaced in _compat.without_shortcuts(self._recording, self.recorder.computed):
+            self._put(owner, name, replaced)
+        self.watching.install()
+
+    def _recording(self) -> bool:
+        return self.recorder.on and not self.recorder.stopped
+
+    def _computing(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def process_primitive(this: Any, primitive: Any, args: Any, params: Any, /) -> Any:
+            result = original(this, primitive, args, params)
+            if not recorder.stopped and recorder.on:
+                recorder.computed(primitive, args, params, result)
+            return result
+
+        return process_primitive
+
+    def remove(self) -> None:
+        """Everything as it was."""
+        self.watching.remove()
+        for owner, name, before in reversed(self._replaced):
+            setattr(owner, name, before)
+        self._replaced = []
+
+    def _put(self, owner: Any, name: str, new: Any) -> None:
+        self._replaced.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, new)
+
+    # --- JAX ----------------------------------------------------------------------------------------------------
+
+    def _jit(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def jit(*args: Any, **kwargs: Any) -> Any:
+            made = original(*args, **kwargs)
+            return made if self.recorder.stopped or self.recorder.quiet else self.recorder.jits.wrap(made)
+
+        return jit
+
+    def _differentiating(self, kind: str, original: Any) -> Any:
+        @functools.wraps(original)
+        def make(fun: Any, argnums: Any = 0, has_aux: bool = False, **settings: Any) -> Any:  # noqa: FBT001, FBT002 - as JAX has it
+            plain = original(fun, argnums, has_aux, **settings)
+            return self._asking(kind, original, plain, fun, argnums, has_aux, settings)
+
+        return make
+
+    def _asking(self, kind: str, original: Any, plain: Any, fun: Any, argnums: Any, has_aux: bool, settings: Any) -> Any:  # noqa: FBT001 - as JAX has it
+        recorder = self.recorder
+
+        @functools.wraps(plain)
+        def differentiated(*args: Any, **kwargs: Any) -> Any:
+            places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+            places = tuple(at % len(args) if args else at for at in places)
+            pick = _second if kind == "value_and_grad" else _first if has_aux else _whole
+            asked = Asked(kind, fun, args, kwargs, places, has_aux, pick)
+            if not recorder.watches():
+                return recorder.unwatched(plain, asked)
+            return recorder.derive(lambda taped: original(taped, argnums, has_aux, **settings)(*args, **kwargs), asked, outside())
+
+        return differentiated
+
+    def _vjp(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def vjp(fun: Any, *primals: Any, **settings: Any) -> Any:
+            if not recorder.watches() or recorder.in_library():
+                return original(fun, *primals, **settings)
+            has_aux = bool(settings.get("has_aux"))
+            asked = Asked("vjp", fun, primals, {}, tuple(range(len(primals))), has_aux, lambda _: None)
+            return recorder.derive(lambda taped: original(taped, *primals, **settings), asked, outside())
+
+        return vjp
+
+    def _custom(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def called(this: Any, *args: Any, **kwargs: Any) -> Any:
+            if not recorder.taping or not recorder.listening:
+                return original(this, *args, **kwargs)
+            recorder.customs.append(_again(original, this, args, kwargs))
+            try:
+                return original(this, *args, **kwargs)
+            finally:
+                recorder.customs.pop()
+
+        return called
+
+    # --- libraries ----------------------------------------------------------------------------------------------
+
+    def arrived(self, name: str) -> None:
+        """A library was imported; one that is still being imported is patched when it is first used."""
+        module = sys.modules[name]
+        if getattr(getattr(module, "__spec__", None), "_initializing", False) and not hasattr(module, _LAST[name]):
+            _when_complete(module, _LAST[name], lambda: self.patch_library(name))
+            return
+        self.patch_library(name)
+
+    def patch_library(self, name: str) -> None:
+        """Put the patches of one library in."""
+        if not self.recorder.stopped:
+            self.recorder.guarded("patches", self._optax if name == "optax" else self._equinox, sys.modules[name])
+
+    def _equinox(self, equinox: Any) -> None:
+        self._put(equinox, "apply_updates", self._applying(equinox.apply_updates))
+
+    def _optax(self, optax: Any) -> None:
+        self._put(optax, "apply_updates", self._applying(optax.apply_updates))
+        kind = optax.GradientTransformation
+        self._put(optax.MultiSteps, "update", self._gathering(optax.MultiSteps.update))
+        for name in [name for name in dir(optax) if not name.startswith("_")]:
+            function = getattr(optax, name)
+            if callable(function) and not isinstance(function, type) and _makes_transformation(function):
+                self._put(optax, name, self._constructor(name, function, kind))
+
+    def _gathering(self, original: Any) -> Any:
+        optimizers = self.recorder.optimizers
+
+        @functools.wraps(original)
+        def update(*args: Any, **kwargs: Any) -> Any:
+            optimizers.gathering += 1
+            try:
+                return original(*args, **kwargs)
+            finally:
+                optimizers.gathering -= 1
+
+        return update
+
+    def _constructor(self, name: str, function: Any, kind: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(function)
+        def make(*args: Any, **kwargs: Any) -> Any:
+            result = function(*args, **kwargs)
+            if recorder.stopped or not isinstance(result, kind):
+                return result
+            frame = outside()
+            return recorder.guarded("optax", self._watched, name, function, args, kwargs, result, frame) or result
+
+        return make
+
+    def _watched(self, name: str, function: Any, args: Any, kwargs: Any, result: Any, frame: FrameType | None) -> Any:
+        """The same transformation, whose updates are told of."""
+        optimizers = self.recorder.optimizers
+        entry = optimizers.made(name, function, args, kwargs, frame)
+        original = result.update
+
+        @functools.wraps(original)
+        def update(updates: Any, *rest: Any, **more: Any) -> Any:
+            outermost = not optimizers.depth and self.recorder.listening
+            if outermost:
+                self.recorder.guarded("optax", optimizers.updating, entry, updates, outside())
+            optimizers.depth += 1
+            try:
+                return original(updates, *rest, **more)
+            finally:
+                optimizers.depth -= 1
+
+        begin = result.init
+
+        @functools.wraps(begin)
+        def init(params: Any) -> Any:
+            if not optimizers.depth and self.recorder.listening:
+                self.recorder.guarded("optax", optimizers.starting, entry, params, outside())
+            return begin(params)
+
+        watched = result._replace(init=init, update=update)
+        optimizers.finished_making(entry, watched)
+        return watched
+
+    def _applying(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def apply_updates(params: Any, updates: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(params, updates, *args, **kwargs)
+            if recorder.listening:
+                recorder.guarded("optax", recorder.optimizers.applied, params, result, outside())
+            return result
+
+        return apply_updates
+
+
+_LAST = {"optax": "__version__", "equinox": "__version__"}
+"""What a library defines last."""
+
+
+def _when_complete(module: Any, last: str, then: Callable[[], None]) -> None:
+    """Call `then` once the module is complete, at the first use of it after that."""
+    kind = type(module)
+
+    class Waiting(kind):  # type: ignore[misc, valid-type]  # whatever kind of module it is
+        """A module that is being imported."""
+
+        def __getattribute__(self, name: str) -> Any:
+            if not name.startswith("__") and last in object.__getattribute__(self, "__dict__"):
+                spec = object.__getattribute__(self, "__dict__").get("__spec__")
+                if not getattr(spec, "_initializing", False):
+                    object.__setattr__(self, "__class__", kind)
+                    then()
+                    return getattr(self, name)
+            return super().__getattribute__(name)
+
+    module.__class__ = Waiting
+
+
+def _makes_transformation(function: Any) -> bool:
+    module = str(getattr(function, "__module__", ""))
+    told = str(getattr(function, "__annotations__", {}).get("return", ""))
+    return module.startswith("optax") and ("GradientTransformation" in told or "MultiSteps" in told)
+
+
+def outside() -> FrameType | None:
+    """The first frame that is not ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(source.OURS):
+        frame = frame.f_back
+    return frame
+
+
+def _again(original: Any, this: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Custom:
+    """How to call a function with a derivative of its own once more, on other arrays."""
+    fixed = set(getattr(this, "nondiff_argnums", ()) or ())
+    moving = [at for at in range(len(args)) if at not in fixed]
+    flat, tree = jax.tree_util.tree_flatten(([args[at] for at in moving], kwargs))
+
+    def again(*arrays: Any) -> list[Any]:
+        given, named = jax.tree_util.tree_unflatten(tree, arrays)
+        filled = list(args)
+        for at, item in zip(moving, given, strict=True):
+            filled[at] = item
+        return list(jax.tree_util.tree_leaves(original(this, *filled, **named)))
+
+    rule = getattr(this, "bwd", None) or getattr(this, "jvp", None)
+    return Custom(again, tuple(flat), str(getattr(this, "__name__", "")), getattr(rule, "__code__", None))
+
+
+def _first(result: Any) -> Any:
+    return result[0]
+
+
+def _second(result: Any) -> Any:
+    return result[1]
+
+
+def _whole(result: Any) -> Any:
+    return result

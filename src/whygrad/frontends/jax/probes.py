@@ -1,0 +1,111 @@
+"""A custom derivative beside finite differences of what the function computes."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.births import Replayed, forward
+from whygrad.frontends.jax.evaluation import call
+from whygrad.frontends.jax.tape import Bound, Constant
+from whygrad.ir import Differentiate, Trial
+
+ENTRIES = 6
+"""Entries of each input that are moved: a wrong formula is wrong almost everywhere."""
+SECONDS = 1.0
+"""Time after which no further entry is moved."""
+SMALL, SMALLER = 2e-2, 1e-2
+"""Relative moves, in single precision: smaller ones drown in rounding."""
+AGREE = 0.05
+"""Share by which the two estimates may differ at a point where the function is smooth."""
+WRONG = 0.15
+"""Share by which the custom gradient must differ to be wrong."""
+
+
+def against_differences(replay: Replayed, intervention: Differentiate) -> Trial:
+    """What the custom rule says, and what moving single entries says."""
+    wanted = {replay.numbers.get(name) for name in intervention.ops[:1]}
+    bound = next((item for item in replay.engine.bounds if not wanted.isdisjoint(item.outputs)), None)
+    if bound is None:
+        return Trial(intervention, reason="the op is not part of the replayed step")
+    environment = forward(replay).environment
+    read = [item.value if isinstance(item, Constant) else environment[item] for item in bound.inputs]
+    return Trial(intervention, figures=_figures(_Function(bound, read)))
+
+
+class _Function:
+    """One call as a function of its floating inputs, summed with fixed weights to a number."""
+
+    def __init__(self, bound: Bound, read: list[Any]) -> None:
+        self.bound, self.read = bound, read
+        self.places = [at for at, item in enumerate(read) if jnp.issubdtype(jnp.asarray(item).dtype, jnp.floating)]
+        draw = np.random.default_rng(0)
+        self.weights = [jnp.asarray(draw.standard_normal(np.shape(item)), jnp.float32) for item in self.outputs(self.inputs)]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What is moved."""
+        return [jnp.asarray(self.read[at]) for at in self.places]
+
+    def outputs(self, moving: list[Any]) -> list[Any]:
+        """What the call returns for other inputs."""
+        given = list(self.read)
+        for at, item in zip(self.places, moving, strict=True):
+            given[at] = item
+        return [item for item in call(self.bound, given) if jnp.issubdtype(item.dtype, jnp.floating)]
+
+    def total(self, moving: list[Any]) -> Any:
+        """The weighted sum of the outputs."""
+        return sum(jnp.sum(weight * item) for weight, item in zip(self.weights, self.outputs(moving), strict=True))
+
+    def slope(self, which: int, entry: tuple[int, ...], move: float) -> float:
+        """The central difference quotient at one entry of one input."""
+        sides = []
+        for sign in (1.0, -1.0):
+            moving = self.inputs
+            moving[which] = moving[which].at[entry].add(sign * move)
+            sides.append(float(self.total(moving)))
+        return (sides[0] - sides[1]) / (2 * move)
+
+
+def _figures(function: _Function) -> dict[str, float]:
+    """Entries checked, and of those how many are wrong, point the other way, or are zero; for the input that is worst."""
+    inputs = function.inputs
+    if any(one.shape == other.shape and bool((one == other).all()) for one in function.outputs(inputs) for other in inputs[:1]):
+        return {"identity": 1.0}
+    given = _compat.ORIGINALS.grad(function.total)(inputs)
+    worst: dict[str, float] = {}
+    for which, (item, slopes) in enumerate(zip(inputs, given, strict=True)):
+        found = list(_entries(function, which, np.asarray(item), np.asarray(slopes)))
+        figures = {"input": float(function.places[which]), **_counted(found)}
+        if not worst or figures["wrong"] > worst["wrong"]:
+            worst = figures
+    return worst
+
+
+def _entries(function: _Function, which: int, item: Any, slopes: Any) -> Iterator[tuple[float, float]]:
+    """The custom derivative and the measured one, at entries where the function is smooth and depends on the entry."""
+    began = time.perf_counter()
+    scale = float(np.abs(item).mean()) or 1.0
+    order = np.random.default_rng(0).permutation(item.size)[:ENTRIES]
+    for position in order:
+        entry = tuple(int(at) for at in np.unravel_index(position, item.shape))
+        size = max(abs(float(item[entry])), scale)
+        if time.perf_counter() - began > SECONDS:
+            return
+        wide, narrow = function.slope(which, entry, SMALL * size), function.slope(which, entry, SMALLER * size)
+        if narrow != 0 and abs(wide - narrow) <= AGREE * abs(narrow):
+            yield float(slopes[entry]), narrow
+
+
+def _counted(found: list[tuple[float, float]]) -> dict[str, float]:
+    wrong = [(mine, slope) for mine, slope in found if abs(mine - slope) > WRONG * max(abs(mine), abs(slope))]
+    return {
+        "checked": float(len(found)),
+        "wrong": float(len(wrong)),
+        "opposed": float(sum(mine * slope < 0 for mine, slope in wrong)),
+        "zero": float(sum(mine == 0 for mine, _ in wrong)),
+    }

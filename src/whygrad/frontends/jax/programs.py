@@ -1,0 +1,214 @@
+"""The program behind one derivative: all equations from what the step was given to the loss, in line, with the values that are known."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.derivations import Derivation
+from whygrad.frontends.jax.evaluation import Engine, concrete
+from whygrad.frontends.jax.flattening import Flattening, places
+from whygrad.frontends.jax.tape import Atom, Bound, Constant
+
+MOST_BEFORE = 300
+"""Equations before the loss function that are looked at: preparing a batch takes few."""
+MOST_BYTES = 1 << 30
+"""Memory that the values of one step may take when all of them are looked at at once."""
+
+
+@dataclass(slots=True)
+class Program:
+    """One derivative, ready to be shown and run again."""
+
+    derivation: Derivation
+    bounds: list[Bound] = field(default_factory=list)
+    types: dict[int, Any] = field(default_factory=dict)
+    given: dict[int, Any] = field(default_factory=dict)
+    """Values that the program reads and does not make: arrays, or variables of the traced function around it."""
+    limits: list[str] = field(default_factory=list)
+    compiled: bool = False
+
+    @property
+    def moving(self) -> list[int]:
+        """What is differentiated."""
+        return [argument.number for argument in self.derivation.parameters]
+
+    def made(self) -> list[int]:
+        """Values that the program makes."""
+        return [number for bound in self.bounds if not bound.failed for number in bound.outputs]
+
+    def engine(self, arrays: Mapping[int, Any]) -> Engine:
+        """It, ready to run; `arrays` holds what was given."""
+        moving = [number for number in self.moving if number in arrays]
+        fixed = {number: arrays[number] for number in self.external() if number in arrays and number not in moving}
+        losses = [number for number in (self.derivation.loss,) if number is not None]
+        return Engine(self.bounds, losses, moving, fixed, compiled=self.compiled)
+
+    def external(self) -> list[int]:
+        """What it reads and does not make."""
+        made: set[int] = set()
+        found: dict[int, None] = {}
+        for bound in self.bounds:
+            found.update((item, None) for item in bound.inputs if isinstance(item, int) and item not in made)
+            made.update(bound.outputs)
+        return list(found)
+
+
+def eager(derivation: Derivation) -> tuple[Program, dict[int, Any]]:
+    """The program of a derivative that was computed at once, with every value that is known."""
+    arrays = {number: found for number, item in derivation.numbers.objects.items() if (found := concrete(item)) is not None}
+    flattening = Flattening(derivation.numbers, arrays)
+    program = Program(derivation, limits=flattening.limits)
+    program.bounds = flattening.flat(derivation.bounds)
+    program.types = {**_types(derivation.numbers.objects), **flattening.types}
+    missing = [number for number in program.made() if number not in arrays]
+    if missing and derivation.failed is None:
+        arrays = {**arrays, **_filled(program, arrays, missing)}
+    return program, arrays
+
+
+def _filled(program: Program, arrays: Mapping[int, Any], missing: Sequence[int]) -> dict[int, Any]:
+    """Values within functions of the user's that were compiled, computed again."""
+    engine = program.engine(arrays)
+    engine.compiled = True
+    return engine.values(missing, {number: arrays[number] for number in engine.moving})
+
+
+def _types(objects: Mapping[int, Any]) -> dict[int, Any]:
+    """What has a dtype and a shape, for each value."""
+    return {number: _abstract(item) for number, item in objects.items() if _compat.is_array(item)}
+
+
+def _abstract(item: Any) -> Any:
+    found = getattr(item, "aval", None)
+    return found if found is not None else jax.ShapeDtypeStruct(item.shape, item.dtype)  # type: ignore[no-untyped-call]  # jax has no type for it
+
+
+def traced(derivation: Derivation, closed: Any) -> Program:
+    """The program of a derivative within a function that JAX traces; values are variables of that function."""
+    variables = {number: found for number, item in derivation.numbers.objects.items() if (found := _compat.variable(item)) is not None}
+    given = {number: found for number, item in derivation.numbers.objects.items() if (found := concrete(item)) is not None}
+    program = Program(derivation, compiled=True)
+    program.types = _types(derivation.numbers.objects)
+    outer = _Outer(derivation, closed, variables)
+    program.bounds = [*outer.bounds(), *derivation.bounds]
+    program.given = {**given, **outer.given}
+    program.types.update(outer.types)
+    return program
+
+
+@dataclass(slots=True)
+class _Outer:
+    """The equations of the traced function that stand before the loss."""
+
+    derivation: Derivation
+    closed: Any
+    variables: Mapping[int, Any]
+    given: dict[int, Any] = field(default_factory=dict)
+    types: dict[int, Any] = field(default_factory=dict)
+
+    def bounds(self) -> list[Bound]:
+        """Those that what the loss function was given comes from."""
+        jaxpr = self.closed.jaxpr
+        numbers = {variable: number for number, variable in self.variables.items()}
+        made = {number for bound in self.derivation.bounds for number in bound.outputs}
+        wanted = [variable for number, variable in self.variables.items() if number not in made]
+        equations = _compat.needed(jaxpr, wanted)
+        equations = equations if len(equations) <= MOST_BEFORE else []
+        found = [self._bound(equation, numbers) for equation in equations]
+        constants = dict(zip(jaxpr.constvars, self.closed.consts, strict=True))
+        ours = {number for bound in found for number in bound.outputs}
+        every = {**{number: variable for variable, number in numbers.items()}, **self.variables}
+        self.given = {number: constants.get(variable, variable) for number, variable in every.items() if number not in made | ours}
+        return found
+
+    def _bound(self, equation: Any, numbers: dict[Any, int]) -> Bound:
+        inputs: tuple[Atom, ...] = tuple(
+            Constant(item.val) if _compat.is_literal(item) else self._number(item, numbers) for item in equation.invars
+        )
+        outputs = tuple(self._number(item, numbers) for item in equation.outvars)
+        nothing = Bound(None, {}, (), (), None)
+        trace, stack = places(equation, nothing)
+        return Bound(equation.primitive, equation.params, inputs, outputs, trace, stack)
+
+    def _number(self, variable: Any, numbers: dict[Any, int]) -> int:
+        if variable not in numbers:
+            number = len(self.derivation.numbers.objects)
+            self.derivation.numbers.objects[number] = None
+            numbers[variable] = number
+            self.types[number] = variable.aval
+        return numbers[variable]
+
+
+def resolved(given: Mapping[int, Any], values: Mapping[Any, Any]) -> dict[int, Any]:
+    """What was given, in arrays: variables are looked up among the values of this call."""
+    found = {}
+    for number, item in given.items():
+        array = item if _compat.is_array(item) else values.get(item)
+        if array is not None:
+            found[number] = array
+    return found
+
+
+def variables_of(derivation: Derivation) -> list[Any]:
+    """The variables of the traced function that the derivative reads: its arguments, and what its function closes over."""
+    made = {number for bound in derivation.bounds for number in bound.outputs}
+    read = {item for bound in derivation.bounds for item in bound.inputs if isinstance(item, int)} - made
+    numbers = [*(argument.number for argument in derivation.parameters), *sorted(read)]
+    found = (_compat.variable(derivation.numbers.objects[number]) for number in dict.fromkeys(numbers))
+    return [variable for variable in found if variable is not None]
+
+
+def reachable(derivation: Derivation) -> bool:
+    """What is differentiated can be had: it is no row of something that `vmap` maps over."""
+    objects = (derivation.numbers.objects[argument.number] for argument in derivation.parameters)
+    return all(_compat.variable(item) is not None or concrete(item) is not None for item in objects)
+
+
+def failed(derivation: Derivation) -> Program:
+    """The program of a derivative whose function raised while it was traced: types alone are known."""
+    return Program(derivation, list(derivation.bounds), _types(derivation.numbers.objects))
+
+
+def affordable(program: Program) -> list[int]:
+    """Values that are looked at, as far as memory allows, small ones first."""
+    sizes = sorted((_size(program.types.get(number)), number) for number in program.made())
+    found, total = [], 0
+    for size, number in sizes:
+        total += size
+        if total <= MOST_BYTES:
+            found.append(number)
+    return sorted(found)
+
+
+def bytes_of(types: Iterable[Any]) -> int:
+    """Memory that values of these types take."""
+    return sum(_size(kind) for kind in types)
+
+
+def _size(kind: Any) -> int:
+    try:
+        return int(kind.size) * int(kind.dtype.itemsize)
+    except (AttributeError, TypeError):
+        return 0
+
+
+def flattened(program: Program, arrays: Mapping[int, Any]) -> Program:
+    """The same program with everything in line, now that it is known which branches are taken."""
+    flattening = Flattening(program.derivation.numbers, _choices(program, arrays))
+    bounds = flattening.flat(program.bounds)
+    types = {**program.types, **{number: kind for number, kind in flattening.types.items() if kind is not None}}
+    return Program(program.derivation, bounds, types, program.given, [*program.limits, *flattening.limits], program.compiled)
+
+
+def _choices(program: Program, arrays: Mapping[int, Any]) -> dict[int, Any]:
+    """Which way each `cond` goes."""
+    asked = [b.inputs[0] for b in program.bounds if b.primitive is not None and b.primitive.name == "cond" and isinstance(b.inputs[0], int)]
+    if not asked:
+        return {}
+    known = {number: arrays[number] for number in asked if number in arrays}
+    missing = [number for number in asked if number not in known]
+    engine = program.engine(arrays)
+    return {**known, **(engine.values(missing, {number: arrays[number] for number in engine.moving}) if missing else {})}

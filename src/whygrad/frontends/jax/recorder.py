@@ -1,0 +1,430 @@
+"""The recorder: when a step begins and ends, what is recorded of it, and when it is examined."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import jax
+
+from whygrad.frontends import Recording, source
+from whygrad.frontends.jax import _compat, programs
+from whygrad.frontends.jax.assembly import Assembly, Built, Part
+from whygrad.frontends.jax.building import Builder
+from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, leaves
+from whygrad.frontends.jax.failures import raised_in
+from whygrad.frontends.jax.jits import Jits, Plan
+from whygrad.frontends.jax.kinds import Kinds
+from whygrad.frontends.jax.optimizers import Moment, Optimizers
+from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
+from whygrad.frontends.jax.patches import Patches, outside
+from whygrad.frontends.jax.replay import JaxReplay
+from whygrad.frontends.jax.scopes import Activations, module_of
+from whygrad.frontends.jax.surroundings import Surroundings
+from whygrad.frontends.jax.symptoms import Symptoms
+from whygrad.frontends.jax.tape import Custom, Listener, Numbers, Tape
+from whygrad.ir import Event, Framework, Outcome, Record, Step
+from whygrad.replay import Observer
+
+
+class JaxRecorder(Listener):
+    """Watches one program. Everything that the user's program calls is guarded."""
+
+    def __init__(self, observer: Observer, settings: Recording) -> None:
+        self.observer = observer
+        self.settings = settings
+        self.thread = threading.get_ident()
+        self.sources = source.Sources(time.time())
+        self.builder = Builder(self.sources)
+        self.assembly = Assembly(self.builder)
+        self.kinds = Kinds(settings.steps)
+        self.optimizers = Optimizers(self)
+        self.jits = Jits(self)
+        self.patches = Patches(self)
+        self.steps: list[Step] = []
+        self.open: Open | None = None
+        self.index = 0
+        self.backwards = 0
+        self.quiet = 0
+        self.taping = 0
+        self.stopped = False
+        self.customs: list[Custom] = []
+        self.activations = Activations()
+        self.symptoms = Symptoms()
+        self.surroundings = Surroundings(self)
+        self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
+        self.busy = 0
+        """JAX itself is at work on something that is looked at already."""
+        self.latest: dict[int, Any] = {}
+        """The arrays that the last update made."""
+        self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
+        self.done = False
+
+    # --- on and off ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Put the patches in."""
+        try:
+            self.patches.install()
+        except Exception:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take every hook out; what was recorded stays."""
+        if not self.stopped:
+            self.stopped = True
+            self.patches.remove()
+
+    def broken(self, where: str, problem: BaseException) -> None:
+        """A fault of ours: stop recording, tell, and let the program run on."""
+        self.stop()
+        self.observer.fault(f"the JAX recorder, in `{where}`", problem)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While our own code runs, nothing is recorded."""
+        self.quiet += 1
+        try:
+            yield
+        finally:
+            self.quiet -= 1
+
+    @property
+    def listening(self) -> bool:
+        """The program's own calls are to be looked at."""
+        return not self.stopped and not self.quiet and threading.get_ident() == self.thread
+
+    @property
+    def on(self) -> bool:
+        """Steps are recorded now."""
+        return not self.done and (self.settings.at_step is None or self.index >= self.settings.at_step)
+
+    def guarded(self, where: str, method: Callable[..., Any], *args: Any) -> Any:
+        """Run something of ours; a fault in it ends the recording, never the program."""
+        with self.aside():
+            try:
+                return method(*args)
+            except Exception as problem:  # noqa: BLE001 - the program must not notice
+                self.broken(where, problem)
+                return None
+
+    # --- the tape's listener ----------------------------------------------------------------------------------------
+
+    def custom(self) -> Custom | None:
+        """The function with a derivative of its own that is being called."""
+        return self.customs[-1] if self.customs else None
+
+    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
+        """The number of the user's function that runs in this frame."""
+        return self.activations.scope(frame, numbers)
+
+    def module(self, frame: FrameType | None) -> str:
+        """The path of the library module that runs."""
+        return module_of(frame)
+
+    # --- derivatives ----------------------------------------------------------------------------------------------
+
+    def derive(self, run: Callable[[Callable[..., Any]], Any], asked: Asked, frame: FrameType | None) -> Any:
+        """Let JAX differentiate, with the tape under the function; returns what JAX returns."""
+        derivation = Derivation(source.trace(frame), Numbers(), kind=asked.kind)
+        outer, self.activations = self.activations, Activations()
+        self.guarded("arguments", self._arguments, derivation, asked)
+        self.busy += 1
+        try:
+            result = run(self._taped(asked, derivation))
+        except Exception as problem:
+            derivation.failed = problem
+            self.guarded("failure", self._raised, derivation, problem)
+            self.guarded("derive", self._derived, derivation, asked, None)
+            raise
+        else:
+            self.guarded("derive", self._derived, derivation, asked, result)
+            return result
+        finally:
+            self.busy -= 1
+            self.activations = outer
+
+    def _raised(self, derivation: Derivation, problem: BaseException) -> None:
+        """What raised, where no primitive did."""
+        if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
+            scope = derivation.bounds[-1].scope if derivation.bounds else None
+            bound = raised_in(problem, derivation.numbers, scope)
+            derivation.bounds += [bound] if bound is not None else []
+
+    def _arguments(self, derivation: Derivation, asked: Asked) -> None:
+        derivation.arguments = arguments_of(asked.function, asked.args, asked.kwargs, asked.argnums, derivation.numbers)
+
+    def _taped(self, asked: Asked, derivation: Derivation) -> Callable[..., Any]:
+        """The user's function, with a tape under it."""
+
+        def taped(*args: Any, **kwargs: Any) -> Any:
+            tape = Tape(_compat.current_trace(), derivation.numbers, self)
+            self.guarded("enter", self._entered, derivation, asked, args, kwargs)
+            self.taping += 1
+            derivation.bounds = tape.bounds
+            try:
+                with _compat.under(tape):
+                    result = asked.function(*args, **kwargs)
+            finally:
+                self.taping -= 1
+            self.guarded("leave", self._left, derivation, asked, result)
+            return result
+
+        return taped
+
+    def _entered(self, derivation: Derivation, asked: Asked, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        """The function runs: the tracers that it is given stand for the arguments."""
+        before, after = leaves((asked.args, asked.kwargs)), leaves((tuple(args), kwargs))
+        if len(before) == len(after):
+            for outside, inside in zip(before, after, strict=True):
+                if _compat.is_array(outside) or _compat.is_tracer(inside):
+                    derivation.numbers.same(inside, derivation.numbers.of(outside))
+        moving = {argument.number for argument in derivation.parameters}
+        for outside, inside in zip(before, after, strict=False):
+            if outside is not inside and derivation.numbers.seen(outside) in moving:
+                derivation.numbers.apart(outside)
+
+    def _left(self, derivation: Derivation, asked: Asked, result: Any) -> None:
+        value, *auxiliary = result if asked.has_aux and isinstance(result, tuple) else (result,)
+        found = [derivation.numbers.of(leaf) for leaf in leaves(value) if _compat.is_array(leaf)]
+        derivation.losses, derivation.loss = tuple(found), found[0] if found else None
+        derivation.auxiliary = tuple(derivation.numbers.of(leaf) for leaf in leaves(auxiliary) if _compat.is_array(leaf))
+
+    def _derived(self, derivation: Derivation, asked: Asked, result: Any) -> None:
+        """The derivative is there, or has raised."""
+        if derivation.failed is None:
+            found = asked.gradients(result)
+            names = [argument.path for argument in derivation.parameters]
+            derivation.gradients = dict(zip(names, leaves(found), strict=False)) if found is not None else {}
+        if self.jits.capturing:
+            self.jits.capturing[-1].append(derivation, self.activations)
+            return
+        part = self._eager(derivation)
+        if part is not None:
+            loss = part.arrays.get(derivation.loss) if derivation.loss is not None else None
+            self.symptoms.loss(derivation.trace, loss, self.index + (self.open is not None), self.optimizers.last_rate)
+            self.opened([part], None)
+
+    def _eager(self, derivation: Derivation) -> Part | None:
+        if any(_compat.is_tracer(_compat.plain(derivation.numbers.objects[a.number])) for a in derivation.parameters):
+            self.limits.append("a derivative under `vmap` was not looked at")
+            return None
+        program, arrays = programs.eager(derivation)
+        self.limits += program.limits
+        gradients = {name: item for name, item in derivation.gradients.items() if not _compat.is_tracer(item)}
+        return Part(program, arrays, self.activations, gradients)
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def opened(self, parts: list[Part], plan: Plan | None) -> None:
+        """A recorded step has its derivative: build it, and examine it while everything is there."""
+        if self.open is not None:
+            self.close(parts)
+        for part in parts:
+            given = {number: part.arrays[number] for number in part.program.external() if number in part.arrays}
+            part.before = self.surroundings.before(given, part.program.moving)
+        if self.done:
+            if plan is None:
+                self.optimizers.again()
+                self.backwards += len(parts)
+                self.next_step()
+            return
+        built = self.assembly.build(self.index, parts)
+        self.symptoms.met(built.snapshots)
+        built.step = self.optimizers.holding(built.step, self._held(parts, plan))
+        self.open = Open(built, mark=self.surroundings.count)
+        if parts[-1].program.derivation.failed is None:
+            replay = self._replay(built, plan)
+            built.step = self.observer.examine(built.step, replay)
+        self._count(parts)
+
+    def _held(self, parts: Sequence[Part], plan: Plan | None) -> dict[int, tuple[str, ...]]:
+        """Which transformation will update what, as far as that is known before: from the traced function, or from what its state was made for."""
+        if plan is not None and any(moment.kind == "update" for moment in plan.capture.moments):
+            return {id(moment.made): moment.held for moment in plan.capture.moments if moment.kind == "update"}
+        known = {id(part.arrays.get(a.number)): a.path for part in parts for a in part.program.derivation.parameters}
+        found = {id(made): tuple(known[key] for key in made.started if key in known) for made in self.optimizers.used()}
+        if self.optimizers.own is not None:
+            found[id(self.optimizers.own)] = self.optimizers.own.held
+        return {key: names for key, names in found.items() if names}
+
+    def _replay(self, built: Built, plan: Plan | None) -> JaxReplay:
+        part, facts = built.parts[-1], built.facts[-1]
+        engine = part.engine or part.program.engine(part.arrays)
+        names = {name: number for number, name in facts.names.items()}
+        parameters = {argument.number: argument.path for argument in part.program.derivation.parameters}
+        recorded = part.gradients if plan is None else {}
+        rule = self.optimizers.rule()
+        arrays = {**part.before.arrays, **part.arrays}
+        fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
+        return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
+
+    def _count(self, parts: Sequence[Part]) -> None:
+        self.backwards += len(parts)
+
+    def close(self, following: Sequence[Part] | None) -> None:
+        """The step under way is over, now that it is known what became of its parameters."""
+        opened, self.open = self.open, None
+        if opened is None:
+            return
+        after = dict(opened.results)
+        for part in following or ():
+            after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
+        step = self.outcomes.finished(opened, after)
+        kind = self.kinds.kind(frozenset(self.optimizers.stepped(step)), frozenset(_sites(step)))
+        if self.kinds.wants(kind):
+            self.kinds.recorded(kind)
+            self.steps.append(replace(step, kind=kind))
+            self.observer.keep(self.steps[-1])
+        self.done = self.kinds.complete
+        if self.done:
+            self.surroundings.forget()
+        self.next_step()
+        self.observer.draft(self.draft())
+
+    def computed(self, primitive: Any, args: Any, params: Any, result: Any) -> None:
+        """A primitive was computed at once."""
+        if self.listening and self.on and not (self.taping or self.busy or self.optimizers.depth):
+            self.guarded("computed", self.surroundings.note, primitive, args, params, result, outside())
+
+    def next_step(self) -> None:
+        """Count a step."""
+        self.index += 1
+        self.observer.ended(self.index - 1, self.done)
+
+    # --- told by the hooks ----------------------------------------------------------------------------------------
+
+    def watches(self) -> bool:
+        """A derivative that is asked for now is looked at: in a recorded step, and wherever a function is being traced."""
+        if not self.listening or self.taping or self.quiet:
+            return False
+        return bool(self.jits.capturing) or (self.on and _compat.at_top())
+
+    def in_library(self) -> bool:
+        """The caller is a library's, not the user's."""
+        frame = outside()
+        return frame is None or not source.is_user(frame.f_code)
+
+    def unwatched(self, plain: Any, asked: Asked) -> Any:
+        """A derivative in a step that is not recorded: counted, and its loss noted."""
+        result = plain(*asked.args, **asked.kwargs)
+        if self.listening and not self.taping and not self.on and _compat.at_top():
+            loss = result[0] if asked.kind == "value_and_grad" else None
+            self.guarded("unwatched", self._passed_eager, asked, loss[0] if asked.has_aux and isinstance(loss, tuple) else loss)
+        return result
+
+    def _passed_eager(self, asked: Asked, loss: Any) -> None:
+        self.backwards += 1
+        self.symptoms.asked = asked
+        self.optimizers.again()
+        self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
+        self.next_step()
+
+    def moment(self, moment: Moment) -> None:
+        """An update was calculated or applied."""
+        if self.jits.capturing:
+            self.jits.capturing[-1].moments.append(moment)
+        elif moment.kind == "init" and moment.made is not None:
+            moment.made.made += 1
+        elif self.open is not None:
+            self._applied(moment)
+            self.open.moments.append(moment)
+        elif self.done and moment.kind == "update" and moment.made is not None and moment.made.steps:
+            self.optimizers.count(moment.made)
+
+    def _applied(self, moment: Moment) -> None:
+        if moment.kind == "apply":
+            self.latest = {id(item): item for item in moment.results.values()}
+            assert self.open is not None
+            self.open.results.update(moment.results)
+
+    def trained(self, tree: Any) -> bool:
+        """These are the parameters that training has come to: what the last update made, by identity."""
+        if self.jits.capturing:
+            return True
+        return self.index > 0 and any(id(leaf) in self.latest for leaf in leaves(tree))
+
+    def parameters_in(self, tree: Any) -> dict[str, Any]:
+        """The leaves of a tree by the parameters that they belong to: gradients by identity, else by order and type, else by path."""
+        found = leaves(tree)
+        gradients: dict[str, Any] = {}
+        if self.jits.capturing:
+            for derivation in self.jits.capturing[-1].derivations:
+                gradients.update(derivation.gradients)
+        if not gradients and self.open is not None:
+            for part in self.open.built.parts:
+                gradients.update(part.gradients)
+        return belonging(found, gradients)
+
+    def called(self, plan: Plan, result: Any) -> None:
+        """A jitted function with a derivative or an update in it has returned."""
+        if self.open is None:
+            self.passed(plan, result)
+            return
+        if plan.programs:
+            self._returned(plan, result)
+        self.open.moments += plan.capture.moments
+        outputs = leaves(result)
+        self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})
+        self.open.updating = plan.updating
+        self.open.gradients.update({name: outputs[at] for name, at in plan.gradients.items() if at < len(outputs)})
+
+    def passed(self, plan: Plan, result: Any) -> None:
+        """The same, in a step that is not recorded."""
+        for moment in plan.capture.moments:
+            if moment.kind == "init" and moment.made is not None:
+                moment.made.made += 1
+            if moment.kind == "update" and moment.made is not None and moment.made.steps:
+                self.optimizers.count(moment.made)
+        if plan.programs:
+            self.optimizers.again(*plan.capture.moments)
+            self._returned(plan, result)
+            self.backwards += self.jits.turns(plan)
+            self.next_step()
+
+    def _returned(self, plan: Plan, result: Any) -> None:
+        """A jitted step has returned: its loss, and the parameters in what it returned."""
+        outputs = leaves(result)
+        made = {id(outputs[at]): outputs[at] for at in plan.results.values() if at < len(outputs)}
+        self.latest = made or self.latest
+        self.symptoms.returned = (plan, result)
+        for program, at in zip(plan.programs, plan.losses, strict=True):
+            if at is not None and at < len(outputs):
+                self.symptoms.loss(program.derivation.trace, outputs[at], self.index, self.optimizers.last_rate)
+
+    # --- the whole record -------------------------------------------------------------------------------------------
+
+    def draft(self) -> Record:
+        """All that is known so far."""
+        with self.aside():
+            steps = [*self.steps, *([self.open.built.step] if self.open is not None else [])]
+            return Record(
+                frameworks=(Framework("jax", str(jax.__version__)),),
+                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
+                steps=tuple(steps),
+                optimizers=self.optimizers.records(),
+                courses=self.symptoms.records(self.builder),
+                limits=tuple(dict.fromkeys(self.limits)),
+            )
+
+    def finish(self, outcome: Outcome) -> Record:
+        """The program has ended: close the step that it ended in, and return everything."""
+        self.stop()
+        with self.aside():
+            if self.open is not None:
+                if outcome.exception is not None and self.open.built.parts[-1].program.derivation.failed is not None:
+                    told = {"type": outcome.exception.type, "message": outcome.exception.message}
+                    self.open.events.append(Event("exception", len(self.open.built.step.graph.ops), (), None, told))
+                self.close(None)
+            self.symptoms.arrived()
+            record = self.draft()
+            endings = self.symptoms.endings()
+        return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)
+
+
+def _sites(step: Step) -> list[object]:
+    return [(event.site.file, event.site.line) for event in step.events if event.kind == "backward" and event.site is not None]

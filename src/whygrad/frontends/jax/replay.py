@@ -1,0 +1,180 @@
+"""Runs a derivative's program again, on the same values, with one thing changed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from whygrad.frontends.arrays import distance, norm, order_of, same_bits
+from whygrad.frontends.jax.births import births
+from whygrad.frontends.jax.descent import CopyError, Descent, Rule, standardised
+from whygrad.frontends.jax.evaluation import Change, Engine, run
+from whygrad.frontends.jax.probes import against_differences
+from whygrad.frontends.jax.tape import Bound
+from whygrad.ir import Birth, Bypass, Descend, Differentiate, Graph, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+
+FAILURES = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    AssertionError,
+    ZeroDivisionError,
+    AttributeError,
+)
+"""What running a program again may raise."""
+CLOSE = 1e-3
+"""Share by which a compiled replay's gradient may differ from the program's: other fusions round otherwise, by far less."""
+
+
+class Unable(Exception):  # noqa: N818 - not an error: an answer
+    """The replay can't be made; the message says why."""
+
+
+@dataclass(slots=True)
+class JaxReplay:
+    """One recorded derivative. Nothing of the program's is written to: arrays of JAX can't be."""
+
+    engine: Engine
+    arrays: Mapping[int, Any]
+    numbers: Mapping[str, int]
+    """Value name to number."""
+    graph: Graph
+    parameters: Mapping[int, str]
+    """Number to name of what is differentiated."""
+    recorded: Mapping[str, Any]
+    """The gradients that the program got, where they are at hand."""
+    fused: bool = False
+    """The program compiles what is run here primitive by primitive, or the reverse: the last digits may differ."""
+    before: Sequence[Bound] = ()
+    """What was computed before the program, of what it reads."""
+    rule: Rule | None = None
+    base: tuple[Any, dict[str, Any]] | None = None
+
+    def baseline(self) -> Measures:
+        """The step unchanged, twice."""
+        try:
+            loss, first = self.unchanged()
+            _, second = self.gradients(Change())
+        except FAILURES as problem:
+            return Measures(sensitivity_reason=f"the step could not be run again: {_first_line(problem)}")
+        return Measures(
+            loss=_number(loss), gradient_norm=norm(first.values()), noise_floor=distance(first, second), reproduced=self._reproduced(first)
+        )
+
+    def unchanged(self) -> tuple[Any, dict[str, Any]]:
+        """Loss and gradients of the unchanged step, computed once."""
+        if self.base is None:
+            self.base = self.gradients(Change())
+        return self.base
+
+    def gradients(self, change: Change, moving: Mapping[int, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Loss and gradients by parameter name."""
+        values = {number: self.arrays[number] for number in self.engine.moving} if moving is None else moving
+        loss, _, found = self.engine.gradients(values, change)
+        return loss, {self.parameters[number]: item for number, item in found.items()}
+
+    def _reproduced(self, found: Mapping[str, Any]) -> bool | None:
+        known = {name: item for name, item in self.recorded.items() if name in found}
+        if not known:
+            return None
+        if all(same_bits(item, found[name]) for name, item in known.items()):
+            return True
+        apart = distance(known, {name: found[name] for name in known})
+        return apart is None or (self.fused and apart < CLOSE)
+
+    def run(self, intervention: Intervention) -> Trial:
+        """The step with one thing changed."""
+        try:
+            if isinstance(intervention, Descend):
+                return Descent(self).run(intervention)
+            if isinstance(intervention, Differentiate):
+                return against_differences(self, intervention)
+            loss, found = self.gradients(self._change(intervention))
+            base = self.unchanged()[1]
+        except (Unable, CopyError) as reason:
+            return Trial(intervention, reason=str(reason))
+        except FAILURES as problem:
+            return Trial(intervention, reason=f"the changed step could not be run: {_first_line(problem)}")
+        norms = {name: size for name, gradient in found.items() if (size := norm([gradient])) is not None}
+        return Trial(intervention, _number(loss), norm(found.values()), norms, distance(base, found))
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        """Where numbers that are not finite are born."""
+        try:
+            return births(self, index)
+        except FAILURES:
+            return ()
+
+    # --- changes ------------------------------------------------------------------------------------------------
+
+    def _change(self, intervention: Intervention) -> Change:
+        match intervention:
+            case Permute(values):
+                return Change(self.forwarded(self.permuted(values)))
+            case Standardise(values):
+                return Change(self.forwarded({number: standardised(self.arrays[number]) for number in self._numbers(values)}))
+            case Lift(ops) | Bypass(ops):
+                return Change(through=frozenset(self._numbers(ops)))
+            case Reshape(value, shape):
+                return Change(reshaped={self.numbers[value]: tuple(shape)})
+        raise Unable("this experiment is not made for JAX programs")
+
+    def forwarded(self, given: dict[int, Any]) -> dict[int, Any]:
+        """The same change where the program reads it: values that were made before it are taken through what was computed from them."""
+        if all(number >= 0 for number in given):
+            return given
+        environment = dict(self.arrays)
+        run(self.before, environment, Change(given))
+        made = {number for bound in self.before for number in bound.outputs if number >= 0}
+        return {number: environment[number] for number in (*made, *(n for n in given if n >= 0))}
+
+    def _numbers(self, names: Sequence[str]) -> list[int]:
+        found = [self.numbers[name] for name in names if name in self.numbers]
+        if not found or any(number not in self.arrays for number in found):
+            raise Unable("the value is not part of the replayed step")
+        return found
+
+    def permuted(self, names: Sequence[str]) -> dict[int, Any]:
+        """The labels in another order, all in the same one."""
+        found = self._numbers(names)
+        shapes = [np.shape(self.arrays[number]) for number in found]
+        sizes = {shape[0] for shape in shapes if shape}
+        if not sizes or any(not shape for shape in shapes):
+            raise Unable("a label is a single number")
+        if len(sizes) > 1:
+            raise Unable("the labels differ in their number of rows")
+        order = order_of(sizes.pop(), [self.arrays[number] for number in found], 0)
+        return {number: jnp.take(jnp.asarray(self.arrays[number]), jnp.asarray(order), axis=0) for number in found}
+
+
+def _number(loss: Any) -> float | None:
+    try:
+        return float(np.asarray(loss).astype(np.float64).sum()) if loss is not None else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _first_line(problem: BaseException) -> str:
+    return str(problem).partition("\n")[0][:200]
+
+
+def with_engine(replay: JaxReplay, engine: Engine) -> JaxReplay:
+    """The same replay on another engine."""
+    return replace(replay, engine=engine, base=None)
+
+
+def finite(value: object) -> bool:
+    """A number that is neither NaN nor infinite."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def backend() -> str:
+    """Where the program computes."""
+    return str(jax.default_backend())

@@ -1,0 +1,136 @@
+"""What the program computes at once, outside every derivative: preparing data before it, updating by hand after it."""
+
+from collections import deque
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any, Protocol
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.flattening import is_leaf
+from whygrad.frontends.jax.tape import Bound, Listener, Numbers, Tape
+
+KEPT = 3000
+"""Primitives that are remembered: making a model and its data takes hundreds, each step few."""
+MOST_BYTES = 256 << 20
+"""Memory of arrays that may be held for it; beyond that everything is forgotten."""
+MOST_SHOWN = 120
+"""Primitives before a step that become part of its record."""
+
+
+class Owner(Protocol):
+    """What is asked of the recorder."""
+
+    def broken(self, where: str, problem: BaseException) -> None:
+        """A fault of ours."""
+
+
+class _Quiet(Listener):
+    """Listens to primitives outside every function of interest."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def broken(self, where: str, problem: BaseException) -> None:
+        """A fault of ours."""
+        self.owner.broken(where, problem)
+
+    def custom(self) -> None:
+        """Of no interest here."""
+        return
+
+    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
+        """Of no interest here."""
+        _ = frame, numbers
+        return None
+
+    def module(self, frame: FrameType | None) -> str:
+        """Of no interest here."""
+        _ = frame
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Primitives before or after a derivative, in the numbers of its program; those of their own are negative."""
+
+    bounds: tuple[Bound, ...] = ()
+    arrays: Mapping[int, Any] = field(default_factory=dict)
+
+
+class Surroundings:
+    """The last primitives that were computed at once."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.listener = _Quiet(owner)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.numbers = Numbers()
+        self.tape = Tape(_compat.current_trace(), self.numbers, self.listener)
+        self.bounds: deque[Bound] = deque(maxlen=KEPT)
+        self.bytes = 0
+        self.count = 0
+
+    def note(self, primitive: Any, args: Sequence[Any], params: Mapping[str, Any], result: Any, frame: FrameType | None) -> None:
+        """A primitive was computed."""
+        outputs = result if primitive.multiple_results else (result,)
+        if any(self.numbers.seen(item) is not None for item in outputs):
+            return  # handed on as it was
+        inputs = tuple(self.tape.atom(item) for item in args)
+        bound = Bound(primitive, params, inputs, tuple(self.numbers.of(item) for item in outputs), None)
+        if _is_step(bound):
+            return
+        self.bounds.append(self.tape.placed(bound, frame))
+        self.count += 1
+        self.bytes += sum(int(getattr(item, "nbytes", 0) or 0) for item in outputs)
+        if self.bytes > MOST_BYTES or self.count > KEPT:
+            self.forget()
+
+    def before(self, given: Mapping[int, Any], moving: Container[int]) -> Around:
+        """What made these arrays, by the numbers that a program has for them, but not what made those that are differentiated."""
+        known = {number: mine for number, item in given.items() if (mine := self.numbers.seen(item)) is not None}
+        wanted = {mine for number, mine in known.items() if number not in moving}
+        found: list[Bound] = []
+        for bound in reversed(self.bounds):
+            if not wanted.isdisjoint(bound.outputs) and len(found) < MOST_SHOWN:
+                found.append(bound)
+                wanted.update(item for item in bound.inputs if isinstance(item, int))
+        around = self._translated(found[::-1], {mine: number for number, mine in known.items()})
+        cut = {number for number in known if number in moving}
+        for bound in around.bounds:
+            bound.outside = not cut.isdisjoint(item for item in bound.inputs if isinstance(item, int))
+            cut.update(bound.outputs if bound.outside else ())
+        return around
+
+    def after(self, since: int, given: Mapping[int, Any]) -> Around:
+        """What was computed from these arrays since then."""
+        known = {mine: number for number, item in given.items() if (mine := self.numbers.seen(item)) is not None}
+        reached = set(known)
+        found = list[Bound]()
+        new = list(self.bounds)[-(self.count - since) :] if self.count > since else []
+        for bound in new:
+            if not reached.isdisjoint(item for item in bound.inputs if isinstance(item, int)) and len(found) < MOST_SHOWN:
+                found.append(bound)
+                reached.update(bound.outputs)
+        return self._translated(found, known)
+
+    def _translated(self, bounds: Iterable[Bound], known: Mapping[int, int]) -> Around:
+        arrays: dict[int, Any] = {}
+        found = []
+        for bound in bounds:
+            every = (*bound.outputs, *(item for item in bound.inputs if isinstance(item, int)))
+            names = {number: known.get(number, -number - 1) for number in every}
+            arrays.update({names[number]: self.numbers.objects[number] for number in every})
+            inputs = tuple(names[item] if isinstance(item, int) else item for item in bound.inputs)
+            given = {key: names.get(item, item) if isinstance(item, int) else item for key, item in bound.arguments.items()}
+            outputs = tuple(names[number] for number in bound.outputs)
+            found.append(replace(bound, inputs=inputs, outputs=outputs, arguments=given, scope=None))
+        return Around(tuple(found), arrays)
+
+
+def _is_step(bound: Bound) -> bool:
+    """A whole function of the user's that was compiled: its inside is looked at elsewhere."""
+    inner = next((program for _, program in _compat.inner_programs(bound.params)), None)
+    return bound.primitive.name in ("jit", "pjit") and not is_leaf(bound, inner)

@@ -1,0 +1,88 @@
+"""What is watched of all steps, recorded or not: the loss, and what became of the parameters."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from whygrad.frontends import source
+from whygrad.frontends.courses import CourseWatch
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.assembly import Snapshot, compared
+from whygrad.frontends.jax.building import Builder
+from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
+from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.jits import Plan
+from whygrad.frontends.jax.tape import Numbers
+from whygrad.ir import Course, Ending
+
+LATE = 8
+"""Losses that may be on their way: reading them earlier could make the program wait for its device."""
+
+
+class Symptoms:
+    """Watches losses and parameters of all steps."""
+
+    def __init__(self) -> None:
+        self.courses: dict[object, CourseWatch] = {}
+        self.first: dict[str, Snapshot] = {}
+        """Parameters as they were first seen."""
+        self.changed: set[str] = set()
+        self.gradient_seen: set[str] = set()
+        self.frozen: set[str] = set()
+        self.asked: Asked | None = None
+        """The last derivative that was asked for in a step that is not recorded."""
+        self.returned: tuple[Plan, Any] | None = None
+        """The last result of a jitted step."""
+        self._arriving: deque[tuple[CourseWatch, Any, int, float | None]] = deque()
+
+    def loss(self, trace: source.Trace | None, loss: Any, step: int, rate: float | None) -> None:
+        """A step's loss, read when it has surely arrived."""
+        if loss is None or _compat.is_tracer(loss) or getattr(loss, "size", 1) != 1:
+            return
+        course = self.courses.setdefault(trace.user if trace is not None else None, CourseWatch(trace))
+        self._arriving.append((course, loss, step, rate))
+        if len(self._arriving) > LATE:
+            self._read()
+
+    def _read(self) -> None:
+        course, loss, step, rate = self._arriving.popleft()
+        if not deleted(loss):
+            course.add(float(np.asarray(loss).astype(np.float64).reshape(())), step, rate)
+
+    def arrived(self) -> None:
+        """Read all losses."""
+        while self._arriving:
+            self._read()
+
+    def records(self, builder: Builder) -> tuple[Course, ...]:
+        """How each loss went."""
+        return tuple(course.record(builder.site(course.trace)) for course in self.courses.values())
+
+    def met(self, snapshots: Mapping[str, Snapshot]) -> None:
+        """Parameters of a recorded step."""
+        for name, snapshot in snapshots.items():
+            self.first.setdefault(name, snapshot)
+
+    def endings(self) -> dict[str, Ending]:
+        """What became of each parameter."""
+        last = self._last()
+        for name, before in self.first.items():
+            moved = compared(before, last.get(name)) if name in last and not _compat.is_tracer(last[name]) else None
+            if moved is not None and moved[1] > 0:
+                self.changed.add(name)
+        return {name: Ending(name in self.changed, name in self.gradient_seen - self.frozen) for name in self.first}
+
+    def _last(self) -> dict[str, Any]:
+        """The parameters as they were last seen."""
+        found: dict[str, Any] = {}
+        if self.asked is not None:
+            asked, numbers = self.asked, Numbers()
+            arguments = arguments_of(asked.function, asked.args, asked.kwargs, asked.argnums, numbers)
+            found.update({item.path: numbers.objects[item.number] for item in arguments if item.differentiated})
+        if self.returned is not None:
+            plan, result = self.returned
+            outputs = leaves(result)
+            found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})
+        return found

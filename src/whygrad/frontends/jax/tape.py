@@ -1,0 +1,312 @@
+"""The tape: what the user's loss function asks of JAX, primitive by primitive, while JAX differentiates it.
+
+A trace of our own stands between the function and the transformation that JAX runs it under. It notes each primitive and hands it on unchanged,
+so that the transformation sees the very calls that it would see without us.
+"""
+
+import sys
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.library import known
+
+DEPTH = 60
+"""Library frames below the user's own that are looked through for a known function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """An input that is a plain number of the program's."""
+
+    value: Any
+
+
+Atom = int | Constant
+
+
+@dataclass(slots=True)
+class Bound:
+    """One primitive that was called, or one equation of a program within it."""
+
+    primitive: Any
+    params: Mapping[str, Any]
+    inputs: tuple[Atom, ...]
+    outputs: tuple[int, ...]
+    trace: source.Trace | None
+    stack: tuple[source.Point, ...] = ()
+    """All library frames from the primitive outwards to the user's own."""
+    group: Hashable | None = None
+    """What tells one call of the known library function from the next; None where that is not known."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What that function was given, as far as it is a value or a setting; held by its first primitive."""
+    scope: int | None = None
+    module: str = ""
+    again: Callable[..., Any] | None = None
+    """For functions with a derivative of their own: how to call them on flat values."""
+    rule: CodeType | None = None
+    """The user's own derivative rule."""
+    failed: bool = False
+    outside: bool = False
+    """It read what is differentiated, and ran outside of the differentiated function."""
+    native: str = ""
+    """Set where no primitive stands behind it: a value that left or came back."""
+
+    @property
+    def name(self) -> str:
+        """The primitive's name, or that of the jitted function."""
+        if self.native:
+            return self.native
+        name = str(self.primitive.name)
+        return str(self.params.get("name", name)) if name in ("jit", "pjit", "custom_jvp_call") else name
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A function with a derivative of its own that is being called."""
+
+    again: Callable[..., Any]
+    """Calls it on other flat values."""
+    flat: tuple[Any, ...]
+    """Those that it was given."""
+    name: str
+    rule: CodeType | None
+    """Its derivative rule."""
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Which object is which value. Objects are held while the table lives, since an id may be given to another one afterwards."""
+
+    known: dict[int, int] = field(default_factory=dict)
+    held: list[Any] = field(default_factory=list)
+    objects: dict[int, Any] = field(default_factory=dict)
+    """Number to the first object that stood for it."""
+    arrays: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
+
+    def of(self, item: Any) -> int:
+        """The number of a value, new ones included."""
+        found = self.known.get(id(item))
+        if found is None:
+            found = self._of_copy(item)
+        if found is None:
+            found = len(self.objects)
+            self.objects[found] = item
+        self.same(item, found)
+        return found
+
+    def same(self, item: Any, number: int) -> None:
+        """This object stands for that value too."""
+        if id(item) not in self.known:
+            self.known[id(item)] = number
+            self.held.append(item)
+
+    def apart(self, item: Any) -> None:
+        """From now on this object is a value of its own: the function reads it past its argument, and no gradient comes back to it."""
+        number = len(self.objects)
+        self.objects[number] = item
+        self.known[id(item)] = number
+
+    def seen(self, item: Any) -> int | None:
+        """The number of a value, if it has one."""
+        return self.known.get(id(item))
+
+    def _of_copy(self, item: Any) -> int | None:
+        """NumPy arrays are handed on in wrappers and in other dtypes: known by their contents."""
+        inner = _compat.plain(item)
+        if not isinstance(inner, np.ndarray) or inner.size <= 1:
+            return None
+        return self.by_contents(inner)
+
+    def by_contents(self, inner: Any) -> int | None:
+        """A known NumPy array with the same entries."""
+        for number, other in self.arrays.get(inner.size, ()):
+            if other.shape == inner.shape and (np.may_share_memory(other, inner) or np.array_equal(other, inner)):
+                return number
+        return None
+
+    def remember(self, item: Any, number: int) -> None:
+        """A NumPy array that may come again as a copy."""
+        self.arrays.setdefault(item.size, []).append((number, item))
+
+
+class Tape(_compat.Trace):
+    """Notes every primitive that reaches it, and hands it on to the transformation below."""
+
+    def __init__(self, parent: Any, numbers: Numbers, listener: "Listener") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # jax has no type for it
+        self.parent = parent
+        self.numbers = numbers
+        self.listener = listener
+        self.bounds: list[Bound] = []
+        self.requires_low = getattr(parent, "requires_low", True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "parent"), name)
+
+    def is_valid(self) -> bool:
+        """As the transformation below says."""
+        return bool(self.parent.is_valid())
+
+    def stage_value(self, val: Any) -> Any:
+        """A value is taken in as it is."""
+        result = self.parent.stage_value(val)
+        self.guarded(self._staged, val, result)
+        return result
+
+    def _staged(self, val: Any, result: Any) -> None:
+        if _compat.is_array(_compat.plain(val)):
+            self.numbers.same(result, self.numbers.of(val))
+
+    def cur_qdd(self, x: Any) -> Any:
+        """Of mutable arrays."""
+        return self.parent.cur_qdd(x)
+
+    def process_primitive(self, primitive: Any, tracers: Any, params: Any, /) -> Any:
+        """One primitive."""
+        try:
+            result = self.parent.process_primitive(primitive, tracers, params)
+        except Exception:
+            self.guarded(self._note, primitive, tracers, params, (), failed=True)
+            raise
+        self.guarded(self._note, primitive, tracers, params, result if primitive.multiple_results else (result,))
+        return result
+
+    def process_call(self, call_primitive: Any, f: Any, tracers: Any, params: Any, /) -> Any:
+        """A call whose function is run by the transformation below."""
+        result = self.parent.process_call(call_primitive, f, tracers, params)
+        self.guarded(self._note, call_primitive, tracers, params, result)
+        return result
+
+    def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, tracers: Any, /, **settings: Any) -> Any:
+        """A function with a derivative rule of its own."""
+        result = self.parent.process_custom_jvp_call(primitive, fun, jvp, tracers, **settings)
+        self.guarded(self._note_custom, primitive, fun, tracers, settings, result)
+        return result
+
+    def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, tracers: Any, /, **settings: Any) -> Any:
+        """A function with a backward of its own."""
+        result = self.parent.process_custom_vjp_call(primitive, fun, fwd, bwd, tracers, **settings)
+        self.guarded(self._note_custom, primitive, fun, tracers, settings, result)
+        return result
+
+    def process_shard_map(self, primitive: Any, fun: Any, tracers: Any, **settings: Any) -> Any:
+        """A function that is mapped over devices."""
+        result = self.parent.process_shard_map(primitive, fun, tracers, **settings)
+        self.guarded(self._note, primitive, tracers, settings, result)
+        return result
+
+    def guarded(self, method: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        """A fault of ours ends the recording, never the program."""
+        if not self.listener.stopped:
+            try:
+                method(*args, **kwargs)
+            except Exception as problem:  # noqa: BLE001 - the program must not notice
+                self.listener.broken("tape", problem)
+
+    def _note_custom(self, primitive: Any, fun: Any, tracers: Any, settings: Any, result: Any) -> None:
+        name = getattr(fun, "__name__", "") or getattr(getattr(fun, "debug_info", None), "func_name", "")
+        running = self.listener.custom()
+        count = len(self.bounds)
+        self._note(primitive, tracers, {**settings, "name": name}, result)
+        if len(self.bounds) == count:
+            return
+        bound = self.bounds[-1]
+        if running is not None and len(running.flat) == len(bound.inputs):
+            bound.again = running.again
+            if running.rule is not None and source.is_user(running.rule):
+                bound.rule, bound.params = running.rule, {**bound.params, "name": running.name}
+
+    def _note(self, primitive: Any, tracers: Any, params: Any, result: Any, *, failed: bool = False) -> None:
+        inputs = tuple(self.atom(item) for item in tracers)
+        if primitive.name != "stop_gradient" and any(self.numbers.seen(item) is not None for item in result):
+            return  # handed on as it was
+        outputs = tuple(self.numbers.of(item) for item in result)
+        frame = sys._getframe(4)
+        if primitive.name == "stop_gradient" and inputs and inputs[0] in outputs:
+            outputs = (self._fresh(result[0]),)
+        self.bounds.append(self.placed(Bound(primitive, params, inputs, outputs, None, failed=failed), frame))
+
+    def _fresh(self, item: Any) -> int:
+        number = len(self.numbers.objects)
+        self.numbers.objects[number] = item
+        self.numbers.known[id(item)] = number
+        self.numbers.held.append(item)
+        return number
+
+    def placed(self, bound: Bound, frame: FrameType | None) -> Bound:
+        """With its place, the functions around it and the scope that it runs in."""
+        stack: list[source.Point] = []
+        inside: FrameType | None = None
+        user = frame
+        while user is not None and not source.is_user(user.f_code):
+            if len(stack) < DEPTH and not user.f_code.co_filename.startswith(source.OURS):
+                stack.append((user.f_code, user.f_lasti))
+                inside = user if known(user.f_code) is not None else inside
+            user = user.f_back
+        found = source.trace(user)
+        library = tuple(stack[-source.LIBRARY_FRAMES :])
+        bound.trace = source.Trace(found.user, library) if found is not None else None
+        bound.stack = tuple(stack)
+        bound.scope = self.listener.scope(user, self.numbers)
+        bound.module = self.listener.module(frame)
+        if inside is not None:
+            self._grouped(bound, inside)
+        return bound
+
+    def _grouped(self, bound: Bound, frame: FrameType) -> None:
+        """It belongs to a call of a known function; the frame is held, so that no later one gets its identity."""
+        bound.group = id(frame)
+        if id(frame) not in self.numbers.known:
+            self.numbers.known[id(frame)] = -1
+            self.numbers.held.append(frame)
+            bound.arguments = dict(self._arguments(frame))
+
+    def _arguments(self, frame: FrameType) -> Iterator[tuple[str, Any]]:
+        for name in source.parameters_of(frame.f_code):
+            item = frame.f_locals.get(name)
+            if _compat.is_array(item):
+                yield name, self.atom(item)
+            elif isinstance(item, bool | int | float | str | type(None)):
+                yield name, Constant(item)
+
+    def atom(self, item: Any) -> Atom:
+        """An input as the tape knows it: a value, or a plain number."""
+        number = self.numbers.seen(item)
+        if number is not None:
+            return number
+        inner = _compat.plain(item)
+        if _compat.is_tracer(inner) or getattr(inner, "ndim", 0) > 0 or _is_key(inner):
+            return self.numbers.of(item)
+        return Constant(inner)
+
+
+def _is_key(item: Any) -> bool:
+    return "key<" in str(getattr(item, "dtype", ""))
+
+
+class Listener:
+    """What the tape asks of the recorder."""
+
+    stopped: bool = False
+
+    def broken(self, where: str, problem: BaseException) -> None:
+        """A fault of ours."""
+        raise NotImplementedError
+
+    def custom(self) -> Custom | None:
+        """The function with a derivative of its own that is being called."""
+        raise NotImplementedError
+
+    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
+        """The number of the user's function that runs in this frame."""
+        raise NotImplementedError
+
+    def module(self, frame: FrameType | None) -> str:
+        """The path of the library module that runs."""
+        raise NotImplementedError

@@ -1,0 +1,23 @@
+"""The TensorFlow and Keras front end. Imported only once the user's program has imported TensorFlow."""
+
+import os
+
+from whygrad.frontends import Recorder, Recording
+from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+from whygrad.replay import Observer
+
+
+class TensorFlowFrontEnd:
+    """Attaches a recorder to the running program."""
+
+    name = "tensorflow"
+
+    def attach(self, observer: Observer, settings: Recording) -> Recorder:
+        """Start watching; a forked worker process stops at once."""
+        recorder = TensorFlowRecorder(observer, settings)
+        recorder.start()
+        os.register_at_fork(after_in_child=recorder.stop)
+        return recorder
+
+
+front_end = TensorFlowFrontEnd()

@@ -1,0 +1,143 @@
+"""Everything private of TensorFlow and Keras that this front end uses. Seen in TensorFlow 2.21 and Keras 3.15."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from types import CodeType, ModuleType
+from typing import Any
+
+import tensorflow as _tensorflow  # noqa: ICN001 - `tf` is the name without types, below
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.eager import backprop, context, execute, record
+from tensorflow.python.framework import constant_op, op_callbacks, ops
+from tensorflow.python.ops import gen_resource_variable_ops, resource_variable_ops
+
+TESTED = ("2.17", "2.22")
+"""From this version of TensorFlow on, up to but not including this one."""
+
+tf: Any = _tensorflow
+"""TensorFlow itself, which has no types."""
+EagerTensor: type = ops.EagerTensor
+EagerBase: Any = ops._EagerTensorBase
+Variable: type = resource_variable_ops.BaseResourceVariable
+Tape: type = backprop.GradientTape
+constants: Any = constant_op
+
+
+def put_on(callback: Callable[..., Any]) -> None:
+    """Be told of every op that runs eagerly."""
+    op_callbacks.add_op_callback(callback)
+
+
+def take_off(callback: Callable[..., Any]) -> None:
+    """Be told no longer."""
+    with suppress(KeyError):
+        op_callbacks.remove_op_callback(callback)
+
+
+def eager() -> bool:
+    """Python runs eagerly here, and builds no graph."""
+    return bool(context.executing_eagerly())
+
+
+def tracking() -> bool:
+    """Some tape records what runs now."""
+    return not pywrap_tfe.TFE_Py_TapeSetIsEmpty() and not pywrap_tfe.TFE_Py_TapeSetIsStopped()
+
+
+def watched(tensor: Any) -> bool:
+    """Some tape follows this tensor."""
+    return bool(record.should_record_backprop([tensor]))
+
+
+def untracked() -> AbstractContextManager[None]:
+    """What runs in here is on no tape."""
+    quiet: AbstractContextManager[None] = record.stop_recording()
+    return quiet
+
+
+def run_op(name: str, outputs: int, inputs: Sequence[Any], attributes: tuple[Any, ...]) -> list[Any]:
+    """Run one op by its name, and record it on the tapes that are on."""
+    pairs = [(attributes[at], attributes[at + 1]) for at in range(0, len(attributes) - 1, 2)]
+    given = tuple(part for pair in pairs if pair[1] is not None for part in pair)
+    found = list(execute.quick_execute(name, outputs, list(inputs), given, context.context()))
+    if not pywrap_tfe.TFE_Py_TapeSetIsEmpty():
+        execute.record_gradient(name, tuple(inputs), attributes, found)
+    return found
+
+
+def has_gradient(name: str) -> bool:
+    """Whether TensorFlow knows a derivative for ops of this name, or none is registered either way."""
+    with suppress(LookupError):
+        return ops.gradient_registry.lookup(name) is not None
+    return False
+
+
+@contextmanager
+def functions_eager() -> Iterator[None]:
+    """Compiled functions run eagerly in here."""
+    from tensorflow.python.eager import def_function
+
+    before = def_function.functions_run_eagerly()
+    def_function.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        def_function.run_functions_eagerly(before)
+
+
+def random_state() -> Any:
+    """The state from which seeds of single ops are drawn."""
+    drawer = getattr(context.context(), "_rng", None)
+    return drawer.getstate() if drawer is not None else None
+
+
+def set_random_state(state: Any, *, kernels: bool) -> None:
+    """Put it back; `kernels`: also forget generators inside of kernels that have run meanwhile."""
+    if state is not None:
+        context.context()._rng.setstate(state)
+    if kernels:
+        context.context()._clear_caches()
+
+
+def module(name: str) -> ModuleType | None:
+    """A module that is imported already."""
+    return sys.modules.get(name)
+
+
+def code_of(function: Any) -> CodeType | None:
+    """The code of a function below its decorators."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+def backend() -> str:
+    """What Keras computes with; "" where Keras is not imported."""
+    config = sys.modules.get("keras.src.backend.config")
+    with suppress(Exception):
+        return str(config.backend()) if config is not None else ""
+    return ""
+
+
+def read(variable: Any) -> Any:
+    """The value of a variable, on no tape."""
+    with record.stop_recording():
+        return gen_resource_variable_ops.read_variable_op(variable._handle, variable.dtype)
+
+
+def write(variable: Any, value: Any) -> None:
+    """Set a variable, on no tape."""
+    with record.stop_recording():
+        gen_resource_variable_ops.assign_variable_op(variable._handle, value)
+
+
+def iterator_over(elements: Sequence[Any], like: Any) -> Any:
+    """An iterator over some elements that a compiled function takes for the one that gave them."""
+    from tensorflow.python.data.ops import dataset_ops
+
+    found = dataset_ops.DatasetV2.from_tensors(elements[0])
+    for element in elements[1:]:
+        found = found.concatenate(dataset_ops.DatasetV2.from_tensors(element))
+    return iter(dataset_ops._VariantDataset(found._variant_tensor, like.element_spec))

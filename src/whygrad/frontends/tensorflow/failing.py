@@ -1,0 +1,186 @@
+"""Calls that raised: which library function or layer it was, and what it had been given."""
+
+import re
+import sys
+from collections.abc import Iterable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from whygrad.frontends import source
+from whygrad.frontends.source import Trace
+from whygrad.frontends.tensorflow.calls import Call, Group
+from whygrad.frontends.tensorflow.frames import Look, of_traceback
+from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.library import LAYERS, layer_attributes
+from whygrad.frontends.tensorflow.lowering import kind_of
+from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.ir import Outcome
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+OP_NAME = re.compile(r"\[Op:(\w+)\]|__wrapped__(?:_)?([A-Za-z0-9]+)_device")
+CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Conv1DTranspose", "SeparableConv1D")
+
+
+class Failing:
+    """The last exception that passed through the library, as a call of the step."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+        self._problem: int | None = None
+        self.type = ""
+        self.message = ""
+        self.call: Call | None = None
+
+    def forget(self) -> None:
+        """A new step begins."""
+        self._problem, self.call = None, None
+
+    @guarded
+    def raised(self, traceback: TracebackType | None, frame: FrameType, problem: BaseException | None = None) -> None:
+        """An exception passes through one of the library's handlers, the innermost first."""
+        problem = sys.exc_info()[1] if problem is None else problem
+        if problem is None or not self.recorder.on or self._problem == id(problem):
+            return
+        levels = of_traceback(traceback)
+        own = bool(levels) and levels[0][0] is frame
+        look = self.recorder.ledger.frames.look(frame.f_back if own else frame, levels)
+        if look.quiet or not look.points:
+            return
+        self._problem, self.type = id(problem), type(problem).__name__
+        self.message = str(problem)
+        self.call = self._call(look, levels, self.message)
+
+    def _call(self, look: Look, levels: list[tuple[FrameType, int]], message: str) -> Call | None:
+        ledger = self.recorder.ledger
+        group = ledger.group(look)
+        if group is not None and "target" in group.given:
+            given = [item for item in (group.given.get("input"), group.given.get("target")) if item is not None]
+            return self._made(look, self._tensors(given), group=group)
+        layer = self._layer(look)
+        if layer is not None:
+            return self._of_layer(look, layer)
+        name, given = self._op(levels, message)
+        if name:
+            return self._made(look, self._tensors(given), name=name, kind=kind_of(name, ()))
+        return self._made(look, self._tensors(given), group=group) if group is not None else None
+
+    def _tensors(self, given: Iterable[Any]) -> list[str]:
+        values = self.recorder.ledger.values
+        found = []
+        for item in given:
+            name = values.name(item) if is_tensor(item) else values.of_object(item)
+            if name is None and hasattr(item, "shape") and hasattr(item, "dtype"):
+                name = self._array(item)
+            if name is not None:
+                found.append(name)
+        return found
+
+    def _array(self, item: Any) -> str | None:
+        """An array that never became a tensor."""
+        from whygrad.frontends.tensorflow._compat import tf
+
+        try:
+            tensor = tf.constant(item)
+        except (TypeError, ValueError):
+            return None
+        name = self.recorder.ledger.values.array(item, tensor)
+        self.recorder.ledger.values.seen[name].held = tensor
+        return name
+
+    @staticmethod
+    def _layer(look: Look) -> Any:
+        """The innermost layer of Keras' own whose call raised, if nothing of the user's ran in it."""
+        if not look.layers:
+            return None
+        frame = look.layers[-1]
+        layer = frame.f_locals.get("self")
+        users = {id(item) for item in look.user}
+        inner: FrameType | None = frame
+        while inner is not None and id(inner) not in users:
+            inner = inner.f_back
+        known = type(layer).__name__ in (*LAYERS, *CONVOLUTIONS)
+        return frame if known else None
+
+    def _of_layer(self, look: Look, frame: FrameType) -> Call:
+        layer = frame.f_locals.get("self")
+        held = frame.f_locals
+        given = held.get("original_args") or held.get("args") or ()
+        name = type(layer).__name__
+        kind = LAYERS.get(name, "conv")
+        names = self._tensors(given)
+        for weight in getattr(layer, "_trainable_variables", ()):
+            found = self.recorder.ledger.values.of_object(weight)
+            names += [found] if found is not None else []
+        settings = layer_attributes(kind, layer)
+        return self._made(look, names, name=f"keras.layers.{name}", kind=kind, settings=settings)
+
+    @staticmethod
+    def _op(levels: list[tuple[FrameType, int]], message: str) -> tuple[str, list[Any]]:
+        """The raw op that refused its inputs, and these."""
+        match = OP_NAME.search(message)
+        name = (match[1] or match[2] or "") if match is not None else ""
+        for frame, _ in reversed(levels):
+            if frame.f_code.co_filename.rsplit("/", 1)[-1].startswith("gen_") and not frame.f_code.co_name.endswith("_fallback"):
+                arguments = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+                held = frame.f_locals
+                given = [item for key in arguments if (item := held.get(key)) is not None]
+                flat = [part for item in given for part in (item if isinstance(item, list | tuple) else [item])]
+                return name or frame.f_code.co_name, [part for part in flat if is_tensor(part)]
+        return "", []
+
+    def _made(
+        self, look: Look, names: list[str], *, group: Group | None = None, name: str = "", kind: str = "", settings: Any = None
+    ) -> Call:
+        ledger = self.recorder.ledger
+        call = Call(
+            ledger.at, name or (group.native if group is not None else "raised"), tuple(names), tuple(None for _ in names), (),
+            trace=look.trace, layer=ledger.layer(look), failed=True, kind=kind, settings=dict(settings or {}), group=group,
+        )  # fmt: skip
+        call.tracking = True
+        call.watched = tuple(ledger.values.seen[item].differentiable for item in names)
+        call.scope = ledger.scopes.scope(look.user)
+        ledger._name(look, tuple(ledger.values.seen[item].tensor() for item in names), tuple(names))
+        return call
+
+    def given(self, items: list[Any], names: tuple[str, ...], trace: Trace | None, problem: BaseException) -> None:
+        """`fit` refused what it was given, before any step."""
+        found: list[str] = []
+        for item, name in zip(items, names, strict=False):
+            for value in self._tensors([item]):
+                seen = self.recorder.ledger.values.seen[value]
+                seen.called, seen.role = seen.called or name, "input"
+                self._held_by(item, value, trace)
+                found.append(value)
+                self.recorder.running.labels = tuple(found[1:2])
+        self.type, self.message = type(problem).__name__, str(problem)
+        look = Look(points=trace.user if trace is not None else ())
+        self.call = self._made(look, found, name="keras.Model.fit", kind="opaque")
+
+    def _held_by(self, item: Any, value: str, trace: Trace | None) -> None:
+        """The variable of the program's that holds an array, so that the line can be found that made it."""
+        frame = source.user_frame(sys._getframe(1))
+        seen = self.recorder.ledger.values.seen[value]
+        for name, held in tuple(frame.f_locals.items()) if frame is not None and trace is not None else ():
+            if held is item:
+                seen.called, seen.holder = name, (frame.f_code, name, frame.f_lineno)  # type: ignore[union-attr]  # there is one, or nothing to go through
+
+    def settle(self, outcome: Outcome) -> Call | None:
+        """The program ends by an exception: if that is the one that passed, its call is part of the last step."""
+        problem = outcome.exception
+        if self.call is None or problem is None or self.type != problem.type:
+            return None
+        return self.take()
+
+    def take(self) -> Call | None:
+        """The failed call becomes part of the step."""
+        call, self.call = self.call, None
+        if call is not None:
+            ledger = self.recorder.ledger
+            call.at = ledger.at
+            ledger.at += 1
+            partial = [item for item in ledger.calls if item.group is not None and item.group is call.group]
+            ledger.calls = [item for item in ledger.calls if item not in partial] if call.group is not None else ledger.calls
+            ledger.calls.append(call)
+        return call

@@ -1,0 +1,133 @@
+"""The program's own compiled functions (`tf.function`): a training step inside one is rehearsed, a part of a step runs eagerly."""
+
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.patches import Original
+from whygrad.frontends.tensorflow.rehearsal import Rehearsal
+from whygrad.frontends.tensorflow.running import place_of
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+EAGER = "a compiled function that is a part of a training step ran eagerly in the recorded steps: results may differ in the last bits"
+CONSUMES = "a compiled function that takes its batches from an iterator was not recorded: running it twice would use up a batch"
+
+
+class Enough(BaseException):
+    """A rehearsal has shown all that is wanted; no program may catch it as an error of its own."""
+
+
+class Functions:
+    """Listens to calls of compiled functions."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+        self.training: WeakSet[Any] = WeakSet()
+        """Those that were seen to train."""
+        self.other: WeakSet[Any] = WeakSet()
+        """Those that were seen not to."""
+        self.busy = False
+        self._began = 0
+
+    def called(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A compiled function is called."""
+        recorder, function = self.recorder, args[0]
+        idle = recorder.stopped or recorder.quiet or self.busy or threading.get_ident() != recorder.thread or recorder.training.driving
+        if idle or not _compat.eager() or not _own(function):
+            return original(*args, **kwargs)
+        if not recorder.on:
+            result = original(*args, **kwargs)
+            if function in self.training:
+                self.passed(result, sys._getframe(1))
+            return result
+        if _compat.tracking():
+            return self.eagerly(original, args, kwargs)
+        if function not in self.other:
+            self.rehearse(function, args[1:], kwargs)
+        return original(*args, **kwargs)
+
+    def eagerly(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A part of a step that a tape follows: run as Python, so that its ops can be seen."""
+        self.limit(EAGER)
+        with _compat.functions_eager():
+            return original(*args, **kwargs)
+
+    @guarded
+    def limit(self, text: str) -> None:
+        """Say what could not be left as it was."""
+        if text not in self.recorder.limits:
+            self.recorder.limits.append(text)
+
+    @guarded
+    def passed(self, result: Any, frame: FrameType) -> None:
+        """A training step in a compiled function, between recorded steps."""
+        recorder = self.recorder
+        recorder.backwards += 1
+        trace = source.trace(frame)
+        numbers = [item for item in tf.nest.flatten(result) if hasattr(item, "_numpy") and item.dtype.is_floating and item.shape.rank == 0]
+        if len(numbers) == 1:
+            recorder.symptoms.loss(numbers[0], place_of(trace), recorder.index, trace)
+        for entry in recorder.optimizers.all():
+            if entry.steps and entry.reference() is not None:
+                recorder.optimizers.rate(entry, entry.last, updates=1)
+        recorder.index += 1
+        recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+
+    def rehearse(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Run it once as Python, with everything put back."""
+        recorder = self.recorder
+        if any(isinstance(item, tf.data.Iterator) for item in tf.nest.flatten((args, kwargs))):
+            self.limit(CONSUMES)
+            return
+        before = recorder.index, len(recorder.ledger.calls), len(recorder.ledger.events)
+        self.busy, self._began, recorder.training.rehearsal = True, recorder.index, Rehearsal(recorder)
+        try:
+            with recorder.training.rehearsal.running():
+                self.run(function, args, kwargs)
+                self.finished(function, before)
+        except Exception as problem:  # noqa: BLE001 - a fault of ours must not end the program
+            recorder.broken("rehearse", problem)
+        finally:
+            self.busy, recorder.training.rehearsal = False, None
+
+    def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """The program's function; what it raises, the real call will raise again."""
+        try:
+            function.python_function(*args, **kwargs)
+        except Enough:
+            return
+        except Exception as problem:  # noqa: BLE001 - told by the real call
+            self.recorder.training.failed(problem)
+
+    def enough(self) -> bool:
+        """Whether a rehearsal of a function has nothing more to show."""
+        return self.busy and self.recorder.index > self._began and (not self.recorder.on or self.recorder.kinds.complete)
+
+    @guarded
+    def finished(self, function: Any, before: tuple[int, int, int]) -> None:
+        """The rehearsal is over; it was a step if something was differentiated or updated."""
+        recorder = self.recorder
+        running = recorder.running
+        if recorder.index > before[0] or running.backwards or running.updated or running.failed:
+            self.training.add(function)
+            recorder.end_step()
+            if recorder.kinds.complete:
+                recorder.rest()
+            return
+        self.other.add(function)
+        del recorder.ledger.calls[before[1] :]
+        del recorder.ledger.events[before[2] :]
+
+
+def _own(function: Any) -> bool:
+    """The program wrote it."""
+    code = _compat.code_of(getattr(function, "python_function", None))
+    return code is not None and source.is_user(code)

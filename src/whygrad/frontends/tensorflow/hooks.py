@@ -1,0 +1,403 @@
+"""What the patched functions of TensorFlow and Keras tell: gradients, updates, what leaves and comes back. Every method is guarded."""
+
+import sys
+import threading
+from collections.abc import Collection
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.functions import Enough
+from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.optimizers import clipped
+from whygrad.frontends.tensorflow.patches import Original
+from whygrad.frontends.tensorflow.replay import Loss, TensorFlowReplay
+from whygrad.frontends.tensorflow.running import place_of, user_part
+from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.frontends.tensorflow.values import Variable
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+MOST_EXAMINED = 4
+"""Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
+MOST_BACKWARDS = 64
+"""A step that never updates is cut after this many backwards."""
+CUSTOM = {"swish_impl": "silu"}
+"""Functions of TensorFlow's own with a gradient of their own."""
+ENTERING = ("constant", "convert_to_tensor", "convert_to_tensor_v2", "convert_to_tensor_v2_with_dispatch", "constant_v1", "as_tensor")
+DECORATORS = ("error_handler", "op_dispatch_handler", "wrapped", "wrapper", "_constant_impl", "_constant_eager_impl")
+
+
+class Hooks:
+    """The recorder's ears; it keeps nothing of its own."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+
+    # --- gradients ----------------------------------------------------------------------------------------------
+
+    def gradient(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`GradientTape.gradient`."""
+        recorder = self.recorder
+        if recorder.stopped or recorder.quiet or threading.get_ident() != recorder.thread or not _compat.eager():
+            return original(*args, **kwargs)
+        if recorder.functions.enough():
+            raise Enough
+        frame = sys._getframe(1)
+        target = kwargs.get("target", args[1] if len(args) > 1 else None)
+        sources = kwargs.get("sources", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - its second argument
+        if not recorder.on:
+            self.unrecorded(target, frame)
+            return original(*args, **kwargs)
+        begun = self.begin(target, frame)
+        try:
+            with recorder.aside():
+                result = original(*args, **kwargs)
+        except Exception:
+            self.end(begun, sources, None, frame, raised=True)
+            raise
+        self.end(begun, sources, result, frame, raised=False)
+        return result
+
+    @guarded
+    def unrecorded(self, target: Any, frame: FrameType) -> None:
+        """A backward outside the recorded steps."""
+        recorder = self.recorder
+        if recorder.running.updated or recorder.running.backwards >= MOST_BACKWARDS:
+            recorder.end_unrecorded()
+        recorder.backwards += 1
+        recorder.running.backwards += 1
+        trace = source.trace(frame)
+        site = place_of(trace)
+        if site not in recorder.running.sites:
+            recorder.running.sites.append(site)
+        recorder.symptoms.loss(target, site, recorder.index, trace)
+
+    @guarded
+    def begin(self, target: Any, frame: FrameType) -> list[Loss]:
+        """Before a backward: which losses."""
+        self.recorder.backwards += 1
+        values = self.recorder.ledger.values
+        flat = [item for item in tf.nest.flatten(target) if is_tensor(item)]
+        losses = [Loss(values.name(item), item) for item in flat]
+        user = source.user_frame(frame)
+        for loss in losses:
+            seen = values.seen[loss.value]
+            for name, held in tuple(user.f_locals.items()) if user is not None else ():
+                if held is loss.tensor and not seen.called:
+                    seen.called = name
+        return losses
+
+    def _variables(self, sources: Any) -> list[Variable | None]:
+        values = self.recorder.ledger.values
+        flat = tf.nest.flatten(sources)
+        return [values.variable(getattr(item, "_value", item)) if not is_tensor(item) else None for item in flat]
+
+    @guarded
+    def end(self, losses: list[Loss] | None, sources: Any, result: Any, frame: FrameType, *, raised: bool) -> None:
+        """After a backward: gradients, and the experiments on the step while it can still be replayed."""
+        recorder = self.recorder
+        if losses is None or not recorder.on:
+            return
+        found = self._variables(sources)
+        gradients = [None] * len(found) if result is None else [None if g is None else g for g in _flat(result)]
+        if not any(entry is not None for entry in found):
+            self._derivative(losses, sources, gradients, frame)
+            return
+        recorder.running.backwards += 1
+        trace = source.trace(frame)
+        recorder.happened("backward", trace, tuple(loss.value for loss in losses), {"stale": 0, "failed": raised})
+        site = place_of(trace)
+        if site not in recorder.running.sites:
+            recorder.running.sites.append(site)
+        for loss in losses:
+            if loss.value not in recorder.running.losses:
+                recorder.running.losses.append(loss.value)
+            recorder.symptoms.loss(loss.tensor, site, recorder.index, trace)
+        self._names(frame)
+        recorder.running.seen = recorder.assembly.known_parameters()
+        for number, owned in recorder.running.seen.items():
+            recorder.running.before.setdefault(number, recorder.ledger.values.of_variable(owned.entry).name)
+        asked = {entry.number: entry for entry in found if entry is not None}
+        recorder.optimizers.asked.update(asked)
+        own = self._gather(found, gradients)
+        if recorder.running.examined < MOST_EXAMINED:
+            recorder.running.examined += 1
+            self._examine(losses, own, asked.keys())
+
+    def _names(self, frame: FrameType) -> None:
+        frames = _users(frame)
+        self.recorder.optimizers.name_all(frames)
+        self.recorder.layers.name_all(frames, self.recorder.ledger.values)
+
+    def _gather(self, found: list[Variable | None], gradients: list[Any]) -> dict[int, NDArray[Any]]:
+        """What the backward gave each parameter, as arrays."""
+        recorder = self.recorder
+        own: dict[int, NDArray[Any]] = {}
+        for entry, gradient in zip(found, gradients, strict=False):
+            if entry is None or entry.number not in recorder.running.seen:
+                continue
+            if gradient is not None:
+                own[entry.number] = dense(gradient)
+                if is_tensor(gradient):
+                    name = recorder.ledger.values.name(gradient)
+                    recorder.ledger.values.seen[name].role = "gradient"
+        for number, owned in recorder.running.seen.items():
+            before = recorder.running.gradients.get(number)
+            if number in own:
+                total = own[number] if before is None else before + own[number]
+                recorder.running.gradients[number] = total
+                recorder.watch.gradient(number, owned.variable, total)
+            elif before is None:
+                recorder.watch.before(number, owned.variable)
+        return own
+
+    def _derivative(self, losses: list[Loss], sources: Any, gradients: list[Any], frame: FrameType) -> None:
+        """A gradient with respect to something that is no parameter: part of the forward."""
+        look = self.recorder.ledger.frames.look(frame)
+        inputs = [*(loss.tensor for loss in losses), *(item for item in tf.nest.flatten(sources) if is_tensor(item))]
+        outputs = [item for item in gradients if is_tensor(item)]
+        if inputs and outputs and look.points:
+            self.recorder.ledger.call("gradient", inputs, outputs, look, kind="opaque")
+
+    def _unasked(self, replay: TensorFlowReplay, asked: Collection[int]) -> None:
+        """The gradient of parameters that the program did not ask for, as a backward through everything would give it."""
+        if self.recorder.settings.experiments == "off":
+            return
+        found = replay.all_gradients()
+        for number, owned in self.recorder.running.seen.items():
+            if number not in asked and owned.name in found:
+                self.recorder.watch.gradient(number, owned.variable, found[owned.name])
+
+    def _examine(self, losses: list[Loss], own: dict[int, NDArray[Any]], asked: Collection[int]) -> None:
+        recorder = self.recorder
+        running = recorder.running
+        replay = TensorFlowReplay(
+            list(recorder.ledger.calls), losses, {owned.name: owned for owned in running.seen.values()}, recorder.ledger.values,
+            recorded={running.seen[number].name: gradient for number, gradient in own.items()},
+            optimizers=recorder.optimizers,
+        )  # fmt: skip
+        self._unasked(replay, asked)
+        bad = any(not np.isfinite(gradient).all() for gradient in own.values()) or not replay.loss_finite
+        if bad and recorder.settings.experiments != "off":
+            running.unfolded |= replay.unfolding(recorder.index)
+        step = recorder.assembly.build(recorder.index, running, recorder.ledger.calls, recorder.ledger.events)
+        examined = recorder.observer.examine(step, replay)
+        running.births = (*running.births, *(birth for birth in examined.births if birth not in running.births))
+        known = running.measures
+        running.trials = (*running.trials, *(trial for trial in examined.trials if trial not in running.trials))
+        if known is None or (examined.measures.label_sensitivity or 0.0) > (known.label_sensitivity or 0.0):
+            running.measures = examined.measures
+
+    # --- updates ------------------------------------------------------------------------------------------------
+
+    def apply(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`Optimizer.apply`."""
+        recorder = self.recorder
+        idle = recorder.stopped or recorder.quiet or recorder.in_update or threading.get_ident() != recorder.thread
+        if idle or not _compat.eager():
+            return original(*args, **kwargs)
+        frame = sys._getframe(1)
+        self.before_update(
+            args[0],
+            args[1] if len(args) > 1 else kwargs.get("grads"),
+            args[2] if len(args) > 2 else kwargs.get("trainable_variables"),  # noqa: PLR2004 - its second argument
+            frame,
+        )
+        recorder.in_update = True
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            recorder.in_update = False
+        self.after_update(args[0], frame)
+        return result
+
+    @guarded
+    def before_update(self, optimizer: Any, gradients: Any, variables: Any, frame: FrameType) -> None:
+        """An optimizer's update begins."""
+        recorder = self.recorder
+        entry = recorder.optimizers.stepping(optimizer)
+        made = user_part(entry.made) or entry.native
+        if made not in recorder.running.optimizers:
+            recorder.running.optimizers.append(made)
+        if not recorder.on:
+            return
+        values = recorder.ledger.values
+        cut = clipped(optimizer, [dense(gradient) for gradient in gradients or () if gradient is not None])
+        if cut is not None:
+            recorder.happened("clip", entry.made or source.trace(frame), (), {"norm": cut[0], "limit": cut[1]})
+        targets = list(variables) if variables is not None else list(getattr(optimizer, "_trainable_variables", ()))
+        for gradient, variable in zip(list(gradients or ()), targets, strict=False):
+            found = values.variable(getattr(variable, "_value", variable))
+            if found is not None:
+                with np.errstate(all="ignore"):
+                    norm = None if gradient is None else float(np.linalg.norm(dense(gradient).astype(np.float64)))
+                recorder.watch.at_update(found.number, norm)
+        self._names(frame)
+
+    @guarded
+    def after_update(self, optimizer: Any, frame: FrameType) -> None:
+        """An optimizer's update is over."""
+        recorder = self.recorder
+        recorder.running.updated = True
+        if recorder.on:
+            entry = recorder.optimizers.meet(optimizer)
+            recorder.happened("optimizer_step", source.trace(frame), (recorder.optimizers.name(entry),), {"rate": entry.last})
+
+    def written(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
+        """A variable was written to."""
+        recorder = self.recorder
+        entry = recorder.ledger.values.written(inputs[0])
+        if entry is None or recorder.in_update or entry.number not in recorder.running.seen or not recorder.running.backwards:
+            return
+        owned = recorder.running.seen[entry.number]
+        look = recorder.ledger.frames.look(frame)
+        if look.quiet or not owned.trainable or not look.points:
+            return
+        recorder.happened("update", look.trace, (owned.name,))
+        recorder.running.updated = True
+
+    # --- places -------------------------------------------------------------------------------------------------
+
+    @guarded
+    def made_variable(self, variable: Any) -> None:
+        """A variable was made."""
+        new = self.recorder.ledger.values.made(variable, source.trace(sys._getframe(2)))
+        if new and self.recorder.training.rehearsal is not None:
+            self.recorder.training.rehearsal.made(variable)
+
+    @guarded
+    def made_layer(self, layer: Any) -> None:
+        """A layer or a loss was made."""
+        self.recorder.layers.made(layer, source.trace(sys._getframe(2)))
+
+    @guarded
+    def made_optimizer(self, optimizer: Any) -> None:
+        """An optimizer was made."""
+        self.recorder.optimizers.made(optimizer, source.trace(sys._getframe(2)))
+
+    @guarded
+    def trainable(self, layer: Any, *, on: bool) -> None:
+        """`layer.trainable` was set."""
+        recorder = self.recorder
+        trace = source.trace(sys._getframe(2))
+        changed = [v for v in layer.variables if getattr(v, "trainable", False) != on or True]
+        if trace is not None and changed:
+            recorder.training.switched(layer, trace, on=on)
+
+    # --- leaving and coming back ----------------------------------------------------------------------------------
+
+    @guarded
+    def left(self, tensor: Any, result: Any) -> None:
+        """A tensor's numbers were taken out."""
+        recorder = self.recorder
+        values = recorder.ledger.values
+        name = values.known(tensor)
+        if not recorder.on or name is None or recorder.in_update or values.seen[name].role in ("input", "gradient"):
+            return
+        look = recorder.ledger.frames.look(sys._getframe(2))
+        if look.quiet or not look.points:
+            return
+        call = recorder.ledger.call("leave", [tensor], (), look, kind="leave")
+        call.outputs = (f"p{call.at}",)
+        call.tracking = False
+        recorder.ledger.travel.left(call.outputs[0], result)
+
+    @guarded
+    def converted(self, item: Any, tensor: Any, frame: FrameType) -> None:
+        """Numbers of the program's became a tensor."""
+        recorder = self.recorder
+        if not recorder.on or recorder.in_update or isinstance(item, bool | int | str | bytes):
+            return
+        ledger = recorder.ledger
+        back = ledger.travel.came_back(item)
+        sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
+        if not back and not sized:
+            return
+        look = ledger.frames.look(frame)
+        if look.quiet or not look.points:
+            return
+        direct = entering(frame)
+        name = ledger.values.array(item, tensor)
+        ledger.values.seen[name].held = tensor
+        if back or direct:
+            call = ledger.call("enter", (), [tensor], look, kind="enter")
+            call.inputs, call.tensors, call.watched = back, tuple(None for _ in back), tuple(False for _ in back)
+            call.outputs = (name,)
+        elif isinstance(item, np.ndarray):
+            self._name_array(item, name, look.user)
+
+    def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
+        seen = self.recorder.ledger.values.seen[value]
+        for frame in frames if not seen.called else ():
+            for name, held in tuple(frame.f_locals.items()):
+                if held is item and name not in ("self", "_"):
+                    seen.called, seen.role, seen.holder = name, "input", (frame.f_code, name, frame.f_lineno)
+                    return
+
+    def custom(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function with a gradient of its own, run eagerly."""
+        recorder = self.recorder
+        if not recorder.listening or recorder.in_update:
+            return original(*args, **kwargs)
+        with recorder.aside():
+            result = original(*args, **kwargs)
+        self.custom_ran(original, args, kwargs, result, sys._getframe(1))
+        return result
+
+    @guarded
+    def custom_ran(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, frame: FrameType) -> None:
+        """Note a call of a function with a gradient of its own."""
+        function, given, named = args[0], args[1], args[2] if len(args) > 2 else kwargs  # noqa: PLR2004 - function, arguments, keywords
+        look = self.recorder.ledger.frames.look(frame)
+        if look.quiet or not look.points:
+            return
+        flat = [item for item in tf.nest.flatten((given, named)) if is_tensor(item)]
+        outputs = [item for item in tf.nest.flatten(result) if is_tensor(item)]
+        name = getattr(function, "__name__", "custom")
+        code = getattr(function, "__code__", None)
+        kind = CUSTOM.get(name) or ("custom" if code is not None and source.is_user(code) else "opaque")
+        at = {id(item): number for number, item in enumerate(flat)}
+
+        def again(tensors: list[Any]) -> list[Any]:
+            filled, filled_named = tf.nest.map_structure(lambda item: tensors[at[id(item)]] if is_tensor(item) else item, (given, named))
+            return [item for item in tf.nest.flatten(original(function, filled, filled_named)) if is_tensor(item)]
+
+        self.recorder.ledger.call(name, flat, outputs, look, kind=kind, function=again)
+
+
+def entering(frame: FrameType) -> bool:
+    """The program itself calls `tf.constant` or the like."""
+    below: FrameType | None = frame
+    while below is not None and not source.is_user(below.f_code):
+        if below.f_code.co_name not in (*ENTERING, *DECORATORS) and not below.f_code.co_filename.startswith(source.OURS):
+            return False
+        below = below.f_back
+    return below is not None
+
+
+def dense(gradient: Any) -> NDArray[Any]:
+    """A gradient as one array."""
+    tensor = tf.convert_to_tensor(gradient) if not is_tensor(gradient) else gradient
+    found = np.asarray(tensor.numpy())
+    return found.astype(np.float32) if found.dtype.kind not in "biufc" else found
+
+
+def _flat(result: Any) -> list[Any]:
+    """Gradients in order, sparse ones whole."""
+    return list(tf.nest.flatten(result))
+
+
+def _users(frame: FrameType | None) -> list[FrameType]:
+    found: list[FrameType] = []
+    frame = source.user_frame(frame)
+    while frame is not None:
+        found.append(frame)
+        frame = source.user_frame(frame.f_back)
+    return found

@@ -1,0 +1,67 @@
+"""Kinds of step: which were seen, and of which more recorded steps are wanted."""
+
+from dataclasses import dataclass, field
+
+MOST_ATTEMPTS = 4
+"""How often recording is switched on again for a kind that then did not come: a rare step must not keep the recorder on."""
+PATIENCE = 16
+"""Recorded steps of kinds that are complete already, after which recording is switched off while another kind is awaited."""
+MOST_AGAIN = 2
+"""How often a change of the program's makes it worth while to record more steps."""
+
+Key = tuple[frozenset[object], frozenset[tuple[str, int]]]
+
+
+@dataclass(slots=True)
+class Kinds:
+    """The kinds seen so far; `wanted` steps of each are recorded."""
+
+    wanted: int
+    armed: bool = False
+    """Recording begins with the next step."""
+    asked: bool = False
+    """The step asked for by number was reached."""
+    _numbers: dict[Key, int] = field(default_factory=dict)
+    _recorded: dict[int, int] = field(default_factory=dict)
+    _attempts: dict[int, int] = field(default_factory=dict)
+    _idle: int = 0
+    _again: int = 0
+
+    def kind(self, optimizers: list[object], sites: list[tuple[str, int]]) -> int:
+        """The number of the kind of a step: who updated, and where the backward was."""
+        key = (frozenset(optimizers), frozenset(sites))
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def wants(self, kind: int) -> bool:
+        """Whether another recorded step of this kind is wanted."""
+        lacking = self._recorded.get(kind, 0) < self.wanted
+        self._idle = 0 if lacking else self._idle + 1
+        return lacking
+
+    def recorded(self, kind: int) -> None:
+        """A step of this kind was recorded."""
+        self._recorded[kind] = self._recorded.get(kind, 0) + 1
+
+    def noticed(self, kind: int) -> None:
+        """A step of this kind passed unrecorded: record the next one if steps of it are missing."""
+        if self._recorded.get(kind, 0) < self.wanted and self._attempts.get(kind, 0) < MOST_ATTEMPTS:
+            self._attempts[kind] = self._attempts.get(kind, 0) + 1
+            self._idle = 0
+            self.armed = True
+
+    def again(self) -> None:
+        """Something has changed since the steps were recorded: record one more of each kind."""
+        if self._again < MOST_AGAIN:
+            self._again += 1
+            self.wanted += 1
+            self.armed = True
+            self._attempts.clear()
+            self._idle = 0
+
+    @property
+    def complete(self) -> bool:
+        """Every kind seen has its recorded steps, or those missing did not come for long."""
+        seen = self._numbers.values()
+        return self._idle >= PATIENCE or all(
+            self._recorded.get(kind, 0) >= self.wanted or self._attempts.get(kind, 0) >= MOST_ATTEMPTS for kind in seen
+        )

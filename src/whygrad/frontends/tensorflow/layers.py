@@ -1,0 +1,210 @@
+"""Keras' layers and models: where each was made, what the user calls it, and the parameters that it holds."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+from weakref import ReferenceType, ref
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow.calls import Layer, Seen
+from whygrad.frontends.tensorflow.values import Values, Variable
+
+SEARCHED = 200
+"""Variables of a frame that are searched for a name."""
+MODAL = ("Dropout", "BatchNormalization", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "AlphaDropout")
+"""Layers that do something else in training than in evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A parameter and what is known of it."""
+
+    name: str
+    entry: Variable
+    variable: Any
+    """The `tf.Variable`."""
+    trainable: bool
+    registered: bool
+    owner: str
+    library: bool
+    made: source.Trace | None
+
+
+class Layers:
+    """The layers that were made, and the models that ran."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
+        self._roots: dict[int, tuple[ReferenceType[Any], str]] = {}
+        self._names: dict[int, str] = {}
+        """Number of a plain variable to what the user calls it."""
+        self._holders: dict[int, tuple[str, bool]] = {}
+        """Number of a plain variable to the class of the layer that read it first, and whether that is a library's."""
+
+    # --- watching -----------------------------------------------------------------------------------------------
+
+    def made(self, layer: Any, trace: source.Trace | None) -> None:
+        """A layer, a loss or an optimizer was made."""
+        if trace is not None:
+            self._made[id(layer)] = (ref(layer), trace)
+
+    def place(self, layer: Any) -> source.Trace | None:
+        """Where it was made."""
+        held = self._made.get(id(layer))
+        return held[1] if held is not None and held[0]() is layer else None
+
+    def describe(self, parts: list[Any]) -> Layer | None:
+        """The innermost of some running layers, outermost first."""
+        parts = [part for part in parts if part is not None]
+        if not parts:
+            return None
+        self.root(parts[0])
+        inner = parts[-1]
+        shown = parts[1:] if len(parts) > 1 or is_model(parts[0]) else parts
+        return Layer("/".join(str(part.name) for part in shown), self.place(inner) if builtin(inner) else None, builtin(inner))
+
+    def root(self, model: Any) -> None:
+        """A model, or a layer by itself, runs."""
+        if id(model) in self._roots and self._roots[id(model)][0]() is model:
+            return
+        if any(part is model for owner, _ in self.roots() for part in _parts(owner)):
+            return
+        parts = {id(part) for part in _parts(model)}
+        self._roots = {key: held for key, held in self._roots.items() if key not in parts}
+        self._roots[id(model)] = (ref(model), "")
+
+    def roots(self) -> Iterator[tuple[Any, str]]:
+        """The models that ran, with the user's variable for each."""
+        for reference, name in list(self._roots.values()):
+            model = reference()
+            if model is not None:
+                yield model, name
+
+    def name_all(self, frames: Iterable[FrameType], values: Values) -> None:
+        """Look among the variables in sight for models and plain variables without a name."""
+        unnamed = {key for key, (_, name) in self._roots.items() if not name}
+        plain = {id(v): entry.number for entry, v in values.living() if entry.number not in self._names and entry.value in values.seen}
+        for frame in frames:
+            for name, item in _in_sight(frame):
+                if id(item) in unnamed:
+                    unnamed.discard(id(item))
+                    self._roots[id(item)] = (self._roots[id(item)][0], name)
+                inner = getattr(item, "_value", None) if type(item).__module__.startswith("keras.") else item
+                if id(inner) in plain:
+                    self._names.setdefault(plain[id(inner)], name)
+
+    def read(self, entry: Variable, holder: Any) -> None:
+        """A variable was read in a layer's call."""
+        if entry.number not in self._holders:
+            self._holders[entry.number] = (class_name(holder), not user_class(holder))
+
+    # --- parameters ---------------------------------------------------------------------------------------------
+
+    def parameters(self, values: Values) -> dict[int, Owned]:
+        """Number of each parameter to what is known of it; names are qualified by the model where there are several."""
+        found: dict[int, Owned] = {}
+        taken: set[str] = set()
+        models = [(model, name) for model, name in self.roots() if getattr(model, "weights", None)]
+        for model, name in models:
+            for owned in self._of_model(model, f"{name or model.name}." if len(models) > 1 else "", values):
+                if owned.entry.number not in found:
+                    full = unused(owned.name, taken)
+                    taken.add(full)
+                    found[owned.entry.number] = Owned(full, *_rest(owned))
+        for owned in self._plain(values, found, modular=bool(models)):
+            full = unused(owned.name, taken)
+            taken.add(full)
+            found[owned.entry.number] = Owned(full, *_rest(owned))
+        return found
+
+    def buffers(self, values: Values) -> frozenset[int]:
+        """Numbers of the models' own variables that are never trained: running means."""
+        held = (v for model, _ in self.roots() for layer in _parts(model) for v in getattr(layer, "_non_trainable_variables", ()))
+        return frozenset(entry.number for v in held if (entry := values.variable(getattr(v, "_value", v))) is not None)
+
+    def _of_model(self, model: Any, prefix: str, values: Values) -> Iterator[Owned]:
+        trained = {id(v) for v in model.trainable_variables}
+        library = not user_class(model) and not builtin(model)
+        for layer in _parts(model):
+            for variable in getattr(layer, "_trainable_variables", ()):
+                inner = getattr(variable, "_value", variable)
+                entry = values.variable(inner)
+                if entry is not None:
+                    made = self.place(layer) or entry.made
+                    name = prefix + _relative(str(getattr(variable, "path", variable.name)), str(model.name))
+                    yield Owned(name, entry, inner, id(variable) in trained, True, class_name(layer), library, made)
+
+    def _plain(self, values: Values, known: Mapping[int, Owned], *, modular: bool) -> Iterator[Owned]:
+        """Trainable variables that took part and that no model knows."""
+        for entry, variable in values.living():
+            seen: Seen | None = values.seen.get(entry.value)
+            if entry.number in known or seen is None or not getattr(variable, "trainable", False) or not _floating(variable):
+                continue
+            owner, library = self._holders.get(entry.number, ("", False))
+            name = self._names.get(entry.number) or seen.called or str(variable.name).removesuffix(":0")
+            yield Owned(name, entry, variable, True, not (modular and owner), owner, library, entry.made)
+
+    def modes(self, training: Mapping[str, bool]) -> dict[str, bool]:
+        """Path of each layer with dropout or batch normalisation that ran to whether it was in training mode."""
+        return dict(training)
+
+
+def _rest(owned: Owned) -> tuple[Variable, Any, bool, bool, str, bool, source.Trace | None]:
+    return owned.entry, owned.variable, owned.trainable, owned.registered, owned.owner, owned.library, owned.made
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """The name, numbered where another variable has it already."""
+    number, full = 1, name
+    while full in taken:
+        number += 1
+        full = f"{name} ({number})"
+    return full
+
+
+def _relative(path: str, root: str) -> str:
+    return path.removeprefix(f"{root}/")
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    flatten = getattr(model, "_flatten_layers", None)
+    try:
+        yield from flatten() if flatten is not None else (model,)
+    except Exception:  # noqa: BLE001 - a model that can't list its layers has none for us
+        yield model
+
+
+def _floating(variable: Any) -> bool:
+    return bool(getattr(variable.dtype, "is_floating", False))
+
+
+def is_model(layer: Any) -> bool:
+    """Whether a layer is one of Keras' models."""
+    return any(base.__name__ == "Model" and base.__module__.startswith("keras.") for base in type(layer).__mro__)
+
+
+def builtin(layer: Any) -> bool:
+    """Whether a layer's class is Keras' own."""
+    return type(layer).__module__.startswith(("keras.", "tensorflow."))
+
+
+def user_class(layer: Any) -> bool:
+    """Whether a layer's class is the user's own."""
+    import sys
+
+    file = getattr(sys.modules.get(type(layer).__module__), "__file__", None)
+    return not file or not str(file).startswith(source.LIBRARIES)
+
+
+def class_name(layer: Any) -> str:
+    """Class of a layer with its module path."""
+    return f"{type(layer).__module__}.{type(layer).__qualname__}"
+
+
+def _in_sight(frame: FrameType) -> Iterator[tuple[str, Any]]:
+    for name, item in list(frame.f_locals.items())[:SEARCHED]:
+        if name != "self":
+            yield name, item
+        elif hasattr(item, "__dict__"):
+            yield from list(vars(item).items())[:SEARCHED]

@@ -1,0 +1,209 @@
+"""Keras' optimizers over the whole run: who made them, what they hold, at which rates they stepped."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any
+from weakref import ReferenceType, ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow.building import Builder
+from whygrad.frontends.tensorflow.layers import SEARCHED
+from whygrad.frontends.tensorflow.values import Values
+from whygrad.ir import Attribute, Group, Optimizer
+
+SETTINGS = {
+    "momentum": "momentum", "nesterov": "nesterov", "beta_1": "beta1", "beta_2": "beta2", "epsilon": "eps", "weight_decay": "weight_decay",
+    "rho": "alpha", "amsgrad": "amsgrad", "centered": "centered", "clipnorm": "clipnorm", "clipvalue": "clipvalue",
+    "global_clipnorm": "global_clipnorm", "gradient_accumulation_steps": "accumulation",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Watched:
+    """One optimizer of the program's."""
+
+    reference: "ReferenceType[Any]"
+    number: int
+    native: str
+    made: source.Trace | None
+    name: str = ""
+    steps: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    last: float | None = None
+    first: float | None = None
+    rate_set: source.Trace | None = None
+    idle: int = 0
+    idle_from: int | None = None
+    last_record: Optimizer | None = None
+    held: tuple[int, ...] = field(default_factory=tuple)
+    alike: int = 1
+
+
+class Optimizers:
+    """All optimizers that were made, or that stepped."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, Watched] = {}
+        self._made: dict[object, int] = {}
+        self.asked: dict[int, Any] = {}
+        """Variables by number that gradients were asked for: an optimizer that has not updated yet will hold these."""
+
+    def made(self, optimizer: Any, trace: source.Trace | None) -> None:
+        """An optimizer was made."""
+        entry = self.meet(optimizer)
+        entry.made = trace
+        if trace is not None:
+            key = (trace.user, entry.native)
+            self._made[key] = self._made.get(key, 0) + 1
+
+    def meet(self, optimizer: Any) -> Watched:
+        """The entry of an optimizer, made if it is new."""
+        entry = self._watched.get(id(optimizer))
+        if entry is None or entry.reference() is not optimizer:
+            if entry is not None:
+                self._watched[-entry.number - 1] = entry
+            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, None)
+        return entry
+
+    def all(self) -> tuple[Watched, ...]:
+        """Every entry that held something or was made by the program, in order of making."""
+        return tuple(sorted(self._watched.values(), key=lambda entry: entry.number))
+
+    def living(self) -> tuple[Any, ...]:
+        """The optimizers themselves, as far as they live."""
+        return tuple(optimizer for entry in self.all() if (optimizer := entry.reference()) is not None)
+
+    def name(self, entry: Watched) -> str:
+        """The user's variable for it, or its class, numbered where there are several."""
+        if not entry.name:
+            alike = [other for other in self.all() if other.native == entry.native]
+            entry.name = entry.native if len(alike) == 1 else f"{entry.native} {alike.index(entry) + 1}"
+        return entry.name
+
+    def name_all(self, frames: Iterable[FrameType]) -> None:
+        """Look among the variables in sight for optimizers without a name."""
+        unnamed = {id(o): entry for entry in self.all() if not entry.name and (o := entry.reference()) is not None}
+        taken = {entry.name for entry in self.all()}
+        for frame in frames if unnamed else ():
+            own = frame.f_locals.get("self")
+            held = {**(vars(own) if hasattr(own, "__dict__") else {}), **dict(list(frame.f_locals.items())[:SEARCHED])}
+            for name, item in held.items():
+                if id(item) in unnamed and name != "self" and name not in taken and not unnamed[id(item)].name:
+                    unnamed[id(item)].name = name
+                    taken.add(name)
+
+    def held(self, values: Values) -> dict[int, str]:
+        """Number of each variable that a living optimizer holds to the optimizer's name."""
+        found: dict[int, str] = {}
+        for entry in self.all():
+            optimizer = entry.reference()
+            for number in self._numbers(optimizer, values) if optimizer is not None else ():
+                found.setdefault(number, self.name(entry))
+        return found
+
+    def _numbers(self, optimizer: Any, values: Values) -> tuple[int, ...]:
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if not getattr(inner, "built", True) and len(self.living()) == 1:
+            return tuple(self.asked)
+        held = getattr(inner, "_trainable_variables", None) or ()
+        entries = (values.variable(getattr(variable, "_value", variable)) for variable in held)
+        return tuple(entry.number for entry in entries if entry is not None)
+
+    def stepping(self, optimizer: Any) -> Watched:
+        """An update begins: note its rate."""
+        entry = self.meet(optimizer)
+        entry.steps += 1
+        self.rate(entry, rate_of(optimizer))
+        return entry
+
+    def rate(self, entry: Watched, rate: float | None, updates: int = 0) -> None:
+        """Note the rate of an update; `updates`: of this many that were not seen one by one."""
+        entry.steps += updates
+        if rate is None:
+            return
+        entry.first = rate if entry.first is None else entry.first
+        entry.low, entry.high, entry.last = min(entry.low, rate), max(entry.high, rate), rate
+        idle = rate == 0
+        entry.idle += idle * max(updates, 1)
+        entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
+
+    def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Optimizer, ...]:
+        """The neutral record of each that holds variables or has stepped."""
+        found = (self._record(entry, names, builder) for entry in self.all())
+        return tuple(record for record in found if record is not None)
+
+    def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Optimizer | None:
+        optimizer = entry.reference()
+        if optimizer is not None:
+            numbers = self._numbers(optimizer, builder.values)
+            orphans = tuple(_type(v) for v, number in _held(optimizer, builder.values) if number not in names)
+            rate = entry.first if entry.first is not None else rate_of(optimizer)
+            group = Group(rate, tuple(names[number] for number in numbers if number in names), settings_of(optimizer))
+            entry.last_record = Optimizer(self.name(entry), entry.native, (group,), orphans, builder.site(entry.made))
+        if entry.last_record is None:
+            return None
+        made = self._made.get((entry.made.user, entry.native), 1) if entry.made is not None else 1
+        return replace(
+            entry.last_record,
+            steps=entry.steps,
+            rates=(entry.low, entry.high) if entry.high >= entry.low else None,
+            last_rate=entry.last,
+            rate_site=builder.site(entry.rate_set),
+            idle_steps=entry.idle,
+            idle_from=entry.idle_from,
+            made=made,
+        )
+
+
+def _held(optimizer: Any, values: Values) -> list[tuple[Any, int]]:
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    pairs = [(v, values.variable(getattr(v, "_value", v))) for v in getattr(inner, "_trainable_variables", None) or ()]
+    return [(v, entry.number) for v, entry in pairs if entry is not None]
+
+
+def _type(variable: Any) -> str:
+    from whygrad.frontends.arrays import dtype_name
+
+    return f"{dtype_name(str(variable.dtype).replace('<', ''))}[{','.join(str(int(size)) for size in variable.shape)}]"
+
+
+def clipped(optimizer: Any, gradients: Iterable[NDArray[Any]]) -> tuple[float, float] | None:
+    """Norm of all gradients before and after the optimizer's own clipping; None where it does not clip."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    each, value, whole = (getattr(inner, name, None) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+    if not any((each, value, whole)):
+        return None
+    arrays = [array.astype(np.float64) for array in gradients]
+    with np.errstate(all="ignore"):
+        norms = [float(np.linalg.norm(array)) for array in arrays]
+        before = math.hypot(*norms)
+        if value:
+            return before, math.hypot(*(float(np.linalg.norm(np.clip(array, -value, value))) for array in arrays))
+        return before, min(before, float(whole)) if whole else math.hypot(*(min(norm, float(each or norm)) for norm in norms))
+
+
+def rate_of(optimizer: Any) -> float | None:
+    """The learning rate as it is now; that of a schedule at its present step."""
+    try:
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        rate = inner.learning_rate
+        return float(rate.numpy() if hasattr(rate, "numpy") else rate)
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return None
+
+
+def settings_of(optimizer: Any) -> dict[str, Attribute]:
+    """Settings under the names that rules know."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    found: dict[str, Attribute] = {}
+    for theirs, ours in SETTINGS.items():
+        value = getattr(inner, theirs, None)
+        if isinstance(value, bool | int | float):
+            found[ours] = value
+    return found

@@ -1,0 +1,82 @@
+"""A step of a compiled program, run eagerly once before the real one, with everything put back afterwards."""
+
+import io
+import random
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow._compat import tf
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+
+class Rehearsal:
+    """Variables and generators of random numbers as they were, and those that were made meanwhile as they began."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+        self._kept: list[tuple[Any, Any]] = []
+        self._random: tuple[Any, Any, Any] | None = None
+        self._made = False
+
+    def made(self, variable: Any) -> None:
+        """A variable was made during the rehearsal."""
+        self._made = True
+        value = _read(variable)
+        if value is not None:
+            self._kept.append((variable, value))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Whatever is changed in here is put back at the end."""
+        self._keep()
+        self.recorder.random_ran = False
+        before = sys.stdout
+        try:
+            with redirect_stdout(io.StringIO()), warnings.catch_warnings(), _compat.functions_eager():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            sys.stdout = before
+            self._restore()
+
+    def _keep(self) -> None:
+        found = ((variable, _read(variable)) for _, variable in self.recorder.ledger.values.living())
+        self._kept = [(variable, value) for variable, value in found if value is not None]
+        self._random = (random.getstate(), np.random.get_state(), _compat.random_state())  # noqa: NPY002 - the program's own generator
+
+    def _restore(self) -> None:
+        with self.recorder.aside():
+            for variable, value in self._kept:
+                if not _same(variable, value):
+                    _compat.write(variable, value)
+                    self.recorder.ledger.values.written(variable._handle)
+        if self._random is not None and not self._made:  # layers that are built once draw once
+            random.setstate(self._random[0])
+            np.random.set_state(self._random[1])  # noqa: NPY002 - the program's own generator
+            _compat.set_random_state(self._random[2], kernels=self.recorder.random_ran)
+        self._kept, self._random = [], None
+
+
+def _read(variable: Any) -> Any:
+    """The present value, which shares memory until the variable is written to; None for one without a value."""
+    try:
+        return _compat.read(variable) if variable._handle is not None else None
+    except (tf.errors.OpError, AttributeError, ValueError):
+        return None
+
+
+def _same(variable: Any, value: Any) -> bool:
+    """It still holds these very bits."""
+    now = _read(variable)
+    if now is None or value.dtype in (tf.resource, tf.variant, tf.string):
+        return True
+    one, other = np.asarray(now.numpy()), np.asarray(value.numpy())
+    return one.shape == other.shape and one.tobytes() == other.tobytes()

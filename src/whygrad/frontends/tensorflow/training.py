@@ -1,0 +1,277 @@
+"""Keras' own training: `compile`, `fit`, `train_on_batch`. A compiled step is rehearsed; an eager one is recorded as it runs."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow import _compat, places
+from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.patches import Original
+from whygrad.frontends.tensorflow.rehearsal import Rehearsal
+from whygrad.frontends.tensorflow.running import place_of
+from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.ir import Site
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+DISTRIBUTED = "steps of a model that a distribution strategy spreads over devices are not recorded"
+
+
+class Training:
+    """Drives the recording of steps that Keras runs."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+        self.driving = False
+        self.rehearsal: Rehearsal | None = None
+        self.driver: source.Trace | None = None
+        self._names: tuple[str, str] = ("x", "y")
+        self._holders: tuple[tuple[Any, str, int] | None, ...] = (None, None)
+        self._compiled: dict[int, tuple[ReferenceType[Any], source.Trace, Any]] = {}
+        self._switches: list[tuple[ReferenceType[Any], source.Trace, bool]] = []
+
+    # --- compile, fit -------------------------------------------------------------------------------------------
+
+    @guarded
+    def compiled(self, model: Any, loss: Any) -> None:
+        """`model.compile` was called."""
+        trace = source.trace(sys._getframe(2))
+        if trace is not None:
+            self._compiled[id(model)] = (ref(model), trace, loss)
+
+    def driven(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`fit` and `train_on_batch`: the line of the user's that runs the steps."""
+        if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
+            return original(*args, **kwargs)
+        outer = self.driver, self._names, self._holders
+        self.begin(args, kwargs, sys._getframe(1))
+        try:
+            return original(*args, **kwargs)
+        except Exception as problem:
+            self.refused(args, kwargs, problem)
+            raise
+        finally:
+            self.driver, self._names, self._holders = outer
+
+    @guarded
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
+        """A call of `fit`."""
+        if self.driver is not None:
+            return
+        self.driver = source.trace(frame)
+        site = self.recorder.builder.site(self.driver)
+        x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
+        given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y
+        self._names = (x or "x", y or "y") if given is not None else (f"{x}[0]" if x else "x", f"{x}[1]" if x else "y")
+        user = source.user_frame(frame)
+        if user is not None and given is not None:
+            self._holders = tuple((user.f_code, name, user.f_lineno) if name.isidentifier() else None for name in self._names)
+        if self.recorder.on:
+            self.recorder.layers.root(args[0])
+
+    @guarded
+    def refused(self, args: tuple[Any, ...], kwargs: dict[str, Any], problem: BaseException) -> None:
+        """`fit` raised: where no step had begun, what it was given is all that is known."""
+        recorder = self.recorder
+        if not recorder.on or recorder.steps or recorder.running.backwards or recorder.failing.call is not None or recorder.running.failed:
+            return
+        given = [kwargs.get("x", args[1] if len(args) > 1 else None), kwargs.get("y", args[2] if len(args) > 2 else None)]  # noqa: PLR2004 - model, x, y
+        given.append(kwargs.get("sample_weight"))
+        recorder.failing.given(given, (*self._names, "sample_weight"), self.driver, problem)
+
+    def loss_site(self, model: Any) -> Site | None:
+        """Where the loss of a compiled model was chosen."""
+        held = self._compiled.get(id(model))
+        if held is None or held[0]() is not model:
+            return None
+        made = self.recorder.layers.place(held[2]) if not isinstance(held[2], str | list | dict | type(None)) else None
+        if made is not None:
+            return self.recorder.builder.site(made)
+        return places.of_argument(self.recorder.sources, held[1], "loss", 1)
+
+    @guarded
+    def switched(self, layer: Any, trace: source.Trace, *, on: bool) -> None:
+        """`layer.trainable` was set; told once its parameters have names."""
+        self._switches.append((ref(layer), trace, on))
+
+    def tell_switches(self) -> None:
+        """Note what was switched, now that the parameters have names."""
+        recorder = self.recorder
+        for reference, trace, on in self._switches:
+            layer = reference()
+            held = (
+                [recorder.ledger.values.variable(getattr(v, "_value", v)) for v in getattr(layer, "weights", ())]
+                if layer is not None
+                else []
+            )
+            names = tuple(
+                recorder.assembly.names[entry.number] for entry in held if entry is not None and entry.number in recorder.assembly.names
+            )
+            if names:
+                recorder.happened("unfreeze" if on else "freeze", trace, names)
+        self._switches = []
+
+    # --- steps --------------------------------------------------------------------------------------------------
+
+    def wrapped(self, model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A train function that tells of its steps."""
+
+        def train_function(iterator: Any) -> Any:
+            recorder = self.recorder
+            if recorder.stopped or recorder.quiet or threading.get_ident() != recorder.thread or self.driving:
+                return function(iterator)
+            if not recorder.on:
+                return self.passed(model, function(iterator))
+            if getattr(model, "run_eagerly", False):
+                with self.step(model):
+                    return function(iterator)
+            return self.rehearsed(model, function, iterator)
+
+        train_function.whygrad = True  # type: ignore[attr-defined]  # tells our own wrapper from Keras' function
+        return train_function
+
+    @contextmanager
+    def step(self, model: Any) -> Iterator[None]:
+        """One call of a train function, recorded as it runs."""
+        self.open(model)
+        self.driving = True
+        try:
+            yield
+        except Exception:
+            self.driving = False
+            raise
+        self.driving = False
+        self.close()
+
+    @guarded
+    def open(self, model: Any) -> None:
+        """A recorded step of Keras' begins."""
+        running = self.recorder.running
+        running.driver = self.driver
+        running.loss_site = self.loss_site(model)
+        self.recorder.layers.root(model)
+
+    @guarded
+    def close(self) -> None:
+        """It is over."""
+        recorder = self.recorder
+        if not (recorder.running.backwards or recorder.running.updated) and any(call.tracking for call in recorder.ledger.calls):
+            recorder.running.failed = True  # nothing was differentiated: a step all the same
+            recorder.running.seen = recorder.assembly.known_parameters()
+        recorder.end_step()
+        if recorder.kinds.complete:
+            recorder.rest()
+
+    def rehearsed(self, model: Any, function: Callable[..., Any], iterator: Any) -> Any:
+        """A compiled step: run eagerly on the same batch, put back, and then run as it would have been."""
+        if not isinstance(iterator, tf.data.Iterator) and not isinstance(iterator, Iterator):
+            self.limit(DISTRIBUTED)
+            return function(iterator)
+        count = int(getattr(model, "steps_per_execution", 1) or 1)
+        with self.recorder.aside():
+            taken = list(islice(iterator, count))
+        if not taken:
+            return function(iterator)
+        self.rehearse(model, taken[0])
+        if count > 1:
+            self.limit(f"of {count} steps that run as one (`steps_per_execution`), the first was recorded")
+        return function(_compat.iterator_over(taken, iterator) if isinstance(iterator, tf.data.Iterator) else iter(taken))
+
+    @guarded
+    def limit(self, text: str) -> None:
+        """Say what can't be seen."""
+        self.recorder.limits.append(text)
+
+    def rehearse(self, model: Any, data: Any) -> None:
+        """One step, eagerly, with everything put back."""
+        recorder = self.recorder
+        self.open(model)
+        self.driving, self.rehearsal = True, Rehearsal(recorder)
+        try:
+            with self.rehearsal.running():
+                self.batch(data)
+                self.run(model, data)
+                self.finished()
+            getattr(model, "_clear_losses", lambda: None)()
+        except Exception as problem:  # noqa: BLE001 - a fault of ours must not end the program
+            recorder.broken("rehearse", problem)
+        finally:
+            self.driving, self.rehearsal = False, None
+
+    def run(self, model: Any, data: Any) -> None:
+        """The program's own step; what it raises, it will raise again in the real one."""
+        convert = getattr(model, "_autoconvert_optionals", lambda step: step)
+        try:
+            convert(model.train_step)(data)
+        except Exception as problem:  # noqa: BLE001 - told by the real step
+            self.failed(problem)
+
+    @guarded
+    def failed(self, problem: Exception) -> None:
+        """The rehearsal raised: the real step will as well."""
+        recorder = self.recorder
+        recorder.failing.raised(problem.__traceback__, sys._getframe(2), problem)
+        recorder.failing.take()
+        recorder.running.failed = True
+        recorder.running.seen = recorder.running.seen or recorder.assembly.known_parameters()
+        recorder.ledger.happened("exception", None, (), {"type": type(problem).__name__, "message": str(problem)[:2000]})
+
+    @guarded
+    def finished(self) -> None:
+        """The rehearsed step is over, before anything is put back."""
+        self.close()
+
+    @guarded
+    def batch(self, data: Any) -> None:
+        """Name what the step was given."""
+        recorder = self.recorder
+        parts = data if isinstance(data, tuple | list) else (data,)
+        names: list[str] = []
+        for at, part in enumerate(parts[:3]):
+            flat = [item for item in tf.nest.flatten(part) if is_tensor(item) and item.dtype not in (tf.variant, tf.resource)]
+            for number, item in enumerate(flat):
+                name = recorder.ledger.values.name(item)
+                seen = recorder.ledger.values.seen[name]
+                base = (*self._names, "sample_weight")[at]
+                seen.called, seen.role, seen.held = base if len(flat) == 1 else f"{base}[{number}]", "input", item
+                seen.holder = (*self._holders, None)[at]
+                names.append(name)
+                if at == 1:
+                    recorder.running.labels = (*recorder.running.labels, name)
+        recorder.happened("batch", self.driver, tuple(names))
+
+    # --- between recorded steps ---------------------------------------------------------------------------------
+
+    def passed(self, model: Any, logs: Any) -> Any:
+        """A step that was not recorded."""
+        self.count(model)
+        return logs
+
+    @guarded
+    def count(self, model: Any) -> None:
+        """Count it, and note its loss."""
+        recorder = self.recorder
+        recorder.backwards += 1
+        recorder.running.backwards += 1
+        optimizer = getattr(model, "optimizer", None)
+        if optimizer is not None:
+            entry = recorder.optimizers.meet(optimizer)
+            recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
+        recorder.symptoms.running_loss(model, place_of(self.driver), recorder.index, self.driver)
+        recorder.index += 1
+        recorder.running.backwards = 0
+        recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+
+
+def _rate(optimizer: Any) -> float | None:
+    from whygrad.frontends.tensorflow.optimizers import rate_of
+
+    return rate_of(optimizer)

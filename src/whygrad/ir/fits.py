@@ -1,0 +1,46 @@
+"""What simple fits say about inputs and labels as the run saw them, and whether a batch pairs the rows of the same items. Figures alone."""
+
+from dataclasses import dataclass
+
+from whygrad.ir.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well labels can be told from inputs by fits that leave each row out in turn, against the same fits on permuted labels."""
+
+    inputs: tuple[str, ...] = ()
+    """Names of the values of the inputs in the recorded steps."""
+    labels: tuple[str, ...] = ()
+    rows: int = 0
+    """Rows that were fitted."""
+    score: float | None = None
+    """Advantage over permuted labels, in standard deviations of what these reach."""
+    order: str = ""
+    """The other order of the labels that fits best: "shifted by 1", "reversed"."""
+    restored: float | None = None
+    """The score in that order."""
+    entropy: float | None = None
+    """Of the labels, in nats, where they are classes: what a constant guess costs in cross-entropy."""
+    variance: float | None = None
+    """Of the labels: what a constant guess costs in squared error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collation:
+    """Two elements of a loader's batch whose rows do not come from the same items, row by row."""
+
+    path: str
+    """The element whose rows tell which item each is: `[0]`."""
+    other: str
+    """The element that holds the same items in another order."""
+    rows: int = 0
+    moved: int = 0
+    """Rows at which `other` is not what belongs to the item in `path`."""
+    kept: bool = False
+    """`path` has its rows in the items' order."""
+    values: tuple[str, ...] = ()
+    """Names of the values of `path` in the recorded steps."""
+    others: tuple[str, ...] = ()
+    site: Site | None = None
+    """The function that made a batch of the items."""

@@ -1,0 +1,83 @@
+"""WG315: a gradient asked with respect to an integer."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.ir import Op, Site
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, places, typed
+
+REFUSED = re.compile(
+    r"[Oo]nly Tensors of floating point (?:and complex )?dtype can require gradients|requires real- or complex-valued inputs", re.IGNORECASE
+)
+"""What PyTorch says (torch 2.13, four places with two spellings), and what JAX does."""
+WHOLE = re.compile(r"[iu]\d+|bool")
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+
+
+@rule("WG315", "integer-parameter", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A gradient is asked with respect to integers, which have none.
+
+    ## What it finds
+    The exception of `requires_grad`, `nn.Parameter` or `jax.grad` on a tensor of integers: made of a list without a decimal point, of `torch.arange`, of a NumPy array of whole numbers, or
+    cast by `.long()`.
+
+    ## Why it matters
+    Between two integers there is nothing, so there is no derivative. The program stops before its first step.
+
+    ## When it is fine
+    It speaks only of calls that raised. Ids that an embedding looks up need no gradient.
+
+    ## How sure
+    Proved: the call was refused.
+
+    ## References
+    PyTorch: "Only Tensors of floating point and complex dtype can require gradients"; JAX: "grad requires real- or complex-valued inputs".
+    """
+    yield from distinct(about(failure) for failure, _ in matching(index, REFUSED))
+
+
+def about(failure: Failure) -> Diagnosis:
+    """What is said, where the integers were made if that is known, else where they were refused."""
+    made = maker(failure.step, failure.site)
+    value = failure.step.value(made.output) if made is not None and failure.step is not None else None
+    site = (made.site if made is not None else None) or failure.site
+    name = f"`{value.shown}`" if value is not None else "a tensor"
+    return Diagnosis(
+        rule="WG315",
+        name="integer-parameter",
+        severity="error",
+        confidence="proved",
+        message=f"a gradient is asked with respect to {name}, which holds integers",
+        site=site,
+        label="makes integers" if made is not None else "is given integers",
+        related=places((failure.site if made is not None else None, "the gradient is asked for here")),
+        evidence=(
+            *([Evidence(f"{typed(value)} holds whole numbers", "dtype", value.dtype)] if value is not None else []),
+            Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),
+        ),
+        help="make it of floating numbers: `1.0` instead of `1`, `dtype=torch.float32`, or `.float()` in front",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else None,
+        step=failure.step.step.index if failure.step is not None else None,
+    )
+
+
+def maker(step: StepIndex | None, site: Site | None) -> Op | None:
+    """The op that made the integers that the refused line names; None where it names none, or several."""
+    if step is None or site is None:
+        return None
+    words = set(_NAME.findall(site.text))
+    words |= {word.rsplit(".", 1)[0] for word in words if "." in word}
+    found = {}
+    for op in step.graph.ops:
+        for name in op.outputs:
+            value = step.value(name)
+            if value.called in words and WHOLE.fullmatch(value.dtype):
+                found[value.called] = op
+    return next(iter(found.values())) if len(found) == 1 else None

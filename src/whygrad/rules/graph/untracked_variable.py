@@ -1,0 +1,111 @@
+"""WG314: a gradient asked of a tape with respect to what it does not follow."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.ir import Event, Value
+from whygrad.rules import rule
+from whygrad.rules.phrases import distinct, listed, places, typed
+
+SPENT = re.compile(r"GradientTape can only be used to compute one set of gradients|non-persistent (?:Gradient)?Tape", re.IGNORECASE)
+"""What TensorFlow says of a tape that was asked a second time (2.21)."""
+
+
+@rule("WG314", "untracked-variable", "error")
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    A tape is asked for the gradient with respect to a tensor that it does not follow, and answers None.
+
+    ## What it finds
+    TensorFlow: sources of `tape.gradient` that shape the loss but are constants and were not given to `tape.watch`; a tape that is asked a second time though it is not persistent.
+
+    ## Why it matters
+    A tape follows variables by itself and nothing else. For a constant the answer is None, without a word, and the constant stays as it is.
+
+    ## When it is fine
+    Sources that the loss does not depend on have no gradient anyhow, and are left alone. In PyTorch and JAX the fault can't occur.
+
+    ## How sure
+    Proved: the front end saw the sources that the tape was asked for, which of them it watched, and that it gave None.
+
+    ## References
+    TensorFlow, "Introduction to gradients and automatic differentiation", section "Getting a gradient of None"; `tf.GradientTape.watch`.
+    """
+    found = [
+        about(step, event, unwatched(step, event)) for step in index.steps for event in step.events("backward") if unwatched(step, event)
+    ]
+    yield from distinct((*found, *(asked_again(failure) for failure, _ in matching(index, SPENT))))
+
+
+def unwatched(step: StepIndex, event: Event) -> tuple[Value, ...]:
+    """Sources that the tape did not follow, and that the loss was computed from."""
+    names = event.attributes.get("unwatched")
+    if not isinstance(names, tuple):
+        return ()
+    behind = frozenset(name for target in event.targets for name in step.upstream(target))
+    return tuple(step.value(name) for name in names if isinstance(name, str) and name in behind and name in step.values)
+
+
+def about(step: StepIndex, event: Event, sources: tuple[Value, ...]) -> Diagnosis:
+    """What is said, where the constant was made."""
+    made = step.producer.get(step.origin(sources[0].name))
+    site = made[1].site if made is not None else None
+    names = tuple(value.shown for value in sources)
+    parameters = [p.name for p in step.step.parameters if p.value in {value.name for value in sources}]
+    return Diagnosis(
+        rule="WG314",
+        name="untracked-variable",
+        severity="error",
+        confidence="proved",
+        message=f"the tape does not follow {listed(names)}, so that the gradient with respect to {'it' if len(names) == 1 else 'them'} is None",
+        site=site or event.site,
+        label="a constant, which no tape follows by itself" if site else "asks for what was not watched",
+        related=places((event.site if site else None, "its gradient is asked for here")),
+        evidence=(
+            Evidence(
+                f"{typed(sources[0])} shapes the loss, is no variable, and was not watched: `tape.gradient` gave None",
+                "sources",
+                len(names),
+            ),
+        ),
+        help=f"make it a `tf.Variable`, or call `tape.watch({names[0]})` before it is used",
+        facts=frozenset(Fact("no-gradient", name) for name in parameters),
+        explains=frozenset(
+            {
+                *(Fact(what, name) for name in parameters for what in ("no-gradient", "unmoved")),
+                Fact("no-update", str(step.step.kind)),
+                *_raised(step),
+            }
+        ),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=names,
+    )
+
+
+def _raised(step: StepIndex) -> Iterator[Fact]:
+    """Calculating with None raises: an exception that speaks of it follows."""
+    for event in step.events("exception"):
+        if "None" in str(event.attributes.get("message", "")):
+            yield Fact("exception", str(event.attributes.get("type", "")))
+
+
+def asked_again(failure: Failure) -> Diagnosis:
+    """What is said of a tape that is spent."""
+    return Diagnosis(
+        rule="WG314",
+        name="untracked-variable",
+        severity="error",
+        confidence="proved",
+        message="the tape was asked for a gradient before, and forgot what it followed",
+        site=failure.site,
+        label="the second time",
+        evidence=(Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
+        help="ask for all gradients at once, `tape.gradient(loss, [a, b])`, or open it as `tf.GradientTape(persistent=True)`",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else None,
+        step=failure.step.step.index if failure.step is not None else None,
+    )

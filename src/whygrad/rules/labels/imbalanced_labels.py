@@ -1,0 +1,124 @@
+"""WG113: a constant guess already reaches the loss seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import fsum, isfinite, log
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import ENOUGH, course_of
+from whygrad.ir import Course, Op, Value
+from whygrad.loss_contracts import target_of
+from whygrad.rules import rule
+from whygrad.rules.phrases import figure
+
+MAJORITY = 0.8
+"""Share of the larger of two classes from which labels are called imbalanced: accuracy then looks good with no learning at all."""
+NEAR = 0.05
+"""Share of the value of a constant guess within which the last losses must lie; a batch of 64 moves it by as much."""
+_LOSSES = ("cross_entropy", "nll_loss", "bce_with_logits", "binary_cross_entropy")
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The loss of a constant guess on labels of two classes."""
+
+    value: Value
+    share: float
+    """Of the larger class."""
+    rows: int
+
+    @property
+    def loss(self) -> float:
+        """What the guess that is right most often costs, in the loss's own unit."""
+        return -self.share * log(self.share) - (1 - self.share) * log(1 - self.share)
+
+
+@rule("WG113", "imbalanced-labels", "note", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Most labels are of one class, and a constant guess already reaches the loss seen.
+
+    ## What it finds
+    Two classes of which one has 80 % and more of the labels seen, in a run whose last losses lie within 5 % of what a guess costs that gives every example the same probability.
+
+    ## Why it matters
+    The accuracy looks good, 80 % and more, and the network has learnt nothing but how common each class is.
+
+    ## When it is fine
+    Imbalance alone is no fault, and nothing is said where the loss goes below the constant guess. With labels that can't be told from the inputs nothing better can be had.
+
+    ## How sure
+    Measured over the run. A note: it names what the loss is to be compared with, and no cause.
+
+    ## References
+    He and Garcia, "Learning from Imbalanced Data", 2009.
+    """
+    for steps in index.kinds.values():
+        for op in steps[-1].loss_ops():
+            course, guess = course_of(index, steps[-1]), guessed(steps, op)
+            if course is not None and guess is not None and op.output in steps[-1].losses and reached(course, guess):
+                yield diagnosis(steps[-1], op, course, guess)
+                break
+
+
+def guessed(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:
+    """The constant guess for the labels of this loss, from all steps of its kind."""
+    plain = (
+        op.kind in _LOSSES and op.attributes.get("reduction", "mean") == "mean" and op.attributes.get("label_smoothing", 0.0) in (0.0, 0)
+    )
+    # timid: weights of classes are inputs beside the prediction and the target, and change what a guess costs
+    if not plain or len(op.inputs) != 2:  # noqa: PLR2004 - prediction and target
+        return None
+    labels = [
+        step.value(name) for step in steps for other in step.loss_ops() if other.kind == op.kind and (name := target_of(other)) is not None
+    ]
+    means = [mean for value in labels if (mean := positive(value)) is not None]
+    if not means or len(means) < len(labels):
+        return None
+    share = fsum(means) / len(means)
+    larger = max(share, 1 - share)
+    return (
+        Guess(labels[-1], larger, sum(value.statistics.count for value in labels if value.statistics)) if MAJORITY <= larger < 1 else None
+    )
+
+
+def positive(value: Value) -> float | None:
+    """The share of ones among labels of zeros and ones; None for others."""
+    figures = value.statistics
+    if figures is None or figures.finite != 1.0 or figures.mean is None or not isfinite(figures.mean):
+        return None
+    binary = figures.whole in (1.0, None) and figures.minimum in (0.0, 1.0) and figures.maximum in (0.0, 1.0)
+    return figures.mean if binary and not figures.sampled else None
+
+
+def reached(course: Course, guess: Guess) -> bool:
+    """The run ended where the constant guess is."""
+    if course.steps < ENOUGH or course.last is None or not isfinite(course.last):
+        return False
+    return abs(course.last - guess.loss) <= NEAR * guess.loss
+
+
+def diagnosis(step: StepIndex, op: Op, course: Course, guess: Guess) -> Diagnosis:
+    """What is said, at the loss."""
+    return Diagnosis(
+        rule="WG113",
+        name="imbalanced-labels",
+        severity="note",
+        confidence="measured",
+        message=f"{guess.share:.0%} of the labels `{guess.value.shown}` are of one class, and the loss is where a constant guess would put it",
+        site=op.site,
+        label="no better than a constant guess",
+        evidence=(
+            Evidence(
+                f"a constant guess costs {figure(guess.loss)}, with {guess.share:.1%} of {guess.rows:,} labels seen in one class; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
+                "loss",
+                course.last,
+            ),
+        ),
+        help="compare with the constant guess instead of with accuracy; weigh the classes or sample them evenly",
+        facts=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(guess.value.shown,),
+    )

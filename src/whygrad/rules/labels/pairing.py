@@ -1,0 +1,143 @@
+"""What WG104 says of data that were paired outside the framework's graph: batches compared with their items, and fits of labels from inputs."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import ENOUGH, course_of, failure, supervised
+from whygrad.ir import Collation, Fit, Site
+from whygrad.loss_contracts import target_of
+from whygrad.rules.phrases import figure, places, plural
+
+NONE = 3.0
+"""Standard deviations up to which a fit has found nothing: 196 of 200 sets of random labels, 128 to 512 rows, stay below."""
+FOUND = 12.0
+"""From here on a fit has found a relation: the best of seven other orders of those random labels never passed 6.4, labels put back in place reached 97 and more."""
+ROWS = 128
+"""Rows below which a weak relation can't be told from none."""
+GUESSED = 0.97
+"""Share of what the best constant guess costs from which on nothing was learnt; programs of the corpus that learn end below 0.9."""
+CLASSES = frozenset(("cross_entropy", "categorical_cross_entropy", "binary_cross_entropy", "bce_with_logits"))
+REARRANGED = ("layout", "cast", "select")
+
+
+def mispaired(index: Index) -> Iterator[Diagnosis]:
+    """Batches in which the inputs of one item stand beside the labels of another."""
+    for item in index.record.collations:
+        for step in index.steps:
+            first, second = (next((name for name in names if name in step.values), "") for names in (item.values, item.others))
+            labels = {step.origin(name, REARRANGED) for name in step.step.labels.values} | set(step.step.labels.values)
+            other = second if first in labels else first
+            if first and second and len(labels & {first, second}) == 1 and reads(step, other):
+                yield collated(index, step, item, (first, second))
+                break
+
+
+def reads(step: StepIndex, name: str) -> bool:
+    """The prediction is made from it."""
+    return not step.downstream((name,)).isdisjoint(step.depends_on_parameters) and not step.downstream((name,)).isdisjoint(step.losses)
+
+
+def collated(index: Index, step: StepIndex, item: Collation, names: tuple[str, str]) -> Diagnosis:
+    """What is said, at the op that made the batch out of reordered items."""
+    moved, kept = (names[1], names[0]) if item.kept else names
+    sites = [step.producer[name][1].site if name in step.producer else None for name in (moved, kept)]
+    stands = failure(course_of(index, step)) == "stands"
+    shown, beside = step.value(moved).shown, step.value(kept).shown
+    return Diagnosis(
+        rule="WG104",
+        name="misaligned-labels",
+        severity="error" if stands else "warning",
+        confidence="measured",
+        message=f"the rows of `{shown}` and `{beside}` belong to different examples: the collate function reorders only one of them",
+        site=sites[0] or item.site,
+        label=f"`{shown}` is put into another order than `{beside}`",
+        related=places((sites[1], f"`{beside}` is made here"), (item.site if sites[0] else None, "in this collate function")),
+        evidence=(
+            Evidence(
+                f"the first batch was compared with the {plural(item.rows, 'item')} that it was made of: {plural(item.moved, 'row')} pair one item's input with another's label",
+                "misaligned",
+                item.moved,
+            ),
+        ),
+        help="reorder the items before they are taken apart, `batch.sort(key=lambda item: len(item[0]), reverse=True)`, or index every part by the same order",
+        facts=frozenset({Fact("odd-input", moved)}),
+        explains=frozenset({Fact("stands", str(step.step.kind)), Fact("odd-input", kept)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(shown, beside),
+    )
+
+
+def unrelated(index: Index) -> Iterator[Diagnosis]:
+    """A run that learns nothing from labels that no fit can tell from the inputs."""
+    for fit in index.record.fits:
+        step = next((step for step in index.steps if any(name in step.values for name in fit.labels)), None)
+        if step is None or fit.score is None or not fit.score < NONE or fit.rows < ROWS:
+            continue
+        if learns_nothing(index, step, fit) and supervised(index, step) and not drawn(step, fit):
+            yield suspected(step, fit)
+
+
+def learns_nothing(index: Index, step: StepIndex, fit: Fit) -> bool:
+    """The loss stood still, or ended where the best constant guess would put it."""
+    course = course_of(index, step)
+    kinds = {op.kind for op in step.loss_ops() if target_of(op) in step.from_labels}
+    guess = fit.entropy if kinds and kinds <= CLASSES else fit.variance if kinds == {"mse_loss"} else None
+    if course is None or course.last is None or course.steps < ENOUGH:
+        return False
+    return failure(course) == "stands" or (guess is not None and course.last >= GUESSED * guess)
+
+
+def drawn(step: StepIndex, fit: Fit) -> bool:
+    """The program draws the labels at random, and the inputs were not made from them: a try of the loop."""
+    above = {name for label in fit.labels if label in step.values for name in step.upstream(label)}
+    beside = {name for given in fit.inputs if given in step.values for name in step.upstream(given)}
+    return any(
+        op.kind in ("random", "sample") and not above.isdisjoint(op.outputs) and beside.isdisjoint(op.outputs) for op in step.graph.ops
+    )
+
+
+def suspected(step: StepIndex, fit: Fit) -> Diagnosis:
+    """What is said, where the labels came from."""
+    name = next(name for name in fit.labels if name in step.values)
+    restored = fit.restored is not None and fit.restored >= FOUND
+    shown, kind = step.value(name).shown, str(step.step.kind)
+    message = (
+        f"`{shown}` fit the inputs only when they are {fit.order}"
+        if restored
+        else f"no relation was found between the inputs and `{shown}`"
+    )
+    evidence = [
+        Evidence(
+            f"over {fit.rows} rows, a fit of `{shown}` from the inputs beats the same fit of permuted labels by {figure(fit.score)} standard deviations",
+            "fit",
+            fit.score,
+        )
+    ]
+    if restored:
+        evidence.append(Evidence(f"with the labels {fit.order} it beats them by {figure(fit.restored)}", "fit", fit.restored))
+    return Diagnosis(
+        rule="WG104",
+        name="misaligned-labels",
+        severity="warning" if restored else "note",
+        confidence="suspected",
+        message=message,
+        site=origin(step, name),
+        label="these labels",
+        evidence=tuple(evidence),
+        help="follow a few examples from the file to the batch, and print each input beside its label before and after every sort, shuffle, slice and join",
+        facts=frozenset({Fact("stands", kind)}),
+        explains=frozenset({Fact("stands", kind)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(shown,),
+    )
+
+
+def origin(step: StepIndex, name: str) -> Site | None:
+    """The line at which the labels came into the step."""
+    source = step.origin(name, REARRANGED)
+    made = step.producer.get(source) or step.producer.get(name)
+    handed = next((event.site for event in step.events("batch") if not {source, name}.isdisjoint(event.targets)), None)
+    return made[1].site if made and made[1].site else handed

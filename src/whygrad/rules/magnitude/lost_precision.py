@@ -1,0 +1,181 @@
+"""WG514: what the labels say is finer than the numbers can tell apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import floor, isfinite, log2, prod
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.ir import Site, Value, family
+from whygrad.rules import rule
+from whygrad.rules.loss.calls import Call, calls
+from whygrad.rules.magnitude.scales import source_of
+from whygrad.rules.phrases import distinct, figure, places, typed
+
+DIGITS = {"f64": 52, "f32": 23, "f16": 10, "bf16": 7}
+"""Binary digits behind the point of each floating dtype."""
+LEVELS = 8
+"""Steps between the smallest and the largest label up to which little is left of them: three binary digits."""
+_FORMS = ("layout", "cast", "select")
+_SCALED = ("mul", "div", "neg", "add", "sub")
+
+
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """Labels that differ by a few spacings of the numbers that they are held in, added to or compared with."""
+
+    call: Call
+    where: Value
+    """The value whose spacing is too wide."""
+    how: str
+    """`held`, `added` or `compared`."""
+    spacing: float
+    spread: float
+    """Largest less smallest label."""
+
+
+@rule("WG514", "lost-precision", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    The labels differ by less than the numbers that they are held in, taken from or compared with can tell apart.
+
+    ## What it finds
+    Floating labels whose whole range is at most eight spacings of their dtype at their size: seconds since 1970 in float32, which come in steps of 128, years in bfloat16, which come in steps of 8;
+    labels that are the difference of such numbers; labels compared with predictions in half precision.
+
+    ## Why it matters
+    What tells one example from another was rounded off before the loss saw it. The loss stands at the size of the rounding.
+
+    ## When it is fine
+    Whole numbers that the dtype holds exactly: ids, ratings, counts. Two-valued labels. Labels that are all the same are another fault (`whygrad explain WG103`).
+
+    ## How sure
+    Proved by the recorded range of the labels and the spacing of their dtype.
+
+    ## References
+    `torch.finfo`, `numpy.spacing`.
+    """
+    told: dict[str, Coarse] = {}
+    for call in calls(index):
+        for found in coarse(call):
+            told.setdefault(call.target.shown, found)
+    yield from distinct(diagnosis(found) for found in told.values())
+
+
+def coarse(call: Call) -> Iterator[Coarse]:
+    """The place where a target's information is lost, if it is."""
+    target = call.target
+    if not target.dtype.startswith(("f", "bf")) or target.name in call.step.depends_on_parameters:
+        return
+    for where, how, made in places_of(call):
+        spread, size = spread_of(made), spacing(where.dtype, largest(where if how == "added" else made))
+        if spread and size is not None and spread <= LEVELS * size and not exact(made, size):
+            yield Coarse(call, where, how, size, spread)
+            return
+
+
+def places_of(call: Call) -> Iterator[tuple[Value, str, Value]]:
+    """The values that a target passed through, what it was the sum or difference of, and what it is compared with; each with the value whose range counts."""
+    step, name = call.step, call.target.name
+    yield call.target, "held", call.target
+    same = call.target
+    while name in step.producer:
+        op = step.producer[name][1]
+        picked = family(op.kind) in _FORMS
+        data = [given for given in op.inputs[: 1 if picked else None] if not _single(step.value(given))]
+        if op.kind in ("add", "sub"):
+            yield from ((whole(step, given), "added", same) for given in data)
+        if len(data) != 1 or not (picked or op.kind in _SCALED):
+            break
+        name = data[0]
+        same = same if picked and same.statistics is not None else step.value(name)
+        yield step.value(name), "held", same
+    # timid: a prediction that is still small says nothing of what it will be rounded to, so the label's size counts
+    if call.contract.elementwise and call.contract.input == "real":
+        yield call.prediction, "compared", call.target
+
+
+def whole(step: StepIndex, name: str) -> Value:
+    """A value, or what it was picked from, whichever has figures."""
+    value = step.value(name)
+    return value if value.statistics is not None else step.value(step.origin(name, _FORMS))
+
+
+def _single(value: Value) -> bool:
+    """One number for all labels: a scale or an offset."""
+    return value.shape is not None and prod(value.shape) == 1
+
+
+def spread_of(value: Value) -> float | None:
+    """Largest less smallest entry; None where it is unknown or not finite."""
+    figures = value.statistics
+    if figures is None or figures.finite != 1.0 or figures.minimum is None or figures.maximum is None:
+        return None
+    spread = figures.maximum - figures.minimum
+    return spread if isfinite(spread) else None
+
+
+def largest(value: Value) -> float | None:
+    """The size of the largest entry."""
+    figures = value.statistics
+    if figures is None or figures.minimum is None or figures.maximum is None:
+        return None
+    size = max(abs(figures.minimum), abs(figures.maximum))
+    return size if isfinite(size) else None
+
+
+def spacing(dtype: str, size: float | None) -> float | None:
+    """The distance of neighbouring numbers of a dtype at a size; None where either is unknown."""
+    digits = DIGITS.get(dtype)
+    return None if digits is None or not size else 2.0 ** (floor(log2(size)) - digits)
+
+
+def exact(target: Value, size: float) -> bool:
+    """The labels lose nothing there: whole numbers below the size from which these are spaced wider than 1, or two values."""
+    figures = target.statistics
+    if figures is None:
+        return True
+    few = figures.distinct is not None and figures.distinct <= 2  # noqa: PLR2004 - yes and no
+    return (figures.whole == 1.0 and size <= 1) or (few and size <= 1)
+
+
+def diagnosis(found: Coarse) -> Diagnosis:
+    """What is said, where the labels were made or where they meet the wide numbers."""
+    call, where = found.call, found.where
+    site = site_of(call.step, found)
+    how = {
+        "held": f"{typed(where)} holds numbers that are {figure(found.spacing)} apart",
+        "added": f"the labels are made of {typed(where)}, whose numbers are {figure(found.spacing)} apart",
+        "compared": f"the labels are compared with {typed(where)}, whose numbers are {figure(found.spacing)} apart at their size",
+    }[found.how]
+    return Diagnosis(
+        rule="WG514",
+        name="lost-precision",
+        severity="warning",
+        confidence="proved",
+        message=f"the labels `{call.target.shown}` differ by {figure(found.spread)} at most, where {where.dtype} comes in steps of {figure(found.spacing)}",
+        site=site or call.op.site,
+        label=f"rounded to steps of {figure(found.spacing)}",
+        related=places((call.op.site if site else None, "the loss compares with them here")),
+        evidence=(
+            Evidence(
+                f"{how}; the labels range over {figure(found.spread)}, which is {found.spread / found.spacing:.1f} steps",
+                "steps",
+                found.spread / found.spacing,
+            ),
+        ),
+        help="subtract what the labels have in common while they are in float64 or whole numbers, or divide by their spread, and convert then",
+        facts=frozenset({Fact("odd-scale", call.target.name)}),
+        explains=frozenset({Fact("stands", str(call.step.step.kind)), Fact("odd-scale", call.target.name)}),
+        kind=call.step.step.kind,
+        step=call.step.step.index,
+        names=(call.target.shown,),
+    )
+
+
+def site_of(step: StepIndex, found: Coarse) -> Site | None:
+    """Where the values got their dtype, or were handed out; for a comparison that is the loss."""
+    if found.how == "compared":
+        return None
+    made = step.producer.get(step.origin(found.where.name, ("layout", "select")))
+    return (made[1].site if made is not None else None) or source_of(step, found.where) or source_of(step, found.call.target)

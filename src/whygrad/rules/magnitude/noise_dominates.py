@@ -1,0 +1,108 @@
+"""WG516: dropout so strong that two draws give unrelated gradients."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Test
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import ENOUGH, course_of, supervised
+from whygrad.flow.makers import edited_at
+from whygrad.flow.trials import trial_of
+from whygrad.ir import Course, Op, Reseed
+from whygrad.rules import rule
+from whygrad.rules.magnitude.scales import course_told
+from whygrad.rules.phrases import figure, places, plural
+
+STRONG = 0.75
+"""Share of units dropped from which the gradients are compared: usual rates are 0.1 to 0.5, and a rate that was meant as the share to keep is 0.8 and more."""
+LEARNS = 0.5
+"""Share of its first value below which the loss of a run has fallen all the same."""
+
+
+@rule("WG516", "noise-dominates", "warning", needs_values=True)
+def diagnose(index: Index) -> Iterator[Diagnosis]:
+    """
+    Dropout takes away so much that two draws of it give gradients with little in common.
+
+    ## What it finds
+    Dropout of three quarters of the units and more, in a run whose loss does not halve, where the gradient of the recorded step, calculated with three other draws, points in directions whose
+    mean cosine is below 0.2.
+
+    ## Why it matters
+    Each update follows what was drawn, not the labels, so that the steps mostly undo one another. Often the number was meant as the share to keep, as other frameworks have had it.
+
+    ## When it is fine
+    Ordinary dropout: with a rate of 0.5 the cosine was 0.22 to 0.76 in the networks it was measured on. Noise that is the point of a method (diffusion, variational sampling) is left alone.
+
+    ## How sure
+    Measured, with everything held but the draws.
+
+    ## References
+    `torch.nn.Dropout` takes the share of zeros; `tf.nn.dropout` of TensorFlow 1 took the share to keep.
+    """
+    for step in index.steps:
+        found = strong(step) if supervised(index, step) and not learns(course_of(index, step)) else ()
+        if found:
+            yield diagnosis(index, step, found)
+
+
+def strong(step: StepIndex) -> tuple[Op, ...]:
+    """Dropout on the way of the gradient that takes most units away."""
+    return tuple(
+        op
+        for op in step.graph.ops
+        if op.kind == "dropout"
+        and op.attributes.get("training") is not False
+        and rate(op) >= STRONG
+        and not step.gets_gradient.isdisjoint(op.outputs)
+    )
+
+
+def rate(op: Op) -> float:
+    """The share of entries that a dropout sets to zero; 1 is no noise but a cut, and counts as 0, like what is unknown."""
+    share = op.attributes.get("p")
+    return float(share) if isinstance(share, int | float) and 0 <= share < 1 else 0.0
+
+
+def learns(course: Course | None) -> bool:
+    """The loss fell far over a run that was long enough to tell."""
+    if course is None or course.steps < ENOUGH or course.first is None or course.last is None:
+        return False
+    return course.last < LEARNS * course.first
+
+
+def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis:
+    """What is said, at the strongest dropout."""
+    worst = max(found, key=rate)
+    test = Test(Reseed(tuple(op.output for op in found)), "gradients under other draws have little in common", required=True)
+    trial = trial_of(step.step, test.intervention)
+    cosine = trial.figures.get("cosine") if trial is not None else None
+    site = edited_at(step, worst)
+    return Diagnosis(
+        rule="WG516",
+        name="noise-dominates",
+        severity="warning",
+        confidence="measured",
+        message=f"dropout takes away {rate(worst):.0%} of the units, and what is left of the gradient depends on the draw more than on the labels",
+        site=site,
+        label=f"drops {rate(worst):.0%}, keeps {1 - rate(worst):.0%}",
+        related=places((worst.site if site != worst.site else None, "it is called here")),
+        evidence=(
+            *(
+                [
+                    Evidence(
+                        f"the same step with other draws at {plural(len(found), 'dropout')}: the mean cosine of two gradients is {figure(cosine)}",
+                        "cosine",
+                        cosine,
+                    )
+                ]
+                if cosine is not None
+                else []
+            ),
+            *course_told(course_of(index, step)),
+        ),
+        help=f"the number is the share that is dropped: `{figure(1 - rate(worst))}`, if {figure(rate(worst))} was meant to be kept; else 0.1 to 0.5",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("dropout",),
+        test=test,
+    )

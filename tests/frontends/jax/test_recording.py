@@ -1,0 +1,169 @@
+"""What a recorded step of a JAX program holds, for programs that are compiled and programs that are not."""
+
+from pathlib import Path
+
+import pytest
+
+from frontends.jax.jax_watching import events, line_of, ops, parameter, recorded
+from whygrad.ir import Record
+
+MODEL = """
+def forward(params, x):
+    h = jax.nn.relu(x @ params["w1"] + params["b1"])
+    return h @ params["w2"]
+
+def loss_fn(params, x, y):
+    logits = forward(params, x)
+    return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+keys = jax.random.split(jax.random.key(0), 3)
+params = {"w1": jax.random.normal(keys[0], (4, 8)), "b1": jnp.zeros(8), "w2": jax.random.normal(keys[1], (8, 3))}
+x = jax.random.normal(keys[2], (12, 4))
+y = jnp.arange(12) % 3
+tx = optax.adam(1e-2)
+state = tx.init(params)
+"""
+EAGER = (
+    MODEL
+    + """
+for _ in range(5):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = tx.update(grads, state)
+    params = optax.apply_updates(params, updates)
+"""
+)
+JITTED = (
+    MODEL
+    + """
+@jax.jit
+def step(params, state, x, y):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = tx.update(grads, state)
+    return optax.apply_updates(params, updates), state, loss
+
+for _ in range(5):
+    params, state, loss = step(params, state, x, y)
+"""
+)
+NAMES = ["params['b1']", "params['w1']", "params['w2']"]
+
+
+@pytest.fixture(scope="module", params=["eager", "jitted"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, str]:
+    """The same program, compiled and not, with its text."""
+    program = {"eager": EAGER, "jitted": JITTED}[request.param]
+    return recorded(tmp_path_factory.mktemp("program"), program), program
+
+
+def test_the_graph_has_one_op_for_each_call_of_the_program(both: tuple[Record, str]) -> None:
+    kinds = [op.kind for op in both[0].steps[0].graph.ops if op.site and op.site.function in ("forward", "loss_fn")]
+
+    assert kinds == ["matmul", "add", "relu", "matmul", "cross_entropy", "mean"]
+
+
+def test_ops_stand_at_the_users_line_and_columns(both: tuple[Record, str]) -> None:
+    record, program = both
+    op = ops(record.steps[0], "relu")[0]
+
+    assert op.site is not None
+    assert op.site.line == line_of(program, "jax.nn.relu")
+    assert op.site.text[op.site.column - 1 : op.site.end_column - 1] == 'jax.nn.relu(x @ params["w1"] + params["b1"])'
+    assert op.site.function == "forward"
+
+
+def test_parameters_have_the_names_of_their_paths(both: tuple[Record, str]) -> None:
+    step = both[0].steps[0]
+
+    assert sorted(p.name for p in step.parameters) == NAMES
+    assert all(p.reached and p.gradient == "finite" and p.optimizer == "tx" for p in step.parameters)
+    assert all(p.update_norm and p.moved == 1.0 for p in step.parameters if p.name != "params['b1']")
+
+
+def test_the_labels_are_the_target_of_the_loss(both: tuple[Record, str]) -> None:
+    step = both[0].steps[0]
+
+    assert step.labels.how == "target"
+    assert [step.graph.values[name].called for name in step.labels.values] == ["y"]
+    assert step.measures.label_sensitivity is not None
+    assert step.measures.label_sensitivity > 0.1
+
+
+def test_backward_and_update_are_events_at_their_lines(both: tuple[Record, str]) -> None:
+    record, program = both
+    step = record.steps[1]
+    backward, update = events(step, "backward")[0], events(step, "optimizer_step")[0]
+
+    assert backward.site is not None
+    assert backward.site.line == line_of(program, "jax.value_and_grad(")
+    assert update.site is not None
+    assert update.site.line == line_of(program, "tx.update(")
+    assert update.attributes["rate"] == pytest.approx(0.01)
+    assert step.updated
+
+
+def test_the_whole_run_is_counted(both: tuple[Record, str]) -> None:
+    record = both[0]
+
+    assert [step.index for step in record.steps] == [0, 1]
+    assert (record.outcome.steps_seen, record.outcome.backwards_seen) == (5, 5)
+    assert [(o.name, o.native, o.steps) for o in record.optimizers] == [("tx", "Adam", 5)]
+    assert {name: ending.changed for name, ending in record.endings.items()} == dict.fromkeys(NAMES, True)
+    assert record.courses[0].steps == 5
+
+
+def test_a_gradient_in_a_scan_is_seen_in_its_first_turn(tmp_path: Path) -> None:
+    program = (
+        MODEL
+        + """
+@jax.jit
+def train(params, state):
+    def turn(carry, batch):
+        params, state = carry
+        loss, grads = jax.value_and_grad(loss_fn)(params, batch[0], y[:4])
+        updates, state = tx.update(grads, state)
+        return (optax.apply_updates(params, updates), state), loss
+    return lax.scan(turn, (params, state), (x.reshape(3, 4, 4),))
+
+for _ in range(2):
+    (params, state), losses = train(params, state)
+"""
+    )
+    step = recorded(tmp_path, program).steps[0]
+
+    assert sorted(p.name for p in step.parameters) == NAMES
+    assert all(p.gradient == "finite" for p in step.parameters)
+    assert step.graph.values[ops(step, "cross_entropy")[0].inputs[0]].shape == (4, 3)
+
+
+def test_functions_of_the_users_that_are_jitted_are_looked_into(tmp_path: Path) -> None:
+    step = recorded(tmp_path, EAGER.replace("def forward", "@jax.jit\ndef forward")).steps[0]
+    inside = [op.kind for op in step.graph.ops if op.site and op.site.function == "forward"]
+
+    assert inside[-1] in ("matmul", "linear")
+    assert parameter(step, "params['w2']").reached
+
+
+def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
+    program = EAGER.replace("y = jnp.arange(12) % 3", "y = jax.nn.one_hot(jnp.arange(12) % 3, 3)")
+    record: list[Record] = []
+    with pytest.raises(TypeError):
+        record.append(_raising(tmp_path, program, record))
+    step = record[0].steps[0]
+
+    assert step.graph.ops[-1].failed
+    assert step.graph.ops[-1].kind == "cross_entropy"
+
+
+def _raising(folder: Path, program: str, kept: list[Record]) -> Record:
+    from frontends.jax.jax_watching import play, watch
+    from whygrad.frontends import Recording
+    from whygrad.ir import Outcome, Raised
+
+    observing, recorder = watch(Recording())
+    try:
+        play(folder, program)
+    except TypeError as problem:
+        kept.append(observing.finish(Outcome(1, Raised("TypeError", str(problem)))))
+        recorder.stop()
+        raise
+    raise AssertionError

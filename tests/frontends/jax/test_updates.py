@@ -1,0 +1,104 @@
+"""What becomes of the gradient: updates that reach the parameters, and updates that do not."""
+
+from pathlib import Path
+
+import pytest
+
+from frontends.jax.jax_watching import events, line_of, parameter, recorded
+
+HEAD = """
+params = {"w": jnp.ones((3, 2)) * jnp.arange(2.0), "b": jnp.zeros(2)}
+x = jax.random.normal(jax.random.key(0), (8, 3))
+y = x[:, :2] * 2.0
+
+def loss_fn(p, x, y):
+    return jnp.mean((x @ p["w"] + p["b"] - y) ** 2)
+
+"""
+LOOP = """
+state = tx.init(params)
+for _ in range(4):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = tx.update(grads, state, params)
+    params = optax.apply_updates(params, updates)
+"""
+
+
+def test_gradient_descent_by_hand_has_a_rate(tmp_path: Path) -> None:
+    program = (
+        HEAD
+        + """
+for _ in range(4):
+    grads = jax.grad(loss_fn)(params, x, y)
+    params = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
+"""
+    )
+    record = recorded(tmp_path, program)
+    update = events(record.steps[0], "optimizer_step")[0]
+
+    assert record.steps[0].updated
+    assert update.attributes["rate"] == pytest.approx(0.1, rel=1e-3)
+    assert update.site is not None
+    assert update.site.line == line_of(program, "jax.tree.map")
+    assert record.optimizers[0].native == "SGD"
+    assert record.optimizers[0].steps == 4
+
+
+def test_another_update_by_hand_is_an_update(tmp_path: Path) -> None:
+    step = recorded(tmp_path, HEAD + """
+for _ in range(4):
+    grads = jax.grad(loss_fn)(params, x, y)
+    params = jax.tree.map(lambda p, g: p - 0.1 * jnp.sign(g), params, grads)
+""").steps[0]  # fmt: skip
+
+    assert step.updated
+    assert sorted(events(step, "update")[0].targets) == ["p['b']", "p['w']"]
+
+
+def test_updates_that_are_never_applied_are_none(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.sgd(0.1)\n" + LOOP.replace("params = optax.apply_updates", "new = optax.apply_updates"))
+
+    assert not any(step.updated for step in record.steps)
+    assert record.optimizers[0].steps == 0
+    assert not any(ending.changed for ending in record.endings.values())
+
+
+def test_updates_of_zero_are_updates(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.sgd(0.0)\n" + LOOP)
+
+    assert record.optimizers[0].steps == 4
+    assert record.optimizers[0].rates == (0.0, 0.0)
+    assert parameter(record.steps[0], "p['w']").moved == 0.0
+
+
+def test_clipping_is_told_with_its_limit(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.chain(optax.clip_by_global_norm(1e-4), optax.sgd(0.1))\n" + LOOP)
+    clip = events(record.steps[0], "clip")[0]
+
+    assert clip.attributes["limit"] == pytest.approx(1e-4)
+    assert clip.attributes["norm"] == pytest.approx(record.steps[0].measures.gradient_norm)
+
+
+def test_a_schedule_is_followed(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.sgd(optax.linear_schedule(0.1, 0.0, 2))\n" + LOOP)
+    optimizer = record.optimizers[0]
+
+    assert optimizer.rates == (0.0, pytest.approx(0.1))
+    assert optimizer.idle_from == 2
+
+
+def test_what_is_set_to_zero_is_frozen(tmp_path: Path) -> None:
+    made = "tx = optax.multi_transform({'on': optax.sgd(0.1), 'off': optax.set_to_zero()}, {'w': 'off', 'b': 'on'})\n"
+    step = recorded(tmp_path, HEAD + made + LOOP).steps[1]
+
+    assert {p.name: p.trainable for p in step.parameters} == {
+        "params['b']" if False else n: "'b'" in n for n in (p.name for p in step.parameters)
+    }
+    assert events(step, "freeze")[0].targets == ("p['w']",)
+
+
+def test_a_state_that_is_made_anew_for_the_same_parameters_is_counted(tmp_path: Path) -> None:
+    body = LOOP.replace("state = tx.init(params)\n", "").replace("    updates,", "    state = tx.init(params)\n    updates,")
+    record = recorded(tmp_path, HEAD + "tx = optax.adam(0.1)\n" + body)
+
+    assert record.optimizers[0].made >= 3

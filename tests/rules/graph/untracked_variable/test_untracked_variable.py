@@ -1,0 +1,61 @@
+"""WG314 on sketches: fires, is silent. It occurs in TensorFlow alone."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.graph.untracked_variable import diagnose
+
+TEXT = """
+    w: activation f32[2,1] called="w"
+    x: input f32[32,2]
+    b: parameter f32[1]
+    w = enter native="tf.constant" @ "train.py":3
+    h = matmul x w
+    s = add h b
+    loss = mean s
+    ! backward loss with={"unwatched":["w"]} @ "train.py":9
+    ! update b
+"""
+SPENT = """
+    outcome exit_status=1 steps_seen=1
+    raised type="RuntimeError" message="A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)" @ "train.py":12
+"""
+
+FIRES = {
+    "a constant": (TEXT, 3),
+    "a constant that came from elsewhere": (TEXT.replace('    w = enter native="tf.constant" @ "train.py":3\n', ""), 9),
+    "in another form": (TEXT.replace("    h = matmul x w", "    r = reshape w\n    h = matmul x r"), 3),
+    "a tape that is spent": (SPENT, 12),
+}
+
+SILENT = {
+    "everything watched": TEXT.replace('"unwatched":["w"]', '"stale":0'),
+    "the loss does not depend on it": TEXT.replace('"unwatched":["w"]', '"unwatched":["x2"]').replace(
+        "    h = matmul", "    x2: input f32[2]\n    h = matmul"
+    ),
+    "a name that the step does not have": TEXT.replace('["w"]', '["q"]'),
+    "none of them": TEXT.replace('["w"]', "[]"),
+    "another exception": SPENT.replace("A non-persistent GradientTape can only be used to compute one set of gradients", "shapes differ"),
+    "nothing happened": 'record program="train.py"',
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FIRES.values(), ids=FIRES)
+def test_it_is_found(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert (diagnosis.rule, diagnosis.severity, diagnosis.confidence) == ("WG314", "error", "proved")
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silence(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+def test_an_exception_about_none_follows() -> None:
+    raised = '    ! exception with={"type":"TypeError","message":"unsupported operand type(s) for *: \'float\' and \'NoneType\'"}\n'
+    (diagnosis,) = said(diagnose, TEXT + raised)
+
+    assert any(fact.what == "exception" for fact in diagnosis.explains)
