@@ -31,6 +31,10 @@ class Case:
     held_out: bool
 
     @property
+    def framework(self) -> str:
+        return self.folder.parent.name
+
+    @property
     def name(self) -> str:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
@@ -96,7 +100,7 @@ def judge(case: Case, program: str, report: dict[str, Any]) -> Outcome:
     leader = report["diagnoses"][0] if report["diagnoses"] else None
     first = leader is not None and leader["rule"] in accepted
     wanted = {line.removeprefix("faulty/") for line in case.lines}
-    return Outcome(case, program, found, first, False, first and place(leader) in wanted, said, tuple(dict.fromkeys(counted)))
+    return Outcome(case, program, found, first, first and place(leader) in wanted, False, said, tuple(dict.fromkeys(counted)))
 
 
 def place(item: dict[str, Any]) -> str:
@@ -109,6 +113,7 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
     """The cases asked for."""
     cases = [load(path.parent) for path in sorted(CORPUS.glob("*/*/case.toml"))]
     cases = [case for case in cases if not arguments.only or any(part in case.name or part in case.rules for part in arguments.only)]
+    cases = [case for case in cases if not arguments.framework or case.framework in arguments.framework]
     cases = [case for case in cases if not arguments.family or case.family.startswith(tuple(arguments.family))]
     cases = [case for case in cases if not (arguments.tuning and case.held_out)]
     return random.Random(arguments.seed).sample(cases, min(arguments.sample, len(cases))) if arguments.sample else cases
@@ -116,18 +121,29 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
 
 def table(outcomes: list[Outcome]) -> str:
     """Found, right cause first, right line, false alarms, by family."""
-    rows = [f"{'family':10}{'faulty':>8}{'found':>8}{'first':>8}{'line':>8}{'sound':>8}{'alarms':>8}"]
-    for family in [*sorted({outcome.case.family for outcome in outcomes}), "all"]:
-        mine = [outcome for outcome in outcomes if family in (outcome.case.family, "all")]
+    rows = [f"{'':10}{'faulty':>8}{'found':>8}{'first':>8}{'line':>8}{'sound':>8}{'alarms':>8}"]
+    groups = sorted({outcome.case.family for outcome in outcomes}), sorted({outcome.case.framework for outcome in outcomes})
+    for group in [*groups[0], *groups[1], "all", "held out"]:
+        mine = [o for o in outcomes if group in (o.case.family, o.case.framework, "all") or (group == "held out" and o.case.held_out)]
         faulty = [outcome for outcome in mine if outcome.program == "faulty"]
         sound = [outcome for outcome in mine if outcome.program != "faulty"]
         count = Counter(name for outcome in mine for name in ("found", "first", "line", "alarm") if getattr(outcome, name))
-        rows.append(f"{family:10}{len(faulty):8}{count['found']:8}{count['first']:8}{count['line']:8}{len(sound):8}{count['alarm']:8}")
+        rows.append(f"{group:10}{len(faulty):8}{count['found']:8}{count['first']:8}{count['line']:8}{len(sound):8}{count['alarm']:8}")
     return "\n".join(rows)
 
 
 def store(outcomes: list[Outcome]) -> None:
-    """Keep the figures of a whole run for `whygrad explain`."""
+    """Keep the figures for `whygrad explain`, those of each framework that was run as a whole; the others' stay."""
+    known = json.loads(STORED.read_text()) if STORED.exists() else {}
+    for framework in {outcome.case.framework for outcome in outcomes}:
+        mine = [outcome for outcome in outcomes if outcome.case.framework == framework]
+        if {outcome.case.folder for outcome in mine} == {path.parent for path in CORPUS.glob(f"{framework}/*/case.toml")}:
+            known[framework] = figures(mine)
+    STORED.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+
+
+def figures(outcomes: list[Outcome]) -> dict[str, Any]:
+    """The counts of one framework, as `whygrad.reports.accuracy` reads them."""
     rules: dict[str, dict[str, int]] = {}
     for outcome in outcomes:
         case, faulty = outcome.case, outcome.program == "faulty"
@@ -139,10 +155,9 @@ def store(outcomes: list[Outcome]) -> None:
             score["faulty"] += faulty and code == case.rules[0]
             score["found"] += faulty and code == case.rules[0] and outcome.found
     sound = [outcome for outcome in outcomes if outcome.program != "faulty"]
-    figures = {
+    return {
         "programs": len(outcomes), "sound": len(sound), "alarms": sum(o.alarm for o in sound), "rules": dict(sorted(rules.items()))
     }  # fmt: skip
-    STORED.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def tell(outcome: Outcome) -> None:
@@ -160,10 +175,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", help="parts of case names, or rule codes")
     parser.add_argument("--family", action="append", help="WG3, healthy, …")
+    parser.add_argument("--framework", action="append", help="torch, tensorflow, jax")
     parser.add_argument("--tuning", action="store_true", help="leave out the cases that are held out of tuning")
     parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--store", action="store_true", help="keep the figures of this run, a whole one, for `whygrad explain`")
+    parser.add_argument("--store", action="store_true", help="keep the figures of this run for `whygrad explain`, of each framework that was run as a whole")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     work = [(case, program) for case in chosen(arguments) for program in case.programs()]

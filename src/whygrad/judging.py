@@ -14,7 +14,7 @@ from whygrad.flow import Index
 from whygrad.flow.trials import judged, trial_of
 from whygrad.ir import Measures, Record, Site, Step
 from whygrad.ranking import rank
-from whygrad.rules import load_rules
+from whygrad.rules import rule_modules, rule_of
 
 COMMENT = re.compile(r"#\s*whygrad:\s*ignore(?:\[([^\]]*)\])?")
 
@@ -110,7 +110,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         limits=record.limits,
         faults=faults,
         updates=sum(optimizer.steps for optimizer in record.optimizers),
-        updated_by_hand=any(event.kind == "update" for step in record.steps for event in step.events),
+        updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
     )
 
 
@@ -272,5 +272,17 @@ def without_clashes(own: tuple[Rule, ...], foreign: tuple[Rule, ...]) -> tuple[R
 
 def all_rules() -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Our rules and those of other packages, by code, with a fault for each that could not be loaded."""
-    foreign, faults = load_foreign_rules()
-    return tuple(sorted(without_clashes(load_rules(), foreign), key=lambda rule: rule.code)), faults
+    (own, broken), (foreign, faults) = load_own_rules(), load_foreign_rules()
+    return tuple(sorted(without_clashes(own, foreign), key=lambda rule: rule.code)), (*broken, *faults)
+
+
+def load_own_rules() -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """Our rules, and a fault for each that could not be loaded: the others still judge, and the program runs."""
+    found: list[Rule | None] = []
+    faults: list[str] = []
+    for module in rule_modules():
+        try:
+            found.append(rule_of(module))
+        except Exception as problem:  # noqa: BLE001 - a rule that fails must not take the others with it
+            faults.append(fault_line(f"the rules of `{module}` could not be loaded", problem))
+    return tuple(rule for rule in found if rule is not None), tuple(faults)

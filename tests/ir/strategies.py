@@ -76,7 +76,7 @@ VALUES = st.builds(
 MEASURES = st.builds(Measures, NUMBERS, NUMBERS, NUMBERS, TEXTS, NUMBERS, NUMBERS, st.none() | st.booleans())
 
 COURSES = st.builds(
-    Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES
+    Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES, NUMBERS
 )
 FITS = st.builds(Fit, st.just(("x",)), st.just(("y",)), COUNTS, NUMBERS, TEXTS, NUMBERS, NUMBERS, NUMBERS)
 COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), st.booleans(), st.just(("x",)), st.just(()), PLACES)

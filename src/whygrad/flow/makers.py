@@ -1,6 +1,6 @@
 """Where values came from: the line that made labels, the loader that handed them out, the layer whose output a loss reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from whygrad.flow.index import Index, StepIndex
@@ -95,12 +95,20 @@ def _chain(site: Site) -> list[tuple[str, int]]:
 
 def layer_behind(step: StepIndex, name: str) -> tuple[Op, Parameter | None] | None:
     """The layer that a value comes from through activations and reshaping alone, with the parameter that gives it its size."""
+    parameters = {p.value: p for p in step.step.parameters}
     base = step.origin(name, ("layout", "cast", "select", "activation"))
-    made = step.producer.get(base)
+    made = step.producer.get(_before_bias(step, base, parameters))
     if made is None or made[1].kind not in _LAYERS:
         return None
-    parameters = {p.value: p for p in step.step.parameters}
     return made[1], next((parameters[given] for given in made[1].inputs if given in parameters), None)
+
+
+def _before_bias(step: StepIndex, name: str, parameters: Mapping[str, Parameter]) -> str:
+    """Of `x @ w + b` written out, the product."""
+    op = step.producer[name][1] if name in step.producer else None
+    if op is None or op.kind != "add" or not any(step.origin(given) in parameters for given in op.inputs):
+        return name
+    return next((given for given in op.inputs if step.origin(given) not in parameters), name)
 
 
 def sized_at(parameter: Parameter, size: int) -> Site | None:

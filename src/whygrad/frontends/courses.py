@@ -12,6 +12,10 @@ WINDOW = 8
 """Losses that are averaged to be compared: single ones differ from batch to batch."""
 
 
+MOST_MEANS = 64
+"""Means kept over the run: the third quarter's end is then known to within 3 %."""
+
+
 @dataclass(slots=True)
 class CourseWatch:
     """One loss over the run, in a few numbers."""
@@ -29,6 +33,12 @@ class CourseWatch:
     frozen: int = 0
     row: int = 0
     non_finite: int | None = None
+    means: list[float] = field(default_factory=list)
+    """Means over as many losses each, over the whole run; the number of losses in each doubles as it grows."""
+    wide: int = WINDOW
+    """Losses in each of `means`."""
+    sum: float = 0.0
+    """Of the losses since the last of `means`."""
 
     def add(self, value: float, step: int, rate: float | None = None) -> bool:
         """Take one loss in; True for the first that is not finite."""
@@ -46,6 +56,7 @@ class CourseWatch:
         if len(self.head) < WINDOW:
             self.head.append(value)
         self.block += value
+        self._over_the_run(value)
         if self.steps % WINDOW == 0:
             mean, self.block = self.block / WINDOW, 0.0
             if mean < self.lowest:
@@ -53,6 +64,15 @@ class CourseWatch:
             if mean > self.highest:
                 self.highest, self.rates[1] = mean, rate
         return False
+
+    def _over_the_run(self, value: float) -> None:
+        self.sum += value
+        if self.steps % self.wide == 0:
+            self.means.append(self.sum / self.wide)
+            self.sum = 0.0
+            if len(self.means) == MOST_MEANS:
+                self.means = [(one + other) / 2 for one, other in zip(self.means[::2], self.means[1::2], strict=True)]
+                self.wide *= 2
 
     def record(self, site: Site | None) -> Course:
         """The neutral record of it."""
@@ -70,6 +90,7 @@ class CourseWatch:
             self.rates[0],
             self.rates[1],
             site,
+            self.means[3 * len(self.means) // 4 - 1] if len(self.means) >= 4 else None,  # noqa: PLR2004 - quarters
         )
 
 

@@ -76,6 +76,14 @@ def hats(table: Array) -> Iterator[Array]:
 
 def scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str] = ()) -> dict[str, float]:
     """Order of the labels ("" as they are) to the advantage over permuted labels, in standard deviations; empty where nothing can be fitted."""
+    try:
+        with np.errstate(all="ignore"):
+            return _scores(inputs, labels, orders)
+    except np.linalg.LinAlgError:
+        return {}
+
+
+def _scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str]) -> dict[str, float]:
     wanted, table = targets(labels), features(inputs)
     if wanted is None or not table.size:
         return {}

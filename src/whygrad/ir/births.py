@@ -55,3 +55,5 @@ class Course:
     rate_at_highest: float | None = None
     site: Site | None = None
     """The backward."""
+    late: float | None = None
+    """Mean of a few losses at the end of the third quarter of the run."""

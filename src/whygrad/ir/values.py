@@ -1,5 +1,6 @@
 """Values: what ops read and make."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -7,6 +8,8 @@ Role = Literal["parameter", "buffer", "input", "label", "activation", "loss", "c
 """What a value is to the step. `python` is a number or an array that has left the framework."""
 
 ROLES: tuple[str, ...] = get_args(Role)
+_NUMBERED = re.compile(r"t\d+(\.\d+)?")
+"""The names that recorders give: a number, and that of the write in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,15 @@ class Value:
 
     @property
     def shown(self) -> str:
-        """The user's name for it, or ours."""
-        return self.called or self.name
+        """The user's name for it; the type of one that has none, since a recorder's number tells nobody anything."""
+        return self.called or (self.type if _NUMBERED.fullmatch(self.name) and self.dtype else self.name)
+
+    @property
+    def written(self) -> str:
+        """What stands for it in code that a reader may paste: its name, or a usual one where it has none."""
+        if self.called and "…" not in self.called:
+            return self.called
+        return {"label": "labels", "loss": "loss"}.get(self.role, "x") if self.called or _NUMBERED.fullmatch(self.name) else self.name
 
     @property
     def type(self) -> str:

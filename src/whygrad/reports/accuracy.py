@@ -23,7 +23,7 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True):
-    """A whole run of the corpus."""
+    """A run of one framework's whole corpus."""
 
     programs: int
     sound: int
@@ -33,18 +33,20 @@ class Accuracy(msgspec.Struct, frozen=True):
 
 
 @cache
-def accuracy() -> Accuracy:
-    """The stored figures of the last whole run."""
-    return msgspec.json.decode(files(__package__).joinpath(MEASURED).read_bytes(), type=Accuracy)
+def accuracy() -> tuple[Accuracy, ...]:
+    """The stored figures of the last runs, one for each framework."""
+    stored = msgspec.json.decode(files(__package__).joinpath(MEASURED).read_bytes(), type=dict[str, Accuracy])
+    return tuple(stored.values())
 
 
-def sentence(code: str, measured: Accuracy | None = None) -> str:
-    """The rule's own figures in words: `Measured on 397 programs, 248 of them sound: …`."""
+def sentence(code: str, measured: tuple[Accuracy, ...] | None = None) -> str:
+    """The rule's own figures in words: `Measured on the 397 programs of the accuracy corpus, 248 of them sound: …`."""
     known = accuracy() if measured is None else measured
-    where = f"Measured on the {known.programs} programs of the accuracy corpus, {known.sound} of them sound"
-    score = known.rules.get(code)
-    if score is None:
+    where = f"Measured on the {sum(a.programs for a in known)} programs of the accuracy corpus, {sum(a.sound for a in known)} of them sound"
+    scores = [a.rules[code] for a in known if code in a.rules]
+    if not scores:
         return f"{where}: it did not speak, and none of them has this fault."
+    score = Score(*(sum(getattr(one, name) for one in scores) for name in Score.__struct_fields__))
     precision = f"it spoke {_times(score.spoke)}, rightly {_times(score.right)}{_share(score.right, score.spoke)}"
     if not score.faulty:
         return f"{where}: {precision}; none of them has this fault alone."

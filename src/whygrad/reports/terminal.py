@@ -29,6 +29,8 @@ ASCII = str.maketrans(
 )
 MOST_RELATED = 3
 MOST_SYMPTOMS = 6
+QUOTED = 60
+"""Characters of an exception's message that tell it from others."""
 
 
 def render(report: Report, *, width: int = 100, color: bool = False, unicode: bool = True) -> str:
@@ -119,8 +121,9 @@ class Page:
 
     def statements(self, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
         """What stands behind the equals signs: figures, how sure that is, what it explains, what to do."""
-        words = [_word(evidence, diagnosis) for evidence in diagnosis.evidence]
-        yield from zip(words, (evidence.statement for evidence in diagnosis.evidence), strict=True)
+        shown = [evidence for evidence in diagnosis.evidence if not _repeated(evidence, diagnosis)]
+        words = [_word(evidence, diagnosis) for evidence in shown]
+        yield from zip(words, (evidence.statement for evidence in shown), strict=True)
         if diagnosis.confidence == "suspected" and "suspected" not in words:
             yield "suspected", SUSPECTED
         for symptom in diagnosis.symptoms[:MOST_SYMPTOMS]:
@@ -190,6 +193,13 @@ def _word(evidence: Evidence, diagnosis: Diagnosis) -> str:
     return "measured" if evidence.measure else diagnosis.confidence
 
 
+def _repeated(evidence: Evidence, diagnosis: Diagnosis) -> bool:
+    """It quotes the exception that a symptom quotes as well: "the call raised: …" beside "the program stopped with …"."""
+    quoted = evidence.statement.partition(": ")[2][:QUOTED]
+    told = (symptom.message for symptom in diagnosis.symptoms if symptom.message.startswith("the program stopped with"))
+    return not evidence.measure and bool(quoted) and any(quoted in message for message in told)
+
+
 def _verdict(report: Report) -> str:
     program = " ".join((report.program, *report.arguments))
     roots = [diagnosis.severity for diagnosis in report.diagnoses if diagnosis.root_cause]
@@ -229,7 +239,10 @@ def _updates(report: Report) -> str:
     loss = f"; loss {figure(report.measures.loss)} at the judged step" if report.measures.loss is not None else ""
     if not report.updates:
         return f"by the program itself, without an optimizer{loss}" if report.updated_by_hand else f"none by an optimizer{loss}"
-    return f"{report.updates} in {counted(report.outcome.steps_seen, 'step')}{loss}"
+    steps = counted(report.outcome.steps_seen, "step")
+    if not report.parameters_with_gradient:
+        return f"{report.updates} asked for in {steps}, and no parameter had a gradient{loss}"
+    return f"{report.updates} in {steps}{loss}"
 
 
 def _explained(report: Report) -> bool:

@@ -21,9 +21,14 @@ def figure(number: float | None) -> str:
     return "unknown" if number is None else f"{number:.3g}"
 
 
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share as reports write it: `84 %`."""
+    return "unknown" if share is None else f"{100 * share:.{digits}f} %"
+
+
 def typed(value: Value) -> str:
-    """A value by its name and type: `prediction` (f32[64,1])."""
-    return f"`{value.shown}` ({value.type})"
+    """A value by its name and type: `prediction` (f32[64,1]); by its type alone where it has no name."""
+    return f"`{value.shown}` ({value.type})" if value.shown != value.type else f"`{value.type}`"
 
 
 def plural(count: int, noun: str) -> str:

@@ -52,7 +52,7 @@ for _ in range(4):
 """).steps[0]  # fmt: skip
 
     assert step.updated
-    assert sorted(events(step, "update")[0].targets) == ["p['b']", "p['w']"]
+    assert sorted(events(step, "update")[0].targets) == ["params['b']", "params['w']"]
 
 
 def test_updates_that_are_never_applied_are_none(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_updates_of_zero_are_updates(tmp_path: Path) -> None:
 
     assert record.optimizers[0].steps == 4
     assert record.optimizers[0].rates == (0.0, 0.0)
-    assert parameter(record.steps[0], "p['w']").moved == 0.0
+    assert parameter(record.steps[0], "params['w']").moved == 0.0
 
 
 def test_clipping_is_told_with_its_limit(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_what_is_set_to_zero_is_frozen(tmp_path: Path) -> None:
     assert {p.name: p.trainable for p in step.parameters} == {
         "params['b']" if False else n: "'b'" in n for n in (p.name for p in step.parameters)
     }
-    assert events(step, "freeze")[0].targets == ("p['w']",)
+    assert events(step, "freeze")[0].targets == ("params['w']",)
 
 
 def test_a_state_that_is_made_anew_for_the_same_parameters_is_counted(tmp_path: Path) -> None:

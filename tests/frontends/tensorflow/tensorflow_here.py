@@ -6,9 +6,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import tensorflow as tf
-
 from whygrad.frontends import Experiments, Recording
+from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
 from whygrad.ir import Op, Outcome, Record
 from whygrad.ir.wellformed import problems

@@ -62,7 +62,8 @@ def test_a_program_ends_with_the_same_bits_and_replays_with_the_recorded_ones(na
 
 def test_everything_is_taken_out_at_the_end(tmp_path):
     import keras
-    import tensorflow as tf
+
+    from whygrad.frontends.tensorflow._compat import tf
 
     before = tf.GradientTape.gradient, keras.Model.fit, keras.layers.Layer.__init__, keras.layers.Layer.trainable
     with watched() as (observing, _):

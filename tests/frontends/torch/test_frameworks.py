@@ -236,7 +236,6 @@ FAULTS = {
 }  # fmt: skip
 
 
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_under_a_library_is_named_at_the_users_line(name, tmp_path):
     program, rules, text = FAULTS[name]

@@ -147,7 +147,7 @@ class Assembly:
         every |= {number for item in part.activations.all for number in item.arguments.values()}
         every |= {derivation.loss} if derivation.loss is not None else set()
         for number in sorted(every):
-            facts.names.setdefault(number, f"s{index}p{at}v{number}" if number >= 0 else f"s{index}p{at}o{-number}")
+            facts.names.setdefault(number, f"s{index}p{at}v{number}" if number >= 0 else f"o{-number}")
         return facts
 
     def _graph(self, part: Part, facts: Facts) -> Graph:

@@ -10,7 +10,8 @@ from whygrad.frontends import source
 from whygrad.frontends.arrays import dtype_name, statistics
 from whygrad.frontends.folding import Folded, Member, folded
 from whygrad.frontends.jax import _compat
-from whygrad.frontends.jax.library import Known, kind_of, known
+from whygrad.frontends.jax.errors import with_errors
+from whygrad.frontends.jax.library import Known, function_of, kind_of, known
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
@@ -67,6 +68,7 @@ class Builder:
         ops = [part for op in ops if op.outputs or op.failed or op.kind == "leave" for part in _shuffling(op)]
         numbers = {text: number for number, text in facts.names.items()}
         live = self._differentiable(ops, {name(number) for number in facts.moving})
+        ops = with_errors(ops, live, {text: _shape(facts, number) for text, number in numbers.items()}) if losses else ops
         return Graph(tuple(self._carrying(op, live, numbers, facts) for op in ops), self._values(ops, facts, losses, live, numbers))
 
     # --- ops ----------------------------------------------------------------------------------------------------
@@ -245,6 +247,11 @@ def _shuffling(op: Op) -> tuple[Op, ...]:
     )
 
 
+def _shape(facts: Facts, number: int) -> tuple[int, ...] | None:
+    kind = facts.arrays.get(number, facts.types.get(number))
+    return tuple(getattr(kind, "shape", ())) if kind is not None else None
+
+
 def _floating(facts: Facts, number: int | None) -> bool:
     kind = facts.arrays.get(number, facts.types.get(number)) if number is not None else None
     name = dtype_name(getattr(kind, "dtype", "f32"))
@@ -267,11 +274,6 @@ def _guess(inputs: Sequence[str], facts: Facts) -> tuple[str, str]:
     numbers = {text: number for number, text in facts.names.items()}
     whole = [name for name in inputs if not _floating(facts, numbers.get(name))]
     return (next(name for name in inputs if name != whole[0]), whole[0]) if whole and len(inputs) > 1 else (inputs[0], inputs[1])
-
-
-def function_of(bound: Bound) -> Known | None:
-    """The outermost known library function that a primitive runs in."""
-    return next((found for code, _ in reversed(bound.stack) if (found := known(code)) is not None), None)
 
 
 def groups(bounds: Sequence[Bound]) -> Iterator[Hashable | None]:

@@ -66,13 +66,14 @@ class Asked:
     has_aux: bool
     gradients: Callable[[Any], Any]
     """The gradients in what JAX returns."""
+    names: dict[int, str] = field(default_factory=dict)
+    """For an argument, by position, the user's name for it where the derivative is asked for."""
 
 
-def arguments_of(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: tuple[int, ...], numbers: Numbers
-) -> list[Argument]:
-    """The arrays among a function's arguments, by the names that its source has for them."""
-    names = argument_names(function, len(args))
+def arguments_of(asked: Asked, numbers: Numbers) -> list[Argument]:
+    """The arrays among a function's arguments, by the names that the user has for them: where it is called, else where it is written."""
+    args, kwargs, argnums = asked.args, asked.kwargs, asked.argnums
+    names = [asked.names.get(at, name) for at, name in enumerate(argument_names(asked.function, len(args)))]
     found: list[Argument] = []
     given = [(name, item, at in argnums) for at, (name, item) in enumerate(zip(names, args, strict=True))]
     given += [(name, item, False) for name, item in kwargs.items()]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
+from typing import Protocol
 
 _PRIMITIVES: dict[str, str] = {
     "create": "iota empty full eye _eye zeros ones arange linspace _linspace tri full_like zeros_like ones_like",
@@ -94,6 +95,7 @@ _LAYERS: Mapping[str, str] = {
 }  # fmt: skip
 _ACTIVATIONS = "relu softplus sigmoid silu mish log_sigmoid elu leaky_relu hard_tanh celu selu gelu log_softmax softmax relu6 hard_sigmoid hard_silu one_hot soft_sign squareplus glu"
 _DRAWING = "uniform normal bernoulli randint permutation truncated_normal gumbel exponential laplace beta gamma key PRNGKey split fold_in rademacher"
+_RANDOM = {**dict.fromkeys(_DRAWING.split(), "random"), "categorical": "sample", "choice": "sample"}
 _FUNCTIONS: Mapping[str, Mapping[str, str]] = {
     "jax/_src/nn/functions.py": {name: KIND_OF[name] for name in _ACTIVATIONS.split()}
     | {"dot_product_attention": "attention", "standardize": "layer_norm"},
@@ -102,8 +104,8 @@ _FUNCTIONS: Mapping[str, Mapping[str, str]] = {
     "jax/_src/numpy/reductions.py": {"mean": "mean", "std": "std", "var": "var", "median": "median", "quantile": "median", "nanmean": "mean"},
     "jax/_src/numpy/linalg.py": {"norm": "norm", "vector_norm": "norm"},
     "jax/_src/numpy/lax_numpy.py": {"round": "round", "where": "where", "concatenate": "concat", "stack": "concat", "argmax": "argmax", "nan_to_num": "where"},
-    "jax/_src/random.py": dict.fromkeys(_DRAWING.split(), "random")
-    | {"categorical": "sample", "choice": "sample"},
+    "jax/_src/random.py": _RANDOM,
+    "jax/_src/random/core.py": _RANDOM,
     "flax/linen/attention.py": {"dot_product_attention": "attention"},
     "flax/linen/pooling.py": {"max_pool": "max_pool", "avg_pool": "avg_pool"},
     "flax/nnx/nn/attention.py": {"dot_product_attention": "attention"},
@@ -136,7 +138,7 @@ def known(code: CodeType) -> Known | None:
 _NATIVES: Mapping[str, str] = {"rewriting_take": "jax.Array.__getitem__", "_scatter_update": "jax.Array.at"}
 _MODULES: Mapping[str, str] = {
     "jax/_src/nn/functions.py": "jax.nn", "jax/_src/scipy/special.py": "jax.scipy.special", "jax/_src/ops/special.py": "jax.nn", "jax/_src/numpy/reductions.py": "jax.numpy",
-    "jax/_src/numpy/linalg.py": "jax.numpy.linalg", "jax/_src/numpy/lax_numpy.py": "jax.numpy", "jax/_src/random.py": "jax.random",
+    "jax/_src/numpy/linalg.py": "jax.numpy.linalg", "jax/_src/numpy/lax_numpy.py": "jax.numpy", "jax/_src/random.py": "jax.random", "jax/_src/random/core.py": "jax.random",
     "flax/linen/attention.py": "flax.linen", "flax/linen/pooling.py": "flax.linen", "flax/nnx/nn/attention.py": "flax.nnx",
 }  # fmt: skip
 
@@ -144,3 +146,14 @@ _MODULES: Mapping[str, str] = {
 def kind_of(name: str) -> str:
     """The neutral kind of a primitive or of a function of `jax.numpy`; `opaque` for what has none."""
     return KIND_OF.get(name, "opaque")
+
+
+class Stacked(Protocol):
+    """What ran within library functions."""
+
+    stack: tuple[tuple[CodeType, int], ...]
+
+
+def function_of(bound: Stacked) -> Known | None:
+    """The outermost known library function that a primitive runs in."""
+    return next((found for code, _ in reversed(bound.stack) if (found := known(code)) is not None), None)

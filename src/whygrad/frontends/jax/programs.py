@@ -162,8 +162,9 @@ def variables_of(derivation: Derivation) -> list[Any]:
 
 
 def reachable(derivation: Derivation) -> bool:
-    """What is differentiated can be had: it is no row of something that `vmap` maps over."""
-    objects = (derivation.numbers.objects[argument.number] for argument in derivation.parameters)
+    """What the function reads can be had: it is no row of something that `vmap` maps over."""
+    numbers = {*(argument.number for argument in derivation.parameters), *derivation.external()}
+    objects = [derivation.numbers.objects[number] for number in numbers]
     return all(_compat.variable(item) is not None or concrete(item) is not None for item in objects)
 
 

@@ -1,5 +1,6 @@
 """The recorder: when a step begins and ends, what is recorded of it, and when it is examined."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, l
 from whygrad.frontends.jax.failures import raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
 from whygrad.frontends.jax.kinds import Kinds
+from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.optimizers import Moment, Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
 from whygrad.frontends.jax.patches import Patches, outside
@@ -132,7 +134,7 @@ class JaxRecorder(Listener):
         """Let JAX differentiate, with the tape under the function; returns what JAX returns."""
         derivation = Derivation(source.trace(frame), Numbers(), kind=asked.kind)
         outer, self.activations = self.activations, Activations()
-        self.guarded("arguments", self._arguments, derivation, asked)
+        self.guarded("arguments", self._arguments, derivation, asked, frame)
         self.busy += 1
         try:
             result = run(self._taped(asked, derivation))
@@ -155,8 +157,9 @@ class JaxRecorder(Listener):
             bound = raised_in(problem, derivation.numbers, scope)
             derivation.bounds += [bound] if bound is not None else []
 
-    def _arguments(self, derivation: Derivation, asked: Asked) -> None:
-        derivation.arguments = arguments_of(asked.function, asked.args, asked.kwargs, asked.argnums, derivation.numbers)
+    def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:
+        asked.names = variables_for(frame, asked.args, asked.argnums)
+        derivation.arguments = arguments_of(asked, derivation.numbers)
 
     def _taped(self, asked: Asked, derivation: Derivation) -> Callable[..., Any]:
         """The user's function, with a tape under it."""
@@ -210,7 +213,7 @@ class JaxRecorder(Listener):
             self.opened([part], None)
 
     def _eager(self, derivation: Derivation) -> Part | None:
-        if any(_compat.is_tracer(_compat.plain(derivation.numbers.objects[a.number])) for a in derivation.parameters):
+        if derivation.failed is None and not programs.reachable(derivation):
             self.limits.append("a derivative under `vmap` was not looked at")
             return None
         program, arrays = programs.eager(derivation)
@@ -258,7 +261,8 @@ class JaxRecorder(Listener):
         names = {name: number for number, name in facts.names.items()}
         parameters = {argument.number: argument.path for argument in part.program.derivation.parameters}
         recorded = part.gradients if plan is None else {}
-        rule = self.optimizers.rule()
+        inside = plan is not None and any(nest.path for nest in plan.nests)
+        rule = None if inside else self.optimizers.rule()  # what a loop's optimizer remembers by now is not known
         arrays = {**part.before.arrays, **part.arrays}
         fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
         return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
@@ -273,6 +277,8 @@ class JaxRecorder(Listener):
             return
         after = dict(opened.results)
         for part in following or ():
+            if _place(part) not in [_place(own) for own in opened.built.parts]:
+                continue  # another derivative, of other parameters perhaps
             after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
         step = self.outcomes.finished(opened, after)
         kind = self.kinds.kind(frozenset(self.optimizers.stepped(step)), frozenset(_sites(step)))
@@ -300,7 +306,7 @@ class JaxRecorder(Listener):
 
     def watches(self) -> bool:
         """A derivative that is asked for now is looked at: in a recorded step, and wherever a function is being traced."""
-        if not self.listening or self.taping or self.quiet:
+        if not self.listening or self.taping or self.quiet or getattr(jax.config, "jax_check_tracer_leaks", False):
             return False
         return bool(self.jits.capturing) or (self.on and _compat.at_top())
 
@@ -312,6 +318,8 @@ class JaxRecorder(Listener):
     def unwatched(self, plain: Any, asked: Asked) -> Any:
         """A derivative in a step that is not recorded: counted, and its loss noted."""
         result = plain(*asked.args, **asked.kwargs)
+        if self.listening and not self.taping and not self.jits.capturing and self.on and not _compat.at_top():
+            self.limits.append("a derivative within `pmap`, `vmap` or another transformation of the whole step was not looked at")
         if self.listening and not self.taping and not self.on and _compat.at_top():
             loss = result[0] if asked.kind == "value_and_grad" else None
             self.guarded("unwatched", self._passed_eager, asked, loss[0] if asked.has_aux and isinstance(loss, tuple) else loss)
@@ -319,6 +327,7 @@ class JaxRecorder(Listener):
 
     def _passed_eager(self, asked: Asked, loss: Any) -> None:
         self.backwards += 1
+        asked.names = variables_for(outside(), asked.args, asked.argnums) if self.symptoms.asked is None else self.symptoms.asked.names
         self.symptoms.asked = asked
         self.optimizers.again()
         self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
@@ -401,6 +410,8 @@ class JaxRecorder(Listener):
     def draft(self) -> Record:
         """All that is known so far."""
         with self.aside():
+            if not self.backwards and self.open is None and not {"torch", "tensorflow"}.isdisjoint(sys.modules):
+                return Record()  # imported in passing by a program of another framework
             steps = [*self.steps, *([self.open.built.step] if self.open is not None else [])]
             return Record(
                 frameworks=(Framework("jax", str(jax.__version__)),),
@@ -424,6 +435,11 @@ class JaxRecorder(Listener):
             record = self.draft()
             endings = self.symptoms.endings()
         return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)
+
+
+def _place(part: Part) -> object:
+    trace = part.program.derivation.trace
+    return trace.user[0] if trace is not None and trace.user else None
 
 
 def _sites(step: Step) -> list[object]:

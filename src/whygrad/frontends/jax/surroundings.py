@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.flattening import is_leaf
+from whygrad.frontends.jax.library import function_of, kind_of
 from whygrad.frontends.jax.tape import Bound, Listener, Numbers, Tape
+from whygrad.ir import family
 
 KEPT = 3000
 """Primitives that are remembered: making a model and its data takes hundreds, each step few."""
@@ -63,10 +65,13 @@ class Surroundings:
 
     def __init__(self, owner: Owner) -> None:
         self.listener = _Quiet(owner)
+        self.first = 0
+        self.numbers = Numbers()
         self.forget()
 
     def forget(self) -> None:
-        """Forget everything."""
+        """Forget everything; numbers are not used twice."""
+        self.first += len(self.numbers.objects)
         self.numbers = Numbers()
         self.tape = Tape(_compat.current_trace(), self.numbers, self.listener)
         self.bounds: deque[Bound] = deque(maxlen=KEPT)
@@ -92,9 +97,11 @@ class Surroundings:
         """What made these arrays, by the numbers that a program has for them, but not what made those that are differentiated."""
         known = {number: mine for number, item in given.items() if (mine := self.numbers.seen(item)) is not None}
         wanted = {mine for number, mine in known.items() if number not in moving}
+        from_moving = self._from({mine for number, mine in known.items() if number in moving})
         found: list[Bound] = []
         for bound in reversed(self.bounds):
-            if not wanted.isdisjoint(bound.outputs) and len(found) < MOST_SHOWN:
+            made = not wanted.isdisjoint(bound.outputs) and len(found) < MOST_SHOWN
+            if made and (not from_moving.isdisjoint(bound.outputs) or _rearranges(bound)):
                 found.append(bound)
                 wanted.update(item for item in bound.inputs if isinstance(item, int))
         around = self._translated(found[::-1], {mine: number for number, mine in known.items()})
@@ -103,6 +110,13 @@ class Surroundings:
             bound.outside = not cut.isdisjoint(item for item in bound.inputs if isinstance(item, int))
             cut.update(bound.outputs if bound.outside else ())
         return around
+
+    def _from(self, numbers: set[int]) -> set[int]:
+        """Everything that was computed from these."""
+        for bound in self.bounds:
+            if not numbers.isdisjoint(item for item in bound.inputs if isinstance(item, int)):
+                numbers.update(bound.outputs)
+        return numbers
 
     def after(self, since: int, given: Mapping[int, Any]) -> Around:
         """What was computed from these arrays since then."""
@@ -120,14 +134,21 @@ class Surroundings:
         arrays: dict[int, Any] = {}
         found = []
         for bound in bounds:
-            every = (*bound.outputs, *(item for item in bound.inputs if isinstance(item, int)))
-            names = {number: known.get(number, -number - 1) for number in every}
+            every = {*bound.outputs, *(item for item in (*bound.inputs, *bound.arguments.values()) if isinstance(item, int))}
+            names = {number: known.get(number, -(self.first + number) - 1) for number in every}
             arrays.update({names[number]: self.numbers.objects[number] for number in every})
             inputs = tuple(names[item] if isinstance(item, int) else item for item in bound.inputs)
-            given = {key: names.get(item, item) if isinstance(item, int) else item for key, item in bound.arguments.items()}
+            given = {key: names[item] if isinstance(item, int) else item for key, item in bound.arguments.items()}
             outputs = tuple(names[number] for number in bound.outputs)
             found.append(replace(bound, inputs=inputs, outputs=outputs, arguments=given, scope=None))
         return Around(tuple(found), arrays)
+
+
+def _rearranges(bound: Bound) -> bool:
+    """It picks, orders, reshapes or casts what it is given, or draws at random: data that were calculated are data from there on."""
+    found = function_of(bound)
+    kind = found.kind if found is not None else kind_of(bound.name)
+    return family(kind) in ("layout", "cast", "select", "create") or kind == "argmax"
 
 
 def _is_step(bound: Bound) -> bool:

@@ -79,7 +79,7 @@ class Symptoms:
         found: dict[str, Any] = {}
         if self.asked is not None:
             asked, numbers = self.asked, Numbers()
-            arguments = arguments_of(asked.function, asked.args, asked.kwargs, asked.argnums, numbers)
+            arguments = arguments_of(asked, numbers)
             found.update({item.path: numbers.objects[item.number] for item in arguments if item.differentiated})
         if self.returned is not None:
             plan, result = self.returned

@@ -63,7 +63,7 @@ class Bound:
         if self.native:
             return self.native
         name = str(self.primitive.name)
-        return str(self.params.get("name", name)) if name in ("jit", "pjit", "custom_jvp_call") else name
+        return str(self.params.get("name", name)) if name in ("jit", "pjit", "custom_jvp_call", "custom_vjp_call") else name
 
 
 @dataclass(frozen=True, slots=True)

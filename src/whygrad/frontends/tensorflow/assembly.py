@@ -44,10 +44,11 @@ class Assembly:
             self.layers.buffers(self.ledger.values),
             losses,
             frozenset(running.unfolded),
+            bool(losses) and not any(self._differentiable(name) for name in losses),
             running.driver,
             running.loss_site,
         )
-        part = self._part(calls, losses, events, running)
+        part = self._part(calls, losses, events, running, guessing=about.guessing)
         graph = self.builder.graph(part, about)
         graph = self._with_origins(graph)
         graph = Graph(graph.ops, {**graph.values, **self._loose(graph, events, owned, running, about)})
@@ -67,7 +68,11 @@ class Assembly:
         labels = Labels(known, "framework") if known else find_labels(StepIndex(step))
         return replace(step, labels=labels)
 
-    def _part(self, calls: list[Call], losses: tuple[str, ...], events: list[Happened], running: Running) -> list[Call]:
+    def _differentiable(self, name: str) -> bool:
+        """A gradient can flow from a loss into recorded calls."""
+        return any(name in call.outputs and any(call.watched) for call in self.ledger.calls)
+
+    def _part(self, calls: list[Call], losses: tuple[str, ...], events: list[Happened], running: Running, *, guessing: bool) -> list[Call]:
         """Calls that a tape saw or that failed, and what they and the losses were made from."""
         needed = {*losses, *running.labels, *(name for item in events if item.kind == "batch" for name in item.targets)}
         for scope in self.ledger.scopes.all:
@@ -78,6 +83,8 @@ class Assembly:
             if alive or call.failed or not needed.isdisjoint(call.outputs):
                 kept.append(call)
                 needed.update(call.inputs)
+                guess = call.settings.get("guess")
+                needed.update((guess,) if guessing and isinstance(guess, str) else ())
         return kept[::-1]
 
     def _with_origins(self, graph: Graph) -> Graph:

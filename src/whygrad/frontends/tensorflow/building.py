@@ -32,6 +32,8 @@ class Step:
     losses: tuple[str, ...] = ()
     unfolded: frozenset[int] = frozenset()
     """Numbers of groups that stay apart: something went wrong inside."""
+    guessing: bool = False
+    """Nothing of the loss can be differentiated: copies of unknown origin, made after values left, were made from those."""
     driver: Trace | None = None
     """The call of `fit` or the like, below which no line is the user's."""
     loss_site: Site | None = None
@@ -115,7 +117,12 @@ class Builder:
         derived = call.kind != "" or _compat.has_gradient(call.name)
         inputs = () if family(kind) == "create" and kind in ("create", "random") else item.inputs
         carries = tuple(derived and names.get(name, False) for name in inputs)
-        settings = {**settings_of(kind, call.name, call.tensors, call.attributes), **call.settings} if not call.kind else call.settings
+        settings = (
+            {**settings_of(kind, call.name, call.tensors, call.attributes), **call.settings} if not call.kind else dict(call.settings)
+        )
+        guess = settings.pop("guess", None)
+        if isinstance(guess, str) and step.guessing and not inputs:
+            inputs, carries, settings["guessed"] = (guess,), (False,), True
         return self._finished(call, kind, inputs, item.outputs, carries, dict(settings), step, native=_native(call))
 
     def _of_group(self, item: folding.Folded, group: Group, calls: list[Call], step: Step) -> Op:

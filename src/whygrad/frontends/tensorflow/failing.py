@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from whygrad.frontends import source
 from whygrad.frontends.source import Trace
-from whygrad.frontends.tensorflow.calls import Call, Group
+from whygrad.frontends.tensorflow.calls import Call, Group, Layer
 from whygrad.frontends.tensorflow.frames import Look, of_traceback
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.library import LAYERS, layer_attributes
@@ -32,6 +32,8 @@ class Failing:
         self.type = ""
         self.message = ""
         self.call: Call | None = None
+        self.told = ""
+        """Type of the exception that a rehearsal has shown already; the real step raises it once more."""
 
     def forget(self) -> None:
         """A new step begins."""
@@ -61,6 +63,9 @@ class Failing:
         layer = self._layer(look)
         if layer is not None:
             return self._of_layer(look, layer)
+        model = self._refusing(look) if "incompatible with the layer" in message else None
+        if model is not None:
+            return model
         name, given = self._op(levels, message)
         if name:
             return self._made(look, self._tensors(given), name=name, kind=kind_of(name, ()))
@@ -102,6 +107,17 @@ class Failing:
             inner = inner.f_back
         known = type(layer).__name__ in (*LAYERS, *CONVOLUTIONS)
         return frame if known else None
+
+    def _refusing(self, look: Look) -> Call | None:
+        """A model that refused what it was given: the layer that declares its input."""
+        frame = look.layers[-1] if look.layers else None
+        held = frame.f_locals if frame is not None else {}
+        model = held.get("self")
+        parts = [part for part in getattr(model, "_layers", ()) if type(part).__name__ == "InputLayer"]
+        made = next((place for part in parts if (place := self.recorder.layers.place(part)) is not None), None)
+        call = self._made(look, self._tensors(held.get("original_args") or ()), name="keras.layers.InputLayer", kind="opaque")
+        call.layer = Layer(str(getattr(parts[0], "name", "")) if parts else "", made, builtin=True)
+        return call
 
     def _of_layer(self, look: Look, frame: FrameType) -> Call:
         layer = frame.f_locals.get("self")
@@ -169,7 +185,7 @@ class Failing:
     def settle(self, outcome: Outcome) -> Call | None:
         """The program ends by an exception: if that is the one that passed, its call is part of the last step."""
         problem = outcome.exception
-        if self.call is None or problem is None or self.type != problem.type:
+        if self.call is None or problem is None or self.type != problem.type or self.told == problem.type:
             return None
         return self.take()
 

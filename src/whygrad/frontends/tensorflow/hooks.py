@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Collection
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -318,7 +318,8 @@ class Hooks:
         ledger = recorder.ledger
         back = ledger.travel.came_back(item)
         sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
-        if not back and not sized:
+        gone = self._gone() if not back and isinstance(item, np.ndarray | float) and tensor.dtype.is_floating else ()
+        if not back and not sized and not gone:
             return
         look = ledger.frames.look(frame)
         if look.quiet or not look.points:
@@ -330,8 +331,17 @@ class Hooks:
             call = ledger.call("enter", (), [tensor], look, kind="enter")
             call.inputs, call.tensors, call.watched = back, tuple(None for _ in back), tuple(False for _ in back)
             call.outputs = (name,)
+            call.settings |= {"guess": gone[0]} if gone else {}
         elif isinstance(item, np.ndarray):
             self._name_array(item, name, look.user)
+            if gone and not ledger.values.seen[name].called:
+                call = ledger.call("enter", (), [tensor], look, kind="enter")
+                call.outputs, call.settings = (name,), {"guess": gone[0]}
+
+    def _gone(self) -> tuple[str, ...]:
+        """What last left TensorFlow in this step though a gradient could flow to it: a copy of unknown origin may be made from that."""
+        left = [call for call in self.recorder.ledger.calls if call.name == "leave" and any(call.watched)]
+        return left[-1].outputs if left else ()
 
     def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
         seen = self.recorder.ledger.values.seen[value]
@@ -369,7 +379,20 @@ class Hooks:
             filled, filled_named = tf.nest.map_structure(lambda item: tensors[at[id(item)]] if is_tensor(item) else item, (given, named))
             return [item for item in tf.nest.flatten(original(function, filled, filled_named)) if is_tensor(item)]
 
-        self.recorder.ledger.call(name, flat, outputs, look, kind=kind, function=again)
+        call = self.recorder.ledger.call(name, flat, outputs, look, kind=kind, function=again)
+        if kind == "custom":
+            call.group = None
+            call.settings["backward"] = self._backward(code)
+
+    def _backward(self, code: CodeType | None) -> tuple[str | int, ...]:
+        """Where the function inside is defined that gives the gradient: file, line, name and text."""
+        inner = [item for item in (code.co_consts if code is not None else ()) if isinstance(item, CodeType) and item.co_argcount]
+        named = [item for item in inner if "grad" in item.co_name or "backward" in item.co_name] or inner
+        found = named[-1] if named else code
+        if found is None:
+            return ()
+        text = self.recorder.sources.line(found.co_filename, found.co_firstlineno)
+        return found.co_filename, found.co_firstlineno, found.co_name, text
 
 
 def entering(frame: FrameType) -> bool:

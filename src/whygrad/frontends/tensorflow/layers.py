@@ -37,6 +37,8 @@ class Layers:
     def __init__(self) -> None:
         self._made: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
         self._roots: dict[int, tuple[ReferenceType[Any], str]] = {}
+        self._registered: set[int] = set()
+        """Numbers of the models' own variables."""
         self._names: dict[int, str] = {}
         """Number of a plain variable to what the user calls it."""
         self._holders: dict[int, tuple[str, bool]] = {}
@@ -94,10 +96,17 @@ class Layers:
                 if id(inner) in plain:
                     self._names.setdefault(plain[id(inner)], name)
 
+    def unknown(self, number: int) -> bool:
+        """Nothing is known yet of who holds this variable."""
+        return number not in self._holders and number not in self._registered
+
     def read(self, entry: Variable, holder: Any) -> None:
         """A variable was read in a layer's call."""
-        if entry.number not in self._holders:
-            self._holders[entry.number] = (class_name(holder), not user_class(holder))
+        self._holders[entry.number] = (class_name(holder), not user_class(holder)) if not builtin(holder) else ("", False)
+        variable = entry.reference()
+        attribute = next((name for name, item in vars(holder).items() if item is variable), "")
+        if attribute:
+            self._names.setdefault(entry.number, f"{holder.name}/{attribute}")
 
     # --- parameters ---------------------------------------------------------------------------------------------
 
@@ -112,6 +121,7 @@ class Layers:
                     full = unused(owned.name, taken)
                     taken.add(full)
                     found[owned.entry.number] = Owned(full, *_rest(owned))
+        self._registered.update(found)
         for owned in self._plain(values, found, modular=bool(models)):
             full = unused(owned.name, taken)
             taken.add(full)

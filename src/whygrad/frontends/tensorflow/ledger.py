@@ -10,7 +10,7 @@ from whygrad.frontends.tensorflow.calls import Call, Group, Happened, Layer
 from whygrad.frontends.tensorflow.frames import Frames, Look
 from whygrad.frontends.tensorflow.layers import Layers
 from whygrad.frontends.tensorflow.library import Known, table
-from whygrad.frontends.tensorflow.lowering import BATCHES, READS, writes
+from whygrad.frontends.tensorflow.lowering import BATCHES, GATHERS, READS, writes
 from whygrad.frontends.tensorflow.scopes import Scopes
 from whygrad.frontends.tensorflow.travel import Travel
 from whygrad.frontends.tensorflow.values import NO_NUMBERS, Values
@@ -45,6 +45,8 @@ class Ledger:
         """One op has run; returns its call, None where it is no part of the step."""
         name = kind.decode() if isinstance(kind, bytes) else str(kind)
         outputs = [] if outputs is None else list(outputs)
+        if name in (*READS, *GATHERS):
+            self._note_holder(inputs[0], frame)
         if name in READS:
             self.values.read(inputs[0], outputs[0])
             return None
@@ -62,6 +64,15 @@ class Ledger:
         if all(tensor.dtype.name in NO_NUMBERS for tensor in outputs):
             return None
         return self.call(name, inputs, outputs, look, attributes)
+
+    def _note_holder(self, handle: Any, frame: FrameType) -> None:
+        """The layer in whose call a variable is read that no model is known to hold."""
+        entry = self.values.variables.get(id(handle))
+        if entry is not None and self.layers.unknown(entry.number):
+            look = self.frames.look(frame)
+            holder = look.layers[-1].f_locals.get("self") if look.layers else None
+            if holder is not None:
+                self.layers.read(entry, holder)
 
     def call(
         self, name: str, inputs: Iterable[Any], outputs: Iterable[Any], look: Look, attributes: tuple[Any, ...] = (), **more: Any

@@ -111,6 +111,13 @@ def _entries() -> Iterator[tuple[CodeType, Known]]:
     yield from _layers()
     for name, kind in ACTIVATIONS.items():
         yield from _one("keras.src.activations.activations", name, Known("activation", _activation(kind, name)))
+    for name, kind in (
+        ("softmax_v2", "softmax"),
+        ("log_softmax_v2", "log_softmax"),
+        ("softmax", "softmax"),
+        ("log_softmax", "log_softmax"),
+    ):
+        yield from _one("tensorflow.python.ops.nn_ops", name, Known("activation", _softmax(kind)))
     for module, functions in FUNCTIONS.items():
         for name, kind in functions.items():
             yield from _one(module, name, Known("fold", _plain(kind, f"tf.{name}")))
@@ -257,6 +264,14 @@ def _activation(kind: str, name: str) -> Callable[[Locals], Described | None]:
         axis = held.get("axis", -1)
         softmax = kind in ("softmax", "log_softmax") and isinstance(axis, int)
         return Described(actual, f"keras.activations.{name}", {"axis": axis} if softmax else {})
+
+    return describe
+
+
+def _softmax(kind: str) -> Callable[[Locals], Described | None]:
+    def describe(held: Locals) -> Described | None:
+        axis = held.get("axis")
+        return Described(kind, f"tf.nn.{kind}", {"axis": axis if isinstance(axis, int) else -1})
 
     return describe
 

@@ -150,7 +150,7 @@ class Patches:
         from keras.src.utils import traceback_utils as keras_traceback
 
         self.hooks.recorder.ledger.frames.learn()
-        self._after(Layer, "__init__", self.hooks.made_layer)
+        self._set(Layer, "__new__", self._making)
         self._after(Loss, "__init__", self.hooks.made_layer)
         self._after(BaseOptimizer, "__init__", self.hooks.made_optimizer)
         self._around(BaseOptimizer, "apply", self.hooks.apply)
@@ -158,6 +158,18 @@ class Patches:
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
         self._trainable(Layer)
         self._trainer()
+
+    def _making(self, original: Original) -> Any:
+        """Not `__init__`: Keras reads the parameters of that from its code."""
+        hooks = self.hooks
+
+        @wraps(original)
+        def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - the name that it has
+            layer = original(cls, *args, **kwargs)
+            hooks.made_layer(layer)
+            return layer
+
+        return staticmethod(__new__)
 
     def _scaled(self) -> None:
         from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer

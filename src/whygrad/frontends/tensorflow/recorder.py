@@ -228,6 +228,7 @@ class TensorFlowRecorder:
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
                 steps=tuple(self.symptoms.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
+                batches=self.training.batches.records(self.builder),
                 courses=self.symptoms.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )

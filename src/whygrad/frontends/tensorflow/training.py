@@ -12,6 +12,7 @@ from weakref import ReferenceType, ref
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.batches import Batches
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
@@ -31,6 +32,7 @@ class Training:
     def __init__(self, recorder: "TensorFlowRecorder") -> None:
         self.recorder = recorder
         self.driving = False
+        self.batches = Batches()
         self.rehearsal: Rehearsal | None = None
         self.driver: source.Trace | None = None
         self._names: tuple[str, str] = ("x", "y")
@@ -74,6 +76,8 @@ class Training:
         user = source.user_frame(frame)
         if user is not None and given is not None:
             self._holders = tuple((user.f_code, name, user.f_lineno) if name.isidentifier() else None for name in self._names)
+        elif user is not None and x.isidentifier():
+            self.batches.made(self.driver, places.assigned_at(self.recorder.sources, user.f_code, x, user.f_lineno))
         if self.recorder.on:
             self.recorder.layers.root(args[0])
 
@@ -129,7 +133,7 @@ class Training:
             if recorder.stopped or recorder.quiet or threading.get_ident() != recorder.thread or self.driving:
                 return function(iterator)
             if not recorder.on:
-                return self.passed(model, function(iterator))
+                return self.passed(model, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
                 with self.step(model):
                     return function(iterator)
@@ -165,10 +169,17 @@ class Training:
         recorder = self.recorder
         if not (recorder.running.backwards or recorder.running.updated) and any(call.tracking for call in recorder.ledger.calls):
             recorder.running.failed = True  # nothing was differentiated: a step all the same
+            recorder.running.losses = recorder.running.losses or self.last_number()
             recorder.running.seen = recorder.assembly.known_parameters()
         recorder.end_step()
         if recorder.kinds.complete:
             recorder.rest()
+
+    def last_number(self) -> list[str]:
+        """What Keras would have differentiated: the last single number that the step made on its tape."""
+        seen = self.recorder.ledger.values.seen
+        made = [name for call in self.recorder.ledger.calls if call.tracking for name in call.outputs]
+        return [name for name in made if seen[name].shape == () and seen[name].dtype.startswith(("f", "bf"))][-1:]
 
     def rehearsed(self, model: Any, function: Callable[..., Any], iterator: Any) -> Any:
         """A compiled step: run eagerly on the same batch, put back, and then run as it would have been."""
@@ -180,10 +191,26 @@ class Training:
             taken = list(islice(iterator, count))
         if not taken:
             return function(iterator)
+        self.look(taken)
         self.rehearse(model, taken[0])
         if count > 1:
             self.limit(f"of {count} steps that run as one (`steps_per_execution`), the first was recorded")
         return function(_compat.iterator_over(taken, iterator) if isinstance(iterator, tf.data.Iterator) else iter(taken))
+
+    def peeked(self, model: Any, iterator: Any) -> Any:
+        """What is to run on: the same batches, the first few of which are looked at on their way."""
+        single = int(getattr(model, "steps_per_execution", 1) or 1) == 1 and not getattr(model, "run_eagerly", False)
+        if not single or not isinstance(iterator, tf.data.Iterator) or not self.batches.wants(self.driver):
+            return iterator
+        taken = list(islice(iterator, 1))
+        self.look(taken)
+        return _compat.iterator_over(taken, iterator) if taken else iterator
+
+    @guarded
+    def look(self, taken: list[Any]) -> None:
+        """Take batches in."""
+        for data in taken:
+            self.batches.look(self.driver, data)
 
     @guarded
     def limit(self, text: str) -> None:
@@ -220,6 +247,7 @@ class Training:
         recorder = self.recorder
         recorder.failing.raised(problem.__traceback__, sys._getframe(2), problem)
         recorder.failing.take()
+        recorder.failing.told = type(problem).__name__
         recorder.running.failed = True
         recorder.running.seen = recorder.running.seen or recorder.assembly.known_parameters()
         recorder.ledger.happened("exception", None, (), {"type": type(problem).__name__, "message": str(problem)[:2000]})
@@ -244,6 +272,7 @@ class Training:
                 seen.called, seen.role, seen.held = base if len(flat) == 1 else f"{base}[{number}]", "input", item
                 seen.holder = (*self._holders, None)[at]
                 names.append(name)
+                self.batches.note(self.driver, f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]", name)
                 if at == 1:
                     recorder.running.labels = (*recorder.running.labels, name)
         recorder.happened("batch", self.driver, tuple(names))

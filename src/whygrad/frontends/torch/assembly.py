@@ -54,7 +54,8 @@ class Assembly:
 
     def parameter_tensors(self, running: Running) -> list[Tensor]:
         """The parameters as last known; gathered anew at each backward."""
-        return [owned.tensor for owned in (running.seen or self.known_parameters()).values()]
+        known = (owned.tensor for owned in (running.seen or self.known_parameters()).values())
+        return [tensor for tensor in known if not tensor.is_meta]  # without memory there is nothing to measure
 
     def build(self, index: int, running: Running, calls: list[Call], events: list[Happened]) -> Step:
         """The step under way, as the neutral record has it, from these of its calls and events."""

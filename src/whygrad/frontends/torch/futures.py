@@ -120,7 +120,7 @@ class Halves:
 
     def positions(self, tensor: Tensor) -> Tensor | None:
         """The tensor with positions and rows as its first axes; None where it has not each exactly once."""
-        shape, lengths = tuple(tensor.shape), (self.length, self.length - 1)
+        shape = tuple(tensor.shape)
         if shape and shape[0] in (self.length * self.batch, (self.length - 1) * self.batch) and shape[0] != self.batch:
             length = shape[0] // self.batch
             axes = (length, self.batch) if self.axis == 0 else (self.batch, length)
@@ -128,7 +128,8 @@ class Halves:
         batches = [at for at in (1 - self.axis, 0) if shape[at : at + 1] == (self.batch,)]
         if not batches:
             return None
-        places = [at for at, size in enumerate(shape) if size in lengths and at != batches[0]]
+        found = ([at for at, size in enumerate(shape) if size == length and at != batches[0]] for length in (self.length, self.length - 1))
+        places = next((each for each in found if each), [])
         return tensor.movedim((places[0], batches[0]), (0, 1)) if len(places) == 1 else None
 
     def changes(self, one: Tensor, other: Tensor) -> tuple[float, float] | None:

@@ -124,7 +124,7 @@ class Hooks(StateHooks):
         for owned in self.recorder.running.seen.values():
             if _compat.is_leaf(owned.tensor) and owned.tensor.grad is not None:
                 self.recorder.ledger.values[self.recorder.ledger.slot(owned.tensor.grad).value].role = "gradient"
-        tensors = [owned.tensor for owned in self.recorder.running.seen.values()]
+        tensors = self.recorder.assembly.parameter_tensors(self.recorder.running)
         self.recorder.watch.after_backward(tensors)
         for tensor in tensors:
             self.recorder.watch.figures[id(tensor)].unwritten = self.recorder.ledger.is_unwritten(tensor)
@@ -218,13 +218,26 @@ class Hooks(StateHooks):
         if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
             return original(loader)
         if self.recorder.listening and self.follows(loader):
-            with self.recorder.pairs.listening(loader):
-                batch = original(loader)
+            batch = self.overheard(original, loader)
         else:
             with self.recorder.aside():
                 batch = original(loader)
         self.batch_came(batch, loader, sys._getframe(1))
         return batch
+
+    def overheard(self, original: Original, loader: Any) -> Any:
+        """Hand out the batch and see the items that it is made of."""
+        undo = self.listens(loader)
+        try:
+            return original(loader)
+        finally:
+            if undo is not None:
+                undo()
+
+    @guarded
+    def listens(self, loader: Any) -> Any:
+        """Begin to listen; returns what ends it."""
+        return self.recorder.pairs.listen(loader)
 
     @guarded
     def follows(self, loader: Any) -> bool:

@@ -1,7 +1,6 @@
 """Whether inputs and labels belong together: rows of the first batches, held in memory to be fitted, and batches compared with the items they are made of."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +26,9 @@ STEPS = 20
 """Backwards from which on a run whose loss stands may be said to fail."""
 STANDS = 0.8
 """Share of its first loss that the last one must reach for the fit to be worth its half a second: one that began above chance may fall a little."""
+NUMBERS = frozenset(
+    (torch.float16, torch.float32, torch.float64, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool)
+)
 REARRANGED = ("layout", "cast", "select")
 
 
@@ -73,25 +75,20 @@ class Pairs:
 
     # --- batches and the items that they are made of ---------------------------------------------------------------
 
-    @contextmanager
-    def listening(self, iterator: Any) -> Iterator[None]:
-        """See the items that the user's collate function is given."""
+    def listen(self, iterator: Any) -> Callable[[], None] | None:
+        """See the items that the user's collate function is given, until what is returned is called."""
         self._items = None
         fetcher = _compat.fetcher_of(iterator)
         collate = getattr(fetcher, "collate_fn", None)
         if collate is None or code_of(collate) is None:
-            yield
-            return
+            return None
 
-        def listen(items: Any) -> Any:
+        def listening(items: Any) -> Any:
             self._items = items
             return collate(items)
 
-        fetcher.collate_fn = listen
-        try:
-            yield
-        finally:
-            fetcher.collate_fn = collate
+        fetcher.collate_fn = listening
+        return lambda: setattr(fetcher, "collate_fn", collate)
 
     def collated(self, elements: list[tuple[str, Tensor]], iterator: Any) -> None:
         """Compare the batch with its items."""
@@ -223,9 +220,8 @@ def usable(tensor: Tensor) -> bool:
 
 
 def real(tensor: Tensor) -> bool:
-    """Dense, on the CPU, and of real numbers that NumPy knows."""
-    plain_ = not tensor.is_complex() and tensor.dtype != torch.bfloat16 and not tensor.is_quantized
-    return tensor.device.type == "cpu" and tensor.layout is torch.strided and plain_
+    """Plain, dense, on the CPU, and of numbers that NumPy knows."""
+    return type(tensor) is Tensor and tensor.device.type == "cpu" and tensor.layout is torch.strided and tensor.dtype in NUMBERS
 
 
 def reduced(tensor: Tensor) -> Array:

@@ -1,5 +1,6 @@
 """From recorded calls to the neutral record of a step."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -137,12 +138,18 @@ LONGEST_EXPRESSION = 40
 """Characters of an expression that stand for the name of a value without one; longer ones say less than their line."""
 
 
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*\(")
+
+
 def _expression(maker: Op | None) -> str:
-    """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`."""
+    """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`; of a long call its function alone, `torch.cat(…)`."""
     site = maker.site if maker is not None else None
-    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
+    if site is None or site.column < 1:
         return ""
-    return site.text[site.column - 1 : site.end_column - 1]
+    if site.line == site.end_line and site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
+        return site.text[site.column - 1 : site.end_column - 1]
+    function = _FUNCTION.match(site.text, site.column - 1)
+    return f"{function[0]}…)" if function is not None and len(function[0]) < LONGEST_EXPRESSION else ""
 
 
 def _before(starts: list[int], at: int) -> int:

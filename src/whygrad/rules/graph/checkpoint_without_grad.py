@@ -51,6 +51,11 @@ def _left_out(index: Index) -> Iterator[tuple[StepIndex, Op, tuple[Parameter, ..
                     yield step, op, inside
 
 
+def left_out(index: Index) -> frozenset[str]:
+    """Names of the parameters that checkpoints leave out: the forward runs them, unseen."""
+    return frozenset(p.name for _, _, inside in _left_out(index) for p in inside)
+
+
 def _starved(index: Index, parameter: Parameter) -> bool:
     """Trainable, meant to learn, never read by a recorded op, never with a gradient."""
     ending = index.record.endings.get(parameter.name)

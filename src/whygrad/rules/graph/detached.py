@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import family
 from whygrad.rules import rule
-from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, spelled, them
+from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
 
 
 @rule("WG301", "detached", "error")
@@ -49,17 +50,16 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         f"`{spelled(op)}` cuts {them(cut)} off from {loss_name(cut)}",
         op.site,
         f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
-        _help(cut),
+        _help(index, cut),
     )
     return diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
 
 
-def _help(cut: Cut) -> str:
-    written = f"`.{spelled(cut.ops[0])}`" if spelled(cut.ops[0]) == "data" else f"`.{spelled(cut.ops[0])}()`"
-    if spelled(cut.ops[0]) in ("stop_gradient", "lax"):
-        written = "`stop_gradient`"
+def _help(index: Index, cut: Cut) -> str:
+    name = spelled(cut.ops[0])
+    written = "`.data`" if name == "data" else idiom(index, "stop gradient", name=name)
     if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
-        return "for a straight-through estimator detach the residue alone: `z + (rounded - z).detach()`, so that the gradient of the sum is that of `z`"
+        return idiom(index, "residue")
     whose = f"`{cut.starved[0].name}`" if len(cut.starved) == 1 else "these parameters"
     they = "it is" if len(cut.starved) == 1 else "they are"
-    return f"remove {written}; if {whose} should stay as {they}, freeze {them(cut)} with `requires_grad_(False)` and leave {them(cut)} out of the optimizer"
+    return f"remove {written}; if {whose} should stay as {they}, {idiom(index, 'freeze', them=them(cut))}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import meant
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, plural
@@ -46,7 +47,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved: the recorded graph shows no reader, and the parameters got no gradient in the whole run.
 
     ## References
-    PyTorch, "In-place semantics": methods without a trailing underscore return a new tensor.
+    PyTorch, "In-place semantics": methods without a trailing underscore return a new tensor. Tensors of TensorFlow and arrays of JAX are never changed in place:
+    `x.at[…].set(…)` returns a new array.
     """
     calls = list(distinct(_without_effect(index)))
     places = {found.site.line_of_code for found in calls if found.site}
@@ -161,7 +163,7 @@ def _without_effect(index: Index) -> Iterator[Diagnosis]:
                 and not any(name in step.losses for name in op.outputs)
             )
             if unread and _pure(op) and not known.isdisjoint(op.inputs) and _direct(op) and _stands_alone(op.site):
-                yield _about_call(step, op)
+                yield _about_call(index, step, op)
 
 
 def _pure(op: Op) -> bool:
@@ -203,8 +205,8 @@ def _inside_brackets(text: str) -> bool:
     return bare.endswith((",", "(", "[", "{", "\\"))
 
 
-def _about_call(step: StepIndex, op: Op) -> Diagnosis:
-    name = op.native.rsplit(".", 1)[-1].strip("_") or op.kind
+def _about_call(index: Index, step: StepIndex, op: Op) -> Diagnosis:
+    name = spelled(op)
     given = step.value(op.inputs[0]) if op.inputs else None
     target = given.called if given is not None and given.called.isidentifier() else ""
     return Diagnosis(
@@ -216,8 +218,7 @@ def _about_call(step: StepIndex, op: Op) -> Diagnosis:
         site=op.site,
         label="returns a new tensor, which nothing takes",
         evidence=(Evidence(f"`{name}` makes {step.value(op.output).type}, and no op of the step reads it", "readers", 0),),
-        help=(f"write `{target} = …`" if target else "give the result a name and use it")
-        + ", or use the in-place form where the backward allows it",
+        help=(f"write `{target} = …`" if target else "give the result a name and use it") + idiom(index, "use result"),
         kind=step.step.kind,
         step=step.step.index,
         names=(name, target),

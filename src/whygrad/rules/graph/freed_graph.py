@@ -10,7 +10,7 @@ from whygrad.flow.writes import overwritten
 from whygrad.ir import Event, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.inplace_overwrite import CHANGED
-from whygrad.rules.phrases import distinct, places
+from whygrad.rules.phrases import distinct, places, typed
 
 FREED = re.compile(r"backward through the graph a second time")
 
@@ -141,11 +141,7 @@ def _about_shared(failure: Failure, first: Event, second: Event, name: str) -> D
     assert step is not None  # `_shared` looked into it
     value = step.value(name)
     same = set(first.targets) & set(second.targets)
-    twice = (
-        "one loss is differentiated twice"
-        if same
-        else f"two backwards go through `{value.shown}` ({value.type}), and the first frees its graph"
-    )
+    twice = "one loss is differentiated twice" if same else f"two backwards go through {typed(value)}, and the first frees its graph"
     return Diagnosis(
         "WG310",
         "freed-graph",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, refusal
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed
@@ -87,7 +88,9 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
     facts |= {Fact(what, kind) for what in ("constant-loss", "insensitive", "no-update")}
     rows = [
         Evidence(
-            f"{len(names)} of {len(names)} parameters that the loss was computed from have `requires_grad` False", "trainable_parameters", 0
+            f"{len(names)} of {len(names)} parameters that the loss was computed from have {idiom(index, 'no gradient wanted')}",
+            "trainable_parameters",
+            0,
         )
     ]
     if refused:
@@ -102,7 +105,7 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
         label=f"freezes {listed(p.name for p in frozen)}" if event else "holds frozen parameters alone",
         related=tuple(_holders(index, names)) if event else (),
         evidence=tuple(rows),
-        help="freeze before the new layers are put in, or leave out by name what should learn; then hand the optimizer the trainable parameters",
+        help=idiom(index, "unfreeze"),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(facts),
         kind=step.step.kind,
@@ -171,7 +174,7 @@ def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, 
                 f"none of the {len(names)} parameters of `{optimizer.name}` was trainable in any recorded step", "trainable_parameters", 0
             ),
         ),
-        help="set `requires_grad_(True)` on what should learn, or hand this optimizer the parameters that are trainable",
+        help=idiom(index, "unfreeze in optimizer"),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=names,

@@ -6,9 +6,10 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.starved import fed, meant, refuses
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
-from whygrad.rules.graph.starvation import Words, diagnosis, lifting, spelled
+from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
 
 
@@ -68,7 +69,7 @@ def _left_off(index: Index) -> Iterator[Diagnosis]:
                 len(index.once(fed)),
             ),
         ),
-        help=_help(switches[-1].site),
+        help=_help(index, switches[-1].site),
         facts=frozenset((Fact("tracking-off", str(last.kind)),)),
         explains=frozenset({Fact("exception", exception.type), Fact("constant-loss", str(last.kind)), Fact("no-update", str(last.kind))}),
         kind=last.kind,
@@ -83,10 +84,10 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
     words = Words(
         "WG303",
         "gradient-disabled",
-        f"gradient tracking is off where the forward uses {'them' if len(cut.starved) > 1 else 'it'}",
+        idiom(index, "untracked", them="them" if len(cut.starved) > 1 else "it"),
         site,
-        "tracking is switched off here" if _switch_site(cut) else f"`{spelled(first)}` runs with tracking off",
-        _help(site),
+        "tracking is switched off here" if _switch_site(cut) else idiom(index, "untracked op", name=spelled(first)),
+        _help(index, site),
         tuple(_related(first)),
     )
     return diagnosis(index, cut, words, lifting(*_untracked(cut)))
@@ -106,8 +107,8 @@ def _untracked(cut: Cut) -> tuple[Op, ...]:
     return (*cut.ops, *(op for op in (*cut.chain, *cut.others) if not op.tracking))
 
 
-def _help(site: Site | None) -> str:
+def _help(index: Index, site: Site | None) -> str:
     text = site.text if site else ""
     if "set_grad_enabled" in text:
         return "switch tracking on again before training goes on, or write `with torch.no_grad():` around the part meant, which restores it by itself"
-    return "take this part of the forward out of it; if the parameters should stay as they are, freeze them and leave them out of the optimizer"
+    return idiom(index, "track")

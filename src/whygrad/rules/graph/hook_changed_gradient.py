@@ -7,7 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Event, Parameter, Trial, Unhook
 from whygrad.rules import rule
-from whygrad.rules.phrases import figure, places
+from whygrad.rules.phrases import figure, percent, places
 
 TAKEN = 0.99
 """Share of the gradient's norm that must be gone for a warning: what protects rows or blends gradients leaves more than that, clipping by a hook has other rules."""
@@ -81,11 +81,11 @@ def _effect(trial: Trial | None) -> tuple[Severity, str]:
     figures = trial.figures if trial is not None else {}
     hooked, bare, cosine = figures.get("hooked", 0.0), figures.get("bare", 0.0), figures.get("cosine", 1.0)
     if bare > 0 and hooked <= (1 - TAKEN) * bare:
-        return "warning", "takes away all of the gradient" if hooked == 0 else f"takes away {1 - hooked / bare:.1%} of the gradient"
+        return "warning", "takes away all of the gradient" if hooked == 0 else f"takes away {percent(1 - hooked / bare, 1)} of the gradient"
     if cosine < AGAINST:
         return "warning", "turns round the gradient"
     zeroed = figures.get("zeroed", 0.0)
-    return "note", f"zeroes {zeroed:.0%} of the entries with a gradient" if zeroed else "changes the gradient"
+    return "note", f"zeroes {percent(zeroed)} of the entries with a gradient" if zeroed else "changes the gradient"
 
 
 def _evidence(parameter: Parameter, trial: Trial | None) -> Iterator[Evidence]:
@@ -98,7 +98,7 @@ def _evidence(parameter: Parameter, trial: Trial | None) -> Iterator[Evidence]:
         bare,
     )
     yield Evidence(
-        f"{trial.figures.get('zeroed', 0.0):.0%} of the entries that have a gradient are set to zero",
+        f"{percent(trial.figures.get('zeroed', 0.0))} of the entries that have a gradient are set to zero",
         "share_zeroed",
         trial.figures.get("zeroed"),
     )

@@ -10,7 +10,7 @@ from whygrad.flow.failures import Failure, carried, consequences, failed_backwar
 from whygrad.flow.writes import Overwritten, overwritten
 from whygrad.ir import Event, Op, Site
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, places, plural
+from whygrad.rules.phrases import distinct, places, plural, typed
 
 CHANGED = re.compile(
     r"modified by an inplace operation: \[torch\.(?:cuda\.)?(?P<dtype>\w+?)Tensor \[(?P<shape>[\d, ]*)\]\]"
@@ -128,7 +128,7 @@ def _of_write(failure: Failure, step: StepIndex, found: Overwritten, needed: Nee
     reader = found.maker if _keeps_result(found) else found.readers[0] if found.readers else found.maker
     return _diagnosis(
         failure,
-        f"`{found.value.shown}` ({found.value.type}) is changed in place, and the backward still needs it as it was",
+        f"{typed(found.value)} is changed in place, and the backward still needs it as it was",
         write.site,
         "changes it in place",
         (
@@ -212,7 +212,7 @@ def _refused(failure: Failure) -> Diagnosis:
     op = failed_op(failure.step)
     named = op.inputs[0] if op is not None and op.inputs else ""
     value = failure.step.value(named) if failure.step is not None and named else None
-    shown = f"`{value.shown}` ({value.type})" if value is not None else "a trainable tensor"
+    shown = f"{typed(value)}" if value is not None else "a trainable tensor"
     return _diagnosis(
         failure,
         f"{shown} is changed in place where the framework can't follow it",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import spelled
 from whygrad.ir import Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
@@ -117,13 +118,13 @@ def _about(step: StepIndex, op: Op) -> Diagnosis:
         "input-ignored",
         "error",
         "proved",
-        f"the model does not see its input: `{op.native.rsplit('.', 1)[-1].strip('_') or op.kind}` makes {figure(number)} of every entry of {listed(names)}",
+        f"the model does not see its input: `{spelled(op)}` makes {figure(number)} of every entry of {listed(names)}",
         site=op.site,
         label=f"{figure(number)} whatever goes in",
         related=places((_first_reader(step, op), "the model begins here")),
         evidence=(
             Evidence(
-                f"{typed(step.value(given[0]))} is between {figure(before.minimum if before else None)} and {figure(before.maximum if before else None)}, and `{value.shown}` ({value.type}) is {figure(number)} everywhere",
+                f"{typed(step.value(given[0]))} is between {figure(before.minimum if before else None)} and {figure(before.maximum if before else None)}, and {typed(value)} is {figure(number)} everywhere",
                 "spread",
                 0.0,
             ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
@@ -39,10 +40,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch: "Only Tensors of floating point and complex dtype can require gradients"; JAX: "grad requires real- or complex-valued inputs".
     """
-    yield from distinct(about(failure) for failure, _ in matching(index, REFUSED))
+    yield from distinct(about(index, failure) for failure, _ in matching(index, REFUSED))
 
 
-def about(failure: Failure) -> Diagnosis:
+def about(index: Index, failure: Failure) -> Diagnosis:
     """What is said, where the integers were made if that is known, else where they were refused."""
     made = maker(failure.step, failure.site)
     value = failure.step.value(made.output) if made is not None and failure.step is not None else None
@@ -61,7 +62,7 @@ def about(failure: Failure) -> Diagnosis:
             *([Evidence(f"{typed(value)} holds whole numbers", "dtype", value.dtype)] if value is not None else []),
             Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),
         ),
-        help="make it of floating numbers: `1.0` instead of `1`, `dtype=torch.float32`, or `.float()` in front",
+        help=idiom(index, "make floating"),
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,

@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import supervised
 from whygrad.flow.layers import Layer, layer
 from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
 from whygrad.ir import Descend, Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import fell_told
@@ -57,7 +58,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for step in index.steps:
         found = gaps(step) if supervised(index, step) else ()
         if found:
-            yield from distinct([diagnosis(step, found)])
+            yield from distinct([diagnosis(index, step, found)])
 
 
 def gaps(step: StepIndex) -> tuple[Gap, ...]:
@@ -132,7 +133,7 @@ def _width(value: Value, kind: str) -> int | None:
     return shape[-1] if kind != "conv" else shape[1]
 
 
-def diagnosis(step: StepIndex, found: tuple[Gap, ...]) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: tuple[Gap, ...]) -> Diagnosis:
     """What is said, where the first activation is missing."""
     first = found[0]
     test = Test(
@@ -157,7 +158,7 @@ def diagnosis(step: StepIndex, found: tuple[Gap, ...]) -> Diagnosis:
             ),
             *fell_told(step, test.intervention, "with a ReLU in each gap"),
         ),
-        help="put an activation between them, such as `nn.ReLU()`",
+        help=idiom(index, "activation"),
         explains=frozenset(Fact(what, str(step.step.kind)) for what in ("stands",)),
         kind=step.step.kind,
         step=step.step.index,

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
-from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, spelled, them
+from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
 
 PICKS = (
     "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
 )
 CURES = {
     **dict.fromkeys(("argmax", "sort", "max", "min", "median"), PICKS),
-    "one_hot": "use `softmax` of the scores in place of one-hot rows, or `gumbel_softmax(hard=True)` where rows must be exactly one-hot",
     "compare": "compare for metrics alone; in the loss use the probability itself, or a smooth step such as `sigmoid((x - threshold) / width)`",
-    "sample": "draw by reparameterisation (`rsample`, `gumbel_softmax`), or put `log_prob` of the draw into the loss (REINFORCE)",
     "integer_cast": "keep the values floating up to the loss, and cast for metrics alone",
 }
 
@@ -58,7 +57,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         f"{_fact(op)}, and every path to {loss_name(cut)} passes it",
         op.site,
         f"no gradient passes back through `{spelled(op)}`",
-        _help(op, cut),
+        _help(index, op, cut),
     )
     return diagnosis(index, cut, words, _lift(cut))
 
@@ -80,9 +79,19 @@ def _lift(cut: Cut) -> Lift | None:
     return lifting(*ops, *(op for op in cut.chain if is_rounding(op))) if all(is_rounding(op) for op in ops) else None
 
 
-def _help(op: Op, cut: Cut) -> str:
+def _help(index: Index, op: Op, cut: Cut) -> str:
     if family(op.kind) == "step":
-        return f"leave it out while training and apply it to the results alone, or pass the gradient straight through: `z + (z.{spelled(op)}() - z).detach()`"
-    if op.kind in CURES:
-        return CURES[op.kind]
-    return f"replace `{spelled(op)}` by calls that keep the gradient history, or give {them(cut)} another path to the loss"
+        return idiom(index, "straight through", name=spelled(op), call=_call(op))
+    if op.kind in _SPELT:
+        return idiom(index, _SPELT[op.kind])
+    return CURES.get(op.kind) or idiom(index, "keep history", name=spelled(op), them=them(cut))
+
+
+def _call(op: Op) -> str:
+    """The rounding of `z` as the user calls it: `tf.round(z)`."""
+    module = {"tf": "tf.", "jax": "jnp."}.get(op.native.split(".")[0], "")
+    return f"{module}{spelled(op)}(z)"
+
+
+_SPELT = {"one_hot": "soft rows", "sample": "reparameterise"}
+"""Cures that each framework's users write in their own way."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Related
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op
 from whygrad.rules import rule
-from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting, spelled
+from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
 
 
 @rule("WG302", "rebuilt-tensor", "error")
@@ -49,7 +50,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         _because(index, cut, left),
         left.site,
         _label(index, left),
-        _help(left, cut.entered),
+        _help(index, left, cut.entered),
         tuple(_related(cut, left)),
     )
     return diagnosis(index, cut, words, None if cut.blind else _lift(cut))
@@ -93,9 +94,9 @@ def _related(cut: Cut, left: Op) -> Iterator[Related]:
             yield Related(op.site, f"`{spelled(op)}` takes another value out here")
 
 
-def _help(left: Op, entered: Op | None) -> str:
+def _help(index: Index, left: Op, entered: Op | None) -> str:
     if spelled(left) in ("item", "float", "tolist", "__float__") and entered is not None:
-        return f"keep the tensor: leave out `.{spelled(left)}()` and combine the tensors themselves, with `+` or `torch.stack` in place of `{spelled(entered)}`"
+        return idiom(index, "keep as tensor", left=spelled(left), entered=spelled(entered))
     if left.kind == "enter":
-        return f"use the tensor itself in place of `{spelled(left)}(…)`; `.clone()` copies it with its history"
-    return "do this reckoning with the framework's own functions, from the value that leaves here to the tensor that is made again"
+        return idiom(index, "copy with history", name=spelled(left))
+    return idiom(index, "own functions")

@@ -7,7 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Carried, carried, failures
 from whygrad.ir import Parameter
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, listed, places
+from whygrad.rules.phrases import distinct, figure, listed, places, typed
 
 
 @rule("WG318", "stale-weight", "error")
@@ -73,7 +73,7 @@ def _about(item: Carried, stale: tuple[Parameter, ...]) -> Diagnosis:
         related=places((item.used.site, "and read here in every step")),
         evidence=(
             Evidence(
-                f"`{copy.shown}` ({copy.type}) was made in step {item.born.step.index}, or before it, and step {item.step.step.index} computes its loss from it",
+                f"{typed(copy)} was made in step {item.born.step.index}, or before it, and step {item.step.step.index} computes its loss from it",
                 "step_made",
                 item.born.step.index,
             ),

@@ -9,6 +9,7 @@ from whygrad.flow import Index
 from whygrad.flow.cuts import Cut
 from whygrad.flow.starved import fed
 from whygrad.flow.trials import judged, trial_of
+from whygrad.idioms import dialects, speaks_torch, spelled
 from whygrad.ir import Intervention, Lift, Op, Site, family
 from whygrad.rules.phrases import listed, plural
 
@@ -75,16 +76,10 @@ def loss_name(cut: Cut) -> str:
     return f"`{shown}`"
 
 
-def spelled(op: Op) -> str:
-    """The op as the user knows it: the last part of its native name."""
-    parts = [part.strip("_") for part in op.native.split(".") if part.strip("_") and part != "__get__"]
-    return parts[-1] if parts else op.kind
-
-
 def framework(index: Index) -> str:
     """The name of the framework in prose."""
-    names = [FRAMEWORKS.get(one.name, one.name) for one in index.record.frameworks]
-    return names[0] if names else "the framework"
+    backend = index.once(dialects)[-1]
+    return FRAMEWORKS.get(backend, backend) if index.record.frameworks else "the framework"
 
 
 def lifting(*ops: Op) -> Lift | None:
@@ -167,7 +162,8 @@ def _evidence(index: Index, cut: Cut, intervention: Intervention | None) -> Iter
 def _absence(index: Index, cut: Cut) -> Evidence:
     """That there is no gradient, as the framework shows it."""
     first = cut.starved[0]
-    torch = not index.record.frameworks or index.record.frameworks[0].name == "torch"
+    torch = speaks_torch(index)
+    after = " after backward" if torch else ""
     more = len(cut.starved) - 1
     rest = f"; {'so is' if more == 1 else 'so are'} {plural(more, 'more parameter')} behind this cut" if more else ""
     if cut.refused:
@@ -175,10 +171,10 @@ def _absence(index: Index, cut: Cut) -> Evidence:
         return Evidence(f"{len(cut.starved)} trainable {shown} the loss, and no open path leads back")
     if first.gradient == "zero":
         rest = rest.replace("so is", "so is that of").replace("so are", "so are those of")
-        return Evidence(f"the gradient of `{first.name}` is exactly 0 after backward{rest}", "parameters_without_gradient", more + 1)
+        return Evidence(f"the gradient of `{first.name}` is exactly 0{after}{rest}", "parameters_without_gradient", more + 1)
     said = f"`{first.name}.grad` is None" if torch else f"`{first.name}` has no gradient"
     rest = rest if torch else rest.replace("so is", "nor has").replace("so are", "nor have")
-    return Evidence(f"{said} after backward{rest}", "parameters_without_gradient", more + 1)
+    return Evidence(f"{said}{after}{rest}", "parameters_without_gradient", more + 1)
 
 
 def is_rounding(op: Op) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
 from whygrad.flow import Index
 from whygrad.flow.starved import shaping
+from whygrad.idioms import idiom
 from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
@@ -36,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved: the record lists what the model and each optimizer hold.
 
     ## References
-    PyTorch, `torch.nn.ModuleList`, `torch.nn.ModuleDict`, `torch.nn.Parameter`; Keras, "Making new layers and models via subclassing".
+    PyTorch, `torch.nn.ModuleList`, `torch.nn.ModuleDict`, `torch.nn.Parameter`; Keras, "Making new layers and models via subclassing", `Layer.add_weight`.
     """
     if not _trains_registered(index):
         return
@@ -110,10 +111,10 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         "proved",
         f"`{name}` is unknown to the model: {whose} trained by no optimizer",
         site=next((p.site for p in members if p.site), None),
-        label="made here, where `model.parameters()` does not see it",
+        label=idiom(index, "where listed"),
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
         evidence=tuple(_evidence(index, members)),
-        help=_help(known[0], name),
+        help=_help(index, known[0], name),
         facts=frozenset(Fact(what, one) for what in ("unregistered", "unmoved") for one in names),
         explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, members, bare=known[0] == name)}),
         names=(name, *names),
@@ -149,12 +150,10 @@ def _evidence(index: Index, members: Sequence[Parameter]) -> Iterator[Evidence]:
     yield Evidence(f"the optimizers hold {plural(len(index.held), 'parameter')}, none of these", "parameters_held", len(index.held))
 
 
-def _help(first: str, name: str) -> str:
+def _help(index: Index, first: str, name: str) -> str:
     rest = first.removeprefix(name)
     if re.match(r"^\[['\"]", rest):
-        return f"make `{name}` an `nn.ModuleDict`, or an `nn.ParameterDict` if it holds bare parameters"
+        return idiom(index, "module dict", name=name)
     if re.match(r"^(\[|\.\d)", rest):
-        return f"make `{name}` an `nn.ModuleList`, or an `nn.ParameterList` if it holds bare parameters"
-    if not rest:
-        return "wrap it last: `nn.Parameter(value * 0.5)`, not `nn.Parameter(value) * 0.5`; anything done to a parameter afterwards makes a plain tensor"
-    return "make it once, in `__init__`, as an attribute of the module, so that `model.parameters()` lists it"
+        return idiom(index, "module list", name=name)
+    return idiom(index, "register" if rest else "bare parameter")

@@ -7,6 +7,7 @@ from whygrad.flow import Index
 from whygrad.flow.makers import apart
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.checkpoint_without_grad import left_out
 
 
 @rule("WG306", "unused-parameter", "warning")
@@ -49,7 +50,7 @@ def _unused(index: Index, parameter: Parameter) -> bool:
     ending = index.record.endings.get(parameter.name)
     if not parameter.trainable or not (parameter.optimizer or parameter.name in index.held):
         return False
-    if parameter.name in index.once(_read) or parameter.name in index.with_gradient:
+    if parameter.name in index.once(_read) | index.once(left_out) or parameter.name in index.with_gradient:
         return False
     # timid: without the end of the run, an expert that a later batch chooses looks just the same
     return ending is not None and not ending.changed and not ending.gradient_seen

@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import meant
 from whygrad.flow.trials import trial_of
+from whygrad.idioms import idiom
 from whygrad.ir import Differentiate, Op, Parameter, Site, Trial, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places
@@ -34,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved where an input gets none; measured, with entries of the recorded inputs moved in double precision, where the gradient is wrong.
 
     ## References
-    PyTorch, "Extending torch.autograd" and `torch.autograd.gradcheck`.
+    PyTorch, "Extending torch.autograd" and `torch.autograd.gradcheck`; TensorFlow, `tf.custom_gradient`; JAX, `jax.custom_vjp`, `jax.test_util.check_grads`.
     """
     silent = list(distinct(_missing(index)))
     yield from silent
@@ -64,7 +65,7 @@ def _missing(index: Index) -> Iterator[Diagnosis]:
         for op in _customs(step) if hungry and step.step.differentiated else ():
             behind = tuple(p for p in hungry if p.gradient in ("none", "zero") and _only_through(step, p, op))
             if behind:
-                yield _about_missing(step, op, behind)
+                yield _about_missing(index, step, op, behind)
 
 
 def _only_through(step: StepIndex, parameter: Parameter, op: Op) -> bool:
@@ -79,7 +80,7 @@ def _only_through(step: StepIndex, parameter: Parameter, op: Op) -> bool:
     return not found.isdisjoint(op.inputs) and found.isdisjoint(step.losses)
 
 
-def _about_missing(step: StepIndex, op: Op, behind: tuple[Parameter, ...]) -> Diagnosis:
+def _about_missing(index: Index, step: StepIndex, op: Op, behind: tuple[Parameter, ...]) -> Diagnosis:
     names = [p.name for p in behind]
     site, what = _backward_site(op), "None" if behind[0].gradient == "none" else "zeros"
     positions = [at for at, name in enumerate(op.inputs, 1) if any(p.value == name for p in behind)]
@@ -100,7 +101,7 @@ def _about_missing(step: StepIndex, op: Op, behind: tuple[Parameter, ...]) -> Di
                 len(names),
             ),
         ),
-        help="return the derivative for every input that needs a gradient, and try the function with `torch.autograd.gradcheck`",
+        help=f"return the derivative for every input that needs a gradient, and try the function with {idiom(index, 'check gradient')}",
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(Fact(what, name) for name in names for what in ("unmoved", "unused")),
         kind=step.step.kind,
@@ -125,10 +126,10 @@ def _contradicted(index: Index) -> Iterator[Diagnosis]:
         for op in _customs(step):
             if op.native not in tried and any(step.value(name).differentiable for name in op.inputs):
                 tried.add(op.native)
-                yield _about_wrong(step, op)
+                yield _about_wrong(index, step, op)
 
 
-def _about_wrong(step: StepIndex, op: Op) -> Diagnosis:
+def _about_wrong(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     intervention = Differentiate((op.output,))
     trial = trial_of(step.step, intervention)
     site = _backward_site(op)
@@ -145,7 +146,7 @@ def _about_wrong(step: StepIndex, op: Op) -> Diagnosis:
         label="does not fit the forward",
         related=places((op.site if site else None, f"`{op.native}` is called here")),
         evidence=tuple(_evidence(trial)),
-        help="derive it anew, and try the function with `torch.autograd.gradcheck` on double-precision inputs",
+        help=f"derive it anew, and try the function with {idiom(index, 'check gradient')} on double-precision inputs",
         kind=step.step.kind,
         step=step.step.index,
         names=(op.native,),

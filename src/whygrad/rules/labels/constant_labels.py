@@ -6,6 +6,7 @@ from math import ceil, log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -65,7 +66,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         found = [constant(index, tuple(zip(steps, names, strict=True))) for names in columns]
         # timid: one constant target beside others that vary is often a boundary condition or a mask
         if found and None not in found:
-            yield from distinct(diagnosis(one) for one in found if one and one.examples >= ENOUGH)
+            yield from distinct(diagnosis(index, one) for one in found if one and one.examples >= ENOUGH)
 
 
 def constant(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Constant | None:
@@ -147,13 +148,13 @@ def leading(value: Value) -> int:
     return value.shape[0] if value.shape else 1
 
 
-def diagnosis(found: Constant) -> Diagnosis:
+def diagnosis(index: Index, found: Constant) -> Diagnosis:
     """What is said, where the labels came from."""
     name, at = found.value.shown, figure(found.at)
     many = plural(found.examples, "label")
     over = f"in all {plural(found.batches.seen, 'batch')} of the run" if found.batches else "in the recorded steps"
     loss = next((op.site for op in found.step.loss_ops()), None)
-    site, said = origin_site(found.step, found.value.name)
+    site, said = origin_site(index, found.step, found.value.name)
     return Diagnosis(
         rule="WG103",
         name="constant-labels",
@@ -186,11 +187,11 @@ def chance(found: Constant) -> Evidence:
     )
 
 
-def origin_site(step: StepIndex, name: str) -> tuple[Site | None, str]:
+def origin_site(index: Index, step: StepIndex, name: str) -> tuple[Site | None, str]:
     """The line at which the labels came into the step."""
     source = base(step, name)
     made = step.producer.get(source) or step.producer.get(name)
     if made and made[1].site:
         return made[1].site, "the labels are made here"
     handed = next((event.site for event in step.events("batch") if not {source, name}.isdisjoint(event.targets)), None)
-    return handed, "the labels come from the data loader here"
+    return handed, f"the labels come from {idiom(index, 'loader')} here"

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
+from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
-from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.phrases import distinct, percent, places, typed
 
 HALF = 0.5
 """Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
@@ -38,11 +40,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Suspected: figures show which entries count, not which were meant to.
 
     ## References
-    `torch.nn.CrossEntropyLoss` (`ignore_index`); `whygrad explain WG105` (no label is left at all).
+    `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG105` (no label is left at all).
     """
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
     for steps in index.kinds.values():
-        found = [next(reversed_masks(step), None) for step in steps if step.losses]
+        # timid: where the labels are not felt at all, WG102 says why
+        found = [next(reversed_masks(step), None) for step in steps if step.losses and not insensitive(step.step.measures)]
         if len(found) > 1 and None not in found:
             yield from distinct(reversed_mask(index, *one) for one in found if one)
 
@@ -115,14 +118,14 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
         confidence="suspected",
         message=f"`{mask.shown}` keeps as many entries as `{target.shown}` has zeros: it seems to keep the padding",
         site=made or op.site,
-        label=f"keeps {kept:.0%} of the entries",
+        label=f"keeps {percent(kept)} of the entries",
         related=places((op.site if made else None, "the loss is masked here")),
         evidence=(
             Evidence(
                 f"{typed(mask)} keeps {kept:.4f} of all entries; {kept:.4f} of `{target.shown}` are 0, in every recorded step", "kept", kept
             ),
         ),
-        help=f"turn the mask round if it marks the padding: `~{mask.shown}` for booleans, `1 - {mask.shown}` for numbers",
+        help=f"turn the mask round if it marks the padding: `~{mask.written}` for booleans, `1 - {mask.written}` for numbers",
         facts=frozenset({Fact("odd-input", mask.name)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -137,12 +140,14 @@ def ignored(call: Call, share: float) -> Diagnosis:
         name="few-labels-used",
         severity="warning",
         confidence="suspected",
-        message=f"`ignore_index=0` leaves out {share:.0%} of `{call.target.shown}`, and class 0 is one of the model's {call.classes}",
+        message=f"{idiom(call.index, 'ignored id', id=0)} leaves out {percent(share)} of `{call.target.shown}`, and class 0 is one of the model's {call.classes}",
         site=edited_at(call.step, call.op),
         label="class 0 is never learnt",
         related=places((call.op.site if call.op.made else None, "the loss is called here")),
-        evidence=(Evidence(f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {share:.1%} are 0", "zeros", share),),
-        help="leave out `ignore_index=0` if 0 is a class like the others; give unknown pixels an id of their own, such as 255, and ignore that",
+        evidence=(
+            Evidence(f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {percent(share, 1)} are 0", "zeros", share),
+        ),
+        help=f"leave out {idiom(call.index, 'ignored id', id=0)} if 0 is a class like the others; give unknown pixels an id of their own, such as 255, and ignore that",
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,

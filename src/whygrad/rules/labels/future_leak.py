@@ -7,10 +7,11 @@ from whygrad.diagnosis import Diagnosis, Evidence, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import LEAKS, SHIFTED, trial_of
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Perturb, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
-from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.phrases import figure, percent, places, typed
 
 SHORTEST = 4
 """Positions of a sequence that has an earlier and a later part."""
@@ -120,7 +121,7 @@ def diagnosis(call: Call, value: Value) -> Diagnosis:
             (call.op.site, "the targets are compared here"),
         ),
         evidence=tuple(_evidence(call, value, figures)),
-        help=_help(leak, mask),
+        help=_help(call.index, leak, mask),
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown, call.target.shown),
@@ -140,7 +141,7 @@ def _evidence(call: Call, value: Value, figures: Mapping[str, float]) -> Iterato
     if "leak" not in figures:
         return
     yield Evidence(
-        f"{figures.get('shifted', 0.0):.0%} of the targets in {typed(call.target)} are the next entry of {typed(value)}",
+        f"{percent(figures.get('shifted', 0.0))} of the targets in {typed(call.target)} are the next entry of {typed(value)}",
         "shifted",
         figures.get("shifted"),
     )
@@ -178,11 +179,9 @@ def site_of(step: StepIndex, op: Op) -> Site | None:
     return softmax.site if softmax is not None and softmax.site is not None else op.site
 
 
-def _help(op: Op | None, mask: Value | None) -> str:
+def _help(index: Index, op: Op | None, mask: Value | None) -> str:
     if mask is not None:
-        return "let the mask hide every later position and no earlier one: `torch.triu(torch.ones(T, T), diagonal=1).bool()` marks what is hidden"
-    if op is not None and op.kind == "rnn":
-        return "leave out `bidirectional=True`: the way back reads the label"
-    if op is not None and op.kind == "conv":
-        return "pad on the left alone, by `dilation * (kernel_size - 1)`, and not on both sides"
-    return "pass a causal mask: `nn.Transformer.generate_square_subsequent_mask(T)`, or `is_causal=True`"
+        return f"let the mask hide every later position and no earlier one: {idiom(index, 'hidden positions')}"
+    if op is not None and op.kind in ("rnn", "conv"):
+        return idiom(index, "one way" if op.kind == "rnn" else "pad left")
+    return idiom(index, "causal mask")

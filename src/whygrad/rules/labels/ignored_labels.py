@@ -9,7 +9,7 @@ from whygrad.flow.makers import making_site
 from whygrad.ir import Op, Site, Statistics, Value, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, places, typed
+from whygrad.rules.phrases import figure, places, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,14 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the recorded labels or masks.
 
     ## References
-    `torch.nn.CrossEntropyLoss` (`ignore_index`); `whygrad explain WG108` (most labels are ignored).
+    `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG108` (most labels are ignored).
     """
     for steps in index.kinds.values():
         lossy = [step for step in steps if step.losses]
         found = [next(nothing_left(step), None) for step in lossy]
         if found and None not in found:
-            yield from distinct(diagnosis(index, one, len(found)) for one in found if one)
+            first = next(one for one in found if one)
+            yield diagnosis(index, first, len(found))
 
 
 def nothing_left(step: StepIndex) -> Iterator[Nothing]:

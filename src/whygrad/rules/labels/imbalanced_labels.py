@@ -10,7 +10,7 @@ from whygrad.flow.courses import ENOUGH, course_of
 from whygrad.ir import Course, Op, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.phrases import figure
+from whygrad.rules.phrases import figure, percent
 
 MAJORITY = 0.8
 """Share of the larger of two classes from which labels are called imbalanced: accuracy then looks good with no learning at all."""
@@ -106,12 +106,12 @@ def diagnosis(step: StepIndex, op: Op, course: Course, guess: Guess) -> Diagnosi
         name="imbalanced-labels",
         severity="note",
         confidence="measured",
-        message=f"{guess.share:.0%} of the labels `{guess.value.shown}` are of one class, and the loss is where a constant guess would put it",
+        message=f"{percent(guess.share)} of the labels `{guess.value.shown}` are of one class, and the loss is where a constant guess would put it",
         site=op.site,
         label="no better than a constant guess",
         evidence=(
             Evidence(
-                f"a constant guess costs {figure(guess.loss)}, with {guess.share:.1%} of {guess.rows:,} labels seen in one class; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
+                f"a constant guess costs {figure(guess.loss)}, with {percent(guess.share, 1)} of {guess.rows:,} labels seen in one class; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
                 "loss",
                 course.last,
             ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -66,9 +67,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for steps in index.kinds.values():
         felt = [step for step in steps if insensitive(step.step.measures) is not None]
         if felt and all(insensitive(step.step.measures) and judged(step) for step in felt):
-            yield from told(felt)
+            yield from told(index, felt)
         elif not felt and steps and all(unmeasured(step) and judged(step) for step in steps):
-            yield from proved(list(steps))
+            yield from proved(index, list(steps))
 
 
 def unmeasured(step: StepIndex) -> bool:
@@ -100,7 +101,7 @@ def trusted(step: StepIndex) -> bool:
     return step.step.labels.how in _TRUSTED or not any(target_of(op) in other for op in step.loss_ops())
 
 
-def told(steps: list[StepIndex]) -> Iterator[Diagnosis]:
+def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     """One diagnosis for a kind of step."""
     step = steps[0]
     join = join_of(step)
@@ -109,15 +110,15 @@ def told(steps: list[StepIndex]) -> Iterator[Diagnosis]:
         return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
     if join.cut or join.linear or len(steps) > 1:
-        yield diagnosis(step, join, len(steps))
+        yield diagnosis(index, step, join, len(steps))
 
 
-def proved(steps: list[StepIndex]) -> Iterator[Diagnosis]:
+def proved(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     """One diagnosis where nothing could be measured, but the graph alone shows that the labels drop out of every derivative."""
     step = steps[0]
     join = join_of(step)
     if join is not None and drops_out(step):
-        yield replace(diagnosis(step, join, len(steps)), confidence="proved")
+        yield replace(diagnosis(index, step, join, len(steps)), confidence="proved")
 
 
 def drops_out(step: StepIndex) -> bool:
@@ -195,11 +196,11 @@ def scales(step: StepIndex, op: Op, after: frozenset[str]) -> bool:
     return op.kind in ("mul", "div") and first in after and after.isdisjoint(others) and step.depends_on_parameters.isdisjoint(others)
 
 
-def diagnosis(step: StepIndex, join: Join, steps: int) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosis:
     """What is said, at the cut where there is one, else at the join."""
     names = [step.value(name).shown for name in step.step.labels.values if name in step.shapes_loss or name in step.consumers]
     at = join.cut or join.op
-    label, help_ = remedy(join, names)
+    label, help_ = remedy(index, join, names)
     return Diagnosis(
         rule="WG102",
         name="label-independent-gradient",
@@ -225,14 +226,14 @@ def shift(step: StepIndex) -> Iterator[Evidence]:
         yield Evidence(f"labels permuted: the loss goes from {figure(before)} to {figure(after)}", "loss_permuted", after)
 
 
-def remedy(join: Join, names: list[str]) -> tuple[str, str]:
+def remedy(index: Index, join: Join, names: list[str]) -> tuple[str, str]:
     """A few words on the marked place, and what to do about it."""
     label = names[0] if names else "the labels"
     if join.zeroed:
         return "the term with the labels is multiplied by zero", "check the factor: it is 0 in every recorded step"
     if join.cut is not None:
         made = f"`{join.cut.kind}` has no derivative"
-        use = "a loss with a derivative" if family(join.cut.kind) != "detach" else "the value without `.detach()`"
+        use = "a loss with a derivative" if family(join.cut.kind) != "detach" else idiom(index, "without stop")
         return (
             f"{made}, so nothing that meets `{label}` passes a gradient on",
             f"compare `{label}` with the scores themselves, before this op, by {use}",

@@ -124,7 +124,7 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
         Evidence(
             f"{typed(ids)} goes into the embedding and is the target; every value between keeps its {(ids.shape or (0, 0))[1]} positions"
         ),
-        f"feed `{ids.shown}[:, :-1]` and compare with `{ids.shown}[:, 1:]`",
+        f"feed `{ids.written}[:, :-1]` and compare with `{ids.written}[:, 1:]`",
         op,
         ids,
     )
@@ -134,9 +134,13 @@ def whole_table(call: Call, table: Value, given: Value, op: Op) -> Diagnosis:
     """What is said of a table."""
     return _diagnosis(
         call,
-        f"the labels are a column of `{table.shown}`, and `{given.shown}` goes into the model with all its {(table.shape or (0, 0))[1]} columns",
+        f"the labels are a column of `{table.shown}`, {'which' if table is given else f'and `{given.shown}`'} goes into the model with all its {(table.shape or (0, 0))[1]} columns",
         "the labels' own column is in the input",
-        Evidence(f"{typed(given)} was taken from {typed(table)}, from which the labels were cut"),
+        Evidence(
+            f"the labels were cut from {typed(table)}, and a layer reads all of it"
+            if table is given
+            else f"{typed(given)} was taken from {typed(table)}, from which the labels were cut"
+        ),
         "cut the labels' column out of the input, before scaling and selecting",
         op,
         table,

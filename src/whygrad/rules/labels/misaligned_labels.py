@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.rules import rule
 from whygrad.rules.labels.pairing import mispaired, unrelated
@@ -160,7 +161,7 @@ def diagnosis(found: Reordered) -> Diagnosis:
                 f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; `{other.shown}` comes from no op that reads it"
             ),
         ),
-        help="apply one permutation to both: `order = torch.randperm(len(x)); x, y = x[order], y[order]`",
+        help=f"apply one permutation to both: {idiom(found.call.index, 'permute both')}",
         facts=frozenset({Fact("odd-input", found.op.output)}),
         kind=step.step.kind,
         step=step.step.index,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
+from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -39,7 +40,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved for what the data loader handed out; where the program cuts its batches itself, suspected from the recorded steps.
 
     ## References
-    `torch.utils.data.DataLoader` (`shuffle=True`); `whygrad explain WG103` (one label for all).
+    `torch.utils.data.DataLoader` (`shuffle=True`); `tf.data.Dataset.shuffle`; `whygrad explain WG103` (one label for all).
     """
     yield from distinct(found for steps in index.kinds.values() for found in judged(index, steps))
 
@@ -50,13 +51,13 @@ def judged(index: Index, steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
         for name in classified(step):
             batches = handed_out(index, step, name)
             if batches is not None and (step.value(name).shape or (0,))[0] >= ROWS and sorted_batches(batches):
-                yield of_loader(step, step.value(name), batches)
+                yield of_loader(index, step, step.value(name), batches)
                 return
     labels = [(step, name) for step in steps for name in classified(step)]
     levels = [only_entry(step.value(name)) for step, name in labels]
     enough = all((step.value(name).shape or (0,))[0] >= ROWS for step, name in labels)
     if enough and None not in levels and len(set(levels)) > 1 and not any(handed_out(index, *pair) for pair in labels):
-        yield of_steps(labels[0][0], labels[0][0].value(labels[0][1]), [level for level in levels if level is not None])
+        yield of_steps(index, labels[0][0], labels[0][0].value(labels[0][1]), [level for level in levels if level is not None])
 
 
 def classified(step: StepIndex) -> Iterator[str]:
@@ -72,11 +73,11 @@ def sorted_batches(batches: Batches) -> bool:
     return batches.constant_levels > 1 and batches.constant_batches >= max(2, MOST * batches.seen)
 
 
-def of_loader(step: StepIndex, value: Value, batches: Batches) -> Diagnosis:
+def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> Diagnosis:
     """What is said of a loader."""
     loop = next((event.site for event in step.events("batch") if event.site), None)
     many = f"{batches.constant_batches} of {plural(batches.seen, 'batch')}"
-    help_ = "pass `shuffle=True` to the `DataLoader`; with a sampler of your own, shuffle across the classes, not only within each"
+    help_ = idiom(index, "shuffle")
     return _diagnosis(
         step,
         value,
@@ -88,13 +89,13 @@ def of_loader(step: StepIndex, value: Value, batches: Batches) -> Diagnosis:
     )
 
 
-def of_steps(step: StepIndex, value: Value, levels: list[float]) -> Diagnosis:
+def of_steps(index: Index, step: StepIndex, value: Value, levels: list[float]) -> Diagnosis:
     """What is said of the recorded steps."""
     seen = ", ".join(figure(level) for level in levels)
     made = step.producer.get(step.origin(value.name))
     return _diagnosis(
         step, value, "suspected", made[1].site if made else None, f"all labels of a step are the same: {seen}, step by step",
-        "shuffle the examples once an epoch: `order = torch.randperm(len(x)); x, y = x[order], y[order]`", None,
+        f"shuffle the examples once an epoch: {idiom(index, 'permute both')}", None,
     )  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
-from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.phrases import distinct, percent, places, typed
 
 SHARE = 0.3
 """Share of padding among the targets from which it steers the training; an end mark that shares its id stays below."""
@@ -36,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved for the recorded steps: the padding id, the ignored id and the share are read from the calls.
 
     ## References
-    `torch.nn.Embedding` (`padding_idx`), `torch.nn.CrossEntropyLoss` (`ignore_index`).
+    `torch.nn.Embedding` (`padding_idx`), `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `Embedding(mask_zero=True)`, `ignore_class`.
     """
     yield from distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call))
 
@@ -69,18 +70,18 @@ def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
         name="padding-used",
         severity="warning",
         confidence="proved",
-        message=f"{share:.0%} of the targets in `{name}` are padding, and all of them count",
+        message=f"{percent(share)} of the targets in `{name}` are padding, and all of them count",
         site=edited_at(call.step, call.op),
         label="counts the padding id 0 like a word",
         related=places((call.op.site if call.op.made else None, "the loss is called here"), (op.site, "the embedding has `padding_idx=0`")),
         evidence=(
             Evidence(
-                f"{typed(call.target)}: {share:.1%} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}",
+                f"{typed(call.target)}: {percent(share, 1)} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}",
                 "padding",
                 share,
             ),
         ),
-        help="pass `ignore_index=0` to the loss",
+        help=idiom(call.index, "ignore an id", id=0, labels=call.target.written),
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
@@ -50,7 +51,7 @@ def from_loaders(index: Index) -> Iterator[Diagnosis]:
         if (first.length or 0) > 1 and first.seen >= ENOUGH and all(batches.distinct == 1 for batches in group):
             step = next((step for step in index.steps if any(trained_on(step, batches) for batches in group)), None)
             if step is not None:
-                yield of_loader(step, first)
+                yield of_loader(index, step, first)
 
 
 def trained_on(step: StepIndex, batches: Batches) -> bool:
@@ -69,7 +70,7 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
             # timid: whole numbers have equal sums by chance
             fresh = fresh and any(seen.whole is not None and seen.whole < 1.0 for _, seen in drawn[0].values())
             if fresh and figures[0] and all(seen == figures[0] for seen in figures[1:]):
-                yield of_draw(steps[0], next(iter(drawn[0].values()))[0], len(steps))
+                yield of_draw(index, steps[0], next(iter(drawn[0].values()))[0], len(steps))
 
 
 def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
@@ -114,21 +115,21 @@ def data_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
                 yield name, (next(draw for draw in draws if draw.output in above), figures)
 
 
-def of_loader(step: StepIndex, batches: Batches) -> Diagnosis:
+def of_loader(index: Index, step: StepIndex, batches: Batches) -> Diagnosis:
     """What is said of a loader."""
     site = next((event.site for event in step.events("batch") if event.site), None)
     return _diagnosis(
         step, site or batches.site, f"one batch was handed out {batches.seen} times, of {plural(batches.length or 0, 'batch')} that the loader has",
-        "begins the loader anew and takes its first batch", "write `for batch in loader:`, or keep one iterator and call `next` on that",
+        "begins the loader anew and takes its first batch", idiom(index, "one iterator"),
         batches.site,
     )  # fmt: skip
 
 
-def of_draw(step: StepIndex, draw: Op, steps: int) -> Diagnosis:
+def of_draw(index: Index, step: StepIndex, draw: Op, steps: int) -> Diagnosis:
     """What is said of drawn rows."""
     return _diagnosis(
         step, draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
-        "draws the same each time", "seed the generator once, before the loop", None,
+        "draws the same each time", idiom(index, "seed once"), None,
     )  # fmt: skip
 
 

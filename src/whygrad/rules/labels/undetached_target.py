@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import apart
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
@@ -51,9 +52,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the recorded graph.
 
     ## References
-    Sutton and Barto, semi-gradient methods; `torch.Tensor.detach`, `torch.no_grad`.
+    Sutton and Barto, semi-gradient methods; `torch.Tensor.detach`, `torch.no_grad`; `tf.stop_gradient`; `jax.lax.stop_gradient`.
     """
-    yield from distinct(diagnosis(found) for step in index.steps if step.losses for found in moving(index, step))
+    yield from distinct(diagnosis(index, found) for step in index.steps if step.losses for found in moving(index, step))
 
 
 def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
@@ -69,7 +70,7 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
                     target,
                     maker(step, term, op),
                     tuple(sorted(mine)),
-                    "a reward and what the same network says of the next state",
+                    "the sum of a reward and what the same network says of the next state",
                 )
                 return
             if mine and theirs and not mine & theirs and taught_before(index, step, mine) and not taught_before(index, step, theirs):
@@ -144,7 +145,7 @@ def maker(step: StepIndex, name: str, otherwise: Op) -> Op:
     return otherwise
 
 
-def diagnosis(found: Moving) -> Diagnosis:
+def diagnosis(index: Index, found: Moving) -> Diagnosis:
     """What is said, where the target comes from the network."""
     value: Value = found.step.value(found.target)
     prediction = next((name for name in found.op.inputs if name != found.target), "")
@@ -155,18 +156,18 @@ def diagnosis(found: Moving) -> Diagnosis:
         name="undetached-target",
         severity="warning",
         confidence="proved",
-        message=f"the target `{value.shown}` is trained towards the prediction: gradient flows into it",
+        message=f"the target `{value.shown}` is trained towards the prediction: a gradient flows into it",
         site=apart(found.made.site, others) or found.op.site,
-        label="computed with gradient",
+        label="computed with a gradient",
         related=places((found.op.site, f"`{value.shown}` is the target here")),
         evidence=(
             Evidence(
-                f"{typed(value)} is {found.story}; gradient flows through it to {listed(found.parameters)}",
+                f"{typed(value)} is {found.story}; a gradient flows through it to {listed(found.parameters)}",
                 "parameters",
                 len(found.parameters),
             ),
         ),
-        help="compute the target under `torch.no_grad()`, or pass `target.detach()` to the loss",
+        help=idiom(index, "no gradient target"),
         facts=frozenset({Fact("odd-input", found.target)}),
         kind=found.step.step.kind,
         step=found.step.step.index,

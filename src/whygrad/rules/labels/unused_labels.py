@@ -6,10 +6,12 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.scopes import enclosing, place_in
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Scope, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import is_cut_off, measured
+from whygrad.rules.labels.own_input import own_input
 from whygrad.rules.phrases import distinct, places, typed
 
 _SAYS_LOSS = ("loss", "criterion", "objective", "cost")
@@ -23,7 +25,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
     `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
-    finds a loss whose target is computed from the very prediction that it judges, while the batch's labels lie unread.
+    finds a loss whose target is computed from the very prediction that it judges, or cut out of the input that the model reads, while the
+    batch's labels lie unread.
 
     ## Why it matters
     Gradients are calculated, parameters move and the loss may fall for ever, but they would do the same with any labels. So a falling
@@ -32,7 +35,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## When it is fine
     Autoencoders, contrastive learning and generative models often load class labels that they never read. An unread element of a batch
     is therefore no fault: the rule speaks only where the labels enter a call that also gets the prediction and makes the loss, or whose
-    name says that it makes the loss and which compares with nothing else.
+    name says that it makes the loss and which compares with nothing else. A part of the input may be the target where the model does not get
+    that part, or where no unread element of the batch has the target's dtype and size.
 
     ## How sure
     Proved by the recorded graph. Where the step could be replayed, the label sensitivity S is given as well: labels permuted, S = 0 means
@@ -43,8 +47,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG102` (the labels reach the loss, but not its gradient); DESIGN.md, "Label sensitivity, the central measure".
     """
     for steps in index.kinds.values():
+        yield from distinct(found for step in steps for found in own_input(step))
         if not any(reached(step) for step in steps):
-            yield from distinct(found for step in steps for found in judge(step))
+            yield from distinct(found for step in steps for found in judge(index, step))
 
 
 def reached(step: StepIndex) -> bool:
@@ -52,12 +57,12 @@ def reached(step: StepIndex) -> bool:
     return not step.from_labels.isdisjoint(step.shapes_loss)
 
 
-def judge(step: StepIndex) -> Iterator[Diagnosis]:
+def judge(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """What one step shows."""
     if not step.losses or not is_cut_off(step):
         return
     taken = next(ignoring(step), None)
-    yield from (ignored(step, *taken),) if taken else own_target(step)
+    yield from (ignored(index, step, *taken),) if taken else own_target(step)
 
 
 def ignoring(step: StepIndex) -> Iterator[tuple[int, Scope, str, Op]]:
@@ -104,7 +109,7 @@ def compares_with_data(step: StepIndex) -> bool:
     return False
 
 
-def ignored(step: StepIndex, number: int, scope: Scope, argument: str, last: Op) -> Diagnosis:
+def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: str, last: Op) -> Diagnosis:
     """The function takes the label and makes the loss without it."""
     label = next(value for name, value in scope.arguments.items() if name == argument)
     name = step.value(label).called or argument
@@ -119,7 +124,7 @@ def ignored(step: StepIndex, number: int, scope: Scope, argument: str, last: Op)
         label=f"nothing here is computed from `{name}`",
         related=places((scope.caller, "called here"), (scope.site, f"`{argument}` is an argument of `{scope.function}`")),
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
-        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance `torch.nn.functional.cross_entropy(prediction, {argument})` for class ids",
+        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids",
         names=(name, scope.function),
     )
 

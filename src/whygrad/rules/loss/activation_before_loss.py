@@ -9,7 +9,7 @@ from whygrad.flow.trials import trial_of
 from whygrad.ir import Bypass, Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls, known, once_a_fault
-from whygrad.rules.phrases import figure, finite, places
+from whygrad.rules.phrases import figure, finite, percent, places
 
 _CLAMPS = {"relu": "no score can be below 0", "tanh": "scores stay between -1 and 1", "hardtanh": "scores are cut off at both ends"}
 
@@ -36,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     learn something all the same, so this is a warning.
 
     ## References
-    `torch.nn.CrossEntropyLoss` ("unnormalized logits"); `whygrad explain WG205` for softmax and sigmoid.
+    `torch.nn.CrossEntropyLoss` ("unnormalized logits"); Keras, `from_logits=True`; `optax.softmax_cross_entropy`; `whygrad explain WG205` for softmax and sigmoid.
     """
     yield from once_a_fault(diagnosis(call, op) for call in calls(index) if (op := clamp_of(call)) is not None)
 
@@ -57,7 +57,7 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         name="activation-before-loss",
         severity="warning",
         confidence="proved",
-        message=f"`{call.op.kind}` expects raw scores, and `{op.kind}` cuts them off before",
+        message=f"`{call.called}` expects raw scores, and `{op.kind}` cuts them off before",
         site=edited_at(call.step, op),
         label=_CLAMPS[op.kind],
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, "the loss reads its output here")),
@@ -80,7 +80,7 @@ def evidence(call: Call, op: Op) -> Iterator[Evidence]:
     """How much is cut off, and the gradient with and without."""
     figures = known(call.step.value(op.output))
     if figures is not None and op.kind == "relu" and figures.zeros is not None:
-        yield Evidence(f"{figures.zeros:.0%} of the scores are exactly 0", "zeros", figures.zeros)
+        yield Evidence(f"{percent(figures.zeros)} of the scores are exactly 0", "zeros", figures.zeros)
     elif figures is not None:
         yield Evidence(f"the scores lie between {figure(figures.minimum)} and {figure(figures.maximum)}", "maximum", figures.maximum)
     trial, before = trial_of(call.step.step, experiment(op).intervention), call.step.step.measures.gradient_norm

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
@@ -172,7 +173,7 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         label=f"{change.before.type} becomes {change.after.type}" if change is not None and moved else numbers,
         related=places((found.op.site if moved else None, f"{numbers} meet here")),
         evidence=tuple(evidence(found, change)),
-        help=_help(found, change),
+        help=_help(index, found, change),
         facts=frozenset({Fact("odd-shape", prediction.name)}),
         explains=raised_by(index, step, found.op),
         kind=step.step.kind,
@@ -194,12 +195,12 @@ def evidence(found: Mismatch, change: Change | None) -> Iterator[Evidence]:
         )
 
 
-def _help(found: Mismatch, change: Change | None) -> str:
+def _help(index: Index, found: Mismatch, change: Change | None) -> str:
     """How to keep a row for each example."""
     if change is None:
         return f"take the rows of `{found.target.shown}` that belong to this batch, by the same index as the inputs"
     if change.op.kind == "reshape":
-        return f"keep the first axis: `{change.before.shown}.flatten(1)`, and let the next layer take as many features as that gives"
+        return idiom(index, "keep rows", name=change.before.written)
     if change.op.kind == "rnn":
-        return "construct the recurrent layer with `batch_first=True`, or transpose its input to (time, batch, features)"
+        return idiom(index, "batch first")
     return f"keep the first axis at {leading(change.before):,}, or change `{found.target.shown}` in the same way"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
@@ -59,9 +60,9 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         name="binary-loss-for-classes",
         severity="warning",
         confidence="proved",
-        message=f"`{call.op.kind}` judges each of {classes} classes by itself, though a softmax lets one of them win",
+        message=f"`{call.called}` judges each of {classes} classes by itself, though a softmax lets one of them win",
         related=places((op.site, "the softmax is applied here")),
         evidence=(Evidence(f"{typed(call.prediction)} comes from `softmax`; every row of `{call.target.shown}` has one 1 and zeros"),),
-        help=f"use `torch.nn.functional.cross_entropy(scores, {call.target.shown})` on the scores from before the softmax",
+        help=idiom(call.index, "scores of choice", target=call.target.written),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
     )

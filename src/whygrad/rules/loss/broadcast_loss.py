@@ -7,6 +7,7 @@ from math import prod
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.trials import trial_of
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Reshape, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
@@ -126,7 +127,7 @@ def diagnosis(index: Index, step: StepIndex, pair: Pair) -> Diagnosis:
         label=f"`{prediction.shown}` and `{target.shown}` differ in shape",
         related=places((made[1].site if made and made[1].site != pair.op.site else None, "the odd shape is made here")),
         evidence=tuple(evidence(step, pair)),
-        help=_help(pair),
+        help=_help(index, pair),
         facts=frozenset({Fact("odd-shape", prediction.name)}),
         explains=frozenset({Fact("insensitive", str(step.step.kind)), *raised_by(index, step, pair.op)}),
         kind=step.step.kind,
@@ -159,9 +160,9 @@ def experiment(pair: Pair) -> Test | None:
     return Test(Reshape(prediction.name, target.shape), "with one shape on both sides, another gradient comes out")
 
 
-def _help(pair: Pair) -> str:
+def _help(index: Index, pair: Pair) -> str:
     """Which side to reshape, and how to choose."""
     prediction, target = pair.prediction, pair.target
     if prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
         return f"give `{prediction.shown}` and `{target.shown}` one shape before they meet"
-    return f"write `{prediction.shown}.reshape({target.shown}.shape)` in the loss, or keep both as {prediction.type} by reshaping `{target.shown}` where it is made"
+    return f"{idiom(index, 'one shape', one=prediction.written, other=target.written)}, or keep both as {prediction.type} by reshaping `{target.shown}` where it is made"

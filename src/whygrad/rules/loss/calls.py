@@ -7,6 +7,7 @@ from typing import Any
 from whygrad.diagnosis import Diagnosis
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
+from whygrad.idioms import loss_called
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
 from whygrad.rules.loss.exceptions import raised_by
@@ -40,6 +41,11 @@ class Call:
         """The loss is told its classes by number. Keras has one function for that and one for rows; PyTorch's tells them apart by the target."""
         told = self.op.attributes.get("ids")
         return told if isinstance(told, bool) else self.op.kind in BY_IDS
+
+    @property
+    def called(self) -> str:
+        """The loss by its user's name for it."""
+        return loss_called(self.index, self.op)
 
     @property
     def whole(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, making_site, sized_at
+from whygrad.idioms import idiom
 from whygrad.ir import Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
@@ -100,7 +101,7 @@ def short_weights(call: Call, weight: Value) -> Diagnosis:
         f"`{weight.shown}` weighs {count} classes, and `{call.prediction.shown}` has {call.classes}",
         f"{count} weights",
         f"{typed(call.prediction)} has {call.classes} classes; the weights are {weight.type}",
-        f"count every class, also those that do not occur: `torch.bincount(labels, minlength={call.classes})`",
+        f"count every class, also those that do not occur: {idiom(call.index, 'class counts', classes=call.classes)}",
     )
 
 

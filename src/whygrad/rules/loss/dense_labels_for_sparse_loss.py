@@ -1,14 +1,17 @@
 """WG202: one-hot rows, floats or columns where class ids are due."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, known, once_a_fault
 from whygrad.rules.loss.exceptions import message_of
-from whygrad.rules.phrases import figure, typed
+from whygrad.rules.loss.scaled_ids import Scaled, scaled, told
+from whygrad.rules.phrases import figure, places, typed
 
 _IDS = BY_IDS | {"hinge_loss"}
 _BY_IDS_NATIVE = "multi_margin_loss"
@@ -21,23 +24,56 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `cross_entropy`, `nll_loss` or `multi_margin_loss` that raised because its target has a row for each example: one-hot rows of integers,
-    ids in a column (N, 1), or ids in a floating dtype.
+    ids in a column (N, 1), or ids in a floating dtype. Also ids that were scaled, often along with the features of their table, and then cut
+    to whole numbers, so that all but the largest are 0.
 
     ## Why it matters
     The framework raises an exception at the loss. The labels were made in another form than this loss reads, which is common where code
     comes from another framework: Keras' `categorical_crossentropy` wants one-hot rows, `sparse_categorical_crossentropy` ids.
 
     ## When it is fine
-    `cross_entropy` takes rows of probabilities in a floating dtype too: for soft labels, mixup or label smoothing. Those are left alone.
+    Ids 0 and 1 are fine for two outputs, and quotients that reach more than 1 are bins. `cross_entropy` takes rows of probabilities in a floating dtype too: for soft labels, mixup or label smoothing. Those are left alone.
 
     ## How sure
-    Proved by the shapes and dtypes at the call that raised.
+    Proved by the shapes and dtypes at the call that raised, and by the scaling and the cast in the graph. Suspected where ids of nothing but
+    0 and 1, nine in ten of them 0, come from a loader beside a table that reaches 1 exactly, and the model has three outputs or more.
 
     ## References
     PyTorch: "0D or 1D target tensor expected, multi-target not supported", "Expected floating point type for target with class
-    probabilities", "expected scalar type Long but found Float". `whygrad explain WG201` for the reverse.
+    probabilities", "expected scalar type Long but found Float". Keras, `SparseCategoricalCrossentropy`; optax,
+    `softmax_cross_entropy_with_integer_labels`. `whygrad explain WG201` for the reverse.
     """
-    yield from once_a_fault(diagnosis(call, form) for call in calls(index) if (form := form_of(call)))
+    found = tuple(calls(index))
+    yield from once_a_fault(diagnosis(call, form) for call in found if (form := form_of(call)))
+    yield from once_a_fault(cut(call, item) for call in found if (item := scaled(call)) is not None)
+
+
+def cut(call: Call, found: Scaled) -> Diagnosis:
+    """What is said of ids that were scaled, at the scaling."""
+    made = about_labels(
+        call,
+        "drops the fractions of scaled ids",
+        f"`{call.called}` needs the ids as they were",
+        rule="WG202",
+        name="dense-labels-for-sparse-loss",
+        severity=found.severity,
+        confidence=found.confidence,
+        message=told(found, call.target.shown),
+        evidence=found.evidence(call.target.shown),
+        help="take the labels out of the table before it is scaled, and scale the features alone",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+        explains=frozenset({Fact("stands", str(call.step.step.kind)), Fact("constant", call.target.name)}),
+    )
+    scale = found.scale.site if found.scale is not None else None
+    if scale is None:
+        return made
+    at_cast = (found.cast.site, "and cut to whole numbers here") if found.cast else (None, "")
+    return replace(
+        made,
+        site=scale,
+        label="scales the class ids too" if found.shared else "scales the class ids",
+        related=places(at_cast, (call.op.site, "the loss")),
+    )
 
 
 def form_of(call: Call) -> str:
@@ -72,17 +108,17 @@ def refused_dtype(call: Call) -> bool:
 
 def diagnosis(call: Call, form: str) -> Diagnosis:
     """What is said, where the labels were made."""
-    target, op = call.target, call.op
+    target = call.target
     what = {"rows": "one-hot rows", "column": "a column of ids", "floats": "floating numbers"}[form]
     return about_labels(
         call,
         f"`{target.shown}` is {target.type}: {what}",
-        f"`{op.kind}` needs class ids here",
+        f"`{call.called}` needs class ids here",
         rule="WG202",
         name="dense-labels-for-sparse-loss",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` needs class ids, and `{target.shown}` holds {what}",
+        message=f"`{call.called}` needs class ids, and `{target.shown}` holds {what}",
         evidence=tuple(evidence(call)),
         help=_help(call, form),
         facts=frozenset({Fact("odd-shape", target.name)}),
@@ -91,8 +127,9 @@ def diagnosis(call: Call, form: str) -> Diagnosis:
 
 def evidence(call: Call) -> Iterator[Evidence]:
     """Shapes, dtypes and the range."""
+    ids = "i64" if speaks_torch(call.index) else "i32"
     wanted = ",".join(map(str, (call.prediction.shape or ())[:1] + (call.prediction.shape or ())[2:]))
-    yield Evidence(f"{typed(call.prediction)} against {typed(call.target)}: `{call.op.kind}` reads ids as i64[{wanted}]")
+    yield Evidence(f"{typed(call.prediction)} against {typed(call.target)}: `{call.called}` reads ids as {ids}[{wanted}]")
     range_ = bounds(call.target)
     if range_ is not None:
         yield Evidence(f"`{call.target.shown}` lies between {figure(range_[0])} and {figure(range_[1])}", "maximum", range_[1])
@@ -100,14 +137,15 @@ def evidence(call: Call) -> Iterator[Evidence]:
 
 def _help(call: Call, form: str) -> str:
     """What to pass, ready to paste."""
-    name = call.target.shown
+    name, index = call.target.written, call.index
     if form == "rows":
-        soft = f", or `{name}.float()` if the rows are probabilities" if call.op.kind == "cross_entropy" else ""
-        return f"pass ids: `{name}.argmax(1)`{soft}"
+        soft = idiom(index, "dense loss", name=name) if call.op.kind == "cross_entropy" else ""
+        return f"pass ids: {idiom(index, 'ids as', name=name)}{soft}"
     if form == "column":
-        return f"pass `{name}.squeeze(1){'' if call.target.dtype == 'i64' else '.long()'}`"
+        whole = call.target.dtype in ("i64", "i32") if not speaks_torch(index) else call.target.dtype == "i64"
+        return f"pass {idiom(index, 'squeeze' if whole else 'squeezed integers', name=name)}"
     lost = " (but look first why they are not whole: a scaling by mistake makes every id 0)" if not_whole(call.target) else ""
-    return f"pass `{name}.long()`{lost}"
+    return f"pass {idiom(index, 'integers', name=name)}{lost}"
 
 
 def not_whole(value: Value) -> bool:

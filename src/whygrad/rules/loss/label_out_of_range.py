@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
-from whygrad.rules.phrases import figure, typed
+from whygrad.rules.phrases import figure, percent, typed
 
 TOLERANCE = 1e-3
 """How far rounding may take a share outside of 0 to 1."""
@@ -72,16 +73,16 @@ def about_ids(found: Outside) -> Diagnosis:
         label, help_ = "the ids begin at 1", f"subtract 1 where the labels are made, so that they run from 0 to {last}"
     else:
         label = f"{figure(found.offender)} is no class"
-        help_ = f"pass `ignore_index={figure(found.offender)}` to the loss if it marks what must not count; else give every label an id from 0 to {last}"
+        help_ = f"{idiom(call.index, 'ignore an id', id=figure(found.offender), labels=call.target.written)} if it marks what must not count; else give every label an id from 0 to {last}"
     return about_labels(
         call,
         label,
-        f"`{call.op.kind}` counts classes from 0 to {last} here",
+        f"`{call.called}` counts classes from 0 to {last} here",
         rule="WG204",
         name="label-out-of-range",
         severity="error",
         confidence="proved",
-        message=f"`{name}` holds the class id {figure(found.offender)}, and `{call.op.kind}` has the classes 0 to {last}",
+        message=f"`{name}` holds the class id {figure(found.offender)}, and `{call.called}` has the classes 0 to {last}",
         evidence=(Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),),
         help=help_,
         facts=frozenset({Fact("odd-input", call.target.name)}),
@@ -104,14 +105,14 @@ def about_shares(call: Call) -> Diagnosis:
     return about_labels(
         call,
         f"`{name}` lies between {figure(low)} and {figure(high)}",
-        f"`{call.op.kind}` needs targets between 0 and 1 here",
+        f"`{call.called}` needs targets between 0 and 1 here",
         rule="WG204",
         name="label-out-of-range",
         severity="error",
         confidence="proved",
-        message=f"`{call.op.kind}` needs targets between 0 and 1, and `{name}` goes {'up to ' + figure(high) if high > 1 else 'down to ' + figure(low)}",
+        message=f"`{call.called}` needs targets between 0 and 1, and `{name}` goes {'up to ' + figure(high) if high > 1 else 'down to ' + figure(low)}",
         evidence=(Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}", "maximum", high),),
-        help=f"write `{name} = ({name} > {figure((low + high) / 2)}).float()`" if two else scale,
+        help=idiom(call.index, "threshold", name=call.target.written, limit=figure((low + high) / 2)) if two else scale,
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
 
@@ -131,8 +132,8 @@ def about_signs(call: Call) -> Diagnosis:
         confidence="proved",
         message=f"`{function}` needs labels -1 and 1, and `{name}` holds 0 and 1",
         evidence=(
-            Evidence(f"{share:.0%} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
+            Evidence(f"{percent(share)} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
         ),
-        help=f"pass `2 * {name} - 1`",
+        help=f"pass `2 * {call.target.written} - 1`",
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

@@ -6,6 +6,7 @@ from math import inf, isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom, loss_called
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of
 from whygrad.rules import rule
@@ -40,7 +41,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved, by the recorded values or by the op that made the input. Where values are unknown and the graph does not tell, nothing is said.
 
     ## References
-    `torch.nn.NLLLoss`, `torch.nn.KLDivLoss`, `torch.nn.BCELoss`; `whygrad explain WG205` for the reverse.
+    `torch.nn.NLLLoss`, `torch.nn.KLDivLoss`, `torch.nn.BCELoss`; Keras, `BinaryCrossentropy` and `CategoricalCrossentropy` without
+    `from_logits=True`; `whygrad explain WG205` for the reverse.
     """
     yield from distinct(found for step in index.steps for op in step.loss_ops() for found in judge(index, step, op))
 
@@ -52,7 +54,7 @@ def judge(index: Index, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
         return
     reason = reason_against(index, step, op, contract, given)
     if reason:
-        found = diagnosis(step, op, contract, step.value(given), reason)
+        found = diagnosis(index, step, op, contract, step.value(given), reason)
         yield replace(found, explains=raised_by(index, step, op))
 
 
@@ -79,7 +81,7 @@ def outside(figures: Statistics, bounds: tuple[float, float]) -> str:
     return f"its values lie between {figure(low)} and {figure(high)}"
 
 
-def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason: str) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: Value, reason: str) -> Diagnosis:
     """What is said, at the loss."""
     due = f"non-negative {contract.targets[0]}" if contract.input == "real" else contract.input
     made = step.producer.get(step.origin(value.name))
@@ -89,7 +91,7 @@ def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason:
         name="logits-for-probabilities",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` expects {due}, and `{value.shown}` holds something else",
+        message=f"`{loss_called(index, op)}` expects {due}, and `{value.shown}` holds something else",
         site=op.site,
         label=f"`{value.shown}` goes in here",
         related=places(
@@ -98,8 +100,10 @@ def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason:
                 f"`{value.shown}` is made here, by `{made[1].kind}`" if made else "",
             )
         ),
-        evidence=(Evidence(f"{typed(value)} goes into `{op.kind}`: {reason}", "maximum", figures.maximum if figures else None),),
-        help=_help(op, value.shown),
+        evidence=(
+            Evidence(f"{typed(value)} goes into `{loss_called(index, op)}`: {reason}", "maximum", figures.maximum if figures else None),
+        ),
+        help=idiom(index, _HELP.get(op.kind, "log-probabilities"), name=value.written),
         facts=frozenset({Fact("odd-input", value.name)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -107,16 +111,9 @@ def diagnosis(step: StepIndex, op: Op, contract: Contract, value: Value, reason:
     )
 
 
-def _help(op: Op, name: str) -> str:
-    """What to write instead, ready to paste."""
-    match op.kind:
-        case "nll_loss":
-            return f"use `cross_entropy` on the raw scores, or pass `torch.log_softmax({name}, dim=1)`"
-        case "binary_cross_entropy":
-            return f"use `binary_cross_entropy_with_logits` on the raw scores, or pass `torch.sigmoid({name})`"
-        case "poisson_nll":
-            return f"leave `log_input` at True, or pass `torch.nn.functional.softplus({name})`"
-        case "categorical_cross_entropy":
-            return "add a softmax to the model, or construct the loss with `from_logits=True`"
-        case _:
-            return f"pass `torch.log_softmax(scores, dim=-1)` of the raw scores instead of `{name}`"
+_HELP = {
+    "nll_loss": "log-probabilities by class",
+    "binary_cross_entropy": "probabilities by unit",
+    "poisson_nll": "rates",
+    "categorical_cross_entropy": "probabilities by class",
+}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault
@@ -75,23 +76,23 @@ def wraps(step: StepIndex, op: Op) -> bool:
 
 def diagnosis(call: Call) -> Diagnosis:
     """What is said of a dtype that was refused."""
-    target, due = call.target, "i64" if call.op.kind in BY_IDS else call.prediction.dtype
-    cast = {"i64": ".long()", "f32": ".float()", "f64": ".double()", "f16": ".half()", "bf16": ".bfloat16()"}.get(
-        due, f".to({call.prediction.shown}.dtype)"
-    )
+    target, whole = call.target, "i64" if speaks_torch(call.index) else "i32"
+    due = whole if call.op.kind in BY_IDS else call.prediction.dtype
+    cast = _CASTS.get(due, f".to({call.prediction.shown}.dtype)")
+    written = idiom(call.index, "as dtype", name=target.written, torch=cast, dtype=_NAMES.get(due, due))
     return about_labels(
         call,
         f"`{target.shown}` is {target.dtype}",
-        f"`{call.op.kind}` needs {due} here",
+        f"`{call.called}` needs {due} here",
         rule="WG210",
         name="loss-dtype",
         severity="error",
         confidence="proved",
-        message=f"`{call.op.kind}` needs its target as {due}, and `{target.shown}` is {target.dtype}",
+        message=f"`{call.called}` needs its target as {due}, and `{target.shown}` is {target.dtype}",
         evidence=(
             Evidence(f"{typed(call.prediction)} against {typed(target)}: {'the loss' if call.op.failed else 'the backward'} raised"),
         ),
-        help=f"pass `{target.shown}{cast}`, or convert where the labels are made",
+        help=f"pass {written}, or convert where the labels are made",
         facts=frozenset({Fact("odd-input", target.name)}),
         explains=_raised(call),
     )
@@ -121,7 +122,7 @@ def wrapping(index: Index, step: StepIndex, op: Op) -> Diagnosis:
                 f"`{one.shown}` lies between {_bounds(one)}, and the result between {figure(low)} and {figure(high)}", "maximum", high
             ),
         ),
-        help=f"convert first: `{step.value(op.inputs[0]).shown}.float() {sign} {step.value(op.inputs[1]).shown}.float()`",
+        help=f"convert first: {_converted(index, step, op, sign)}",
         facts=frozenset({Fact("odd-input", op.output)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -136,3 +137,15 @@ def _expression(step: StepIndex, op: Op, sign: str) -> str:
 def _bounds(value: Value) -> str:
     low, high = bounds(value) or (0.0, 0.0)
     return f"{figure(low)} and {figure(high)}"
+
+
+_CASTS = {"i64": ".long()", "f32": ".float()", "f64": ".double()", "f16": ".half()", "bf16": ".bfloat16()"}
+_NAMES = {"i64": "int64", "i32": "int32", "f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16"}
+"""Types as casts and as names in code."""
+
+
+def _converted(index: Index, step: StepIndex, op: Op, sign: str) -> str:
+    """Both operands as floating numbers."""
+    return f" {sign} ".join(idiom(index, "floats", name=step.value(name).written) for name in op.inputs[:2]).replace(
+        f"` {sign} `", f" {sign} "
+    )

@@ -152,7 +152,12 @@ def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
         related=places((join.op.site, "labels and prediction meet here")),
         evidence=(
             Evidence(
-                f"followed op by op from `{join.op.kind}` to `{loss}`: every one of {len(group)} meetings of labels and prediction has this sign"
+                f"followed op by op from `{join.op.kind}` to `{loss}`: "
+                + (
+                    "labels and prediction meet once, with this sign"
+                    if len(group) == 1
+                    else f"labels and prediction meet {len(group)} times, each with this sign"
+                )
             ),
             *((Evidence(f"`{loss}` is {figure(value)} in this step", "loss", value),) if value is not None and finite(value) else ()),
         ),

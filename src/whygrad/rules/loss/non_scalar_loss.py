@@ -5,6 +5,7 @@ from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of
@@ -32,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the shape of what was differentiated.
 
     ## References
-    PyTorch: "grad can be implicitly created only for scalar outputs".
+    PyTorch: "grad can be implicitly created only for scalar outputs"; JAX: "Gradient only defined for scalar-output functions".
     """
     yield from distinct(diagnosis(index, step, event, loss) for step in index.steps for event, loss in refused(index, step))
 
@@ -62,7 +63,7 @@ def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagn
         label=f"{count}, not one",
         related=places((event.site if op and op.site else None, "the backward is asked for here")),
         evidence=(Evidence(f"{typed(loss)} is what `backward` was called on" + _origin(op)),),
-        help=_help(op, loss),
+        help=_help(index, op, loss),
         facts=frozenset({Fact("odd-shape", loss.name)}),
         explains=frozenset({Fact("exception", ended.type if ended else "RuntimeError")}),
         kind=step.step.kind,
@@ -82,7 +83,7 @@ def _origin(op: Op | None) -> str:
     return f"; `{op.kind}` made it{f' with reduction={reduction!r}' if reduction else ''}"
 
 
-def _help(op: Op | None, loss: Value) -> str:
+def _help(index: Index, op: Op | None, loss: Value) -> str:
     if op is not None and family(op.kind) == "loss" and op.attributes.get("reduction") == "none":
-        return f'leave out `reduction="none"`, or call `{loss.shown}.mean().backward()`'
-    return f"add the parts up before the backward: `{loss.shown}.sum().backward()` for several losses, `.mean()` for one loss per example"
+        return idiom(index, "unreduced", name=loss.written)
+    return idiom(index, "add up", name=loss.written)

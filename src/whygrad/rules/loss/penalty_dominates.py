@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, finite, places
+from whygrad.rules.phrases import distinct, figure, finite, percent, places
 
 TIMES = 10.0
 """How many times larger than the data term the penalty must be in every recorded step."""
@@ -106,7 +106,7 @@ def diagnosis(found: Sum, steps: int) -> Diagnosis:
                 found.penalty,
             ),
             Evidence(
-                f"permuting the labels changes the gradient by {felt:.1%} of its norm" if felt is not None else "",
+                f"permuting the labels changes the gradient by {percent(felt, 1)} of its norm" if felt is not None else "",
                 "label_sensitivity",
                 felt,
             ),

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
+from whygrad.idioms import loss_called
 from whygrad.ir import Bypass, Op
 from whygrad.loss_contracts import Contract, contract_of, input_of
 from whygrad.rules import rule
@@ -48,9 +49,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     learn all the same, so this is a warning.
 
     ## References
-    `torch.nn.CrossEntropyLoss` ("the input is expected to contain the unnormalized logits"); `whygrad explain WG206` for the reverse.
+    `torch.nn.CrossEntropyLoss` ("the input is expected to contain the unnormalized logits"); Keras, `from_logits=True`;
+    `optax.softmax_cross_entropy`; `whygrad explain WG206` for the reverse.
     """
-    yield from distinct(diagnosis(step, found) for step in index.steps for found in twice(step))
+    yield from distinct(diagnosis(index, step, found) for step in index.steps for found in twice(step))
 
 
 def twice(step: StepIndex) -> Iterator[Twice]:
@@ -77,27 +79,27 @@ def shared(step: StepIndex, activation: Op, loss: Op) -> bool:
     return False
 
 
-def diagnosis(step: StepIndex, found: Twice) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
     """What is said: at the activation, or at the loss where the probabilities are needed elsewhere."""
     activation, loss = found.activation, found.loss
-    name = step.value(activation.output).shown
+    name, called = step.value(activation.output).shown, loss_called(index, loss)
     at, other = (loss, activation) if found.shared else (activation, loss)
     return Diagnosis(
         rule="WG205",
         name="probabilities-for-logits",
         severity="warning",
         confidence="proved",
-        message=f"`{name}` is made by `{activation.kind}`, and `{loss.kind}` applies `{found.contract.applies}` to it again",
+        message=f"`{name}` is made by `{activation.kind}`, and `{called}` applies `{found.contract.applies}` to it again",
         site=edited_at(step, at) or other.site,
         label="wants the scores from before the activation" if found.shared else "probabilities from here on",
         related=places(
             (
                 other.site,
-                f"`{activation.kind}` is applied here" if found.shared else f"`{loss.kind}` applies `{found.contract.applies}` itself",
+                f"`{activation.kind}` is applied here" if found.shared else f"`{called}` applies `{found.contract.applies}` itself",
             )
         ),
-        evidence=tuple(evidence(step, found)),
-        help=_help(step, found),
+        evidence=tuple(evidence(step, found, called)),
+        help=_help(step, found, called),
         facts=frozenset({Fact("odd-input", activation.output)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -111,14 +113,14 @@ def experiment(found: Twice) -> Test:
     return Test(Bypass((found.activation.output,)), f"without `{found.activation.kind}` the gradient is another one, and larger")
 
 
-def evidence(step: StepIndex, found: Twice) -> Iterator[Evidence]:
+def evidence(step: StepIndex, found: Twice, called: str) -> Iterator[Evidence]:
     """The range of what the loss got, and the gradient with and without the activation."""
     figures = step.value(found.activation.output).statistics
     if figures and finite(figures.minimum) and finite(figures.maximum):
         low, high = figure(figures.minimum), figure(figures.maximum)
-        yield Evidence(f"`{found.loss.kind}` expects raw scores and is given values between {low} and {high}", "maximum", figures.maximum)
+        yield Evidence(f"`{called}` expects raw scores and is given values between {low} and {high}", "maximum", figures.maximum)
     else:
-        yield Evidence(f"`{found.loss.kind}` expects raw scores and is given the output of `{found.activation.kind}`")
+        yield Evidence(f"`{called}` expects raw scores and is given the output of `{found.activation.kind}`")
     trial, before = trial_of(step.step, experiment(found).intervention), step.step.measures.gradient_norm
     if trial and finite(trial.gradient_norm) and not found.shared:
         known = f", with it {figure(before)}" if finite(before) else ""
@@ -129,10 +131,12 @@ def evidence(step: StepIndex, found: Twice) -> Iterator[Evidence]:
         )
 
 
-def _help(step: StepIndex, found: Twice) -> str:
+def _help(step: StepIndex, found: Twice, called: str) -> str:
     """What to pass instead."""
     raw = step.value(found.activation.inputs[0]).called if found.activation.inputs else ""
     scores = f"`{raw}`" if raw else "the scores"
     if found.shared:
-        return f"pass {scores} from before the `{found.activation.kind}` to `{found.loss.kind}`, and keep the probabilities for the rest"
-    return f"leave out the `{found.activation.kind}` while training and pass {scores} to `{found.loss.kind}`; apply it where probabilities are wanted"
+        return f"pass {scores} from before the `{found.activation.kind}` to `{called}`, and keep the probabilities for the rest"
+    return (
+        f"leave out the `{found.activation.kind}` while training and pass {scores} to `{called}`; apply it where probabilities are wanted"
+    )

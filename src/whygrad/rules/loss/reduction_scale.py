@@ -9,7 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Optimizer, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, places, plural
+from whygrad.rules.phrases import distinct, figure, percent, places, plural
 
 _SCALE_FREE = ("Adam", "Adagrad", "RMSprop", "Rprop", "Adadelta", "Adamax", "Adafactor", "Lion", "SignSGD", "LBFGS")
 """Optimizers whose step does not depend on the scale of the loss."""
@@ -167,7 +167,7 @@ def summed(step: StepIndex, op: Op, before: float, after: float, share: float) -
         related=places((op.site if op.made else None, "the loss is called here")),
         evidence=(
             Evidence(
-                f"one update changes the parameters by {share:.0%} of their norm; the loss goes from {figure(before)} to {figure(after)}",
+                f"one update changes the parameters by {percent(share)} of their norm; the loss goes from {figure(before)} to {figure(after)}",
                 "loss",
                 after,
             ),

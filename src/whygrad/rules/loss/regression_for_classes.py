@@ -5,6 +5,7 @@ from math import sqrt
 
 from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Statistics
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
@@ -96,7 +97,7 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
         name="regression-for-classes",
         severity="warning",
         confidence=sure,
-        message=f"`{call.op.kind}` treats `{name}` as a quantity, and it {'holds' if sure == 'proved' else 'seems to hold'} class ids",
+        message=f"`{call.called}` treats `{name}` as a quantity, and it {'holds' if sure == 'proved' else 'seems to hold'} class ids",
         evidence=(
             Evidence(
                 f"{typed(call.target)} was made as whole numbers from {figure(low)} to {figure(high)}, {why}",
@@ -104,6 +105,6 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
                 figures.distinct if figures else None,
             ),
         ),
-        help=f"give the model one output for each class and use `torch.nn.functional.cross_entropy(scores, {name}.long())`",
+        help=idiom(call.index, "output each", ids=call.target.written),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

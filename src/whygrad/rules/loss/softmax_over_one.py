@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, calls
@@ -107,7 +108,7 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
         label=f"axis {found.axis} of {found.scores.type} has one entry",
         related=places((op.site if op.made and op.kind in _SOFTMAX else None, "it is applied here")),
         evidence=tuple(evidence),
-        help=_help(found),
+        help=_help(index, found),
         facts=frozenset({Fact("odd-input", made)}),
         explains=starved
         | raised_by(index, step, op)
@@ -118,9 +119,9 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
     )
 
 
-def _help(found: Alone) -> str:
+def _help(index: Index, found: Alone) -> str:
     if found.op.kind not in _SOFTMAX:
-        return "for two classes give the layer two outputs, or keep one and use `binary_cross_entropy_with_logits` with labels in a floating dtype"
+        return idiom(index, "two outputs")
     if found.other is not None:
-        return f"normalise over the entries that compete: `dim={found.other}`"
+        return f"normalise over the entries that compete: {idiom(index, 'axis', axis=found.other)}"
     return "use a sigmoid for one yes-or-no unit, or give the layer one output for each class"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, once_a_fault
@@ -35,10 +36,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## References
     What each loss takes (PyTorch): `cross_entropy`, `nll_loss`: ids (N, …); `binary_cross_entropy`, `binary_cross_entropy_with_logits`,
-    `kl_div`: one value for each class, as (N, C, …). `whygrad explain WG202` for the reverse.
+    `kl_div`: one value for each class, as (N, C, …). Keras, `CategoricalCrossentropy`; optax, `softmax_cross_entropy`.
+    `whygrad explain WG202` for the reverse.
     """
     found = (diagnosis(call) for call in calls(index) if compares_columns(call))
-    yield from once_a_fault((*found, *(by_hand(step, *pair) for step in index.steps for pair in products(step))))
+    yield from once_a_fault((*found, *(by_hand(index, step, *pair) for step in index.steps for pair in products(step))))
 
 
 def compares_columns(call: Call) -> bool:
@@ -92,19 +94,18 @@ def are_ids(prediction: Value, ids: Value, axis: int) -> bool:
 def diagnosis(call: Call) -> Diagnosis:
     """What is said of a loss call."""
     prediction, target, op = call.prediction, call.target, call.op
-    classes = (prediction.shape or (0, 0))[1]
+    classes = (prediction.shape or (0, 0))[1 if speaks_torch(call.index) else -1]
     return about_labels(
         call,
-        f"`{target.shown}` holds ids, and `{op.kind}` needs a column for each of the {classes} classes",
-        f"`{op.kind}` compares class by class here",
+        f"`{target.shown}` holds ids, and `{call.called}` needs a column for each of the {classes} classes",
+        f"`{call.called}` compares class by class here",
         rule="WG201",
         name="sparse-labels-for-dense-loss",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` needs a column for each class, and `{target.shown}` holds class ids",
+        message=f"`{call.called}` needs a column for each class, and `{target.shown}` holds class ids",
         evidence=tuple(figures_of(prediction, target, raised=op.failed)),
-        help=f"for classes that exclude one another use `torch.nn.functional.cross_entropy({prediction.shown}, {target.shown}.long())` on the raw scores; "
-        f"else pass `torch.nn.functional.one_hot({target.shown}.long(), {classes}).float()`",
+        help=idiom(call.index, "sparse or dense", scores=prediction.written, ids=target.written, classes=classes),
         facts=frozenset({Fact("odd-shape", prediction.name)}),
     )
 
@@ -117,7 +118,7 @@ def figures_of(prediction: Value, target: Value, *, raised: bool) -> Iterator[Ev
         yield Evidence(f"`{target.shown}` holds whole numbers from {figure(range_[0])} to {figure(range_[1])}", "maximum", range_[1])
 
 
-def by_hand(step: StepIndex, op: Op, prediction: Value, ids: Value, axis: int) -> Diagnosis:
+def by_hand(index: Index, step: StepIndex, op: Op, prediction: Value, ids: Value, axis: int) -> Diagnosis:
     """What is said of a product in a hand-written loss."""
     classes = (prediction.shape or ())[axis]
     return Diagnosis(
@@ -129,7 +130,7 @@ def by_hand(step: StepIndex, op: Op, prediction: Value, ids: Value, axis: int) -
         site=op.site,
         label="every class is compared with the same number",
         evidence=tuple(figures_of(prediction, ids, raised=False)),
-        help=f"make one-hot planes of the ids first: `torch.nn.functional.one_hot(ids.long(), {classes}).movedim(-1, {axis}).float()`",
+        help=f"make one-hot planes of the ids first: {idiom(index, 'one-hot planes', classes=classes, axis=axis)}",
         facts=frozenset({Fact("odd-shape", prediction.name)}),
         kind=step.step.kind,
         step=step.step.index,

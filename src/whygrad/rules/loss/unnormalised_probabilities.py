@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, calls, once_a_fault
@@ -73,14 +74,14 @@ def independent(call: Call, op: Op) -> Diagnosis:
         name="unnormalised-probabilities",
         severity="warning",
         confidence="proved",
-        message=f"`{call.op.kind}` compares classes that exclude one another, and `{op.kind}` gives each its own probability",
+        message=f"`{call.called}` compares classes that exclude one another, and `{op.kind}` gives each its own probability",
         site=edited_at(call.step, op),
         label="no class takes anything from another here",
-        related=places((call.op.site, f"`{call.op.kind}` reads it here")),
+        related=places((call.op.site, f"`{call.called}` reads it here")),
         evidence=(
             Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),
         ),
-        help="use `torch.log_softmax(scores, dim=1)`, or `cross_entropy` on the raw scores",
+        help=idiom(call.index, "normalised scores"),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
@@ -94,15 +95,15 @@ def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
     return about_labels(
         call,
         f"rows sum to {total}",
-        f"`{call.op.kind}` takes them for probabilities here",
+        f"`{call.called}` takes them for probabilities here",
         rule="WG218",
         name="unnormalised-probabilities",
         severity="warning",
         confidence="proved",
-        message=f"the rows of `{call.target.shown}` sum to {total}, and `{call.op.kind}` takes them for probabilities",
+        message=f"the rows of `{call.target.shown}` sum to {total}, and `{call.called}` takes them for probabilities",
         evidence=(
             Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),
         ),
-        help="divide each row by its sum (`rows / rows.sum(-1, keepdim=True)`); for smoothing pass ids and `label_smoothing=` to the loss",
+        help=idiom(call.index, "divide rows"),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )

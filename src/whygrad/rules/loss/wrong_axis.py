@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault
@@ -36,7 +37,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the axis of the recorded call and the sums of the rows that the loss was given.
 
     ## References
-    `torch.nn.Softmax` (`dim`; without it, dimension 0 is taken for inputs of one or three axes), `torch.nn.CrossEntropyLoss` (shape).
+    `torch.nn.Softmax` (`dim`; without it, dimension 0 is taken for inputs of one or three axes), `torch.nn.CrossEntropyLoss` (shape);
+    `axis` of `tf.nn.softmax` and `jax.nn.softmax`.
     """
     normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
@@ -74,7 +76,7 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
     shape, sums = call.prediction.shape or (), call.prediction.statistics.row_sums if call.prediction.statistics else None
     which = "the batch" if axis == 0 else f"axis {axis}"
     measured = (
-        (Evidence(f"the rows that `{call.op.kind}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),)
+        (Evidence(f"the rows that `{call.called}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),)
         if sums and op.kind == "softmax"
         else ()
     )
@@ -84,17 +86,17 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         name="wrong-axis",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` normalises over {which}, and `{call.op.kind}` finds the classes on axis {classes}",
+        message=f"`{op.kind}` normalises over {which}, and `{call.called}` finds the classes on axis {classes}",
         site=edited_at(call.step, op),
-        label=f"`dim={axis}` is {'the batch' if axis == 0 else 'not the axis of the classes'}",
-        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.op.kind}` reads it here")),
+        label=f"{idiom(call.index, 'axis', axis=axis)} is {'the batch' if axis == 0 else 'not the axis of the classes'}",
+        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.called}` reads it here")),
         evidence=(
             Evidence(
                 f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
             ),
             *measured,
         ),
-        help=f"write `dim={classes}`",
+        help=f"write {idiom(call.index, 'axis', axis=classes)}",
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
@@ -114,8 +116,8 @@ def transposed(call: Call) -> Diagnosis:
         name="wrong-axis",
         severity="error",
         confidence="proved",
-        message=f"`{call.op.kind}` expects the classes on axis 1, and `{name}` has them on its last axis",
+        message=f"`{call.called}` expects the classes on axis 1, and `{name}` has them on its last axis",
         evidence=(Evidence(f"{typed(call.prediction)} against {typed(call.target)}: the loss {raised}"),),
-        help=f"pass `{name}.transpose(1, -1)`, or `{name}.flatten(0, {len(shape) - 2})` and `{call.target.shown}.flatten()`",
+        help=idiom(call.index, "swap classes", name=call.prediction.written, last=len(shape) - 2, target=call.target.written),
         facts=frozenset({Fact("odd-shape", call.prediction.name)}),
     )

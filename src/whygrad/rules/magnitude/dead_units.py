@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct
+from whygrad.rules.phrases import distinct, percent, places
 
 DEAD = 0.9
 """Share of a layer's units that must be zero for every example. Freshly initialised ReLU layers have below 0.3 from 32 examples on."""
@@ -39,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     Lu et al., "Dying ReLU and Initialization"; `whygrad explain WG411` (the rate), `WG217` (a ReLU on scores).
     """
-    yield from distinct(diagnosis(steps[-1], op, dead) for steps in index.kinds.values() for op, dead in dying(steps[-1]))
+    yield from distinct(diagnosis(index, steps[-1], op, dead) for steps in index.kinds.values() for op, dead in dying(steps[-1]))
 
 
 def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
@@ -64,7 +66,7 @@ def outermost(step: StepIndex) -> frozenset[str]:
     return frozenset(step.values) - read
 
 
-def diagnosis(step: StepIndex, op: Op, dead: float) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
     """What is said, at the activation."""
     value = step.value(op.output)
     behind = step.upstream(op.output)
@@ -75,12 +77,13 @@ def diagnosis(step: StepIndex, op: Op, dead: float) -> Diagnosis:
         name="dead-units",
         severity="warning",
         confidence="measured",
-        message=f"{'all' if whole else f'{dead:.0%} of the'} units of {f'`{op.module}`' if op.module else 'this ReLU'} are zero for every example of the batch: no gradient passes",
-        site=op.site,
+        message=f"{'all' if whole else f'{percent(dead)} of the'} units of {f'`{op.module}`' if op.module else 'this ReLU'} are zero for every example of the batch: no gradient passes",
+        site=edited_at(step, op),
+        related=places((op.site if op.made else None, "it is applied here")),
         label="zero for the whole batch" if whole else "mostly zero for the whole batch",
         evidence=(
             Evidence(
-                f"{dead:.1%} of the units of {value.type} are 0 on all {value.shape[0] if value.shape else 0} examples of step {step.step.index}",
+                f"{percent(dead, 1)} of the units of {value.type} are 0 on all {value.shape[0] if value.shape else 0} examples of step {step.step.index}",
                 "dead",
                 dead,
             ),
@@ -90,7 +93,7 @@ def diagnosis(step: StepIndex, op: Op, dead: float) -> Diagnosis:
                 else ()
             ),
         ),
-        help="lower the learning rate, start biases at 0, centre the inputs, or use `LeakyReLU` or GELU, whose slope is never 0",
+        help=idiom(index, "gentle activation"),
         facts=frozenset(Fact("dead", name) for name in starved) or frozenset({Fact("dead", op.output)}),
         explains=frozenset(
             {

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import scaled
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
@@ -30,7 +31,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Suspected: the zeros are measured, that float16 is the reason is likely, and running once in bfloat16 would settle it.
 
     ## References
-    Micikevicius et al., "Mixed Precision Training"; PyTorch, `torch.amp.GradScaler`.
+    Micikevicius et al., "Mixed Precision Training"; PyTorch, `torch.amp.GradScaler`; Keras, `keras.mixed_precision.LossScaleOptimizer`; flax,
+    `flax.training.dynamic_scale`.
     """
     for steps in index.kinds.values():
         if any(scaled(step) for step in steps):
@@ -38,7 +40,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         found = [{p.name: p for p in lost(step)} for step in steps]
         names = [name for name in found[0] if all(name in other for other in found)] if found else []
         if names:
-            yield diagnosis(steps[-1], [found[-1][name] for name in names])
+            yield diagnosis(index, steps[-1], [found[-1][name] for name in names])
 
 
 def lost(step: StepIndex) -> Iterator[Parameter]:
@@ -58,7 +60,7 @@ def through_half(step: StepIndex) -> frozenset[str]:
     return frozenset(found)
 
 
-def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosis:
     """What is said, at the first op in float16."""
     first: Op | None = next((op for op in step.graph.ops if any(step.value(name).dtype == "f16" for name in op.outputs)), None)
     names = [parameter.name for parameter in found]
@@ -75,7 +77,7 @@ def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
                 f"{plural(len(names), 'parameter')} with an open path to the loss and a gradient of exact zeros", "parameters", len(names)
             ),
         ),
-        help="use `torch.amp.GradScaler`, or bfloat16 in place of float16",
+        help=idiom(index, "loss scale"),
         facts=frozenset(Fact("underflow", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         kind=step.step.kind,

@@ -10,7 +10,7 @@ from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Op, Reseed
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
-from whygrad.rules.phrases import figure, places, plural
+from whygrad.rules.phrases import figure, percent, places, plural
 
 STRONG = 0.75
 """Share of units dropped from which the gradients are compared: usual rates are 0.1 to 0.5, and a rate that was meant as the share to keep is 0.8 and more."""
@@ -37,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Measured, with everything held but the draws.
 
     ## References
-    `torch.nn.Dropout` takes the share of zeros; `tf.nn.dropout` of TensorFlow 1 took the share to keep.
+    `torch.nn.Dropout` takes the share of zeros, and so do `keras.layers.Dropout` and `Dropout` of flax; `tf.nn.dropout` of TensorFlow 1 took the share to keep.
     """
     for step in index.steps:
         found = strong(step) if supervised(index, step) and not learns(course_of(index, step)) else ()
@@ -82,9 +82,9 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         name="noise-dominates",
         severity="warning",
         confidence="measured",
-        message=f"dropout takes away {rate(worst):.0%} of the units, and what is left of the gradient depends on the draw more than on the labels",
+        message=f"dropout takes away {percent(rate(worst))} of the units, and what is left of the gradient depends on the draw more than on the labels",
         site=site,
-        label=f"drops {rate(worst):.0%}, keeps {1 - rate(worst):.0%}",
+        label=f"drops {percent(rate(worst))}, keeps {percent(1 - rate(worst))}",
         related=places((worst.site if site != worst.site else None, "it is called here")),
         evidence=(
             *(

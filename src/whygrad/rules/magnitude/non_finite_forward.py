@@ -8,17 +8,17 @@ from whygrad.flow.births import Origin, origin
 from whygrad.ir import Course, Op
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
-from whygrad.rules.phrases import places
+from whygrad.rules.phrases import places, typed
 
 HALF = 65504.0
 """The largest number of float16."""
 
 _HELP = (
-    (("log",), "keep its input above 0, for instance by `.clamp(min=1e-8)`; behind a softmax or sigmoid use `log_softmax` or `logsigmoid`"),
-    (("exp",), "subtract the largest entry first, or use `softmax`, `log_softmax` or `logsumexp`, which do"),
+    (("log",), "keep its input above 0, for instance by {clamp 1e-8}; behind a softmax or sigmoid {log of activation}"),
+    (("exp",), "subtract the largest entry first, or {log-sum-exp}"),
     (("div", "reciprocal"), "keep the denominator away from 0, for instance by adding 1e-8 where it is positive"),
-    (("sqrt", "pow"), "keep its input at or above 0, for instance by `.clamp(min=0)`"),
-    (("std", "var"), "give it more than one entry, or `correction=0`: the deviation of one number is 0/0"),
+    (("sqrt", "pow"), "keep its input at or above 0, for instance by {clamp 0}"),
+    (("std", "var"), "{deviation of one}"),
     (("mean", "max", "min", "median"), "make sure that there is something to reduce: the mean of nothing is 0/0"),
     (
         ("softmax", "log_softmax", "attention"),
@@ -76,7 +76,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
     backward = next((event.site for event in found.step.events("backward") if event.site), None)
     half = any(found.step.value(out).dtype == "f16" for out in op.outputs)
     ranges = tuple(
-        Evidence(f"`{v.shown}` ({v.type}) is finite{_range(v.statistics.minimum, v.statistics.maximum)}")
+        Evidence(f"{typed(v)} is finite{_range(v.statistics.minimum, v.statistics.maximum)}")
         for v in inputs[:2]
         if v.statistics is not None and not found.later and v.called
     )
@@ -85,14 +85,14 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         name="non-finite-forward",
         severity="error",
         confidence="measured",
-        message=f"`{name}` makes NaN or infinity out of {what}, and the loss with it",
+        message=f"`{name}` makes NaN or infinity of {what}, so that the loss is not finite",
         site=op.site,
         label="finite numbers go in, NaN or infinity comes out",
         related=places((backward, "the loss differentiated here is not finite")),
         evidence=(*entries(found, "makes"), *ranges, *when(index, found)),
         help=f"numbers above {HALF:g} do not fit in float16: use bfloat16, or compute this in float32"
         if half
-        else first(_HELP, op.kind, "look at the inputs shown, and keep them in the range that the function is defined on"),
+        else first(index, _HELP, op.kind, "look at the inputs shown, and keep them in the range that the function is defined on"),
         facts=frozenset(Fact("non-finite", name) for name in op.outputs),
         explains=consequences(index, found),
         kind=found.step.step.kind,

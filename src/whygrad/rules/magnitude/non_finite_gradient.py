@@ -12,9 +12,9 @@ from whygrad.rules.phrases import finite, listed, places
 
 _HELP = (
     (("sqrt",), "add a small number inside, `sqrt(x + 1e-12)`: the slope of a square root at 0 is infinite"),
-    (("norm",), "add a small number inside, `(x.square().sum(-1) + 1e-12).sqrt()`: a norm has no slope at 0"),
+    (("norm",), "add a small number inside, {safe norm}: a norm has no slope at 0"),
     (("pow",), "keep its input above 0: a power below 1 has an infinite slope at 0, and a negative one more so"),
-    (("log", "div", "reciprocal"), "keep its input away from 0, for instance by `.clamp(min=1e-8)`"),
+    (("log", "div", "reciprocal"), "keep its input away from 0, for instance by {clamp 1e-8}"),
     (("where",), "replace the bad inputs before the function and not its bad results behind it"),
     (("std", "var"), "add a small number to the variance before the root, or give it more than one entry"),
 )
@@ -95,7 +95,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         label="a finite gradient comes in here, NaN or infinity goes on",
         related=places((branch, "this branch is not taken, and is differentiated all the same"), (backward, "the loss is finite here")),
         evidence=(*entries(found, "passes back"), *_loss(found), *when(index, found)),
-        help=_BRANCH if behind else first(_HELP, op.kind, "keep its input away from where the function has no finite slope"),
+        help=_BRANCH if behind else first(index, _HELP, op.kind, "keep its input away from where the function has no finite slope"),
         facts=frozenset(Fact("non-finite", name) for name in (*bad, *op.outputs)),
         explains=consequences(index, found),
         kind=found.step.step.kind,

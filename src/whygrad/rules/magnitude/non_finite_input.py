@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
+from whygrad.idioms import idiom
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences, when
@@ -49,7 +50,7 @@ def uninitialised(found: Origin) -> bool:
     return any(p.unwritten for p in found.step.step.parameters if found.value is not None and p.value == found.value.name)
 
 
-def place(found: Origin) -> tuple[Site | None, str]:
+def place(index: Index, found: Origin) -> tuple[Site | None, str]:
     """Where the value was made or handed out, or else first read."""
     name = found.value.name if found.value is not None else ""
     made = found.step.producer.get(name)
@@ -57,7 +58,7 @@ def place(found: Origin) -> tuple[Site | None, str]:
         return made[1].site, "it is made here"
     handed = next((event.site for event in found.step.events("batch") if name in event.targets and event.site), None)
     if handed is not None:
-        return handed, "it comes from the data loader here"
+        return handed, f"it comes from {idiom(index, 'loader')} here"
     read = next((op.site for op in found.step.consumers.get(name, ()) if op.site), None)
     return read, "it is read here first"
 
@@ -67,7 +68,7 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
     value = found.value
     assert value is not None
     what = _WHAT.get("label" if value.name in found.step.step.labels.values else value.role, "the input")
-    site, label = place(found)
+    site, label = place(index, found)
     count = f"{found.birth.count:,} of its entries" if found.birth.count else "entries of it"
     backward = next((event.site for event in found.step.events("backward") if event.site), None)
     return Diagnosis(
@@ -83,7 +84,7 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
             Evidence(f"{count} are not finite; `{value.shown}` is {value.type}", "entries", found.birth.count or None),
             *when(index, found),
         ),
-        help=f"find and drop or fill those entries where the data are made: `torch.isfinite({value.shown}).all()` should hold"
+        help=f"find and drop or fill those entries where the data are made: {idiom(index, 'all finite', name=value.written)} should hold"
         if value.role != "parameter"
         else f"initialise `{value.shown}`, or load a checkpoint whose numbers are finite",
         facts=frozenset({Fact("non-finite", value.name)}),

@@ -1,11 +1,13 @@
 """What rules about numbers that are not finite say alike."""
 
+import re
 from collections.abc import Iterable, Iterator
 from math import isnan
 
 from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.births import Origin
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op
 from whygrad.rules.phrases import figure, plural
 
@@ -15,7 +17,7 @@ _WORDS = ("nan", "inf", "finite", "constraint")
 
 def called(op: Op) -> str:
     """The op by the name that the user wrote: `log`, `sqrt`."""
-    return op.native.rsplit(".", 1)[-1].strip("_") or op.kind
+    return spelled(op)
 
 
 def when(index: Index, origin: Origin) -> Iterator[Evidence]:
@@ -56,6 +58,10 @@ def consequences(index: Index, origin: Origin) -> frozenset[Fact]:
     return frozenset(found)
 
 
-def first(kinds: Iterable[tuple[tuple[str, ...], str]], kind: str, otherwise: str) -> str:
-    """The sentence for a kind of op."""
-    return next((text for names, text in kinds if kind in names), otherwise)
+def first(index: Index, kinds: Iterable[tuple[tuple[str, ...], str]], kind: str, otherwise: str) -> str:
+    """The sentence for a kind of op; ideas in braces are said in the program's dialect: `{clamp 1e-8}`."""
+    found = next((text for names, text in kinds if kind in names), otherwise)
+    return _IDEA.sub(lambda match: idiom(index, match[1], low=match[2] or ""), found)
+
+
+_IDEA = re.compile(r"\{([a-z -]+?)(?: ([0-9e-]+))?\}")

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
 from whygrad.ir import Op, Statistics
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, finite
+from whygrad.rules.phrases import distinct, figure, finite, percent, places
 
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
 FLAT = 0.01
@@ -94,10 +95,11 @@ def diagnosis(step: StepIndex, op: Op, slope: float) -> Diagnosis:
         name="saturated",
         severity="warning",
         confidence="measured",
-        message=f"`{op.kind}` is at its flat end for almost every entry: {slope:.2%} of the gradient passes",
-        site=op.site,
+        message=f"`{op.kind}` is at its flat end for almost every entry: {percent(slope, 2)} of the gradient passes",
+        site=edited_at(step, op),
+        related=places((op.site if op.made else None, "it is applied here")),
         label="almost flat for these inputs",
-        evidence=(Evidence(f"its mean slope over the batch is {slope:.2%} of its steepest{reach}", "slope", slope),),
+        evidence=(Evidence(f"its mean slope over the batch is {percent(slope, 2)} of its steepest{reach}", "slope", slope),),
         help="standardise what goes in, or normalise before it (`LayerNorm`, `BatchNorm`), or start with smaller weights",
         facts=frozenset({Fact("flat", op.output)}),
         explains=frozenset({Fact("stands", str(step.step.kind)), Fact("vanishes", str(step.step.kind))}),

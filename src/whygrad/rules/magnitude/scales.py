@@ -8,7 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
 from whygrad.flow.trials import fall, trial_of
 from whygrad.ir import Course, Intervention, Site, Value
-from whygrad.rules.phrases import figure
+from whygrad.rules.phrases import figure, percent
 
 EXTREME = 1e6
 """Root mean square from which squares of gradients come near the end of float32."""
@@ -42,9 +42,11 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator
         return
     changed, plain = fall(trial.losses), fall(trial.plain)
     if changed is not None:
-        without = "rises" if plain is None or plain < 0 else f"falls by {plain:.1%}"
+        without = "rises" if plain is None or plain < 0 else f"falls by {percent(plain, 1)}"
         yield Evidence(
-            f"{how}, {len(trial.losses) - 1} updates on copies make the loss fall by {changed:.0%}; without, it {without}", "fall", changed
+            f"{how}, {len(trial.losses) - 1} updates on copies make the loss fall by {percent(changed)}; without, it {without}",
+            "fall",
+            changed,
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
@@ -41,7 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
                 p for p in moved[0].step.parameters if p.trainable and all(stays(step, p.name) for step in moved) and hidden(moved[0], p)
             ]
             if found:
-                yield diagnosis(moved[0], found)
+                yield diagnosis(index, moved[0], found)
 
 
 def stays(step: StepIndex, name: str) -> bool:
@@ -70,7 +71,7 @@ def reads_as_data(op: Op, below: frozenset[str], weights: set[str]) -> bool:
     )
 
 
-def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosis:
     """What is said, where the first layer is made."""
     names = [parameter.name for parameter in found]
     value = step.value(found[0].value)
@@ -92,7 +93,7 @@ def diagnosis(step: StepIndex, found: list[Parameter]) -> Diagnosis:
             ),
             Evidence(f"{plural(len(names), 'parameter')} of this kind", "parameters", len(names)),
         ),
-        help="start with random weights: leave the layer's own initialisation, or use `nn.init.xavier_uniform_` or `nn.init.kaiming_uniform_`",
+        help=idiom(index, "random start"),
         facts=frozenset(Fact("symmetric", name) for name in names),
         explains=frozenset(
             {Fact("stands", str(step.step.kind)), *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))}

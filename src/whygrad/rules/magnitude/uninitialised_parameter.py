@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
-from whygrad.ir import Parameter
+from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
-from whygrad.rules.phrases import figure, listed, plural
+from whygrad.rules.phrases import listed, plural
 
 
 @rule("WG515", "uninitialised-parameter", "error")
@@ -38,14 +38,6 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:
     """What is said, where the first of them is made."""
     first = found[0]
-    step = index.steps[0]
-    value = step.value(first.value)
-    figures = value.statistics
-    seen = (
-        ""
-        if figures is None or figures.minimum is None
-        else f"; what was there reaches from {figure(figures.minimum)} to {figure(figures.maximum)}"
-    )
     names = [parameter.name for parameter in found]
     return Diagnosis(
         rule="WG515",
@@ -53,9 +45,9 @@ def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"{listed(names)} {'was' if len(names) == 1 else 'were'} never initialised: memory was reserved and nothing written to it",
-        site=first.site,
+        site=_place(first.site),
         label="made here, and never written to",
-        evidence=(Evidence(f"{plural(len(names), 'parameter')} without a write before the first forward{seen}", "parameters", len(names)),),
+        evidence=(Evidence(f"{plural(len(names), 'parameter')} without a write before the first forward", "parameters", len(names)),),
         help=f"initialise it, for instance by `torch.nn.init.xavier_uniform_({names[0]})`, or make it by `torch.zeros` or `torch.randn`",
         facts=frozenset(Fact("unwritten", name) for name in names),
         explains=frozenset(
@@ -67,3 +59,8 @@ def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:
         ),
         names=tuple(names[:1]),
     )
+
+
+def _place(site: Site | None) -> Site | None:
+    """Where it was made; for one that is known by its module's constructor alone, where the module was made."""
+    return site.caller() if site is not None and "super().__init__" in site.text and site.callers else site

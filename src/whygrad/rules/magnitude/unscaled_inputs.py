@@ -102,7 +102,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
             *fell_told(step, test.intervention, "with the inputs standardised"),
             *course_told(course_of(index, step)),
         ),
-        help=f"standardise the inputs once, with figures of the training set: `{value.shown} = ({value.shown} - mean) / std`, column by column",
+        help=f"standardise the inputs once, with figures of the training set: `{value.written} = ({value.written} - mean) / std`, column by column",
         facts=frozenset({Fact("odd-scale", value.name)}),
         explains=consequences_of(index, step, value),
         kind=step.step.kind,

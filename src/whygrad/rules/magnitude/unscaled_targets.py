@@ -97,7 +97,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
             *fell_told(step, test.intervention, "with the targets standardised"),
             *course_told(course_of(index, step)),
         ),
-        help=f"train on `({value.shown} - mean) / std` with figures of the training set, and undo it on the predictions",
+        help=f"train on `({value.written} - mean) / std` with figures of the training set, and undo it on the predictions",
         facts=frozenset({Fact("odd-scale", value.name)}),
         explains=frozenset(
             {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}

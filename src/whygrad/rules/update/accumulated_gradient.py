@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
@@ -125,7 +126,7 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
             ),
             Evidence(f"so in {len(found)} of {backwards} recorded backwards; the first can't be", "backwards", len(found)),
         ),
-        help=_help(optimizer),
+        help=_help(index, optimizer),
         facts=frozenset({Fact("stale-gradient", name)}),
         kind=first.backward.step.step.kind,
         step=first.backward.step.step.index,
@@ -133,8 +134,6 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
     )
 
 
-def _help(optimizer: Optimizer | None) -> str:
+def _help(index: Index, optimizer: Optimizer | None) -> str:
     """The line to add."""
-    if optimizer is None:
-        return "set each parameter's `.grad` to None after the update"
-    return f"add `{optimizer.name}.zero_grad()` before this backward"
+    return idiom(index, "clear", optimizer=optimizer.name) if optimizer is not None else idiom(index, "clear by hand")

@@ -7,6 +7,7 @@ from itertools import pairwise
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import UPDATES, moves, ops_between, place, reads_gradients
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
@@ -49,8 +50,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.optim`: `zero_grad`, `backward`, `step`, in this order; `whygrad explain WG403` for not clearing at all.
     """
-    yield from distinct(diagnosis(step, found) for step in index.steps for found in (*thrown_away(step), *stepped_first(index, step)))
-    yield from distinct(_partly(*found) for found in _accumulations(index))
+    yield from distinct(
+        diagnosis(index, step, found) for step in index.steps for found in (*thrown_away(step), *stepped_first(index, step))
+    )
+    yield from distinct(_partly(index, *found) for found in _accumulations(index))
 
 
 def thrown_away(step: StepIndex) -> Iterator[Lost]:
@@ -99,7 +102,7 @@ def concerns(update: Event, parameter: Parameter) -> bool:
     return parameter.name in update.targets if update.kind == "update" else parameter.optimizer in update.targets or not update.targets
 
 
-def diagnosis(step: StepIndex, found: Lost) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: Lost) -> Diagnosis:
     """What is said, at the line that clears."""
     names = [parameter.name for parameter in found.parameters]
     norms = [p.gradient_norm for p in found.parameters if p.gradient_norm is not None and finite(p.gradient_norm)]
@@ -125,7 +128,7 @@ def diagnosis(step: StepIndex, found: Lost) -> Diagnosis:
                 len(names),
             ),
         ),
-        help=f"move this line before the backward, or after `{who or 'the update'}{'.step()' if who else ''}`",
+        help=f"move this line before the backward, or after {idiom(index, 'the step', optimizer=who) if who else 'the update'}",
         facts=frozenset(Fact("cleared", name) for name in names),
         explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
         kind=step.step.kind,
@@ -200,7 +203,7 @@ def _taken(step: StepIndex, clear: Event) -> list[str]:
     return [p.name for p in with_gradient if any(concerns(update, p) for update in updates)]
 
 
-def _partly(step: StepIndex, backwards: tuple[Event, ...], clear: Event) -> Diagnosis:
+def _partly(index: Index, step: StepIndex, backwards: tuple[Event, ...], clear: Event) -> Diagnosis:
     """What is said where the backwards were meant to add up."""
     names = _taken(step, clear)
     update = next(event for event in reversed(step.step.events) if moves(step, event))
@@ -220,7 +223,7 @@ def _partly(step: StepIndex, backwards: tuple[Event, ...], clear: Event) -> Diag
                 len(backwards),
             ),
         ),
-        help=f"clear once for each update: move this line after `{update.targets[0]}.step()`"
+        help=f"clear once for each update: move this line after {idiom(index, 'the step', optimizer=update.targets[0])}"
         if update.kind == "optimizer_step" and update.targets
         else "clear once for each update, after it",
         facts=frozenset(Fact("cleared", name) for name in names),

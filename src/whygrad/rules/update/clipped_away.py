@@ -53,7 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Measured: the norm before clipping, the limit, and how far the parameters moved.
 
     ## References
-    PyTorch, `torch.nn.utils.clip_grad_norm_`; Pascanu and others, "On the difficulty of training recurrent neural networks" (2013); `whygrad explain WG414` for clipping at the
+    PyTorch, `torch.nn.utils.clip_grad_norm_`; Keras, `clipnorm` and `global_clipnorm`; optax, `clip_by_global_norm`; Pascanu and others, "On the difficulty of training recurrent neural networks" (2013); `whygrad explain WG414` for clipping at the
     wrong place.
     """
     groups: dict[object, list[Moment]] = {}

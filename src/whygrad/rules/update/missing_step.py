@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -30,7 +31,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the events of the whole run, and by a comparison of the parameters' values at its end.
 
     ## References
-    PyTorch, `torch.optim`, "Taking an optimization step"; `whygrad explain WG409` for scalers that skip.
+    PyTorch, `torch.optim`, "Taking an optimization step"; Keras, `Optimizer.apply_gradients`; optax, `apply_updates`; `whygrad explain WG409` for scalers that skip.
     """
     # timid: a scaler that unscales and then skips is WG409's
     if any(True for step in index.steps for _ in step.events("unscale")):
@@ -83,9 +84,9 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
         ),
-        help=f"let the condition around `{names[0]}.step()` come true in this run"
+        help=f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
         if unreached
-        else f"add `{names[0]}.step()` after the backward",
+        else idiom(index, "add the step", optimizer=names[0]),
         facts=frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,

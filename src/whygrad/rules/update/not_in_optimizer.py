@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
@@ -57,7 +58,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         label=f"holds {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
         related=places((lost[0].site, f"`{modules[0]}` is made here")),
         evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),
-        help=f"give them to the optimizer as well: `{optimizer.name}.add_param_group({{'params': {modules[0]}.parameters()}})`, or freeze them by `requires_grad_(False)` if that is meant",
+        help=idiom(index, "hold", optimizer=optimizer.name, module=modules[0]),
         facts=frozenset(Fact("unheld", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=tuple(modules),

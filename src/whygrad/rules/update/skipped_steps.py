@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
-from whygrad.rules.phrases import figure, listed, plural
+from whygrad.rules.phrases import listed, percent, plural
 
 IN_A_ROW = 20
 """Skipped steps, with none taken, that are no longer the scaler's search for its factor: it starts at 2**16 and halves at each, so that it has reached 1 after 16."""
@@ -62,13 +63,13 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         label="declines to step" if optimizer.step_site else "is hardly ever asked to step",
         evidence=(
             Evidence(
-                f"{plural(optimizer.skipped, 'step')} declined, {plural(optimizer.steps, 'update')} made: {figure(share)} of all",
+                f"{plural(optimizer.skipped, 'step')} declined and {optimizer.steps} made: {percent(share)} of all are lost",
                 "share_skipped",
                 share,
             ),
             *seen,
         ),
-        help="find what is not finite: run once in full precision; if the loss itself is finite, a smaller `init_scale` or a rate low enough for half precision helps",
+        help=f"find what is not finite: run once in full precision; if the loss itself is finite, a smaller {idiom(index, 'first scale')} or a rate low enough for half precision helps",
         facts=frozenset(Fact("unmoved", name) for name in held) if not optimizer.steps else frozenset(),
         explains=frozenset(Fact("no-update", str(kind)) for kind in index.kinds) if not optimizer.steps else frozenset(),
         names=(optimizer.name,),

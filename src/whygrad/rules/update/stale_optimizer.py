@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -72,7 +73,7 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
             ),
             Evidence(f"{listed(names_in_order(lost))} got gradients and did not move"),
         ),
-        help=f"load the weights into the model that `{optimizer.name}` holds (`load_state_dict`), or make `{optimizer.name}` anew for the new one",
+        help=idiom(index, "load or remake", optimizer=optimizer.name),
         facts=frozenset({Fact("orphans", optimizer.name)}),
         explains=frozenset(
             {*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *(Fact("no-gradient", p.name) for p in held)}

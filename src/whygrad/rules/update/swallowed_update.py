@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Parameter
 from whygrad.rules import rule
-from whygrad.rules.phrases import listed, plural
+from whygrad.rules.phrases import listed, percent, plural
 
 SHORT = {"bf16": 2.0**-8, "f16": 2.0**-11}
 """Half the relative spacing of each dtype."""
@@ -36,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Measured: entries before and after the update were compared.
 
     ## References
-    PyTorch, "Automatic mixed precision"; Zamirai et al., "Revisiting BFloat16 Training".
+    PyTorch, "Automatic mixed precision"; Keras, `keras.mixed_precision`; Zamirai et al., "Revisiting BFloat16 Training".
     """
     for steps in index.kinds.values():
         updated = [step for step in steps if step.step.updated]
@@ -70,11 +71,13 @@ def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosi
         label="this optimizer updates parameters in half precision",
         evidence=(
             Evidence(
-                f"{plural(len(names), 'parameter')} with a gradient: the update changed {share:.1%} of the entries at most", "moved", share
+                f"{plural(len(names), 'parameter')} with a gradient: the update changed {percent(share, 1)} of the entries at most",
+                "moved",
+                share,
             ),
             Evidence(f"the next number in {dtype} is {2 * SHORT[dtype]:.2g} times the number away", "spacing", 2 * SHORT[dtype]),
         ),
-        help="keep the parameters in float32 and compute under `torch.autocast`, or use an optimizer that keeps a copy in float32",
+        help=idiom(index, "full precision"),
         facts=frozenset(Fact("unmoved", name) for name in names),
         explains=frozenset({Fact("stands", str(step.step.kind))}),
         kind=step.step.kind,

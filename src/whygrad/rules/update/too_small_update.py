@@ -9,7 +9,7 @@ from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, opti
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
-from whygrad.rules.phrases import distinct, figure, finite, places, plural
+from whygrad.rules.phrases import distinct, figure, finite, percent, places, plural
 
 LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
@@ -59,9 +59,9 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     course, optimizer = course_of(index, step), optimizer_of(index, step)
     if optimizer is None:
         return
-    if multiplied(optimizer):
+    if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(step, optimizer, course)
-    elif fresh(index, step) and (near(step, optimizer) or starts_low(optimizer)):
+    elif fresh(index, step) and near(step, optimizer):
         yield diagnosis(step, optimizer, course, None)
     elif course is not None and course.steps >= STEPS and failure(course) == "stands":
         ratio = largest_ratio(step)
@@ -79,6 +79,12 @@ def starts_low(optimizer: Optimizer) -> bool:
     """The schedule begins far below the optimizer's own rate: it may only be warming up, which the run will tell."""
     own, rate = own_rate(optimizer), optimizer.groups[0].rate if optimizer.groups else None
     return own is not None and rate is not None and 0 < rate < MULTIPLIED * own
+
+
+def at_own_rate(optimizer: Optimizer) -> Descend:
+    """The experiment at the rate that the optimizer was made with."""
+    own, rate = own_rate(optimizer), optimizer.groups[0].rate if optimizer.groups else None
+    return Descend(factor=own / rate) if own and rate else LARGER
 
 
 def multiplied(optimizer: Optimizer) -> bool:
@@ -118,7 +124,7 @@ def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, rati
     told = (
         (
             Evidence(
-                f"one update moves no parameter by more than {ratio:.2g} of its norm, so that {course.steps} of them move it by {ratio * course.steps:.1%} at most",
+                f"one update moves no parameter by more than {ratio:.2g} of its norm, so that {course.steps} of them move it by {percent(ratio * course.steps, 1)} at most",
                 "update_ratio",
                 ratio,
             ),
@@ -159,12 +165,12 @@ def scheduled(step: StepIndex, optimizer: Optimizer, course: Course | None) -> D
         related=places((optimizer.site, "the rate that the factor is multiplied by"), (optimizer.rate_site, "the rate is set here")),
         evidence=(
             Evidence(f"the largest factor over {plural(optimizer.steps, 'update')} was {figure(factor)}", "rate", high),
-            *fell_told(step, LARGER, "at a hundred times the rate"),
+            *fell_told(step, at_own_rate(optimizer), "at the optimizer's own rate"),
             *course_told(course),
         ),
         help="return a factor between 0 and 1 from the schedule's function, which is multiplied by the optimizer's rate; or make the optimizer with `lr=1.0`",
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
         names=(optimizer.name,),
-        test=Test(LARGER, "at a hundred times the rate the loss falls at least twice as far", required=True),
+        test=Test(at_own_rate(optimizer), "at the optimizer's own rate the loss falls at least twice as far", required=True),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import updates_of
+from whygrad.idioms import idiom
 from whygrad.ir import Event, Group, Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, finite, listed, places, plural
@@ -40,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         for step in index.steps:
             moved = tuple(p for p in step.step.parameters if p.optimizer == optimizer.name and _drifts(step, p))
             if moved and any(p.optimizer == optimizer.name and p.gradient_at_update == "finite" for p in step.step.parameters):
-                yield _about(optimizer, step, moved)
+                yield _about(index, optimizer, step, moved)
                 break
 
 
@@ -54,7 +55,7 @@ def _drifts(step: StepIndex, parameter: Parameter) -> bool:
     return moved is not None and finite(moved) and moved > SEEN * (norm if norm is not None and finite(norm) else 0.0)
 
 
-def _about(optimizer: Optimizer, step: StepIndex, moved: tuple[Parameter, ...]) -> Diagnosis:
+def _about(index: Index, optimizer: Optimizer, step: StepIndex, moved: tuple[Parameter, ...]) -> Diagnosis:
     names = [p.name for p in moved]
     cause, clear = _cause(optimizer, names), _cleared_at(step, names)
     update = next(iter(updates_of(step, names[0], optimizer.name)), None)
@@ -73,7 +74,7 @@ def _about(optimizer: Optimizer, step: StepIndex, moved: tuple[Parameter, ...]) 
             (optimizer.site, f"`{optimizer.name}` holds them"), (update.site if update is not None else None, "and moves them here")
         ),
         evidence=tuple(_evidence(step, moved)),
-        help="clear with `zero_grad(set_to_none=True)`, or hand the optimizer only what is to be trained",
+        help=idiom(index, "without zeros"),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),

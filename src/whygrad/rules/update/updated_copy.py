@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
@@ -31,7 +32,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved: the result is read by nothing, and the parameters are the same to the last bit at the end of the run.
 
     ## References
-    PyTorch, "Learning PyTorch with examples": the update under `torch.no_grad()`, in place.
+    PyTorch, "Learning PyTorch with examples": the update under `torch.no_grad()`, in place; TensorFlow, `tf.Variable.assign_sub`.
     """
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
@@ -39,7 +40,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     sites: dict[object, list[tuple[StepIndex, Op, Parameter]]] = {}
     for step, op, parameter in found:
         sites.setdefault((op.site.file, op.site.line) if op.site else None, []).append((step, op, parameter))
-    yield from distinct(_about(members) for members in sites.values())
+    yield from distinct(_about(index, members) for members in sites.values())
 
 
 def _unchanged(index: Index, parameter: Parameter) -> bool:
@@ -61,7 +62,7 @@ def _thrown_away(step: StepIndex) -> Iterator[tuple[Op, Parameter]]:
                 yield op, known[origin]
 
 
-def _about(members: list[tuple[StepIndex, Op, Parameter]]) -> Diagnosis:
+def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diagnosis:
     step, op, _ = members[0]
     names = list(dict.fromkeys(parameter.name for _, _, parameter in members))
     backward = next((event.site for event in step.events("backward") if event.site), None)
@@ -83,7 +84,7 @@ def _about(members: list[tuple[StepIndex, Op, Parameter]]) -> Diagnosis:
                 len(names),
             ),
         ),
-        help="update in place: `with torch.no_grad(): p -= rate * p.grad`",
+        help=idiom(index, "in place"),
         facts=frozenset(Fact("unmoved", name) for name in names),
         explains=frozenset({Fact("no-update", kind)}),
         kind=step.step.kind,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import Moment, timeline
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -34,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved: the mode of each module was noted at the backward of each recorded step, and the recorded calls say on which statistics they ran.
 
     ## References
-    PyTorch, `torch.nn.Module.train`, `torch.nn.BatchNorm1d`: "track_running_stats"; Keras, "Transfer learning and fine-tuning", on batch normalisation.
+    PyTorch, `torch.nn.Module.train`, `torch.nn.BatchNorm1d`: "track_running_stats"; Keras, "Transfer learning and fine-tuning", on batch normalisation; flax, `use_running_average`.
     """
     switched = _switched_back_missing(index)
     if switched is not None:
@@ -79,7 +80,7 @@ def _about_switch(index: Index, first: StepIndex, last: StepIndex, lost: list[st
                 len(lost),
             ),
         ),
-        help="call `model.train()` at the start of each training epoch",
+        help=idiom(index, "training mode"),
         kind=last.step.kind,
         step=last.step.index,
         names=tuple(lost),
@@ -102,7 +103,7 @@ def _from_the_start(index: Index) -> Diagnosis | None:
     trained = [s for s in index.steps if s.step.differentiated and s.step.updated]
     if not frozen or any(not list(_still(step)) for step in trained) or any(_moving(step) for step in trained):
         return None
-    return _about_start(whole[-1], frozen)
+    return _about_start(index, whole[-1], frozen)
 
 
 def _asked_for(index: Index) -> Diagnosis | None:
@@ -166,7 +167,7 @@ def _moving(step: StepIndex) -> bool:
     return any(op.kind == "batch_norm" and op.attributes.get("training") for op in step.graph.ops)
 
 
-def _about_start(switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosis:
+def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosis:
     modules = list(dict.fromkeys(op.module or parameter.name.rsplit(".", 1)[0] for op, parameter in frozen))
     called: Site | None = frozen[0][0].site
     return Diagnosis(
@@ -185,7 +186,7 @@ def _about_start(switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosi
                 len(modules),
             ),
         ),
-        help="call `model.train()` before the training loop; to keep the statistics of a pretrained part, switch its normalisation layers alone",
+        help=idiom(index, "training mode first"),
         kind=switch.step.step.kind,
         step=switch.step.step.index,
         names=tuple(modules),

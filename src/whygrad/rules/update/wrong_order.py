@@ -1,11 +1,13 @@
 """WG414: the right calls in the wrong order."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import UPDATES, Moment, place, timeline
-from whygrad.ir import Event, Parameter
+from whygrad.idioms import idiom
+from whygrad.ir import Event, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
 
@@ -48,7 +50,7 @@ def _too_early(index: Index) -> Iterator[Diagnosis]:
         empty = [(m, names) for m in moments if (names := _found_nothing(m.step, optimizer.name))]
         late = [_backward_after(moment) for moment, _ in empty]
         if len(moments) >= FEW and len(empty) == len(moments) and all(late) and late[0] is not None:
-            yield _about_step(optimizer.name, empty[0][0], late[0], len(moments), empty[0][1])
+            yield _about_step(index, optimizer.name, empty[0][0], late[0], len(moments), empty[0][1])
 
 
 def _found_nothing(step: StepIndex, optimizer: str) -> tuple[Parameter, ...]:
@@ -68,14 +70,14 @@ def _backward_after(moment: Moment) -> Event | None:
     return next((event for event in events[at:] if event.kind == "backward"), None)
 
 
-def _about_step(name: str, moment: Moment, backward: Event, count: int, starved: tuple[Parameter, ...]) -> Diagnosis:
-    names = [p.name for p in starved]
+def _about_step(index: Index, name: str, moment: Moment, backward: Event, count: int, starved: tuple[Parameter, ...]) -> Diagnosis:
+    names, called = [p.name for p in starved], _variable(moment.event.site) or name
     return Diagnosis(
         "WG414",
         "wrong-order",
         "error",
         "proved",
-        f"`{name}` steps before the backward, when there is no gradient",
+        f"`{called}` steps before the backward, when there is no gradient",
         site=moment.event.site or backward.site,
         label="comes before the backward",
         related=places((backward.site, "the gradients are calculated here, after the update")),
@@ -83,13 +85,19 @@ def _about_step(name: str, moment: Moment, backward: Event, count: int, starved:
             Evidence(f"in {count} of {count} recorded updates no parameter had a gradient when the update began", "updates", count),
             Evidence(f"{listed(names)} got theirs afterwards, in the same step", "parameters", len(names)),
         ),
-        help=f"move `{name}.step()` after the backward",
+        help=f"move {idiom(index, 'the step', optimizer=called)} after the backward",
         explains=frozenset({Fact("no-update", str(moment.step.step.kind))})
         | {Fact(what, parameter) for parameter in names for what in ("unmoved", "cleared")},
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=(name,),
     )
+
+
+def _variable(site: Site | None) -> str:
+    """The variable that the line steps."""
+    found = re.match(r"\s*([A-Za-z_][\w.]*)\.step\(", site.text) if site is not None else None
+    return found[1] if found else ""
 
 
 def _useless_clips(index: Index) -> Iterator[Diagnosis]:
@@ -165,10 +173,10 @@ def _scheduler_first(index: Index) -> Iterator[Diagnosis]:
     for event in first.step.events[:begun]:
         # timid: a scheduler's constructor steps as well, at a line that makes it
         if event.kind == "scheduler_step" and set(event.targets) & set(updates[0].targets) and event.site and ".step(" in event.site.text:
-            yield _about_scheduler(first, event, updates[0])
+            yield _about_scheduler(index, first, event, updates[0])
 
 
-def _about_scheduler(step: StepIndex, event: Event, update: Event) -> Diagnosis:
+def _about_scheduler(index: Index, step: StepIndex, event: Event, update: Event) -> Diagnosis:
     return Diagnosis(
         "WG414",
         "wrong-order",
@@ -181,7 +189,7 @@ def _about_scheduler(step: StepIndex, event: Event, update: Event) -> Diagnosis:
         evidence=(
             Evidence("the scheduler had stepped once more than the optimizer when the first update began", "scheduler_steps_ahead", 1),
         ),
-        help=f"move this line after `{update.targets[0]}.step()`, at the end of the loop that it belongs to",
+        help=f"move this line after {idiom(index, 'the step', optimizer=update.targets[0])}, at the end of the loop that it belongs to",
         kind=step.step.kind,
         step=step.step.index,
         names=update.targets,

@@ -6,6 +6,7 @@ from math import isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
@@ -41,15 +42,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Proved by the rates at all updates of the run. Where the program was stopped early while a schedule was at work, it is suspected only.
 
     ## References
-    PyTorch, `torch.optim.lr_scheduler`: `whygrad explain WG412` for rates that are only too small.
+    PyTorch, `torch.optim.lr_scheduler`; Keras, `keras.optimizers.schedules`; optax, "Optimizer schedules": `whygrad explain WG412` for rates that are only too small.
     """
     for optimizer in index.record.optimizers:
         if never_above_zero(optimizer):
             yield whole(index, optimizer)
         elif ran_out(optimizer):
-            yield spent(optimizer)
+            yield spent(index, optimizer)
         else:
-            yield from (part(optimizer, group) for group in optimizer.groups if stands_still(index, optimizer, group))
+            yield from (part(index, optimizer, group) for group in optimizer.groups if stands_still(index, optimizer, group))
 
 
 def never_above_zero(optimizer: Optimizer) -> bool:
@@ -67,11 +68,12 @@ def ran_out(optimizer: Optimizer) -> bool:
     return idle >= IDLE_UPDATES and idle >= IDLE * optimizer.steps
 
 
-def spent(optimizer: Optimizer) -> Diagnosis:
+def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
     """A schedule that has reached zero long before the end."""
     start, steps = optimizer.idle_from or 0, optimizer.steps
     held = [name for group in optimizer.groups for name in group.parameters]
     found = _diagnosis(
+        index,
         optimizer,
         held,
         severity="error" if steps - start >= MOST * steps else "warning",
@@ -85,7 +87,7 @@ def spent(optimizer: Optimizer) -> Diagnosis:
     )
     return replace(
         found,
-        help="lay the schedule out in the units in which it is stepped: updates where `step()` is called after every batch, epochs where after every epoch",
+        help=idiom(index, "schedule units"),
         explains=frozenset(),
     )
 
@@ -111,6 +113,7 @@ def whole(index: Index, optimizer: Optimizer) -> Diagnosis:
     what = "zero" if low == high == 0 else "never above zero" if high == 0 else "negative"
     held = [name for group in optimizer.groups for name in group.parameters]
     return _diagnosis(
+        index,
         optimizer,
         held,
         severity="warning" if early else "error",
@@ -120,9 +123,10 @@ def whole(index: Index, optimizer: Optimizer) -> Diagnosis:
     )
 
 
-def part(optimizer: Optimizer, group: Group) -> Diagnosis:
+def part(index: Index, optimizer: Optimizer, group: Group) -> Diagnosis:
     """One group of an optimizer."""
     return _diagnosis(
+        index,
         optimizer,
         list(group.parameters),
         severity="warning",
@@ -136,7 +140,9 @@ def part(optimizer: Optimizer, group: Group) -> Diagnosis:
     )
 
 
-def _diagnosis(optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool) -> Diagnosis:
+def _diagnosis(
+    index: Index, optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool
+) -> Diagnosis:
     scheduled = optimizer.rate_site is not None
     return Diagnosis(
         rule="WG406",
@@ -148,9 +154,7 @@ def _diagnosis(optimizer: Optimizer, held: list[str], *, severity: Severity, mes
         label="the rate was last set here" if scheduled else "the rate is set here",
         related=places((optimizer.site if scheduled else None, f"`{optimizer.name}` is made here")),
         evidence=(evidence,),
-        help="print the factor that the schedule returns at its first steps"
-        if scheduled
-        else "give a rate above 0, for instance `lr=1e-3`",
+        help="print the factor that the schedule returns at its first steps" if scheduled else idiom(index, "positive rate"),
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
 from whygrad.flow.layers import Layer, layer
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
@@ -14,6 +15,7 @@ from whygrad.rules.phrases import distinct, places, typed
 CHECKED = re.compile(r"RNN input dtype \(torch\.(?P<got>\w+)\) does not match weight dtype \(torch\.(?P<due>\w+)\)")
 """What a layer says that looks at its input before it calls anything."""
 
+NAMES = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16", "i64": "int32"}
 CONVERSIONS = {"f32": "float", "f64": "double", "f16": "half", "bf16": "bfloat16", "i64": "long"}
 
 
@@ -47,10 +49,10 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         op = failed_op(failure.step)
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
         if failure.step is not None and found is not None and _differs(found):
-            yield _of_layer(failure, failure.step, found)
+            yield _of_layer(index, failure, failure.step, found)
     for failure, match in matching(index, CHECKED):
         if failed_op(failure.step) is None:
-            yield _of_check(failure, match["got"], match["due"])
+            yield _of_check(index, failure, match["got"], match["due"])
 
 
 def _differs(found: Layer) -> bool:
@@ -61,7 +63,7 @@ def _differs(found: Layer) -> bool:
     return found.data.dtype != found.weight.dtype
 
 
-def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Diagnosis:
+def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> Diagnosis:
     due = "i64" if found.op.kind == "embedding" else found.weight.dtype
     born = _born(step, found.data)
     origin = born.site if born is not None else None
@@ -79,7 +81,7 @@ def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Diagnosis:
             Evidence(f"{typed(found.data)} meets the weight {typed(found.weight)}", "dtype", found.data.dtype),
             Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),
         ),
-        help=_help(found, due),
+        help=_help(index, found, due),
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,
@@ -99,14 +101,21 @@ def _born(step: StepIndex, value: Value) -> Op | None:
     return made
 
 
-def _help(found: Layer, due: str) -> str:
+def _help(index: Index, found: Layer, due: str) -> str:
     name = found.data.called if found.data.called.isidentifier() else "x"
     if due in ("f16", "bf16"):
-        return f"convert the data with `{name}.to(model.dtype)`, or keep the weights in float32 and compute under autocast"
-    return f"convert the data where they are made: `{name}.{CONVERSIONS.get(due, 'float')}()`, or `.astype(…)` in NumPy"
+        return idiom(index, "model dtype", name=name)
+    return f"convert the data where they are made: {_converted(index, name, due)}"
 
 
-def _of_check(failure: Failure, got: str, due: str) -> Diagnosis:
+def _converted(index: Index, name: str, due: str) -> str:
+    """The conversion, ready to paste."""
+    torch = CONVERSIONS.get(due, "float")
+    shown = idiom(index, "as dtype", name=name, torch=f".{torch}()", dtype=NAMES.get(due, due))
+    return f"{shown}, or `.astype(…)` in NumPy" if speaks_torch(index) else shown
+
+
+def _of_check(index: Index, failure: Failure, got: str, due: str) -> Diagnosis:
     return Diagnosis(
         "WG707",
         "input-dtype",
@@ -116,7 +125,9 @@ def _of_check(failure: Failure, got: str, due: str) -> Diagnosis:
         site=failure.site,
         label="the call is refused",
         evidence=(Evidence(f"the layer checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
-        help="convert the data where they are made: `.float()`, or `.astype(…)` in NumPy",
+        help="convert the data where they are made: `.float()`, or `.astype(…)` in NumPy"
+        if speaks_torch(index)
+        else f"convert the data where they are made: {_converted(index, 'x', due)}",
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,

@@ -9,6 +9,7 @@ from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
 from whygrad.flow.layers import Layer, expected, layer
+from whygrad.idioms import idiom
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
@@ -16,6 +17,7 @@ from whygrad.rules.phrases import distinct, places, typed
 CHECKED = re.compile(
     r"input\.size\(-1\) must be equal to input_size\. Expected (?P<due>\d+), got (?P<got>\d+)"
     r"|was expecting embedding dimension of (?P<due2>\d+), but got (?P<got2>\d+)"
+    r"|incompatible with the layer: expected shape=\((?:None, )?(?P<due3>[^)]*)\), found shape=\(\d+, (?P<got3>[^)]*)\)"
     r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
 )
 """What a layer says that looks at its input before it calls anything."""
@@ -62,18 +64,19 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         op = failed_op(failure.step)
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
         if failure.step is not None and found is not None:
-            yield from _of_layer(failure, failure.step, found)
+            yield from _of_layer(index, failure, failure.step, found)
     for failure, match in matching(index, CHECKED):
-        if failed_op(failure.step) is None:
+        refused = failed_op(failure.step)
+        if refused is None or refused.kind == "opaque":
             yield _of_check(failure, match)
 
 
-def _of_layer(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
+def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
     due = expected(found)
     shape = found.data.shape
     if due is None or not shape or due[0] >= len(shape) or (shape[due[0]] == due[1] and not _lacks_channels(found)):
         return
-    misfit = _misfit(found, shape, *due, raw=found.data.name not in step.depends_on_parameters)
+    misfit = _misfit(index, found, shape, *due, raw=found.data.name not in step.depends_on_parameters)
     declared = found.parameter.site if found.parameter is not None and misfit.declared else None
     yield Diagnosis(
         "WG705",
@@ -114,19 +117,21 @@ def _lacks_channels(found: Layer) -> bool:
     return found.op.kind == "conv" and len(data) == len(weight) - 1 and len(data) > 0 and weight[1] == 1 and data[0] > 1
 
 
-def _misfit(found: Layer, shape: tuple[int, ...], axis: int, due: int, *, raw: bool) -> Misfit:
+def _misfit(index: Index, found: Layer, shape: tuple[int, ...], axis: int, due: int, *, raw: bool) -> Misfit:
     here, data = shape[axis], found.data.called or "x"
     variable = data if data.isidentifier() else "x"
     if _lacks_channels(found):
-        return Misfit("has no channel axis", f"give the batch one: `{variable}.unsqueeze(1)`", declared=False)
+        return Misfit("has no channel axis", f"give the batch one: {idiom(index, 'channel axis', name=variable)}", declared=False)
     joined = next((at for at in range(1, len(shape) - 1) if math.prod(shape[at:]) == due), None)
     if joined is not None and axis == len(shape) - 1:
         return Misfit(
-            f"has them spread over {len(shape) - joined} axes", f"flatten it before: `{variable}.flatten({joined})`", declared=False
+            f"has them spread over {len(shape) - joined} axes",
+            f"flatten it before: {idiom(index, 'flatten', name=variable, axis=joined)}",
+            declared=False,
         )
     elsewhere = [at for at, size in enumerate(shape) if size == due and at not in (axis, 0)]
     if elsewhere:
-        order = f"`{variable}.movedim({elsewhere[-1]}, {axis})`"
+        order = idiom(index, "move axis", name=variable, old=elsewhere[-1], new=axis)
         return Misfit(f"has them on axis {elsewhere[-1]}", f"put the axes in order before the call: {order}", declared=False)
     origin = "the data have" if raw else "what comes in has"
     return Misfit(
@@ -141,19 +146,23 @@ def _maker(step: StepIndex, found: Layer) -> Site | None:
 
 def _of_check(failure: Failure, match: "re.Match[str]") -> Diagnosis:
     due, got = match["due"] or match["due2"], match["got"] or match["got2"]
-    said = (
-        f"the layer called here takes {int(due):,} features, and its input has {int(got):,}"
-        if due
-        else "the input of the layer called here has the wrong number of axes"
-    )
+    declared = failed_op(failure.step)
+    made = declared.made if declared is not None else None
+    if due:
+        said = f"the layer called here takes {int(due):,} features, and its input has {int(got):,}"
+    elif match["due3"]:
+        said = f"the model is declared for rows of shape ({match['due3']}), and is given rows of shape ({match['got3']})"
+    else:
+        said = "the input of the layer called here has the wrong number of axes"
     return Diagnosis(
         "WG705",
         "input-shape",
         "error",
         "proved",
         said,
-        site=failure.site,
-        label="the call is refused",
+        site=made or failure.site,
+        label="declared here" if made else "the call is refused",
+        related=places((failure.site if made else None, "the call is refused")),
         evidence=(Evidence(f"the layer checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
         help="declare the layer for the size that comes in, or bring the axes into the order that it declares",
         explains=consequences(failure, failure.step),

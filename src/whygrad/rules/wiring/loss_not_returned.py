@@ -8,7 +8,7 @@ from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.flow.scopes import enclosing
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, places
+from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.wiring.labels_not_passed import NONE
 
 STEPS = ("training_step", "compute_loss")
@@ -76,7 +76,7 @@ def _of_none(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
         label="computed here, and never handed on",
         related=places((failure.site, "None arrives here")),
         evidence=(
-            Evidence(f"`{value.shown}` ({value.type}) was computed from the model's output", "losses", 1),
+            Evidence(f"{typed(value)} was computed from the model's output", "losses", 1),
             Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
         ),
         help=f"end `{inside}` with `return {_variable(value)}`" if inside else "return the loss",
@@ -104,7 +104,7 @@ def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
         label="computed here, and never handed on",
         related=places((scope.site, "the function that should return it")),
         evidence=(
-            Evidence(f"`{value.shown}` ({value.type}) was computed from parameters", "losses", 1),
+            Evidence(f"{typed(value)} was computed from parameters", "losses", 1),
             Evidence("backwards in the whole run: 0", "backwards", 0),
         ),
         help=f"end `{scope.function}` with `return {_variable(value)}`; with manual optimisation call `self.manual_backward` and `step`",

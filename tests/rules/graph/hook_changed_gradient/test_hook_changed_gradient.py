@@ -26,13 +26,13 @@ CASES = {
     "nearly all is taken": (
         '{"hooked":0.004,"bare":0.8,"cosine":1.0,"zeroed":0.0}',
         "warning",
-        "a hook takes away 99.5% of the gradient of `w`",
+        "a hook takes away 99.5 % of the gradient of `w`",
     ),
     "turned round": ('{"hooked":0.8,"bare":0.8,"cosine":-1.0,"zeroed":0.0}', "warning", "a hook turns round the gradient of `w`"),
     "rows are protected": (
         '{"hooked":0.5,"bare":0.8,"cosine":0.6,"zeroed":0.25}',
         "note",
-        "a hook zeroes 25% of the entries with a gradient of `w`",
+        "a hook zeroes 25 % of the entries with a gradient of `w`",
     ),
     "clipped": ('{"hooked":0.1,"bare":0.8,"cosine":1.0,"zeroed":0.0}', "note", "a hook changes the gradient of `w`"),
 }

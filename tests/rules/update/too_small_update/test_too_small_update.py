@@ -59,3 +59,44 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+SCHEDULED = (
+    SLOW.replace("rates=[0.00025,0.00025] last_rate=0.00025", "rates=[0.0,0.0004] last_rate=0.0001")
+    .replace('@ "train.py":5', '@ "train.py":5 & "train.py":6')
+    .replace('parameters=["w"]', 'parameters=["w"] settings={"initial_lr":0.02}')
+    .replace("update_norm=1e-4", "update_norm=0.05")
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCHEDULED,
+        SCHEDULED.replace("last=1.36", "last=0.9"),
+        SCHEDULED.replace("last_rate=0.0001", "last_rate=0.0004"),
+    ],
+    ids=["it fell again", "the loss falls", "it stays at the square"],
+)
+def test_a_schedule_that_is_multiplied_is_named(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 6
+    assert diagnosis.test is not None
+    assert diagnosis.test.required
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCHEDULED.replace("[0.0,0.0004]", "[0.0,0.02]"),
+        SCHEDULED.replace("[0.0,0.0004] last_rate=0.0001", "[0.0,0.0005] last_rate=0.0005"),
+        SCHEDULED.replace('"initial_lr":0.02', '"initial_lr":1.0'),
+        SCHEDULED.replace('{"initial_lr":0.02}', "{}"),
+        SCHEDULED.replace("[0.0,0.0004]", '[0.0,"nan"]'),
+    ],
+    ids=["it reaches the rate", "a warm-up under way", "rates for an optimizer of rate 1", "no schedule", "no number"],
+)
+def test_schedules_that_are_meant_so_are_left_alone(text: str) -> None:
+    assert not said(diagnose, text)

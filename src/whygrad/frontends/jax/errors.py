@@ -1,0 +1,40 @@
+"""Squared and absolute errors that the program writes out: `(prediction - target) ** 2` is one op, as a call of a loss function would be."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from whygrad.ir import Op
+
+KINDS = {"square": "mse_loss", "abs": "l1_loss"}
+"""What the power or the absolute value of a difference is."""
+
+
+def with_errors(ops: Sequence[Op], live: Collection[str], shapes: Mapping[str, tuple[int, ...] | None]) -> list[Op]:
+    """The ops with each difference between something trained and something given, squared at once and of one shape, as a loss."""
+    makers = {name: op for op in ops for name in op.outputs}
+    readers: dict[str, list[Op]] = {}
+    for op in ops:
+        for name in op.inputs:
+            readers.setdefault(name, []).append(op)
+    found: dict[str, Op] = {}
+    dropped: set[str] = set()
+    for op in ops:
+        made = makers.get(op.inputs[0]) if op.kind in KINDS and len(op.inputs) == 1 else None
+        if made is not None and _is_error(made, live, shapes) and readers[made.output] == [op]:
+            found[op.output] = _loss(op, made, live)
+            dropped.add(made.output)
+    return [found.get(op.output, op) for op in ops if op.output not in dropped]
+
+
+def _is_error(op: Op, live: Collection[str], shapes: Mapping[str, tuple[int, ...] | None]) -> bool:
+    """A difference of two, one of which a gradient flows to; of more than one entry, and of one shape."""
+    if op.kind != "sub" or len(op.inputs) != 2 or op.failed:  # noqa: PLR2004 - a prediction and a target
+        return False
+    one, other = (shapes.get(name) for name in op.inputs)
+    return one is not None and one == other and len(one) > 0 and sum(name in live for name in op.inputs) == 1
+
+
+def _loss(op: Op, made: Op, live: Collection[str]) -> Op:
+    """The loss that the two ops are: the prediction first, the target second."""
+    inputs = tuple(sorted(made.inputs, key=lambda name: name not in live))
+    return replace(op, kind=KINDS[op.kind], inputs=inputs, attributes={**op.attributes, "target": 1, "reduction": "none"})

@@ -1,0 +1,154 @@
+"""What a recorded step holds: kinds of op, places, labels, gradients, failed calls."""
+
+import pytest
+
+from frontends.tensorflow.tensorflow_here import kinds, play, recorded, the, watched
+from whygrad.frontends.raising import raised
+from whygrad.ir import Outcome, family
+from whygrad.loss_contracts import target_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+DATA = """
+    import numpy as np, tensorflow as tf
+    x = np.random.rand(32, 6).astype("float32")
+    y = np.random.randint(0, 3, 32)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(8, activation="relu"), tf.keras.layers.Dense(3)])
+    optimizer = tf.keras.optimizers.SGD(0.1)
+"""
+LOOP = """
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = {loss}
+        gradients = tape.gradient(loss, model.trainable_variables)
+        if gradients[0] is not None:
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+"""
+ENTROPY = "tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, model(x))"
+
+
+def test_layers_and_losses_are_ops_of_their_own(tmp_path):
+    record = recorded(tmp_path, DATA + LOOP.format(loss=ENTROPY))
+
+    assert kinds(record) == ["linear", "relu", "linear", "cross_entropy"]
+    loss = the(record, "cross_entropy")
+    target = record.steps[0].graph.values[target_of(loss) or ""]
+    assert (target.called, target.dtype, target.shape) == ("y", "f32", (32,))
+    assert record.steps[0].labels.values == (target.name,)
+    assert record.steps[0].measures.reproduced
+    assert [(p.name, p.gradient, p.optimizer) for p in record.steps[0].parameters] == [
+        (name, "finite", "optimizer") for name in ("dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias")
+    ]
+    assert record.outcome.steps_seen == 3
+    assert record.courses[0].steps == 3
+
+
+def test_the_line_that_made_an_array_is_known(tmp_path):
+    record = recorded(tmp_path, DATA + LOOP.format(loss=ENTROPY))
+    lines = {
+        record.steps[0].graph.values[op.output].called: op.site.line for op in record.steps[0].graph.ops if op.kind == "enter" and op.site
+    }
+
+    assert lines == {"x": 3, "y": 4}
+
+
+def test_a_compiled_fit_names_the_lines_that_the_user_wrote(tmp_path):
+    program = (
+        DATA
+        + """
+    model.compile(
+        optimizer="adam",
+        loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+    """
+    )
+    record = recorded(tmp_path, program)
+
+    loss, layer = the(record, "cross_entropy"), record.steps[0].graph.ops[-2]
+    assert loss.site is not None
+    assert loss.site.line == 10
+    assert layer.kind == "linear"
+    assert layer.module == "dense_1"
+    assert layer.site is not None
+    assert layer.site.line == 5
+    assert record.steps[0].labels.how == "framework"
+    assert record.steps[0].graph.values[record.steps[0].labels.values[0]].called == "y"
+    assert record.outcome.steps_seen == 4
+    assert [batches.seen for batches in record.batches] == [4, 4]
+
+
+def test_a_loss_that_ignores_its_labels_is_not_sensitive_to_them(tmp_path):
+    record = recorded(
+        tmp_path,
+        DATA + "    def wrong(y, prediction):\n        return tf.reduce_mean(prediction)\n" + LOOP.format(loss="wrong(y, model(x))"),
+    )
+
+    (scope,) = [scope for scope in record.steps[0].scopes if scope.function == "wrong"]
+    assert scope.unread == ("y",)
+    assert record.steps[0].measures.gradient_norm
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("tf.reduce_mean(tf.stop_gradient(model(x)) ** 2)", "detach"),
+        ("tf.reduce_mean(tf.cast(tf.argmax(model(x), 1), tf.float32))", "argmax"),
+        ("tf.reduce_mean(tf.constant(model(x).numpy()))", "enter"),
+    ],
+)  # fmt: skip
+def test_a_cut_leaves_the_parameters_without_a_gradient(tmp_path, expression, kind):
+    record = recorded(tmp_path, DATA + LOOP.format(loss=expression))
+
+    found = [op for op in record.steps[0].graph.ops if op.kind == kind and not any(op.carried(at) for at in range(len(op.inputs)))]
+    assert found
+    assert {p.gradient for p in record.steps[0].parameters} == {"none"}
+
+
+def test_softmax_over_cached_scores_is_a_loss_on_scores(tmp_path):
+    loss = "tf.keras.losses.SparseCategoricalCrossentropy()(y, tf.keras.layers.Softmax()(model(x)))"
+    record = recorded(tmp_path, DATA + LOOP.format(loss=loss))
+
+    assert [op.kind for op in record.steps[0].graph.ops if family(op.kind) == "loss"] == ["cross_entropy"]
+
+
+@pytest.mark.parametrize("way", ["loop", "fit", "eager fit"])
+def test_a_loss_that_refuses_its_labels_is_the_failed_call(tmp_path, way):
+    fit = f"    model.compile('sgd', tf.keras.losses.CategoricalCrossentropy(), run_eagerly={way == 'eager fit'})\n    model.fit(x, y, verbose=0)\n"
+    loop = LOOP.format(loss="tf.keras.losses.CategoricalCrossentropy()(y, model(x))")
+    with watched() as (observing, recorder):
+        with pytest.raises(ValueError, match=r"rank|shape") as problem:
+            play(tmp_path, DATA + (loop if way == "loop" else fit))
+        record = observing.finish(Outcome(1, raised(problem.value, recorder.sources)))
+
+    (step,) = record.steps
+    (failed,) = [op for op in step.graph.ops if op.failed]
+    assert failed.kind == "categorical_cross_entropy"
+    assert [step.graph.values[name].shape for name in failed.inputs] == [(32, 3), (32,)]
+    assert any(event.kind == "exception" for event in step.events)
+
+
+def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path):
+    program = """
+        import tensorflow as tf
+        x = tf.random.normal((16, 4))
+        y = tf.reduce_sum(x, axis=1, keepdims=True)
+        w = tf.Variable(tf.zeros((4, 1)))
+        for _ in range(3):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((tf.matmul(x, w) - y) ** 2)
+            w.assign_sub(0.1 * tape.gradient(loss, w))
+    """
+    record = recorded(tmp_path, program)
+
+    (parameter,) = record.steps[0].parameters
+    assert (parameter.name, parameter.gradient, parameter.moved) == ("w", "finite", 1.0)
+    assert [event.kind for event in record.steps[0].events if event.kind in ("backward", "update")] == ["backward", "update"]
+    assert record.steps[0].measures.reproduced
+
+
+def test_the_place_where_numbers_become_infinite_is_found(tmp_path):
+    record = recorded(tmp_path, DATA + LOOP.format(loss="tf.reduce_mean(tf.math.log(tf.nn.relu(model(x))))"))
+
+    (birth, *_) = record.steps[0].births
+    assert [op.kind for op in record.steps[0].graph.ops if op.output == birth.op] == ["log"]
