@@ -179,7 +179,9 @@ def main() -> int:
     parser.add_argument("--tuning", action="store_true", help="leave out the cases that are held out of tuning")
     parser.add_argument("--sample", type=int, default=0, help="so many cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--store", action="store_true", help="keep the figures of this run for `whygrad explain`, of each framework that was run as a whole")
+    parser.add_argument(
+        "--store", action="store_true", help="keep the figures of this run for `whygrad explain`, of each framework that was run as a whole"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     work = [(case, program) for case in chosen(arguments) for program in case.programs()]

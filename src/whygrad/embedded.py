@@ -43,7 +43,8 @@ class Embedded:
         names = [name for name in self.front_ends if name in sys.modules]
         if not names:
             raise WhygradError(
-                "no framework that whygrad knows is imported", help=f"import one of {', '.join(self.front_ends)} before the recording starts"
+                "no framework that whygrad knows is imported",
+                help=f"import one of {', '.join(self.front_ends)} before the recording starts",
             )
         recording = Recording(self.settings.steps, self.settings.at_step, self.settings.experiments)
         self.observing = Observing(Target(sys.argv[0] or "python"), recording, choose(self.settings).rules, self.front_ends, None)

@@ -1,14 +1,16 @@
 """Which item each row of a batch is, so that a collate function that pairs the rows of different items is found. On NumPy arrays; keeps nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from whygrad.ir import Collation
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:
+    Array = Any
 
 MOST_ROWS = 128
 """Rows of a batch up to which each is compared with each item."""
@@ -18,6 +20,8 @@ MOST_ENTRIES = 100_000
 
 def mispaired(items: Sequence[Mapping[str, Array]], batch: Mapping[str, Array]) -> tuple[Collation, ...]:
     """Pairs of elements of a batch whose rows come from the same items in different orders; empty where an element tells of the order."""
+    import numpy as np
+
     rows = len(items)
     parts = {path: array for path, array in batch.items() if array.ndim and array.shape[0] == rows and array.size <= rows * MOST_ENTRIES}
     if not 1 < rows <= MOST_ROWS or any(set(items[0]) != set(item) for item in items):
@@ -37,6 +41,8 @@ def mispaired(items: Sequence[Mapping[str, Array]], batch: Mapping[str, Array]) 
 
 def partnered(other: str, by_key: Mapping[str, Array], orders: Mapping[str, Array], parts: Mapping[str, Array]) -> bool:
     """Another element goes with this one row by row: the batch holds pairs that are meant to differ. Numbers of rows tell nothing."""
+    import numpy as np
+
     data = [path for path in orders if path != other and not (parts[path].ndim == 1 and parts[path].dtype.kind in "iu")]
     known = [found for found in by_key.values() if found.size and complete(found)]
     return any(bool(found[np.arange(len(found)), orders[path]].all()) for path in data for found in known)
@@ -44,11 +50,15 @@ def partnered(other: str, by_key: Mapping[str, Array], orders: Mapping[str, Arra
 
 def is_order(part: Array) -> bool:
     """Each of 0, 1, 2, … once."""
+    import numpy as np
+
     return part.ndim == 1 and part.dtype.kind in "iu" and bool((np.sort(part) == np.arange(part.size)).all())
 
 
 def table(items: Sequence[Array], part: Array) -> Array:
     """Whether row i of the batch can be item j, for all i and j."""
+    import numpy as np
+
     return np.array([[same(row, item) for item in items] for row in part])
 
 
@@ -75,6 +85,8 @@ def order_of(tables: Any) -> Array | None:
 
 def moved_rows(tables: Any, order: Array) -> int:
     """Rows that belong to other items than `order` says; 0 where they fit it in some way, or are not the items at all."""
+    import numpy as np
+
     known = [found for found in tables if found.size and complete(found)]
     fitting = [int((~found[np.arange(order.size), order]).sum()) for found in known]
     return min(fitting, default=0)

@@ -4,12 +4,14 @@ NumPy comes with every framework, and this is imported by front ends alone. Noth
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Array = NDArray[Any]
+    Array = NDArray[Any]
+else:
+    Array = Any
 
 ROWS = 512
 """Rows that are fitted: a fit takes 0.1 s, and an accuracy of 60 % with two classes stands out from chance by 4 standard deviations."""
@@ -29,6 +31,8 @@ ORDERS = ("reversed", *(f"shifted by {by}" for by in (1, -1, 2, -2, 3, -3)))
 
 def features(inputs: Sequence[Array]) -> Array:
     """One row of numbers for each example: large rows averaged in blocks, ids counted; columns of mean 0 and standard deviation 1."""
+    import numpy as np
+
     parts = [part for array in inputs for part in _parts(array)]
     table = np.nan_to_num(np.concatenate(parts, axis=1), posinf=0.0, neginf=0.0)
     centred = table - table.mean(0)
@@ -38,6 +42,8 @@ def features(inputs: Sequence[Array]) -> Array:
 
 
 def _parts(array: Array) -> Iterator[Array]:
+    import numpy as np
+
     flat = array.reshape(len(array), -1)
     if flat.dtype.kind in "iub" and flat.shape[1] > 1:
         yield np.stack([np.bincount(row.astype(np.int64) % WIDTH, minlength=WIDTH) for row in flat]).astype(np.float64)
@@ -49,6 +55,8 @@ def _parts(array: Array) -> Iterator[Array]:
 
 def targets(labels: Array) -> Array | None:
     """Classes as one-hot columns, numbers by their rank; None where they do not vary or are too many for a row."""
+    import numpy as np
+
     flat = labels.reshape(len(labels), -1).astype(np.float64)
     if not np.isfinite(flat).all() or flat.shape[1] > WIDTH:
         return None
@@ -63,6 +71,8 @@ def targets(labels: Array) -> Array | None:
 
 def hats(table: Array) -> Iterator[Array]:
     """Matrices that turn labels into the residuals of a fit that leaves the row out: a linear and a local kernel, weak and strong penalties."""
+    import numpy as np
+
     linear = table @ table.T / max(1, table.shape[1])
     squares = np.diag(linear)
     apart = np.maximum(squares[:, None] + squares[None] - 2 * linear, 0.0)
@@ -76,6 +86,8 @@ def hats(table: Array) -> Iterator[Array]:
 
 def scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str] = ()) -> dict[str, float]:
     """Order of the labels ("" as they are) to the advantage over permuted labels, in standard deviations; empty where nothing can be fitted."""
+    import numpy as np
+
     try:
         with np.errstate(all="ignore"):
             return _scores(inputs, labels, orders)
@@ -84,6 +96,8 @@ def scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str] = ()) -
 
 
 def _scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str]) -> dict[str, float]:
+    import numpy as np
+
     wanted, table = targets(labels), features(inputs)
     if wanted is None or not table.size:
         return {}
@@ -101,6 +115,8 @@ def _scores(inputs: Sequence[Array], labels: Array, orders: Sequence[str]) -> di
 
 def constant_costs(labels: Array) -> tuple[float | None, float]:
     """What the best constant guess costs in cross-entropy (None where the labels are no classes) and in squared error."""
+    import numpy as np
+
     flat = labels.reshape(len(labels), -1).astype(np.float64)
     levels, counts = np.unique(flat, return_counts=True)
     shares = counts / counts.sum()
@@ -110,6 +126,8 @@ def constant_costs(labels: Array) -> tuple[float | None, float]:
 
 def ordered(labels: Array, order: str) -> Array:
     """The labels in another order."""
+    import numpy as np
+
     if order == "reversed":
         return labels[::-1]
     return np.roll(labels, int(order.rsplit(" ", 1)[1]), axis=0)

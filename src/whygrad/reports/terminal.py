@@ -82,7 +82,7 @@ class Page:
         gutter = _gutter(diagnosis)
         if diagnosis.site is not None:
             yield from self.marked(diagnosis.site, diagnosis.label, gutter, ("-->", "^", style))
-        yield from self.related(diagnosis.related, gutter)
+        yield from self.related(tuple(other for other in diagnosis.related if not _marked_already(other, diagnosis)), gutter)
         for word, statement in self.statements(diagnosis):
             yield from self.note(word, statement, gutter)
 
@@ -193,6 +193,14 @@ def _word(evidence: Evidence, diagnosis: Diagnosis) -> str:
     return "measured" if evidence.measure else diagnosis.confidence
 
 
+def _marked_already(other: Related, diagnosis: Diagnosis) -> bool:
+    """The very expression that the diagnosis marks: showing it twice says nothing."""
+    here, there = diagnosis.site, other.site
+    if here is None or (here.file, here.line) != (there.file, there.line):
+        return False
+    return (here.column, here.end_column) == (there.column, there.end_column)
+
+
 def _repeated(evidence: Evidence, diagnosis: Diagnosis) -> bool:
     """It quotes the exception that a symptom quotes as well: "the call raised: …" beside "the program stopped with …"."""
     quoted = evidence.statement.partition(": ")[2][:QUOTED]
@@ -240,7 +248,7 @@ def _updates(report: Report) -> str:
     if not report.updates:
         return f"by the program itself, without an optimizer{loss}" if report.updated_by_hand else f"none by an optimizer{loss}"
     steps = counted(report.outcome.steps_seen, "step")
-    if not report.parameters_with_gradient:
+    if report.parameters and not report.parameters_with_gradient:
         return f"{report.updates} asked for in {steps}, and no parameter had a gradient{loss}"
     return f"{report.updates} in {steps}{loss}"
 

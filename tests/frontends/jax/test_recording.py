@@ -167,3 +167,90 @@ def _raising(folder: Path, program: str, kept: list[Record]) -> Record:
         recorder.stop()
         raise
     raise AssertionError
+
+
+def test_a_squared_difference_is_a_loss(tmp_path: Path) -> None:
+    program = """
+w, x, y = jnp.ones((3, 1)), jnp.arange(12.0).reshape(4, 3), jnp.arange(4.0)[:, None]
+for _ in range(2):
+    g = jax.grad(lambda p: jnp.mean((y - x @ p) ** 2))(w)
+    w = w - 0.01 * g
+"""
+    step = recorded(tmp_path, program).steps[0]
+    loss = ops(step, "mse_loss")[0]
+
+    assert [step.graph.values[name].shape for name in loss.inputs] == [(4, 1), (4, 1)]
+    assert step.graph.values[loss.inputs[1]].called == "y"
+    assert step.labels.values == (loss.inputs[1],)
+
+
+def test_parameters_are_called_as_the_caller_calls_them(tmp_path: Path) -> None:
+    program = """
+import dataclasses
+
+@dataclasses.dataclass
+class State:
+    weights: dict
+
+state = State({"w": jnp.ones(3)})
+for _ in range(2):
+    g = jax.grad(lambda p: jnp.sum(p["w"] ** 2))(state.weights)
+    state = State(jax.tree.map(lambda p, d: p - 0.1 * d, state.weights, g))
+"""
+    assert [p.name for p in recorded(tmp_path, program).steps[0].parameters] == ["state.weights['w']"]
+
+
+def test_a_closure_over_the_parameters_is_no_argument(tmp_path: Path) -> None:
+    program = EAGER.replace("logits = forward(params, x)", "logits = forward(outer, x)").replace("tx =", "outer = params\ntx =")
+    step = recorded(tmp_path, program).steps[0]
+
+    assert not any(p.reached for p in step.parameters)
+    assert {p.gradient for p in step.parameters} == {"zero"}
+
+
+def test_rows_that_are_shuffled_before_the_step_are_seen(tmp_path: Path) -> None:
+    program = JITTED.replace("for _ in range(5):", "x = jax.random.permutation(keys[0], x)\nfor _ in range(5):")
+    step = recorded(tmp_path, program).steps[0]
+    picked = next(op for op in step.graph.ops if op.native == "jax.random.permutation" and op.kind == "index")
+
+    assert picked.site is not None
+    assert picked.site.line == line_of(program, "random.permutation")
+    assert step.graph.values[picked.inputs[1]].shape == (12,)
+
+
+def test_a_backward_of_the_users_own_is_named_with_its_line(tmp_path: Path) -> None:
+    program = """
+@jax.custom_vjp
+def grid(x):
+    return jnp.round(x * 4) / 4
+
+def forward(x):
+    return grid(x), None
+
+def backward(_, g):
+    return (jnp.zeros_like(g),)
+
+grid.defvjp(forward, backward)
+w = jnp.ones(3) * 0.3
+for _ in range(2):
+    w = w - 0.1 * jax.grad(lambda p: jnp.sum(grid(p) ** 3))(w)
+"""
+    op = ops(recorded(tmp_path, program).steps[0], "custom")[0]
+    place = op.attributes["backward"]
+
+    assert op.native == "grid"
+    assert isinstance(place, tuple)
+    assert place[1:3] == (line_of(program, "jnp.zeros_like"), "backward")
+
+
+def test_rows_of_a_mapped_derivative_are_left_alone(tmp_path: Path) -> None:
+    program = """
+w, x = jnp.ones(3), jnp.arange(12.0).reshape(4, 3)
+for _ in range(2):
+    g = jax.vmap(jax.grad(lambda p, r: jnp.sum((p * r) ** 2)), (None, 0))(w, x)
+    w = w - 0.01 * g.mean(0)
+"""
+    record = recorded(tmp_path, program)
+
+    assert not record.steps
+    assert any("vmap" in limit for limit in record.limits)

@@ -129,6 +129,7 @@ class Assembly:
         """What is known of the values of one derivative."""
         derivation = part.program.derivation
         facts = Facts(arrays={**part.before.arrays, **part.arrays}, types=part.program.types, moving=set(part.program.moving))
+        facts.called.update({number: name for number, name in derivation.numbers.called.items() if name})
         facts.called.update(part.activations.names())
         for argument in derivation.arguments:
             if argument.differentiated or argument.number not in facts.called:
@@ -146,6 +147,9 @@ class Assembly:
         }
         every |= {number for item in part.activations.all for number in item.arguments.values()}
         every |= {derivation.loss} if derivation.loss is not None else set()
+        for number in part.program.external():
+            if number in part.arrays and number not in facts.names:
+                facts.names[number] = self.names.of(f"~{number}", part.arrays[number])
         for number in sorted(every):
             facts.names.setdefault(number, f"s{index}p{at}v{number}" if number >= 0 else f"o{-number}")
         return facts

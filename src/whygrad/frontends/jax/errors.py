@@ -19,11 +19,23 @@ def with_errors(ops: Sequence[Op], live: Collection[str], shapes: Mapping[str, t
     found: dict[str, Op] = {}
     dropped: set[str] = set()
     for op in ops:
-        made = makers.get(op.inputs[0]) if op.kind in KINDS and len(op.inputs) == 1 else None
-        if made is not None and _is_error(made, live, shapes) and readers[made.output] == [op]:
-            found[op.output] = _loss(op, made, live)
-            dropped.add(made.output)
+        way = _way(op, makers, readers) if op.kind in KINDS and len(op.inputs) == 1 else []
+        if way and _is_error(way[-1], live, shapes):
+            found[op.output] = _loss(op, way[-1], live)
+            dropped.update(made.output for made in way)
     return [found.get(op.output, op) for op in ops if op.output not in dropped]
+
+
+def _way(op: Op, makers: Mapping[str, Op], readers: Mapping[str, list[Op]]) -> list[Op]:
+    """The ops that made what `op` reads, back through mere copies, where nothing else reads them."""
+    found: list[Op] = []
+    reader = op
+    while (made := makers.get(reader.inputs[0])) is not None and readers[made.output] == [reader] and len(made.outputs) == 1:
+        found.append(made)
+        if made.kind != "copy" or len(made.inputs) != 1:
+            break
+        reader = made
+    return found
 
 
 def _is_error(op: Op, live: Collection[str], shapes: Mapping[str, tuple[int, ...] | None]) -> bool:

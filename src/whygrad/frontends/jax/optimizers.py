@@ -114,6 +114,9 @@ class Owner(Protocol):
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to."""
 
+    def trained_to(self, arrays: Sequence[Any]) -> None:
+        """These are the parameters now."""
+
     def trained(self, tree: Any) -> bool:
         """These are the parameters that training has come to, not new ones."""
 
@@ -180,6 +183,7 @@ class Optimizers:
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
+        self.recorder.trained_to(leaves(result))
         held = self.recorder.parameters_in(parameters)
         after = dict(zip(held, leaves(result), strict=False)) if len(leaves(result)) == len(held) else {}
         self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))

@@ -32,12 +32,22 @@ class Patches:
         for name in ("value_and_grad", "grad"):
             self._put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
         self._put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
+        self._elsewhere()
         for kind in (jax.custom_jvp, jax.custom_vjp):
             self._put(kind, "__call__", self._custom(kind.__call__))
         self._put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
         for owner, name, replaced in _compat.without_shortcuts(self._recording, self.recorder.computed):
             self._put(owner, name, replaced)
         self.watching.install()
+
+    def _elsewhere(self) -> None:
+        """Libraries that were imported long ago may hold the functions under names of their own: `jit = jax.jit`."""
+        known = {id(getattr(_compat.ORIGINALS, name)): getattr(jax, name) for name in ("jit", "value_and_grad", "grad", "vjp")}
+        for name, module in list(sys.modules.items()):
+            if module is not None and not name.startswith(("jax.", "jax_")) and name != "jax":
+                held = [(key, known[id(item)]) for key, item in list(vars(module).items()) if id(item) in known]
+                for key, new in held:
+                    self._put(module, key, new)
 
     def _recording(self) -> bool:
         return self.recorder.on and not self.recorder.stopped

@@ -337,7 +337,8 @@ class JaxRecorder(Listener):
         """An update was calculated or applied."""
         if self.jits.capturing:
             self.jits.capturing[-1].moments.append(moment)
-        elif moment.kind == "init" and moment.made is not None:
+            return
+        if moment.kind == "init" and moment.made is not None:
             moment.made.made += 1
         elif self.open is not None:
             self._applied(moment)
@@ -346,10 +347,13 @@ class JaxRecorder(Listener):
             self.optimizers.count(moment.made)
 
     def _applied(self, moment: Moment) -> None:
-        if moment.kind == "apply":
-            self.latest = {id(item): item for item in moment.results.values()}
-            assert self.open is not None
+        if moment.kind == "apply" and self.open is not None:
             self.open.results.update(moment.results)
+
+    def trained_to(self, arrays: Sequence[Any]) -> None:
+        """These are the parameters now."""
+        if not self.jits.capturing:
+            self.latest = {id(item): item for item in arrays}
 
     def trained(self, tree: Any) -> bool:
         """These are the parameters that training has come to: what the last update made, by identity."""

@@ -88,6 +88,8 @@ class Numbers:
     objects: dict[int, Any] = field(default_factory=dict)
     """Number to the first object that stood for it."""
     arrays: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
+    called: dict[int, str] = field(default_factory=dict)
+    """Number to the user's variable, for arrays that a function reads past its arguments."""
 
     def of(self, item: Any) -> int:
         """The number of a value, new ones included."""
@@ -253,11 +255,20 @@ class Tape(_compat.Trace):
         library = tuple(stack[-source.LIBRARY_FRAMES :])
         bound.trace = source.Trace(found.user, library) if found is not None else None
         bound.stack = tuple(stack)
+        self._call(bound, user)
         bound.scope = self.listener.scope(user, self.numbers)
         bound.module = self.listener.module(frame)
         if inside is not None:
             self._grouped(bound, inside)
         return bound
+
+    def _call(self, bound: Bound, user: FrameType | None) -> None:
+        """Give arrays that come from outside the names of the variables that hold them."""
+        for number in bound.inputs if user is not None else ():
+            item = self.numbers.objects.get(number) if isinstance(number, int) and number not in self.numbers.called else None
+            if user is not None and isinstance(number, int) and item is not None and not _compat.is_tracer(item):
+                held = {**user.f_globals, **user.f_locals}
+                self.numbers.called[number] = next((name for name, value in held.items() if value is item and name[0] != "_"), "")
 
     def _grouped(self, bound: Bound, frame: FrameType) -> None:
         """It belongs to a call of a known function; the frame is held, so that no later one gets its identity."""

@@ -318,7 +318,7 @@ class Hooks:
         ledger = recorder.ledger
         back = ledger.travel.came_back(item)
         sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
-        gone = self._gone() if not back and isinstance(item, np.ndarray | float) and tensor.dtype.is_floating else ()
+        gone = self._gone() if not back and isinstance(item, np.ndarray | np.floating | float) and tensor.dtype.is_floating else ()
         if not back and not sized and not gone:
             return
         look = ledger.frames.look(frame)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.layers import SEARCHED
 from whygrad.frontends.tensorflow.values import Values
@@ -192,7 +193,8 @@ def rate_of(optimizer: Any) -> float | None:
     """The learning rate as it is now; that of a schedule at its present step."""
     try:
         inner = getattr(optimizer, "inner_optimizer", optimizer)
-        rate = inner.learning_rate
+        plain = getattr(getattr(inner, "_learning_rate", None), "_value", None)
+        rate = inner.learning_rate if plain is None else _compat.read(plain)
         return float(rate.numpy() if hasattr(rate, "numpy") else rate)
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return None

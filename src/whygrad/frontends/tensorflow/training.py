@@ -135,12 +135,22 @@ class Training:
             if not recorder.on:
                 return self.passed(model, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
-                with self.step(model):
-                    return function(iterator)
+                return self.eagerly(model, function, iterator)
             return self.rehearsed(model, function, iterator)
 
         train_function.whygrad = True  # type: ignore[attr-defined]  # tells our own wrapper from Keras' function
         return train_function
+
+    def eagerly(self, model: Any, function: Callable[..., Any], iterator: Any) -> Any:
+        """A step that runs as Python anyway: recorded as it runs."""
+        with self.recorder.aside():
+            taken = list(islice(iterator, int(getattr(model, "steps_per_execution", 1) or 1)))
+        if not taken:
+            return function(iterator)
+        self.look(taken)
+        with self.step(model):
+            self.batch(taken[0])
+            return function(iter(taken))
 
     @contextmanager
     def step(self, model: Any) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """Which tensor is which value: tensors by identity, variables by their handle and the writes to it."""
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -10,6 +11,7 @@ import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.arrays import dtype_name, statistics
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.calls import Seen
 
 COMPARED = 1_000_000
@@ -74,6 +76,12 @@ class Values:
             found = self.variables[id(handle)] = Variable(next(self._numbers), ref(variable), None)
         return found
 
+    def know_living(self) -> None:
+        """Take in the variables that were made before the recorder came."""
+        for item in gc.get_objects():
+            if isinstance(item, _compat.Variable):
+                self.variable(item)
+
     def living(self) -> Iterator[tuple[Variable, Any]]:
         """Every variable that lives."""
         for entry in list(self.variables.values()):
@@ -136,7 +144,7 @@ class Values:
             old = seen.tensor()
             if old is not None and array.size <= COMPARED and np.array_equal(old.numpy(), tensor.numpy()):
                 self._entries[id(tensor)] = _Entry(ref(tensor), seen.name)
-                seen.held = tensor
+                seen.held, seen.reference = tensor, ref(tensor)
                 return seen.name
         name = self.name(tensor)
         self._arrays[id(array)] = (ref(array), dtype, name)

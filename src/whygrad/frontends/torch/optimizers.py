@@ -107,7 +107,9 @@ class Optimizers:
             own = frame.f_locals.get("self")
             held = {**(vars(own) if hasattr(own, "__dict__") else {}), **frame.f_locals}
             for entry, optimizer in unnamed:
-                entry.name = entry.name or self._own(entry, next((name for name, item in held.items() if item is optimizer and name != "self"), ""))
+                entry.name = entry.name or self._own(
+                    entry, next((name for name, item in held.items() if item is optimizer and name != "self"), "")
+                )
             unnamed = [pair for pair in unnamed if not pair[0].name]
             frame = source.user_frame(frame.f_back)
 

@@ -61,7 +61,7 @@ class Symptoms:
         self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
         self.gradient_seen_finite = True
         self._without: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
-        """Updates in a row at which the gradient nearest to the input was gone or exactly zero."""
+        """Updates in a row at which the gradient nearest to the input was gone or exactly zero, of optimizers that have seen one."""
 
     # --- losses -------------------------------------------------------------------------------------------------
 
@@ -108,7 +108,8 @@ class Symptoms:
         witness = self._witness(optimizer)
         gradient = witness.grad if witness is not None else None
         if gradient is None:
-            self._without[optimizer] = self._without.get(optimizer, 0) + (witness is not None)
+            if optimizer in self._without:
+                self._without[optimizer] += 1
             return False
         if gradient.layout is not torch.strided:
             return False

@@ -61,7 +61,7 @@ def _about(item: Carried, stale: tuple[Parameter, ...]) -> Diagnosis:
     assert item.born is not None  # `_stale` has looked
     assert item.made is not None
     names = tuple(p.name for p in stale)
-    first, copy = stale[0], item.value
+    first, copy = stale[0], item.value if item.value.called else item.born.value(item.value.name)
     return Diagnosis(
         "WG318",
         "stale-weight",

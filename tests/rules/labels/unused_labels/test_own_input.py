@@ -47,7 +47,9 @@ SILENT = {
     "the whole input": FORECAST.replace("last = index", "last = copy").replace(
         "last: activation f32[32,1]", "last: activation f32[32,20,1]"
     ),
-    "a part that the model does not get": FORECAST.replace("flat = reshape window", "flat = index window").replace("flat: activation f32[32,20]", "flat: activation f32[32,19]"),
+    "a part that the model does not get": FORECAST.replace("flat = reshape window", "flat = index window").replace(
+        "flat: activation f32[32,20]", "flat: activation f32[32,19]"
+    ),
 }
 
 

@@ -25,7 +25,9 @@ SILENT = {
     "the end is unknown": FALLING.replace(" late=2.4", ""),
     "NaN on the way": FALLING.replace("late=2.4", 'late="nan"'),
     "infinite at the end": FALLING.replace("last=1.9", 'last="inf"'),
-    "no course": FALLING.replace('    course steps=200 start=4.0 first=3.9 last=1.9 late=2.4 lowest=1.9 highest=3.9 noise=0.05 @ "train.py":9\n', ""),
+    "no course": FALLING.replace(
+        '    course steps=200 start=4.0 first=3.9 last=1.9 late=2.4 lowest=1.9 highest=3.9 noise=0.05 @ "train.py":9\n', ""
+    ),
     "two networks in turn": FALLING.replace("    x: input", "    step 0 kind=0\n    x: input", 1)
     + FALLING.replace("    x: input", "    step 1 kind=1\n    x: input", 1).split("\n", 2)[2],
 }
