@@ -97,8 +97,8 @@ def judge(case: Case, program: str, report: dict[str, Any]) -> Outcome:
     accepted = {*case.rules, *case.second}
     counted = [item["rule"] for item in report["diagnoses"] if item["severity"] != "note" or item["rule"] in accepted]
     found = any(item["rule"] in accepted for item in report["diagnoses"])
-    leader = report["diagnoses"][0] if report["diagnoses"] else None
-    first = leader is not None and leader["rule"] in accepted
+    leader = report["diagnoses"][0] if report["diagnoses"] else {"rule": ""}
+    first = leader["rule"] in accepted
     wanted = {line.removeprefix("faulty/") for line in case.lines}
     return Outcome(case, program, found, first, first and place(leader) in wanted, False, said, tuple(dict.fromkeys(counted)))
 

@@ -36,7 +36,10 @@ def dtype_name(dtype: object) -> str:
 
 def numbers(array: object) -> Array | None:
     """The array as one that NumPy can calculate with (bfloat16 and the like become float32); None for what holds no real numbers."""
-    found: Array = np.asarray(array)
+    try:
+        found: Array = np.asarray(array)
+    except TypeError:
+        return None  # a random key of JAX's
     if found.dtype.kind in PLAIN:
         return found
     name = found.dtype.name

@@ -14,7 +14,8 @@ def test_figures_are_over_the_finite_entries() -> None:
 
     assert found is not None
     assert (found.count, found.finite, found.minimum, found.maximum) == (5, 0.6, 0.0, 3.0)
-    assert (found.mean, found.zeros, found.distinct) == (pytest.approx(4 / 3), 0.2, 5)
+    assert found.mean == pytest.approx(4 / 3)
+    assert (found.zeros, found.distinct) == (0.2, 5)
 
 
 def test_half_precision_is_read() -> None:

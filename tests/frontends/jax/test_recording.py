@@ -254,3 +254,11 @@ for _ in range(2):
 
     assert not record.steps
     assert any("vmap" in limit for limit in record.limits)
+
+
+def test_random_keys_are_no_data(tmp_path: Path) -> None:
+    program = EAGER.replace("logits = forward(params, x)", "logits = forward(params, x + jax.random.normal(key, x.shape))")
+    program = program.replace("tx =", "key = jax.random.key(5)\ntx =")
+    step = recorded(tmp_path, program).steps[0]
+
+    assert all("key" not in step.graph.values[name].dtype for event in events(step, "batch") for name in event.targets)

@@ -83,7 +83,8 @@ def test_a_schedule_is_followed(tmp_path: Path) -> None:
     record = recorded(tmp_path, HEAD + "tx = optax.sgd(optax.linear_schedule(0.1, 0.0, 2))\n" + LOOP)
     optimizer = record.optimizers[0]
 
-    assert optimizer.rates == (0.0, pytest.approx(0.1))
+    assert optimizer.rates is not None
+    assert optimizer.rates == pytest.approx((0.0, 0.1))
     assert optimizer.idle_from == 2
 
 

@@ -8,8 +8,8 @@ import torch
 
 from frontends.torch.watching_here import line_of, ops, parameters, play, recorded, watch
 from whygrad.frontends import Recording
+from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.torch.descent import Moving, standardised
-from whygrad.frontends.torch.symptoms import CourseWatch
 from whygrad.ir import Birth, Outcome, Raised, Record
 
 pytestmark = pytest.mark.torch

@@ -27,12 +27,14 @@ SHIFTED = 'fit inputs=["x"] labels=["y"] rows=512 score=0.4 order="shifted by 1"
 def test_reordered_inputs_are_an_error_where_the_run_fails():
     (found,) = said(diagnose, SORTED + BATCH)
 
+    assert found.site is not None
     assert (found.severity, found.confidence, found.site.line) == ("error", "measured", 3)
 
 
 def test_reordered_labels_are_named_where_the_inputs_kept_their_order():
     (found,) = said(diagnose, SORTED.replace("moved=20", "moved=20 kept=true") + BATCH)
 
+    assert found.site is not None
     assert found.site.line == 4
 
 

@@ -25,6 +25,7 @@ FORECAST = """
 def test_a_slice_of_the_input_is_named_as_the_target():
     (found,) = said(diagnose, FORECAST)
 
+    assert found.site is not None
     assert (found.severity, found.site.line) == ("warning", 12)
     assert "`future` never reaches the loss" in found.message
 

@@ -38,6 +38,7 @@ HANDED = """
 def test_ids_scaled_with_their_table_are_an_error_at_the_scaling():
     (found,) = said(diagnose, TABLE)
 
+    assert found.site is not None
     assert (found.severity, found.confidence, found.site.line) == ("error", "proved", 2)
 
 
