@@ -47,6 +47,8 @@ class Descent:
 
     def run(self, descent: Descend) -> Trial:
         """A few updates with the change, and as many without; raises `CopyError`."""
+        if descent.activate or descent.control:
+            raise CopyError("descents with further activations, or with permuted labels beside them, are not made for JAX programs")
         rule = self.replay.rule
         if rule is None:
             raise CopyError("no optimizer whose updates can be followed is known")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from whygrad.ir import Op
+from whygrad.ir import Attribute, Op
 
 KINDS = {"square": "mse_loss", "abs": "l1_loss"}
 """What the power or the absolute value of a difference is."""
@@ -47,6 +47,8 @@ def _is_error(op: Op, live: Collection[str], shapes: Mapping[str, tuple[int, ...
 
 
 def _loss(op: Op, made: Op, live: Collection[str]) -> Op:
-    """The loss that the two ops are: the prediction first, the target second."""
+    """The loss that the two ops are: the prediction first, the target second; where they stand apart, at the line that names the two."""
     inputs = tuple(sorted(made.inputs, key=lambda name: name not in live))
-    return replace(op, kind=KINDS[op.kind], inputs=inputs, attributes={**op.attributes, "target": 1, "reduction": "none"})
+    apart = made.site is not None and op.site is not None and (made.site.file, made.site.line) != (op.site.file, op.site.line)
+    attributes: dict[str, Attribute] = {**op.attributes, "target": 1, "reduction": "none"}
+    return replace(op, kind=KINDS[op.kind], inputs=inputs, attributes=attributes, site=made.site if apart else op.site)

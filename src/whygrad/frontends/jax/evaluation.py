@@ -86,16 +86,16 @@ class Engine:
         made: Callable[..., Any] = _compat.ORIGINALS.value_and_grad(total, has_aux=True)
         return made
 
-    def values(self, numbers: Sequence[int], moving: Mapping[int, Any]) -> dict[int, Any]:
-        """The forward alone."""
+    def values(self, numbers: Sequence[int], moving: Mapping[int, Any], change: Change | None = None) -> dict[int, Any]:
+        """The forward alone, perhaps with values of its own replaced."""
 
-        def forward(environment: Environment) -> dict[int, Any]:
+        def forward(environment: Environment, given: Environment) -> dict[int, Any]:
             held = dict(environment)
-            run(self.bounds, held, Change())
+            run(self.bounds, held, Change(given))
             return {number: held[number] for number in numbers if number in held}
 
         function = _compat.ORIGINALS.jit(forward) if self.compiled else forward
-        found: dict[int, Any] = function({**self.fixed, **moving})
+        found: dict[int, Any] = function({**self.fixed, **moving}, dict(change.given) if change else {})
         return found
 
 

@@ -13,9 +13,24 @@ from whygrad.frontends.arrays import distance, norm, order_of, same_bits
 from whygrad.frontends.jax.births import births
 from whygrad.frontends.jax.descent import CopyError, Descent, Rule, standardised
 from whygrad.frontends.jax.evaluation import Change, Engine, run
+from whygrad.frontends.jax.futures import perturbed
 from whygrad.frontends.jax.probes import against_differences
 from whygrad.frontends.jax.tape import Bound
-from whygrad.ir import Birth, Bypass, Descend, Differentiate, Graph, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.ir import (
+    Birth,
+    Bypass,
+    Descend,
+    Differentiate,
+    Graph,
+    Intervention,
+    Lift,
+    Measures,
+    Permute,
+    Perturb,
+    Reshape,
+    Standardise,
+    Trial,
+)
 
 FAILURES = (
     RuntimeError,
@@ -96,6 +111,8 @@ class JaxReplay:
                 return Descent(self).run(intervention)
             if isinstance(intervention, Differentiate):
                 return against_differences(self, intervention)
+            if isinstance(intervention, Perturb):
+                return perturbed(self, intervention)
             loss, found = self.gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:

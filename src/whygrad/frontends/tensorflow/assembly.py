@@ -116,8 +116,12 @@ class Assembly:
         read = {
             seen.variable: name for op in graph.ops for name in op.inputs if (seen := self.ledger.values.seen.get(name)) and seen.variable
         }
-        held = self.optimizers.held(self.ledger.values)
+        held = {**self.optimizers.meant(self._without_gradient()), **self.optimizers.held(self.ledger.values)}
         return tuple(self._parameter(number, item, read, held, running.before.get(number)) for number, item in owned.items())
+
+    def _without_gradient(self) -> frozenset[int]:
+        """Variables that the tape gave no gradient for."""
+        return frozenset(number for number, figures in self.watch.figures.items() if figures.gradient == "none")
 
     def _parameter(self, number: int, owned: Owned, read: Mapping[int, str], held: Mapping[int, str], before: str | None) -> Parameter:
         figures = self.watch.figures.get(number, Figures())

@@ -16,6 +16,8 @@ DYING = ("relu", "leaky_relu", "hardtanh")
 """Kinds of op behind which units can be dead."""
 PASSING = ("cast", "reshape", "copy")
 """Kinds of op inside a layer or a loss that leave a value what it was, under the name that it had."""
+REVERSED = {"Sub": "rsub", "RealDiv": "rdiv", "Div": "rdiv", "DivNoNan": "rdiv_no_nan"}
+"""Ops whose operands can't change places, and their names with a plain number in front."""
 RANKS = ("ExpandDims", "Squeeze")
 ON_LOGITS = {"categorical_cross_entropy": "cross_entropy", "binary_cross_entropy": "bce_with_logits"}
 LONGEST_EXPRESSION = 40
@@ -123,7 +125,7 @@ class Builder:
         guess = settings.pop("guess", None)
         if isinstance(guess, str) and step.guessing and not inputs:
             inputs, carries, settings["guessed"] = (guess,), (False,), True
-        return self._finished(call, kind, inputs, item.outputs, carries, dict(settings), step, native=_native(call))
+        return self._finished(call, kind, inputs, item.outputs, carries, dict(settings), step, native=_native(call, item.inputs))
 
     def _of_group(self, item: folding.Folded, group: Group, calls: list[Call], step: Step) -> Op:
         names = self._ordered(item.inputs, group)
@@ -137,6 +139,9 @@ class Builder:
         names = () if family(group.kind) == "create" else names
         carries = tuple(name in follows for name in names)
         kind = self._kind_of(group, item.inputs)
+        given = self.given(group, "input")
+        if kind != group.kind and given is not None:
+            attributes["given"] = given
         return self._finished(calls[0], kind, names, item.outputs, carries, attributes, step, native=group.native)
 
     def _kind_of(self, group: Group, inputs: tuple[str, ...]) -> str:
@@ -263,8 +268,10 @@ class Builder:
         )
 
 
-def _native(call: Call) -> str:
-    return call.name if call.kind else f"tf.{call.name}"
+def _native(call: Call, inputs: tuple[str, ...]) -> str:
+    """The name of the op; another one where a number, which is no value of the step, stands in front: `1 - x` is not `x - 1`."""
+    turned = call.name in REVERSED and call.inputs[0] != call.inputs[1] and inputs == call.inputs[1:]
+    return call.name if call.kind else f"tf.{REVERSED[call.name] if turned else call.name}"
 
 
 def _expression(maker: Op | None, step: Step, driver: Site | None) -> str:

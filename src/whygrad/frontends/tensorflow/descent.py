@@ -91,6 +91,8 @@ class Descent:
 
     def run(self, descent: Descend) -> Trial:
         """A few updates with the change, and as many without; raises `CopyError`."""
+        if descent.activate or descent.control:
+            raise CopyError("an experiment with another activation, or with permuted labels beside it, is not made in TensorFlow")
         changed = self._losses(descent.steps, descent)
         if descent.steps not in self._plain:
             self._plain[descent.steps] = self._losses(descent.steps, None)

@@ -107,12 +107,15 @@ class Hooks:
             return
         found = self._variables(sources)
         gradients = [None] * len(found) if result is None else [None if g is None else g for g in _flat(result)]
-        if not any(entry is not None for entry in found):
+        asks = any(entry is not None for entry in found)
+        unwatched = () if raised else self._unwatched(losses, sources, gradients)
+        if not asks and not (unwatched and all(gradient is None for gradient in gradients)):
             self._derivative(losses, sources, gradients, frame)
             return
         recorder.running.backwards += 1
         trace = source.trace(frame)
-        recorder.happened("backward", trace, tuple(loss.value for loss in losses), {"stale": 0, "failed": raised})
+        told = {"stale": 0, "failed": raised, **({"unwatched": unwatched} if unwatched else {})}
+        recorder.happened("backward", trace, tuple(loss.value for loss in losses), told)
         site = place_of(trace)
         if site not in recorder.running.sites:
             recorder.running.sites.append(site)
@@ -122,14 +125,29 @@ class Hooks:
             recorder.symptoms.loss(loss.tensor, site, recorder.index, trace)
         self._names(frame)
         recorder.running.seen = recorder.assembly.known_parameters()
+        recorder.training.tell_switches()
         for number, owned in recorder.running.seen.items():
             recorder.running.before.setdefault(number, recorder.ledger.values.of_variable(owned.entry).name)
         asked = {entry.number: entry for entry in found if entry is not None}
         recorder.optimizers.asked.update(asked)
         own = self._gather(found, gradients)
-        if recorder.running.examined < MOST_EXAMINED:
+        if asks and recorder.running.examined < MOST_EXAMINED:
             recorder.running.examined += 1
             self._examine(losses, own, asked.keys())
+
+    def _unwatched(self, losses: list[Loss], sources: Any, gradients: list[Any]) -> tuple[str, ...]:
+        """Sources that are no variables, that the losses were computed from, and that got None as no tape followed them."""
+        values = self.recorder.ledger.values
+        pairs = zip(tf.nest.flatten(sources), gradients, strict=False)
+        names = [values.name(item) for item, gradient in pairs if gradient is None and is_tensor(item)]
+        plain = [name for name in names if not values.seen[name].differentiable]
+        if not plain:
+            return ()
+        behind = {loss.value for loss in losses}
+        for call in reversed(self.recorder.ledger.calls):
+            if not behind.isdisjoint(call.outputs):
+                behind.update(call.inputs)
+        return tuple(name for name in plain if name in behind)
 
     def _names(self, frame: FrameType) -> None:
         frames = _users(frame)
@@ -283,13 +301,11 @@ class Hooks:
         self.recorder.optimizers.made(optimizer, source.trace(sys._getframe(2)))
 
     @guarded
-    def trainable(self, layer: Any, *, on: bool) -> None:
-        """`layer.trainable` was set."""
-        recorder = self.recorder
+    def trainable(self, layer: Any, before: object, *, on: bool) -> None:
+        """`layer.trainable` was set; before that it was `before`."""
         trace = source.trace(sys._getframe(2))
-        changed = [v for v in layer.variables if getattr(v, "trainable", False) != on or True]
-        if trace is not None and changed:
-            recorder.training.switched(layer, trace, on=on)
+        if trace is not None and before is not on:
+            self.recorder.training.switched(layer, trace, on=on)
 
     # --- leaving and coming back ----------------------------------------------------------------------------------
 

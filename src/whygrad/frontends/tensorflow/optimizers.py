@@ -108,6 +108,11 @@ class Optimizers:
                 found.setdefault(number, self.name(entry))
         return found
 
+    def meant(self, without: frozenset[int]) -> dict[int, str]:
+        """Variables that a tape was asked about and gave nothing for: with one optimizer about, they were meant for it, though the program left them out."""
+        living = [entry for entry in self.all() if entry.reference() is not None]
+        return {number: self.name(living[0]) for number in self.asked if number in without} if len(living) == 1 else {}
+
     def _numbers(self, optimizer: Any, values: Values) -> tuple[int, ...]:
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(inner, "built", True) and len(self.living()) == 1:

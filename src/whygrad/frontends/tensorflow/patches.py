@@ -181,8 +181,9 @@ class Patches:
         original = vars(layer)["trainable"]
 
         def switch(self: Any, value: Any) -> None:
+            before = getattr(self, "_trainable", None)
             original.fset(self, value)
-            hooks.trainable(self, on=bool(value))
+            hooks.trainable(self, before, on=bool(value))
 
         self._kept.append((layer, "trainable", original))
         layer.trainable = property(original.fget, switch, original.fdel, original.__doc__)

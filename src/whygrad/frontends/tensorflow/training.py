@@ -38,7 +38,8 @@ class Training:
         self._names: tuple[str, str] = ("x", "y")
         self._holders: tuple[tuple[Any, str, int] | None, ...] = (None, None)
         self._compiled: dict[int, tuple[ReferenceType[Any], source.Trace, Any]] = {}
-        self._switches: list[tuple[ReferenceType[Any], source.Trace, bool]] = []
+        self._switches: dict[tuple[int, object, bool], tuple[ReferenceType[Any], source.Trace, bool]] = {}
+        """By layer, place and direction: what was switched and is not told yet."""
 
     # --- compile, fit -------------------------------------------------------------------------------------------
 
@@ -104,24 +105,26 @@ class Training:
     @guarded
     def switched(self, layer: Any, trace: source.Trace, *, on: bool) -> None:
         """`layer.trainable` was set; told once its parameters have names."""
-        self._switches.append((ref(layer), trace, on))
+        key = id(layer), trace.user, on
+        self._switches.pop(key, None)
+        self._switches[key] = ref(layer), trace, on
 
     def tell_switches(self) -> None:
-        """Note what was switched, now that the parameters have names."""
-        recorder = self.recorder
-        for reference, trace, on in self._switches:
-            layer = reference()
-            held = (
-                [recorder.ledger.values.variable(getattr(v, "_value", v)) for v in getattr(layer, "weights", ())]
-                if layer is not None
-                else []
-            )
-            names = tuple(
-                recorder.assembly.names[entry.number] for entry in held if entry is not None and entry.number in recorder.assembly.names
-            )
-            if names:
-                recorder.happened("unfreeze" if on else "freeze", trace, names)
-        self._switches = []
+        """Note what was switched, as soon as its parameters have names."""
+        names = self.recorder.assembly.names
+        for key, (reference, trace, on) in list(self._switches.items()):
+            numbers = self._numbers(reference())
+            found = tuple(names[number] for number in numbers if number in names)
+            if found:
+                self.recorder.happened("unfreeze" if on else "freeze", trace, found)
+            if found or reference() is None:
+                del self._switches[key]
+
+    def _numbers(self, layer: Any) -> list[int]:
+        """Numbers of a layer's variables."""
+        variable = self.recorder.ledger.values.variable
+        held = (variable(getattr(weight, "_value", weight)) for weight in getattr(layer, "weights", ()))
+        return [entry.number for entry in held if entry is not None]
 
     # --- steps --------------------------------------------------------------------------------------------------
 
@@ -178,9 +181,14 @@ class Training:
         """It is over."""
         recorder = self.recorder
         if not (recorder.running.backwards or recorder.running.updated) and any(call.tracking for call in recorder.ledger.calls):
-            recorder.running.failed = True  # nothing was differentiated: a step all the same
+            raised, recorder.running.failed = recorder.running.failed, True  # nothing was differentiated: a step all the same
             recorder.running.losses = recorder.running.losses or self.last_number()
             recorder.running.seen = recorder.assembly.known_parameters()
+            self.tell_switches()
+            owned = recorder.running.seen.values()
+            if not raised and recorder.running.losses and owned and not any(item.trainable for item in owned):
+                # Keras asks for no gradient where nothing is trainable
+                recorder.happened("backward", self.driver, tuple(recorder.running.losses), {"stale": 0, "failed": False})
         recorder.end_step()
         if recorder.kinds.complete:
             recorder.rest()

@@ -67,11 +67,20 @@ def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     """Different entries go in and the same number comes out everywhere, on the way to the loss."""
     if op.kind in OWN_RULES or family(op.kind) in ("loss", "create", "decision", "step") or step.shapes_loss.isdisjoint(op.outputs):
         return False
+    if _equal_weights(step, op):
+        return False
     return (
         any(name in data and _varies(step.value(name).statistics) for name in op.inputs)
         and bool(op.outputs)
         and all(_flat(step.value(name).statistics, NORMALISED if op.kind == "layer_norm" else 0.0) for name in op.outputs)
     )
+
+
+def _equal_weights(step: StepIndex, op: Op) -> bool:
+    """A layer all of whose weights are one number, as after zeros: that its units are equal is WG511's to say."""
+    found = (step.value(name) for name in op.inputs[1:])
+    weights = [value.statistics for value in found if value.role == "parameter" and value.shape is not None and len(value.shape) > 1]
+    return any(figures is not None and figures.count >= FEWEST and figures.minimum == figures.maximum for figures in weights)
 
 
 def _varies(figures: Statistics | None) -> bool:

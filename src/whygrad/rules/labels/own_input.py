@@ -10,25 +10,23 @@ from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules.phrases import places, typed
 
 REARRANGED = ("layout", "cast", "select")
+SAYS_LOSS = ("loss", "criterion", "objective", "cost")
+"""What a function that makes the loss is called."""
 UNNAMED = ("", "_", "__")
 
 
 def own_input(step: StepIndex) -> Iterator[Diagnosis]:
-    """Losses whose target was cut out of what the model reads whole, beside an unread element of the batch that has the target's form."""
+    """Losses whose target was cut out of what the model reads whole, beside an unread element of the batch that has the target's form;
+    or the whole of it, where the function that makes the loss was handed that element.
+    """
     for event in step.events("batch"):
         for op in step.loss_ops():
             prediction, target = input_of(op), target_of(op)
             given = element(step, target, event.targets) if target else ""
-            if (
-                not target
-                or not prediction
-                or given not in event.targets
-                or not cut_out(step, target, given)
-                or not read_whole(step, prediction, given)
-            ):
+            if not target or not prediction or given not in event.targets or not read_whole(step, prediction, given):
                 continue
             spare = next((name for name in event.targets if name != given and stands_in(step, name, target)), None)
-            if spare is not None:
+            if spare is not None and (cut_out(step, target, given) or handed_in_vain(step, op, spare)):
                 yield diagnosis(step, op, target, given, spare)
 
 
@@ -45,6 +43,16 @@ def element(step: StepIndex, name: str, batch: tuple[str, ...]) -> str:
 def cut_out(step: StepIndex, target: str, given: str) -> bool:
     """Only a part of it: an autoencoder compares with all."""
     return _entries(step, target) < _entries(step, given)
+
+
+def handed_in_vain(step: StepIndex, op: Op, spare: str) -> bool:
+    """The function that makes the loss takes the element and never mentions it."""
+    scopes = (step.step.scopes[number] for number in enclosing(step.step.scopes, op))
+    return any(
+        scope.arguments.get(name) == spare and any(word in scope.function.lower() for word in SAYS_LOSS)
+        for scope in scopes
+        for name in scope.unread
+    )
 
 
 def read_whole(step: StepIndex, prediction: str, given: str) -> bool:
@@ -87,15 +95,16 @@ def diagnosis(step: StepIndex, op: Op, target: str, given: str, spare: str) -> D
     name, used, source = step.value(spare).shown, step.value(target), step.value(given)
     handed = any(spare in step.step.scopes[number].arguments.values() for number in enclosing(step.step.scopes, op))
     made = step.producer[target][1] if target in step.producer else op
+    part = "a part of " if cut_out(step, target, given) else ""
     return Diagnosis(
         rule="WG101",
         name="unused-labels",
         severity="error" if handed else "warning",
         confidence="proved",
-        message=f"`{name}` never {'reach' if name.endswith('s') else 'reaches'} the loss: `{op.kind}` compares with `{used.shown}`, a part of the model's own input",
+        message=f"`{name}` never {'reach' if name.endswith('s') else 'reaches'} the loss: `{op.kind}` compares with `{used.shown}`, {part}the model's own input",
         site=op.site,
-        label=f"compares with a part of `{source.shown}`",
-        related=places((made.site, f"`{used.shown}` is cut out of `{source.shown}` here")),
+        label=f"compares with {part}`{source.shown}`",
+        related=places((made.site if part else None, f"`{used.shown}` is cut out of `{source.shown}` here")),
         evidence=(
             Evidence(
                 f"no op reads {typed(step.value(spare))}, which came in the same batch and has as many entries as the target {typed(used)}"

@@ -11,10 +11,8 @@ from whygrad.ir import Op, Scope, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import is_cut_off, measured
-from whygrad.rules.labels.own_input import own_input
+from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
 from whygrad.rules.phrases import distinct, places, typed
-
-_SAYS_LOSS = ("loss", "criterion", "objective", "cost")
 
 
 @rule("WG101", "unused-labels", "error")
@@ -89,7 +87,7 @@ def judges(scope: Scope, step: StepIndex) -> bool:
 
 def makes_loss(scope: Scope, argument: str, step: StepIndex) -> bool:
     """It runs the model itself, its name says that it makes the loss, it never mentions the label, and it compares with no other data."""
-    said = any(word in scope.function.lower() for word in _SAYS_LOSS)
+    said = any(word in scope.function.lower() for word in SAYS_LOSS)
     # timid: a whole training step that takes (x, y) and reconstructs x is an autoencoder
     return said and argument in scope.unread and not compares_with_data(step)
 

@@ -7,7 +7,7 @@ from whygrad.flow import Index
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
+from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.phrases import places, typed
 
 _ENOUGH = 3
@@ -42,12 +42,13 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def softmax_of(call: Call) -> Op | None:
     """The softmax over three or more classes whose rows are compared with one-hot rows."""
     shape, figures = call.prediction.shape or (), call.target.statistics
-    if call.op.kind != "binary_cross_entropy" or len(shape) != 2 or shape[1] < _ENOUGH or figures is None:  # noqa: PLR2004 - rows and classes
+    if call.op.kind not in ("binary_cross_entropy", "bce_with_logits") or len(shape) != 2 or shape[1] < _ENOUGH or figures is None:  # noqa: PLR2004 - rows and classes
         return None
     if figures.row_sums != (1.0, 1.0) or figures.whole != 1.0 or (figures.minimum, figures.maximum) != (0.0, 1.0):
         return None
     made = call.step.producer.get(call.step.origin(call.prediction.name, ("cast",)))
-    return made[1] if made is not None and made[1].kind == "softmax" and made[1].attributes.get("axis") in (1, -1) else None
+    op = went_back(call.step, call.op) or (made[1] if made is not None and call.op.kind == "binary_cross_entropy" else None)
+    return op if op is not None and op.kind == "softmax" and op.attributes.get("axis") in (1, -1) else None
 
 
 def diagnosis(call: Call, op: Op) -> Diagnosis:
@@ -62,7 +63,9 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         confidence="proved",
         message=f"`{call.called}` judges each of {classes} classes by itself, though a softmax lets one of them win",
         related=places((op.site, "the softmax is applied here")),
-        evidence=(Evidence(f"{typed(call.prediction)} comes from `softmax`; every row of `{call.target.shown}` has one 1 and zeros"),),
+        evidence=(
+            Evidence(f"{typed(call.step.value(op.output))} comes from `softmax`; every row of `{call.target.shown}` has one 1 and zeros"),
+        ),
         help=idiom(call.index, "scores of choice", target=call.target.written),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
     )

@@ -62,6 +62,13 @@ def calls(index: Index) -> Iterator[Call]:
                 yield Call(index, step, op, contract, step.value(given), step.value(target))
 
 
+def went_back(step: StepIndex, op: Op) -> Op | None:
+    """The softmax or sigmoid whose result a loss was given, where its library went back to the scores from before; Keras does so."""
+    given = op.attributes.get("given")
+    made = step.producer.get(step.origin(given, ("layout", "cast"))) if isinstance(given, str) else None
+    return made[1] if made is not None and made[1].kind in ("softmax", "sigmoid") else None
+
+
 def known(value: Value) -> Statistics | None:
     """The figures of a value, if all its entries were finite and its range is known."""
     figures = value.statistics

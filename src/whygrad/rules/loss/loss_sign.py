@@ -97,7 +97,7 @@ def _products(step: StepIndex, op: Op, sign: Sign, labels: frozenset[str]) -> It
     given = [name for name in op.inputs if name in labels]
     probability = probability_sign(step, shaped[0]) if len(shaped) == 1 and given else 0
     label = 1 if op.kind == "index" else label_sign(step, given[0]) if given else 0
-    picked = op.kind == "mul" or (op.inputs[0] in shaped and step.value(given[0]).dtype == "i64")
+    picked = op.kind == "mul" or (op.inputs[0] in shaped and step.value(given[0]).dtype in ("i64", "i32"))
     if probability and label and picked:
         yield Join(op, sign * probability * label, "the agreement")
 

@@ -10,7 +10,7 @@ from whygrad.flow.makers import edited_at, layer_behind
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import INTEGERS, calls
+from whygrad.rules.loss.calls import INTEGERS, calls, went_back
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
 
@@ -27,6 +27,8 @@ class Alone:
     axis: int
     other: int | None
     """An axis of several entries that may have been meant."""
+    avoided: bool = False
+    """The loss was calculated from the scores behind it."""
 
 
 @rule("WG208", "softmax-over-one", "error")
@@ -52,19 +54,21 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## References
     `torch.nn.Softmax`, `torch.nn.Sigmoid`. In Keras, `Dense(1, activation="softmax")` with the framework's own binary cross-entropy is
-    computed as if it were a sigmoid and learns; with any other loss it does not.
+    computed as if it were a sigmoid, so that the loss falls while every prediction stays 1; with any other loss nothing is learnt.
     """
     yield from distinct(diagnosis(index, found) for step in index.steps for found in alone(index, step))
 
 
 def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
     """Softmaxes over the single output unit of a layer, on the way to the loss."""
+    avoided = [back.output for op in step.loss_ops() if (back := went_back(step, op)) is not None]
     for op in step.graph.ops:
         axis = op.attributes.get("axis")
-        if op.kind in _SOFTMAX and op.inputs and isinstance(axis, int) and not step.shapes_loss.isdisjoint(op.outputs):
+        if op.kind in _SOFTMAX and op.inputs and isinstance(axis, int) and not {*step.shapes_loss, *avoided}.isdisjoint(op.outputs):
             scores = step.value(op.inputs[0])
             if scores.shape and -len(scores.shape) <= axis < len(scores.shape) and scores.shape[axis] == 1 and is_unit(step, scores, axis):
-                yield Alone(step, op, scores, axis, next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None))
+                other = next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None)
+                yield Alone(step, op, scores, axis, other, step.shapes_loss.isdisjoint(op.outputs))
     for call in calls(index):
         shape = call.prediction.shape or ()
         one = call.by_ids and len(shape) > 1 and shape[1] == 1 and call.target.dtype in INTEGERS
@@ -95,24 +99,28 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
     what = f"`{op.kind}`" if op.kind in _SOFTMAX else f"`{op.kind}`, which applies a softmax,"
     norm = step.step.measures.gradient_norm
     evidence = [Evidence(f"{typed(found.scores)} has one entry along axis {found.axis}: softmax gives 1 whatever it is")]
-    if norm is not None and finite(norm):
+    if found.avoided:
+        evidence.append(
+            Evidence("the loss went back to the scores behind it, as Keras does, so that it falls: what the model predicts does not")
+        )
+    elif norm is not None and finite(norm):
         evidence.append(Evidence(f"the gradient norm of this step is {figure(norm)}", "gradient_norm", norm))
     starved = frozenset(Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero"))
+    kind = str(step.step.kind)
+    stands = frozenset() if found.avoided else starved | {Fact("insensitive", kind), Fact("constant-loss", kind)}
     return Diagnosis(
         rule="WG208",
         name="softmax-over-one",
         severity="error",
         confidence="proved",
-        message=f"{what} over a single unit is always 1, and no gradient passes",
+        message=f"{what} over a single unit is always 1, {'and so is every prediction' if found.avoided else 'and no gradient passes'}",
         site=edited_at(step, op) if op.kind in _SOFTMAX else op.site,
         label=f"axis {found.axis} of {found.scores.type} has one entry",
         related=places((op.site if op.made and op.kind in _SOFTMAX else None, "it is applied here")),
         evidence=tuple(evidence),
         help=_help(index, found),
         facts=frozenset({Fact("odd-input", made)}),
-        explains=starved
-        | raised_by(index, step, op)
-        | {Fact("insensitive", str(step.step.kind)), Fact("constant-loss", str(step.step.kind))},
+        explains=stands | raised_by(index, step, op),
         kind=step.step.kind,
         step=step.step.index,
         names=(found.scores.shown,),

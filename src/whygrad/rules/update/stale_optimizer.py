@@ -1,14 +1,19 @@
 """WG402: the optimizer holds tensors that the model no longer uses."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
-from whygrad.rules.phrases import listed, places, plural
+from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.update.unheld import forgotten, modules_of, stands_still
+
+UNKNOWN = re.compile(r"Unknown variable: <(?:Variable path=(?P<path>[^,>]+)|tf\.Variable '(?P<name>[^']+)')")
+"""What Keras 3 says of a variable that its optimizer was not built with (3.15)."""
 
 
 @rule("WG402", "stale-optimizer", "error")
@@ -18,7 +23,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer with tensors that no model in the run has, while parameters that get a gradient are held by none: the layer or the whole
-    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run.
+    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run. In Keras, an optimizer that refuses a variable which
+    it was not built with: of a second model, or of a layer that was unfrozen after its first update.
 
     ## Why it matters
     The optimizer steps without any complaint, on tensors without a gradient. The parameters that the forward reads never move.
@@ -39,6 +45,35 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             yield diagnosis(index, optimizer, lost)
         elif lost and (twins := displaced(index, optimizer, lost)):
             yield later_diagnosis(index, optimizer, lost, twins)
+    yield from distinct(refused(index, failure, match) for failure, match in matching(index, UNKNOWN))
+
+
+def refused(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis:
+    """What is said where Keras' optimizer itself refuses variables that it was not built with."""
+    used = [optimizer for optimizer in index.record.optimizers if optimizer.steps] or list(index.record.optimizers)
+    stale = used[0] if len(used) == 1 else None
+    name, variable = f"`{stale.name}`" if stale is not None else "an optimizer", match["path"] or match["name"] or "a variable"
+    held = [parameter for group in stale.groups for parameter in group.parameters] if stale is not None else []
+    built = f", for {listed(held)}" if held else ""
+    return Diagnosis(
+        rule="WG402",
+        name="stale-optimizer",
+        severity="error",
+        confidence="proved",
+        message=f"{name} was built for other variables, and is given `{variable}`, which it does not know",
+        site=(stale.site if stale is not None else None) or failure.site,
+        label="built at its first update, with the variables of that time",
+        related=places((failure.site, f"it is given `{variable}` here")),
+        evidence=(
+            *((Evidence(f"it took {plural(stale.steps, 'update')} before{built}", "updates", stale.steps),) if stale is not None else ()),
+            Evidence(f"the call raised {failure.type}: an optimizer can only update the variables that it was built with"),
+        ),
+        help="make a new optimizer for each model, or build it with all variables, also those that are trained later, before its first update",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else None,
+        step=failure.step.step.index if failure.step is not None else None,
+        names=(variable,),
+    )
 
 
 def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:

@@ -10,7 +10,8 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
 from whygrad.flow.layers import Layer, expected, layer
 from whygrad.idioms import idiom
-from whygrad.ir import Site
+from whygrad.ir import Op, Site, family
+from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
 
@@ -41,7 +42,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A layer whose call raised because the size of its input differs from the size that its weights ask for. Where the wanted size is the product of the
     last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
-    otherwise the number in the declaration is wrong, and the declaration is the place.
+    otherwise the number in the declaration is wrong, and the declaration is the place. Also a loss on class ids that refuses scores in which dense layers have kept the
+    axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis.
 
     ## Why it matters
     The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.
@@ -65,6 +67,8 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
         if failure.step is not None and found is not None:
             yield from _of_layer(index, failure, failure.step, found)
+        if failure.step is not None and op is not None:
+            yield from _kept_axes(index, failure, failure.step, op)
     for failure, match in matching(index, CHECKED):
         refused = failed_op(failure.step)
         if refused is None or refused.kind == "opaque":
@@ -101,6 +105,53 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         step=step.step.index,
         names=(found.shown,),
     )
+
+
+def _kept_axes(index: Index, failure: Failure, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
+    """A loss on class ids that refused scores with more axes than one, which dense layers have kept from the data: a flatten is missing."""
+    given, target = input_of(op), target_of(op)
+    if op.attributes.get("ids") is not True or op.attributes.get("axis") != -1 or given is None or target is None:
+        return
+    scores, ids = step.value(given), step.value(target)
+    first = _first_dense(step, given)
+    shape = scores.shape or ()
+    if first is None or len(shape) < 3 or ids.shape != shape[:1] or (first.data.shape or ())[:-1] != shape[:-1]:  # noqa: PLR2004 - rows, kept axes, classes
+        return
+    yield Diagnosis(
+        "WG705",
+        "input-shape",
+        "error",
+        "proved",
+        f"{first.shown} works on the last axis of {_name(first)} ({first.data.type}) alone: each example gets {math.prod(shape[1:-1]):,} rows of scores, and has one label",
+        site=first.op.made or first.op.site or failure.site,
+        label="the other axes pass through it as they are",
+        related=places((op.site, "the loss meets too many axes here"), (_maker(step, first), f"{_name(first)} is made here")),
+        evidence=(
+            Evidence(f"{typed(scores)} has the axes {shape[1:-1]} of {_name(first)} between rows and classes, and {typed(ids)} has none", "axes", len(shape)),
+            Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),
+        ),
+        help=f"flatten it before: {idiom(index, 'flatten', name=first.data.called or 'x', axis=1)}",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(first.shown,),
+    )  # fmt: skip
+
+
+def _first_dense(step: StepIndex, scores: str) -> Layer | None:
+    """The first of the dense layers that the scores come from, with nothing but dense layers and entry-by-entry ops behind it."""
+    found, name = None, scores
+    while name in step.producer:
+        op = step.producer[name][1]
+        if op.kind == "linear":
+            found = layer(step, op)
+        elif family(op.kind) not in ("activation", "arithmetic", "layout", "cast") and op.kind != "dropout":
+            # timid: behind a recurrent layer, an embedding or attention another axis may have been meant to go
+            return found if op.kind in ("conv", "max_pool", "avg_pool") or family(op.kind) == "create" or not op.inputs else None
+        if not op.inputs:
+            break
+        name = op.inputs[0]
+    return found
 
 
 def _name(found: Layer) -> str:

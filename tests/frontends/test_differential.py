@@ -1,0 +1,182 @@
+"""The same network with the same fault, in each framework: the same kinds of op, the same reach of the gradient, the same diagnosis."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from textwrap import dedent
+
+import pytest
+
+from whygrad.flow import Index
+from whygrad.ir import Record
+from whygrad.ir.files import read_record
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+TORCH = """
+import torch
+torch.manual_seed(0)
+x = torch.randn(32, 5)
+y = x[:, :1] * 2 - x[:, 1:2]
+w1 = torch.nn.Parameter(torch.randn(5, 8) * 0.4)
+w2 = torch.nn.Parameter(torch.randn(8, 1) * 0.4)
+optimizer = torch.optim.SGD([w1, w2], lr=0.05)
+
+def objective(prediction, target):
+    {loss}
+
+for step in range(12):
+    hidden = {hidden}
+    loss = objective(hidden @ w2, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+TENSORFLOW = """
+import keras
+import tensorflow as tf
+tf.random.set_seed(0)
+x = tf.random.normal((32, 5))
+y = x[:, :1] * 2 - x[:, 1:2]
+w1 = tf.Variable(tf.random.normal((5, 8)) * 0.4)
+w2 = tf.Variable(tf.random.normal((8, 1)) * 0.4)
+optimizer = keras.optimizers.SGD(0.05)
+
+def objective(prediction, target):
+    {loss}
+
+for step in range(12):
+    with tf.GradientTape() as tape:
+        hidden = {hidden}
+        loss = objective(hidden @ w2, y)
+    gradients = tape.gradient(loss, [w1, w2])
+    optimizer.apply_gradients([(g, w) for g, w in zip(gradients, [w1, w2]) if g is not None])
+"""
+JAX = """
+import jax
+import jax.numpy as jnp
+import optax
+keys = jax.random.split(jax.random.key(0), 3)
+x = jax.random.normal(keys[0], (32, 5))
+y = x[:, :1] * 2 - x[:, 1:2]
+params = {{"w1": jax.random.normal(keys[1], (5, 8)) * 0.4, "w2": jax.random.normal(keys[2], (8, 1)) * 0.4}}
+optimizer = optax.sgd(0.05)
+state = optimizer.init(params)
+
+def objective(prediction, target):
+    {loss}
+
+def run(params, x, y):
+    w1, w2 = params["w1"], params["w2"]
+    hidden = {hidden}
+    return objective(hidden @ w2, y)
+
+for step in range(12):
+    loss, gradients = jax.value_and_grad(run)(params, x, y)
+    updates, state = optimizer.update(gradients, state)
+    params = optax.apply_updates(params, updates)
+"""
+FRAMEWORKS = {"torch": TORCH, "tensorflow": TENSORFLOW, "jax": JAX}
+SQUARED = {
+    "torch": "return ((prediction - target) ** 2).mean()",
+    "tensorflow": "return tf.reduce_mean((prediction - target) ** 2)",
+    "jax": "return jnp.mean((prediction - target) ** 2)",
+}
+LAYER = {"torch": "torch.tanh(x @ w1)", "tensorflow": "tf.tanh(x @ w1)", "jax": "jnp.tanh(x @ w1)"}
+FAULTS = {
+    "none": (None, {}, {}),
+    "labels that the loss does not read": (
+        "WG101",
+        {
+            "torch": "return (prediction ** 2).mean()",
+            "tensorflow": "return tf.reduce_mean(prediction ** 2)",
+            "jax": "return jnp.mean(prediction ** 2)",
+        },
+        {},
+    ),
+    "a layer cut off": (
+        "WG301",
+        {},
+        {
+            "torch": "torch.tanh(x @ w1).detach()",
+            "tensorflow": "tf.stop_gradient(tf.tanh(x @ w1))",
+            "jax": "jax.lax.stop_gradient(jnp.tanh(x @ w1))",
+        },
+    ),
+    "a row against a column": (
+        "WG203",
+        {
+            "torch": "return ((prediction - target[:, 0]) ** 2).mean()",
+            "tensorflow": "return tf.reduce_mean((prediction - target[:, 0]) ** 2)",
+            "jax": "return jnp.mean((prediction - target[:, 0]) ** 2)",
+        },
+        {},
+    ),
+    "rounding on the way": (
+        "WG304",
+        {},
+        {"torch": "torch.round(x @ w1)", "tensorflow": "tf.round(x @ w1)", "jax": "jnp.round(x @ w1)"},
+    ),
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.torch]
+
+
+@cache
+def outcome(framework: str, fault: str) -> tuple[dict[str, object], Record]:
+    """The JSON report and the record of one program, run once."""
+    _, losses, layers = FAULTS[fault]
+    folder = Path(mkdtemp())
+    program = FRAMEWORKS[framework].format(loss={**SQUARED, **losses}[framework], hidden={**LAYER, **layers}[framework])
+    (folder / "train.py").write_text(dedent(program))
+    subprocess.run(
+        [sys.executable, "-m", "whygrad", "run", "--json", "report.json", "--record", "run.whygrad", "train.py"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
+        capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    return json.loads((folder / "report.json").read_text()), read_record(folder / "run.whygrad").record
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_same_cause_at_the_same_place(framework, fault):
+    report, _ = outcome(framework, fault)
+    rule, losses, layers = FAULTS[fault]
+    diagnoses = report["diagnoses"]
+    assert isinstance(diagnoses, list)
+
+    assert [item["rule"] for item in diagnoses if item["root_cause"]] == ([rule] if rule else [])
+    if rule:
+        assert diagnoses[0]["location"]["text"].strip() in ({**losses, **layers}[framework], f"hidden = {layers.get(framework)}")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_gradient_reaches_as_many_parameters(fault):
+    reached = {}
+    for framework in FRAMEWORKS:
+        step = outcome(framework, fault)[1].steps[-1]
+        reached[framework] = sum(1 for p in step.parameters if p.gradient_norm)
+
+    assert len(set(reached.values())) == 1, reached
+
+
+def test_the_forward_has_the_same_kinds_of_op():
+    kinds = {}
+    for framework in FRAMEWORKS:
+        step = Index(outcome(framework, "none")[1]).steps[-1]
+        ops = [op for op in step.graph.ops if not step.depends_on_parameters.isdisjoint(op.outputs) and not step.shapes_loss.isdisjoint(op.outputs)]
+        kinds[framework] = [op.kind for op in ops]
+
+    assert kinds["torch"] == ["matmul", "tanh", "matmul", "sub", "pow", "mean"]
+    assert kinds["tensorflow"] == kinds["torch"]
+    assert kinds["jax"] == ["matmul", "tanh", "matmul", "mse_loss", "mean"]  # a squared difference of one shape is the loss that it is
+
+
+def test_label_sensitivity_means_the_same():
+    measured = {name: outcome(name, "none")[0]["measures"]["label_sensitivity"] for name in FRAMEWORKS}  # type: ignore[index]  # a mapping of the report
+
+    assert all(0.5 < value < 2 for value in measured.values()), measured
