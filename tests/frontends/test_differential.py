@@ -168,7 +168,11 @@ def test_the_forward_has_the_same_kinds_of_op():
     kinds = {}
     for framework in FRAMEWORKS:
         step = Index(outcome(framework, "none")[1]).steps[-1]
-        ops = [op for op in step.graph.ops if not step.depends_on_parameters.isdisjoint(op.outputs) and not step.shapes_loss.isdisjoint(op.outputs)]
+        ops = [
+            op
+            for op in step.graph.ops
+            if not step.depends_on_parameters.isdisjoint(op.outputs) and not step.shapes_loss.isdisjoint(op.outputs)
+        ]
         kinds[framework] = [op.kind for op in ops]
 
     assert kinds["torch"] == ["matmul", "tanh", "matmul", "sub", "pow", "mean"]

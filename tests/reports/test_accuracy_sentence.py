@@ -19,7 +19,7 @@ OTHER = Accuracy(5, 3, 0, {"WG101": Score(faulty=1, found=1, spoke=1, right=1), 
     ],
 )
 def test_the_figures_of_all_frameworks_are_added_up(code, words):
-    assert sentence(code, (ONE, OTHER)) == f"Measured on the 15 programs of the accuracy corpus, 9 of them sound: {words}"
+    assert sentence(code, (ONE, OTHER)) == f"Measured on 15 programs of the accuracy corpus, 9 of them sound: {words}"
 
 
 def test_the_stored_figures_are_of_rules_that_exist():

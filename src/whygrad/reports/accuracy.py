@@ -23,7 +23,7 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True):
-    """A run of one framework's whole corpus."""
+    """A run of one framework's corpus, or of a sample of it."""
 
     programs: int
     sound: int
@@ -40,9 +40,9 @@ def accuracy() -> tuple[Accuracy, ...]:
 
 
 def sentence(code: str, measured: tuple[Accuracy, ...] | None = None) -> str:
-    """The rule's own figures in words: `Measured on the 397 programs of the accuracy corpus, 248 of them sound: …`."""
+    """The rule's own figures in words: `Measured on 397 programs of the accuracy corpus, 248 of them sound: …`."""
     known = accuracy() if measured is None else measured
-    where = f"Measured on the {sum(a.programs for a in known)} programs of the accuracy corpus, {sum(a.sound for a in known)} of them sound"
+    where = f"Measured on {sum(a.programs for a in known)} programs of the accuracy corpus, {sum(a.sound for a in known)} of them sound"
     scores = [a.rules[code] for a in known if code in a.rules]
     if not scores:
         return f"{where}: it did not speak, and none of them has this fault."

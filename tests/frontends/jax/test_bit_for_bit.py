@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from jax._src import pjit
 
 from frontends.jax.jax_watching import play, watch
 from frontends.jax.test_recording import EAGER, JITTED
@@ -70,6 +71,22 @@ def test_the_same_bits(tmp_path: Path, program: str) -> None:
 
 def test_functions_are_traced_as_often_as_without_us(tmp_path: Path) -> None:
     assert watched(tmp_path, COUNTED)["calls"] == play(tmp_path, COUNTED)["calls"] == [1, 2]
+
+
+def test_after_the_recording_jax_takes_its_short_way_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long_ways: list[object] = []
+    original = pjit._run_python_pjit
+
+    def counted(p: Any, *rest: Any) -> Any:
+        long_ways.append(p)
+        return original(p, *rest)
+
+    monkeypatch.setattr(pjit, "_run_python_pjit", counted)
+    watched(tmp_path, COUNTED)
+    before = len(long_ways)
+    watched(tmp_path, COUNTED.replace("range(6)", "range(60)"))
+
+    assert len(long_ways) < 2 * before + 10
 
 
 def test_the_programs_functions_are_jaxs_own_again_afterwards(tmp_path: Path) -> None:

@@ -1,17 +1,23 @@
 """From a flat program to the neutral graph of a step."""
 
 import dis
+import hashlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.arrays import dtype_name, statistics
 from whygrad.frontends.folding import Folded, Member, folded
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.errors import with_errors
-from whygrad.frontends.jax.library import Known, function_of, kind_of, known
+from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.library import KERNELS, Known, function_of, kind_of, known
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
@@ -37,6 +43,8 @@ class Facts:
     """Where the array is not at hand: what has a dtype and a shape."""
     moving: set[int] = field(default_factory=set)
     """What is differentiated."""
+    given: set[int] = field(default_factory=set)
+    """What the step's functions were given."""
 
 
 class Builder:
@@ -152,6 +160,11 @@ class Builder:
         inputs = list(ordered)
         if target in inputs:
             attributes["target"] = inputs.index(target)
+        if found.native in KERNELS:
+            grouped = next((item for bound in bounds if isinstance(item := bound.params.get("feature_group_count"), int)), 1)
+            attributes |= {**KERNELS[found.native], **({"groups": grouped} if grouped > 1 else {})}
+        if found.native.startswith("jax.random.") and isinstance(given.get("key"), int):
+            attributes |= _drawn_by(facts.arrays.get(given["key"]))
         if found.kind == "batch_norm":
             running = given.get("use_running_average", given.get("inference"))
             attributes |= {"training": not running.value} if isinstance(running, Constant) and running.value is not None else {}
@@ -213,7 +226,13 @@ class Builder:
         if array is not None and dtype is not None and "key<" not in str(dtype):
             outer = maker is None
             units = maker is not None and maker.kind in DYING
-            figures = statistics(array, whole=outer or loss or read, count_distinct=outer and not live, rows=read, units=units)
+            figures = statistics(
+                array,
+                whole=outer or loss or read,
+                count_distinct=(outer or read or number in facts.given) and not live,
+                rows=read,
+                units=units,
+            )
         role = (
             "loss"
             if loss
@@ -240,11 +259,20 @@ def _shuffling(op: Op) -> tuple[Op, ...]:
     if op.native != "jax.random.permutation" or op.kind != "index":
         return (op,)
     order = op.output + ORDER
-    drawn = Op("random", (), (order,), op.native, site=op.site, module=op.module, scope=op.scope)
+    key: dict[str, Attribute] = {"key": op.attributes["key"]} if "key" in op.attributes else {}
+    drawn = Op("random", (), (order,), op.native, attributes=key, site=op.site, module=op.module, scope=op.scope)
     return (
         drawn,
         Op("index", (op.inputs[0], order), op.outputs, op.native, None, op.tracking, op.attributes, op.site, op.module, op.scope),
     )
+
+
+def _drawn_by(key: Any) -> dict[str, Attribute]:
+    """A short digest of a random key: numbers drawn by equal keys are equal."""
+    if key is None or deleted(key):
+        return {}
+    words = np.asarray(jax.random.key_data(key) if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else key)
+    return {"key": hashlib.blake2b(words.tobytes(), digest_size=8).hexdigest()}
 
 
 def _shape(facts: Facts, number: int) -> tuple[int, ...] | None:

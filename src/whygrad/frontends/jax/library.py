@@ -93,6 +93,12 @@ _LAYERS: Mapping[str, str] = {
     "Embedding": "embedding", "BatchNorm": "batch_norm", "LayerNorm": "layer_norm", "RMSNorm": "layer_norm", "GroupNorm": "layer_norm", "InstanceNorm": "layer_norm",
     "Dropout": "dropout", "LSTMCell": "rnn", "OptimizedLSTMCell": "rnn", "GRUCell": "rnn", "SimpleCell": "rnn", "MGUCell": "rnn",
 }  # fmt: skip
+KERNELS: Mapping[str, Mapping[str, int]] = {
+    **{name: {"weight_axis": 0} for name in ("flax.Dense", "flax.DenseGeneral", "flax.Linear", "flax.LinearGeneral")},
+    **{name: {"weight_axis": -2, "data_axis": -1} for name in ("flax._Conv", "flax.Conv", "flax.ConvTranspose")},
+    "flax.BatchNorm": {"weight_axis": 0, "data_axis": -1},
+}
+"""Layers whose kernels have their inputs in front of their outputs, and their channels last."""
 _ACTIVATIONS = "relu softplus sigmoid silu mish log_sigmoid elu leaky_relu hard_tanh celu selu gelu log_softmax softmax relu6 hard_sigmoid hard_silu one_hot soft_sign squareplus glu"
 _DRAWING = "uniform normal bernoulli randint permutation truncated_normal gumbel exponential laplace beta gamma key PRNGKey split fold_in rademacher"
 _RANDOM = {**dict.fromkeys(_DRAWING.split(), "random"), "categorical": "sample", "choice": "sample"}

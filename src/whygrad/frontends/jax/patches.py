@@ -70,6 +70,7 @@ class Patches:
         for owner, name, before in reversed(self._replaced):
             setattr(owner, name, before)
         self._replaced = []
+        _compat.shortcuts_again()
 
     def _put(self, owner: Any, name: str, new: Any) -> None:
         self._replaced.append((owner, name, getattr(owner, name)))

@@ -277,9 +277,8 @@ class JaxRecorder(Listener):
             return
         after = dict(opened.results)
         for part in following or ():
-            if _place(part) not in [_place(own) for own in opened.built.parts]:
-                continue  # another derivative, of other parameters perhaps
-            after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
+            if _place(part) in [_place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
+                after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
         step = self.outcomes.finished(opened, after)
         kind = self.kinds.kind(frozenset(self.optimizers.stepped(step)), frozenset(_sites(step)))
         if self.kinds.wants(kind):
@@ -289,6 +288,7 @@ class JaxRecorder(Listener):
         self.done = self.kinds.complete
         if self.done:
             self.surroundings.forget()
+            _compat.shortcuts_again()
         self.next_step()
         self.observer.draft(self.draft())
 

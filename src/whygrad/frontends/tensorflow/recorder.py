@@ -153,6 +153,14 @@ class TensorFlowRecorder:
         else:
             self.ledger.happened(kind, trace, targets, attributes)
 
+    def late(self, kind: str, trace: source.Trace, targets: tuple[str, ...]) -> None:
+        """A change of `trainable` that a step, compiled before, does not see: a step of its own if none is being recorded."""
+        if self.on:
+            self.ledger.happened(kind, trace, targets, {"late": True})
+            return
+        events = self.builder.events([Happened(kind, 0, targets, trace, {"late": True})], (), [])
+        self.steps.append(Step(self.index, self.steps[-1].kind, events=events))
+
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def end_step(self) -> None:

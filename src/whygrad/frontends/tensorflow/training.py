@@ -2,8 +2,10 @@
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,18 @@ from whygrad.ir import Site
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
 
+REMEMBERED = 256
+"""Changes of `trainable` that are remembered, to name the line of one that a compiled step does not see."""
 DISTRIBUTED = "steps of a model that a distribution strategy spreads over devices are not recorded"
+
+
+@dataclass(slots=True)
+class Compiled:
+    """What a compiled step trains: it was traced once, with the variables that were trainable then."""
+
+    looked: int = -1
+    """Switches of `trainable` that had happened when this was last compared."""
+    trained: frozenset[int] | None = None
 
 
 class Training:
@@ -40,6 +53,8 @@ class Training:
         self._compiled: dict[int, tuple[ReferenceType[Any], source.Trace, Any]] = {}
         self._switches: dict[tuple[int, object, bool], tuple[ReferenceType[Any], source.Trace, bool]] = {}
         """By layer, place and direction: what was switched and is not told yet."""
+        self._switched: deque[tuple[ReferenceType[Any], source.Trace, bool]] = deque(maxlen=REMEMBERED)
+        self._switches_seen = 0
 
     # --- compile, fit -------------------------------------------------------------------------------------------
 
@@ -108,6 +123,8 @@ class Training:
         key = id(layer), trace.user, on
         self._switches.pop(key, None)
         self._switches[key] = ref(layer), trace, on
+        self._switched.append(self._switches[key])
+        self._switches_seen += 1
 
     def tell_switches(self) -> None:
         """Note what was switched, as soon as its parameters have names."""
@@ -130,11 +147,14 @@ class Training:
 
     def wrapped(self, model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         """A train function that tells of its steps."""
+        compiled = Compiled()
 
         def train_function(iterator: Any) -> Any:
             recorder = self.recorder
             if recorder.stopped or recorder.quiet or threading.get_ident() != recorder.thread or self.driving:
                 return function(iterator)
+            if compiled.looked != self._switches_seen:
+                self.compare(model, compiled)
             if not recorder.on:
                 return self.passed(model, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
@@ -143,6 +163,31 @@ class Training:
 
         train_function.whygrad = True  # type: ignore[attr-defined]  # tells our own wrapper from Keras' function
         return train_function
+
+    @guarded
+    def compare(self, model: Any, compiled: Compiled) -> None:
+        """Whether what is trainable now is what the compiled step trains."""
+        compiled.looked = self._switches_seen
+        now = frozenset(id(variable) for variable in model.trainable_variables)
+        if compiled.trained is None:
+            compiled.trained = now
+        changed = compiled.trained ^ now
+        if not changed or getattr(model, "run_eagerly", False):
+            return
+        for reference, trace, on in reversed(self._switched):
+            held = [v for v in getattr(reference(), "weights", ()) if id(v) in changed]
+            if held:
+                self.tell_late(trace, held, on=on)
+                return
+
+    def tell_late(self, trace: source.Trace, held: list[Any], *, on: bool) -> None:
+        """A switch that the compiled step, made before it, knows nothing of."""
+        recorder = self.recorder
+        recorder.assembly.known_parameters()
+        numbers = [recorder.ledger.values.variable(getattr(variable, "_value", variable)) for variable in held]
+        names = tuple(recorder.assembly.names[e.number] for e in numbers if e is not None and e.number in recorder.assembly.names)
+        if names and recorder.steps:
+            recorder.late("unfreeze" if on else "freeze", trace, names)
 
     def eagerly(self, model: Any, function: Callable[..., Any], iterator: Any) -> Any:
         """A step that runs as Python anyway: recorded as it runs."""
@@ -309,7 +354,8 @@ class Training:
         recorder.backwards += 1
         recorder.running.backwards += 1
         optimizer = getattr(model, "optimizer", None)
-        if optimizer is not None:
+        updates = any(step.updated for step in recorder.steps) or not recorder.steps  # a step of the program's own may forget to
+        if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
         recorder.symptoms.running_loss(model, place_of(self.driver), recorder.index, self.driver)

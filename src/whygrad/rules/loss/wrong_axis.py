@@ -1,9 +1,10 @@
 """WG211: a softmax, or a loss that applies one, over another axis than the classes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
@@ -16,6 +17,19 @@ _FEATURES_LAST = frozenset(("linear", "rnn", "attention", "layer_norm"))
 _CATEGORICAL = frozenset(("nll_loss", "cross_entropy", "binary_cross_entropy", "kl_div"))
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A cross-entropy that the program writes out itself."""
+
+    softmax: Op
+    added: Op
+    """The sum over the classes."""
+    value: str
+    """The logarithms."""
+    axis: int
+    """The axis that the softmax normalises."""
+
+
 @rule("WG211", "wrong-axis", "error")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
@@ -23,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A softmax or log-softmax over another axis than the one on which the loss finds the classes; `cross_entropy` on predictions
-    (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes.
+    (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
 
     ## Why it matters
     The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a
@@ -42,7 +56,65 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
-    yield from once_a_fault((*normalised, *swapped))
+    written = [by_hand(index, step, found) for step in index.steps for found in hand_written(step)]
+    yield from once_a_fault((*normalised, *swapped, *written))
+
+
+def hand_written(step: StepIndex) -> Iterator[Written]:
+    """Labels times the logarithm of a softmax, summed over another axis than the one that the softmax normalises."""
+    labels = step.from_labels - step.depends_on_parameters
+    for op in step.graph.ops:
+        if op.kind != "mul" or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs) or len(labels.intersection(op.inputs)) != 1:  # noqa: PLR2004 - labels and logarithms
+            continue
+        target, other = op.inputs if op.inputs[0] in labels else op.inputs[::-1]
+        softmax, shape = _behind_log(step, other), step.value(other).shape or ()
+        added = next((reader for reader in step.consumers.get(op.output, ()) if reader.kind == "sum"), None)
+        axis, over = softmax.attributes.get("axis") if softmax else None, added.attributes.get("axis") if added else None
+        # timid: a square table may be one of pairs, normalised both ways on purpose
+        flat = len(shape) == 2 and shape[0] != shape[1] and step.value(target).shape == shape  # noqa: PLR2004 - rows and classes
+        if softmax and added and flat and isinstance(axis, int) and isinstance(over, int) and axis % 2 != over % 2 and shape[axis] > 1:
+            yield Written(softmax, added, other, axis % 2)
+
+
+def _behind_log(step: StepIndex, name: str) -> Op | None:
+    """The softmax whose logarithm this is, a small number added or limits put in between; or the log-softmax itself."""
+    logarithm = False
+    while name in step.producer:
+        op = step.producer[name][1]
+        if op.kind == "log_softmax" or (op.kind == "softmax" and logarithm):
+            return op
+        passing = op.kind in ("log", "clamp", "maximum", "minimum", "cast") or (op.kind == "add" and len(op.inputs) == 1)
+        if not passing or not op.inputs:
+            return None
+        logarithm |= op.kind == "log"
+        name = op.inputs[0]
+    return None
+
+
+def by_hand(index: Index, step: StepIndex, found: Written) -> Diagnosis:
+    """What is said of a cross-entropy that the program writes out."""
+    op, value = found.softmax, step.value(found.value)
+    shape = value.shape or (0, 0)
+    classes = 1 - found.axis
+    which = "the batch" if found.axis == 0 else "axis 1"
+    return Diagnosis(
+        rule="WG211",
+        name="wrong-axis",
+        severity="error",
+        confidence="proved",
+        message=f"`{op.kind}` normalises over {which}, and the loss adds the classes up along axis {classes}",
+        site=edited_at(step, op),
+        label=f"{idiom(index, 'axis', axis=found.axis)} is {'the batch' if found.axis == 0 else 'not the axis of the classes'}",
+        related=places((op.site if op.made else None, "it is applied here"), (found.added.site, "labels times logarithms are added up here")),
+        evidence=(
+            Evidence(f"{value.type} is normalised over its {shape[found.axis]} entries along axis {found.axis}, not over the {shape[classes]} along axis {classes}"),
+        ),
+        help=f"write {idiom(index, 'axis', axis=classes)}",
+        facts=frozenset({Fact("odd-input", op.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+    )  # fmt: skip
 
 
 def other_axis(call: Call) -> Iterator[tuple[Op, int]]:

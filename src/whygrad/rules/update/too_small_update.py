@@ -61,7 +61,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(step, optimizer, course)
-    elif fresh(index, step) and near(step, optimizer):
+    elif fresh(index, step) and near(step, optimizer) and not (course is None and far_enough(index, step)):
         yield diagnosis(step, optimizer, course, None)
     elif course is not None and course.steps >= STEPS and failure(course) == "stands":
         ratio = largest_ratio(step)
@@ -100,6 +100,12 @@ def near(step: StepIndex, optimizer: Optimizer) -> bool:
     """No parameter will move by much in one update."""
     ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
     return any(ratios) and all(ratio is None or ratio < NEAR for ratio in ratios)
+
+
+def far_enough(index: Index, step: StepIndex) -> bool:
+    """The updates of all the run together could move the parameters; nobody saw the loss, so that it may well have fallen (a jitted step that returns none)."""
+    ratio = largest_ratio(step)
+    return ratio is not None and ratio * index.record.outcome.steps_seen >= MOVED
 
 
 def largest_ratio(step: StepIndex) -> float | None:

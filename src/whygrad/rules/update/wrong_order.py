@@ -11,6 +11,8 @@ from whygrad.ir import Event, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
 
+SWITCHES = {"freeze": "freezes", "unfreeze": "unfreezes"}
+"""Changes of `trainable`, and what they do."""
 FEW = 2
 """Updates without a gradient that are needed to say that it is the order: the first update of a loop may come before the first backward."""
 
@@ -22,7 +24,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer that steps before the backward, on gradients that were just cleared; clipping before the backward, or after the update; clipping before the
-    gradient scaler has unscaled; a scheduler that steps before the first update.
+    gradient scaler has unscaled; a scheduler that steps before the first update. In Keras, `trainable` that is changed after `compile` and a first `fit`.
 
     ## Why it matters
     Nothing is raised. An update before the backward finds no gradient and moves nothing. A clipping at the wrong place limits nothing, or limits scaled
@@ -41,6 +43,51 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(_too_early(index))
     yield from distinct(_useless_clips(index))
     yield from distinct(_scheduler_first(index))
+    yield from distinct(
+        _about_switch(index, step, event)
+        for step in index.steps
+        for event in step.events(*SWITCHES)
+        if event.attributes.get("late") is True
+    )
+
+
+def _about_switch(index: Index, step: StepIndex, event: Event) -> Diagnosis:
+    """`trainable` was changed after the step had been compiled, which goes on as before."""
+    thawed, count = event.kind == "unfreeze", len(event.targets)
+    still = [name for name in event.targets if name in index.record.endings and not index.record.endings[name].changed]
+    stays = f"{'stays' if count == 1 else 'stay'} frozen" if thawed else f"{'goes' if count == 1 else 'go'} on being trained"
+    return Diagnosis(
+        "WG414",
+        "wrong-order",
+        "error",
+        "proved",
+        f"`trainable` is changed after the step was compiled, which does not see it: {listed(event.targets)} {stays}",
+        site=event.site,
+        label=f"{SWITCHES[event.kind]} {listed(event.targets)} too late",
+        evidence=(
+            Evidence(
+                f"the step that was compiled before goes on with the variables of that time; this changes {plural(count, 'parameter')}",
+                "parameters",
+                count,
+            ),
+            *(
+                (
+                    Evidence(
+                        f"{listed(still)} {'holds' if len(still) == 1 else 'hold'} the same values at the end as at the first recorded step",
+                        "unmoved",
+                        len(still),
+                    ),
+                )
+                if thawed and still
+                else ()
+            ),
+        ),
+        help="call `compile` again after changing `trainable`",
+        explains=frozenset(Fact(what, name) for name in event.targets for what in ("unmoved", "no-gradient", "unheld")),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=event.targets,
+    )
 
 
 def _too_early(index: Index) -> Iterator[Diagnosis]:

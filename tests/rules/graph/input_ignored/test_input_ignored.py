@@ -32,6 +32,9 @@ SILENT = {
     "dead units (WG509)": UNIT.replace("u = norm", "u = relu").replace("minimum=1.0 maximum=1.0", "minimum=0.0 maximum=0.0"),
     "softmax over one unit (WG208)": UNIT.replace("u = norm", "u = softmax"),
     "not on the way to the loss": UNIT.replace("out = linear u w", "out = linear x w"),
+    "all weights are one number (WG511)": UNIT.replace("u = norm x", "u = linear x z").replace(
+        "    w: par", "    z: parameter f32[4,1] minimum=0.0 maximum=0.0\n    w: par"
+    ),
     "nothing happened": 'record program="train.py"',
 }
 

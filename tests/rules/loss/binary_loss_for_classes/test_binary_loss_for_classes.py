@@ -26,6 +26,10 @@ FIRES = {
         ),
         5,
     ),
+    "scores from behind the softmax, as Keras takes them": (
+        SOFT.replace('binary_cross_entropy p y with={"target":1}', 'bce_with_logits s y with={"target":1,"given":"p"}'),
+        5,
+    ),
     "three classes": (SOFT.replace("32,5", "32,3").replace("f32[5,8]", "f32[3,8]"), 5),
 }
 

@@ -46,6 +46,10 @@ ATTENTION = """
 FIRES = {
     "before a binary cross-entropy": (ONE, 4),
     "the last axis": (ONE.replace('"axis":1', '"axis":-1'), 4),
+    "scores from behind the softmax, as Keras takes them": (
+        ONE.replace('binary_cross_entropy p y with={"target":1}', 'bce_with_logits s y with={"target":1,"given":"p"}'),
+        4,
+    ),
     "a squared error": (ONE.replace("binary_cross_entropy", "mse_loss"), 4),
     "where the layer was made": (ONE.replace('@ "a.py":4', '@ "a.py":9 ^ "net.py":19'), 19),
     "a cross-entropy over one column": (CROSS, 5),

@@ -78,3 +78,31 @@ def test_another_axis_than_the_classes(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+WRITTEN = """
+    x: input f32[24,8]
+    y: label f32[24,6] minimum=0.0 maximum=1.0
+    w: parameter f32[8,6]
+    h: activation f32[24,6]
+    p: activation f32[24,6]
+    q: activation f32[24,6]
+    l: activation f32[24,6]
+    m: activation f32[24,6]
+    h = matmul x w
+    p = softmax h with={"axis":0} @ "train.py":5
+    q = add p
+    l = log q
+    m = mul y l
+    s = sum m with={"axis":1}
+    loss = mean s
+    labels values=["y"] how="target"
+"""
+
+
+def test_a_cross_entropy_that_is_written_out():
+    (diagnosis,) = said(diagnose, WRITTEN)
+
+    assert "normalises over the batch" in diagnosis.message
+    assert not said(diagnose, WRITTEN.replace('"axis":0', '"axis":1'))
+    assert not said(diagnose, WRITTEN.replace("24,6", "6,6"))

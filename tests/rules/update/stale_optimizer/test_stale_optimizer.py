@@ -128,3 +128,22 @@ def test_a_copy_that_took_the_models_place_later():
 )
 def test_no_copy_took_its_place(text):
     assert not said(diagnose, text)
+
+
+UNKNOWN = """
+    raised type="ValueError" message="Unknown variable: <Variable path=sequential_1/dense_2/kernel, shape=(15, 16)>" @ "train.py":20
+    optimizer opt native="Adam" steps=25 @ "train.py":12
+    group rate=0.1 parameters=["w"]
+    x: input f32[8,4]
+    w: parameter f32[4,4]
+    loss = matmul x w
+"""
+
+
+def test_an_optimizer_that_refuses_what_it_was_not_built_with():
+    (diagnosis,) = said(diagnose, UNKNOWN)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 12
+    assert "`sequential_1/dense_2/kernel`" in diagnosis.message
+    assert Fact("exception", "ValueError") in diagnosis.explains

@@ -22,9 +22,15 @@ SLOW = """
     measures loss=1.37 label_sensitivity=0.5
 """
 
+UNSEEN = SLOW.replace(
+    '    course steps=120 start=1.37 first=1.37 last=1.36 noise=0.02 @ "train.py":11\n', "    outcome exit_status=0 steps_seen=120\n"
+)
+"""A jitted step that does not return its loss."""
+
 FIRES = {
     "a rate divided by the data set's size": (SLOW, 5, "warning"),
     "asked for while the run is young": (SLOW.replace("course steps=120", "course steps=1"), 5, "warning"),
+    "nobody saw the loss, and the run was too short to move": (UNSEEN, 5, "warning"),
 }
 
 SILENT = {
@@ -32,6 +38,7 @@ SILENT = {
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
     "a short run": SLOW.replace("course steps=120", "course steps=30"),
     "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
+    "nobody saw the loss, and the run was long enough to move": UNSEEN.replace("steps_seen=120", "steps_seen=10000"),
     "no number": SLOW.replace("update_norm=1e-4", 'update_norm="nan"'),
     "nothing measured": SLOW.replace("update_norm=1e-4", ""),
 }

@@ -74,3 +74,20 @@ def test_silence(text: str) -> None:
 
 def test_the_first_update_of_a_loop_may_find_none() -> None:
     assert not said(diagnose, FIRST)
+
+
+LATE = """
+    x: input f32[8,4]
+    w: parameter f32[4,4]
+    loss = matmul x w
+    ! unfreeze w with={"late":true} @ "train.py":9
+"""
+
+
+def test_trainable_that_is_changed_after_the_step_was_compiled():
+    (diagnosis,) = said(diagnose, LATE)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 9
+    assert diagnosis.message.endswith("`w` stays frozen")
+    assert not said(diagnose, LATE.replace(' with={"late":true}', ""))

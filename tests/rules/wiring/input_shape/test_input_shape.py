@@ -75,3 +75,27 @@ def test_the_message() -> None:
 
     assert diagnosis.message == "`fc` takes 400 features, and `h` (f32[8,800]) has 800"
     assert diagnosis.evidence[0].statement == "`h` (f32[8,800]) meets the weight `w` (f32[10,400]): axis 1 is 800, and 400 is due"
+
+
+KEPT = """
+    raised type="ValueError" message="rank" @ "train.py":20
+    x: input f32[8,5,6] called="x"
+    y: label i64[8]
+    w: parameter f32[6,3]
+    s: activation f32[8,5,3]
+    s = linear x w with={"weight_axis":0} native="keras.layers.Dense" module="dense" @ "train.py":7
+    = cross_entropy s y with={"target":1,"ids":true,"axis":-1} failed=true @ "train.py":9
+    parameter w @ "train.py":7
+"""
+
+
+def test_a_dense_layer_that_keeps_the_axes_of_the_data():
+    (diagnosis,) = said(diagnose, KEPT)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
+    assert not said(
+        diagnose,
+        KEPT.replace("s = linear x w", "e = rnn x w\n    s = linear e w").replace("    s: act", "    e: activation f32[8,5,6]\n    s: act"),
+    )
+    assert not said(diagnose, KEPT.replace("label i64[8]", "label i64[8,5]"))

@@ -1,0 +1,196 @@
+"""What the front end tells of frozen layers, sources that no tape follows, scores behind a softmax, and experiments that it does not make."""
+
+import pytest
+
+from frontends.tensorflow.tensorflow_here import play, recorded, the, watched
+from whygrad.flow import Index
+from whygrad.ir import Descend, Outcome
+from whygrad.rules.graph.frozen_parameters import diagnose as frozen
+from whygrad.rules.graph.input_ignored import diagnose as ignored
+from whygrad.rules.graph.untracked_variable import diagnose as untracked
+from whygrad.rules.loss.binary_loss_for_classes import diagnose as binary
+from whygrad.rules.loss.softmax_over_one import diagnose as alone
+from whygrad.rules.update.stale_optimizer import diagnose as stale
+from whygrad.rules.update.wrong_order import diagnose as order
+from whygrad.rules.wiring.input_shape import diagnose as shape
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+DATA = """
+    import numpy as np, tensorflow as tf
+    x = np.random.rand(24, 6).astype("float32")
+    y = np.random.randint(0, 3, 24)
+    base = tf.keras.layers.Dense(8, activation="tanh")
+"""
+FIT = """
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+"""
+MODEL = """
+    model = tf.keras.Sequential([tf.keras.layers.Input((6,)), base, tf.keras.layers.Dense(3, activation="softmax")])
+"""
+
+
+def said(rule, record):
+    """What a rule says of a record, with its line."""
+    return [(found.site.line if found.site else None, found.message) for found in rule.check(Index(record))]
+
+
+def test_a_model_that_is_frozen_as_a_whole_is_named_at_the_line_that_freezes_it(tmp_path):
+    record = recorded(tmp_path, DATA + MODEL + "    model.trainable = False\n" + FIT)
+
+    ((line, message),) = said(frozen, record)
+    assert line == 8
+    assert "nothing that shapes the loss is trainable" in message
+
+
+def test_a_frozen_base_is_an_event_and_no_fault(tmp_path):
+    record = recorded(tmp_path, DATA + MODEL + "    base.trainable = False\n" + FIT)
+    events = [event for step in record.steps for event in step.events if event.kind == "freeze"]
+
+    assert [event.targets for event in events] == [("dense/kernel", "dense/bias")]
+    assert not said(frozen, record)
+
+
+UNFREEZE = DATA + MODEL + "    base.trainable = False\n" + FIT + "    base.trainable = True\n"
+AGAIN = "    model.fit(x, y, batch_size=8, epochs=1, verbose=0)\n"
+
+
+def test_unfreezing_after_compile_is_told(tmp_path):
+    ((line, message),) = said(order, recorded(tmp_path, UNFREEZE + AGAIN))
+
+    assert line == 12
+    assert "`dense/kernel` and `dense/bias` stay frozen" in message
+
+
+def test_compiling_again_is_fine(tmp_path):
+    assert not said(order, recorded(tmp_path, UNFREEZE + FIT))
+
+
+TAPE = """
+    model = tf.keras.Sequential([base])
+    picture = tf.ones((1, 6))
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            {watch}
+            score = tf.reduce_mean(model(picture))
+        slope = tape.gradient(score, picture)
+"""
+
+
+def test_a_source_that_no_tape_follows_is_told(tmp_path):
+    ((line, message),) = said(untracked, recorded(tmp_path, DATA + TAPE.format(watch="pass")))
+
+    assert line == 8
+    assert "does not follow `picture`" in message
+
+
+def test_a_watched_source_is_part_of_the_forward(tmp_path):
+    record = recorded(tmp_path, DATA + TAPE.format(watch="tape.watch(picture)"))
+
+    assert not [event for step in record.steps for event in step.events if event.kind == "backward"]
+
+
+ONE = """
+    t = (y > 1).astype("float32")[:, None]
+    model = tf.keras.Sequential([tf.keras.layers.Input((6,)), base, tf.keras.layers.Dense(1, activation="{activation}")])
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    model.fit(x, t, batch_size=8, epochs=1, verbose=0)
+"""
+
+
+def test_a_softmax_over_one_unit_is_told_though_keras_goes_back_to_its_scores(tmp_path):
+    record = recorded(tmp_path, DATA + ONE.format(activation="softmax"))
+
+    assert the(record, "bce_with_logits").attributes["given"] == the(record, "softmax").output
+    ((line, message),) = said(alone, record)
+    assert line == 8
+    assert "so is every prediction" in message
+    assert not said(alone, recorded(tmp_path, DATA + ONE.format(activation="sigmoid")))
+
+
+def test_a_binary_loss_on_a_softmax_is_told(tmp_path):
+    program = DATA + MODEL + FIT.replace("sparse_categorical", "binary").replace("(x, y,", "(x, np.eye(3)[y].astype('float32'),")
+
+    assert "judges each of 3 classes by itself" in said(binary, recorded(tmp_path, program))[0][1]
+
+
+ZEROS = """
+    z = "zeros"
+    layers = [tf.keras.layers.Dense(8, kernel_initializer=z), tf.keras.layers.Dense(3, activation="softmax", kernel_initializer=z)]
+    model = tf.keras.Sequential(layers)
+"""
+
+
+def test_a_flat_result_of_zero_weights_is_not_an_input_that_is_ignored(tmp_path):
+    assert not said(ignored, recorded(tmp_path, DATA + ZEROS + FIT))
+
+
+def test_a_number_in_front_of_a_minus_is_seen(tmp_path):
+    loop = """
+    w = tf.Variable(tf.ones((6,)))
+    with tf.GradientTape() as tape:
+        loss = 1.0 - tf.reduce_mean(w - 1.0)
+    tape.gradient(loss, w)
+    """
+    natives = [op.native for op in recorded(tmp_path, DATA + loop).steps[0].graph.ops if op.kind == "sub"]
+
+    assert natives == ["tf.Sub", "tf.rsub"]
+
+
+REFUSED = {
+    "a missing flatten": (
+        """
+    pictures = np.random.rand(24, 5, 6).astype("float32")
+    model = tf.keras.Sequential([tf.keras.layers.Input((5, 6)), base, tf.keras.layers.Dense(3)])
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(pictures, y, batch_size=8, verbose=0)
+    """,
+        shape,
+        5,
+        "works on the last axis",
+    ),
+    "an optimizer of another model": (
+        """
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    for model in [tf.keras.Sequential([tf.keras.layers.Dense(1)]) for _ in range(2)]:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(x) ** 2)
+        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+    """,
+        stale,
+        7,
+        "was built for other variables",
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "rule", "line", "told"), REFUSED.values(), ids=REFUSED)
+def test_an_exception_is_explained(tmp_path, program, rule, line, told):
+    from whygrad.frontends.raising import raised
+
+    with watched() as (observing, recorder):
+        with pytest.raises(ValueError, match=r".") as caught:
+            play(tmp_path, DATA + program)
+        record = observing.finish(Outcome(1, exception=raised(caught.value, recorder.sources)))
+
+    ((where, message),) = said(rule, record)
+    assert where == line
+    assert told in message
+
+
+def test_a_descent_with_another_activation_is_refused_with_a_reason(tmp_path):
+    from whygrad.frontends.tensorflow.replay import TensorFlowReplay
+
+    found = []
+
+    class Asking(TensorFlowReplay):
+        def baseline(self):
+            found.append(self.run(Descend(activate=("t1",))))
+            return super().baseline()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("whygrad.frontends.tensorflow.hooks.TensorFlowReplay", Asking)
+        recorded(tmp_path, DATA + MODEL + FIT)
+
+    assert "not made in TensorFlow" in found[0].reason
