@@ -14,6 +14,8 @@ ENOUGH = 80
 """Losses that must have been seen: the means that are compared are over eight each, and shorter runs are tries."""
 STEADY = 0.2
 """Share of the whole fall that the last quarter must have brought: a straight line brings 0.25, a run that levels off, by an exponential to a tenth of the way, 0.08."""
+SUDDEN = 0.5
+"""Share above which the fall came all at once at the end, and says nothing of how it goes on."""
 NOISE = 3.0
 """How many times the noise of the two means the fall between them must be: one in a thousand by chance."""
 WINDOW = 8
@@ -51,7 +53,9 @@ def falling(course: Course) -> bool:
     first, late, last, noise = (0.0 if number is None else number for number in known)
     if course.steps < ENOUGH or None in known or not all(map(isfinite, (first, late, last, noise))):
         return False
-    return last < late < first and late - last >= max(STEADY * (first - last), NOISE * noise * (2 / WINDOW) ** 0.5)
+    if not last < late < first or late - last > SUDDEN * (first - last):
+        return False
+    return late - last >= max(STEADY * (first - last), NOISE * noise * (2 / WINDOW) ** 0.5)
 
 
 def diagnosis(step: StepIndex, course: Course) -> Diagnosis:

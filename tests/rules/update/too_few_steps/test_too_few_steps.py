@@ -19,6 +19,7 @@ FALLING = """
 
 SILENT = {
     "it levels off": FALLING.replace("late=2.4", "late=2.0"),
+    "all at once at the end": FALLING.replace("late=2.4", "late=3.8"),
     "too short a try": FALLING.replace("steps=200", "steps=40"),
     "within the noise": FALLING.replace("noise=0.05", "noise=1.0"),
     "it rises at the end": FALLING.replace("late=2.4", "late=1.5"),
