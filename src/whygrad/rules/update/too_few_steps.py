@@ -1,7 +1,7 @@
 """WG420: the loss still falls steadily when the run ends."""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, sqrt
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
@@ -55,7 +55,7 @@ def falling(course: Course) -> bool:
         return False
     if not last < late < first or late - last > SUDDEN * (first - last):
         return False
-    return late - last >= max(STEADY * (first - last), NOISE * noise * (2 / WINDOW) ** 0.5)
+    return late - last >= max(STEADY * (first - last), NOISE * noise * sqrt(2 / WINDOW))
 
 
 def diagnosis(step: StepIndex, course: Course) -> Diagnosis:
