@@ -130,7 +130,7 @@ def unjudged(record: Record, *, failed: bool) -> str:
 
 def _why_no_step(record: Record) -> str:
     if not record.frameworks:
-        return "the program never imported a framework that whygrad watches (torch)"
+        return "the program never imported a framework that whygrad watches (torch, tensorflow, jax)"
     if record.outcome.exception is not None and not record.outcome.steps_seen:
         return f"the program ended with {record.outcome.exception.type} before its first training step"
     if record.outcome.steps_seen and not record.steps:

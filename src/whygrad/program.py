@@ -93,6 +93,8 @@ def run(program: Program) -> Ended:
     main = ModuleType("__main__")
     main.__dict__.update(__builtins__=builtins, __annotations__={})
     sys.modules["__main__"] = main
+    if "__mp_main__" in sys.modules:  # set by multiprocessing, which we have imported already, for what spawned processes send back
+        sys.modules["__mp_main__"] = main
     return _ending(program, main)
 
 

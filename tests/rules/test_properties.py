@@ -91,6 +91,7 @@ def renamed_step(step: Step, new: Callable[[str], str]) -> Step:
         parameters=tuple(replace(parameter, value=new(parameter.value)) for parameter in step.parameters),
         scopes=tuple(replace(scope, arguments={key: new(name) for key, name in scope.arguments.items()}) for scope in step.scopes),
         labels=replace(step.labels, values=tuple(map(new, step.labels.values))),
+        births=tuple(replace(b, value=new(b.value) if b.value in step.graph.values else b.value) for b in step.births),
         trials=tuple(replace(trial, intervention=renamed_intervention(trial.intervention, new)) for trial in step.trials),
     )
 

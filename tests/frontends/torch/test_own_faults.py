@@ -82,7 +82,7 @@ PROGRAM = """
 
 DOORS = {
     # what PyTorch itself calls, in the place of its own functions: each calls what it stands for
-    Hooks: {"backward", "grad", "opaque", "batch", "aside_layer", "aside_forward", "loading"},
+    Hooks: {"backward", "grad", "opaque", "batch", "overheard", "aside_layer", "aside_forward", "loading"},
     # what the guards are made of
     TorchRecorder: {"broken", "stop", "switch_off", "withdraw", "aside", "set_stance", "listening", "draft"},
     Modules: {"release"},

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -231,8 +231,13 @@ class Hooks(StateHooks):
         try:
             return original(loader)
         finally:
-            if undo is not None:
-                undo()
+            self.heard(undo)
+
+    @guarded
+    def heard(self, undo: Callable[[], None] | None) -> None:
+        """Listen no longer."""
+        if undo is not None:
+            undo()
 
     @guarded
     def listens(self, loader: Any) -> Any:
