@@ -99,6 +99,8 @@ class Numbers:
         if found is None:
             found = len(self.objects)
             self.objects[found] = item
+            if isinstance(item, np.ndarray) and item.size > 1:
+                self.remember(item, found)
         self.same(item, found)
         return found
 
@@ -121,9 +123,23 @@ class Numbers:
     def _of_copy(self, item: Any) -> int | None:
         """NumPy arrays are handed on in wrappers and in other dtypes: known by their contents."""
         inner = _compat.plain(item)
-        if not isinstance(inner, np.ndarray) or inner.size <= 1:
+        if isinstance(inner, np.ndarray):
+            found = self.by_contents(inner) if inner.size > 1 else None
+            return self._converted(inner) if found is None and inner.size > 1 else found
+        known = not _compat.is_tracer(inner) and _compat.is_array(inner) and 1 < inner.size <= COMPARED and inner.size in self.arrays
+        contents = _contents(inner) if known else None
+        return self.by_contents(contents) if contents is not None else None
+
+    def _converted(self, inner: Any) -> int | None:
+        """What JAX made of a NumPy array before it was seen: entries that differ, and are the same."""
+        if inner.size > COMPARED or inner.dtype.kind not in "biuf" or (inner == inner.flat[0]).all():
             return None
-        return self.by_contents(inner)
+        for number, other in self.objects.items():
+            alike = not isinstance(other, np.ndarray) and not _compat.is_tracer(other) and getattr(other, "shape", None) == inner.shape
+            contents = _contents(other) if alike else None
+            if contents is not None and np.array_equal(contents, inner):
+                return number
+        return None
 
     def by_contents(self, inner: Any) -> int | None:
         """A known NumPy array with the same entries."""
@@ -135,6 +151,19 @@ class Numbers:
     def remember(self, item: Any, number: int) -> None:
         """A NumPy array that may come again as a copy."""
         self.arrays.setdefault(item.size, []).append((number, item))
+
+
+COMPARED = 1_000_000
+"""Entries up to which arrays are compared by their contents: a millisecond."""
+
+
+def _contents(item: Any) -> Any:
+    """The entries of one of JAX's own arrays; None for what holds no numbers, or holds them no longer."""
+    try:
+        found = np.asarray(item)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return found if found.dtype.kind in "biuf" else None
 
 
 class Tape(_compat.Trace):
