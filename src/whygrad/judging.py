@@ -236,7 +236,7 @@ def _replaced(shown: Shown, short: Callable[[str], str]) -> Shown:
             changes[name] = tuple(_replaced(item, short) for item in value)
         elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
             changes[name] = _replaced(value, short)
-    return replace(shown, **changes) if changes else shown  # type: ignore[type-var]
+    return replace(shown, **changes) if changes else shown  # type: ignore[type-var]  # a dataclass: it has fields
 
 
 def load_foreign_rules() -> tuple[tuple[Rule, ...], tuple[str, ...]]:

@@ -8,13 +8,13 @@ import torch
 
 from frontends.torch.watching_here import attached, play, watch
 from whygrad.frontends import Recording, source
+from whygrad.frontends.kinds import Kinds
 from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch.activations import Activations
 from whygrad.frontends.torch.assembly import Assembly
 from whygrad.frontends.torch.batches import Loaders
 from whygrad.frontends.torch.hooks import Hooks
 from whygrad.frontends.torch.identity import Identity
-from whygrad.frontends.torch.kinds import Kinds
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.modules import Modules
 from whygrad.frontends.torch.optimizers import Optimizers
@@ -22,8 +22,8 @@ from whygrad.frontends.torch.recorder import TorchRecorder
 from whygrad.frontends.torch.replay import TorchReplay
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
-from whygrad.frontends.torch.travel import Travel
 from whygrad.frontends.torch.watching import ParameterWatch
+from whygrad.frontends.travel import Travel
 from whygrad.ir import Outcome
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]

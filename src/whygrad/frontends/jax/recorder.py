@@ -18,7 +18,6 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, leaves
 from whygrad.frontends.jax.failures import raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
-from whygrad.frontends.jax.kinds import Kinds
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.optimizers import Moment, Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
@@ -27,12 +26,13 @@ from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.scopes import Activations, module_of
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
-from whygrad.frontends.jax.tape import Custom, Listener, Numbers, Tape
+from whygrad.frontends.jax.tape import Custom, Numbers, Tape
+from whygrad.frontends.kinds import Kinds
 from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
 
 
-class JaxRecorder(Listener):
+class JaxRecorder:
     """Watches one program. Everything that the user's program calls is guarded."""
 
     def __init__(self, observer: Observer, settings: Recording) -> None:

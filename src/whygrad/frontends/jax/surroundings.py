@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.flattening import is_leaf
 from whygrad.frontends.jax.library import function_of, kind_of
-from whygrad.frontends.jax.tape import Bound, Listener, Numbers, Tape
+from whygrad.frontends.jax.tape import Bound, Numbers, Tape
 from whygrad.ir import family
 
 KEPT = 3000
@@ -27,11 +27,12 @@ class Owner(Protocol):
         """A fault of ours."""
 
 
-class _Quiet(Listener):
+class _Quiet:
     """Listens to primitives outside every function of interest."""
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
+        self.stopped = False
 
     def broken(self, where: str, problem: BaseException) -> None:
         """A fault of ours."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -330,23 +330,19 @@ def _is_key(item: Any) -> bool:
     return "key<" in str(getattr(item, "dtype", ""))
 
 
-class Listener:
+class Listener(Protocol):
     """What the tape asks of the recorder."""
 
-    stopped: bool = False
+    stopped: bool
 
     def broken(self, where: str, problem: BaseException) -> None:
         """A fault of ours."""
-        raise NotImplementedError
 
     def custom(self) -> Custom | None:
         """The function with a derivative of its own that is being called."""
-        raise NotImplementedError
 
     def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
         """The number of the user's function that runs in this frame."""
-        raise NotImplementedError
 
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""
-        raise NotImplementedError

@@ -12,8 +12,8 @@ from whygrad.frontends.tensorflow.layers import Layers
 from whygrad.frontends.tensorflow.library import Known, table
 from whygrad.frontends.tensorflow.lowering import BATCHES, GATHERS, READS, writes
 from whygrad.frontends.tensorflow.scopes import Scopes
-from whygrad.frontends.tensorflow.travel import Travel
 from whygrad.frontends.tensorflow.values import NO_NUMBERS, Values
+from whygrad.frontends.travel import Travel
 
 PRUNE_AT = 512
 """Calls outside of every tape after which those are dropped from which nothing living was made."""

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from whygrad.frontends import Recording, source
+from whygrad.frontends.kinds import Kinds
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.assembly import Assembly
@@ -19,7 +20,6 @@ from whygrad.frontends.tensorflow.failing import Failing
 from whygrad.frontends.tensorflow.functions import Functions
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.hooks import Hooks
-from whygrad.frontends.tensorflow.kinds import Kinds
 from whygrad.frontends.tensorflow.layers import Layers
 from whygrad.frontends.tensorflow.ledger import Ledger
 from whygrad.frontends.tensorflow.lowering import STATEFUL_RANDOM, writes

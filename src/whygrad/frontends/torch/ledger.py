@@ -15,7 +15,7 @@ from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped,
 from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in
 from whygrad.frontends.torch.identity import Identity, Known, version_of
 from whygrad.frontends.torch.lowering import OVERWRITES, UNSEEN_WRITES, Function, describe, ordered, refined_kind, settings, target_name
-from whygrad.frontends.torch.travel import Travel
+from whygrad.frontends.travel import Travel
 from whygrad.ir import family
 
 NARROW = frozenset((torch.uint8, torch.int8, torch.int16))

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from whygrad.frontends import Recording, source
+from whygrad.frontends.kinds import Kinds
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.activations import Activations
 from whygrad.frontends.torch.assembly import Assembly
 from whygrad.frontends.torch.batches import Loaders
 from whygrad.frontends.torch.calls import Call, Happened, tensors_in
 from whygrad.frontends.torch.hooks import Hooks
-from whygrad.frontends.torch.kinds import Kinds
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.mode import RecordingMode

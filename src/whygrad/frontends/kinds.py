@@ -1,5 +1,6 @@
 """Kinds of step: which were seen, and of which more recorded steps are wanted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MOST_ATTEMPTS = 4
@@ -9,7 +10,7 @@ PATIENCE = 16
 MOST_AGAIN = 2
 """How often a change of the program's makes it worth while to record more steps."""
 
-Key = tuple[frozenset[object], frozenset[tuple[str, int]]]
+Key = tuple[frozenset[object], frozenset[object]]
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Kinds:
     _idle: int = 0
     _again: int = 0
 
-    def kind(self, optimizers: list[object], sites: list[tuple[str, int]]) -> int:
+    def kind(self, optimizers: Iterable[object], sites: Iterable[object]) -> int:
         """The number of the kind of a step: who updated, and where the backward was."""
         key = (frozenset(optimizers), frozenset(sites))
         return self._numbers.setdefault(key, len(self._numbers))
