@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs accuracy clean
+.PHONY: browser help demo test lint bench docs accuracy clean
 
 # Newer interpreters last: the pins in constraints.txt were made with 3.11.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
@@ -46,7 +46,14 @@ lint: $(STAMP) ## ruff, mypy --strict and the import contracts
 # Front ends patch their framework for a whole process, and a process is one program: their files run in processes of their own.
 APART := tests/frontends/jax $(wildcard tests/frontends/tensorflow/test_*.py)
 
-test: lint ## lint, then every test
+# Pages are tested in a real browser. Where there is none and Debian's packages can be installed, this does it.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else echo "The tests of HTML pages need Chromium on PATH (Debian: apt-get install chromium)."; exit 1; fi
+
+test: lint browser ## lint, then every test
 	$(RUN)/pytest -n 2 --ignore=tests/frontends/jax --ignore=tests/frontends/tensorflow
 	@for part in $(APART); do TF_CPP_MIN_LOG_LEVEL=2 $(RUN)/pytest $$part || exit 1; done
 

@@ -22,7 +22,8 @@ MODULES_WITHOUT_A_FRAMEWORK = [
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
     for path in SOURCES
     # arrays.py and travel.py are for front ends whose framework brings NumPy along
-    if path.name not in ("__init__.py", "__main__.py", "arrays.py", "travel.py") and not {"torch", "tensorflow", "jax", "integrations"} & set(path.parts)
+    if path.name not in ("__init__.py", "__main__.py", "arrays.py", "travel.py")
+    and not {"torch", "tensorflow", "jax", "integrations"} & set(path.parts)
 ]
 
 
