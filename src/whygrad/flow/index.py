@@ -19,8 +19,13 @@ class StepIndex:
 
     @cached_property
     def producer(self) -> dict[str, tuple[int, Op]]:
-        """Value name to the position and op that made it."""
-        return {out: (at, op) for at, op in enumerate(self.graph.ops) for out in op.outputs}
+        """Value name to the position and op that made it. What was read before it was made has no maker, so that every way back has an end."""
+        read: set[str] = set()
+        found: dict[str, tuple[int, Op]] = {}
+        for at, op in enumerate(self.graph.ops):
+            read.update(op.inputs)
+            found.update((out, (at, op)) for out in op.outputs if out not in read)
+        return found
 
     @cached_property
     def consumers(self) -> dict[str, list[Op]]:

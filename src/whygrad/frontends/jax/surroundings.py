@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.flattening import is_leaf
 from whygrad.frontends.jax.library import function_of, kind_of
-from whygrad.frontends.jax.tape import Bound, Numbers, Tape
+from whygrad.frontends.jax.tape import CONVERTING, Bound, Numbers, Tape
 from whygrad.ir import family
 
 KEPT = 3000
@@ -84,8 +84,10 @@ class Surroundings:
         outputs = result if primitive.multiple_results else (result,)
         if any(self.numbers.seen(item) is not None for item in outputs):
             return  # handed on as it was
+        if primitive.name in CONVERTING and self.numbers.converted(args[0], outputs[0]):
+            return
         inputs = tuple(self.tape.atom(item) for item in args)
-        bound = Bound(primitive, params, inputs, tuple(self.numbers.of(item) for item in outputs), None)
+        bound = Bound(primitive, params, inputs, tuple(self.numbers.made(item) for item in outputs), None)
         if _is_step(bound):
             return
         self.bounds.append(self.tape.placed(bound, frame))

@@ -104,6 +104,23 @@ class Numbers:
         self.same(item, found)
         return found
 
+    def made(self, item: Any) -> int:
+        """The number of what a primitive made: known by identity alone, since equal entries come of many a calculation."""
+        found = self.known.get(id(item))
+        if found is None:
+            found = len(self.objects)
+            self.objects[found] = item
+            self.same(item, found)
+        return found
+
+    def converted(self, given: Any, result: Any) -> bool:
+        """The result is a NumPy array of the program's as one of JAX's own: the same value."""
+        inner = _compat.plain(given)
+        if not isinstance(inner, np.ndarray) or inner.shape != getattr(result, "shape", None):
+            return False
+        self.same(result, self.of(given))
+        return True
+
     def same(self, item: Any, number: int) -> None:
         """This object stands for that value too."""
         if id(item) not in self.known:
@@ -153,6 +170,8 @@ class Numbers:
         self.arrays.setdefault(item.size, []).append((number, item))
 
 
+CONVERTING = ("stage", "device_put", "copy", "convert_element_type")
+"""Primitives by which a NumPy array becomes one of JAX's."""
 COMPARED = 1_000_000
 """Entries up to which arrays are compared by their contents: a millisecond."""
 
@@ -255,9 +274,11 @@ class Tape(_compat.Trace):
 
     def _note(self, primitive: Any, tracers: Any, params: Any, result: Any, *, failed: bool = False) -> None:
         inputs = tuple(self.atom(item) for item in tracers)
+        if primitive.name in CONVERTING and self.numbers.converted(tracers[0], result[0]):
+            return
         if primitive.name != "stop_gradient" and any(self.numbers.seen(item) is not None for item in result):
             return  # handed on as it was
-        outputs = tuple(self.numbers.of(item) for item in result)
+        outputs = tuple(self.numbers.made(item) for item in result)
         frame = sys._getframe(4)
         if primitive.name == "stop_gradient" and inputs and inputs[0] in outputs:
             outputs = (self._fresh(result[0]),)
