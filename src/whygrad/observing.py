@@ -1,6 +1,7 @@
 """What whygrad does while the program runs: starts the recorders, measures each recorded step, keeps drafts, and ends `check` in time."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
@@ -12,7 +13,9 @@ from whygrad.diagnosis import Rule
 from whygrad.experiments import examine
 from whygrad.frontends import Recorder, Recording
 from whygrad.frontends.children import Children
-from whygrad.ir import Outcome, Record, Step
+from whygrad.frontends.origins import origins_of
+from whygrad.frontends.source import Sources
+from whygrad.ir import Origin, Outcome, Record, Step
 from whygrad.ir.files import write_record
 from whygrad.judging import fault_line, tests_wanted
 from whygrad.program import Stop, Target
@@ -42,6 +45,7 @@ class Observing:
         self.children = Children()
         self.stopped = False
         self.process = os.getpid()
+        self.sources = Sources(time.time())
         self.own_imports: Callable[[], AbstractContextManager[None]] = nullcontext
         """Where imports find what is ours, whatever the program has on its path."""
 
@@ -125,7 +129,15 @@ class Observing:
         record = together(finished)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
         complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen)
-        return self.named(replace(record, outcome=complete))
+        return self.named(replace(record, outcome=complete, origins=self.origins(record)))
+
+    def origins(self, record: Record) -> tuple[Origin, ...]:
+        """What the source says of the labels and settings that the record names."""
+        try:
+            return origins_of(record, self.sources)
+        except Exception as problem:  # noqa: BLE001 - the report must still come
+            self.fault("the source could not be followed", problem)
+            return ()
 
     def guarded(self, finish: Callable[[Outcome], Record], outcome: Outcome) -> Record:
         """What a recorder gives at the end, or its last draft."""
@@ -168,6 +180,7 @@ def together(records: list[Record]) -> Record:
         courses=tuple(item for record in records for item in record.courses),
         fits=tuple(item for record in records for item in record.fits),
         collations=tuple(item for record in records for item in record.collations),
+        origins=tuple(item for record in records for item in record.origins),
         limits=tuple(item for record in records for item in record.limits),
         faults=faults,
     )

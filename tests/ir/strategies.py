@@ -29,6 +29,7 @@ from whygrad.ir import (
     Measures,
     Op,
     Optimizer,
+    Origin,
     Outcome,
     Parameter,
     Permute,
@@ -79,6 +80,7 @@ COURSES = st.builds(
     Course, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, NUMBERS, NUMBERS, PLACES, NUMBERS
 )
 FITS = st.builds(Fit, st.just(("x",)), st.just(("y",)), COUNTS, NUMBERS, TEXTS, NUMBERS, NUMBERS, NUMBERS)
+ORIGINS = st.builds(Origin, st.just(("x",)), TEXTS, TEXTS, PLACES)
 COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), st.booleans(), st.just(("x",)), st.just(()), PLACES)
 
 
@@ -231,6 +233,7 @@ def records(draw: st.DrawFn) -> Record:
         batches=tuple(draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS), max_size=2))),
         courses=tuple(draw(st.lists(COURSES, max_size=2))),
         fits=tuple(draw(st.lists(FITS, max_size=1))),
+        origins=tuple(draw(st.lists(ORIGINS, max_size=2))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),

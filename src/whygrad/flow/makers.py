@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from whygrad.flow.index import Index, StepIndex
+from whygrad.flow.origins import decided_at
 from whygrad.ir import Batches, Op, Parameter, Site, family
 
 _PICKED = ("layout", "select")
@@ -36,7 +37,10 @@ def maker(index: Index, step: StepIndex, name: str) -> Made | None:
 
 
 def making_site(index: Index, step: StepIndex, name: str) -> Site | None:
-    """The user's line that made the entries of `name`; None where all that is known is the loop that got it from a loader."""
+    """The user's line that made the entries of `name`, as far as the source says; None where all that is known is the loop that got it from a loader."""
+    decided = decided_at(index, name)
+    if decided:
+        return decided[0]
     made = maker(index, step, name)
     if made is None or made.op.site is None:
         return None

@@ -115,6 +115,11 @@ class Sources:
         lines = self._lines[file]
         return lines[number - 1].rstrip("\r\n") if 0 < number <= len(lines) else ""
 
+    def text(self, file: str) -> str:
+        """The whole file; "" where it can't be had or trusted."""
+        self.line(file, 1)
+        return "".join(self._lines[file])
+
     def _read(self, file: str) -> list[str]:
         try:
             if os.stat(file).st_mtime > self.started:  # noqa: PTH116 - one call, on whatever string the code object holds

@@ -4,6 +4,7 @@ from whygrad.ir.births import Birth, Course, Stage
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS, Kind, family, passing
 from whygrad.ir.ops import Attribute, Graph, Op
+from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
@@ -50,6 +51,7 @@ __all__ = [
     "Measures",
     "Op",
     "Optimizer",
+    "Origin",
     "Outcome",
     "Parameter",
     "Permute",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from whygrad.ir.births import Course
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.ops import Attribute
+from whygrad.ir.origins import Origin
 from whygrad.ir.sites import Site
 from whygrad.ir.steps import Step
 
@@ -134,6 +135,7 @@ class Record:
     courses: tuple[Course, ...] = ()
     fits: tuple[Fit, ...] = ()
     collations: tuple[Collation, ...] = ()
+    origins: tuple[Origin, ...] = ()
     limits: tuple[str, ...] = ()
     """What could not be seen, in sentences."""
     faults: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from whygrad.ir.births import Birth, Course
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Graph, Op
+from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
 from whygrad.ir.steps import Event, EventKind, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import read
@@ -189,6 +190,11 @@ def _collation(line: Line, draft: _Draft) -> None:
     draft.add(collations=Collation(**read(Collation, line.settings), site=line.sites.get("@")))
 
 
+def _origin(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(origins=Origin(**read(Origin, line.settings), site=line.sites.get("@")))
+
+
 def _limit(line: Line, draft: _Draft) -> None:
     draft.add(limits=_head(line, "a sentence in double quotes"))
 
@@ -312,6 +318,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "course": _course,
     "fit": _fit,
     "collation": _collation,
+    "origin": _origin,
     "limit": _limit,
     "fault": _fault,
     "step": _step,

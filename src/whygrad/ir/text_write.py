@@ -37,6 +37,7 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_line("course", written(course), _site("@", course.site)) for course in record.courses)
     yield from (_line("fit", written(fit)) for fit in record.fits)
     yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
+    yield from (_line("origin", written(item), _site("@", item.site)) for item in record.origins)
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
@@ -175,7 +176,20 @@ def _scope(scope: Scope) -> str:
     )
 
 
-RECORD_PARTS = ("frameworks", "outcome", "steps", "optimizers", "endings", "batches", "courses", "fits", "collations", "limits", "faults")
+RECORD_PARTS = (
+    "frameworks",
+    "outcome",
+    "steps",
+    "optimizers",
+    "endings",
+    "batches",
+    "courses",
+    "fits",
+    "collations",
+    "origins",
+    "limits",
+    "faults",
+)
 """Fields of a record that have lines of their own."""
 STEP_PARTS = ("index", "graph", "events", "parameters", "scopes", "labels", "measures", "trials", "births")
 """What of a step stands on lines of its own."""

@@ -6,6 +6,7 @@ from math import ceil, log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.origins import decided_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import target_of
@@ -163,7 +164,7 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
         message=f"every label in `{name}` is {at}: {many} seen, no two of them different",
         site=site or loss,
         label=said if site else "the loss compares with them here",
-        related=places((loss if site else None, "the loss compares with them here")),
+        related=places(*further(index, found.value.name), (loss if site else None, "the loss compares with them here")),
         evidence=(
             Evidence(f"`{name}` ({found.value.type}) has minimum {at} and maximum {at} {over}", "labels", found.examples),
             chance(found),
@@ -187,8 +188,16 @@ def chance(found: Constant) -> Evidence:
     )
 
 
+def further(index: Index, name: str) -> tuple[tuple[Site, str], ...]:
+    """What the labels are decided from."""
+    return tuple((site, "and comes from here") for site in decided_at(index, name)[1:2])
+
+
 def origin_site(index: Index, step: StepIndex, name: str) -> tuple[Site | None, str]:
-    """The line at which the labels came into the step."""
+    """The line that decides the labels, or that at which they came into the step."""
+    decided = decided_at(index, name)
+    if decided:
+        return decided[0], "the labels are decided here"
     source = base(step, name)
     made = step.producer.get(source) or step.producer.get(name)
     if made and made[1].site:

@@ -6,10 +6,11 @@ from math import prod, sqrt
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, optimizer_of, supervised
+from whygrad.flow.origins import set_at
 from whygrad.ir import Descend, Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
-from whygrad.rules.phrases import distinct, figure, finite
+from whygrad.rules.phrases import distinct, figure, finite, places
 
 USUAL = Descend(epsilon=1e-8)
 ABOVE = 10.0
@@ -65,15 +66,17 @@ def gradient_scale(step: StepIndex, parameter: Parameter) -> float | None:
 
 
 def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, epsilon: float, scale: float) -> Diagnosis:
-    """What is said, where the optimizer is made."""
+    """What is said, where epsilon is set."""
+    elsewhere = set_at(index, optimizer, "eps")
     return Diagnosis(
         rule="WG419",
         name="optimizer-epsilon",
         severity="warning",
         confidence="measured",
         message=f"`eps={epsilon:g}` of `{optimizer.name}` is far above the gradients, whose size is {figure(scale)}",
-        site=optimizer.site,
-        label="the optimizer is made here",
+        site=elsewhere or optimizer.site,
+        label="epsilon is set here" if elsewhere else "the optimizer is made here",
+        related=places((optimizer.site if elsewhere else None, f"`{optimizer.name}` is made here")),
         evidence=(
             Evidence(
                 f"epsilon is {figure(epsilon / scale)} times the gradient's root mean square, so that it sets the length of the updates",

@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
 from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.origins import rate_set_at
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -92,7 +93,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
     peak = course.rate_at_highest if course is not None and test is None else rate
     scheduled = test is None
-    site = (optimizer.schedule_site or optimizer.rate_site if scheduled else None) or optimizer.site
+    site = (optimizer.schedule_site or optimizer.rate_site if scheduled else None) or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG411",
         name="too-large-update",
@@ -101,7 +102,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         message=f"the learning rate of {figure(peak)} is too large: the loss runs away",
         site=site,
         label="the rate is raised here" if scheduled else "the rate is set here",
-        related=places((optimizer.site, f"`{optimizer.name}` is made here")) if scheduled else (),
+        related=places((optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here")),
         evidence=(
             *course_told(course),
             *(fell_told(step, SMALLER, "at a thirtieth of the rate") if test else ()),

@@ -6,6 +6,7 @@ from math import isclose
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -60,13 +61,13 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if optimizer is None:
         return
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
-        yield scheduled(step, optimizer, course)
+        yield scheduled(index, step, optimizer, course)
     elif fresh(index, step) and near(step, optimizer) and not (course is None and far_enough(index, step)):
-        yield diagnosis(step, optimizer, course, None)
+        yield diagnosis(index, step, optimizer, course, None)
     elif course is not None and course.steps >= STEPS and failure(course) == "stands":
         ratio = largest_ratio(step)
         if ratio is not None and 0 < ratio * course.steps < MOVED:
-            yield diagnosis(step, optimizer, course, ratio)
+            yield diagnosis(index, step, optimizer, course, ratio)
 
 
 def own_rate(optimizer: Optimizer) -> float | None:
@@ -123,7 +124,7 @@ def largest_ratio(step: StepIndex) -> float | None:
     return max(found, default=None)
 
 
-def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
     """What is said, at the rate."""
     kind = str(step.step.kind)
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
@@ -144,8 +145,9 @@ def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, rati
         severity="warning",
         confidence="measured",
         message=f"the updates of `{optimizer.name}` (learning rate {figure(rate)}) are too small for anything to be learnt in this run",
-        site=optimizer.site,
+        site=rate_set_at(index, optimizer),
         label="the rate is set here",
+        related=places((optimizer.site if set_at(index, optimizer, "lr") else None, f"`{optimizer.name}` is made here")),
         evidence=(*told, *fell_told(step, LARGER, "at a hundred times the rate"), *course_told(course)),
         help="raise the learning rate, and look for a factor that makes the loss or the rate small: a division by the data set's or the batch's size",
         facts=frozenset({Fact("stands", kind)}),
@@ -155,7 +157,7 @@ def diagnosis(step: StepIndex, optimizer: Optimizer, course: Course | None, rati
     )
 
 
-def scheduled(step: StepIndex, optimizer: Optimizer, course: Course | None) -> Diagnosis:
+def scheduled(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None) -> Diagnosis:
     """What is said, at the schedule."""
     own, high = own_rate(optimizer), optimizer.rates[1] if optimizer.rates else None
     factor = (high or 0.0) / (own or 1.0)
@@ -166,7 +168,7 @@ def scheduled(step: StepIndex, optimizer: Optimizer, course: Course | None) -> D
         severity="warning",
         confidence="measured",
         message=f"the schedule of `{optimizer.name}` keeps its learning rate at {figure(high)} or below, though it was made with {figure(own)}",
-        site=optimizer.schedule_site,
+        site=set_at(index, optimizer, "schedule") or optimizer.schedule_site,
         label=f"its factor is never above {figure(factor)}",
         related=places((optimizer.site, "the rate that the factor is multiplied by"), (optimizer.rate_site, "the rate is set here")),
         evidence=(

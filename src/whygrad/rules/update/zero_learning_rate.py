@@ -6,6 +6,7 @@ from math import isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity
 from whygrad.flow import Index
+from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.idioms import idiom
 from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
@@ -144,15 +145,24 @@ def _diagnosis(
     index: Index, optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool
 ) -> Diagnosis:
     scheduled = optimizer.rate_site is not None
+    factor = set_at(index, optimizer, "schedule") if scheduled else None
+    site = factor or optimizer.rate_site or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG406",
         name="zero-learning-rate",
         severity=severity,
         confidence="suspected" if early else "proved",
         message=message,
-        site=optimizer.rate_site or optimizer.site,
-        label="the rate was last set here" if scheduled else "the rate is set here",
-        related=places((optimizer.site if scheduled else None, f"`{optimizer.name}` is made here")),
+        site=site,
+        label="the rate was last set here"
+        if site == optimizer.rate_site
+        else "the factor of the rate"
+        if factor
+        else "the rate is set here",
+        related=places(
+            (optimizer.rate_site if factor else None, "the rate was last set here"),
+            (optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here"),
+        ),
         evidence=(evidence,),
         help="print the factor that the schedule returns at its first steps" if scheduled else idiom(index, "positive rate"),
         facts=frozenset({Fact("no-rate", optimizer.name)}),

@@ -1,0 +1,20 @@
+"""Where, by the source, labels are decided and settings stand."""
+
+from whygrad.flow.index import Index
+from whygrad.ir import Optimizer, Site
+
+
+def decided_at(index: Index, name: str) -> tuple[Site, ...]:
+    """The places that decide what a value's entries are, the nearest to its use first."""
+    return tuple(origin.site for origin in index.record.origins if origin.site is not None and name in origin.values)
+
+
+def set_at(index: Index, optimizer: Optimizer, setting: str) -> Site | None:
+    """The literal elsewhere that an optimizer's setting comes from, or the function that reckons the factor of its schedule."""
+    found = (origin.site for origin in index.record.origins if origin.optimizer == optimizer.name and origin.setting == setting)
+    return next(found, None)
+
+
+def rate_set_at(index: Index, optimizer: Optimizer) -> Site | None:
+    """The line to edit for another rate: the literal, wherever it stands."""
+    return set_at(index, optimizer, "lr") or optimizer.site

@@ -1,0 +1,162 @@
+"""From a setting that a call was given to the literal in the source that a person would edit, known by its value."""
+
+import ast
+import operator
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from whygrad.frontends.origins.calls import own_nodes
+from whygrad.frontends.origins.program import LAST, Function, Module, Program, Scope, Spot, last_name
+from whygrad.frontends.origins.trails import Trail
+from whygrad.ir import Site
+
+POSITIONS: Final = {"lr": 1, "learning_rate": 0}
+"""Where a setting stands that is given without its name."""
+
+_ARITHMETIC: Final = {
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+}
+
+
+def literal_places(program: Program, made: Site, name: str, value: float, function: str = "") -> tuple[Site, ...]:
+    """The literal elsewhere that gave a call its setting `name`, if it still has this value; nothing where it stands in the call itself."""
+    call = program.call_at(made, name=function)
+    if call is None or not isinstance(call.node, ast.Call):
+        return ()
+    given = _argument(call.node, name)
+    if given is None:
+        spots = [replace(call, node=item.value, path=(name,)) for item in call.node.keywords if item.arg is None]
+    else:
+        spots = [] if _is_literal(given, value) else [replace(call, node=given)]
+    for spot in spots:
+        found = _followed(program, spot, name, value)
+        if found is not None:
+            return (found,)
+    return ()
+
+
+def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
+    """Where a function of the user's, given to a scheduler, reckons the factor of the rate."""
+    call = program.call_at(made)
+    if call is None or not isinstance(call.node, ast.Call):
+        return ()
+    for given in (*call.node.args, *(item.value for item in call.node.keywords)):
+        known = _function(program, replace(call, node=given))
+        if known is not None:
+            scope, function = known
+            if isinstance(function, ast.Lambda):
+                return (program.site(Spot(function.body, scope)),)
+            returns = [item.value for item in own_nodes(function) if isinstance(item, ast.Return) and item.value is not None]
+            reckoned = [item for item in returns if not isinstance(item, ast.Constant)] or returns
+            return tuple(program.site(Spot(item, replace(scope, node=function))) for item in reckoned)
+    return ()
+
+
+def _function(program: Program, spot: Spot) -> "tuple[Scope, Function] | None":
+    """The function that an argument is, with its scope."""
+    if isinstance(spot.node, ast.Lambda):
+        return spot.scope, spot.node
+    known = program.function(spot.scope, spot.node)
+    if known is not None and not isinstance(known[1], ast.ClassDef):
+        return known[0], known[1]
+    for at, _ in Trail(program).steps(spot):
+        if isinstance(at.node, ast.Lambda):
+            return at.scope, at.node
+    return None
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    named = next((item.value for item in call.keywords if item.arg == name), None)
+    at = POSITIONS.get(name)
+    plain = call.args[at] if at is not None and at < len(call.args) and not any(isinstance(a, ast.Starred) for a in call.args) else None
+    return named if named is not None else plain
+
+
+def _followed(program: Program, spot: Spot, name: str, value: float) -> Site | None:
+    """The literal at the end of the way back; where the way is lost, the only one in the program that is called so and has the value."""
+    words = [name]
+    for at, _ in Trail(program).steps(spot):
+        if _is_literal(at.node, value):
+            return program.site(at)
+        words += [word for word in _words(at) if word not in words]
+    for word in reversed(words):
+        found = [site for module in program.user_modules() for site in _called(program, module, word, value)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _words(spot: Spot) -> Iterator[str]:
+    """Names that a setting goes by on the way: `lr` of `args.lr` and `cfg["lr"]`."""
+    node = spot.node
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        yield node.slice.value
+    elif isinstance(node, ast.Call):
+        yield from (item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, str))
+    yield from (key for key in spot.path if isinstance(key, str))
+
+
+def _called(program: Program, module: Module, word: str, value: float) -> Iterator[Site]:
+    """Literals of this value that go by this name: in a dictionary, as a keyword, an assignment, an option of the command line."""
+    top = program.top(module)
+    for node in ast.walk(module.tree):
+        for named, literal in _pairs(node):
+            if named.lstrip("-").replace("-", "_") == word and _is_literal(literal, value):
+                yield program.site(Spot(literal, top, (), LAST))
+
+
+def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Dict):
+        yield from (
+            (key.value, item)
+            for key, item in zip(node.keys, node.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        )
+    elif isinstance(node, ast.Call) and last_name(node.func) in ("add_argument", "option"):
+        default = next((item.value for item in node.keywords if item.arg == "default"), None)
+        names = [item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+        yield from ((name, default) for name in names if default is not None)
+    elif isinstance(node, ast.Call):
+        yield from ((item.arg, item.value) for item in node.keywords if item.arg is not None)
+    elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        yield from ((last_name(target), node.value) for target in targets)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        plain = [*node.args.posonlyargs, *node.args.args]
+        yield from (
+            (item.arg, default) for item, default in zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True)
+        )
+
+
+def _is_literal(node: ast.expr, value: float) -> bool:
+    try:
+        found = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return isinstance(node, ast.BinOp) and _reckoned(node) == value
+    return isinstance(found, int | float) and not isinstance(found, bool) and float(found) == float(value)
+
+
+def _reckoned(node: ast.expr) -> float | None:
+    """`10 ** -3`, `1 / 255`: arithmetic of literals."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _reckoned(node.operand)
+        return -inner if inner is not None else None
+    reckon = _ARITHMETIC.get(type(node.op)) if isinstance(node, ast.BinOp) else None
+    if reckon is None or not isinstance(node, ast.BinOp):
+        return None
+    left, right = _reckoned(node.left), _reckoned(node.right)
+    try:
+        return float(reckon(left, right)) if left is not None and right is not None else None
+    except (ArithmeticError, TypeError):  # of huge exponents, or complex
+        return None

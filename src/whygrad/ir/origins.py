@@ -1,0 +1,18 @@
+"""Where, by the source, the numbers of a value or a setting are decided."""
+
+from dataclasses import dataclass
+
+from whygrad.ir.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One place that decides what a value or a setting is. Several of one subject stand with the nearest to its use first."""
+
+    values: tuple[str, ...] = ()
+    """Names of the values whose entries are decided here."""
+    optimizer: str = ""
+    """The optimizer whose setting it is."""
+    setting: str = ""
+    """`lr`, `eps`; `schedule`: the function that gives the factor of the rate."""
+    site: Site | None = None

@@ -1,0 +1,215 @@
+"""Labels are followed back to the line that decides them, by the source alone."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from whygrad.frontends.origins import origins_of
+from whygrad.frontends.source import Sources
+from whygrad.ir import Batches, Graph, Labels, Op, Record, Site, Step, Value
+
+DECIDED = {
+    "a comparison of a column": """
+        def load():
+            frame = pd.read_csv("rows.csv")
+            labels = (frame["price"] > 100).astype(int)  # decided
+            return frame.drop(columns=["price"]).values, labels.values
+
+        x, y = load()
+        loader = DataLoader(TensorDataset(torch.tensor(x), torch.from_numpy(y).float()), batch_size=4)
+    """,
+    "a conditional in a data set": """
+        class Images(Dataset):
+            def __getitem__(self, at):
+                path = self.paths[at]
+                label = 1.0 if "scratch" in path else 0.0  # decided
+                return read(path), torch.tensor([label])
+
+        loader = DataLoader(Images(files), batch_size=4)
+    """,
+    "a conversion of text": """
+        def parse(lines):
+            rows = []
+            for line in lines:
+                image, label = line.split()
+                rows.append((int(image), int(label)))  # decided
+            return rows
+
+        class Birds(Dataset):
+            def __init__(self, lines):
+                self.rows = parse(lines)
+
+            def __getitem__(self, at):
+                image, label = self.rows[at]
+                return draw(image), label
+
+        data = Birds(lines)
+        loader = DataLoader(data, 4)
+    """,
+    "a column that is picked": """
+        def parse(stream):
+            features, targets = [], []
+            for line in stream:
+                values = [float(v) for v in line.split(",")]
+                features.append(values[:4])
+                targets.append(values[-2])  # decided
+            return features, targets
+
+        features, targets = parse(stream)
+        y = torch.tensor(targets).unsqueeze(1)
+        loader = DataLoader(TensorDataset(torch.tensor(features), y))
+    """,
+    "branches": """
+        labels = []
+        for name in names:
+            if "cat" in name:  # decided
+                labels.append(1)
+            else:
+                labels.append(0)
+        loader = DataLoader(TensorDataset(x, torch.tensor(labels)))
+    """,
+    "a split between": """
+        y = np.digitize(score, edges)  # decided
+        x_train, x_test, y_train, y_test = train_test_split(x, y)
+        loader = DataLoader(TensorDataset(x_train, torch.as_tensor(y_train)))
+    """,
+    "a static method": """
+        class Table(Dataset):
+            def __init__(self):
+                self.x = simulate()
+                self.y = self.label(self.x)
+
+            @staticmethod
+            def label(times):
+                return (times > LIMIT).astype(np.int64)  # decided
+
+            def __getitem__(self, at):
+                return self.x[at], self.y[at]
+
+        loader = DataLoader(Table())
+    """,
+    "a collate function": """
+        def pad(batch):
+            words, topics = zip(*batch)
+            return pad_sequence(words), torch.tensor(topics)
+
+        rows = [(encode(text), KINDS.index(kind)) for text, kind in source]  # decided
+        loader = DataLoader(rows, 32, collate_fn=pad)
+    """,
+    "a generator of batches": """
+        def batches(x, y, size):
+            for start in range(0, len(x), size):
+                yield x[start : start + size], y[start : start + size]
+
+        labels = ids % 3  # decided
+        loader = batches(ids, labels, 4)
+    """,
+    "a write of a part": """
+        targets = np.zeros(len(x))
+        targets[x > 3] = 1  # decided
+        loader = DataLoader(TensorDataset(x, torch.from_numpy(targets)))
+    """,
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Writes a module and makes it look loaded."""
+
+    def write(text: str, name: str = "program_of_a_user") -> Path:
+        file = tmp_path / f"{name}.py"
+        file.write_text(dedent(text).strip() + "\n")
+        module = ModuleType(name)
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, name, module)
+        return file
+
+    return write
+
+
+def line_of(file: Path, pattern: str) -> tuple[int, re.Match[str]]:
+    """The line that matches, and the match."""
+    return next((at, found) for at, text in enumerate(file.read_text().splitlines(), 1) if (found := re.search(pattern, text)))
+
+
+def loader_at(file: Path) -> Site:
+    """The place of the loader, as recorders note it."""
+    line, found = line_of(file, r"(DataLoader|(?<=loader = )batches)\(.*\)")
+    return Site(str(file), line, line, found.start() + 1, found.end() + 1)
+
+
+def lines(record: Record) -> list[int]:
+    """Lines of the origins of a record, the nearest first."""
+    return [origin.site.line for origin in origins_of(record, Sources(time.time() + 10)) if origin.site]
+
+
+@pytest.mark.parametrize("text", DECIDED.values(), ids=DECIDED)
+def test_labels_of_a_loader_are_followed_to_the_line_that_decides_them(text: str, program) -> None:
+    file = program(text)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    record = Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))
+    assert lines(record)[:1] == [line_of(file, "# decided")[0]]
+
+
+def test_labels_that_the_program_holds_itself_are_followed_from_the_op_that_made_them(program) -> None:
+    file = program("""
+        def make(x):
+            return (x.sum(1) > LIMIT).float()
+
+        x = draw()
+        y = torch.tensor(make(x))
+        loss = criterion(model(x), y)
+    """)
+    line, found = line_of(file, r"torch\.tensor\(.*\)")
+    op = Op("enter", outputs=("y",), site=Site(str(file), line, line, found.start() + 1, found.end() + 1))
+    step = Step(0, graph=Graph((op,), {"y": Value("y", "label")}), labels=Labels(("y",), "target"))
+    assert lines(Record(steps=(step,)))[:1] == [2]
+
+
+def test_labels_of_another_module_are_followed_there(program) -> None:
+    other = program("""
+        def targets(rows):
+            return [row[3] - row[2] for row in rows]
+    """, "targets_of_a_user")  # fmt: skip
+    file = program("""
+        from targets_of_a_user import targets
+
+        y = torch.tensor(targets(rows))
+        loader = DataLoader(TensorDataset(x, y))
+    """)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    record = Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))
+    found = [origin.site for origin in origins_of(record, Sources(time.time() + 10)) if origin.site]
+    assert (found[0].file, found[0].line) == (str(other), 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loader = DataLoader(hub.load('pets'), 4)",
+        "loader = DataLoader(make(), 4",
+        "import elsewhere\nloader = DataLoader(elsewhere.data, 4)",
+    ],
+    ids=["of a library", "in a file that can't be parsed", "of a module that is not there"],
+)
+def test_labels_of_unknown_origin_have_none(text: str, program) -> None:
+    file = program(text)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    site = Site(str(file), len(text.splitlines()), len(text.splitlines()), 10, len(text.splitlines()[-1]) + 1)
+    assert lines(Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=site),))) in ([], [site.line])
+
+
+def test_a_program_that_calls_itself_ends_the_search(program) -> None:
+    file = program("""
+        def labels(n):
+            return labels(n - 1)
+
+        loader = DataLoader(TensorDataset(x, labels(3)))
+    """)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    assert lines(Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))) == []

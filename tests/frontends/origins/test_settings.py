@@ -1,0 +1,113 @@
+"""Settings of optimizers are followed to the literal that a person would edit, known by its value."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from whygrad.frontends.origins import origins_of
+from whygrad.frontends.source import Sources
+from whygrad.ir import Group, Optimizer, Record, Site
+
+RATES = {
+    "a constant": "LR = 0.5  # here\nopt = SGD(model.parameters(), lr=LR)",
+    "an option of the command line": """
+        parser.add_argument("--learning-rate", type=float, default=0.5)  # here
+        args = parser.parse_args()
+        opt = SGD(model.parameters(), lr=args.learning_rate)
+    """,
+    "a dictionary": """
+        CONFIG = {
+            "epochs": 3,
+            "optim": {"lr": 0.5, "momentum": 0.9},  # here
+        }
+        cfg = CONFIG["optim"]
+        opt = SGD(model.parameters(), lr=cfg["lr"])
+    """,
+    "a dictionary that is unpacked": """
+        OPTIMIZERS = {
+            "adam": dict(cls=Adam, lr=0.5, eps=1e-8),  # here
+            "sgd": dict(cls=SGD, lr=0.1),
+        }
+        options = dict(OPTIMIZERS[name])
+        opt = options.pop("cls")(params, **options)
+    """,
+    "a default of a function": """
+        def main(steps=100, rate=0.5):  # here
+            opt = SGD(model.parameters(), lr=rate)
+    """,
+    "a data class": """
+        @dataclass
+        class Settings:
+            lr: float = 0.5  # here
+
+        opt = SGD(model.parameters(), settings.lr)
+    """,
+    "arithmetic": "RATE = 5 * 10 ** -1  # here\nopt = SGD(model.parameters(), lr=RATE)",
+}
+UNKNOWN = {
+    "the call itself": "opt = SGD(model.parameters(), lr=0.5)",
+    "another value on the command line": """
+        parser.add_argument("--lr", type=float, default=0.1)
+        opt = SGD(model.parameters(), lr=parser.parse_args().lr)
+    """,
+    "two literals that could be meant": """
+        FIRST = {"lr": 0.5}
+        SECOND = {"lr": 0.5}
+        opt = SGD(model.parameters(), lr=choose(FIRST, SECOND)["lr"])
+    """,
+    "the default": "opt = SGD(model.parameters())",
+}
+
+
+def optimizer(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **fields) -> tuple[Path, Optimizer]:
+    """A program with an optimizer, as recorders note it."""
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text(dedent(text).strip() + "\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    line, found = next((at, m) for at, t in enumerate(file.read_text().splitlines(), 1) if (m := re.search(r"(?<=opt = ).*\)", t)))
+    site = Site(str(file), line, line, found.start() + 1, found.end() + 1)
+    return file, Optimizer("opt", groups=(Group(0.5, ("w",)),), site=site, **fields)
+
+
+@pytest.mark.parametrize("text", RATES.values(), ids=RATES)
+def test_a_rate_is_followed_to_its_literal(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, made = optimizer(text, tmp_path, monkeypatch)
+    (origin,) = origins_of(Record(optimizers=(made,)), Sources(time.time() + 10))
+    assert origin.setting == "lr"
+    assert origin.site is not None
+    assert "# here" in file.read_text().splitlines()[origin.site.line - 1]
+
+
+@pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_rate_that_stands_in_the_call_or_is_of_unknown_origin_has_none(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, made = optimizer(text, tmp_path, monkeypatch)
+    assert origins_of(Record(optimizers=(made,)), Sources(time.time() + 10)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "def factor(step):\n    if step > 9:\n        return 1.0\n    return step // 10\n\nopt = SGD(p, lr=0.5)\nsched = LambdaLR(opt, factor)",
+            4,
+        ),
+        ("opt = SGD(p, lr=0.5)\nshape = lambda step: step // 10\nsched = LambdaLR(opt, lr_lambda=shape)", 2),
+    ],
+)
+def test_a_schedule_is_followed_to_what_reckons_its_factor(text: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, made = optimizer(text, tmp_path, monkeypatch)
+    at, found = next((at, m) for at, t in enumerate(file.read_text().splitlines(), 1) if (m := re.search(r"LambdaLR\(.*\)", t)))
+    scheduled = Optimizer(
+        made.name, groups=made.groups, site=made.site, schedule_site=Site(str(file), at, at, found.start() + 1, found.end() + 1)
+    )
+    origins = origins_of(Record(optimizers=(scheduled,)), Sources(time.time() + 10))
+    assert [origin.site.line for origin in origins if origin.setting == "schedule" and origin.site] == [line]
