@@ -233,6 +233,7 @@ def records(draw: st.DrawFn) -> Record:
         batches=tuple(draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS), max_size=2))),
         courses=tuple(draw(st.lists(COURSES, max_size=2))),
         fits=tuple(draw(st.lists(FITS, max_size=1))),
+        evaluated=draw(st.none() | PLACES),
         origins=tuple(draw(st.lists(ORIGINS, max_size=2))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),

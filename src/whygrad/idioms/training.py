@@ -68,6 +68,11 @@ TRAINING: Mapping[str, Row] = {
         "call the model with `training=True`; to keep the statistics of a pretrained part, freeze its normalisation layers alone",
         "call the model in training mode, and carry the new statistics over; to keep those of a pretrained part, switch its normalisation layers alone",
     ),
+    "dropout mode": Row(
+        "hand the mode over: `F.dropout(…, training=self.training)`, or use `nn.Dropout`",
+        "hand the mode over: `layers.Dropout(rate)(x, training=training)`",
+        "hand the mode over: `deterministic=not train`",
+    ),
     "first scale": Row("`init_scale`", "`initial_scale`", "scale of the loss"),
     "loss scale": Row(
         "use `torch.amp.GradScaler`, or bfloat16 in place of float16",

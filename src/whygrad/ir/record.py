@@ -136,6 +136,8 @@ class Record:
     fits: tuple[Fit, ...] = ()
     collations: tuple[Collation, ...] = ()
     origins: tuple[Origin, ...] = ()
+    evaluated: Site | None = None
+    """Where a model was first switched to evaluation mode, in or between recorded steps."""
     limits: tuple[str, ...] = ()
     """What could not be seen, in sentences."""
     faults: tuple[str, ...] = ()

@@ -195,6 +195,11 @@ def _origin(line: Line, draft: _Draft) -> None:
     draft.add(origins=Origin(**read(Origin, line.settings), site=line.sites.get("@")))
 
 
+def _evaluated(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.record = replace(draft.record, evaluated=line.sites.get("@"))
+
+
 def _limit(line: Line, draft: _Draft) -> None:
     draft.add(limits=_head(line, "a sentence in double quotes"))
 
@@ -319,6 +324,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "fit": _fit,
     "collation": _collation,
     "origin": _origin,
+    "evaluated": _evaluated,
     "limit": _limit,
     "fault": _fault,
     "step": _step,

@@ -38,6 +38,8 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_line("fit", written(fit)) for fit in record.fits)
     yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
     yield from (_line("origin", written(item), _site("@", item.site)) for item in record.origins)
+    if record.evaluated is not None:
+        yield _line("evaluated", _site("@", record.evaluated))
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
@@ -187,6 +189,7 @@ RECORD_PARTS = (
     "fits",
     "collations",
     "origins",
+    "evaluated",
     "limits",
     "faults",
 )

@@ -8,6 +8,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.labels.unread_masks import Unread, unread_masks
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 
@@ -22,7 +23,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Padded positions are counted in the loss.
 
     ## What it finds
-    `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
+    Two forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
+    And `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
     (`padding_idx`), without an `ignore_index` for it and without a mask behind.
 
     ## Why it matters
@@ -31,7 +33,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     A loss per entry (`reduction="none"`) may be masked afterwards, and is left alone. Where the embedding was not told of a padding id
-    nothing is known of it. Less than 30 % of padding is not worth a message.
+    nothing is known of it. Less than 30 % of padding is not worth a message. A forward that finds the padding itself, by a comparison or a fill, needs no mask; nor does one whose
+    embedding gives padding zeros, or a mask that takes nothing out.
 
     ## How sure
     Proved for the recorded steps: the padding id, the ignored id and the share are read from the calls.
@@ -39,7 +42,32 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `torch.nn.Embedding` (`padding_idx`), `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `Embedding(mask_zero=True)`, `ignore_class`.
     """
+    yield from distinct(about_mask(found) for found in unread_masks(index))
     yield from distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call))
+
+
+def about_mask(found: Unread) -> Diagnosis:
+    """What is said of a mask that nobody reads, where the positions are reduced."""
+    step, op = found.step, found.op
+    function = next((s for s in step.step.scopes if s.function == found.function and found.argument in s.unread), None)
+    return Diagnosis(
+        rule="WG112",
+        name="padding-used",
+        severity="warning",
+        confidence="proved",
+        message=f"padding counts in the {op.kind} over positions: `{found.function}` is given `{found.argument}` and never reads it",
+        site=op.site,
+        label=f"takes the {op.kind} over padding too",
+        related=places((function.site if function else None, f"`{found.argument}` is given here, and not used")),
+        evidence=(
+            Evidence(f"{typed(found.mask)}: {percent(found.share, 1)} of its entries are 0, which marks padding", "padding", found.share),
+        ),
+        help=f"multiply by `{found.argument}` before the {op.kind}, and divide by the number of positions that count",
+        facts=frozenset({Fact("odd-input", found.mask.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.argument,),
+    )
 
 
 def padded(call: Call) -> Iterator[tuple[Op, float]]:

@@ -8,18 +8,20 @@ from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
-from whygrad.rules.phrases import listed, places, plural
+from whygrad.rules.phrases import distinct, listed, percent, places, plural
 
 SWITCHES = ("train", "eval")
+_HALF = 0.5
+"""What a dropout drops that is told nothing else."""
 
 
 @rule("WG413", "wrong-mode", "warning")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    The model trains in evaluation mode: batch normalisation uses its running statistics and leaves them as they are, and dropout does nothing.
+    The model trains in evaluation mode, or a part of it does not follow the mode: batch normalisation uses its running statistics and leaves them as they are, dropout does nothing, or goes on in evaluation.
 
     ## What it finds
-    Two forms. Modules with batch normalisation or dropout that were in training mode in an earlier recorded step and are in evaluation mode in a later one of the same kind: a validation switched them
+    Three forms. A functional dropout that is not told the mode, in a program that switches its model to evaluation mode. Modules with batch normalisation or dropout that were in training mode in an earlier recorded step and are in evaluation mode in a later one of the same kind: a validation switched them
     and nothing switched them back. Or a whole model that was switched to evaluation mode before training, and whose batch normalisation, with parameters of its own to train, runs on
     running statistics in every recorded step.
 
@@ -29,7 +31,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     A pretrained backbone whose statistics are frozen, by switching the normalisation layers themselves or a model whose weights were loaded; normalisation whose own parameters are frozen; teachers and
-    target networks. Those are left alone.
+    target networks. Those are left alone, as is a dropout that is told to stay on (`training=True`), and one in a program without evaluation.
 
     ## How sure
     Proved: the mode of each module was noted at the backward of each recorded step, and the recorded calls say on which statistics they ran.
@@ -42,6 +44,36 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         yield switched
     elif (found := _from_the_start(index) or _asked_for(index)) is not None:
         yield found
+    yield from distinct(_always_on(index))
+
+
+def _always_on(index: Index) -> Iterator[Diagnosis]:
+    """Dropout that does not ask for the mode, where the program evaluates."""
+    for step in index.steps if index.record.evaluated is not None else ():
+        for op in step.graph.ops:
+            rate = op.attributes.get("p", _HALF)
+            if op.kind == "dropout" and op.attributes.get("always") and rate and not step.shapes_loss.isdisjoint(op.outputs):
+                yield _about_dropout(index, step, op, float(rate))  # type: ignore[arg-type]  # a number
+
+
+def _about_dropout(index: Index, step: StepIndex, op: Op, rate: float) -> Diagnosis:
+    return Diagnosis(
+        "WG413",
+        "wrong-mode",
+        "warning",
+        "proved",
+        "this dropout is not told the mode, so that it goes on in evaluation",
+        site=op.site,
+        label="drops in training and in evaluation alike",
+        related=places((index.record.evaluated, "the program switches to evaluation mode here")),
+        evidence=(
+            Evidence(f"it is called without `training`, which is true by default, and drops {percent(rate)} of the entries", "p", rate),
+        ),
+        help=idiom(index, "dropout mode"),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("dropout",),
+    )
 
 
 def _switched_back_missing(index: Index) -> Diagnosis | None:

@@ -25,7 +25,26 @@ CAPTIONS = """
     labels values=["y"] how="target"
 """
 
+POOLED = """
+    ids: input i64[8,12]
+    mask: input f32[8,12] minimum=0 maximum=1 zeros=0.4 whole=1
+    e: parameter f32[30,24]
+    w: parameter f32[24,3]
+    h: activation f32[8,12,24]
+    p: activation f32[8,24]
+    s: activation f32[8,3]
+    y: label i64[8] minimum=0 maximum=2
+    h = embedding ids e @ "m.py":3
+    p = mean h with={"axis":1} @ "m.py":4
+    s = linear p w @ "m.py":5
+    loss = cross_entropy s y with={"target":1} @ "a.py":9
+    scope Net.forward arguments={"ids":"ids","mask":"mask"} unread=["mask"] @ "m.py":2
+    labels values=["y"] how="target"
+"""
+
 FIRES = {
+    "a mean that leaves a mask unread": (POOLED, 4),
+    "a maximum": (POOLED.replace("p = mean", "p = max"), 4),
     "captions": (CAPTIONS, 9),
     "where the loss was made": (CAPTIONS.replace('@ "a.py":9', '@ "a.py":9 ^ "a.py":4'), 4),
     "a negative log-likelihood": (CAPTIONS.replace("cross_entropy", "nll_loss"), 9),
@@ -33,6 +52,17 @@ FIRES = {
 }
 
 SILENT = {
+    "a mask that is read": POOLED.replace('unread=["mask"]', ""),
+    "a mask that takes nothing out": POOLED.replace("minimum=0 maximum=1 zeros=0.4", "minimum=1 maximum=1 zeros=0"),
+    "an argument that is no mask": POOLED.replace("maximum=1 zeros=0.4 whole=1", "maximum=7 zeros=0.4 whole=1"),
+    "an argument without figures": POOLED.replace(" minimum=0 maximum=1 zeros=0.4 whole=1", ""),
+    "padding found by comparison": POOLED.replace("h = emb", "c = compare ids\n    g = where c ids\n    h = emb").replace(
+        "embedding ids", "embedding g"
+    ),
+    "an embedding that gives padding zeros": POOLED.replace("h = embedding ids e", 'h = embedding ids e with={"padding_idx":0}'),
+    "a prediction for each position": POOLED.replace("p = mean h", "p = linear h").replace(
+        "p: activation f32[8,24]", "p: activation f32[8,12,24]"
+    ),
     "ignored": CAPTIONS.replace("-100", "0"),
     "masked afterwards": CAPTIONS.replace('"reduction":"mean"', '"reduction":"none"'),
     "hardly any padding": CAPTIONS.replace("zeros=0.93", "zeros=0.05"),

@@ -40,13 +40,30 @@ SWITCHED = """
       ! backward end @ "train.py":25
 """
 
+ALWAYS = """
+    evaluated @ "train.py":40
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    h = dropout x with={"p":0.4,"always":true} @ "train.py":14
+    out = linear h w
+    loss = mean out
+    ! backward loss @ "train.py":25
+    ! optimizer_step opt
+"""
+
 FIRES = {
+    "dropout that is not told the mode": (ALWAYS, 14),
+    "dropout by default": (ALWAYS.replace('"p":0.4,', ""), 14),
     "switched before training": (STILL, 16),
     "switched by the validation": (SWITCHED, 30),
     "switched where nothing was recorded": (SWITCHED.replace('      ! eval net @ "train.py":30 with={"class":"Net"}\n', ""), 25),
 }
 
 SILENT = {
+    "dropout that is told": ALWAYS.replace(',"always":true', ',"training":true'),
+    "dropout of nothing": ALWAYS.replace("0.4", "0.0"),
+    "no evaluation": ALWAYS.replace('evaluated @ "train.py":40', ""),
+    "dropout beside the loss": ALWAYS.replace("linear h w", "linear x w"),
     "training mode": STILL.replace('"training":false', '"training":true'),
     "switched back": STILL.replace("    ! backward", '    ! train net @ "train.py":20 with={"class":"Sequential"}\n    ! backward'),
     "only the normalisation is switched": STILL.replace('"class":"Sequential"', '"class":"BatchNorm1d"'),
