@@ -6,7 +6,12 @@ from whygrad.ir import Optimizer, Site
 
 def decided_at(index: Index, name: str) -> tuple[Site, ...]:
     """The places that decide what a value's entries are, the nearest to its use first."""
-    return tuple(origin.site for origin in index.record.origins if origin.site is not None and name in origin.values)
+    return tuple(origin.site for origin in index.record.origins if origin.site is not None and not origin.setting and name in origin.values)
+
+
+def told_no_mode(index: Index, outputs: tuple[str, ...]) -> bool:
+    """The source of a dropout leaves the mode out."""
+    return any(origin.setting == "mode" and origin.values == outputs for origin in index.record.origins)
 
 
 def set_at(index: Index, optimizer: Optimizer, setting: str) -> Site | None:

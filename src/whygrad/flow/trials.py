@@ -104,6 +104,7 @@ def _changes(descent: Descend) -> str:
     parts += [f"at {descent.factor:g} times the learning rate"] if descent.factor != 1 else []
     parts += [f"with epsilon {descent.epsilon:g}"] if descent.epsilon is not None else []
     parts += [f"with a ReLU behind {_listed(descent.activate)}"] if descent.activate else []
+    parts += [f"with {_listed(descent.thaw)} trained as well"] if descent.thaw else []
     return " and ".join(parts) or "unchanged"
 
 

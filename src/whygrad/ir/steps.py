@@ -67,6 +67,8 @@ class Parameter:
     """L2 norm of what the update changed; from a sample of large tensors."""
     moved: float | None = None
     """Share of its entries that the update changed."""
+    rounded: float | None = None
+    """Of its entries with a gradient, the share that the update left as they were; measured for half precision."""
     symmetric: bool = False
     """All its rows are equal, and all rows of its gradient are."""
     unwritten: bool = False

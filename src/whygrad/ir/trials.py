@@ -51,6 +51,8 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Ops (named by their first output) whose result goes through a ReLU; the descents then go without dropout."""
     control: tuple[str, ...] = ()
     """Labels that are permuted for another pair of descents: what these gain is learnt by heart."""
+    thaw: tuple[str, ...] = ()
+    """Frozen parameters that are trained as well, by the settings of the first optimizer."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):

@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 
 from whygrad.flow import StepIndex
-from whygrad.frontends.origins.program import ITEM, Path, Program, Spot
+from whygrad.frontends.origins.program import ITEM, Path, Program, Spot, dotted, last_name
 from whygrad.frontends.origins.settings import literal_places, schedule_places
 from whygrad.frontends.origins.trails import places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
 
 PICKED = ("layout", "select", "cast")
+FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
+TOLD = 3
+"""The argument of a functional dropout that tells the mode, counted from 1."""
 SETTINGS = ("eps", "weight_decay", "momentum")
 _KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 
@@ -20,7 +23,11 @@ _KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
     """Everything that the source says about what a record names."""
     program = Program(sources)
-    return (*_of_labels(program, record), *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)))
+    return (
+        *_of_labels(program, record),
+        *_always_on(program, record),
+        *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
+    )
 
 
 def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
@@ -72,6 +79,27 @@ def _from_step(program: Program, index: StepIndex, names: tuple[str, ...]) -> tu
             if scope is not None:
                 return places_of(program, Spot(ast.parse(name, mode="eval").body, scope, (), site.line + 1))
     return ()
+
+
+def _always_on(program: Program, record: Record) -> Iterator[Origin]:
+    """Calls of a functional dropout that are not told the mode."""
+    seen: set[tuple[str, int]] = set()
+    for step in record.steps:
+        for op in step.graph.ops:
+            if op.kind != "dropout" or op.site is None or op.site.line_of_code in seen:
+                continue
+            spot = program.expression_at(op.site)
+            if spot is not None and isinstance(spot.node, ast.Call) and _leaves_mode_out(spot.node):
+                seen.add(op.site.line_of_code)
+                yield Origin(op.outputs, setting="mode", site=op.site)
+
+
+def _leaves_mode_out(call: ast.Call) -> bool:
+    """`F.dropout(x, 0.4)`: a function and no layer, and neither the third argument nor `training=`."""
+    function = call.func
+    layer = isinstance(function, ast.Attribute) and dotted(function).startswith("self.")
+    told = len(call.args) >= TOLD or any(item.arg in ("training", None) for item in call.keywords)
+    return last_name(function) in FUNCTIONAL and not layer and not told
 
 
 def path_of(shown: str) -> Path:

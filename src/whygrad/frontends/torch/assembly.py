@@ -163,6 +163,7 @@ class Assembly:
             norm=figures.norm,
             update_norm=figures.update_norm,
             moved=figures.moved,
+            rounded=figures.rounded,
             symmetric=figures.symmetric,
             unwritten=figures.unwritten,
             site=self.builder.site(places.get(key) or first.get(base)),

@@ -30,6 +30,8 @@ class Stepping(Protocol):
     def parameters(self) -> Mapping[str, Tensor]:
         """The trainable ones, by name."""
 
+    known: Mapping[str, Tensor]
+    """All of them, frozen ones too."""
     optimizers: tuple[Optimizer, ...]
 
     def find(self, name: str) -> tuple[int, Tensor] | None:
@@ -122,6 +124,7 @@ class Descent:
     ) -> tuple[float, ...]:
         """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
         moving = copies(self.replay.parameters, self.replay.optimizers)
+        moving |= thawed(self.replay, change.thaw if change else ())
         names = change.standardise if change else ()
         substitutes = {**(given or {}), **{pair[0]: standardised(pair[1]) for name in names if (pair := self.replay.find(name))}}
         activated = frozenset(change.activate) if change else frozenset()
@@ -152,6 +155,16 @@ def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) ->
     if not found:
         raise CopyError("no optimizer holds a parameter of this step")
     return found
+
+
+def thawed(replay: Stepping, names: Iterable[str]) -> dict[str, Moving]:
+    """Copies of frozen parameters, to be moved as the first group of the first optimizer moves its own."""
+    optimizer = next(iter(replay.optimizers))
+    return {
+        name: Moving(replay.known[name].detach().clone().requires_grad_(), optimizer.param_groups[0], type(optimizer).__name__)
+        for name in names
+        if name in replay.known and replay.known[name].is_floating_point()
+    }
 
 
 def standardised(tensor: Tensor) -> Tensor:

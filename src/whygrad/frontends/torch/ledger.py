@@ -119,6 +119,8 @@ class Ledger:
         if not fresh and not call.storages and call.kind != "leave":
             return
         self._settle(call, fresh)
+        if call.kind == "integer_cast":
+            self.measure(slot.value for slot in call.slots)  # what is cut off is gone with what it was cut from
         self._append(call)
 
     def failed(self, call: Call) -> None:

@@ -264,13 +264,6 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
             found.setdefault(neutral, tuple(value) if isinstance(value, list | tuple) else value)
     if function.in_place:
         found["inplace"] = True
-    if (
-        function.kind == "dropout"
-        and function.signature is not None
-        and "training" in function.signature.parameters
-        and "training" not in arguments
-    ):
-        found["always"] = True
     return found
 
 

@@ -43,6 +43,8 @@ class Modules:
         self._names: dict[int, str] = {}
         self._handles: list[Any] = []
         self._switching: tuple[ReferenceType[nn.Module], bool] | None = None
+        self.evaluated: source.Trace | None = None
+        """Where a model was first switched to evaluation mode."""
         self.loaded: set[int] = set()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 

@@ -88,8 +88,6 @@ class TorchRecorder:
         self.tracking_switch: source.Trace | None = None
         """Where tracking was last switched off by a call that is not undone by itself."""
         self.next_site: tuple[str, int] | None = None
-        self.evaluated: source.Trace | None = None
-        """Where a model was first switched to evaluation mode."""
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
         """The last `train()` or `eval()` that came while nothing was recorded: kind, place, module and its class."""
 
@@ -366,7 +364,7 @@ class TorchRecorder:
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),
-                evaluated=self.builder.site(self.evaluated),
+                evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )

@@ -70,7 +70,7 @@ class TorchReplay:
     ) -> None:
         self.calls = calls
         self.losses = losses
-        self.parameters = {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
+        self.known, self.parameters = parameters, {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
         self.alive = identity.alive() if identity is not None else {}
         self.recorded = recorded
         """Id of a parameter to the gradient that this backward alone gave it."""
@@ -178,7 +178,7 @@ class TorchReplay:
     ) -> tuple[float, dict[str, Tensor]]:
         """Loss and gradients with copies in the place of the parameters, ReLUs behind some ops, and perhaps no dropout."""
         numbers = {id(tensor): number for number, tensor in self.alive.items()}
-        held = {numbers[id(self.parameters[name])]: item for name, item in moving.items() if id(self.parameters[name]) in numbers}
+        held = {numbers[id(self.known[name])]: item for name, item in moving.items() if id(self.known[name]) in numbers}
         quiet = frozenset(call.made[0] for call in self.calls if call.kind == "dropout" and call.made) if still else frozenset()
         total, found = self._gradients(Change({**substitutes, **held}, bypassed=quiet, activated=activated), moving)
         number = _number(total)

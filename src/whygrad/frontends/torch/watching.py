@@ -16,6 +16,10 @@ SNAPSHOT = 65_536
 """Entries of a parameter that are kept to measure its update: whole for small ones, an even sample of large ones."""
 
 
+SHORT = (torch.float16, torch.bfloat16)
+"""Dtypes in which an ordinary update may be smaller than the distance to the next number."""
+
+
 @dataclass(slots=True)
 class Figures:
     """One parameter in one step."""
@@ -26,6 +30,7 @@ class Figures:
     norm: float | None = None
     update_norm: float | None = None
     moved: float | None = None
+    rounded: float | None = None
     symmetric: bool = False
     unwritten: bool = False
     sample: Tensor | None = None
@@ -105,6 +110,7 @@ class ParameterWatch:
             if now.shape == figures.sample.shape:
                 figures.update_norm = _scaled_norm(now - figures.sample, parameter.numel())
                 figures.moved = float((now != figures.sample).double().mean()) if now.numel() else None
+                figures.rounded = _rounded(parameter, now == figures.sample)
 
     def stale(self, parameters: list[Tensor]) -> int:
         """How many parameters still hold, unchanged, a gradient other than zero that an update has used."""
@@ -184,3 +190,11 @@ def _total(parameter: Tensor) -> float:
 
 def _same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _rounded(parameter: Tensor, still: Tensor) -> float | None:
+    """Of the entries with a gradient, the share that an update left as they were; of half precision alone."""
+    if parameter.dtype not in SHORT or parameter.grad is None or parameter.grad.layout is not torch.strided:
+        return None
+    with_gradient = sample_of(parameter.grad, SNAPSHOT) != 0
+    return float(still[with_gradient].double().mean()) if bool(with_gradient.any()) else None

@@ -27,11 +27,13 @@ class Scaled:
     scale: Op | None
     shared: bool
     """The model's inputs come from the same scaled table."""
+    fractions: float | None = None
+    """Share of the numbers that had a fraction before they were cut, where that was measured."""
 
     @property
     def severity(self) -> Severity:
         """A fault where one scaling is seen to have made both; else a pattern."""
-        return "error" if self.shared and self.cast is not None else "warning"
+        return "error" if self.fractions or (self.shared and self.cast is not None) else "warning"
 
     @property
     def confidence(self) -> Confidence:
@@ -48,23 +50,56 @@ class Scaled:
             if self.cast
             else "the model's inputs lie within -1 and 1, and reach 1 exactly"
         )
-        return (found, Evidence(told)) if self.shared else (found,)
+        cut = (
+            (
+                Evidence(
+                    f"before the cut they lay between 0 and 1, and {100 * self.fractions:.3g} % had a fraction", "fractions", self.fractions
+                ),
+            )
+            if self.fractions
+            else ()
+        )
+        return (found, *cut, Evidence(told)) if self.shared else (found, *cut)
 
 
 def scaled(call: Call) -> Scaled | None:
     """The scaling that made the ids of a loss, if there was one."""
     shape = call.prediction.shape
+    cut = truncated(call)
+    if cut is not None:
+        return cut
     zeros = share_of_zeros(call)
     if not call.by_ids or call.op.failed or not shape or len(shape) < 2 or shape[1] < CLASSES or zeros is None:  # noqa: PLR2004 - a class axis
         return None
     step = call.step
     cast = cast_of(step, call.target.name)
     if cast is not None:
-        value = step.origin(cast.inputs[0], REARRANGED)
-        scale = step.producer[value][1] if value in step.producer and step.producer[value][1].kind in SCALING else None
         # timid: quotients that are cut to whole numbers on purpose reach more than 1, and so they are not asked for here
-        return Scaled(shape[1], zeros, cast, scale, value in step.upstream(call.prediction.name)) if scale is not None else None
+        found = _scaled_before(call, cast, shape[1], zeros, None)
+        return found if found.scale is not None else None
     return Scaled(shape[1], zeros, None, None, shared=True) if table_scaled(call) else None
+
+
+def truncated(call: Call) -> Scaled | None:
+    """Ids that were numbers between 0 and 1 with fractions before they were cut to whole numbers."""
+    step = call.step
+    cast = cast_of(step, call.target.name)
+    before = known(step.value(cast.inputs[0])) if cast is not None and cast.inputs else None
+    after = known(call.target)
+    if cast is None or before is None or before.whole is None or before.minimum is None or before.maximum is None or before.sampled:
+        return None
+    # timid: ones alone are no fractions, and numbers beyond 1 are rounded on purpose, as bins are
+    if before.whole == 1.0 or before.minimum < 0 or before.maximum > 1 or after is None or after.zeros is None:
+        return None
+    classes = call.prediction.shape[1] if call.prediction.shape and len(call.prediction.shape) > 1 else 0
+    return _scaled_before(call, cast, classes, after.zeros, 1.0 - before.whole) if classes >= CLASSES and call.by_ids else None
+
+
+def _scaled_before(call: Call, cast: Op, classes: int, zeros: float, fractions: float | None) -> Scaled:
+    step = call.step
+    value = step.origin(cast.inputs[0], REARRANGED)
+    scale = step.producer[value][1] if value in step.producer and step.producer[value][1].kind in SCALING else None
+    return Scaled(classes, zeros, cast, scale, scale is not None and value in step.upstream(call.prediction.name), fractions)
 
 
 def share_of_zeros(call: Call) -> float | None:

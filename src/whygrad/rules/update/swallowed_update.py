@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
-from whygrad.ir import Parameter
+from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
-from whygrad.rules.phrases import listed, percent, plural
+from whygrad.rules.phrases import listed, percent, places, plural
 
 SHORT = {"bf16": 2.0**-8, "f16": 2.0**-11}
 """Half the relative spacing of each dtype."""
+MODULES = "nn/modules/module.py"
+"""The file of PyTorch's that casts what a module holds."""
 MOVED = 0.1
 """Share of its entries below which an update is swallowed for the most part."""
+ROUNDED = 0.75
+"""Share of the entries with a gradient that an update leaves as they are, from which on it is swallowed: a parameter then moves at a quarter of its rate or less."""
 MOST = 0.5
 """Share of the short parameters with a gradient for which that must be so, in every recorded step."""
 
@@ -23,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Parameters in half precision stand still because each update is smaller than the distance to the next number.
 
     ## What it finds
-    Parameters in bfloat16 or float16 with a gradient, less than a tenth of whose entries the update changed, in every recorded step:
+    Parameters in bfloat16 or float16 with a gradient, of whose entries with a gradient the update left three in four or more as they were, in every recorded step:
     `model.to(torch.bfloat16)` or `.half()` together with an ordinary learning rate.
 
     ## Why it matters
@@ -51,15 +55,30 @@ def swallowed(step: StepIndex) -> list[Parameter]:
     short = [
         p for p in step.step.parameters if step.value(p.value).dtype in SHORT and p.gradient_at_update == "finite" and p.moved is not None
     ]
-    still = [p for p in short if p.moved is not None and p.moved < MOVED]
+    still = [p for p in short if lost(p)]
     return still if short and len(still) >= MOST * len(short) else []
+
+
+def lost(parameter: Parameter) -> bool:
+    """The update changed next to nothing; where it was compared with the gradient, next to nothing of what has one."""
+    if parameter.rounded is not None:
+        return parameter.rounded >= ROUNDED
+    return parameter.moved is not None and parameter.moved < MOVED
+
+
+def shortened(index: Index) -> Iterator[Site]:
+    """Where a model was put into half precision as a whole."""
+    for step in index.steps:
+        casts = [op for op in step.graph.ops if op.kind == "cast" and step.value(op.output).dtype in SHORT and not any(step.carried(op))]
+        yield from (op.site for op in casts if op.site is not None and any(frame.file.endswith(MODULES) for frame in op.site.library))
 
 
 def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosis:
     """What is said, where the optimizer is made."""
+    made_short = next(shortened(index), None)
     optimizer = next((o for o in index.record.optimizers if o.name == still[0].optimizer), None)
     dtype = step.value(still[0].value).dtype
-    share = max(p.moved or 0.0 for p in still)
+    share = max(1.0 - p.rounded if p.rounded is not None else p.moved or 0.0 for p in still)
     names = [p.name for p in still]
     return Diagnosis(
         rule="WG407",
@@ -67,8 +86,9 @@ def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosi
         severity="warning",
         confidence="measured",
         message=f"updates of {listed(names)} are rounded away: they are smaller than the spacing of {dtype}",
-        site=(optimizer.site if optimizer else None) or still[0].site,
-        label="this optimizer updates parameters in half precision",
+        site=made_short or (optimizer.site if optimizer else None) or still[0].site,
+        label="the parameters are put into half precision here" if made_short else "this optimizer updates parameters in half precision",
+        related=places((optimizer.site if optimizer and made_short else None, f"`{optimizer.name if optimizer else ''}` updates them")),
         evidence=(
             Evidence(
                 f"{plural(len(names), 'parameter')} with a gradient: the update changed {percent(share, 1)} of the entries at most",

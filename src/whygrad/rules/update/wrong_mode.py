@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, Site
@@ -52,7 +53,13 @@ def _always_on(index: Index) -> Iterator[Diagnosis]:
     for step in index.steps if index.record.evaluated is not None else ():
         for op in step.graph.ops:
             rate = op.attributes.get("p", _HALF)
-            if op.kind == "dropout" and op.attributes.get("always") and rate and not step.shapes_loss.isdisjoint(op.outputs):
+            if (
+                op.kind == "dropout"
+                and told_no_mode(index, op.outputs)
+                and op.attributes.get("training")
+                and rate
+                and not step.shapes_loss.isdisjoint(op.outputs)
+            ):
                 yield _about_dropout(index, step, op, float(rate))  # type: ignore[arg-type]  # a number
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.ir import Descend
 from whygrad.rules.graph.frozen_parameters import diagnose
 
 MODEL = """
@@ -35,6 +36,54 @@ TWO = """
     optimizer head native="SGD" @ "train.py":29
     group rate=0.1 parameters=["fc"]
 """
+
+STANDS = """
+    optimizer opt native="AdamW" @ "train.py":28
+    group rate=0.1 parameters=["scale"]
+    course steps=60 start=1.10 first=1.10 last=1.09 lowest=1.09 highest=1.1 noise=0.0
+    w: parameter f32[4,4]
+    fc: parameter f32[3,4]
+    scale: parameter f32[]
+    x: input f32[8,4]
+    y: label i64[8]
+    h = linear x w
+    l = linear h fc
+    s = mul l scale
+    loss = cross_entropy s y with={"target":1}
+    ! freeze w fc at=0 @ "tune.py":4
+    ! backward loss
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+    measures label_sensitivity=0.5 loss=1.1
+    parameter w value=w trainable=false reached=true
+    parameter fc value=fc trainable=false reached=true
+    parameter scale value=scale optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+"""
+
+
+def test_new_layers_frozen_by_choice_ask_for_an_experiment_that_trains_them():
+    (diagnosis,) = said(diagnose, STANDS)
+
+    assert diagnosis.site is not None
+    assert diagnosis.test is not None
+    assert (diagnosis.site.line, diagnosis.severity, diagnosis.test.required) == (4, "warning", True)
+    assert diagnosis.test.intervention == Descend(thaw=("w", "fc"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STANDS.replace("last=1.09", "last=0.5").replace("lowest=1.09", "lowest=0.5"),
+        STANDS.replace("parameter w value=w trainable=false", "parameter w value=w trainable=false loaded=true"),
+        STANDS.replace("freeze w fc", "freeze w").replace(
+            "parameter fc value=fc trainable=false", 'parameter fc value=fc optimizer="opt" gradient="finite"'
+        ),
+    ],
+    ids=["the loss falls", "loaded weights", "the last layer is trained"],
+)
+def test_what_is_frozen_and_learns_all_the_same_is_silent(text: str):
+    assert not said(diagnose, text)
+
 
 FIRES = {
     "the loop froze the new head too": (ENDED + MODEL + FREEZE + NOTHING, 12, ("w", "fc")),

@@ -55,6 +55,24 @@ def test_ids_that_a_loader_hands_out_are_suspected():
     assert (found.severity, found.confidence) == ("warning", "suspected")
 
 
+def test_fractions_that_were_measured_before_they_were_cut_are_an_error_at_the_cut():
+    cut = TABLE.replace("last: activation f32[400]", "last: input f32[400] minimum=0.0 maximum=1.0 whole=0.33").replace(
+        '    last = index table @ "a.py":3\n', ""
+    )
+    (found,) = said(diagnose, cut.replace("zeros=0.95", "zeros=0.8"))
+
+    assert found.site is not None
+    assert (found.severity, found.confidence, found.site.line) == ("error", "proved", 4)
+
+
+@pytest.mark.parametrize(
+    "figures", ["minimum=0.0 maximum=1.0 whole=1.0", "minimum=0.0 maximum=4.9 whole=0.1", "minimum=-1.0 maximum=1.0 whole=0.1", ""]
+)
+def test_numbers_that_are_rounded_on_purpose_are_silent(figures: str):
+    cut = TABLE.replace("last: activation f32[400]", f"last: input f32[400] {figures}").replace('    last = index table @ "a.py":3\n', "")
+    assert not said(diagnose, cut.replace("zeros=0.95", "zeros=0.8"))
+
+
 SILENT = {
     "two outputs": TABLE.replace("s: activation f32[400,5]", "s: activation f32[400,2]"),
     "bins": TABLE.replace("maximum=1 zeros=0.95", "maximum=4 zeros=0.95"),

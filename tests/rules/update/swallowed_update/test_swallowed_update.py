@@ -23,7 +23,20 @@ FIRES = {
     "float16": (STILL.replace("bf16", "f16"), 5, "warning"),
 }
 
+FIRES |= {
+    "four in five entries with a gradient stay": (STILL.replace("moved=0.02", "moved=0.2 rounded=0.8"), 5, "warning"),
+    "put into half precision as a whole": (
+        STILL.replace(
+            "    a = linear",
+            '    v: activation bf16[4,8]\n    v = cast u carries=[false] @ "train.py":3 library=[["torch/nn/modules/module.py",1383,"Module.to",""]]\n    a = linear',
+        ),
+        3,
+        "warning",
+    ),
+}
+
 SILENT = {
+    "few entries have a gradient": STILL.replace("moved=0.02", "moved=0.02 rounded=0.1"),
     "most entries move": STILL.replace("moved=0.02", "moved=0.8"),
     "float32": STILL.replace("bf16", "f32"),
     "nothing measured": STILL.replace(" moved=0.02", ""),

@@ -42,9 +42,10 @@ SWITCHED = """
 
 ALWAYS = """
     evaluated @ "train.py":40
+    origin values=["h"] setting="mode" @ "train.py":14
     x: input f32[8,4]
     w: parameter f32[2,4]
-    h = dropout x with={"p":0.4,"always":true} @ "train.py":14
+    h = dropout x with={"p":0.4,"training":true} @ "train.py":14
     out = linear h w
     loss = mean out
     ! backward loss @ "train.py":25
@@ -60,7 +61,8 @@ FIRES = {
 }
 
 SILENT = {
-    "dropout that is told": ALWAYS.replace(',"always":true', ',"training":true'),
+    "dropout that is told": ALWAYS.replace('setting="mode"', ""),
+    "dropout that is off": ALWAYS.replace('"training":true', '"training":false'),
     "dropout of nothing": ALWAYS.replace("0.4", "0.0"),
     "no evaluation": ALWAYS.replace('evaluated @ "train.py":40', ""),
     "dropout beside the loss": ALWAYS.replace("linear h w", "linear x w"),
