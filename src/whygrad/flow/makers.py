@@ -9,6 +9,8 @@ from whygrad.ir import Batches, Op, Parameter, Site, family
 
 _PICKED = ("layout", "select")
 """Families of ops that leave the entries as they are: picking rows, another shape, batching."""
+BROUGHT = ("enter", "opaque", "copy")
+"""Kinds of op that bring numbers in which were decided elsewhere: the source may say where."""
 _LAYERS = frozenset(("linear", "conv", "matmul", "bilinear", "embedding", "rnn"))
 
 
@@ -38,10 +40,9 @@ def maker(index: Index, step: StepIndex, name: str) -> Made | None:
 
 def making_site(index: Index, step: StepIndex, name: str) -> Site | None:
     """The user's line that made the entries of `name`, as far as the source says; None where all that is known is the loop that got it from a loader."""
-    decided = decided_at(index, name)
-    if decided:
+    made, decided = maker(index, step, name), decided_at(index, name)
+    if decided and (made is None or made.op.kind in BROUGHT):
         return decided[0]
-    made = maker(index, step, name)
     if made is None or made.op.site is None:
         return None
     loops = {(event.site.file, event.site.line) for event in made.step.events("batch") if event.site}

@@ -6,6 +6,7 @@ from math import ceil, log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import BROUGHT, maker
 from whygrad.flow.origins import decided_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
@@ -195,8 +196,8 @@ def further(index: Index, name: str) -> tuple[tuple[Site, str], ...]:
 
 def origin_site(index: Index, step: StepIndex, name: str) -> tuple[Site | None, str]:
     """The line that decides the labels, or that at which they came into the step."""
-    decided = decided_at(index, name)
-    if decided:
+    recorded, decided = maker(index, step, name), decided_at(index, name)
+    if decided and (recorded is None or recorded.op.kind in BROUGHT):
         return decided[0], "the labels are decided here"
     source = base(step, name)
     made = step.producer.get(source) or step.producer.get(name)
