@@ -9,6 +9,13 @@ def decided_at(index: Index, name: str) -> tuple[Site, ...]:
     return tuple(origin.site for origin in index.record.origins if origin.site is not None and not origin.setting and name in origin.values)
 
 
+def reordered_at(index: Index, names: tuple[str, ...]) -> tuple[Site, ...]:
+    """Where inputs or labels were put into an order that the other side was not, by the source."""
+    return tuple(
+        o.site for o in index.record.origins if o.setting == "order" and o.site is not None and not set(names).isdisjoint(o.values)
+    )
+
+
 def told_no_mode(index: Index, outputs: tuple[str, ...]) -> bool:
     """The source of a dropout leaves the mode out."""
     return any(origin.setting == "mode" and origin.values == outputs for origin in index.record.origins)

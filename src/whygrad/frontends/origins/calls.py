@@ -88,6 +88,19 @@ def _numbered(_: Program, spot: Spot, node: ast.Call) -> Spot | None:
     return replace(spot, node=node.args[0], path=(ITEM, *spot.path[2:])) if inside else None
 
 
+def _mapped(program: Program, spot: Spot, node: ast.Call) -> Spot | None:
+    """A part of `map(f, rows)`: what the function gives for that part of the rows."""
+    found = program.function(spot.scope, node.args[0]) if len(node.args) > 1 else None
+    if found is None or isinstance(found[1], ast.ClassDef) or not spot.path:
+        return None
+    names = _names(found[1])
+    given = {names[0]: replace(spot, node=node.args[1], path=spot.path[:1])} if names else {}
+    return _returned(
+        Scope(found[0].module, found[1], found[0].owner, given, found[0] if found[0].node is not found[1] else found[0].outer),
+        spot.path[1:],
+    )
+
+
 def _next(_: Program, spot: Spot, node: ast.Call) -> Spot | None:
     """`next(iter(loader))`."""
     return replace(spot, node=node.args[0], path=(ITEM, *spot.path)) if node.args else None
@@ -138,6 +151,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Program, Spot, ast.Call], Spot | None]]]
     "TensorDataset": _columns,
     "from_tensor_slices": _columns,
     "enumerate": _numbered,
+    "map": _mapped,
     "next": _next,
     "DataLoader": _loaded,
 }
@@ -214,8 +228,9 @@ def bound(function: Function, spot: Spot, *, method: bool = False) -> dict[str, 
     names = _names(function)
     names = names[1:] if names and names[0] in ("self", "cls") and (method or isinstance(node.func, ast.Attribute | ast.Name)) else names
     found: dict[str, Spot] = {}
-    for name, value in zip(names, node.args, strict=False):
+    for at, (name, value) in enumerate(zip(names, node.args, strict=False)):
         if isinstance(value, ast.Starred):
+            found.update((rest, Spot(value.value, spot.scope, (part,), spot.before)) for part, rest in enumerate(names[at:]))
             break
         found[name] = Spot(value, spot.scope, (), spot.before)
     for keyword in node.keywords:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Path, Program, Spot, dotted, last_name
 from whygrad.frontends.origins.settings import literal_places, schedule_places
-from whygrad.frontends.origins.trails import places_of
+from whygrad.frontends.origins.trails import Trail, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
 
 PICKED = ("layout", "select", "cast")
+UNRELATED = 3.0
+"""Standard deviations up to which a fit has found nothing, as WG104 has it."""
 FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 TOLD = 3
 """The argument of a functional dropout that tells the mode, counted from 1."""
@@ -25,6 +27,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
     program = Program(sources)
     return (
         *_of_labels(program, record),
+        *_of_orders(program, record),
         *_always_on(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
     )
@@ -40,10 +43,70 @@ def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
             if not seen.isdisjoint(names):
                 continue
             seen.update(names)
-            handed = next((item for item in record.batches if not set(item.values).isdisjoint(names)), None)
-            places = _from_loader(program, handed) if handed is not None else ()
-            for site in places or _from_step(program, index, names):
+            handed = _handed(record, names)
+            for site in next((found for spot in _spots(program, record, index, names) if (found := places_of(program, spot))), ()):
                 yield Origin((*names, *(value for value in (handed.values if handed else ()) if value not in names)), site=site)
+
+
+def _of_orders(program: Program, record: Record) -> Iterator[Origin]:
+    """Where one side of data without any relation was put into another order, and the other side was not."""
+    for fit in record.fits:
+        step = next((step for step in record.steps if any(name in step.graph.values for name in fit.labels)), None)
+        if step is None or fit.score is None or not fit.score < UNRELATED:
+            continue
+        index = StepIndex(step)
+        sides = [_orders(program, record, index, names) for names in (fit.inputs, fit.labels)]
+        mine, theirs = ({key for key, _ in side} for side in sides)
+        alone = {key: site for side, other in zip(sides, (theirs, mine), strict=True) for key, site in side if key not in other}
+        for site in alone.values():
+            yield Origin(fit.labels, setting="order", site=site)
+
+
+def _orders(program: Program, record: Record, index: StepIndex, names: tuple[str, ...]) -> list[tuple[str, Site]]:
+    """What put a value's rows into another order on its way, with something that tells whether two are the same."""
+    known = next((name for name in names if name in index.values), None)
+    spots = _spots(program, record, index, (known, *_before(index, known))) if known is not None else ()
+    found: list[tuple[str, Site]] = []
+    for at, step in (pair for spot in spots for pair in Trail(program).steps(spot)):
+        if step.order is not None:
+            sorts = isinstance(step.order, ast.Call) and last_name(step.order.func) in ("argsort", "sort_values", "sort")
+            found.append(
+                (
+                    ast.dump(step.order) if sorts else str(id(step.order)),
+                    program.site(at, step.order if isinstance(step.order, ast.stmt) else None),
+                )
+            )
+    return found
+
+
+def _handed(record: Record, names: tuple[str, ...]) -> Batches | None:
+    return next((item for item in record.batches if not set(item.values).isdisjoint(names)), None)
+
+
+def _spots(program: Program, record: Record, index: StepIndex, names: tuple[str, ...]) -> Iterator[Spot]:
+    """Where to begin with a value: at the loader that handed it out, else in the step."""
+    handed = _handed(record, names)
+    call = program.call_at(handed.site) if handed is not None and handed.site is not None else None
+    if call is not None and handed is not None:
+        yield Spot(call.node, call.scope, path_of(handed.path), call.before)
+    else:
+        yield from _in_step(program, index, names)
+
+
+def _in_step(program: Program, index: StepIndex, names: tuple[str, ...]) -> Iterator[Spot]:
+    """The op that made a value; without one, its variable where it is read first."""
+    made = index.producer.get(names[-1])
+    if made is not None:
+        spot = program.expression_at(made[1].site) if made[1].site is not None else None
+        if spot is not None:
+            yield spot
+        return
+    readers = [op.site for name in names for op in index.consumers.get(name, ()) if op.site is not None]
+    for name in (index.value(item).called for item in names):
+        for site in readers[:1] if name.replace(".", "_").isidentifier() else ():
+            scope = program.scope_at(site.file, site.line, site.callers)
+            if scope is not None:
+                yield Spot(ast.parse(name, mode="eval").body, scope, (), site.line + 1)
 
 
 def _before(index: StepIndex, name: str) -> list[str]:
@@ -56,29 +119,6 @@ def _before(index: StepIndex, name: str) -> list[str]:
         name = op.inputs[0]
         found.append(name)
     return found
-
-
-def _from_loader(program: Program, handed: Batches) -> tuple[Site, ...]:
-    call = program.call_at(handed.site) if handed.site is not None else None
-    if call is None:
-        return ()
-    return places_of(program, Spot(call.node, call.scope, path_of(handed.path), call.before))
-
-
-def _from_step(program: Program, index: StepIndex, names: tuple[str, ...]) -> tuple[Site, ...]:
-    """From the op that made the label; without one, from its variable where it is read first."""
-    base = names[-1]
-    made = index.producer.get(base)
-    if made is not None:
-        spot = program.expression_at(made[1].site) if made[1].site is not None else None
-        return places_of(program, spot) if spot is not None else ()
-    readers = [op.site for name in names for op in index.consumers.get(name, ()) if op.site is not None]
-    for name in (index.value(item).called for item in names):
-        for site in readers if name.replace(".", "_").isidentifier() else ():
-            scope = program.scope_at(site.file, site.line, site.callers)
-            if scope is not None:
-                return places_of(program, Spot(ast.parse(name, mode="eval").body, scope, (), site.line + 1))
-    return ()
 
 
 def _always_on(program: Program, record: Record) -> Iterator[Origin]:

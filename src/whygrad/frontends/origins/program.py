@@ -302,9 +302,15 @@ def _bound(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
             if item.optional_vars is not None:
                 yield from _targets(item.optional_vars, item.context_expr, (), line, statement)
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and isinstance(statement.value.func, ast.Attribute):
-        call = statement.value
-        if call.func.attr in ("append", "extend", "add", "insert") and call.args:  # type: ignore[attr-defined]  # an attribute, as asked above
-            yield dotted(call.func.value), Binding(line, call.args[-1], changes=statement)  # type: ignore[attr-defined]
+        yield from _changed(statement, statement.value, statement.value.func)
+
+
+def _changed(statement: ast.Expr, call: ast.Call, function: ast.Attribute) -> Iterator[tuple[str, Binding]]:
+    """What a call changes in place: a list that is added to, rows that are shuffled."""
+    if function.attr == "shuffle" and call.args:
+        yield dotted(call.args[0]), Binding(statement.lineno, call.args[0], changes=statement)
+    elif function.attr in ("append", "extend", "add", "insert") and call.args:
+        yield dotted(function.value), Binding(statement.lineno, call.args[-1], changes=statement)
 
 
 def _targets(target: ast.expr, value: ast.expr, path: Path, line: int, statement: ast.stmt) -> Iterator[tuple[str, Binding]]:

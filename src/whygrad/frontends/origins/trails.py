@@ -15,6 +15,10 @@ MOST = 3
 """Places of a trail that are kept."""
 CONVERSIONS: Final = frozenset(("int", "float", "bool", "round", "int64", "float32", "float64"))
 """Make a number of what they are given, text among it."""
+DRAWING: Final = frozenset(("permutation", "randperm", "argsort", "permuted", "shuffle", "sample"))
+"""Calls that give an order of rows."""
+REORDERING: Final = frozenset(("shuffle", "permutation", "sort_values", "sample", "sort"))
+"""Calls that give the rows of what they are given, in another order."""
 TEXT: Final = frozenset(
     ("split", "rsplit", "strip", "lstrip", "rstrip", "readline", "readlines", "read", "group", "groups", "partition", "splitlines", "next",
      "reader", "DictReader", "open", "getline", "lower", "upper", "replace", "basename", "stem")
@@ -29,6 +33,8 @@ class Step:
 
     onward: Spot | None = None
     decides: ast.AST | None = None
+    order: ast.AST | None = None
+    """What put the rows into another order here."""
 
 
 def places_of(program: Program, spot: Spot, most: int = MOST) -> tuple[Site, ...]:
@@ -113,18 +119,25 @@ class Trail:
         level: Scope | None = spot.scope
         before = spot.before
         while level is not None:
-            if name in level.given:
+            found = self.program.bindings(level.node).get(name, [])
+            parameter = name in _parameters(level.node)
+            again = parameter and any(item.line < before for item in found)
+            if name in level.given and not again:
                 known = level.given[name]
                 return Step(replace(known, path=(*known.path, *spot.path)))
-            bound = last_binding(self.program.bindings(level.node).get(name, []), before)
+            bound = last_binding(found, before) if again or not parameter else None
             if bound is not None:
                 return self._bound(spot, bound, level)
-            if name in _parameters(level.node):
+            if parameter:
                 passed = given_to(self.program, level, name)
                 return Step(replace(passed, path=(*passed.path, *spot.path)) if passed is not None else None)
             if level.node is level.module.tree:
                 break
             level, before = level.outer or self.program.top(level.module), LAST
+        return self._imported(spot, name)
+
+    def _imported(self, spot: Spot, name: str) -> Step:
+        """A name of another module of the user's."""
         found = self.program.imported(spot.scope.module, name)
         if isinstance(found, tuple) and found[0] is not spot.scope.module:
             return Step(Spot(ast.Name(found[1], ast.Load()), self.program.top(found[0]), spot.path))
@@ -134,6 +147,8 @@ class Trail:
     def _bound(spot: Spot, bound: Binding, level: Scope) -> Step:
         if bound.condition is not None and isinstance(bound.value, ast.Constant):
             return Step(Spot(bound.condition, level, (), bound.line), bound.condition)
+        if isinstance(bound.changes, ast.Expr) and last_name(bound.changes.value.func) == "shuffle":  # type: ignore[attr-defined]  # a call
+            return Step(Spot(bound.value, level, spot.path, bound.line), order=bound.changes)
         if bound.changes is not None:
             appended = isinstance(bound.changes, ast.Expr)
             path = spot.path[1:] if spot.path and spot.path[0] is ITEM else spot.path
@@ -196,7 +211,15 @@ class Trail:
         if _picks_column(node.slice):
             return Step(replace(spot, node=node.value, path=()), node)
         rows = (ITEM, *spot.path) if not isinstance(node.slice, ast.Slice) else spot.path
-        return Step(replace(spot, node=node.value, path=rows))
+        order = None if isinstance(node.slice, ast.Slice) else self._order(replace(spot, node=node.slice, path=()))
+        return Step(replace(spot, node=node.value, path=spot.path if order is not None else rows), order=order)
+
+    def _order(self, spot: Spot) -> ast.AST | None:
+        """The call that drew or sorted the order that an index is."""
+        for at, step in Trail(self.program).steps(spot):
+            if step.order is not None or (isinstance(at.node, ast.Call) and last_name(at.node.func) in DRAWING):
+                return step.order or at.node
+        return None
 
     def _is_entry(self, spot: Spot) -> bool:
         """The key is one of a dictionary that the program itself wrote down."""
@@ -240,7 +263,19 @@ class Trail:
         if last_name(node.func) in CONVERSIONS and node.args:
             return Step(replace(spot, node=node.args[0], path=()), node)
         passed = part_of_call(self.program, spot)
+        if passed is None and last_name(node.func) in REORDERING:
+            return Step(_reordered(spot, node), None, node)
         return Step(passed) if passed is not None else Step(None, node)
+
+
+def _reordered(spot: Spot, node: ast.Call) -> Spot | None:
+    """What a call puts into another order: its object, or the argument that the part stands for."""
+    if isinstance(node.func, ast.Attribute) and last_name(node.func) in ("sample", "sort_values"):
+        return replace(spot, node=node.func.value)
+    at = spot.path[0] if len(node.args) > 1 and spot.path and isinstance(spot.path[0], int) else None
+    if at is not None and at < len(node.args):
+        return replace(spot, node=node.args[at], path=spot.path[1:])
+    return replace(spot, node=node.args[0]) if node.args else None
 
 
 def last_binding(bindings: list[Binding], before: int) -> Binding | None:

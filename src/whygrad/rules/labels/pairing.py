@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, failure, supervised
+from whygrad.flow.origins import reordered_at
 from whygrad.ir import Collation, Fit, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules.phrases import figure, places, plural
@@ -75,8 +76,9 @@ def unrelated(index: Index) -> Iterator[Diagnosis]:
         step = next((step for step in index.steps if any(name in step.values for name in fit.labels)), None)
         if step is None or fit.score is None or not fit.score < NONE or fit.rows < ROWS:
             continue
-        if learns_nothing(index, step, fit) and supervised(index, step) and not drawn(step, fit):
-            yield suspected(step, fit)
+        orders = reordered_at(index, fit.labels)
+        if (orders or learns_nothing(index, step, fit)) and supervised(index, step) and not drawn(step, fit):
+            yield suspected(step, fit, orders)
 
 
 def learns_nothing(index: Index, step: StepIndex, fit: Fit) -> bool:
@@ -98,7 +100,7 @@ def drawn(step: StepIndex, fit: Fit) -> bool:
     )
 
 
-def suspected(step: StepIndex, fit: Fit) -> Diagnosis:
+def suspected(step: StepIndex, fit: Fit, orders: tuple[Site, ...] = ()) -> Diagnosis:
     """What is said, where the labels came from."""
     name = next(name for name in fit.labels if name in step.values)
     restored = fit.restored is not None and fit.restored >= FOUND
@@ -106,6 +108,8 @@ def suspected(step: StepIndex, fit: Fit) -> Diagnosis:
     message = (
         f"`{shown}` fit the inputs only when they are {fit.order}"
         if restored
+        else f"inputs and `{shown}` are put into different orders, and no relation between them is left"
+        if orders
         else f"no relation was found between the inputs and `{shown}`"
     )
     evidence = [
@@ -120,11 +124,15 @@ def suspected(step: StepIndex, fit: Fit) -> Diagnosis:
     return Diagnosis(
         rule="WG104",
         name="misaligned-labels",
-        severity="warning" if restored else "note",
-        confidence="suspected",
+        severity="warning" if restored or orders else "note",
+        confidence="measured" if orders else "suspected",
         message=message,
-        site=origin(step, name),
-        label="these labels",
+        site=orders[0] if orders else origin(step, name),
+        label="only one side is put into this order" if orders else "these labels",
+        related=places(
+            *((site, "and this order is the other side's alone") for site in orders[1:]),
+            (origin(step, name) if orders else None, "the labels come into the step here"),
+        ),
         evidence=tuple(evidence),
         help="follow a few examples from the file to the batch, and print each input beside its label before and after every sort, shuffle, slice and join",
         facts=frozenset({Fact("stands", kind)}),

@@ -1,0 +1,64 @@
+"""Where only one side of unrelated data was put into another order, the line that did it is found."""
+
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from whygrad.frontends.origins import origins_of
+from whygrad.frontends.source import Sources
+from whygrad.ir import Batches, Fit, Graph, Record, Site, Step, Value
+
+LOADER = "loader = DataLoader(TensorDataset(x, y))"
+ONE_SIDED = {
+    "rows indexed by a permutation": "x = x[rng.permutation(len(x))]  # here",
+    "an order of its own for each": "x = x[rng.permutation(len(x))]  # here\ny = y[rng.permutation(len(y))]  # here",
+    "shuffled in place": "np.random.shuffle(y)  # here",
+    "a sample of a table": "table = table.sample(frac=1)  # here\nx = table[['a']].values",
+    "a function of its own": "def mixed(rows):\n    order = np.random.permutation(len(rows))\n    return rows[order]  # here\n\nx = mixed(x0)\ny = y0",
+}
+TOGETHER = {
+    "one permutation for both": "order = rng.permutation(len(x))\nx = x[order]\ny = y[order]",
+    "one call for both": "x, y = shuffle(x, y)",
+    "pairs": "pairs = list(zip(xs, ys))\nrandom.shuffle(pairs)\nx, y = zip(*pairs)",
+    "the same sorting": "x = x0[np.argsort(t)]\ny = y0[np.argsort(t)]",
+    "looked up by the order": "order = rng.permutation(9)\nx = rows[order]\ny = [labels[at] for at in order]",
+    "no order": "x, y = load()",
+}
+
+
+def found(text: str, score: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
+    """Lines of the orders that are found, and the marked ones."""
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text(dedent(text).strip() + f"\n{LOADER}\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    rows = file.read_text().splitlines()
+    site = Site(str(file), len(rows), len(rows), len("loader = ") + 1, len(LOADER) + 1)
+    record = Record(
+        steps=(Step(0, graph=Graph((), {"a": Value("a", "input"), "b": Value("b", "label")})),),
+        batches=(Batches("[0]", 1, values=("a",), site=site), Batches("[1]", 1, values=("b",), site=site)),
+        fits=(Fit(("a",), ("b",), 200, score),),
+    )
+    origins = origins_of(record, Sources(time.time() + 10))
+    return [o.site.line for o in origins if o.setting == "order" and o.site], [at for at, row in enumerate(rows, 1) if "# here" in row]
+
+
+@pytest.mark.parametrize("text", ONE_SIDED.values(), ids=ONE_SIDED)
+def test_an_order_of_one_side_alone_is_found(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, marked = found(text, 0.5, tmp_path, monkeypatch)
+    assert lines == marked
+
+
+@pytest.mark.parametrize("text", TOGETHER.values(), ids=TOGETHER)
+def test_orders_of_both_sides_are_none(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(text, 0.5, tmp_path, monkeypatch)[0] == []
+
+
+@pytest.mark.parametrize("text", ONE_SIDED.values(), ids=ONE_SIDED)
+def test_data_that_a_fit_relates_are_left_alone(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(text, 30.0, tmp_path, monkeypatch)[0] == []
