@@ -60,11 +60,12 @@ test: lint browser ## lint, then every test
 bench: $(STAMP) ## every benchmark, ratios in one run
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(RUN)/python $$benchmark || exit 1; done
 
-docs: $(STAMP) ## the rules' pages, from their docstrings, in docs/rules
-	$(BIN)/python docs/rule_pages.py
+docs: $(STAMP) ## the documentation site, in site/
+	$(BIN)/python docs/site/every_page.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 accuracy: $(STAMP) ## the score over the programs of corpus/
 	$(RUN)/python corpus/score.py
 
 clean: ## everything that was made, the environment included
-	rm -rf $(VENV) reports docs/rules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) reports docs/rules docs/reference site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

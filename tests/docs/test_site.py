@@ -1,0 +1,80 @@
+"""The documentation site: made from the package, built strictly, true to what frameworks say."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import error_page
+import every_page
+import pytest
+
+from whygrad.loss_contracts import CONTRACTS
+from whygrad.rules import load_rules
+
+ROOT = Path(__file__).parents[2]
+RUN = """
+import sys, tomllib
+for number, entry in enumerate(tomllib.load(open(sys.argv[1], "rb"))["error"]):
+    try:
+        exec(entry["code"], {})
+    except Exception as problem:
+        print(number, type(problem).__name__, str(problem).replace(chr(10), " "))
+"""
+
+
+@pytest.fixture(scope="module")
+def raised() -> dict[int, str]:
+    """What each program of the table raises."""
+    answer = subprocess.run([sys.executable, "-c", RUN, str(error_page.TABLE)], capture_output=True, text=True, check=True, cwd=ROOT)
+    lines = (line.split(" ", 1) for line in answer.stdout.splitlines() if line.split(" ", 1)[0].isdigit())
+    return {int(number): text for number, text in lines}
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.parametrize("number", range(len(error_page.entries())), ids=lambda at: error_page.entries()[at]["message"][:40])
+def test_each_program_of_the_error_page_raises_its_message(number: int, raised: dict[int, str]):
+    entry: dict[str, Any] = error_page.entries()[number]
+
+    assert raised[number].startswith(entry["raised"] + " ")
+    assert entry["message"] in raised[number]
+
+
+def test_every_rule_of_the_error_page_exists():
+    known = {rule.code for rule in load_rules()}
+    named = {code for entry in error_page.entries() for code in entry["rules"]}
+
+    assert named <= known
+
+
+def test_every_loss_and_every_rule_has_its_place():
+    made = dict(every_page.pages())
+
+    assert all(f"`{kind}`" in made["reference/losses.md"] for kind in CONTRACTS)
+    assert all(f"rules/{rule.code}.md" in made for rule in load_rules())
+
+
+def test_every_command_is_on_the_page_of_commands():
+    answer = subprocess.run([sys.executable, "-m", "whygrad", "--help"], capture_output=True, text=True, check=True)
+    commands = [line.split()[0] for line in answer.stdout.partition("Commands:")[2].splitlines() if line.strip()]
+
+    assert commands
+    assert all(f"## `whygrad {command}`" in dict(every_page.pages())["reference/commands.md"] for command in commands)
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    for path, text in every_page.pages():
+        (tmp_path / "docs" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "docs" / path).write_text(text, encoding="utf-8")
+    answer = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (tmp_path / "site/rules/WG101/index.html").is_file()
