@@ -1,6 +1,6 @@
 """Runs small programs under `whygrad run`, each in a forked child of one process that has imported PyTorch once.
 
-Requests are lines of JSON on stdin, `{"program": path, "json": path}`; each is answered by one line on stdout with what the child ended with and
+Requests are lines of JSON on stdin, `{"program": path, "json": path, "options": [...]}`; each is answered by one line on stdout with what the child ended with and
 printed. A child has its own `__main__`, arguments, folder and streams, as the command has; that torch is imported already is what whygrad
 meets in notebooks as well (`tests/rules/test_programs.py` compares one report with that of the command itself).
 """
@@ -34,11 +34,11 @@ class Pool:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
         )
 
-    def run(self, program: Path, report: Path) -> dict[str, Any]:
+    def run(self, program: Path, report: Path, *options: str) -> dict[str, Any]:
         """Exit status, stdout and stderr of a program; the JSON report is written to `report`."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"program": str(program), "json": str(report)}) + "\n")
+        self.process.stdin.write(json.dumps({"program": str(program), "json": str(report), "options": options}) + "\n")
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
@@ -58,7 +58,7 @@ def serve() -> None:
     import_all()
     for line in sys.stdin:
         request = json.loads(line)
-        answers.write(json.dumps(forked(Path(request["program"]), request["json"])) + "\n")
+        answers.write(json.dumps(forked(Path(request["program"]), ["--json", request["json"], *request["options"]])) + "\n")
         answers.flush()
 
 
@@ -75,12 +75,12 @@ def import_all() -> None:
     load_rules()
 
 
-def forked(program: Path, report: str) -> dict[str, Any]:
+def forked(program: Path, options: list[str]) -> dict[str, Any]:
     """The child's end."""
     with TemporaryFile() as out, TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            in_child(program, report, out, err)
+            in_child(program, options, out, err)
         _, ended = os.waitpid(child, 0)
         return {"status": os.waitstatus_to_exitcode(ended), "stdout": written(out), "stderr": written(err)}
 
@@ -91,7 +91,7 @@ def written(file: BinaryIO) -> str:
     return file.read().decode("utf-8", "replace")
 
 
-def in_child(program: Path, report: str, out: BinaryIO, err: BinaryIO) -> None:
+def in_child(program: Path, options: list[str], out: BinaryIO, err: BinaryIO) -> None:
     """Become `whygrad run PROGRAM` in the program's folder; never returns."""
     status = 70
     try:
@@ -100,7 +100,7 @@ def in_child(program: Path, report: str, out: BinaryIO, err: BinaryIO) -> None:
         for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out.fileno()), (2, err.fileno())):
             os.dup2(file, number)
         sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, encoding="utf-8") for number, mode in enumerate("rww"))
-        sys.argv = ["whygrad", "run", "--json", report, program.name]
+        sys.argv = ["whygrad", "run", *options, program.name]
         from whygrad.cli import main
 
         status = main()

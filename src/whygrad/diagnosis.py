@@ -76,6 +76,73 @@ class Test:
     """The diagnosis is spoken only when this is confirmed."""
 
 
+Action = Literal["unwrap", "wrap", "swap", "argument", "callee", "replace", "drop", "insert", "move", "dissolve", "augment"]
+"""`unwrap`: a call is replaced by what it was given, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
+`swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
+`callee`: another function is called with the same arguments. `replace`: `text` stands there instead. `drop`: the statement goes. `insert`: `text`
+is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator
+goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`."""
+
+Around = Literal["", "value", "loop", "body"]
+"""What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the
+function; the start of the innermost loop's or function's body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of the source. Code in `text` names functions in full (`torch.nn.functional.one_hot`); the patch uses the file's own imports."""
+
+    action: Action
+    site: Site
+    text: str = ""
+    """`{x}` is what stands there, `{name}` what the statement assigns to. For `callee` and `swap`: the function, and behind a bar the class
+    that is made in its place where the program makes one. For `unwrap`: what stands in the place of a layer that can't be left out."""
+    calls: tuple[str, ...] = ()
+    """Last names of the call that is meant, where the site may hold several, or holds a variable that was made by it."""
+    keyword: str = ""
+    """The argument that is meant, by its name in the call."""
+    position: int | None = None
+    """The same by position, of a call or of an operator; behind a keyword that is not there. -1: the first
+    whole number among the positional ones; -2: what the call was given, the tensor of a method or else the first argument."""
+    to: Site | None = None
+    after: bool = True
+    around: Around = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to change in the program, as data: where, how, and what else that changes."""
+
+    summary: str
+    """In the imperative, as `help` says it."""
+    edits: tuple[Edit, ...]
+    otherwise: tuple[Edit, ...] = ()
+    """Another way to the same end, where the source is not written as the first one expects."""
+    safe: bool = True
+    """It changes only the fault."""
+    changes: str = ""
+    """What else it changes, where it is not safe."""
+    proof: Intervention | None = None
+    """The change of a replay that does the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A remedy made into a patch, and what trying it showed."""
+
+    summary: str
+    diff: str = ""
+    """Unified; "" where no patch could be made."""
+    reason: str = ""
+    """Why no patch could be made, or why it can't be kept."""
+    safe: bool = True
+    changes: str = ""
+    verified: bool = False
+    """The patched program was run whole, and learns."""
+    before: Mapping[str, Scalar] = field(default_factory=dict)
+    after: Mapping[str, Scalar] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A fault: what, where, how that is known, and what to do."""
@@ -105,6 +172,10 @@ class Diagnosis:
     experiment: Experiment | None = None
     symptoms: tuple[Symptom, ...] = ()
     root_cause: bool = True
+    remedy: Remedy | None = None
+    """The edit that `help` speaks of, where one is sound."""
+    fix: Fix | None = None
+    """What became of the remedy when the source was read."""
 
 
 Check = Callable[["Index"], Iterator[Diagnosis]]

@@ -13,6 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from whygrad.errors import WhygradError
+from whygrad.patched import patched_source
 from whygrad.tracebacks import without_our_frames
 
 
@@ -189,11 +190,7 @@ def _script(target: Target) -> Program:
 
 
 def _compiled(name: str, path: str) -> CodeType:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            content = file.read()
-    except OSError as problem:
-        raise WhygradError(f"`{name}` can't be read: {problem.strerror}", help="check the path and its permissions") from None
+    content = patched_source(path) or _read(name, path)
     if path.endswith(".pyc"):
         return _bytecode(name, path)
     if b"\0" in content:
@@ -201,6 +198,14 @@ def _compiled(name: str, path: str) -> CodeType:
     if not content.isascii() and _undecodable(content):
         raise _not_python(name, "it is not text in the encoding that it declares")
     return compile(content, path, "exec", dont_inherit=True)
+
+
+def _read(name: str, path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError as problem:
+        raise WhygradError(f"`{name}` can't be read: {problem.strerror}", help="check the path and its permissions") from None
 
 
 def _undecodable(content: bytes) -> bool:

@@ -25,7 +25,9 @@ from whygrad.imports import hide_shadowed, own_imports
 from whygrad.ir import Labels, Measures, Outcome, Record
 from whygrad.ir.files import read_record, write_record
 from whygrad.judging import Choice, all_rules, fault_line, judge
+from whygrad.mending import with_fixes
 from whygrad.observing import Observing
+from whygrad.patched import prepare_process
 from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
@@ -43,6 +45,7 @@ def run_session(target: Target, settings: Settings, front_ends: Mapping[str, str
         return _plain(target)
     choice = choose(settings)
     outputs = outputs_for(settings)
+    prepare_process()
     return Session(target, settings, choice, outputs, front_ends).run(prepared(target))
 
 
@@ -147,7 +150,7 @@ class Session:
     def judged(self, record: Record) -> Report:
         """The report; one that says what failed if judging itself does."""
         try:
-            return judge(record, self.choice, self.folder)
+            return with_fixes(judge(record, self.choice, self.folder), self.folder)
         except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
 

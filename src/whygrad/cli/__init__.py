@@ -5,6 +5,7 @@ import click
 from whygrad import __version__
 from whygrad.cli.check import check
 from whygrad.cli.explain import explain
+from whygrad.cli.fix import fix
 from whygrad.cli.rules import rules
 from whygrad.cli.run import run
 from whygrad.cli.show import show
@@ -20,7 +21,7 @@ def whygrad() -> None:
     """
 
 
-for command in (run, check, show, rules, explain):
+for command in (run, check, fix, show, rules, explain):
     whygrad.add_command(command)
 
 

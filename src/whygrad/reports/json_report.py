@@ -6,7 +6,7 @@ from math import isfinite, isnan
 
 import msgspec
 
-from whygrad.diagnosis import Diagnosis, Evidence, Experiment, Related, Report, Scalar, StepKind, Symptom
+from whygrad.diagnosis import Diagnosis, Evidence, Experiment, Fix, Related, Report, Scalar, StepKind, Symptom
 from whygrad.ir import Measures, Raised, Site
 from whygrad.reports.faults import issue_address
 from whygrad.reports.fingerprint import fingerprint
@@ -122,6 +122,24 @@ class JsonExperiment(msgspec.Struct):
     figures: dict[str, Scalar]
 
 
+class JsonFix(msgspec.Struct):
+    """A change of the source that `help` speaks of."""
+
+    summary: str
+    diff: str | None
+    """Unified, against the files as they were when the report was made."""
+    reason: str | None
+    """Why there is no diff, or why it can't be written."""
+    safety: str
+    """`safe`, or `unsafe` where it changes more than the fault."""
+    changes: str | None
+    """What else an unsafe fix changes."""
+    verified: bool
+    """The patched program was run whole, by `whygrad fix`, and learns."""
+    before: dict[str, Scalar]
+    after: dict[str, Scalar]
+
+
 class JsonDiagnosis(msgspec.Struct):
     """A fault."""
 
@@ -139,7 +157,7 @@ class JsonDiagnosis(msgspec.Struct):
     symptoms: list[JsonSymptom]
     help: str
     experiment: JsonExperiment | None
-    fix: None
+    fix: JsonFix | None
 
 
 class JsonCoverage(msgspec.Struct):
@@ -284,6 +302,21 @@ def _experiment(experiment: Experiment | None) -> JsonExperiment | None:
     return JsonExperiment(experiment.intervention, experiment.prediction, experiment.verdict, _figures(experiment.figures))
 
 
+def _fix(fix: Fix | None) -> JsonFix | None:
+    if fix is None:
+        return None
+    return JsonFix(
+        summary=fix.summary,
+        diff=fix.diff or None,
+        reason=fix.reason or None,
+        safety="safe" if fix.safe else "unsafe",
+        changes=fix.changes or None,
+        verified=fix.verified,
+        before=_figures(fix.before),
+        after=_figures(fix.after),
+    )
+
+
 def _diagnosis(diagnosis: Diagnosis) -> JsonDiagnosis:
     return JsonDiagnosis(
         rule=diagnosis.rule,
@@ -300,5 +333,5 @@ def _diagnosis(diagnosis: Diagnosis) -> JsonDiagnosis:
         symptoms=[_symptom(symptom) for symptom in diagnosis.symptoms],
         help=diagnosis.help,
         experiment=_experiment(diagnosis.experiment),
-        fix=None,
+        fix=_fix(diagnosis.fix),
     )

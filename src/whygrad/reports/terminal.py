@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from whygrad.diagnosis import Diagnosis, Evidence, Related, Report
+from whygrad.diagnosis import Diagnosis, Evidence, Fix, Related, Report
 from whygrad.ir import Site
 from whygrad.reports.excerpts import Excerpt, excerpt, place, tame
 from whygrad.reports.faults import fault_text
@@ -29,6 +29,8 @@ ASCII = str.maketrans(
 )
 MOST_RELATED = 3
 MOST_SYMPTOMS = 6
+MOST_CHANGED = 8
+"""Lines of a fix that are shown."""
 QUOTED = 60
 """Characters of an exception's message that tell it from others."""
 
@@ -85,6 +87,8 @@ class Page:
         yield from self.related(tuple(other for other in diagnosis.related if not _marked_already(other, diagnosis)), gutter)
         for word, statement in self.statements(diagnosis):
             yield from self.note(word, statement, gutter)
+        if diagnosis.fix is not None and diagnosis.fix.diff:
+            yield from self.fix(diagnosis.fix, gutter)
 
     def related(self, places: tuple[Related, ...], gutter: int) -> Iterator[Text]:
         """Other places that a reader wants to see."""
@@ -133,6 +137,16 @@ class Page:
         if diagnosis.help:
             yield "help", diagnosis.help
 
+    def fix(self, fix: Fix, gutter: int) -> Iterator[Text]:
+        """The fix in one line, and the lines that it changes."""
+        yield from self.note("fix", fix_sentence(fix), gutter)
+        changed = [line for line in fix.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+        for line in changed[:MOST_CHANGED]:
+            shown = self.text(line.expandtabs(4)).plain[: self.width - gutter - 5]
+            yield Text(" " * (gutter + 5)) + Text(shown, "green" if line[0] == "+" else "red")
+        if len(changed) > MOST_CHANGED:
+            yield Text(" " * (gutter + 5)) + self.text(f"… and {counted(len(changed) - MOST_CHANGED, 'more line')}")
+
     def note(self, word: str, statement: str, gutter: int) -> Iterator[Text]:
         """One line behind an equals sign."""
         first = Text(" " * (gutter + 1)) + Text("= ", "blue") + self.text(f"{word}: ", "green" if word == "help" else "bold")
@@ -153,6 +167,8 @@ class Page:
         """What to type next."""
         codes = dict.fromkeys(diagnosis.rule for diagnosis in report.diagnoses if diagnosis.root_cause)
         commands = [f"whygrad explain {code}" for code in [*codes][:3]]
+        if any(diagnosis.fix is not None and diagnosis.fix.diff for diagnosis in report.diagnoses if diagnosis.root_cause):
+            commands.append(f"whygrad fix {' '.join((report.program, *report.arguments))}")
         if not codes:
             commands = ["whygrad rules"] if report.healthy else ["whygrad run --help"]
         for number, command in enumerate(commands):
@@ -206,6 +222,12 @@ def _repeated(evidence: Evidence, diagnosis: Diagnosis) -> bool:
     quoted = evidence.statement.partition(": ")[2][:QUOTED]
     told = (symptom.message for symptom in diagnosis.symptoms if symptom.message.startswith("the program stopped with"))
     return not evidence.measure and bool(quoted) and any(quoted in message for message in told)
+
+
+def fix_sentence(fix: Fix) -> str:
+    """What the fix does, whether it was tried, and what else it changes."""
+    tried = "tried: the patched program learns" if fix.verified else "not tried yet"
+    return f"{fix.summary} ({tried}{'' if fix.safe else f'; unsafe: {fix.changes}'})"
 
 
 def _verdict(report: Report) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis
+from whygrad.diagnosis import Diagnosis, Edit, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import family
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
+from whygrad.rules.remedies import remedy
 
 
 @rule("WG301", "detached", "error")
@@ -51,6 +52,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         op.site,
         f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
         _help(index, cut),
+        remedy=_remedy(cut),
     )
     return diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
 
@@ -63,3 +65,13 @@ def _help(index: Index, cut: Cut) -> str:
     whose = f"`{cut.starved[0].name}`" if len(cut.starved) == 1 else "these parameters"
     they = "it is" if len(cut.starved) == 1 else "they are"
     return f"remove {written}; if {whose} should stay as {they}, {idiom(index, 'freeze', them=them(cut))}"
+
+
+def _remedy(cut: Cut) -> Remedy | None:
+    """Without the calls that cut, all those on the way to the loss; none where they are a part of a straight-through estimator."""
+    ops = (*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"))
+    if cut.inner or any(op.kind != "detach" for op in ops):
+        return None
+    sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
+    edits = [Edit("unwrap", site, calls=(name, "detach", "data", "stop_gradient")) if site else None for site, name in sites]
+    return remedy(f"leave out `{spelled(ops[0])}`", *edits, proof=lifting(*ops))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Carried, Failure, carried, consequences, failed_backward, matching
 from whygrad.flow.writes import overwritten
@@ -11,6 +11,7 @@ from whygrad.ir import Event, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.inplace_overwrite import CHANGED
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import in_front, remedy, setting
 
 FREED = re.compile(r"backward through the graph a second time")
 
@@ -91,6 +92,7 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
         kind=first.step.step.kind,
         step=first.step.step.index,
         names=(names[0],),
+        remedy=_cut_off(first),
     )
 
 
@@ -157,6 +159,7 @@ def _about_shared(failure: Failure, first: Event, second: Event, name: str) -> D
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown,),
+        remedy=remedy("keep the graph for the second backward", setting(first.site, "retain_graph", "True")),
     )
 
 
@@ -185,3 +188,11 @@ def _site_of(step: StepIndex, name: str) -> Site | None:
 def _backward_site(step: StepIndex) -> Site | None:
     event = failed_backward(step)
     return event.site if event is not None else None
+
+
+def _cut_off(item: Carried) -> Remedy | None:
+    """What is carried over is detached before it is used again."""
+    name = item.value.called
+    if not item.recurrent or not name.replace(".", "").isidentifier():
+        return None
+    return remedy("cut it off between steps", in_front(item.used.site, f"{name} = {name}.detach()"))

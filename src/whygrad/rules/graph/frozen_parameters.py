@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, refusal
 from whygrad.idioms import idiom
@@ -10,6 +10,7 @@ from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.thawing import frozen_by_choice
 from whygrad.rules.phrases import listed
+from whygrad.rules.remedies import remedy
 
 
 @rule("WG305", "frozen-parameters", "error")
@@ -109,6 +110,7 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
         related=tuple(_holders(index, names)) if event else (),
         evidence=tuple(rows),
         help=idiom(index, "unfreeze"),
+        remedy=_remedy(event),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(facts),
         kind=step.step.kind,
@@ -178,6 +180,7 @@ def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, 
             ),
         ),
         help=idiom(index, "unfreeze in optimizer"),
+        remedy=_remedy(event),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=names,
@@ -212,4 +215,15 @@ def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[P
         facts=frozenset(Fact("no-gradient", p.name) for p in fresh),
         explains=frozenset(Fact("unmoved", p.name) for p in fresh),
         names=tuple(p.name for p in fresh),
+    )
+
+
+def _remedy(event: Event | None) -> Remedy | None:
+    """Without the line that freezes."""
+    if event is None or event.site is None:
+        return None
+    return remedy(
+        "do not freeze them",
+        Edit("drop", event.site),
+        changes="everything that this line froze is trained, what was meant to stay included",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.starved import fed, meant, refuses
@@ -11,6 +11,7 @@ from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
+from whygrad.rules.remedies import remedy
 
 
 @rule("WG303", "gradient-disabled", "error")
@@ -89,6 +90,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         "tracking is switched off here" if _switch_site(cut) else idiom(index, "untracked op", name=spelled(first)),
         _help(index, site),
         tuple(_related(first)),
+        remedy=_remedy(cut),
     )
     return diagnosis(index, cut, words, lifting(*_untracked(cut)))
 
@@ -112,3 +114,11 @@ def _help(index: Index, site: Site | None) -> str:
     if "set_grad_enabled" in text:
         return "switch tracking on again before training goes on, or write `with torch.no_grad():` around the part meant, which restores it by itself"
     return idiom(index, "track")
+
+
+def _remedy(cut: Cut) -> Remedy | None:
+    """Without the block or the decorator that switches tracking off."""
+    site = _switch_site(cut)
+    if site is None or "set_grad_enabled" in site.text:
+        return None
+    return remedy("let this part be tracked", Edit("dissolve", site, calls=("no_grad", "inference_mode")), proof=lifting(*_untracked(cut)))

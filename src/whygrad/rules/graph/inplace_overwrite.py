@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from whygrad.diagnosis import Diagnosis, Evidence, Related
+from whygrad.diagnosis import Diagnosis, Evidence, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, carried, consequences, failed_backward, failed_op, matching
 from whygrad.flow.writes import Overwritten, overwritten
 from whygrad.ir import Event, Op, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural, typed
+from whygrad.rules.remedies import in_front, remedy, setting
 
 CHANGED = re.compile(
     r"modified by an inplace operation: \[torch\.(?:cuda\.)?(?P<dtype>\w+?)Tensor \[(?P<shape>[\d, ]*)\]\]"
@@ -145,6 +146,7 @@ def _of_write(failure: Failure, step: StepIndex, found: Overwritten, needed: Nee
         places((reader.site if reader else None, "the value is made or used here"), *((site, "and changed again here") for site in others)),
         step,
         (found.value.shown,),
+        _remedy(write, _variable(found)),
     )
 
 
@@ -236,6 +238,7 @@ def _diagnosis(
     related: tuple[Related, ...],
     step: StepIndex | None,
     names: tuple[str, ...],
+    mending: Remedy | None = None,
 ) -> Diagnosis:
     return Diagnosis(
         "WG309",
@@ -252,4 +255,13 @@ def _diagnosis(
         kind=step.step.kind if step else None,
         step=step.step.index if step else None,
         names=names,
+        remedy=mending,
     )
+
+
+def _remedy(write: Op, name: str) -> Remedy | None:
+    """A copy is changed instead; a layer or function that was told to work in place is told not to."""
+    told = write.made or write.site
+    if told is not None and "inplace" in told.text:
+        return remedy("do not work in place", setting(told, "inplace", "False"))
+    return remedy("change a copy", in_front(write.site, f"{name} = {name}.clone()")) if name != "x" else None

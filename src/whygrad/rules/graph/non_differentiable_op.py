@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis
+from whygrad.diagnosis import Diagnosis, Edit, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
+from whygrad.rules.remedies import remedy
 
 PICKS = (
     "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
@@ -58,6 +59,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         op.site,
         f"no gradient passes back through `{spelled(op)}`",
         _help(index, op, cut),
+        remedy=_remedy(cut),
     )
     return diagnosis(index, cut, words, _lift(cut))
 
@@ -95,3 +97,11 @@ def _call(op: Op) -> str:
 
 _SPELT = {"one_hot": "soft rows", "sample": "reparameterise"}
 """Cures that each framework's users write in their own way."""
+
+
+def _remedy(cut: Cut) -> Remedy | None:
+    """Without rounding, where that is all that cuts: the loss then reads the numbers from before."""
+    lift, ops = _lift(cut), (*cut.ops, *cut.others)
+    edits = [Edit("unwrap", op.site, calls=(spelled(op),)) if op.site else None for op in ops]
+    changes = "the loss reads the numbers from before the rounding"
+    return remedy(f"leave out `{spelled(cut.ops[0])}` while training", *edits, changes=changes, proof=lift) if lift else None

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Related
+from whygrad.diagnosis import Diagnosis, Edit, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
+from whygrad.rules.remedies import remedy
 
 
 @rule("WG302", "rebuilt-tensor", "error")
@@ -52,6 +53,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         _label(index, left),
         _help(index, left, cut.entered),
         tuple(_related(cut, left)),
+        remedy=_remedy(cut),
     )
     return diagnosis(index, cut, words, None if cut.blind else _lift(cut))
 
@@ -100,3 +102,13 @@ def _help(index: Index, left: Op, entered: Op | None) -> str:
     if left.kind == "enter":
         return idiom(index, "copy with history", name=spelled(left))
     return idiom(index, "own functions")
+
+
+def _remedy(cut: Cut) -> Remedy | None:
+    """Neither out nor in: where the value came back as it had left, the calls of both ways go."""
+    ops = (*cut.ops, *cut.chain)
+    trip = [op for op in ops if op.kind in ("leave", "enter", "detach")]
+    if cut.blind or len(trip) < len(ops) or not any(op.kind == "enter" for op in ops):
+        return None
+    sites = dict.fromkeys((op.site, spelled(op)) for op in trip)
+    return remedy("keep the tensor", *(Edit("unwrap", site, calls=(name,)) if site else None for site, name in sites), proof=_lift(cut))

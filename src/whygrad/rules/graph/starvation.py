@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Severity, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Remedy, Severity, Test
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut
 from whygrad.flow.starved import fed
@@ -28,6 +28,7 @@ class Words(NamedTuple):
     help: str
     related: tuple[Related, ...] = ()
     severity: Severity = "error"
+    remedy: Remedy | None = None
 
 
 def diagnosis(index: Index, cut: Cut, words: Words, intervention: Intervention | None = None) -> Diagnosis:
@@ -52,6 +53,7 @@ def diagnosis(index: Index, cut: Cut, words: Words, intervention: Intervention |
         kind=cut.step.step.kind,
         step=cut.step.step.index,
         names=names,
+        remedy=words.remedy,
         test=test,
         experiment=judged(test, trial, cut.step.step.measures) if test and trial else None,
     )

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.starved import shaping
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
+from whygrad.rules.remedies import remedy
 
 _ASSIGNED = re.compile(r"^\s*(?:self\.)?([\w.]+)\s*(?::[^=]+)?=(?!=)")
 _NUMBERED = re.compile(r" \(\d+\)$")
@@ -118,6 +119,7 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         facts=frozenset(Fact(what, one) for what in ("unregistered", "unmoved") for one in names),
         explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, members, bare=known[0] == name)}),
         names=(name, *names),
+        remedy=_remedy(index, members),
     )
 
 
@@ -157,3 +159,14 @@ def _help(index: Index, first: str, name: str) -> str:
     if re.match(r"^(\[|\.\d)", rest):
         return idiom(index, "module list", name=name)
     return idiom(index, "register" if rest else "bare parameter")
+
+
+def _remedy(index: Index, members: Sequence[Parameter]) -> Remedy | None:
+    """The list or dictionary of layers as a module that the model knows; none where one holds bare parameters."""
+    site, name = next((p.site for p in members if p.site), None), members[0].name
+    found = re.search(r"\[(['\"]?)", name)
+    bare = any(p.name.endswith("]") for p in members)
+    if site is None or found is None or not speaks_torch(index):
+        return None
+    kind = ("Parameter" if bare else "Module") + ("Dict" if found[1] or not name[found.end()].isdigit() else "List")
+    return remedy(f"make it an `nn.{kind}`", Edit("wrap", site, f"torch.nn.{kind}({{x}})", around="value"))

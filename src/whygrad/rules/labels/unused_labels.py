@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.scopes import enclosing, place_in
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Scope, family
+from whygrad.ir import Op, Scope, Site, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import is_cut_off, measured
 from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import used_labels
 
 
 @rule("WG101", "unused-labels", "error")
@@ -124,7 +125,17 @@ def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: 
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
         help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids",
         names=(name, scope.function),
+        remedy=_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)),
     )
+
+
+def _remedy(index: Index, step: StepIndex, scope: Scope, argument: str, site: Site | None) -> Remedy | None:
+    """A loss on the one prediction that the function is given and the labels that it ignores."""
+    shaped = [(name, value) for name, value in scope.arguments.items() if value in step.depends_on_parameters and name.isidentifier()]
+    if len(shaped) != 1 or not argument.isidentifier():
+        return None
+    name, value = shaped[0]
+    return used_labels(index, site, step.value(scope.arguments[argument]), step.value(value), (name, argument))
 
 
 def own_target(step: StepIndex) -> Iterator[Diagnosis]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.phrases import places, typed
+from whygrad.rules.remedies import other_loss, remedy, unwrapped
 
 _ENOUGH = 3
 """Classes from which the two losses differ: with two, the binary one is twice the other, entry by entry."""
@@ -68,4 +69,17 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         ),
         help=idiom(call.index, "scores of choice", target=call.target.written),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
+        remedy=_remedy(call, op),
+    )
+
+
+def _remedy(call: Call, op: Op) -> Remedy | None:
+    """A cross-entropy over the classes: PyTorch's on the scores, Keras' on the probabilities."""
+    instead = other_loss(call.index, call.op, "cross-entropy by rows")
+    scores = [unwrapped(call.index, call.step, op)] if speaks_torch(call.index) else []
+    return remedy(
+        "use the cross-entropy over classes",
+        instead,
+        *scores,
+        changes="the loss becomes a cross-entropy over classes that exclude one another",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import idiom
@@ -14,6 +14,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import broadcast, other_rows, pairs_up
 from whygrad.rules.phrases import distinct, figure, places, plural, typed
+from whygrad.rules.remedies import remedy, reshaped
 
 _ELEMENTWISE = frozenset(("sub", "add", "mul", "div", "pow", "maximum", "minimum", "where", "compare"))
 
@@ -134,6 +135,7 @@ def diagnosis(index: Index, step: StepIndex, pair: Pair) -> Diagnosis:
         step=step.step.index,
         names=(prediction.shown, target.shown),
         test=experiment(pair),
+        remedy=_remedy(index, pair),
     )
 
 
@@ -158,6 +160,19 @@ def experiment(pair: Pair) -> Test | None:
     if pair.op.failed or prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
         return None
     return Test(Reshape(prediction.name, target.shape), "with one shape on both sides, another gradient comes out")
+
+
+def _remedy(index: Index, pair: Pair) -> Remedy | None:
+    """The prediction in the target's shape, where both have as many entries."""
+    prediction, target = pair.prediction, pair.target
+    if prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
+        return None
+    asked = experiment(pair)
+    return remedy(
+        f"give `{prediction.written}` the shape of `{target.written}` in the loss",
+        reshaped(index, pair.op, prediction, target, target.written),
+        proof=asked.intervention if asked else None,
+    )
 
 
 def _help(index: Index, pair: Pair) -> str:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, known, once_a_fault
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.loss.scaled_ids import Scaled, scaled, told
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import operand, other_loss, remedy
 
 _IDS = BY_IDS | {"hinge_loss"}
 _BY_IDS_NATIVE = "multi_margin_loss"
@@ -121,6 +123,7 @@ def diagnosis(call: Call, form: str) -> Diagnosis:
         message=f"`{call.called}` needs class ids, and `{target.shown}` holds {what}",
         evidence=tuple(evidence(call)),
         help=_help(call, form),
+        remedy=_remedy(call, form),
         facts=frozenset({Fact("odd-shape", target.name)}),
     )
 
@@ -146,6 +149,20 @@ def _help(call: Call, form: str) -> str:
         return f"pass {idiom(index, 'squeeze' if whole else 'squeezed integers', name=name)}"
     lost = " (but look first why they are not whole: a scaling by mistake makes every id 0)" if not_whole(call.target) else ""
     return f"pass {idiom(index, 'integers', name=name)}{lost}"
+
+
+def _remedy(call: Call, form: str) -> Remedy | None:
+    """The target as ids, or the loss that takes rows where the library has one for each."""
+    index, name = call.index, call.target.name
+    if form == "rows":
+        if not speaks_torch(index):
+            return remedy("use the loss that takes one-hot rows", other_loss(index, call.op, "cross-entropy by rows"))
+        return remedy("pass the ids of the rows", operand(call.op, name, "{x}.argmax(1)"))
+    if form == "column":
+        cast = ".long()" if call.target.dtype != "i64" and speaks_torch(index) else ""
+        return remedy("take the axis of size 1 away", operand(call.op, name, spelling(index, "without axis", axis=1) + cast))
+    # timid: a cast drops fractions, which tell that the ids were scaled
+    return None if not_whole(call.target) else remedy("make whole numbers of the ids", operand(call.op, name, spelling(index, "whole")))
 
 
 def not_whole(value: Value) -> bool:

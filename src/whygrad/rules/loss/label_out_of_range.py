@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.phrases import figure, percent, typed
+from whygrad.rules.remedies import names_of, operand, remedy, setting
 
 TOLERANCE = 1e-3
 """How far rounding may take a share outside of 0 to 1."""
@@ -86,6 +88,7 @@ def about_ids(found: Outside) -> Diagnosis:
         evidence=(Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),),
         help=help_,
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        remedy=_of_ids(found),
     )
 
 
@@ -113,6 +116,7 @@ def about_shares(call: Call) -> Diagnosis:
         message=f"`{call.called}` needs targets between 0 and 1, and `{name}` goes {'up to ' + figure(high) if high > 1 else 'down to ' + figure(low)}",
         evidence=(Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}", "maximum", high),),
         help=idiom(call.index, "threshold", name=call.target.written, limit=figure((low + high) / 2)) if two else scale,
+        remedy=_of_shares(call, low, high, two=two),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
 
@@ -135,5 +139,35 @@ def about_signs(call: Call) -> Diagnosis:
             Evidence(f"{percent(share)} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
         ),
         help=f"pass `2 * {call.target.written} - 1`",
+        remedy=remedy("pass signs", operand(call.op, call.target.name, "2 * {x} - 1")),
         facts=frozenset({Fact("odd-input", call.target.name)}),
+    )
+
+
+def _of_ids(found: Outside) -> Remedy | None:
+    """Ids from 0 on; a mark is ignored, which is a guess at what it stands for."""
+    call = found.call
+    if found.from_one:
+        return remedy("count the classes from 0", operand(call.op, call.target.name, "{x} - 1"))
+    ignoring, mark = "ignore_index" if speaks_torch(call.index) else "ignore_class", figure(found.offender)
+    return remedy(
+        f"ignore the id {mark}",
+        setting(call.op.site, ignoring, mark, calls=names_of(call.op)),
+        changes=f"entries with the id {mark} no longer count",
+    )
+
+
+def _of_shares(call: Call, low: float, high: float, *, two: bool) -> Remedy | None:
+    """Targets between 0 and 1: yes or no by the larger of two values, else shares of the largest."""
+    if two:
+        limit = figure((low + high) / 2)
+        return remedy(
+            "make zeros and ones of the two values", operand(call.op, call.target.name, spelling(call.index, "threshold", limit=limit))
+        )
+    if low < 0 or not high > 1:
+        return None
+    return remedy(
+        f"divide by {figure(high)}",
+        operand(call.op, call.target.name, f"{{x}} / {figure(high)}"),
+        changes="labels are read as shares of the largest one seen",
     )

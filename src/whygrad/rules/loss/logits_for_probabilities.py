@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import inf, isnan
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom, loss_called
+from whygrad.idioms import idiom, loss_called, speaks_torch
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of, raised_by
 from whygrad.rules.phrases import distinct, figure, places, typed
+from whygrad.rules.remedies import called_instead, names_of, operand, remedy, setting
 
 TOLERANCE = 1e-3
 """How far rounding in half precision may take a probability, or its logarithm, out of its range."""
@@ -108,9 +109,29 @@ def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: 
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown,),
+        remedy=_remedy(index, op, value),
     )
 
 
+def _remedy(index: Index, op: Op, value: Value) -> Remedy | None:
+    """The loss of that kind that takes raw scores."""
+    if not speaks_torch(index):
+        told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
+        return remedy("tell the loss that it gets raw scores", told) if told else None
+    if op.kind in _ON_SCORES:
+        return remedy("use the loss on raw scores", called_instead(op, _ON_SCORES[op.kind], names_of(op)))
+    return (
+        remedy("take the logarithm of the softmax first", operand(op, value.name, "torch.log_softmax({x}, dim=-1)"))
+        if op.kind == "kl_div"
+        else None
+    )
+
+
+_FROM_LOGITS = frozenset(("categorical_cross_entropy", "binary_cross_entropy"))
+_ON_SCORES = {
+    "nll_loss": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss",
+    "binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits|torch.nn.BCEWithLogitsLoss",
+}
 _HELP = {
     "nll_loss": "log-probabilities by class",
     "binary_cross_entropy": "probabilities by unit",

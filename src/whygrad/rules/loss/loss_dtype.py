@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import operand, remedy
 
 _ABOUT_DTYPE = ("dtype", "result type", "scalar type", "data type", "to have the same type")
 _NARROW = frozenset(("u8", "i8", "i16"))
@@ -95,6 +97,7 @@ def diagnosis(call: Call) -> Diagnosis:
         help=f"pass {written}, or convert where the labels are made",
         facts=frozenset({Fact("odd-input", target.name)}),
         explains=_raised(call),
+        remedy=_remedy(call, due),
     )
 
 
@@ -149,3 +152,10 @@ def _converted(index: Index, step: StepIndex, op: Op, sign: str) -> str:
     return f" {sign} ".join(idiom(index, "floats", name=step.value(name).written) for name in op.inputs[:2]).replace(
         f"` {sign} `", f" {sign} "
     )
+
+
+def _remedy(call: Call, due: str) -> Remedy | None:
+    """The target as the loss needs it."""
+    idea = {"i64": "whole", "i32": "whole", "f32": "floating"}.get(due)
+    text = spelling(call.index, idea) if idea else f"{{x}}{_CASTS[due]}" if due in _CASTS and speaks_torch(call.index) else ""
+    return remedy(f"pass the target as {due}", operand(call.op, call.target.name, text)) if text else None

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.signs import Sign, local_sign, loss_signs
 from whygrad.ir import Op, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, places
+from whygrad.rules.remedies import remedy
 
 _EVEN = frozenset(("square", "abs", "pow", "norm"))
 _PROBABILITIES = frozenset(("sigmoid", "softmax", "log_softmax", "logsigmoid"))
@@ -166,6 +167,7 @@ def diagnosis(step: StepIndex, group: tuple[Join, ...]) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(loss,),
+        remedy=remedy("minimise the negative", Edit("wrap", made.site, "-{x}")) if made.site else None,
     )
 
 

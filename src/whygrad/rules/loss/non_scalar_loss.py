@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Event, Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.phrases import distinct, places, plural, typed
+from whygrad.rules.remedies import remedy
 
 _REFUSAL = "scalar outputs"
 
@@ -69,6 +71,7 @@ def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagn
         kind=step.step.kind,
         step=step.step.index,
         names=(loss.shown,),
+        remedy=_remedy(index, op),
     )
 
 
@@ -87,3 +90,12 @@ def _help(index: Index, op: Op | None, loss: Value) -> str:
     if op is not None and family(op.kind) == "loss" and op.attributes.get("reduction") == "none":
         return idiom(index, "unreduced", name=loss.written)
     return idiom(index, "add up", name=loss.written)
+
+
+def _remedy(index: Index, op: Op | None) -> Remedy | None:
+    """The mean over what the loss was computed for."""
+    if op is None or op.site is None:
+        return None
+    return remedy(
+        "minimise the mean", Edit("wrap", op.site, spelling(index, "mean")), changes="the parts count as a mean, where a sum may be meant"
+    )

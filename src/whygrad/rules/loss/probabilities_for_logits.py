@@ -12,6 +12,7 @@ from whygrad.ir import Bypass, Op
 from whygrad.loss_contracts import Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, places
+from whygrad.rules.remedies import without_activation
 
 _MAKES_PROBABILITIES = frozenset(("softmax", "sigmoid", "gumbel_softmax"))
 
@@ -105,6 +106,7 @@ def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
         step=step.step.index,
         names=(name,),
         test=None if found.shared else experiment(found),
+        remedy=None if found.shared else without_activation(index, step, activation, proof=experiment(found).intervention),
     )
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, calls, went_back
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
+from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
 _SOFTMAX = frozenset(("softmax", "log_softmax", "gumbel_softmax"))
 
@@ -124,6 +126,7 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(found.scores.shown,),
+        remedy=_remedy(index, found),
     )
 
 
@@ -133,3 +136,15 @@ def _help(index: Index, found: Alone) -> str:
     if found.other is not None:
         return f"normalise over the entries that compete: {idiom(index, 'axis', axis=found.other)}"
     return "use a sigmoid for one yes-or-no unit, or give the layer one output for each class"
+
+
+def _remedy(index: Index, found: Alone) -> Remedy | None:
+    """A sigmoid in its place; none where another axis may have been meant, or the loss applies the softmax."""
+    site = edited_at(found.step, found.op)
+    if found.op.kind != "softmax" or found.other is not None or site is None:
+        return None
+    return remedy(
+        "use a sigmoid for the single unit",
+        Edit("swap", site, spelling(index, "sigmoid"), ACTIVATIONS["softmax"]),
+        otherwise=(setting(site, "activation", '"sigmoid"'),),
+    )

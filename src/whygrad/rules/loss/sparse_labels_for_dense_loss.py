@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, once_a_fault
 from whygrad.rules.phrases import figure, typed
+from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
 _DENSE = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div", "mse_loss", "l1_loss", "huber_loss"))
 _JOINS = frozenset(("mul", "sub"))
@@ -106,7 +107,26 @@ def diagnosis(call: Call) -> Diagnosis:
         message=f"`{call.called}` needs a column for each class, and `{target.shown}` holds class ids",
         evidence=tuple(figures_of(prediction, target, raised=op.failed)),
         help=idiom(call.index, "sparse or dense", scores=prediction.written, ids=target.written, classes=classes),
+        remedy=_remedy(call),
         facts=frozenset({Fact("odd-shape", prediction.name)}),
+    )
+
+
+def _remedy(call: Call) -> Remedy | None:
+    """The loss that takes ids; what one of Keras' or optax' calculates is the same."""
+    op, step = call.op, call.step
+    instead = other_loss(call.index, op, "cross-entropy by ids")
+    if not speaks_torch(call.index):
+        return remedy("use the loss that takes class ids", instead)
+    made = step.producer.get(step.origin(call.prediction.name, ("cast",)))
+    squashed = [unwrapped(call.index, step, made[1])] if made is not None and made[1].kind in ACTIVATIONS else []
+    cast = [operand(op, call.target.name, "{x}.long()")] if call.target.dtype != "i64" else []
+    return remedy(
+        "use the cross-entropy, which takes class ids",
+        instead,
+        *cast,
+        *squashed,
+        changes="the loss becomes a cross-entropy over classes that exclude one another",
     )
 
 

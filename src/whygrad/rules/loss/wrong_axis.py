@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
 _SOFTMAX = frozenset(("softmax", "log_softmax"))
 _FEATURES_LAST = frozenset(("linear", "rnn", "attention", "layer_norm"))
@@ -110,6 +112,7 @@ def by_hand(index: Index, step: StepIndex, found: Written) -> Diagnosis:
             Evidence(f"{value.type} is normalised over its {shape[found.axis]} entries along axis {found.axis}, not over the {shape[classes]} along axis {classes}"),
         ),
         help=f"write {idiom(index, 'axis', axis=classes)}",
+        remedy=_remedy(index, step, op, classes),
         facts=frozenset({Fact("odd-input", op.output)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -169,6 +172,7 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
             *measured,
         ),
         help=f"write {idiom(call.index, 'axis', axis=classes)}",
+        remedy=_remedy(call.index, call.step, op, classes),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
@@ -192,4 +196,12 @@ def transposed(call: Call) -> Diagnosis:
         evidence=(Evidence(f"{typed(call.prediction)} against {typed(call.target)}: the loss {raised}"),),
         help=idiom(call.index, "swap classes", name=call.prediction.written, last=len(shape) - 2, target=call.target.written),
         facts=frozenset({Fact("odd-shape", call.prediction.name)}),
+    )
+
+
+def _remedy(index: Index, step: StepIndex, op: Op, classes: int) -> Remedy | None:
+    """The axis of the classes in the place of the one that is written."""
+    return remedy(
+        "normalise over the classes",
+        setting(edited_at(step, op), spelling(index, "axis"), str(classes), calls=ACTIVATIONS.get(op.kind, ()), position=-1),
     )

@@ -9,6 +9,7 @@ from whygrad.ir import Course, Op
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
 from whygrad.rules.phrases import places, typed
+from whygrad.rules.remedies import guarded
 
 HALF = 65504.0
 """The largest number of float16."""
@@ -98,6 +99,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
+        remedy=None if half else guarded(index, op),
     )
 
 

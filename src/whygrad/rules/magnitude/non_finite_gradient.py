@@ -9,6 +9,7 @@ from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
 from whygrad.rules.phrases import finite, listed, places
+from whygrad.rules.remedies import guarded
 
 _HELP = (
     (("sqrt",), "add a small number inside, `sqrt(x + 1e-12)`: the slope of a square root at 0 is infinite"),
@@ -101,6 +102,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
+        remedy=None if behind else guarded(index, op),
     )
 
 

@@ -8,6 +8,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
+from whygrad.rules.remedies import remedy, setting
 
 _LAYERS = ("linear", "conv", "rnn", "matmul")
 
@@ -101,4 +102,9 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
+        remedy=remedy(
+            "leave the layer its own initialisation",
+            setting(found[0].site, "kernel_initializer"),
+            otherwise=(setting(found[0].site, "kernel_init"),),
+        ),
     )

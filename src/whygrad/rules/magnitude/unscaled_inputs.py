@@ -10,6 +10,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, places
+from whygrad.rules.remedies import standardised
 
 LARGE = 20.0
 """Root mean square from which inputs are looked into; what is standardised has 1, pixels of 0 to 1 have less."""
@@ -107,6 +108,12 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
+        remedy=standardised(
+            index,
+            [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))],
+            "inputs",
+            test.intervention,
+        ),
         test=test,
     )
 

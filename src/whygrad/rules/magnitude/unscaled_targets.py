@@ -10,6 +10,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
+from whygrad.rules.remedies import standardised
 
 LARGE = 20.0
 """Root mean square from which targets are looked into; the outputs of a fresh network have about 1."""
@@ -104,5 +105,6 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         ),
         kind=step.step.kind,
         names=(value.shown,),
+        remedy=standardised(index, [source_of(step, value)], "targets", test.intervention),
         test=test,
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
+from whygrad.rules.remedies import in_front, remedy
 
 _BY_HAND = ""
 
@@ -131,9 +132,17 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
         kind=first.backward.step.step.kind,
         step=first.backward.step.step.index,
         names=(name,) if name else (),
+        remedy=remedy("clear before the backward", in_front(first.backward.event.site, f"{name}.zero_grad()"))
+        if _is_variable(index, name)
+        else None,
     )
 
 
 def _help(index: Index, optimizer: Optimizer | None) -> str:
     """The line to add."""
     return idiom(index, "clear", optimizer=optimizer.name) if optimizer is not None else idiom(index, "clear by hand")
+
+
+def _is_variable(index: Index, name: str) -> bool:
+    """The optimizer is one of PyTorch's, and goes by a name that the source can use."""
+    return speaks_torch(index) and name.replace(".", "").isidentifier()

@@ -11,6 +11,8 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
+from whygrad.rules.remedies import moved as moving
+from whygrad.rules.remedies import remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def diagnosis(index: Index, step: StepIndex, found: Lost) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
+        remedy=remedy("clear after the step", moving(found.clear.site, found.update.site)),
     )
 
 
@@ -160,6 +163,7 @@ def misplaced(step: StepIndex, found: Lost) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
+        remedy=remedy("step after the backward", moving(found.update.site, found.backward.site)),
     )
 
 

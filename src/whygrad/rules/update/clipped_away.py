@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from math import hypot
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Evidence, Remedy
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, place, timeline
-from whygrad.ir import Optimizer, Parameter
+from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, plural
+from whygrad.rules.remedies import remedy, setting
 
 LEFT = 1e-2
 """Largest share of the gradient that counts as almost nothing. Recurrent networks are clipped to a tenth or a twentieth as a matter of course."""
@@ -123,8 +124,16 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=("clip",),
+        remedy=_remedy(event.site, norm),
     )
 
 
 def _holder(index: Index, targets: tuple[str, ...]) -> Optimizer | None:
     return next((o for o in index.record.optimizers if any(name in targets for group in o.groups for name in group.parameters)), None)
+
+
+def _remedy(site: Site | None, norm: float) -> Remedy | None:
+    """The gradient's own norm as the limit, so that only what exceeds it is clipped."""
+    limit = f"{norm:.2g}"
+    told = setting(site, "max_norm", limit, position=1)
+    return remedy(f"clip to {limit}", told, changes=f"{limit} is the norm of the gradient as it was measured here")

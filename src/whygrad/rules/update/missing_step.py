@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
+from whygrad.rules.remedies import behind, remedy
 
 
 @rule("WG405", "missing-step", "error")
@@ -91,6 +92,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,
         names=tuple(names),
+        remedy=None if unreached or backward is None else _remedy(index, names, backward),
     )
 
 
@@ -102,3 +104,10 @@ def last_backward(index: Index, idle: list[Optimizer]) -> tuple[Event | None, in
         if backwards and any(p.name in held and p.gradient != "none" for p in step.step.parameters):
             return backwards[-1], step.step.kind
     return None, None
+
+
+def _remedy(index: Index, names: list[str], backward: Event) -> Remedy | None:
+    """The step behind the backward; of several optimizers it can't be told which backward is whose."""
+    if len(names) != 1 or not speaks_torch(index) or not names[0].replace(".", "").isidentifier():
+        return None
+    return remedy(f"step `{names[0]}` after the backward", behind(backward.site, f"{names[0]}.step()"))

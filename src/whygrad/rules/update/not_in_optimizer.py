@@ -1,13 +1,15 @@
 """WG401: trained by intent, but no optimizer holds it."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
+from whygrad.rules.remedies import remedy, setting
 from whygrad.rules.update.unheld import forgotten, holder, modules_of, stands_still
 
 
@@ -62,6 +64,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         facts=frozenset(Fact("unheld", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=tuple(modules),
+        remedy=_remedy(index, optimizer),
     )
 
 
@@ -70,3 +73,19 @@ def what_happened(lost: list[Parameter]) -> str:
     norms = [parameter.gradient_norm for parameter in lost if parameter.gradient_norm is not None and finite(parameter.gradient_norm)]
     known = f" (norms up to {max(norms):.3g})" if norms else ""
     return f"{listed(parameter.name for parameter in lost)} got gradients{known} and hold the same values at the end as at the first recorded step"
+
+
+def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
+    """All parameters of the model of which the optimizer was given a part."""
+    part = _PART.search(optimizer.site.text) if optimizer.site is not None else None
+    if part is None or not speaks_torch(index):
+        return None
+    return remedy(
+        f"give it all parameters of `{part[1]}`",
+        setting(optimizer.site, "params", f"{part[1]}.parameters()", position=0),
+        changes=f"every trainable parameter of `{part[1]}` is trained, with one rate",
+    )
+
+
+_PART = re.compile(r"\b([A-Za-z_]\w*)(?:\.\w+|\[[^]]*\])+\.parameters\(\)")
+"""`model.head.parameters()`, of which the model is the first part."""

@@ -10,6 +10,8 @@ from whygrad.idioms import idiom
 from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
+from whygrad.rules.remedies import moved as moving
+from whygrad.rules.remedies import remedy
 from whygrad.rules.update.unheld import forgotten, modules_of, stands_still
 
 UNKNOWN = re.compile(r"Unknown variable: <(?:Variable path=(?P<path>[^,>]+)|tf\.Variable '(?P<name>[^']+)')")
@@ -151,6 +153,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         facts=frozenset({Fact("orphans", optimizer.name)}),
         explains=frozenset({*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *idle}),
         names=(optimizer.name, *modules),
+        remedy=remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, lost[0].site)),
     )
 
 

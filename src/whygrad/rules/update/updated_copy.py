@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
+from whygrad.rules.remedies import remedy
 
 RESULTS = ("sub", "add")
 
@@ -90,4 +91,5 @@ def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diag
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
+        remedy=remedy("update in place", Edit("augment", op.site)) if op.site else None,
     )

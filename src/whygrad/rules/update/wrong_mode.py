@@ -1,8 +1,9 @@
 """WG413: modules that train in evaluation mode."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
@@ -10,6 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, percent, places, plural
+from whygrad.rules.remedies import remedy
 
 SWITCHES = ("train", "eval")
 _HALF = 0.5
@@ -120,6 +122,7 @@ def _about_switch(index: Index, first: StepIndex, last: StepIndex, lost: list[st
             ),
         ),
         help=idiom(index, "training mode"),
+        remedy=_back(site, backward),
         kind=last.step.kind,
         step=last.step.index,
         names=tuple(lost),
@@ -226,7 +229,32 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
             ),
         ),
         help=idiom(index, "training mode first"),
+        remedy=_instead(switch.event.site),
         kind=switch.step.step.kind,
         step=switch.step.step.index,
         names=tuple(modules),
     )
+
+
+_EVAL = re.compile(r"^\s*([A-Za-z_][\w.]*)\.eval\(\)")
+
+
+def _switched(site: Site | None) -> str:
+    """What the line switches to evaluation mode."""
+    found = _EVAL.match(site.text) if site is not None else None
+    return found[1] if found else ""
+
+
+def _back(site: Site | None, backward: Site | None) -> Remedy | None:
+    """Training mode at the start of each step."""
+    name = _switched(site)
+    if not name or backward is None:
+        return None
+    return remedy("switch back to training mode", Edit("insert", backward, f"{name}.train()", after=False, around="body"))
+
+
+def _instead(site: Site | None) -> Remedy | None:
+    """Training mode in the place of evaluation mode."""
+    name = _switched(site)
+    changes = "normalisation takes the batch's own statistics, and dropout drops"
+    return remedy("train in training mode", Edit("callee", site, f"{name}.train", ("eval",)), changes=changes) if name and site else None

@@ -10,6 +10,8 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
+from whygrad.rules.remedies import moved as moving
+from whygrad.rules.remedies import remedy
 
 SWITCHES = {"freeze": "freezes", "unfreeze": "unfreezes"}
 """Changes of `trainable`, and what they do."""
@@ -138,6 +140,7 @@ def _about_step(index: Index, name: str, moment: Moment, backward: Event, count:
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=(name,),
+        remedy=remedy(f"step `{called}` after the backward", moving(moment.event.site, backward.site)),
     )
 
 
@@ -240,4 +243,5 @@ def _about_scheduler(index: Index, step: StepIndex, event: Event, update: Event)
         kind=step.step.kind,
         step=step.step.index,
         names=update.targets,
+        remedy=remedy("step the scheduler after the optimizer", moving(event.site, update.site)),
     )

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Severity
 from whygrad.flow import Index
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
+from whygrad.rules.remedies import remedy, setting
 
 IDLE = 0.25
 """Share of all updates from which a schedule that has reached zero is too short; one that ends there has a last few, or one in ten."""
@@ -168,4 +170,12 @@ def _diagnosis(
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),
+        remedy=None if scheduled else _remedy(index, optimizer),
     )
+
+
+def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
+    """A usual rate for an optimizer of this kind: what frameworks have for their defaults."""
+    rate = "0.01" if "SGD" in optimizer.native or optimizer.native.endswith("sgd") else "0.001"
+    told = setting(optimizer.site, spelling(index, "rate"), rate, position=0 if "dim" not in spelling(index, "axis") else None)
+    return remedy(f"give a rate of {rate}", told, changes=f"{rate} is a usual rate, not one that was found for this program")

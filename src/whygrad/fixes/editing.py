@@ -1,0 +1,364 @@
+"""The few ways in which an edit changes a tree: each gives the nodes to replace and what comes in their place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import libcst as cst
+
+from whygrad.diagnosis import Action, Edit
+from whygrad.fixes.finding import (
+    Expression,
+    Line,
+    Tree,
+    assigned,
+    block,
+    body_start,
+    expression,
+    last_name,
+    outermost_loop,
+    statement,
+    target,
+)
+from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.refusals import Refused
+
+PLACEHOLDER = "__x__"
+GIVEN = -2
+"""The position that means what a call was given: the tensor of a method, else the first argument."""
+_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.Tuple, cst.List, cst.Dict, cst.SimpleString)
+_TIGHT = (cst.BinaryOperation, cst.UnaryOperation, cst.Attribute, cst.Comparison, cst.Subscript, cst.Await)
+_SETTINGS = (cst.Integer, cst.UnaryOperation, cst.SimpleString, cst.Tuple)
+"""What sets an axis or a type, and is no tensor."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Nodes and what comes in their place; an empty tuple where they go."""
+
+    new: dict[cst.CSTNode, cst.CSTNode | None] = field(default_factory=dict)
+    before: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
+    after: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
+    spread: set[cst.CSTNode] = field(default_factory=set)
+    """Blocks that give way to their statements."""
+
+
+def apply(tree: Tree, edits: tuple[Edit, ...], names: Names) -> cst.Module:
+    """The file with all edits; raises `Refused` where one of them can't be made."""
+    changes = Changes()
+    for edit in edits:
+        _ACTIONS[edit.action](tree, edit, names, changes)
+    module = tree.module.visit(_Changing(changes))
+    return module if isinstance(module, cst.Module) else tree.module
+
+
+class _Changing(cst.CSTTransformer):
+    """Makes the changes; what is put in a node's place may hold nodes that change as well."""
+
+    def __init__(self, changes: Changes) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node not in self.changes.new
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        changes = self.changes
+        updated = updated_node
+        if original_node in changes.new:
+            new = changes.new[original_node]
+            updated = cst.RemoveFromParent() if new is None else new.visit(self)
+        if original_node in changes.spread:
+            updated = cst.FlattenSentinel(_dissolved(updated_node))
+        before, after = changes.before.get(original_node, []), changes.after.get(original_node, [])
+        if not before and not after:
+            return updated
+        kept = [] if isinstance(updated, cst.RemovalSentinel) else list(updated) if isinstance(updated, cst.FlattenSentinel) else [updated]
+        return cst.FlattenSentinel([*_with_leading(before, kept), *after])
+
+
+def _with_leading(before: list[cst.CSTNode], kept: list[cst.CSTNode]) -> list[cst.CSTNode]:
+    """New statements in front of kept ones stand below the empty lines that led to these."""
+    if not before or not kept:
+        return [*before, *kept]
+    lines = getattr(kept[0], "leading_lines", ())
+    gap = [line for line in lines if line.comment is None] if all(line.comment is None for line in lines) else []
+    if not gap:
+        return [*before, *kept]
+    return [before[0].with_changes(leading_lines=gap), *before[1:], kept[0].with_changes(leading_lines=()), *kept[1:]]
+
+
+def _dissolved(updated: cst.CSTNode) -> list[cst.CSTNode]:
+    """The statements of a block, in its place; comments in front of it stay."""
+    body = list(updated.body.body)  # type: ignore[attr-defined]  # a With
+    first = body[0].with_changes(leading_lines=(*updated.leading_lines, *body[0].leading_lines))  # type: ignore[attr-defined]
+    return [first, *body[1:]]
+
+
+def _filled(tree: Tree, names: Names, text: str, node: cst.CSTNode | None = None) -> Expression:
+    """The template as an expression, around what stands there."""
+    code = names.spell(text.replace("{x}", PLACEHOLDER))
+    if node is not None and PLACEHOLDER in code:
+        inner = tree.code(node).strip()
+        bare = isinstance(node, _ATOMS) or bool(getattr(node, "lpar", ())) or f"({PLACEHOLDER}" in code
+        code = code.replace(PLACEHOLDER, inner if bare else f"({inner})")
+    try:
+        return cst.parse_expression(code, config=tree.module.config_for_parsing)
+    except cst.ParserSyntaxError:
+        raise Refused(f"`{code}` does not fit in its place") from None
+
+
+def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
+    """In parentheses where what stands around would take it apart, or where the old one stood in them."""
+    if getattr(old, "lpar", ()) and not new.lpar:
+        return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]
+    if not isinstance(new, _ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
+        return new.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return new
+
+
+def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = assigned(tree, edit) if edit.around == "value" else expression(tree, edit)
+    if edit.keyword or edit.position is not None:
+        node = given(node, names) if edit.position == GIVEN and isinstance(node, cst.Call) else _part(node, edit)
+    changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, node))
+
+
+def _part(node: Expression, edit: Edit) -> Expression:
+    """The argument of a call, or the operand, that is meant."""
+    if isinstance(node, cst.BinaryOperation) and edit.position is not None:
+        return node.right if edit.position else node.left
+    argument = _argument_of(node, edit)
+    if argument is None:
+        raise Refused("the argument that is meant is not written out in the call")
+    return argument.value
+
+
+def _swap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = expression(tree, edit)
+    if not isinstance(node, cst.Call):
+        raise Refused("it is no call")
+    function, _, made = edit.text.partition("|")
+    of_class = made and last_name(node)[:1].isupper()
+    changes.new[node] = _fitting(tree, node, _filled(tree, names, made) if of_class else _filled(tree, names, function, given(node, names)))
+
+
+def _replace(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = expression(tree, edit)
+    changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text))
+
+
+def _argument_of(node: Expression, edit: Edit) -> cst.Arg | None:
+    if not isinstance(node, cst.Call) or any(arg.star for arg in node.args):
+        return None
+    named = next((arg for arg in node.args if arg.keyword is not None and arg.keyword.value == edit.keyword), None)
+    if named is not None or edit.position is None:
+        return named
+    plain = [arg for arg in node.args if arg.keyword is None]
+    if edit.position < 0:
+        whole = [arg for arg in plain if isinstance(arg.value, cst.Integer) or _is_negative(arg.value)]
+        return whole[0] if len(whole) == 1 else None
+    return plain[edit.position] if edit.position < len(plain) else None
+
+
+def _is_negative(node: Expression) -> bool:
+    return isinstance(node, cst.UnaryOperation) and isinstance(node.expression, cst.Integer)
+
+
+def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = expression(tree, edit)
+    if isinstance(node, cst.SimpleString) and edit.text:
+        changes.new[node] = _filled(tree, names, f"keras.losses.{_class_name(node)}({edit.keyword}={edit.text})")
+        return
+    if not isinstance(node, cst.Call) or any(arg.star for arg in node.args):
+        raise Refused("the arguments of the call are not written out")
+    old = _argument_of(node, edit)
+    if not edit.text:
+        if old is None:
+            raise Refused(f"`{edit.keyword}` is not among the arguments of the call")
+        changes.new[node] = node.with_changes(args=_without(node.args, old))
+    elif old is not None:
+        changes.new[old.value] = _filled(tree, names, edit.text, old.value)
+    else:
+        changes.new[node] = node.with_changes(args=[*_separated(node), _keyword(edit.keyword, _filled(tree, names, edit.text))])
+
+
+def _class_name(node: cst.SimpleString) -> str:
+    """The class behind the name of a loss of Keras': `BinaryCrossentropy` for `binary_crossentropy`."""
+    return "".join(part.capitalize() for part in str(node.evaluated_value).split("_"))
+
+
+def _keyword(name: str, value: Expression) -> cst.Arg:
+    tight = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
+    return cst.Arg(value, keyword=cst.Name(name), equal=tight)
+
+
+def _separated(node: cst.Call) -> list[cst.Arg]:
+    args = list(node.args)
+    if args and not isinstance(args[-1].comma, cst.Comma):
+        args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    return args
+
+
+Listed = TypeVar("Listed", cst.Arg, cst.BaseElement)
+
+
+def _without(items: Sequence[Listed], gone: cst.CSTNode) -> list[Listed]:
+    """The list without one of its items; where that was the last one, the item before it ends as that did, and keeps its comment."""
+    kept = [item for item in items if item is not gone]
+    if kept and items[-1] is gone:
+        kept[-1] = kept[-1].with_changes(comma=_ending(kept[-1].comma, items[-1].comma))
+    return kept
+
+
+def _ending(before: cst.Comma | cst.MaybeSentinel, last: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
+    old = before.whitespace_after if isinstance(before, cst.Comma) else None
+    new = last.whitespace_after if isinstance(last, cst.Comma) else None
+    if isinstance(last, cst.Comma) and isinstance(old, cst.ParenthesizedWhitespace) and isinstance(new, cst.ParenthesizedWhitespace):
+        return last.with_changes(whitespace_after=new.with_changes(first_line=old.first_line))
+    return last
+
+
+def _callee(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = expression(tree, edit)
+    function, _, made = edit.text.partition("|")
+    if isinstance(node, cst.SimpleString):
+        changes.new[node] = node.with_changes(value=f"{node.quote}{function.rpartition('.')[2]}{node.quote}")
+        return
+    if not isinstance(node, cst.Call):
+        raise Refused("it is no call")
+    text = made if made and last_name(node)[:1].isupper() else function
+    changes.new[node.func] = cst.parse_expression(names.spell(text))
+
+
+def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    node = expression(tree, edit)
+    if isinstance(node, cst.Attribute):
+        changes.new[node] = node.value
+    elif not isinstance(node, cst.Call):
+        raise Refused("it is no call")
+    elif last_name(node)[:1].isupper():
+        _unlist(tree, node, edit, names, changes)
+    else:
+        changes.new[node] = _fitting(tree, node, given(node, names))
+
+
+def given(node: cst.Call, names: Names) -> Expression:
+    """What a call was given: the tensor of a method, else the first argument."""
+    plain = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
+    receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
+    if receiver is not None and not _is_module(dotted(receiver), names) and (not plain or isinstance(plain[0], _SETTINGS)):
+        return receiver
+    if not plain:
+        raise Refused("what the call was given is not written out in it")
+    return plain[0]
+
+
+def _is_module(name: str, names: Names) -> bool:
+    """It is a library or a part of one, or the object that has the call as a part: `F`, `torch.nn`, `self`."""
+    return name in ("self", "cls") or (bool(name) and name.split(".", maxsplit=1)[0] in names.known.values())
+
+
+def _unlist(tree: Tree, node: cst.Call, edit: Edit, names: Names, changes: Changes) -> None:
+    """A layer that is made: out of the list of layers, or an identity in its place where it has a name."""
+    parent = tree.parents[node]
+    above = tree.parents.get(parent)
+    if isinstance(parent, cst.Arg) and isinstance(above, cst.Call) and parent.keyword is None:
+        if last_name(above) == "add":
+            changes.new[statement(tree, replace(edit.site, line=tree.ranges[node].start.line))] = None
+            return
+        if last_name(above) in ("Sequential", "ModuleList", "Serial", "chain"):
+            changes.new[above] = above.with_changes(args=_without(above.args, parent))
+            return
+    if isinstance(parent, cst.Element) and isinstance(above, cst.List | cst.Tuple):
+        changes.new[above] = above.with_changes(elements=_without(above.elements, parent))
+        return
+    if not edit.text:
+        raise Refused("the layer has a name, which other lines may use")
+    changes.new[node] = _filled(tree, names, edit.text)
+
+
+def _drop(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    found = statement(tree, edit.site)
+    if not isinstance(found, cst.SimpleStatementLine):
+        raise Refused("a whole block stands there")
+    changes.new[found] = _nothing_left(tree, found)
+
+
+def _nothing_left(tree: Tree, found: Line) -> cst.CSTNode | None:
+    """`pass` where the block would be left empty."""
+    parent = tree.parents.get(found)
+    alone = isinstance(parent, cst.IndentedBlock) and len(parent.body) == 1
+    return cst.SimpleStatementLine([cst.Pass()]) if alone else None
+
+
+def _insert(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    at = statement(tree, edit.site)
+    text = edit.text.replace("{name}", tree.code(target(at))) if "{name}" in edit.text else edit.text
+    new = cst.parse_statement(names.spell(text), config=tree.module.config_for_parsing)
+    at = outermost_loop(tree, at) if edit.around == "loop" else body_start(tree, at) if edit.around == "body" else at
+    if _is_there(tree, at, edit.after, new):
+        return
+    (changes.after if edit.after else changes.before).setdefault(at, []).append(new)
+
+
+def _is_there(tree: Tree, at: Line, after: bool, new: cst.CSTNode) -> bool:  # noqa: FBT001 - the edit's own field
+    """The statement stands there already."""
+    siblings = list(getattr(tree.parents.get(at), "body", ()))
+    place = siblings.index(at) + (1 if after else -1) if at in siblings else -1
+    return 0 <= place < len(siblings) and tree.code(siblings[place]).strip() == tree.module.code_for_node(new).strip()
+
+
+def _move(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    found = statement(tree, edit.site)
+    if edit.to is None or not isinstance(found, cst.SimpleStatementLine):
+        raise Refused("a whole block would have to move")
+    to = statement(tree, edit.to)
+    to = outermost_loop(tree, to) if edit.around == "loop" else to
+    if to is found:
+        raise Refused("it stands there already")
+    changes.new[found] = _nothing_left(tree, found)
+    moved = found.with_changes(leading_lines=[line for line in found.leading_lines if line.comment is not None])
+    (changes.after if edit.after else changes.before).setdefault(to, []).append(moved)
+
+
+def _dissolve(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    found = block(tree, edit.site, edit.calls)
+    if isinstance(found, cst.Decorator):
+        changes.new[found] = None
+        return
+    kept = [item for item in found.items if edit.calls and last_name(item.item) not in edit.calls]
+    if kept:
+        changes.new[found] = found.with_changes(items=[*kept[:-1], kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
+    elif any(item.asname for item in found.items) or not isinstance(found.body, cst.IndentedBlock):
+        raise Refused("the block has a name, or stands on one line")
+    else:
+        changes.spread.add(found)
+
+
+def _augment(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    found = statement(tree, edit.site)
+    kept = found.body[0] if isinstance(found, cst.SimpleStatementLine) else None
+    value = kept.value if isinstance(kept, cst.Assign) and len(kept.targets) == 1 else None
+    if not isinstance(value, cst.BinaryOperation) or not isinstance(value.operator, cst.Subtract | cst.Add):
+        raise Refused("it is no sum or difference that is assigned")
+    own = target(found)
+    if tree.code(value.left).strip() != tree.code(own).strip() or not isinstance(own, cst.Name | cst.Attribute | cst.Subscript):
+        raise Refused("what is assigned does not begin with the name that it is assigned to")
+    operator = cst.SubtractAssign() if isinstance(value.operator, cst.Subtract) else cst.AddAssign()
+    changes.new[kept] = cst.AugAssign(own, operator, value.right)  # type: ignore[index]  # an Assign, as its value shows
+
+
+_ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
+    "unwrap": _unwrap,
+    "wrap": _wrap,
+    "argument": _argument,
+    "callee": _callee,
+    "replace": _replace,
+    "drop": _drop,
+    "insert": _insert,
+    "move": _move,
+    "dissolve": _dissolve,
+    "augment": _augment,
+    "swap": _swap,
+}

@@ -1,0 +1,215 @@
+"""From a place in a report to the node of the source that is meant."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
+
+from whygrad.diagnosis import Edit
+from whygrad.fixes.names import dotted
+from whygrad.fixes.refusals import Refused
+from whygrad.ir import Site
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Expression = cst.BaseExpression
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A parsed file, with the place and the parent of every node."""
+
+    module: cst.Module
+    ranges: Mapping[cst.CSTNode, CodeRange]
+    parents: Mapping[cst.CSTNode, cst.CSTNode]
+
+    @classmethod
+    def of(cls, text: str, file: str) -> "Tree":
+        """The tree of a file's text; raises `Refused` where it can't be parsed."""
+        try:
+            wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+        except (cst.ParserSyntaxError, RecursionError):
+            raise Refused(f"`{file}` can't be parsed") from None
+        return cls(wrapper.module, wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider))
+
+    @cached_property
+    def nodes(self) -> tuple[cst.CSTNode, ...]:
+        """All nodes, outer ones before those inside them."""
+        return tuple(sorted(self.ranges, key=lambda node: (_start(self.ranges[node]), *(-part for part in _end(self.ranges[node])))))
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The text of a node."""
+        return self.module.code_for_node(node)
+
+    def above(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """What encloses a node, innermost first."""
+        at: cst.CSTNode | None = self.parents.get(node)
+        while at is not None:
+            yield at
+            at = self.parents.get(at)
+
+    def enclosing(self, node: cst.CSTNode, *kinds: type[Node]) -> Node | None:
+        """The innermost node of these kinds around another."""
+        return next((above for above in self.above(node) if isinstance(above, kinds)), None)
+
+    def expressions(self, node: cst.CSTNode) -> Iterator[Expression]:
+        """Expressions below another, itself included."""
+        return (part for part in self.nodes if isinstance(part, cst.BaseExpression) and self._below(part, node))
+
+    def within(self, node: cst.CSTNode, kind: type[Node]) -> Iterator[Node]:
+        """Nodes of a kind below another, itself included."""
+        return (part for part in self.nodes if isinstance(part, kind) and self._below(part, node))
+
+    def _below(self, part: cst.CSTNode, node: cst.CSTNode) -> bool:
+        return part is node or any(above is node for above in self.above(part))
+
+
+def _start(place: CodeRange) -> tuple[int, int]:
+    return place.start.line, place.start.column
+
+
+def _end(place: CodeRange) -> tuple[int, int]:
+    return place.end.line, place.end.column
+
+
+def last_name(node: cst.CSTNode) -> str:
+    """The last part of the name of what is called: `Softmax` for `nn.Softmax(dim=1)`."""
+    func = node.func if isinstance(node, cst.Call) else node
+    return func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+
+
+def expression(tree: Tree, edit: Edit) -> Expression:
+    """The expression that an edit is about: at its place, or made where the name that stands there was assigned."""
+    found = _at(tree, edit.site)
+    if not edit.calls:
+        if found is None:
+            raise Refused("the expression can't be told from others on its line")
+        return found
+    near = [found] if found is not None else list(_on_line(tree, edit.site))
+    named = list({id(part): part for outer in near for part in tree.expressions(outer) if last_name_in(part, edit.calls)}.values())
+    if len(named) > 1 and found in named:
+        return found
+    if not named and near:
+        named = list(_assigned(tree, near, edit.calls))
+    if not named:
+        named = list(_strings(tree, edit.calls))
+    if len(named) != 1:
+        raise Refused(f"`{edit.calls[0]}` can't be told from others of its line" if named else f"no `{edit.calls[0]}` stands on its line")
+    return named[0]
+
+
+def last_name_in(node: Expression, calls: tuple[str, ...]) -> bool:
+    """A call of one of these names, or an attribute of that name that is not called."""
+    if isinstance(node, cst.Call):
+        return last_name(node) in calls
+    return isinstance(node, cst.Attribute) and node.attr.value in calls and node.attr.value in ("data", "T")
+
+
+def _at(tree: Tree, site: Site) -> Expression | None:
+    """The expression whose place is exactly that of the site."""
+    if not site.column or not site.end_column:
+        return None
+    wanted = ((site.line, site.column - 1), (site.end_line or site.line, site.end_column - 1))
+    for node, place in tree.ranges.items():
+        if isinstance(node, cst.BaseExpression) and (_start(place), _end(place)) == wanted:
+            return node
+    return None
+
+
+def _on_line(tree: Tree, site: Site) -> Iterator[Expression]:
+    """The outermost expressions of a line."""
+    for node in tree.nodes:
+        if isinstance(node, cst.BaseExpression) and tree.ranges[node].start.line == site.line:
+            parent = tree.parents.get(node)
+            if not (isinstance(parent, cst.BaseExpression | cst.Arg) and tree.ranges[parent].start.line == site.line):
+                yield node
+
+
+def _assigned(tree: Tree, near: list[Expression], calls: tuple[str, ...]) -> Iterator[cst.Call]:
+    """Calls of these names whose result is kept under a name that is called at the place: `criterion = nn.BCELoss()`."""
+    used = {dotted(part.func) for outer in near for part in tree.within(outer, cst.Call)} - {""}
+    for kept in tree.within(tree.module, cst.Assign):
+        names = {dotted(target.target) for target in kept.targets}
+        if isinstance(kept.value, cst.Call) and last_name(kept.value) in calls and not used.isdisjoint(names):
+            yield kept.value
+
+
+def _strings(tree: Tree, calls: tuple[str, ...]) -> Iterator[Expression]:
+    """Strings that name a loss or an activation where a library takes the name for the function: `loss="mse"`."""
+    for arg in tree.within(tree.module, cst.Arg):
+        if arg.keyword is not None and isinstance(arg.value, cst.SimpleString) and arg.value.evaluated_value in calls:
+            yield arg.value
+
+
+Line = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+
+def statement(tree: Tree, site: Site) -> Line:
+    """The innermost statement at a line."""
+    found: Line | None = None
+    for node in tree.nodes:
+        if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+            place = tree.ranges[node]
+            if place.start.line <= site.line <= place.end.line and (
+                isinstance(node, cst.SimpleStatementLine) or place.start.line == site.line
+            ):
+                found = node
+    if found is None:
+        raise Refused("no statement stands on its line")
+    if isinstance(found, cst.SimpleStatementLine) and len(found.body) != 1:
+        raise Refused("several statements share its line")
+    return found
+
+
+def outermost_loop(tree: Tree, node: Line) -> Line:
+    """The outermost loop of the same function around a statement; itself where there is none."""
+    found = node
+    for above in tree.above(node):
+        if isinstance(above, cst.FunctionDef | cst.ClassDef):
+            break
+        if isinstance(above, cst.For | cst.While):
+            found = above
+    return found
+
+
+def body_start(tree: Tree, node: Line) -> Line:
+    """The first statement of the innermost loop's or function's body around a statement; itself at the top of the file."""
+    for above in tree.above(node):
+        if isinstance(above, cst.FunctionDef | cst.For | cst.While) and isinstance(above.body, cst.IndentedBlock):
+            first = above.body.body[0]
+            return first if isinstance(first, cst.SimpleStatementLine | cst.BaseCompoundStatement) else node
+    return node
+
+
+def target(found: Line) -> Expression:
+    """What a statement assigns to; raises `Refused` unless that is one name."""
+    kept = found.body[0] if isinstance(found, cst.SimpleStatementLine) else None
+    if isinstance(kept, cst.Assign) and len(kept.targets) == 1 and isinstance(kept.targets[0].target, cst.Name | cst.Attribute):
+        return kept.targets[0].target
+    raise Refused("what is made there is not kept under one name")
+
+
+def assigned(tree: Tree, edit: Edit) -> Expression:
+    """The whole value that the statement at a place assigns."""
+    found = statement(tree, edit.site)
+    kept = found.body[0] if isinstance(found, cst.SimpleStatementLine) else None
+    if not isinstance(kept, cst.Assign):
+        raise Refused("nothing is assigned on its line")
+    return kept.value
+
+
+def block(tree: Tree, site: Site, calls: tuple[str, ...]) -> cst.With | cst.Decorator:
+    """The `with` or the decorator at a line."""
+    for node in tree.nodes:
+        at = tree.ranges[node].start.line
+        if isinstance(node, cst.With) and at == site.line and any(_calls(item.item, calls) for item in node.items):
+            return node
+        if isinstance(node, cst.Decorator) and at == site.line and _calls(node.decorator, calls):
+            return node
+    raise Refused("no block or decorator begins on its line")
+
+
+def _calls(node: Expression, calls: tuple[str, ...]) -> bool:
+    return not calls or last_name(node) in calls

@@ -1,0 +1,66 @@
+"""How each framework writes what a fix puts into the source: one table, with the functions' full names. `{x}` is what stands there."""
+
+from collections.abc import Mapping
+
+from whygrad.flow import Index
+from whygrad.idioms import dialects
+from whygrad.idioms.rows import Row
+
+SPELLINGS: Mapping[str, Row] = {
+    "ids": Row(
+        "{x}.argmax({axis})", "tensorflow.argmax({x}, axis={axis})", "{x}.argmax({axis})", "{x}.argmax({axis})"
+    ),
+    "whole": Row("{x}.long()", "tensorflow.cast({x}, tensorflow.int32)", "{x}.astype('int32')", "{x}.astype('int32')"),
+    "floating": Row(
+        "{x}.float()", "tensorflow.cast({x}, tensorflow.float32)", "{x}.astype('float32')", "{x}.astype('float32')"
+    ),
+    "one-hot": Row(
+        "torch.nn.functional.one_hot({x}, {classes}).float()",
+        "tensorflow.one_hot({x}, {classes})",
+        "jax.nn.one_hot({x}, {classes})",
+        "keras.utils.to_categorical({x}, {classes})",
+    ),
+    "without axis": Row("{x}.squeeze({axis})", "tensorflow.squeeze({x}, {axis})", "{x}.squeeze({axis})", "{x}.squeeze({axis})"),
+    "with axis": Row("{x}.unsqueeze({axis})", "tensorflow.expand_dims({x}, {axis})", "jax.numpy.expand_dims({x}, {axis})", "{x}[..., None]"),
+    "in shape": Row("{x}.reshape({shape})", "tensorflow.reshape({x}, {shape})", "{x}.reshape({shape})", "{x}.reshape({shape})"),
+    "mean": Row("{x}.mean()", "tensorflow.reduce_mean({x})", "{x}.mean()"),
+    "threshold": Row(
+        "({x} > {limit}).float()", "tensorflow.cast({x} > {limit}, tensorflow.float32)", "({x} > {limit}).astype('float32')",
+        "({x} > {limit}).astype('float32')",
+    ),
+    "at least": Row("{x}.clamp(min={low})", "tensorflow.maximum({x}, {low})", "jax.numpy.maximum({x}, {low})", "keras.ops.maximum({x}, {low})"),
+    "sigmoid": Row("torch.sigmoid({x})|torch.nn.Sigmoid()", "tensorflow.sigmoid({x})", "jax.nn.sigmoid({x})", "keras.ops.sigmoid({x})"),
+    "identity": Row("torch.nn.Identity()", 'keras.layers.Activation("linear")', "", 'keras.layers.Activation("linear")'),
+    "standardised": Row(
+        "{name} = ({name} - {name}.mean(dim=0)) / ({name}.std(dim=0) + 1e-8)",
+        "{name} = ({name} - tensorflow.reduce_mean({name}, 0)) / (tensorflow.math.reduce_std({name}, 0) + 1e-8)",
+        "{name} = ({name} - {name}.mean(0)) / ({name}.std(0) + 1e-8)",
+        "{name} = ({name} - {name}.mean(0)) / ({name}.std(0) + 1e-8)",
+    ),
+    "cross-entropy by ids": Row(
+        "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss",
+        "keras.losses.sparse_categorical_crossentropy|keras.losses.SparseCategoricalCrossentropy",
+        "optax.softmax_cross_entropy_with_integer_labels",
+    ),
+    "cross-entropy by rows": Row(
+        "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss",
+        "keras.losses.categorical_crossentropy|keras.losses.CategoricalCrossentropy",
+        "optax.softmax_cross_entropy",
+    ),
+    "axis": Row("dim", "axis", "axis", "axis"),
+    "rate": Row("lr", "learning_rate", "learning_rate", "learning_rate"),
+    "loss on ids": Row(
+        "torch.nn.functional.cross_entropy({scores}, {ids})",
+        "tensorflow.reduce_mean(tensorflow.nn.sparse_softmax_cross_entropy_with_logits({ids}, {scores}))",
+        "optax.softmax_cross_entropy_with_integer_labels({scores}, {ids}).mean()",
+    ),
+}  # fmt: skip
+
+
+def spelling(index: Index, idea: str, **fields: object) -> str:
+    """The code for an idea in the dialect of the recorded program, with `{x}` and `{name}` left to be filled in by the patch."""
+    row, (first, *rest) = SPELLINGS[idea], index.once(dialects)
+    code = row[first] or row[rest[0] if rest else first]
+    for name, value in fields.items():
+        code = code.replace(f"{{{name}}}", str(value))
+    return code

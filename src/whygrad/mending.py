@@ -1,0 +1,28 @@
+"""From a judged report to one that offers fixes: remedies are made into patches of the source as it stands now."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from whygrad.diagnosis import Diagnosis, Fix, Report
+from whygrad.fixes.patching import Patch, patch
+from whygrad.fixes.sources import Texts, writable
+
+
+def with_fixes(report: Report, folder: Path) -> Report:
+    """The report with a fix for each root cause that has a remedy."""
+    texts = Texts(folder)
+    return replace(report, diagnoses=tuple(_with_fix(diagnosis, texts) for diagnosis in report.diagnoses))
+
+
+def _with_fix(diagnosis: Diagnosis, texts: Texts) -> Diagnosis:
+    remedy = diagnosis.remedy
+    if remedy is None or not diagnosis.root_cause:
+        return diagnosis
+    made = patch(remedy, texts) if stands(diagnosis) else Patch(reason="the experiment with this change did not confirm it")
+    locked = next((why for path in made.texts if (why := writable(path))), "")
+    return replace(diagnosis, fix=Fix(remedy.summary, made.diff, made.reason or locked, safe=remedy.safe, changes=remedy.changes))
+
+
+def stands(diagnosis: Diagnosis) -> bool:
+    """Where the change was tried on a replay, it did what was predicted."""
+    return diagnosis.experiment is None or diagnosis.experiment.verdict != "refuted"

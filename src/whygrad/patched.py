@@ -1,0 +1,150 @@
+"""A program that runs with patched sources, and whose writes are kept: what `whygrad fix` asks of the process that it starts.
+
+Both are asked for by environment variables, so that the program's own arguments stay as they are. Patched text is compiled under the file's own
+path: `__file__`, neighbours, tracebacks and `inspect` see what they would see if the file on the disk had been changed.
+"""
+
+import contextlib
+import hashlib
+import json
+import linecache
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+PATCHED = "WHYGRAD_PATCHED"
+"""Names a JSON file: absolute path of each patched source to its text."""
+KEPT = "WHYGRAD_KEPT"
+"""Names a folder: whatever the program is about to overwrite, rename or remove is copied there first, with a journal of what was written."""
+JOURNAL = "journal"
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = {
+    "os.remove": (0,),
+    "os.truncate": (0,),
+    "os.mkdir": (0,),
+    "os.rmdir": (0,),
+    "os.rename": (0, 1),
+    "os.link": (1,),
+    "os.symlink": (1,),
+}
+"""Audit events to which of their details name what is changed."""
+_NOT_FILES = ("/dev/", "/proc/", "/sys/")
+
+
+@cache
+def patched_sources() -> Mapping[str, str]:
+    """Absolute path to text; empty for a program that runs as it stands."""
+    name = os.environ.get(PATCHED)
+    found: dict[str, str] = json.loads(Path(name).read_text(encoding="utf-8")) if name else {}
+    return found
+
+
+def patched_source(path: str) -> bytes | None:
+    """The text in the place of a file, in UTF-8; None for a file that is not patched. Known to `linecache` from now on."""
+    text = patched_sources().get(os.path.abspath(path))  # noqa: PTH100 - links stay as the user has them
+    if text is None:
+        return None
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    return text.encode()
+
+
+class PatchedLoader(SourceFileLoader):
+    """Loads a module from patched text, without bytecode in the cache, which belongs to the file on the disk."""
+
+    def get_data(self, path: str) -> bytes:
+        """The patched text, or what the file holds."""
+        source = patched_source(path)
+        return super().get_data(path) if source is None else source
+
+    def path_stats(self, path: str) -> Mapping[str, float]:
+        """No time and no size, by which the machinery leaves the cache alone."""
+        raise OSError(path)
+
+
+class PatchedFinder:
+    """Finds modules whose source is patched, before Python's own finders do."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The spec of a patched module; None for any other."""
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.origin is None or os.path.abspath(spec.origin) not in patched_sources():  # noqa: PTH100
+            return None
+        spec.loader = PatchedLoader(name, spec.origin)
+        spec.cached = None
+        return spec
+
+
+def prepare_process() -> None:
+    """Put in place what the environment asks for; nothing, for a program that was started by hand."""
+    if patched_sources():
+        sys.meta_path.insert(0, PatchedFinder)
+    folder = os.environ.get(KEPT)
+    if folder:
+        _keep_in(Path(folder))
+
+
+def _keep_in(folder: Path) -> None:
+    """Copy what is about to be written over; one that can't be copied is noted as such."""
+    journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    seen: set[str] = set()
+
+    def before_change(name: object) -> None:
+        if not isinstance(name, str | bytes | os.PathLike):
+            return
+        path = os.path.abspath(os.fsdecode(name))  # noqa: PTH100 - what is written is named as the program names it
+        if path in seen or path.startswith((*_NOT_FILES, f"{folder}/")):
+            return
+        seen.add(path)
+        os.write(journal, (json.dumps([path, _copied(path, folder)]) + "\n").encode())
+
+    def watch(event: str, details: tuple[Any, ...]) -> None:
+        if event in _CHANGES:
+            for at in _CHANGES[event]:
+                before_change(details[at])
+        elif event == "open" and isinstance(details[2], int) and details[2] & _WRITES:
+            before_change(details[0])
+
+    sys.addaudithook(watch)
+
+
+def _copied(path: str, folder: Path) -> str | None:
+    """Where the copy lies; "" for what can't be copied or is no file; None for what does not exist yet."""
+    if not os.path.lexists(path):
+        return None
+    if not os.path.isfile(path):  # noqa: PTH113
+        return ""
+    copy = folder / hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()
+    with contextlib.suppress(OSError):
+        shutil.copy2(path, copy)
+        return str(copy)
+    return ""
+
+
+def put_back(folder: Path) -> tuple[str, ...]:
+    """Undo what a program wrote, after the journal in `folder`; returns the paths that could not be put back."""
+    journal = folder / JOURNAL
+    lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+    entries = [json.loads(line) for line in lines]
+    left = [path for path, copy in reversed(entries) if not _put_back(path, copy)]
+    journal.unlink(missing_ok=True)
+    return tuple(left)
+
+
+def _put_back(path: str, copy: str | None) -> bool:
+    try:
+        if copy:
+            shutil.move(copy, path)
+        elif copy is None and os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
+            os.rmdir(path)  # noqa: PTH106
+        elif copy is None and os.path.lexists(path):
+            os.unlink(path)  # noqa: PTH108
+    except OSError:
+        return False
+    return copy != "" or os.path.isdir(path)  # noqa: PTH112

@@ -1,0 +1,165 @@
+"""Edits that several rules propose: from ops and values of the record to the places in the source where they are written."""
+
+from collections.abc import Iterable
+
+from whygrad.diagnosis import Edit, Remedy
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.idioms import spelled
+from whygrad.idioms.spellings import spelling
+from whygrad.ir import Intervention, Op, Site, Value
+from whygrad.loss_contracts import CONTRACTS
+
+ACTIVATIONS = {
+    "softmax": ("softmax", "Softmax", "Softmax2d", "Activation"),
+    "log_softmax": ("log_softmax", "LogSoftmax", "Activation"),
+    "sigmoid": ("sigmoid", "Sigmoid", "Activation", "expit"),
+    "logsigmoid": ("logsigmoid", "LogSigmoid", "log_sigmoid"),
+    "relu": ("relu", "ReLU", "relu_", "Activation"),
+    "tanh": ("tanh", "Tanh", "tanh_", "Activation"),
+    "gumbel_softmax": ("gumbel_softmax",),
+}
+"""What functions, methods and layers for a kind of op are called, in all frameworks."""
+
+GIVEN = -2
+"""As the position of an edit: what the call was given, the tensor of a method or the first argument of a function."""
+
+
+def remedy(
+    summary: str, *edits: Edit | None, otherwise: Iterable[Edit | None] = (), changes: str = "", proof: Intervention | None = None
+) -> Remedy | None:
+    """The remedy of these edits, unsafe where it says what else changes; None where one of them has no place."""
+    first, second = tuple(edit for edit in edits if edit is not None), tuple(edit for edit in otherwise if edit is not None)
+    if not first or len(first) < len(edits):
+        return Remedy(summary, second, safe=not changes, changes=changes, proof=proof) if second else None
+    return Remedy(summary, first, second, not changes, changes, proof)
+
+
+def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = "", proof: Intervention | None = None) -> Remedy | None:
+    """Leave an activation out: its call, its layer, or the `activation` of the layer that applies it."""
+    return remedy(
+        f"leave out the `{op.kind}`",
+        unwrapped(index, step, op),
+        otherwise=(setting(edited_at(step, op), "activation"),),
+        changes=changes,
+        proof=proof,
+    )
+
+
+def unwrapped(index: Index, step: StepIndex, op: Op) -> Edit | None:
+    """The op's call, or its layer, left out."""
+    site = edited_at(step, op)
+    return Edit("unwrap", site, spelling(index, "identity"), ACTIVATIONS.get(op.kind, (spelled(op),))) if site else None
+
+
+def setting(site: Site | None, keyword: str, text: str = "", *, calls: tuple[str, ...] = (), position: int | None = None) -> Edit | None:
+    """A keyword of a call set, or left out."""
+    return Edit("argument", site, text, calls, keyword, position) if site else None
+
+
+def operand(op: Op, name: str, text: str) -> Edit | None:
+    """What an op reads as this value, wrapped where the op is called: the argument or the operand of that number."""
+    if op.site is None or name not in op.inputs:
+        return None
+    return Edit("wrap", op.site, text, position=op.inputs.index(name))
+
+
+def called_instead(op: Op, text: str, calls: tuple[str, ...]) -> Edit | None:
+    """Another function or class in the place of a loss."""
+    return Edit("callee", op.site, text, calls) if op.site else None
+
+
+def names_of_loss(spellings: Iterable[str]) -> tuple[str, ...]:
+    """Last names of the functions and classes of a loss contract: `mse_loss`, `MSELoss`."""
+    return tuple(dict.fromkeys(name.split("(")[0].rsplit(".", 1)[-1] for name in spellings))
+
+
+def in_front(site: Site | None, text: str) -> Edit | None:
+    """A statement before the one at a place."""
+    return Edit("insert", site, text, after=False) if site else None
+
+
+def behind(site: Site | None, text: str) -> Edit | None:
+    """A statement after the one at a place."""
+    return Edit("insert", site, text) if site else None
+
+
+def moved(site: Site | None, to: Site | None, *, after: bool = True) -> Edit | None:
+    """A statement after, or before, another of the same file."""
+    return Edit("move", site, to=to, after=after) if site and to and site.file == to.file else None
+
+
+def other_loss(index: Index, op: Op, idea: str) -> Edit | None:
+    """A loss of the idioms' table in the place of this one, be it a function, an object made elsewhere, or a name in a string."""
+    text = spelling(index, idea)
+    if op.native.startswith(("tf.nn.", "tensorflow.nn.")):
+        text = {
+            "cross-entropy by ids": "tensorflow.nn.sparse_softmax_cross_entropy_with_logits",
+            "cross-entropy by rows": "tensorflow.nn.softmax_cross_entropy_with_logits",
+        }.get(idea, text)
+    return called_instead(op, text, names_of(op))
+
+
+def names_of(op: Op) -> tuple[str, ...]:
+    """What a loss may be called in the source: by its native name, and by all names that its contract knows."""
+    contract = CONTRACTS.get(op.kind)
+    known = (*contract.torch, *contract.keras) if contract is not None else ()
+    names = (spelled(op), *names_of_loss(known))
+    return tuple(dict.fromkeys((*names, *(_snake(name) for name in names))))
+
+
+def _snake(name: str) -> str:
+    """`binary_crossentropy` for `BinaryCrossentropy`."""
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name).lstrip("_")
+
+
+def reshaped(index: Index, op: Op, value: Value, other: Value, written: str) -> Edit | None:
+    """The value in the other's shape where an op reads it; by one axis more or less where that is all that differs."""
+    have, want = value.shape or (), other.shape or ()
+    if have == (*want, 1):
+        return operand(op, value.name, spelling(index, "without axis", axis=-1))
+    if want == (*have, 1):
+        return operand(op, value.name, spelling(index, "with axis", axis=-1))
+    return operand(op, value.name, spelling(index, "in shape", shape=f"{written}.shape"))
+
+
+def guarded(index: Index, op: Op) -> Remedy | None:
+    """What a function reads, kept away from where it has no finite value or slope; None where no single change is sound."""
+    text = {
+        "log": spelling(index, "at least", low="1e-8"),
+        "sqrt": "{x} + 1e-12",
+        "div": "({x} + 1e-8)",
+        "reciprocal": "{x} + 1e-8",
+    }.get(op.kind)
+    if text is None or op.site is None or not op.inputs:
+        return None
+    names = tuple(dict.fromkeys((spelled(op), op.kind)))
+    if op.kind == "div":
+        return remedy("add a small number to what is divided by", Edit("wrap", op.site, text, position=1))
+    summary = "keep what goes in above 0" if op.kind == "log" else "add a small number inside"
+    return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
+
+
+def standardised(index: Index, sites: Iterable[Site | None], what: str, proof: Intervention) -> Remedy | None:
+    """Mean 0 and deviation 1, column by column, behind the line that makes the data."""
+    places = list(dict.fromkeys(sites))
+    edits = [behind(site, spelling(index, "standardised")) for site in places]
+    changes = (
+        f"new data have to be scaled with the same figures{' and predictions scaled back' if what == 'targets' or len(places) > 1 else ''}"
+    )
+    return remedy(f"standardise the {what}", *edits, changes=changes, proof=proof)
+
+
+def used_labels(index: Index, site: Site | None, labels: Value, prediction: Value, names: tuple[str, str]) -> Remedy | None:
+    """A loss that compares the prediction with the labels, where their types tell which one; the names are those at the place."""
+    scores, ids = names
+    shape, kind = prediction.shape or (), labels.dtype
+    if site is None or not prediction.dtype.startswith(("f", "bf")) or not labels.shape:
+        return None
+    if len(shape) > 1 and shape[1] > 1 and labels.shape == shape[:1] and kind.startswith(("i", "u")):
+        code = spelling(index, "loss on ids", scores=scores, ids=ids)
+        return remedy(f"compare with `{ids}`", Edit("replace", site, code), changes="the loss becomes a cross-entropy over classes")
+    if labels.shape == shape and kind.startswith(("f", "bf")):
+        code = spelling(index, "mean").replace("{x}", f"(({scores} - {ids}) ** 2)")
+        return remedy(f"compare with `{ids}`", Edit("replace", site, code), changes="the loss becomes a mean squared error")
+    return None

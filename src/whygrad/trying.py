@@ -1,0 +1,146 @@
+"""Running the user's program under whygrad in a process of its own, with patched sources, and reading what came of it."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from whygrad.diagnosis import Diagnosis, Report, Scalar
+from whygrad.errors import WhygradError
+from whygrad.ir import Course, Record
+from whygrad.ir.files import read_record
+from whygrad.patched import KEPT, PATCHED, put_back
+from whygrad.program import Target
+
+GRACE = 5.0
+"""Seconds that a program which is stopped has to end by itself."""
+TAIL = 4000
+"""Characters of what it printed last that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of the program, patched or as it stands."""
+
+    record: Record = field(default_factory=Record)
+    report: Report | None = None
+    seconds: float = 0.0
+    stopped: bool = False
+    """It was stopped at the limit of time."""
+    tail: str = ""
+    left: tuple[str, ...] = ()
+    """Files that it wrote and that could not be put back."""
+
+    @property
+    def roots(self) -> tuple[Diagnosis, ...]:
+        """What counts as a fault: root causes that are no mere notes."""
+        found = self.report.diagnoses if self.report is not None else ()
+        return tuple(diagnosis for diagnosis in found if diagnosis.root_cause and diagnosis.severity != "note")
+
+    @property
+    def failed(self) -> bool:
+        """It did not run to its end."""
+        return self.stopped or self.report is None or self.report.outcome.exception is not None
+
+    @property
+    def course(self) -> Course | None:
+        """How the loss went: of the kind of step that ran most."""
+        return max(self.record.courses, key=lambda course: course.steps, default=None)
+
+    @property
+    def fell(self) -> bool | None:
+        """The loss was lower at the end than at the start; None where it was never seen twice."""
+        course = self.course
+        if course is None or course.steps <= 1 or course.first is None or course.last is None:
+            return None
+        first = course.start if course.steps <= FEW and course.start is not None else course.first
+        return math.isfinite(course.last) and course.last < first and course.non_finite is None
+
+    def figures(self) -> dict[str, Scalar]:
+        """The few measures that tell whether a program learns."""
+        measures = self.report.measures if self.report is not None else None
+        course = self.course
+        return {
+            "loss_first": course.start if course is not None else None,
+            "loss_last": course.last if course is not None else None,
+            "label_sensitivity": measures.label_sensitivity if measures is not None else None,
+            "gradient_norm": measures.gradient_norm if measures is not None else None,
+        }
+
+
+FEW = 8
+"""Steps up to which the means at both ends of a run are over the same losses."""
+
+
+def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str], scratch: Path, limit: float | None) -> Attempt:
+    """Run it to its end, or to the limit in seconds. Files that it writes are put back afterwards."""
+    for name in ("record", "output", "sources.json"):
+        (scratch / name).unlink(missing_ok=True)
+    kept = scratch / "kept"
+    kept.mkdir(exist_ok=True)
+    (scratch / "sources.json").write_text(json.dumps(dict(patched)), encoding="utf-8")
+    began = time.monotonic()
+    try:
+        stopped = _run(_command(target, options, scratch), scratch, limit)
+    finally:
+        left = put_back(kept)
+    seconds = time.monotonic() - began
+    record, report = _results(scratch / "record")
+    return Attempt(record, report, seconds, stopped, _tail(scratch / "output"), left)
+
+
+def _command(target: Target, options: tuple[str, ...], scratch: Path) -> list[str]:
+    module = ["-m"] if target.module else []
+    own = ["--record", str(scratch / "record"), "--fail-on", "never", *options]
+    return [sys.executable, "-m", "whygrad", "run", *own, *module, target.name, *target.arguments]
+
+
+def _run(command: list[str], scratch: Path, limit: float | None) -> bool:
+    """Whether it had to be stopped at the limit."""
+    environment = {**os.environ, PATCHED: str(scratch / "sources.json"), KEPT: str(scratch / "kept")}
+    with (scratch / "output").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the very program that the user asks to run
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            _end(process)
+    return False
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and its children, if they still run."""
+    if process.poll() is not None:
+        return
+    for sign, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return
+
+
+def _results(path: Path) -> tuple[Record, Report | None]:
+    try:
+        file = read_record(path)
+        report = msgspec.msgpack.decode(file.report_bytes, type=Report) if file.report_bytes is not None else None
+    except (WhygradError, msgspec.DecodeError):
+        return Record(), None
+    return file.record, report
+
+
+def _tail(path: Path) -> str:
+    content = path.read_bytes() if path.exists() else b""
+    return content[-TAIL:].decode("utf-8", "replace")

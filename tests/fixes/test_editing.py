@@ -1,0 +1,168 @@
+"""What each kind of edit makes of a source, and where it is refused."""
+
+from typing import Any
+
+import pytest
+
+from fixes.places import at
+from whygrad.diagnosis import Edit
+from whygrad.fixes.patching import edited
+from whygrad.fixes.refusals import Refused
+
+CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a method's call gives way to its tensor": ("y = f(x).detach()  # keep\n", "f(x).detach()", {"action": "unwrap"}, "y = f(x)  # keep\n"),
+    "an attribute gives way to its tensor": ("y = f(x).data\n", "f(x).data", {"action": "unwrap"}, "y = f(x)\n"),
+    "a method with an axis gives way to its tensor": ("y = h.softmax(-1)\n", "h.softmax(-1)", {"action": "unwrap"}, "y = h\n"),
+    "a function's call gives way to its argument": (
+        "import torch.nn.functional as F\ny = F.softmax(h + 1, dim=1).mean()\n", "F.softmax(h + 1, dim=1)", {"action": "unwrap"},
+        "import torch.nn.functional as F\ny = (h + 1).mean()\n",
+    ),
+    "a module's call gives way to its argument": ("y = self.softmax(h)\n", "self.softmax(h)", {"action": "unwrap"}, "y = h\n"),
+    "a layer leaves its list": (
+        "m = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))\n", "nn.Softmax(dim=1)", {"action": "unwrap"}, "m = nn.Sequential(nn.Linear(4, 3))\n",
+    ),
+    "a layer on a line of its own leaves its list": (
+        "m = nn.Sequential(\n    nn.Linear(4, 3),  # scores\n    nn.Softmax(dim=1),\n)\n", "nn.Softmax(dim=1)", {"action": "unwrap"},
+        "m = nn.Sequential(\n    nn.Linear(4, 3),  # scores\n)\n",
+    ),
+    "a layer leaves a list in brackets": (
+        "m = Sequential([Dense(3), Softmax()])\n", "Softmax()", {"action": "unwrap"}, "m = Sequential([Dense(3)])\n",
+    ),
+    "a layer that is added is not": ("m.add(Dense(3))\nm.add(Softmax())\nm.build()\n", "Softmax()", {"action": "unwrap"}, "m.add(Dense(3))\nm.build()\n"),
+    "a layer with a name becomes an identity": (
+        "from torch import nn\nself.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap", "text": "torch.nn.Identity()"},
+        "from torch import nn\nself.out = nn.Identity()\n",
+    ),
+    "an argument is wrapped": (
+        "import torch\nloss = f(model(x), y)  # pairs\n", "f(model(x), y)", {"action": "wrap", "position": 1, "text": "{x}.long()"},
+        "import torch\nloss = f(model(x), y.long())  # pairs\n",
+    ),
+    "what is wrapped is put in parentheses where it has to be": (
+        "z = a - b\n", "a - b", {"action": "wrap", "text": "{x}.mean()"}, "z = (a - b).mean()\n",
+    ),
+    "what results is put in parentheses where it has to be": ("z = y * 2\n", "y", {"action": "wrap", "text": "{x} - 1"}, "z = (y - 1) * 2\n"),
+    "functions go by the file's own names": (
+        "import torch.nn.functional as F\nz = y\n", "z = y"[4:], {"action": "wrap", "text": "torch.nn.functional.one_hot({x}, 3)"},
+        "import torch.nn.functional as F\nz = F.one_hot(y, 3)\n",
+    ),
+    "a missing import is added": (
+        '"""Doc."""\nfrom torch import nn\n\nz = nn.Linear(y)\n', "nn.Linear(y)", {"action": "wrap", "text": "torch.exp({x})", "position": 0},
+        '"""Doc."""\nfrom torch import nn\nimport torch\n\nz = nn.Linear(torch.exp(y))\n',
+    ),
+    "a keyword is changed": ("s = f(h, dim=0)\n", "f(h, dim=0)", {"action": "argument", "keyword": "dim", "text": "1"}, "s = f(h, dim=1)\n"),
+    "a whole number is changed": (
+        "s = f(h, 0)\n", "f(h, 0)", {"action": "argument", "keyword": "dim", "position": -1, "text": "1"}, "s = f(h, 1)\n",
+    ),
+    "a keyword is added": ("s = f(h)\n", "f(h)", {"action": "argument", "keyword": "dim", "text": "1"}, "s = f(h, dim=1)\n"),
+    "a keyword is left out": ("s = f(h, act='x')\n", "f(h, act='x')", {"action": "argument", "keyword": "act"}, "s = f(h)\n"),
+    "a function is called in another's place": (
+        "import torch\nl = torch.nn.functional.nll_loss(h, y)\n", "torch.nn.functional.nll_loss(h, y)",
+        {"action": "callee", "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},
+        "import torch\nl = torch.nn.functional.cross_entropy(h, y)\n",
+    ),
+    "a class is made in another's place, where its object was made": (
+        "from torch import nn\nc = nn.NLLLoss()\nl = c(h, y)\n", "c(h, y)",
+        {"action": "callee", "calls": ("NLLLoss",), "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},
+        "from torch import nn\nc = nn.CrossEntropyLoss()\nl = c(h, y)\n",
+    ),
+    "an expression is replaced": ("o = SGD(p, lr=0)\n", "SGD(p, lr=0)", {"action": "replace", "text": "None"}, "o = None\n"),
+    "a statement goes": ("for x in y:\n    # why\n    a()\n    b()\n", "a()", {"action": "drop"}, "for x in y:\n    b()\n"),
+    "the only statement of a block leaves it empty": ("for x in y:\n    a()\n", "a()", {"action": "drop"}, "for x in y:\n    pass\n"),
+    "a statement is put in front": (
+        "for x in y:\n\n    a()\n", "a()", {"action": "insert", "text": "z()", "after": False}, "for x in y:\n\n    z()\n    a()\n",
+    ),
+    "a statement is put behind": ("for x in y:\n    a()\n", "a()", {"action": "insert", "text": "z()"}, "for x in y:\n    a()\n    z()\n"),
+    "a statement is put in front of the loop": (
+        "for e in z:\n    for x in y:\n        a()\n", "a()", {"action": "insert", "text": "z()", "after": False, "around": "loop"},
+        "z()\nfor e in z:\n    for x in y:\n        a()\n",
+    ),
+    "a statement moves": (
+        "for x in y:\n    a()\n    b()  # two\n    c()\n", "b()", {"action": "move", "to": "c()"}, "for x in y:\n    a()\n    c()\n    b()  # two\n",
+    ),
+    "a block gives way to its statements": (
+        "def f():\n    # off\n    with torch.no_grad():\n        a()\n        b()\n    return 1\n", "torch.no_grad()", {"action": "dissolve"},
+        "def f():\n    # off\n    a()\n    b()\n    return 1\n",
+    ),
+    "one of two blocks goes": ("with no_grad(), autocast():\n    a()\n", "no_grad()", {"action": "dissolve", "calls": ("no_grad",)}, "with autocast():\n    a()\n"),
+    "a statement is put at the start of the innermost loop": (
+        "for e in z:\n    for x in y:\n        a()\n        b()\n", "b()", {"action": "insert", "text": "z()", "after": False, "around": "body"},
+        "for e in z:\n    for x in y:\n        z()\n        a()\n        b()\n",
+    ),
+    "a statement goes by the name that is assigned": (
+        "x = f(1)\ny = x\n", "f(1)", {"action": "insert", "text": "{name} = {name} / 2"}, "x = f(1)\nx = x / 2\ny = x\n",
+    ),
+    "the value that a statement assigns is wrapped": (
+        "from torch import nn\nself.h = [L(3) for _ in z]\n", "L(3)", {"action": "wrap", "text": "torch.nn.ModuleList({x})", "around": "value"},
+        "from torch import nn\nself.h = nn.ModuleList([L(3) for _ in z])\n",
+    ),
+    "an operand is wrapped": ("e = f(x) - y\n", "f(x) - y", {"action": "wrap", "text": "{x}.squeeze(1)", "position": 0}, "e = f(x).squeeze(1) - y\n"),
+    "a function is swapped for another": (
+        "import torch\ny = torch.softmax(h, dim=1)\n", "torch.softmax(h, dim=1)", {"action": "swap", "text": "torch.sigmoid({x})|torch.nn.Sigmoid()"},
+        "import torch\ny = torch.sigmoid(h)\n",
+    ),
+    "a layer is swapped for another": (
+        "from torch import nn\nm = nn.Sequential(a, nn.Softmax(dim=1))\n", "nn.Softmax(dim=1)", {"action": "swap", "text": "torch.sigmoid({x})|torch.nn.Sigmoid()"},
+        "from torch import nn\nm = nn.Sequential(a, nn.Sigmoid())\n",
+    ),
+    "a rebound name is updated in place": ("for w in p:\n    w = w - r * w.grad  # step\n", "w - r", {"action": "augment"}, "for w in p:\n    w -= r * w.grad  # step\n"),
+    "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
+}  # fmt: skip
+
+REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a layer with a name": ("self.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap"}),
+    "two calls of that name on one line": ("a, b = sigmoid(x), sigmoid(y)\n", "a, b", {"action": "unwrap", "calls": ("sigmoid",)}),
+    "a line of two statements": ("a(); b()\n", "a()", {"action": "drop"}),
+    "a loss made in two places": (
+        "c = NLLLoss()\nif z:\n    c = NLLLoss()\nl = c(h)\n", "c(h)", {"action": "callee", "calls": ("NLLLoss",), "text": "f|G"},
+    ),
+    "arguments behind a star": ("s = f(*h)\n", "f(*h)", {"action": "argument", "keyword": "dim", "text": "1"}),
+    "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
+    "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),
+}  # fmt: skip
+
+
+def edit(text: str, fragment: str, options: dict[str, Any]) -> Edit:
+    """The edit at a fragment; `to` is given as a fragment too."""
+    to = options.get("to")
+    return Edit(**{**options, "site": at(text, fragment), "to": at(text, to) if to else None})
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_edit_changes_what_it_is_about(case: tuple[str, str, dict[str, Any], str]):
+    text, fragment, options, expected = case
+
+    assert edited(text, (edit(text, fragment, options),), "train.py") == expected
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_edit_changes_nothing_the_second_time(case: tuple[str, str, dict[str, Any], str]):
+    text, fragment, options, _ = case
+    once = edited(text, (edit(text, fragment, options),), "train.py")
+
+    try:
+        twice = edited(once, (edit(text, fragment, options),), "train.py")
+    except Refused:
+        twice = once
+
+    assert twice == once
+
+
+@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
+def test_an_edit_that_is_not_clear_is_refused(case: tuple[str, str, dict[str, Any]]):
+    text, fragment, options = case
+
+    with pytest.raises(Refused):
+        edited(text, (edit(text, fragment, options),), "train.py")
+
+
+def test_edits_inside_one_another_are_all_made():
+    text = "import torch\nz = torch.tensor(f(x).item())\n"
+    outer = edit(text, "torch.tensor(f(x).item())", {"action": "unwrap"})
+
+    assert edited(text, (outer, edit(text, "f(x).item()", {"action": "unwrap"})), "train.py") == "import torch\nz = f(x)\n"
+
+
+def test_line_ends_of_windows_stay():
+    text = "a()\r\nb()\r\n"
+
+    assert edited(text, (edit(text.replace("\r", ""), "a()", {"action": "insert", "text": "z()"}),), "train.py") == "a()\r\nz()\r\nb()\r\n"
