@@ -93,13 +93,14 @@ def prepare_process() -> None:
 def _keep_in(folder: Path) -> None:
     """Copy what is about to be written over; one that can't be copied is noted as such."""
     journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    ours = (*_NOT_FILES, f"{folder}/", f"{os.path.dirname(os.environ.get(PATCHED, '')) or folder}/")  # noqa: PTH120
     seen: set[str] = set()
 
     def before_change(name: object) -> None:
         if not isinstance(name, str | bytes | os.PathLike):
             return
         path = os.path.abspath(os.fsdecode(name))  # noqa: PTH100 - what is written is named as the program names it
-        if path in seen or path.startswith((*_NOT_FILES, f"{folder}/")):
+        if path in seen or path.startswith(ours):
             return
         seen.add(path)
         os.write(journal, (json.dumps([path, _copied(path, folder)]) + "\n").encode())

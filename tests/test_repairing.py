@@ -1,0 +1,136 @@
+"""What decides whether a fix is kept, and `whygrad fix` on whole programs."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
+from whygrad.diagnosis import Remedy
+from whygrad.ir import Course, Outcome, Raised, Record
+from whygrad.repairing import against, unproved, written
+from whygrad.trying import Attempt
+
+FELL = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),))
+STOOD = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=1.9),))
+SICK = Attempt(STOOD, replace(HEALTHY, healthy=False, diagnoses=(replace(DETACHED, remedy=Remedy("x", ())),)))
+WELL = Attempt(FELL, HEALTHY)
+RAISED = replace(HEALTHY, healthy=None, outcome=Outcome(1, Raised("ValueError", "shapes differ")))
+
+
+def test_a_fault_that_is_gone_is_kept():
+    assert against(SICK, WELL, DETACHED) == ""
+
+
+@pytest.mark.parametrize(
+    ("trial", "words"),
+    [
+        (SICK, "still there"),
+        (Attempt(FELL, RAISED), "ValueError"),
+        (Attempt(stopped=True), "limit"),
+        (Attempt(), "no report"),
+        (Attempt(FELL, replace(HEALTHY, diagnoses=(UNUSED_LABELS,))), "another fault"),
+    ],
+)
+def test_a_patch_that_does_not_help_is_not_kept(trial: Attempt, words: str):
+    assert words in against(SICK, trial, DETACHED)
+
+
+def test_a_program_that_runs_through_and_learns_is_proof():
+    assert unproved(WELL) == ""
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (Attempt(STOOD, HEALTHY), "does not fall"),
+        (Attempt(Record(courses=(Course(steps=40, start=2.0, first=1.9, last=float("nan")),)), HEALTHY), "does not fall"),
+        (Attempt(Record(), HEALTHY), "not seen"),
+        (Attempt(FELL, replace(HEALTHY, measures=replace(HEALTHY.measures, label_sensitivity=0.0))), "labels"),
+        (Attempt(FELL, replace(HEALTHY, measures=replace(HEALTHY.measures, label_sensitivity=float("nan")))), "labels"),
+        (Attempt(FELL, RAISED), "ValueError"),
+        (replace(SICK, record=FELL), "a fault is left"),
+    ],
+)
+def test_anything_less_is_no_proof(after: Attempt, words: str):
+    assert words in unproved(after)
+
+
+def test_a_file_is_replaced_as_a_whole_and_its_old_content_kept(tmp_path: Path):
+    path = tmp_path / "train.py"
+    path.write_bytes("# -*- coding: latin-1 -*-\nx = 'ä'\n".encode("latin-1"))
+    path.chmod(0o750)
+    first = written(path, "# -*- coding: latin-1 -*-\nx = 'ö'\n")
+    second = written(path, "# -*- coding: latin-1 -*-\nx = 'ü'\n")
+
+    assert path.read_bytes() == "# -*- coding: latin-1 -*-\nx = 'ü'\n".encode("latin-1")
+    assert (first.name, second.name) == ("train.py.orig", "train.py.orig1")
+    assert second.read_bytes().decode("latin-1").endswith("x = 'ö'\n")
+    assert path.stat().st_mode & 0o777 == 0o750
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["train.py", "train.py.orig", "train.py.orig1"]
+
+
+TWO_FAULTS = """import torch
+from net import Net
+
+torch.manual_seed(0)
+x = torch.randn(64, 8)
+y = x[:, :3].argmax(1)
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+for step in range(40):
+    loss = torch.nn.functional.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+open("log.txt", "w").write("done")
+"""
+NET = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(8, 8)
+        self.out = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.hidden(x)).detach())  # scores
+"""
+
+
+def fix(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`whygrad fix` in a folder."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "whygrad", "fix", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
+    (tmp_path / "train.py").write_text(TWO_FAULTS)
+    (tmp_path / "net.py").write_text(NET)
+    done = fix(tmp_path, "--write", "train.py")
+
+    assert done.returncode == 0, done.stderr
+    assert "2 faults repaired, verified" in done.stderr
+    assert (tmp_path / "net.py").read_text() == NET.replace(".detach()", "")
+    assert "    optimizer.zero_grad()\n    loss.backward()\n" in (tmp_path / "train.py").read_text()
+    assert (tmp_path / "net.py.orig").read_text() == NET
+    assert not (tmp_path / "log.txt").exists()
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_nothing_is_written_unless_asked_for(tmp_path: Path):
+    (tmp_path / "train.py").write_text(TWO_FAULTS)
+    (tmp_path / "net.py").write_text(NET)
+    done = fix(tmp_path, "train.py")
+
+    assert "nothing was written" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "train.py"]
+    assert (tmp_path / "net.py").read_text() == NET
