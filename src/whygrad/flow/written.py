@@ -5,7 +5,7 @@ its attribute `parts` names everything between. Linear in the ops.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.flow.index import Index, StepIndex
 from whygrad.flow.signs import loss_signs
@@ -96,7 +96,8 @@ def _weighed(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[
             continue
         made = step.producer.get(step.origin(target))
         if made is not None and made[1].kind == "one_hot" and made[1].inputs:
-            yield _loss(step, op, found, made[1].inputs[0], True, one_hot=True), -1
+            ids = _loss(step, op, found, made[1].inputs[0], True, one_hot=True)
+            yield replace(ids, site=made[1].site or op.site), -1
         else:
             yield _loss(step, op, found, target, False), -1
 
@@ -120,12 +121,10 @@ def _normalised(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tup
 
 def _binary(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
     """`y * log(p) + (1 - y) * log(1 - p)`."""
-    halves = [_half(step, name, labels) for name in op.inputs]
-    if halves[0] is None or halves[1] is None:
+    first, second = (_half(step, name, labels) for name in op.inputs)
+    if first is None or second is None:
         return
-    (target, one), (other, two) = halves
-    if one.complement:
-        target, one, two = other, two, one
+    (target, one), (_, two) = (second, first) if first[1].complement else (first, second)
     same = step.origin(one.scores) == step.origin(two.scores) and one.form == two.form
     if same and two.complement and not one.complement:
         kind = "bce_with_logits" if one.form == "logsigmoid" else "binary_cross_entropy"

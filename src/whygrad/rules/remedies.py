@@ -57,16 +57,21 @@ def setting(site: Site | None, keyword: str, text: str = "", *, calls: tuple[str
     return Edit("argument", site, text, calls, keyword, position) if site else None
 
 
+def is_written_out(op: Op) -> bool:
+    """A loss of several lines of the program's own: there is no call to edit."""
+    return "parts" in op.attributes
+
+
 def operand(op: Op, name: str, text: str) -> Edit | None:
     """What an op reads as this value, wrapped where the op is called: the argument or the operand of that number."""
-    if op.site is None or name not in op.inputs:
+    if op.site is None or name not in op.inputs or is_written_out(op):
         return None
     return Edit("wrap", op.site, text, position=op.inputs.index(name))
 
 
 def called_instead(op: Op, text: str, calls: tuple[str, ...]) -> Edit | None:
     """Another function or class in the place of a loss."""
-    return Edit("callee", op.site, text, calls) if op.site else None
+    return Edit("callee", op.site, text, calls) if op.site and not is_written_out(op) else None
 
 
 def names_of_loss(spellings: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from whygrad.diagnosis import Diagnosis
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
+from whygrad.flow.written import losses_of
 from whygrad.idioms import loss_called
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
@@ -54,9 +55,9 @@ class Call:
 
 
 def calls(index: Index) -> Iterator[Call]:
-    """Every loss call of the record that has a target."""
+    """Every loss of the record that has a target: called, or written out."""
     for step in index.steps:
-        for op in step.loss_ops():
+        for op in losses_of(index, step):
             contract, given, target = contract_of(op), input_of(op), target_of(op)
             if contract is not None and given is not None and target is not None:
                 yield Call(index, step, op, contract, step.value(given), step.value(target))

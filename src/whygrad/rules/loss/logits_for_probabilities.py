@@ -6,6 +6,7 @@ from math import inf, isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.written import losses_of
 from whygrad.idioms import idiom, loss_called, speaks_torch
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of
@@ -45,7 +46,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.NLLLoss`, `torch.nn.KLDivLoss`, `torch.nn.BCELoss`; Keras, `BinaryCrossentropy` and `CategoricalCrossentropy` without
     `from_logits=True`; `whygrad explain WG205` for the reverse.
     """
-    yield from distinct(found for step in index.steps for op in step.loss_ops() for found in judge(index, step, op))
+    yield from distinct(found for step in index.steps for op in losses_of(index, step) for found in judge(index, step, op))
 
 
 def judge(index: Index, step: StepIndex, op: Op) -> Iterator[Diagnosis]:

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
+from whygrad.flow.written import losses_of
 from whygrad.idioms import loss_called
 from whygrad.ir import Bypass, Op
 from whygrad.loss_contracts import Contract, contract_of, input_of
@@ -34,8 +35,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A softmax or sigmoid is applied before a loss that applies it itself.
 
     ## What it finds
-    `cross_entropy` or `binary_cross_entropy_with_logits` whose input comes from a softmax or a sigmoid, with nothing but reshaping,
-    casting or selecting between the two.
+    `cross_entropy` or `binary_cross_entropy_with_logits`, called or written out with `log_softmax`, whose input comes from a softmax or a
+    sigmoid, with nothing but reshaping, casting or selecting between the two.
 
     ## Why it matters
     Probabilities lie between 0 and 1, so the second softmax makes nearly even shares of them: with ten classes the best possible loss is
@@ -53,12 +54,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.CrossEntropyLoss` ("the input is expected to contain the unnormalized logits"); Keras, `from_logits=True`;
     `optax.softmax_cross_entropy`; `whygrad explain WG206` for the reverse.
     """
-    yield from distinct(diagnosis(index, step, found) for step in index.steps for found in twice(step))
+    yield from distinct(diagnosis(index, step, found) for step in index.steps for found in twice(index, step))
 
 
-def twice(step: StepIndex) -> Iterator[Twice]:
+def twice(index: Index, step: StepIndex) -> Iterator[Twice]:
     """Losses on logits that are given probabilities."""
-    for op in step.loss_ops():
+    for op in losses_of(index, step):
         contract, given = contract_of(op), input_of(op)
         if contract is None or not contract.applies or given is None:
             continue
@@ -69,10 +70,14 @@ def twice(step: StepIndex) -> Iterator[Twice]:
 
 def shared(step: StepIndex, activation: Op, loss: Op) -> bool:
     """Another op on the way to the loss reads the probabilities too."""
-    names = list(activation.outputs)
+    names, own = list(activation.outputs), loss.attributes.get("parts")
     for name in names:
         for reader in step.consumers.get(name, ()):
-            if reader is loss or (not reader.failed and step.shapes_loss.isdisjoint(reader.outputs)):
+            if (
+                reader is loss
+                or (isinstance(own, tuple) and reader.output in own)
+                or (not reader.failed and step.shapes_loss.isdisjoint(reader.outputs))
+            ):
                 continue
             if step.origin(reader.output, ("layout", "cast", "select")) not in activation.outputs:
                 return True
