@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from whygrad.ir.files import read_record
+
 CORPUS = Path(__file__).resolve().parent
 STORED = CORPUS.parent / "src/whygrad/reports/accuracy.json"
 LIMIT = 120
 """Seconds that one program may take."""
+SHARE = 0.9
+"""Part of the repaired twin's fall that a patched program has to reach."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,97 @@ def run(case: Case, program: str) -> Outcome:
         if not report.exists():
             return Outcome(case, program, alarm=program != "faulty", said=f"no report: {done.stderr[-300:]}")
         return judge(case, program, json.loads(report.read_text()))
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What `whygrad fix --unsafe` made of a faulty program."""
+
+    case: Case
+    offered: bool = False
+    """A fix with a diff was offered for an accepted rule."""
+    verified: bool = False
+    healthy: bool = False
+    """The patched program has no fault left."""
+    fall: float | None = None
+    """Share of its size by which the patched program's loss falls over the run."""
+    twin: float | None = None
+    said: str = ""
+
+    @property
+    def as_well(self) -> bool:
+        """It falls at least SHARE as far as the repaired twin's."""
+        return self.fall is not None and (self.twin is None or self.fall >= SHARE * self.twin)
+
+
+def repair(case: Case) -> Repair:
+    """Repair one faulty program, which stays as it is, and run its repaired twin beside it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report, record = Path(scratch, "report.json"), Path(scratch, "record")
+        said = whygrad(case, "faulty", "fix", "--unsafe", "--limit", str(LIMIT), "--json", str(report))
+        if not report.exists():
+            return Repair(case, said=said[-300:])
+        found = json.loads(report.read_text())
+        fixes = [item["fix"] for item in found["diagnoses"] if item["root_cause"] and item["fix"] is not None]
+        kept = next((fix for fix in fixes if fix["verified"]), None)
+        offered = any(fix["diff"] for fix in fixes)
+        if kept is None:
+            return Repair(case, offered, said=said[-300:])
+        whygrad(case, "repaired", "run", "--experiments", "off", "--record", str(record))
+        healthy = "remains:" not in said
+        return Repair(case, offered, True, healthy, fall(kept["after"]), twin_fall(record), said[-300:])
+
+
+def whygrad(case: Case, program: str, *words: str) -> str:
+    """Run a subcommand on one program of a case; what it printed on stderr."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "whygrad", *words, "train.py"]
+    try:
+        done = subprocess.run(
+            command, cwd=case.folder / program, env=environment, capture_output=True, text=True, timeout=10 * LIMIT, stdin=subprocess.DEVNULL,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "timed out"
+    return done.stderr
+
+
+def fall(figures: dict[str, Any]) -> float | None:
+    """From the first loss to the last."""
+    first, last = figures.get("loss_first"), figures.get("loss_last")
+    if not isinstance(first, float | int) or not isinstance(last, float | int) or not first:
+        return None
+    return (first - last) / abs(first)
+
+
+def twin_fall(record: Path) -> float | None:
+    """The same of a program that was recorded."""
+    courses = read_record(record).record.courses if record.exists() else ()
+    course = max(courses, key=lambda course: course.steps, default=None)
+    return fall({"loss_first": course.start, "loss_last": course.last}) if course is not None else None
+
+
+def fixes_table(repairs: list[Repair]) -> str:
+    """Offered, verified, and of those healthy and as good as the twin, by framework."""
+    rows = [f"{'':12}{'faulty':>8}{'offered':>9}{'verified':>10}{'healthy':>9}{'as twin':>9}"]
+    for group in [*sorted({repair.case.framework for repair in repairs}), "all"]:
+        mine = [repair for repair in repairs if group in (repair.case.framework, "all")]
+        proved = [repair for repair in mine if repair.verified]
+        counts = (len(mine), sum(r.offered for r in mine), len(proved), sum(r.healthy for r in proved), sum(r.as_well for r in proved))
+        rows.append(f"{group:12}{counts[0]:8}{counts[1]:9}{counts[2]:10}{counts[3]:9}{counts[4]:9}")
+    return "\n".join(rows)
+
+
+def score_fixes(cases: list[Case], jobs: int) -> int:
+    """Repair the faulty programs; exit status 1 if a verified fix does not hold."""
+    repairs = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for made in pool.map(repair, [case for case in cases if case.rules]):
+            repairs.append(made)
+            if not (made.verified and made.healthy and made.as_well):
+                print(f"{made.case.name}: {' '.join(made.case.rules)}: {made.said.strip()}\n", flush=True)
+    print(fixes_table(repairs))
+    return int(any(made.verified and not (made.healthy and made.as_well) for made in repairs))
 
 
 def judge(case: Case, program: str, report: dict[str, Any]) -> Outcome:
@@ -183,7 +278,10 @@ def main() -> int:
         help="keep the figures of this run for `whygrad explain`; a sample is told as such by its number of programs",
     )
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--fixes", action="store_true", help="repair the faulty programs by `whygrad fix --unsafe`, and score that")
     arguments = parser.parse_args()
+    if arguments.fixes:
+        return score_fixes(chosen(arguments), arguments.jobs)
     work = [(case, program) for case in chosen(arguments) for program in case.programs()]
     outcomes = []
     with ThreadPoolExecutor(arguments.jobs) as pool:

@@ -86,6 +86,7 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 open("log.txt", "w").write("done")
+torch.save(model.state_dict(), "model.pt")
 """
 NET = """import torch
 from torch import nn
@@ -122,6 +123,8 @@ def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
     assert "    optimizer.zero_grad()\n    loss.backward()\n" in (tmp_path / "train.py").read_text()
     assert (tmp_path / "net.py.orig").read_text() == NET
     assert not (tmp_path / "log.txt").exists()
+    assert not (tmp_path / "model.pt").exists()
+    assert "not put back" not in done.stderr
 
 
 @pytest.mark.torch

@@ -18,6 +18,7 @@ from whygrad.frontends.source import Sources
 from whygrad.ir import Origin, Outcome, Record, Step
 from whygrad.ir.files import write_record
 from whygrad.judging import fault_line, tests_wanted
+from whygrad.patched import announce_writes
 from whygrad.program import Stop, Target
 from whygrad.replay import Replay
 
@@ -54,6 +55,7 @@ class Observing:
         if os.getpid() != self.process:
             return
         try:
+            announce_writes(framework)
             with self.own_imports():
                 front_end = import_module(self.front_ends[framework]).front_end
             self.recorders.append(front_end.attach(self, self.recording))

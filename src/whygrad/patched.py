@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, wraps
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +24,10 @@ KEPT = "WHYGRAD_KEPT"
 """Names a folder: whatever the program is about to overwrite, rename or remove is copied there first, with a journal of what was written."""
 JOURNAL = "journal"
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+WRITE = "whygrad.write"
+"""The audit event for a file that is written past Python."""
 _CHANGES = {
+    WRITE: (0,),
     "os.remove": (0,),
     "os.truncate": (0,),
     "os.mkdir": (0,),
@@ -113,6 +116,21 @@ def _keep_in(folder: Path) -> None:
             before_change(details[0])
 
     sys.addaudithook(watch)
+
+
+def announce_writes(framework: str) -> None:
+    """PyTorch writes checkpoints past Python, which no audit event tells: here it does, where writes are kept."""
+    module = sys.modules.get(framework)
+    save = getattr(module, "save", None)
+    if framework != "torch" or save is None or not os.environ.get(KEPT):
+        return
+
+    @wraps(save)
+    def announced(*given: Any, **named: Any) -> Any:
+        sys.audit(WRITE, given[1] if len(given) > 1 else named.get("f"))
+        return save(*given, **named)
+
+    setattr(module, "save", announced)  # noqa: B010 - a module has no such attribute for a type checker
 
 
 def _copied(path: str, folder: Path) -> str | None:

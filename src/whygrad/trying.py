@@ -23,6 +23,8 @@ from whygrad.program import Target
 
 GRACE = 5.0
 """Seconds that a program which is stopped has to end by itself."""
+MOST_FILES = 20_000
+"""Files of the working directory that are watched for writes past Python."""
 TAIL = 4000
 """Characters of what it printed last that are kept."""
 
@@ -88,14 +90,30 @@ def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str]
     kept = scratch / "kept"
     kept.mkdir(exist_ok=True)
     (scratch / "sources.json").write_text(json.dumps(dict(patched)), encoding="utf-8")
-    began = time.monotonic()
+    before, began = files_below(Path.cwd()), time.monotonic()
     try:
         stopped = _run(_command(target, options, scratch), scratch, limit)
     finally:
         left = put_back(kept)
     seconds = time.monotonic() - began
     record, report = _results(scratch / "record")
-    return Attempt(record, report, seconds, stopped, _tail(scratch / "output"), left)
+    after = files_below(Path.cwd())
+    past = (path for path, state in after.items() if before.get(path) != state)
+    return Attempt(record, report, seconds, stopped, _tail(scratch / "output"), tuple(dict.fromkeys((*left, *past))))
+
+
+def files_below(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of the files below a folder, as far as MOST_FILES; caches of Python's are nobody's work."""
+    found: dict[str, tuple[int, int]] = {}
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in ("__pycache__", ".git", "node_modules") and not name.startswith(".venv")]
+        for name in names:
+            with suppress(OSError):
+                facts = os.stat(os.path.join(place, name))  # noqa: PTH116, PTH118 - thousands of them
+                found[os.path.relpath(os.path.join(place, name), folder)] = (facts.st_size, facts.st_mtime_ns)  # noqa: PTH118
+        if len(found) > MOST_FILES:
+            break
+    return found
 
 
 def _command(target: Target, options: tuple[str, ...], scratch: Path) -> list[str]:

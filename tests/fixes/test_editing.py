@@ -65,6 +65,21 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "callee", "calls": ("NLLLoss",), "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},
         "from torch import nn\nc = nn.CrossEntropyLoss()\nl = c(h, y)\n",
     ),
+    "a loss that a string names is another": (
+        "m.compile(loss='categorical_crossentropy')\nm.fit(x, y)\n", "m.fit(x, y)",
+        {"action": "callee", "calls": ("CategoricalCrossentropy", "categorical_crossentropy"), "text": "keras.losses.sparse_categorical_crossentropy"},
+        "m.compile(loss='sparse_categorical_crossentropy')\nm.fit(x, y)\n",
+    ),
+    "a loss that a string names is made as an object where it is told something": (
+        "import keras\nm.compile(loss='binary_crossentropy')\nm.fit(x, y)\n", "m.fit(x, y)",
+        {"action": "argument", "calls": ("binary_crossentropy",), "keyword": "from_logits", "text": "True"},
+        "import keras\nm.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))\nm.fit(x, y)\n",
+    ),
+    "an object that a library calls is changed where it is made": (
+        "m.compile(loss=BinaryCrossentropy())\nm.fit(x, y)\n", "m.fit(x, y)",
+        {"action": "argument", "calls": ("BinaryCrossentropy",), "keyword": "from_logits", "text": "True"},
+        "m.compile(loss=BinaryCrossentropy(from_logits=True))\nm.fit(x, y)\n",
+    ),
     "an expression is replaced": ("o = SGD(p, lr=0)\n", "SGD(p, lr=0)", {"action": "replace", "text": "None"}, "o = None\n"),
     "a statement goes": ("for x in y:\n    # why\n    a()\n    b()\n", "a()", {"action": "drop"}, "for x in y:\n    b()\n"),
     "the only statement of a block leaves it empty": ("for x in y:\n    a()\n", "a()", {"action": "drop"}, "for x in y:\n    pass\n"),

@@ -94,7 +94,7 @@ def expression(tree: Tree, edit: Edit) -> Expression:
     if not named and near:
         named = list(_assigned(tree, near, edit.calls))
     if not named:
-        named = list(_strings(tree, edit.calls))
+        named = list(_strings(tree, edit.calls)) or list(_made(tree, edit.calls))
     if len(named) != 1:
         raise Refused(f"`{edit.calls[0]}` can't be told from others of its line" if named else f"no `{edit.calls[0]}` stands on its line")
     return named[0]
@@ -141,6 +141,11 @@ def _strings(tree: Tree, calls: tuple[str, ...]) -> Iterator[Expression]:
     for arg in tree.within(tree.module, cst.Arg):
         if arg.keyword is not None and isinstance(arg.value, cst.SimpleString) and arg.value.evaluated_value in calls:
             yield arg.value
+
+
+def _made(tree: Tree, calls: tuple[str, ...]) -> Iterator[Expression]:
+    """Objects of these classes made anywhere in the file: a library calls them where the program does not."""
+    return (part for part in tree.within(tree.module, cst.Call) if last_name(part) in calls and last_name(part)[:1].isupper())
 
 
 Line = cst.SimpleStatementLine | cst.BaseCompoundStatement

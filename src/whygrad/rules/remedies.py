@@ -1,5 +1,6 @@
 """Edits that several rules propose: from ops and values of the record to the places in the source where they are written."""
 
+import re
 from collections.abc import Iterable
 
 from whygrad.diagnosis import Edit, Remedy
@@ -21,6 +22,8 @@ ACTIVATIONS = {
 }
 """What functions, methods and layers for a kind of op are called, in all frameworks."""
 
+_TRAINING = re.compile(r"\.(fit|train_on_batch)\(")
+"""A line that hands the labels to Keras' own loop, as its second argument."""
 GIVEN = -2
 """As the position of an edit: what the call was given, the tensor of a method or the first argument of a function."""
 
@@ -66,6 +69,8 @@ def operand(op: Op, name: str, text: str) -> Edit | None:
     """What an op reads as this value, wrapped where the op is called: the argument or the operand of that number."""
     if op.site is None or name not in op.inputs or is_written_out(op):
         return None
+    if _TRAINING.search(op.site.text):
+        return Edit("wrap", op.site, text, keyword="y", position=1) if op.attributes.get("target") == op.inputs.index(name) else None
     return Edit("wrap", op.site, text, position=op.inputs.index(name))
 
 

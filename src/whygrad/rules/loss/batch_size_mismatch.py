@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
@@ -12,6 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import other_rows, pairs_up
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import operand, remedy
 
 _OPERATIONS = frozenset(("add", "sub", "mul", "div", "pow", "where", "compare", "maximum", "minimum"))
 
@@ -179,6 +180,7 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
+        remedy=_remedy(found) if change is None else None,
     )
 
 
@@ -204,3 +206,16 @@ def _help(index: Index, found: Mismatch, change: Change | None) -> str:
     if change.op.kind == "rnn":
         return idiom(index, "batch first")
     return f"keep the first axis at {leading(change.before):,}, or change `{found.target.shown}` in the same way"
+
+
+def _remedy(found: Mismatch) -> Remedy | None:
+    """As many rows of the longer side as the shorter has, where nothing in the step changed their number."""
+    sides = (found.prediction, found.target)
+    shorter, longer = sorted(sides, key=leading)
+    edit = operand(found.op, longer.name, f"{{x}}[:len({shorter.written})]")
+    more = leading(longer) - leading(shorter)
+    return remedy(
+        f"use the first {leading(shorter):,} rows of `{longer.written}`",
+        edit,
+        changes=f"the last {more:,} rows of `{longer.written}` are not trained on, and which rows belong together is taken from their order",
+    )
