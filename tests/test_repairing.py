@@ -1,6 +1,7 @@
 """What decides whether a fix is kept, and `whygrad fix` on whole programs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -137,3 +138,20 @@ def test_nothing_is_written_unless_asked_for(tmp_path: Path):
     assert "nothing was written" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "train.py"]
     assert (tmp_path / "net.py").read_text() == NET
+
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unused_labels", "keras_ids_for_one_hot", "keras_unscaled_sensor"])
+def test_the_examples_are_repaired_into_programs_that_learn(name: str, tmp_path: Path):
+    program = tmp_path / f"{name}.py"
+    shutil.copy(EXAMPLES / program.name, program)
+    done = fix(tmp_path, "--write", "--unsafe", program.name)
+    alone = subprocess.run([sys.executable, program.name], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, alone.returncode) == (0, 0), done.stderr
+    assert "verified: the patched program was run whole, and learns" in done.stderr
+    assert program.read_text() != (EXAMPLES / program.name).read_text()

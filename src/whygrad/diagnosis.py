@@ -104,6 +104,8 @@ class Edit:
     position: int | None = None
     """The same by position, of a call or of an operator; behind a keyword that is not there. -1: the first
     whole number among the positional ones; -2: what the call was given, the tensor of a method or else the first argument."""
+    written: str = ""
+    """What the argument or operand that is meant looks like, where that is known: it is looked for before the position is."""
     to: Site | None = None
     after: bool = True
     around: Around = ""

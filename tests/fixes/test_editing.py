@@ -49,6 +49,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         '"""Doc."""\nfrom torch import nn\n\nz = nn.Linear(y)\n', "nn.Linear(y)", {"action": "wrap", "text": "torch.exp({x})", "position": 0},
         '"""Doc."""\nfrom torch import nn\nimport torch\n\nz = nn.Linear(torch.exp(y))\n',
     ),
+    "an argument is known by what it looks like": (
+        "l = loss(y, model(x))\n", "loss(y, model(x))", {"action": "wrap", "position": 0, "written": "model(x)", "text": "{x}[:3]"},
+        "l = loss(y, model(x)[:3])\n",
+    ),
     "a keyword is changed": ("s = f(h, dim=0)\n", "f(h, dim=0)", {"action": "argument", "keyword": "dim", "text": "1"}, "s = f(h, dim=1)\n"),
     "a whole number is changed": (
         "s = f(h, 0)\n", "f(h, 0)", {"action": "argument", "keyword": "dim", "position": -1, "text": "1"}, "s = f(h, 1)\n",

@@ -126,6 +126,11 @@ def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
 
 def _part(node: Expression, edit: Edit) -> Expression:
     """The argument of a call, or the operand, that is meant."""
+    if edit.written:
+        parts = [node.left, node.right] if isinstance(node, cst.BinaryOperation) else [arg.value for arg in getattr(node, "args", ())]
+        alike = [part for part in parts if cst.Module([]).code_for_node(part).strip() == edit.written]
+        if len(alike) == 1:
+            return alike[0]
     if isinstance(node, cst.BinaryOperation) and edit.position is not None:
         return node.right if edit.position else node.left
     argument = _argument_of(node, edit)

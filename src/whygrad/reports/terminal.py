@@ -167,8 +167,12 @@ class Page:
         """What to type next."""
         codes = dict.fromkeys(diagnosis.rule for diagnosis in report.diagnoses if diagnosis.root_cause)
         commands = [f"whygrad explain {code}" for code in [*codes][:3]]
-        if any(diagnosis.fix is not None and diagnosis.fix.diff for diagnosis in report.diagnoses if diagnosis.root_cause):
-            commands.append(f"whygrad fix {' '.join((report.program, *report.arguments))}")
+        offered = [
+            diagnosis.fix for diagnosis in report.diagnoses if diagnosis.root_cause and diagnosis.fix is not None and diagnosis.fix.diff
+        ]
+        if offered:
+            option = () if any(fix.safe for fix in offered) else ("--unsafe",)
+            commands.append(" ".join(("whygrad fix", *option, report.program, *report.arguments)))
         if not codes:
             commands = ["whygrad rules"] if report.healthy else ["whygrad run --help"]
         for number, command in enumerate(commands):

@@ -8,7 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import spelled
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Intervention, Op, Site, Value
+from whygrad.ir import Intervention, Op, Site, Value, family
 from whygrad.loss_contracts import CONTRACTS
 
 ACTIVATIONS = {
@@ -65,13 +65,21 @@ def is_written_out(op: Op) -> bool:
     return "parts" in op.attributes
 
 
-def operand(op: Op, name: str, text: str) -> Edit | None:
-    """What an op reads as this value, wrapped where the op is called: the argument or the operand of that number."""
-    if op.site is None or name not in op.inputs or is_written_out(op):
+def operand(op: Op, value: Value, text: str) -> Edit | None:
+    """What an op reads as this value, wrapped where the op is called: the argument of that text, else the one of that number."""
+    if op.site is None or value.name not in op.inputs or is_written_out(op):
         return None
+    is_target = op.attributes.get("target") == op.inputs.index(value.name)
     if _TRAINING.search(op.site.text):
-        return Edit("wrap", op.site, text, keyword="y", position=1) if op.attributes.get("target") == op.inputs.index(name) else None
-    return Edit("wrap", op.site, text, position=op.inputs.index(name))
+        return Edit("wrap", op.site, text, keyword="y", position=1) if is_target else None
+    return Edit("wrap", op.site, text, position=_position(op, value, is_target=is_target), written=value.called)
+
+
+def _position(op: Op, value: Value, *, is_target: bool) -> int | None:
+    """Where the call has it; losses are recorded as prediction and target, and Keras' take the target first."""
+    if family(op.kind) == "loss" and op.native.startswith(("keras.", "tf.", "tensorflow.")):
+        return 0 if is_target else 1
+    return op.inputs.index(value.name)
 
 
 def called_instead(op: Op, text: str, calls: tuple[str, ...]) -> Edit | None:
@@ -127,10 +135,10 @@ def reshaped(index: Index, op: Op, value: Value, other: Value, written: str) -> 
     """The value in the other's shape where an op reads it; by one axis more or less where that is all that differs."""
     have, want = value.shape or (), other.shape or ()
     if have == (*want, 1):
-        return operand(op, value.name, spelling(index, "without axis", axis=-1))
+        return operand(op, value, spelling(index, "without axis", axis=-1))
     if want == (*have, 1):
-        return operand(op, value.name, spelling(index, "with axis", axis=-1))
-    return operand(op, value.name, spelling(index, "in shape", shape=f"{written}.shape"))
+        return operand(op, value, spelling(index, "with axis", axis=-1))
+    return operand(op, value, spelling(index, "in shape", shape=f"{written}.shape"))
 
 
 def guarded(index: Index, op: Op) -> Remedy | None:

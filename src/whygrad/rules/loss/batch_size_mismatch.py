@@ -212,7 +212,7 @@ def _remedy(found: Mismatch) -> Remedy | None:
     """As many rows of the longer side as the shorter has, where nothing in the step changed their number."""
     sides = (found.prediction, found.target)
     shorter, longer = sorted(sides, key=leading)
-    edit = operand(found.op, longer.name, f"{{x}}[:len({shorter.written})]")
+    edit = operand(found.op, longer, f"{{x}}[:len({shorter.written})]")
     more = leading(longer) - leading(shorter)
     return remedy(
         f"use the first {leading(shorter):,} rows of `{longer.written}`",

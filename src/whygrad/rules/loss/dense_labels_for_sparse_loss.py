@@ -153,16 +153,18 @@ def _help(call: Call, form: str) -> str:
 
 def _remedy(call: Call, form: str) -> Remedy | None:
     """The target as ids, or the loss that takes rows where the library has one for each."""
-    index, name = call.index, call.target.name
+    index = call.index
     if form == "rows":
         if not speaks_torch(index):
             return remedy("use the loss that takes one-hot rows", other_loss(index, call.op, "cross-entropy by rows"))
-        return remedy("pass the ids of the rows", operand(call.op, name, "{x}.argmax(1)"))
+        return remedy("pass the ids of the rows", operand(call.op, call.target, "{x}.argmax(1)"))
     if form == "column":
         cast = ".long()" if call.target.dtype != "i64" and speaks_torch(index) else ""
-        return remedy("take the axis of size 1 away", operand(call.op, name, spelling(index, "without axis", axis=1) + cast))
+        return remedy("take the axis of size 1 away", operand(call.op, call.target, spelling(index, "without axis", axis=1) + cast))
     # timid: a cast drops fractions, which tell that the ids were scaled
-    return None if not_whole(call.target) else remedy("make whole numbers of the ids", operand(call.op, name, spelling(index, "whole")))
+    return (
+        None if not_whole(call.target) else remedy("make whole numbers of the ids", operand(call.op, call.target, spelling(index, "whole")))
+    )
 
 
 def not_whole(value: Value) -> bool:

@@ -139,7 +139,7 @@ def about_signs(call: Call) -> Diagnosis:
             Evidence(f"{percent(share)} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
         ),
         help=f"pass `2 * {call.target.written} - 1`",
-        remedy=remedy("pass signs", operand(call.op, call.target.name, "2 * {x} - 1")),
+        remedy=remedy("pass signs", operand(call.op, call.target, "2 * {x} - 1")),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
 
@@ -148,7 +148,7 @@ def _of_ids(found: Outside) -> Remedy | None:
     """Ids from 0 on; a mark is ignored, which is a guess at what it stands for."""
     call = found.call
     if found.from_one:
-        return remedy("count the classes from 0", operand(call.op, call.target.name, "{x} - 1"))
+        return remedy("count the classes from 0", operand(call.op, call.target, "{x} - 1"))
     ignoring, mark = "ignore_index" if speaks_torch(call.index) else "ignore_class", figure(found.offender)
     return remedy(
         f"ignore the id {mark}",
@@ -162,12 +162,12 @@ def _of_shares(call: Call, low: float, high: float, *, two: bool) -> Remedy | No
     if two:
         limit = figure((low + high) / 2)
         return remedy(
-            "make zeros and ones of the two values", operand(call.op, call.target.name, spelling(call.index, "threshold", limit=limit))
+            "make zeros and ones of the two values", operand(call.op, call.target, spelling(call.index, "threshold", limit=limit))
         )
     if low < 0 or not high > 1:
         return None
     return remedy(
         f"divide by {figure(high)}",
-        operand(call.op, call.target.name, f"{{x}} / {figure(high)}"),
+        operand(call.op, call.target, f"{{x}} / {figure(high)}"),
         changes="labels are read as shares of the largest one seen",
     )

@@ -122,7 +122,7 @@ def _remedy(index: Index, op: Op, value: Value) -> Remedy | None:
     if op.kind in _ON_SCORES:
         return remedy("use the loss on raw scores", called_instead(op, _ON_SCORES[op.kind], names_of(op)))
     return (
-        remedy("take the logarithm of the softmax first", operand(op, value.name, "torch.log_softmax({x}, dim=-1)"))
+        remedy("take the logarithm of the softmax first", operand(op, value, "torch.log_softmax({x}, dim=-1)"))
         if op.kind == "kl_div"
         else None
     )

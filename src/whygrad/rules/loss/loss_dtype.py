@@ -158,4 +158,4 @@ def _remedy(call: Call, due: str) -> Remedy | None:
     """The target as the loss needs it."""
     idea = {"i64": "whole", "i32": "whole", "f32": "floating"}.get(due)
     text = spelling(call.index, idea) if idea else f"{{x}}{_CASTS[due]}" if due in _CASTS and speaks_torch(call.index) else ""
-    return remedy(f"pass the target as {due}", operand(call.op, call.target.name, text)) if text else None
+    return remedy(f"pass the target as {due}", operand(call.op, call.target, text)) if text else None

@@ -120,7 +120,7 @@ def _remedy(call: Call) -> Remedy | None:
         return remedy("use the loss that takes class ids", instead)
     made = step.producer.get(step.origin(call.prediction.name, ("cast",)))
     squashed = [unwrapped(call.index, step, made[1])] if made is not None and made[1].kind in ACTIVATIONS else []
-    cast = [operand(op, call.target.name, "{x}.long()")] if call.target.dtype != "i64" else []
+    cast = [operand(op, call.target, "{x}.long()")] if call.target.dtype != "i64" else []
     return remedy(
         "use the cross-entropy, which takes class ids",
         instead,
