@@ -34,10 +34,19 @@ def test_a_fault_that_is_gone_is_kept():
         (Attempt(stopped=True), "limit"),
         (Attempt(), "no report"),
         (Attempt(FELL, replace(HEALTHY, diagnoses=(UNUSED_LABELS,))), "another fault"),
+        (Attempt(FELL, replace(RAISED, diagnoses=(UNUSED_LABELS,))), "ValueError"),
     ],
 )
 def test_a_patch_that_does_not_help_is_not_kept(trial: Attempt, words: str):
     assert words in against(SICK, trial, DETACHED)
+
+
+def test_behind_one_exception_another_may_have_been_hidden():
+    stopped = replace(SICK, report=replace(RAISED, diagnoses=SICK.roots))
+    further = Attempt(FELL, replace(RAISED, diagnoses=(UNUSED_LABELS,)))
+
+    assert against(stopped, further, DETACHED) == ""
+    assert "ValueError" in against(stopped, Attempt(FELL, RAISED), DETACHED)
 
 
 def test_a_program_that_runs_through_and_learns_is_proof():

@@ -140,7 +140,7 @@ def against(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> str:
     known = {other.rule for other in before.roots}
     fresh = [other for other in trial.roots if other.severity == "error" and other.rule not in known]
     raised = trial.report.outcome.exception
-    if raised is not None and not before.failed:
+    if raised is not None and not (before.failed and trial.roots):
         return f"the patched program stops with {raised.type}: {raised.message.splitlines()[0] if raised.message else ''}"
     # timid: behind an exception other faults may have been hidden; they are judged in their turn
     return f"it brings another fault: {fresh[0].message}" if fresh and not before.failed else ""

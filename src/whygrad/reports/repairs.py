@@ -30,7 +30,7 @@ def summary(kept: tuple[Diagnosis, ...], why: str, remaining: Mapping[str, str],
     lines = []
     if kept:
         verdict = f"not verified: {why}" if why else "verified: the patched program was run whole, and learns"
-        lines += [f"{counted(len(kept), 'fault')} repaired, {verdict}"]
+        lines += [f"{counted(len(kept), 'fault')} {'patched' if why else 'repaired'}, {verdict}"]
         lines += [
             f"  {diagnosis.rule} {diagnosis.name}: {diagnosis.remedy.summary if diagnosis.remedy else ''}{_safety(diagnosis)}"
             for diagnosis in kept

@@ -108,7 +108,10 @@ def _remedy(cut: Cut) -> Remedy | None:
     """Neither out nor in: where the value came back as it had left, the calls of both ways go."""
     ops = (*cut.ops, *cut.chain)
     trip = [op for op in ops if op.kind in ("leave", "enter", "detach")]
-    if cut.blind or len(trip) < len(ops) or not any(op.kind == "enter" for op in ops):
+    entered = [op for op in ops if op.kind == "enter"]
+    made = {name for op in trip for name in op.outputs}
+    # timid: what was reckoned with outside has no other form than the user can give it
+    if cut.blind or len(trip) < len(ops) or not entered or not all(op.inputs and op.inputs[0] in made for op in entered):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in trip)
     return remedy("keep the tensor", *(Edit("unwrap", site, calls=(name,)) if site else None for site, name in sites), proof=_lift(cut))
