@@ -31,11 +31,11 @@ demo: $(STAMP) ## whygrad on the programs of examples/: reports on screen and in
 	@for program in examples/*.py; do \
 		name=$$(basename $$program .py); \
 		printf '\n\n======== whygrad run %s\n' $$program; \
-		OMP_NUM_THREADS=1 $(BIN)/whygrad run --json reports/demo/$$name.json --record reports/demo/$$name.whygrad $$program \
+		OMP_NUM_THREADS=1 $(BIN)/whygrad run --json reports/demo/$$name.json --html reports/demo/$$name.html --record reports/demo/$$name.whygrad $$program \
 			> >(tail -n 3) 2> >(tee reports/demo/$$name.txt >&2) || printf '(the program ended with status %s)\n' $$?; \
 		wait; sleep 0.1; \
 	done
-	@printf '\nThe reports (text, JSON, records for `whygrad show`) are in %s/reports/demo\n' "$(CURDIR)"
+	@printf '\nThe reports (text, JSON, pages to open in a browser, records for `whygrad show`) are in %s/reports/demo\n' "$(CURDIR)"
 
 lint: $(STAMP) ## ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +17,7 @@ class Outputs:
 
     json: Path | None = None
     record: Path | None = None
+    html: Path | None = None
     rank: int = 0
     """Number of this process in a distributed job; only rank 0 prints."""
 
@@ -23,11 +25,20 @@ class Outputs:
 def outputs_for(settings: Settings) -> Outputs:
     """The files to write; raises `WhygradError` for one that can't be written."""
     rank = _rank()
-    json = _place("--json", settings.json, rank)
-    record = _place("--record", settings.record, rank)
-    if json is not None and json == record:
-        raise WhygradError(f"`--json` and `--record` both name `{settings.json}`", help="give each its own file")
-    return Outputs(json, record, rank)
+    asked = {"--json": settings.json, "--record": settings.record, "--html": settings.html}
+    places = {option: _place(option, name, rank) for option, name in asked.items()}
+    _without_clash(asked, places)
+    return Outputs(places["--json"], places["--record"], places["--html"], rank=rank)
+
+
+def _without_clash(asked: Mapping[str, str], places: Mapping[str, Path | None]) -> None:
+    """Raises `WhygradError` where two options name one file."""
+    taken: dict[Path, str] = {}
+    for option, path in places.items():
+        if path is not None and path in taken:
+            raise WhygradError(f"`{taken[path]}` and `{option}` both name `{asked[option]}`", help="give each its own file")
+        if path is not None:
+            taken[path] = option
 
 
 def _rank() -> int:

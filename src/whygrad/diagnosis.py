@@ -224,6 +224,72 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One op of a block, as the picture lists it."""
+
+    what: str
+    """Kind of op, and the user's name for what it makes."""
+    type: str
+    """`f32[64,10]`."""
+    file: str
+    line: int
+    flows: bool
+    """A gradient of the loss comes back to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of the judged step: a module, a line, a batch element, the loss."""
+
+    name: str
+    sort: Literal["input", "label", "module", "line", "loss"]
+    type: str = ""
+    parameters: int = 0
+    starved: int = 0
+    """Trainable parameters among them without a gradient, or with one that is zero."""
+    gradient_norm: float | None = None
+    """L2 norm over its parameters; None where it has none with a gradient."""
+    flows: bool = False
+    marked: bool = False
+    """The place of the leading diagnosis lies in it."""
+    rows: tuple[Row, ...] = ()
+    more: int = 0
+    """Ops that are not listed."""
+
+
+class Arrow(NamedTuple):
+    """Values go from one block, by number, to another; `flows`: a gradient comes back that way."""
+
+    source: int
+    target: int
+    flows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One parameter's gradient and update in the judged step."""
+
+    name: str
+    type: str
+    trainable: bool
+    gradient: str
+    gradient_norm: float | None = None
+    ratio: float | None = None
+    """L2 norm of the update over that of the parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The way of the gradient through the judged step, for people who would rather look than read."""
+
+    blocks: tuple[Block, ...] = ()
+    arrows: tuple[Arrow, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    path: tuple[Row, ...] = ()
+    """From the place of the leading diagnosis to the loss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a reader may be shown; renderers are functions of this alone."""
 
@@ -257,3 +323,4 @@ class Report:
     """The program changes parameters itself, without an optimizer."""
     arguments: tuple[str, ...] = ()
     """What the program was given on its command line."""
+    picture: Picture = field(default_factory=Picture)

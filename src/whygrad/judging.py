@@ -11,6 +11,7 @@ from typing import TypeVar
 from whygrad.diagnosis import Coverage, Diagnosis, Fact, Report, Rule, StepKind, Test
 from whygrad.errors import WhygradError
 from whygrad.flow import Index
+from whygrad.flow.picturing import picture
 from whygrad.flow.trials import judged, trial_of
 from whygrad.ir import Measures, Record, Site, Step
 from whygrad.ranking import rank
@@ -111,6 +112,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         faults=faults,
         updates=sum(optimizer.steps for optimizer in record.optimizers),
         updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
+        picture=nearer(picture(worst, diagnoses[0].site if diagnoses else None), folder),
     )
 
 

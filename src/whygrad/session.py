@@ -166,6 +166,7 @@ class Session:
         """Write the files; yields what went wrong."""
         writers: dict[str, tuple[Path | None, Callable[[Path], None]]] = {
             "--json": (self.outputs.json, lambda path: write_text(path, as_json(report))),
+            "--html": (self.outputs.html, lambda path: write_text(path, as_html(report))),
             "--record": (self.outputs.record, lambda path: write_record(path, record, packed(report))),
         }
         for option, (path, write) in writers.items():
@@ -192,6 +193,13 @@ def shown(report: Report, at: Screen) -> str:
 def as_json(report: Report) -> str:
     """The JSON report."""
     return json_report.render(report)
+
+
+def as_html(report: Report) -> str:
+    """The page."""
+    from whygrad.reports.html import render  # noqa: PLC0415 - jinja2 is loaded only for those who ask
+
+    return render(report)
 
 
 def packed(report: Report) -> bytes | None:
@@ -250,9 +258,9 @@ def _end_by_interrupt() -> NoReturn:
     raise KeyboardInterrupt
 
 
-def show_record(path: str, json: str = "") -> int:
+def show_record(path: str, json: str = "", html: str = "") -> int:
     """Print a saved record's report again, as it was; raises `WhygradError` for a file that is none."""
-    outputs = outputs_for(Settings(json=json))
+    outputs = outputs_for(Settings(json=json, html=html))
     file = read_record(path)
     if file.report_bytes is None:
         report = judged_once(file.record)
@@ -263,6 +271,8 @@ def show_record(path: str, json: str = "") -> int:
             raise WhygradError(f"the report in `{path}` is damaged: {problem}", help="record the program again with `--record`") from None
     if outputs.json is not None:
         write_text(outputs.json, as_json(report))
+    if outputs.html is not None:
+        write_text(outputs.html, as_html(report))
     at = screen(sys.stdout)
     at.print(shown(report, at))
     return 0

@@ -20,6 +20,7 @@ class Settings:
     check: bool = False
     """End the program after the recorded steps (`check`), instead of running it to its end (`run`)."""
     json: str = ""
+    html: str = ""
     record: str = ""
     steps: int = 2
     at_step: int | None = None

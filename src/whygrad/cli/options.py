@@ -9,6 +9,7 @@ Function = Callable[..., Any]
 
 PROGRAM = (
     click.option("--json", metavar="FILE", help="Write the report as JSON too."),
+    click.option("--html", metavar="FILE", help="Write the report as a page that needs nothing else too."),
     click.option("--record", metavar="FILE", help="Write the record, for `whygrad show`."),
     click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of each kind to record (2)."),
     click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="Record from this step on, counted from 0."),

@@ -1,0 +1,153 @@
+"""The report as one page that needs nothing else: no network, no other file.
+
+Names and source lines are the user's and untrusted: the template escapes them, the picture's data stand in a block that no browser runs, and a
+Content-Security-Policy lets only our own script and style through, by their digests.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from math import isfinite
+from typing import Any
+
+from jinja2 import Environment, Template
+from markupsafe import Markup, escape
+
+from whygrad.diagnosis import Picture, Report
+from whygrad.ir import Site
+from whygrad.reports.excerpts import excerpt, place, tame
+from whygrad.reports.figures import counted, figure, gradient_sentence, labels_sentence, run_sentence, sensitivity_sentence
+
+SCRIPTS = ("dagre.min.js", "report.js")
+STYLE = "report.css"
+PAGE = "report.html.j2"
+WIDTH = 240
+"""Characters of a source line; the page scrolls sideways."""
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    scripts, style = tuple(_text(name) for name in SCRIPTS), _text(STYLE)
+    return _page().render(
+        report=report,
+        headline=headline(report),
+        roots=[item for item in report.diagnoses if item.root_cause],
+        cards=list(cards(report)),
+        facts=list(facts(report)),
+        path=report.picture.path,
+        data=data(report.picture),
+        style=Markup(style),  # noqa: S704 - our own file
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files
+        policy=policy(scripts, style),
+    )
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(ticked=ticked, figure=figure, place=place, marked=marked, counted=counted)
+    return environment
+
+
+def _page() -> Template:
+    return _environment().from_string(_text(PAGE))
+
+
+def policy(scripts: tuple[str, ...], style: str) -> str:
+    """The Content-Security-Policy: nothing from anywhere but what has these digests."""
+    allowed = " ".join(_digest(script) for script in scripts)
+    return f"default-src 'none'; script-src {allowed}; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def ticked(text: str) -> Markup:
+    """Text with what stands in backticks set as code."""
+    parts = tame(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(tame(text))
+    pieces = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(pieces)
+
+
+def marked(site: Site) -> Markup:
+    """The source line with the place marked."""
+    shown = excerpt(site, WIDTH)
+    if shown is None:
+        return Markup("")
+    before, inside = shown.text[: shown.start], shown.text[shown.start : shown.start + shown.length]
+    return Markup("{}<mark>{}</mark>{}").format(before, inside, shown.text[shown.start + shown.length :])
+
+
+def headline(report: Report) -> str:
+    """The one sentence."""
+    if report.healthy is None:
+        return f"nothing was judged: {report.reason or 'there is no training step in the record'}"
+    leader = next((item for item in report.diagnoses if item.root_cause), None)
+    return leader.message if leader is not None else "no fault found"
+
+
+def cards(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The few figures that lead: what, how much, in words."""
+    if not report.steps_recorded:
+        return
+    sensitivity = report.measures.label_sensitivity
+    if report.labels.values:
+        measured = sensitivity is not None and isfinite(sensitivity)
+        yield "label sensitivity", figure(sensitivity) if measured else "–", sensitivity_sentence(report.measures)
+    yield "gradient norm", figure(report.measures.gradient_norm), gradient_sentence(report)
+    yield "loss", figure(report.measures.loss), "at the judged step"
+    yield "updates", str(report.updates), f"in {counted(report.outcome.steps_seen, 'step')}"
+
+
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """What stands folded at the end: how the run went, and what could not be seen."""
+    yield "run", run_sentence(report)
+    if report.steps_recorded:
+        yield "labels", labels_sentence(report)
+    for kind in report.kinds if len(report.kinds) > 1 else ():
+        yield f"kind {kind.id}", f"{counted(kind.parameters, 'parameter')} with a gradient, steps {', '.join(map(str, kind.steps))}"
+    yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run"
+    for code, reason in report.coverage.unable.items():
+        yield code, f"could not judge: {reason}"
+    for item in report.suppressed:
+        yield "silenced", f"{item.rule}: {item.message}"
+    for limit in report.limits:
+        yield "limit", limit
+    for fault in report.faults:
+        yield "fault of whygrad", fault.splitlines()[0]
+
+
+def data(picture: Picture) -> Markup:
+    """The picture as JSON that can't end the block it stands in."""
+    plain = {
+        "blocks": [asdict(block) for block in picture.blocks],
+        "arrows": picture.arrows,
+        "gauges": [asdict(each) for each in picture.gauges],
+    }
+    text = json.dumps(_finite(plain), ensure_ascii=True, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 - no character is left that HTML reads
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: numbers that are none become words."""
+    if isinstance(value, float) and not isfinite(value):
+        return figure(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def fragment(report: Report) -> str:
+    """The page inside a frame, for notebooks."""
+    return f'<iframe title="whygrad" srcdoc="{escape(render(report))}" sandbox="allow-scripts" width="100%" height="720"></iframe>'
