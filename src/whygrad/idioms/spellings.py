@@ -57,10 +57,13 @@ SPELLINGS: Mapping[str, Row] = {
 }  # fmt: skip
 
 
-def spelling(index: Index, idea: str, **fields: object) -> str:
-    """The code for an idea in the dialect of the recorded program, with `{x}` and `{name}` left to be filled in by the patch."""
-    row, (first, *rest) = SPELLINGS[idea], index.once(dialects)
-    code = row[first] or row[rest[0] if rest else first]
+def spelling(index: Index, idea: str, *, data: bool = False, **fields: object) -> str:
+    """The code for an idea in the dialect of the recorded program, with `{x}` and `{name}` left to be filled in by the patch.
+
+    `data`: for what is handed to Keras' training loop, arrays as a rule; else for what its model and losses compute with.
+    """
+    row, spoken = SPELLINGS[idea], index.once(dialects)
+    code = (row[spoken[0]] if data else "") or row[spoken[-1]]
     for name, value in fields.items():
         code = code.replace(f"{{{name}}}", str(value))
     return code

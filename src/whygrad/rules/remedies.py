@@ -22,7 +22,7 @@ ACTIVATIONS = {
 }
 """What functions, methods and layers for a kind of op are called, in all frameworks."""
 
-_TRAINING = re.compile(r"\.(fit|train_on_batch)\(")
+TRAINING = re.compile(r"\.(fit|train_on_batch)\(")
 """A line that hands the labels to Keras' own loop, as its second argument."""
 GIVEN = -2
 """As the position of an edit: what the call was given, the tensor of a method or the first argument of a function."""
@@ -70,7 +70,7 @@ def operand(op: Op, value: Value, text: str) -> Edit | None:
     if op.site is None or value.name not in op.inputs or is_written_out(op):
         return None
     is_target = op.attributes.get("target") == op.inputs.index(value.name)
-    if _TRAINING.search(op.site.text):
+    if TRAINING.search(op.site.text):
         return Edit("wrap", op.site, text, keyword="y", position=1) if is_target else None
     return Edit("wrap", op.site, text, position=_position(op, value, is_target=is_target), written=value.called)
 
@@ -161,7 +161,7 @@ def guarded(index: Index, op: Op) -> Remedy | None:
 def standardised(index: Index, sites: Iterable[Site | None], what: str, proof: Intervention) -> Remedy | None:
     """Mean 0 and deviation 1, column by column, behind the line that makes the data."""
     places = list(dict.fromkeys(sites))
-    edits = [behind(site, spelling(index, "standardised")) for site in places]
+    edits = [behind(site, spelling(index, "standardised", data=True)) for site in places]
     changes = (
         f"new data have to be scaled with the same figures{' and predictions scaled back' if what == 'targets' or len(places) > 1 else ''}"
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from whygrad.diagnosis import Diagnosis
+from whygrad.diagnosis import Diagnosis, Edit, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
 from whygrad.flow.written import losses_of
@@ -13,6 +13,7 @@ from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import places
+from whygrad.rules.remedies import TRAINING, behind, operand, remedy
 
 INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 BY_IDS = frozenset(("cross_entropy", "nll_loss"))
@@ -94,6 +95,14 @@ def about_labels(call: Call, label: str, at_loss: str, **fields: Any) -> Diagnos
         related=places((call.op.site if site and not _same_line(call, site) else None, at_loss)),
         **fields,
     )
+
+
+def relabelled(call: Call, summary: str, text: str, *, changes: str = "") -> Remedy | None:
+    """The labels changed where they enter the loss, or Keras' training loop; else behind the line that makes them."""
+    loop = next((event.site for event in call.step.events("backward") if event.site and TRAINING.search(event.site.text)), None)
+    entering = Edit("wrap", loop, text, keyword="y", position=1) if loop else operand(call.op, call.target, text)
+    made = making_site(call.index, call.step, call.target.name)
+    return remedy(summary, entering, otherwise=(behind(made, "{name} = " + text.replace("{x}", "{name}")),), changes=changes)
 
 
 def about_loss(call: Call, label: str, **fields: Any) -> Diagnosis:

@@ -9,11 +9,11 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, known, once_a_fault
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.loss.scaled_ids import Scaled, scaled, told
 from whygrad.rules.phrases import figure, places, typed
-from whygrad.rules.remedies import operand, other_loss, remedy
+from whygrad.rules.remedies import other_loss, remedy
 
 _IDS = BY_IDS | {"hinge_loss"}
 _BY_IDS_NATIVE = "multi_margin_loss"
@@ -157,14 +157,12 @@ def _remedy(call: Call, form: str) -> Remedy | None:
     if form == "rows":
         if not speaks_torch(index):
             return remedy("use the loss that takes one-hot rows", other_loss(index, call.op, "cross-entropy by rows"))
-        return remedy("pass the ids of the rows", operand(call.op, call.target, "{x}.argmax(1)"))
+        return relabelled(call, "pass the ids of the rows", "{x}.argmax(1)")
     if form == "column":
         cast = ".long()" if call.target.dtype != "i64" and speaks_torch(index) else ""
-        return remedy("take the axis of size 1 away", operand(call.op, call.target, spelling(index, "without axis", axis=1) + cast))
+        return relabelled(call, "take the axis of size 1 away", spelling(index, "without axis", data=True, axis=1) + cast)
     # timid: a cast drops fractions, which tell that the ids were scaled
-    return (
-        None if not_whole(call.target) else remedy("make whole numbers of the ids", operand(call.op, call.target, spelling(index, "whole")))
-    )
+    return None if not_whole(call.target) else relabelled(call, "make whole numbers of the ids", spelling(index, "whole", data=True))
 
 
 def not_whole(value: Value) -> bool:

@@ -7,11 +7,11 @@ from whygrad.flow import Index
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault
+from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.phrases import figure, percent, typed
-from whygrad.rules.remedies import names_of, operand, remedy, setting
+from whygrad.rules.remedies import names_of, remedy, setting
 
 TOLERANCE = 1e-3
 """How far rounding may take a share outside of 0 to 1."""
@@ -139,7 +139,7 @@ def about_signs(call: Call) -> Diagnosis:
             Evidence(f"{percent(share)} of `{name}` are 0: the loss of those examples does not depend on the prediction", "zeros", share),
         ),
         help=f"pass `2 * {call.target.written} - 1`",
-        remedy=remedy("pass signs", operand(call.op, call.target, "2 * {x} - 1")),
+        remedy=relabelled(call, "pass signs", "2 * {x} - 1"),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
 
@@ -148,7 +148,7 @@ def _of_ids(found: Outside) -> Remedy | None:
     """Ids from 0 on; a mark is ignored, which is a guess at what it stands for."""
     call = found.call
     if found.from_one:
-        return remedy("count the classes from 0", operand(call.op, call.target, "{x} - 1"))
+        return relabelled(call, "count the classes from 0", "{x} - 1")
     ignoring, mark = "ignore_index" if speaks_torch(call.index) else "ignore_class", figure(found.offender)
     return remedy(
         f"ignore the id {mark}",
@@ -161,13 +161,9 @@ def _of_shares(call: Call, low: float, high: float, *, two: bool) -> Remedy | No
     """Targets between 0 and 1: yes or no by the larger of two values, else shares of the largest."""
     if two:
         limit = figure((low + high) / 2)
-        return remedy(
-            "make zeros and ones of the two values", operand(call.op, call.target, spelling(call.index, "threshold", limit=limit))
-        )
+        return relabelled(call, "make zeros and ones of the two values", spelling(call.index, "threshold", data=True, limit=limit))
     if low < 0 or not high > 1:
         return None
-    return remedy(
-        f"divide by {figure(high)}",
-        operand(call.op, call.target, f"{{x}} / {figure(high)}"),
-        changes="labels are read as shares of the largest one seen",
+    return relabelled(
+        call, f"divide by {figure(high)}", f"{{x}} / {figure(high)}", changes="labels are read as shares of the largest one seen"
     )

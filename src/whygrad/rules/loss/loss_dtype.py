@@ -9,10 +9,9 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault, relabelled
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.phrases import figure, places, typed
-from whygrad.rules.remedies import operand, remedy
 
 _ABOUT_DTYPE = ("dtype", "result type", "scalar type", "data type", "to have the same type")
 _NARROW = frozenset(("u8", "i8", "i16"))
@@ -157,5 +156,5 @@ def _converted(index: Index, step: StepIndex, op: Op, sign: str) -> str:
 def _remedy(call: Call, due: str) -> Remedy | None:
     """The target as the loss needs it."""
     idea = {"i64": "whole", "i32": "whole", "f32": "floating"}.get(due)
-    text = spelling(call.index, idea) if idea else f"{{x}}{_CASTS[due]}" if due in _CASTS and speaks_torch(call.index) else ""
-    return remedy(f"pass the target as {due}", operand(call.op, call.target, text)) if text else None
+    text = spelling(call.index, idea, data=True) if idea else f"{{x}}{_CASTS[due]}" if due in _CASTS and speaks_torch(call.index) else ""
+    return relabelled(call, f"pass the target as {due}", text) if text else None

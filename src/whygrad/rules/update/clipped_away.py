@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from math import hypot
 
-from whygrad.diagnosis import Diagnosis, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, place, timeline
 from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, plural
-from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies import remedy
 
 LEFT = 1e-2
 """Largest share of the gradient that counts as almost nothing. Recurrent networks are clipped to a tenth or a twentieth as a matter of course."""
@@ -135,5 +135,16 @@ def _holder(index: Index, targets: tuple[str, ...]) -> Optimizer | None:
 def _remedy(site: Site | None, norm: float) -> Remedy | None:
     """The gradient's own norm as the limit, so that only what exceeds it is clipped."""
     limit = f"{norm:.2g}"
-    told = setting(site, "max_norm", limit, position=1)
-    return remedy(f"clip to {limit}", told, changes=f"{limit} is the norm of the gradient as it was measured here")
+    if site is None:
+        return None
+    told = (
+        Edit("wrap", site, limit, keyword="max_norm", position=1)
+        if "clip_grad" in site.text
+        else Edit("wrap", site, limit, keyword="clipnorm")
+    )
+    return remedy(
+        f"clip to {limit}",
+        told,
+        otherwise=(Edit("wrap", site, limit, keyword="clipvalue"),),
+        changes=f"{limit} is the norm of the gradient as it was measured here",
+    )
