@@ -20,6 +20,11 @@ PICKED = """
     m = mean p
     loss = neg m
 """
+RAW = """
+    p = index z y
+    m = mean p
+    loss = neg m
+"""
 ROWS = """
     t = one_hot y
     l = log_softmax z with={"axis":-1}
@@ -76,6 +81,7 @@ def written(text: str) -> list[tuple[str, str | None, str | None]]:
     [
         (HEAD + PICKED, ("cross_entropy", "z", "y")),
         (HEAD + ROWS, ("cross_entropy", "z", "y")),
+        (HEAD + RAW, ("nll_loss", "z", "y")),
         (HEAD + NORMALISED, ("cross_entropy", "z", "y")),
         (HEAD + OF_PROBABILITIES, ("categorical_cross_entropy", "q", "y")),
         (BINARY + YES_AND_NO, ("binary_cross_entropy", "q", "y")),
@@ -92,6 +98,8 @@ def test_a_loss_written_out_is_a_loss(text: str, expected: tuple[str, str, str])
         HEAD + PICKED.replace("loss = neg m", "loss = mean m"),  # driven the other way
         HEAD + PICKED.replace("log_softmax z", "tanh z"),  # a value of an action
         HEAD + PICKED.replace("index l y", "mul l l"),  # no label
+        HEAD + RAW.replace("loss = neg m", "q = neg m\n    k = mean z\n    loss = add q k"),  # the other scores count too
+        HEAD + RAW.replace("loss = neg m", "q = square m\n    loss = neg q"),
         HEAD + NORMALISED.replace("index z y", "index x y"),  # another table
         HEAD + OF_PROBABILITIES.replace("q = softmax", "q = exp"),  # a density
         BINARY + SOFTPLUS.replace("mul y z", "mul y y"),

@@ -7,15 +7,17 @@ its attribute `parts` names everything between. Linear in the ops.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from whygrad.diagnosis import Fact
 from whygrad.flow.index import Index, StepIndex
 from whygrad.flow.signs import loss_signs
-from whygrad.ir import Attribute, Op
+from whygrad.ir import Attribute, Op, family
 
 Written = Mapping[int, tuple[Op, ...]]
 """For each step by its position in the record, the losses that it writes out."""
-_STARTS = frozenset(("log_softmax", "log", "logsumexp", "logsigmoid", "softplus"))
 _LIMITS = frozenset(("clamp", "maximum", "minimum", "cast", "copy"))
 """What may stand between probabilities and their logarithm, beside a small number that is added."""
+_LAYERS = frozenset(("linear", "matmul"))
+_SUMS = frozenset(("sum", "mean", "neg", "mul", "div"))
 _MOVES = ("layout", "cast")
 FAR = 6
 """Ops between a value and its logarithm: a limit, a small number, a few casts."""
@@ -45,8 +47,14 @@ def losses_of(index: Index, step: StepIndex) -> Iterator[Op]:
     yield from index.once(written_losses).get(index.steps.index(step), ())
 
 
+def made_within(op: Op) -> frozenset[Fact]:
+    """What a loss that the program writes out makes on its way may be no number because of what it was given."""
+    parts = op.attributes.get("parts")
+    return frozenset(Fact("non-finite", str(name)) for name in (*op.outputs, *(parts if isinstance(parts, tuple) else ())))
+
+
 def _of_step(step: StepIndex) -> Iterator[Op]:
-    if not any(op.kind in _STARTS for op in step.graph.ops):
+    if not step.step.labels.values:
         return
     labels = step.from_labels - step.depends_on_parameters
     found = [(op, sign) for op in step.graph.ops for op, sign in _losses(step, op, labels)]
@@ -75,6 +83,8 @@ def _losses(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[O
 def _picked(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
     """The logarithm at the label: `take_along_axis`, `gather`, `logp[range(n), y]`."""
     found, ids = logarithm(step, op.inputs[0]), _ids(step, op, labels)
+    if found is None and ids is not None and _alone(step, op, op.inputs[0]):
+        yield _op(op, "nll_loss", op.inputs[0], ids, (), {"ids": True, "axis": -1}), -1
     if found is not None and ids is not None and found.form != "logsigmoid" and not found.complement:
         yield _loss(step, op, found, ids, True), -1
 
@@ -82,24 +92,55 @@ def _picked(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[O
 def _ids(step: StepIndex, op: Op, labels: frozenset[str]) -> str | None:
     """The label among the positions that an indexing op reads, as it was before its axis was added."""
     name = next((name for name in op.inputs[1:] if name in labels), None)
-    return step.origin(name, ("layout", "select")) if name is not None else None
+    while name in step.producer and name not in step.step.labels.values:
+        made = step.producer[name][1]
+        if family(made.kind) not in ("layout", "select") or not made.inputs:
+            break
+        name = made.inputs[0]
+    return name
 
 
 def _weighed(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
     """Rows of labels times rows of logarithms."""
     for target, other in (op.inputs, op.inputs[::-1]):
         found = logarithm(step, other) if target in labels and other not in labels else None
+        rows = step.producer.get(step.origin(target))
+        if found is None and rows is not None and rows[1].kind == "one_hot" and rows[1].inputs and _alone(step, op, other):
+            yield _op(op, "nll_loss", other, rows[1].inputs[0], (), {"ids": True, "axis": -1, "one_hot": True}), -1
         if found is None or found.form == "logsigmoid" or found.complement or _pairs(step, op):
             continue
         one, two = step.value(target).shape, step.value(other).shape
         if one is None or one != two or len(one) < 2 or one[-1] < 2:  # noqa: PLR2004 - rows and classes
             continue
-        made = step.producer.get(step.origin(target))
-        if made is not None and made[1].kind == "one_hot" and made[1].inputs:
-            ids = _loss(step, op, found, made[1].inputs[0], True, one_hot=True)
-            yield replace(ids, site=made[1].site or op.site), -1
+        if rows is not None and rows[1].kind == "one_hot" and rows[1].inputs:
+            ids = _loss(step, op, found, rows[1].inputs[0], True, one_hot=True)
+            yield replace(ids, site=rows[1].site or op.site), -1
         else:
             yield _loss(step, op, found, target, False), -1
+
+
+def _alone(step: StepIndex, op: Op, name: str) -> bool:
+    """Raw scores of a layer, of which the entry at the label is all that the loss reads: it is added up, averaged and turned round."""
+    made = step.producer.get(_without_bias(step, step.origin(name)))
+    if made is None or made[1].kind not in _LAYERS or any(reader is not op for reader in _readers(step, name)):
+        return False
+    shape, reached = step.value(name).shape or (), op.output
+    while reached not in step.losses:
+        readers = _readers(step, reached)
+        if len(readers) != 1 or not (family(readers[0].kind) == "layout" or readers[0].kind in _SUMS) or not readers[0].outputs:
+            return False
+        reached = readers[0].output
+    return len(shape) == 2 and shape[-1] > 1  # noqa: PLR2004 - rows and classes
+
+
+def _without_bias(step: StepIndex, name: str) -> str:
+    """Of `x @ w + b` written out, the product."""
+    op = step.producer[name][1] if name in step.producer else None
+    return next((given for given in op.inputs if given in step.producer), name) if op is not None and op.kind == "add" else name
+
+
+def _readers(step: StepIndex, name: str) -> list[Op]:
+    return [reader for reader in step.consumers.get(name, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
 
 
 def _pairs(step: StepIndex, op: Op) -> bool:

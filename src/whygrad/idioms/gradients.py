@@ -37,6 +37,11 @@ GRADIENTS: Mapping[str, Row] = {
         "do this reckoning with TensorFlow's own functions (`tf.…` in place of `np.…`), from the value that leaves here to the tensor that is made again",
         "do this reckoning with `jnp` in place of `np`, from the value that leaves here to the array that is made again",
     ),
+    "own functions at once": Row(
+        "do this reckoning with the framework's own functions",
+        "do this reckoning with TensorFlow's own functions (`tf.…` in place of `np.…`)",
+        "do this reckoning with `jnp` in place of `np`, and take numbers out of what the function returns (`has_aux=True`)",
+    ),
     "untracked": Row(
         "gradient tracking is off where the forward uses {them}",
         "the forward uses {them} outside of the tape",

@@ -134,8 +134,8 @@ class Builder:
         values = [item for item in bound.inputs if isinstance(item, int)]
         if bound.rule is not None or (bound.primitive is not None and bound.primitive.name.startswith("custom_") and kind == "opaque"):
             return "custom"
-        if bound.primitive is None and bound.native not in ("copy", "stack", "index"):
-            return kind
+        if bound.leaves or (bound.primitive is None and bound.native not in ("copy", "stack", "index")):
+            return "leave" if bound.leaves else kind
         if not values and kind not in ("random", "sample", "detach"):
             return "create"
         if kind == "cast" and values:

@@ -1,7 +1,10 @@
 """The call that raised, where it raised before any primitive ran: read off the traceback."""
 
+import ast
+import linecache
 from collections.abc import Iterator
 from types import FrameType, TracebackType
+from typing import Any
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
@@ -9,6 +12,43 @@ from whygrad.frontends.jax.library import KIND_OF, known
 from whygrad.frontends.jax.tape import Bound, Constant, Numbers
 
 _OPERATORS = {"__matmul__": "matmul", "__add__": "add", "__sub__": "sub", "__mul__": "mul", "__truediv__": "div", "__pow__": "pow"}
+
+
+_LEFT = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
+"""JAX's errors where a value that is only traced was to become a plain number or an array of NumPy's."""
+
+
+def left_in(problem: BaseException, numbers: Numbers, scope: int | None) -> Bound | None:
+    """The call of the user's through which a traced value was to leave JAX, as a call that failed."""
+    levels = list(_levels(problem.__traceback__)) if type(problem).__name__ in _LEFT else []
+    last = max((at for at, level in enumerate(levels) if source.is_user(level.tb_frame.f_code)), default=None)
+    trace = source.trace(levels[last].tb_frame) if last is not None else None
+    if last is None or trace is None:
+        return None
+    user = levels[last]
+    trace = source.Trace(((user.tb_frame.f_code, user.tb_lasti), *trace.user[1:]), ())
+    name, read = _called(user)
+    below = [item for level in levels[last + 1 :] for item in level.tb_frame.f_locals.values()]
+    given = next((item for item in (*read, *below) if _compat.is_tracer(item)), None)
+    inputs = (numbers.of(given),) if given is not None else ()
+    return Bound(None, {}, inputs, (), trace, scope=scope, failed=True, leaves=True, native=name)
+
+
+def _called(level: TracebackType) -> tuple[str, list[Any]]:
+    """The expression that raised: the name of what it calls, and the variables that it reads."""
+    positions = list(level.tb_frame.f_code.co_positions())
+    line, end, column, end_column = positions[level.tb_lasti // 2]
+    written = linecache.getline(level.tb_frame.f_code.co_filename, line or 0)
+    try:
+        tree = ast.parse(written.encode()[column:end_column].decode().strip(), mode="eval").body if line == end else None
+    except (SyntaxError, UnicodeDecodeError):
+        tree = None
+    if tree is None:
+        return "__array__", []
+    function = tree.func if isinstance(tree, ast.Call) else None
+    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else "__array__"
+    held = {**level.tb_frame.f_globals, **level.tb_frame.f_locals}
+    return name, [held[node.id] for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in held]
 
 
 def raised_in(problem: BaseException, numbers: Numbers, scope: int | None) -> Bound | None:

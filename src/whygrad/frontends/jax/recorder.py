@@ -16,7 +16,7 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Built, Part
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, leaves
-from whygrad.frontends.jax.failures import raised_in
+from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.optimizers import Moment, Optimizers
@@ -154,7 +154,7 @@ class JaxRecorder:
         """What raised, where no primitive did."""
         if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
             scope = derivation.bounds[-1].scope if derivation.bounds else None
-            bound = raised_in(problem, derivation.numbers, scope)
+            bound = left_in(problem, derivation.numbers, scope) or raised_in(problem, derivation.numbers, scope)
             derivation.bounds += [bound] if bound is not None else []
 
     def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:

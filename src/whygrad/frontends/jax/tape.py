@@ -54,6 +54,8 @@ class Bound:
     failed: bool = False
     outside: bool = False
     """It read what is differentiated, and ran outside of the differentiated function."""
+    leaves: bool = False
+    """A value was to leave JAX here."""
     native: str = ""
     """Set where no primitive stands behind it: a value that left or came back."""
 

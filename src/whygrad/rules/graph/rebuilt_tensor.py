@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Related, Remedy
-from whygrad.flow import Index
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.flow.failures import Failure, consequences, failed_op, failures
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
 from whygrad.rules.remedies import remedy
+
+_REFUSALS = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
+"""JAX's errors for a traced value of which a number is wanted."""
 
 
 @rule("WG302", "rebuilt-tensor", "error")
@@ -20,7 +24,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters whose every path to the loss passes `.item()`, `.numpy()`, `float()`, `np.asarray` or the like, and then `torch.tensor`, `tf.constant` or
     `jnp.asarray`. Both ends are named: the line where the value left and the line where the copy was made. Where NumPy reckoned with the value in between, so that
-    nothing that came back equals what left, the two ends are brought together by the call that they belong to.
+    nothing that came back equals what left, the two ends are brought together by the call that they belong to. In JAX, the call that asks a traced value
+    for its number, and raises.
 
     ## Why it matters
     A gradient is a record of tensor operations. A number or an array has no such record, and the tensor made of it is a constant: backward stops there.
@@ -41,6 +46,32 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "rebuilt":
             yield _spoken(index, cut)
+    for failure in index.once(failures):
+        op = failed_op(failure.step)
+        if failure.step is not None and op is not None and op.kind == "leave" and failure.type in _REFUSALS:
+            yield _refused(index, failure, failure.step, op)
+
+
+def _refused(index: Index, failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
+    """A value that has no number yet was to leave: the framework raised."""
+    value = step.value(op.inputs[0]) if op.inputs else None
+    name = f"`{value.called}`" if value is not None and value.called else "a value that the loss depends on"
+    return Diagnosis(
+        "WG302",
+        "rebuilt-tensor",
+        "error",
+        "proved",
+        f"{name} can't leave {framework(index)} through `{spelled(op)}` inside a function that is differentiated",
+        site=op.site,
+        label="asks for a plain array or number, and there is none yet",
+        evidence=(Evidence(f"{failure.type}: {failure.message.partition(chr(10))[0][:100]}", "exception"),),
+        help=idiom(index, "own functions at once"),
+        facts=frozenset({Fact("no-gradient", p.name) for p in step.step.parameters}),
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,) if value is not None else (),
+    )
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
+from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.rules import rule
@@ -88,6 +89,7 @@ def about_ids(found: Outside) -> Diagnosis:
         evidence=(Evidence(f"{typed(call.prediction)} has {found.classes} classes; `{name}` {_range(found)}", "label", found.offender),),
         help=help_,
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        explains=made_within(call.op),  # JAX fills what lies outside with NaN
         remedy=_of_ids(found),
     )
 

@@ -6,7 +6,7 @@ from math import inf, isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.written import losses_of
+from whygrad.flow.written import losses_of, made_within
 from whygrad.idioms import idiom, loss_called, speaks_torch
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of
@@ -57,7 +57,7 @@ def judge(index: Index, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
     reason = reason_against(index, step, op, contract, given)
     if reason:
         found = diagnosis(index, step, op, contract, step.value(given), reason)
-        yield replace(found, explains=raised_by(index, step, op))
+        yield replace(found, explains=raised_by(index, step, op) | made_within(op))
 
 
 def reason_against(index: Index, step: StepIndex, op: Op, contract: Contract, given: str) -> str:

@@ -66,7 +66,7 @@ def above_one(value: Value) -> bool:
 
 
 def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
-    """Products and differences of a softmax over classes with ids that were given an axis of size 1 for the classes."""
+    """Products and differences of a softmax, or its logarithm, over classes with ids that were given an axis of size 1 for the classes."""
     for op in step.graph.ops:
         if op.kind not in _JOINS or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two operands
             continue
@@ -80,7 +80,7 @@ def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
 def class_axis(step: StepIndex, name: str) -> int | None:
     """The axis over which `name` is a softmax of several classes."""
     made, shape = step.producer.get(step.origin(name, ("cast",))), step.value(name).shape
-    axis = made[1].attributes.get("axis") if made and made[1].kind == "softmax" else None
+    axis = made[1].attributes.get("axis") if made and made[1].kind in ("softmax", "log_softmax") else None
     return axis % len(shape) if isinstance(axis, int) and shape and shape[axis % len(shape)] > 1 else None
 
 

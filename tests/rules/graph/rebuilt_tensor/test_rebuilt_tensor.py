@@ -202,3 +202,24 @@ def test_a_loss_made_outside_explains_what_follows() -> None:
     (found,) = said(diagnose, WHOLE)
 
     assert {Fact("constant-loss", "0"), Fact("insensitive", "0"), Fact("unread", "y"), Fact("unmoved", "w")} <= found.explains
+
+
+REFUSED = """
+    x: input f32[8,4]
+    w: parameter f32[4]
+    d = matmul x w
+    = leave d native="percentile" failed=true @ "risk.py":8
+    ! exception with={"type":"TracerArrayConversionError","message":"The numpy.ndarray conversion method __array__() was called"}
+"""
+
+
+def test_a_value_that_is_refused_its_way_out_is_named() -> None:
+    (found,) = said(diagnose, REFUSED)
+
+    assert (found.site and found.site.line, found.confidence) == (8, "proved")
+    assert "through `percentile`" in found.message
+    assert Fact("exception", "TracerArrayConversionError") in found.explains
+
+
+def test_another_exception_is_not_a_way_out() -> None:
+    assert said(diagnose, REFUSED.replace("TracerArrayConversionError", "ValueError")) == []
