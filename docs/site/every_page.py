@@ -1,5 +1,6 @@
 """Write the pages that are made from the package itself: rules, losses, error messages, commands. `python docs/site/every_page.py`, then `mkdocs build`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import error_page
 import loss_page
 import rule_pages
 
+from whygrad.reports.json_report import schema
 from whygrad.rules import load_rules
 
 DOCS = Path(__file__).parents[1]
@@ -21,6 +23,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "reference/losses.md", loss_page.page()
     yield "reference/errors.md", error_page.page({rule.code: rule for rule in rules})
     yield "reference/commands.md", command_page.page()
+    yield "reference/report-schema.json", json.dumps(schema(), indent=1) + "\n"
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ class Outputs:
     json: Path | None = None
     record: Path | None = None
     html: Path | None = None
+    sarif: Path | None = None
+    junit: Path | None = None
     rank: int = 0
     """Number of this process in a distributed job; only rank 0 prints."""
 
@@ -25,10 +27,11 @@ class Outputs:
 def outputs_for(settings: Settings) -> Outputs:
     """The files to write; raises `WhygradError` for one that can't be written."""
     rank = _rank()
-    asked = {"--json": settings.json, "--record": settings.record, "--html": settings.html}
+    names = ("json", "record", "html", "sarif", "junit")
+    asked = {f"--{name}": str(getattr(settings, name)) for name in names}
     places = {option: _place(option, name, rank) for option, name in asked.items()}
     _without_clash(asked, places)
-    return Outputs(places["--json"], places["--record"], places["--html"], rank=rank)
+    return Outputs(**{option.removeprefix("--"): path for option, path in places.items()}, rank=rank)
 
 
 def _without_clash(asked: Mapping[str, str], places: Mapping[str, Path | None]) -> None:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -15,7 +16,7 @@ import msgspec
 
 from whygrad import __version__
 from whygrad.delivery import Outputs, Screen, outputs_for, screen, stderr, write_text
-from whygrad.diagnosis import Coverage, Report
+from whygrad.diagnosis import Coverage, Report, Rule
 from whygrad.errors import WhygradError
 from whygrad.frontends import FRONT_ENDS, Recording
 from whygrad.frontends.raising import raised
@@ -159,14 +160,18 @@ class Session:
         problems = [*self.written(record, report)]
         if not self.outputs.rank:
             self.screen.print("\n" + shown(report, self.screen))
+            self.screen.print(announced(report, self.settings))
         for problem in problems:
             self.screen.print(problem)
+
+    def renderers(self) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
+        """The files that hold the report, and what makes their text."""
+        return renderers(self.outputs, self.choice.rules)
 
     def written(self, record: Record, report: Report) -> Iterator[str]:
         """Write the files; yields what went wrong."""
         writers: dict[str, tuple[Path | None, Callable[[Path], None]]] = {
-            "--json": (self.outputs.json, lambda path: write_text(path, as_json(report))),
-            "--html": (self.outputs.html, lambda path: write_text(path, as_html(report))),
+            **{option: (path, partial(write_report, report=report, render=render)) for option, path, render in self.renderers()},
             "--record": (self.outputs.record, lambda path: write_record(path, record, packed(report))),
         }
         for option, (path, write) in writers.items():
@@ -200,6 +205,40 @@ def as_html(report: Report) -> str:
     from whygrad.reports.html import render  # noqa: PLC0415 - jinja2 is loaded only for those who ask
 
     return render(report)
+
+
+def as_sarif(report: Report, rules: tuple[Rule, ...]) -> str:
+    """The SARIF log."""
+    from whygrad.reports.sarif import render  # noqa: PLC0415 - loaded only for those who ask
+
+    return render(report, rules)
+
+
+def as_junit(report: Report) -> str:
+    """The JUnit file."""
+    from whygrad.reports.pipelines import junit  # noqa: PLC0415 - loaded only for those who ask
+
+    return junit(report)
+
+
+def renderers(outputs: Outputs, rules: tuple[Rule, ...]) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
+    """Every option that names a file for the report, with the file and what makes its text."""
+    yield "--json", outputs.json, as_json
+    yield "--html", outputs.html, as_html
+    yield "--sarif", outputs.sarif, partial(as_sarif, rules=rules)
+    yield "--junit", outputs.junit, as_junit
+
+
+def write_report(path: Path, report: Report, render: Callable[[Report], str]) -> None:
+    """Write the report in one form."""
+    write_text(path, render(report))
+
+
+def announced(report: Report, settings: Settings) -> str:
+    """Annotations for a pipeline, where they were asked for."""
+    from whygrad.reports.pipelines import annotations  # noqa: PLC0415 - loaded only for those who ask
+
+    return annotations(report) if settings.format == "github" else ""
 
 
 def packed(report: Report) -> bytes | None:
@@ -258,9 +297,9 @@ def _end_by_interrupt() -> NoReturn:
     raise KeyboardInterrupt
 
 
-def show_record(path: str, json: str = "", html: str = "") -> int:
+def show_record(path: str, settings: Settings) -> int:
     """Print a saved record's report again, as it was; raises `WhygradError` for a file that is none."""
-    outputs = outputs_for(Settings(json=json, html=html))
+    outputs = outputs_for(settings)
     file = read_record(path)
     if file.report_bytes is None:
         report = judged_once(file.record)
@@ -269,12 +308,12 @@ def show_record(path: str, json: str = "", html: str = "") -> int:
             report = msgspec.msgpack.decode(file.report_bytes, type=Report)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise WhygradError(f"the report in `{path}` is damaged: {problem}", help="record the program again with `--record`") from None
-    if outputs.json is not None:
-        write_text(outputs.json, as_json(report))
-    if outputs.html is not None:
-        write_text(outputs.html, as_html(report))
+    for _, file_asked, render in renderers(outputs, all_rules()[0]):
+        if file_asked is not None:
+            write_report(file_asked, report, render)
     at = screen(sys.stdout)
     at.print(shown(report, at))
+    at.print(announced(report, settings))
     return 0
 
 

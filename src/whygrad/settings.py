@@ -11,6 +11,7 @@ from whygrad.errors import WhygradError
 from whygrad.frontends import Experiments
 
 FailOn = Literal["error", "warning", "never"]
+Format = Literal["text", "github"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Settings:
     """End the program after the recorded steps (`check`), instead of running it to its end (`run`)."""
     json: str = ""
     html: str = ""
+    sarif: str = ""
+    junit: str = ""
+    format: Format = "text"
     record: str = ""
     steps: int = 2
     at_step: int | None = None

@@ -7,9 +7,19 @@ import click
 
 Function = Callable[..., Any]
 
-PROGRAM = (
+REPORTS = (
     click.option("--json", metavar="FILE", help="Write the report as JSON too."),
     click.option("--html", metavar="FILE", help="Write the report as a page that needs nothing else too."),
+    click.option("--sarif", metavar="FILE", help="Write the report as SARIF 2.1.0 too, for code scanning."),
+    click.option("--junit", metavar="FILE", help="Write the report as a JUnit file too."),
+    click.option(
+        "--format", type=click.Choice(["text", "github"]), help="What is printed: a report to read (text), or annotations too (github)."
+    ),
+)
+"""Forms of the report beside what is printed."""
+
+PROGRAM = (
+    *REPORTS,
     click.option("--record", metavar="FILE", help="Write the record, for `whygrad show`."),
     click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of each kind to record (2)."),
     click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="Record from this step on, counted from 0."),

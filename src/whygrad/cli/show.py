@@ -1,14 +1,21 @@
 """`whygrad show`."""
 
+from typing import Any
+
 import click
+
+from whygrad.cli.options import REPORTS
 
 
 @click.command()
-@click.option("--json", default="", metavar="FILE", help="Write the report as JSON too.")
-@click.option("--html", default="", metavar="FILE", help="Write the report as a page too.")
 @click.argument("record")
-def show(record: str, json: str, html: str) -> int:
-    """Print the report of a saved RECORD again; nothing is judged anew."""
+def show(record: str, **options: Any) -> int:
+    """Print the report of a saved RECORD again, and write it in other forms; nothing is judged anew."""
     from whygrad.session import show_record
+    from whygrad.settings import Settings
 
-    return show_record(record, json, html)
+    return show_record(record, Settings(**{name: value for name, value in options.items() if value}))
+
+
+for option in reversed(REPORTS):
+    show = option(show)

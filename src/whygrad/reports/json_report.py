@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from math import isfinite, isnan
+from typing import Any
 
 import msgspec
 
@@ -224,6 +225,11 @@ def contract(report: Report) -> JsonReport:
         faults=list(report.faults),
         issues=(issue_address() or None) if report.faults else None,
     )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the report, made from its types."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "whygrad report", **msgspec.json.schema(JsonReport)}
 
 
 def _scalar(value: Scalar) -> Scalar:
