@@ -131,7 +131,7 @@ class Observing:
         record = together(finished)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
         complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen)
-        return self.named(replace(record, outcome=complete, origins=self.origins(record)))
+        return self.named(replace(record, outcome=complete, origins=(*record.origins, *self.origins(record))))
 
     def origins(self, record: Record) -> tuple[Origin, ...]:
         """What the source says of the labels and settings that the record names."""

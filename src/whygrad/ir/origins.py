@@ -14,5 +14,6 @@ class Origin:
     optimizer: str = ""
     """The optimizer whose setting it is."""
     setting: str = ""
-    """`lr`, `eps`; `schedule`: the function that gives the factor of the rate."""
+    """`lr`, `eps`; `schedule`: the function that gives the factor of the rate; `scaler`: where its gradient scaler was made. Of values: `order`, what put
+    one side of the data into another order; `mode`, a dropout that is not told the mode."""
     site: Site | None = None

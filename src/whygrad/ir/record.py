@@ -82,6 +82,8 @@ class Optimizer:
     """How many the program made at this place over the run, with the same rate and for the same parameters."""
     skipped: int = 0
     """Steps that a gradient scaler declined."""
+    scalers: int = 0
+    """Gradient scalers that stepped it one after the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Attribute, Group, Site
+from whygrad.ir import Attribute, Group, Origin, Site
 from whygrad.ir import Optimizer as Record
 
 
@@ -41,6 +41,10 @@ class Watched:
     skipped: int = 0
     """Steps that a gradient scaler declined."""
     skip_trace: source.Trace | None = None
+    scaler: "tuple[ReferenceType[Any], source.Trace | None] | None" = None
+    """The last gradient scaler that stepped it, and where that was made."""
+    scalers: int = 0
+    """How many there were one after the other."""
     first_rates: list[float | None] = field(default_factory=list)
 
 
@@ -51,6 +55,8 @@ class Optimizers:
         self._watched: dict[int, Watched] = {}
         self.rate: float | None = None
         """Of the last update; the largest where groups differ."""
+        self._scaler: tuple[ReferenceType[Any], source.Trace | None] | None = None
+        """The gradient scaler that was made last."""
         self._made: dict[object, tuple[ReferenceType[Tensor], int]] = {}
         """Place, class and rate to the first parameter of the last optimizer that was made so, and how many were."""
 
@@ -133,6 +139,16 @@ class Optimizers:
         if not entry.first_rates:
             entry.first_rates = [_rate(group) for group in optimizer.param_groups]
 
+    def scaler_made(self, scaler: Any, trace: source.Trace | None) -> None:
+        """A gradient scaler was made."""
+        self._scaler = (ref(scaler), trace)
+
+    def scaled(self, entry: Watched, scaler: Any) -> None:
+        """A gradient scaler steps an optimizer, or declines to."""
+        if scaler is not None and (entry.scaler is None or entry.scaler[0]() is not scaler):
+            made = self._scaler[1] if self._scaler is not None and self._scaler[0]() is scaler else None
+            entry.scaler, entry.scalers = (ref(scaler), made), entry.scalers + 1
+
     def schedule_made(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
         """A scheduler was made for it."""
         self.meet(optimizer).scheduled = trace
@@ -145,6 +161,11 @@ class Optimizers:
         """The neutral record of each. `names` maps parameter ids to qualified names."""
         found = (self._record(entry, names, builder) for entry in self.all())
         return tuple(record for record in found if record is not None)
+
+    def scalers(self, builder: Builder) -> tuple[Origin, ...]:
+        """Where the gradient scaler of each optimizer was made, the last one of several."""
+        known = ((self.name(entry), builder.site(entry.scaler[1])) for entry in self.all() if entry.scaler is not None)
+        return tuple(Origin(optimizer=name, setting="scaler", site=site) for name, site in known if site is not None)
 
     def _unreached(self, entry: Watched, builder: Builder) -> Site | None:
         """The call of its `step` that stands in the source and never ran."""
@@ -180,6 +201,7 @@ class Optimizers:
             idle_from=entry.idle_from,
             made=made,
             skipped=entry.skipped,
+            scalers=entry.scalers,
             step_site=builder.site(entry.skip_trace) if entry.skip_trace is not None else self._unreached(entry, builder),
         )
 

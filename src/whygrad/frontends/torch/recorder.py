@@ -364,6 +364,7 @@ class TorchRecorder:
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),
+                origins=self.optimizers.scalers(self.builder),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),

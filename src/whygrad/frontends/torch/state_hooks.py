@@ -68,12 +68,17 @@ class StateHooks:
             if apart:
                 self.recorder.happened("untie", frame, (), apart)
 
+    @guarded
+    def made_scaler(self, scaler: Any) -> None:
+        """A gradient scaler was made."""
+        self.recorder.optimizers.scaler_made(scaler, source.trace(sys._getframe(2)))
+
     def scaled_step(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A gradient scaler is asked to step an optimizer; it may decline."""
         optimizer = kwargs.get("optimizer", args[1] if len(args) > 1 else None)
         before = self.steps_of(optimizer)
         result = original(*args, **kwargs)
-        self.skipped(optimizer, before, sys._getframe(1))
+        self.skipped(optimizer, before, sys._getframe(1), args[0] if args else None)
         return result
 
     @guarded
@@ -82,11 +87,12 @@ class StateHooks:
         return self.recorder.optimizers.meet(optimizer).steps if isinstance(optimizer, Optimizer) else None
 
     @guarded
-    def skipped(self, optimizer: Any, before: int | None, frame: FrameType) -> None:
+    def skipped(self, optimizer: Any, before: int | None, frame: FrameType, scaler: Any = None) -> None:
         """Count the steps that a scaler declined."""
         if before is None:
             return
         entry = self.recorder.optimizers.meet(optimizer)
+        self.recorder.optimizers.scaled(entry, scaler)
         if entry.steps == before:
             entry.skipped += 1
             entry.skip_trace = entry.skip_trace or source.trace(frame)

@@ -71,16 +71,23 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
     first = kept[0]
     names = [item.value.shown for item in kept]
     made = first.made.site if first.made is not None else None
+    handed = handed_in(first.step, first.value.name)
     return Diagnosis(
         "WG310",
         "freed-graph",
         "error",
         "proved",
         f"`{names[0]}` ({first.value.type}) is kept from an earlier step with its graph, which that step's backward has used up",
-        site=made or first.used.site or failure.site,
-        label="made in an earlier step, and used again in this one" if made else "uses what an earlier step made",
+        site=handed or made or first.used.site or failure.site,
+        label="handed on from an earlier step"
+        if handed
+        else "made in an earlier step, and used again in this one"
+        if made
+        else "uses what an earlier step made",
         related=places(
-            (first.used.site, "used again here"), (_backward_site(first.step) or failure.site, "this backward goes into the old graph")
+            (made if handed else None, "made in an earlier step here"),
+            (first.used.site, "used again here"),
+            (_backward_site(first.step) or failure.site, "this backward goes into the old graph"),
         ),
         evidence=(
             Evidence(f"{_when(first)}; the loss of step {first.step.step.index} is computed from it", "values_carried", len(kept)),
@@ -94,6 +101,14 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
         names=(names[0],),
         remedy=_cut_off(first),
     )
+
+
+def handed_in(step: StepIndex, name: str) -> Site | None:
+    """The outermost call that a value was given to: there the program holds it, and cuts it off or does not."""
+    scopes = step.step.scopes
+    given = {at for at, scope in enumerate(scopes) if name in scope.arguments.values()}
+    outermost = [at for at in sorted(given) if scopes[at].parent not in given]
+    return scopes[outermost[0]].caller if outermost else None
 
 
 def _when(item: Carried) -> str:

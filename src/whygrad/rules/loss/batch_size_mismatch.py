@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
@@ -149,6 +150,9 @@ def change_on_the_way(step: StepIndex, side: Value, expected: frozenset[int]) ->
 def culprit(step: StepIndex, found: Mismatch) -> Change | None:
     """What changed the number of rows, on the side that left the batch's; None where neither or both did."""
     predicted, given = found.rows
+    recurrent = time_first(step, found)
+    if recurrent is not None:
+        return recurrent
     batch = batch_rows(step)
     if given in batch or not batch:
         change = change_on_the_way(step, found.prediction, frozenset((given,)))
@@ -156,6 +160,17 @@ def culprit(step: StepIndex, found: Mismatch) -> Change | None:
             return change
     if predicted in batch:
         return change_on_the_way(step, found.target, frozenset((predicted,)))
+    return None
+
+
+def time_first(step: StepIndex, found: Mismatch) -> Change | None:
+    """A recurrent layer that takes the time for the batch: what it reads has the labels' rows first and the prediction's second."""
+    predicted, given = found.rows
+    above = step.upstream(found.prediction.name)
+    for op in step.graph.ops:
+        shape = step.value(op.inputs[0]).shape if op.kind == "rnn" and op.inputs and not above.isdisjoint(op.outputs) else None
+        if shape is not None and shape[:2] == (given, predicted) and len(shape) == 3:  # noqa: PLR2004 - rows, positions, features
+            return Change(op, step.value(op.inputs[0]), step.value(op.output))
     return None
 
 
@@ -170,7 +185,11 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"`{prediction.shown}` and `{target.shown}` differ in number: {numbers}",
-        site=change.op.site if change is not None and moved else found.op.site,
+        site=edited_at(step, change.op)
+        if change is not None and moved and change.op.kind == "rnn"
+        else change.op.site
+        if change is not None and moved
+        else found.op.site,
         label=f"{change.before.type} becomes {change.after.type}" if change is not None and moved else numbers,
         related=places((found.op.site if moved else None, f"{numbers} meet here")),
         evidence=tuple(evidence(found, change)),

@@ -43,6 +43,18 @@ SHARED = f"""
 
 INPLACE = "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.FloatTensor [2, 4]], which is output 0 of AsStridedBackward0, is at version 2; expected version 1 instead."
 
+HANDED = RECURRENT.replace(
+    "      ! backward second", '      scope forward arguments={"x":"w","state[0]":"z"} @ "m.py":9 ^ "train.py":27\n      ! backward second'
+)
+
+
+def test_a_state_that_is_handed_to_the_model_is_named_where_it_is_handed():
+    (diagnosis,) = said(diagnose, HANDED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 27
+
+
 FIRES = {
     "a value kept from an earlier step": (KEPT, 10),
     "a recurrent state": (RECURRENT, 11),

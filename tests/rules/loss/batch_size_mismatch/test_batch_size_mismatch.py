@@ -38,6 +38,24 @@ WEIGHTS = """
 """
 
 FIRES = {
+    "the last state of a recurrent layer that takes time for batch": (
+        """
+        x: input f32[20,25,4]
+        w: parameter f32[32,4]
+        h: activation f32[20,25,32]
+        n: activation f32[1,25,32]
+        last: activation f32[25,32]
+        v: parameter f32[5,32]
+        out: activation f32[25,5]
+        y: label i64[20]
+        h, n = rnn x w @ "a.py":12 ^ "a.py":8
+        last = index n @ "a.py":13
+        out = linear last v @ "a.py":13
+        = cross_entropy out y failed=true with={"target":1} @ "a.py":25
+        labels values=["y"] how="target"
+        """,
+        8,
+    ),
     "a view that takes rows from the features": (FLATTENED, 16),
     "a weight with as many rows as the batch has": (
         FLATTENED.replace("w: parameter f32[10,400]", "w: parameter f32[32,400]").replace(
@@ -77,7 +95,7 @@ FIRES = {
         ! batch x y
         labels values=["y"] how="target"
         """,
-        12,
+        8,
     ),
     "nothing on the way changed the rows": (
         """

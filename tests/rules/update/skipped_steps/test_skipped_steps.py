@@ -34,6 +34,22 @@ def test_steps_that_are_skipped(steps: int, skipped: int) -> None:
     assert diagnosis.evidence[1].statement == "gradients that are not finite were recorded for `w`"
 
 
+def test_a_scaler_made_in_the_loop_is_named_where_it_is_made() -> None:
+    made = 'origin optimizer="opt" setting="scaler" @ "loop.py":10\n' + run(0, 80).replace("skipped=80", "skipped=80 scalers=80")
+    (diagnosis,) = said(diagnose, made)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("loop.py", 10)
+
+
+def test_one_scaler_is_left_where_it_declines() -> None:
+    made = 'origin optimizer="opt" setting="scaler" @ "loop.py":10\n' + run(0, 80).replace("skipped=80", "skipped=80 scalers=1")
+    (diagnosis,) = said(diagnose, made)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 12
+
+
 @pytest.mark.parametrize(("steps", "skipped"), SILENT.values(), ids=SILENT)
 def test_silence(steps: int, skipped: int) -> None:
     assert not said(diagnose, run(steps, skipped))
