@@ -7,11 +7,13 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.starved import shaping
 from whygrad.idioms import idiom, speaks_torch
-from whygrad.ir import Parameter
+from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
 
+_WORDS = re.compile(r"[A-Za-z_]\w*")
+"""Words of a name such as `self.encoders`."""
 _ASSIGNED = re.compile(r"^\s*(?:self\.)?([\w.]+)\s*(?::[^=]+)?=(?!=)")
 _NUMBERED = re.compile(r" \(\d+\)$")
 _ENTRY = re.compile(r"^(\[.*\]|\d+)$")
@@ -111,7 +113,7 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         "error",
         "proved",
         f"`{name}` is unknown to the model: {whose} trained by no optimizer",
-        site=next((p.site for p in members if p.site), None),
+        site=_listed_at(next((p.site for p in members if p.site), None), name),
         label=idiom(index, "where listed"),
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
         evidence=tuple(_evidence(index, members)),
@@ -121,6 +123,15 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         names=(name, *names),
         remedy=_remedy(index, members),
     )
+
+
+def _listed_at(site: Site | None, name: str) -> Site | None:
+    """Where the list or dictionary is made that holds it: of the calls that led to the layer, the innermost whose line speaks of it."""
+    words = _WORDS.findall(name)
+    for at, text in enumerate((site.text, *(frame.text for frame in site.callers)) if site is not None and words else ()):
+        if re.search(rf"\b{re.escape(words[-1])}\b", text):
+            return site if at == 0 else site.caller(at - 1)  # type: ignore[union-attr]  # there is a site, or no text
+    return site
 
 
 def _exceptions(index: Index, members: Sequence[Parameter], *, bare: bool) -> Iterator[Fact]:

@@ -89,6 +89,14 @@ def test_one_diagnosis_for_each_attribute(text: str, name: str, help_: str) -> N
     assert help_ in found.help
 
 
+def test_layers_made_by_a_function_are_named_where_the_list_is_filled() -> None:
+    made = '@ "blocks.py":6 text="    return nn.Linear(4, 4)" callers=[["model.py",14,"Net.__init__","        self.hidden = [block() for _ in range(2)]"],["train.py",25,"","model = Net()"]]'
+    (found,) = said(diagnose, LIST.replace('@ "model.py":12', made), steps=2)
+
+    assert found.site is not None
+    assert (found.site.file, found.site.line) == ("model.py", 14)
+
+
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_healthy_programs_hear_nothing(text: str) -> None:
     assert said(diagnose, text) == []
