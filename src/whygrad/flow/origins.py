@@ -1,7 +1,7 @@
 """Where, by the source, labels are decided and settings stand."""
 
 from whygrad.flow.index import Index
-from whygrad.ir import Optimizer, Site
+from whygrad.ir import Op, Optimizer, Site
 
 
 def decided_at(index: Index, name: str) -> tuple[Site, ...]:
@@ -14,6 +14,12 @@ def reordered_at(index: Index, names: tuple[str, ...]) -> tuple[Site, ...]:
     return tuple(
         o.site for o in index.record.origins if o.setting == "order" and o.site is not None and not set(names).isdisjoint(o.values)
     )
+
+
+def seeded_at(index: Index, op: Op) -> Site | None:
+    """Where the generator of a draw was seeded, by the source."""
+    found = (o.site for o in index.record.origins if o.setting == "seed" and o.values == op.outputs)
+    return next(found, None)
 
 
 def told_no_mode(index: Index, outputs: tuple[str, ...]) -> bool:

@@ -204,6 +204,20 @@ def test_labels_of_unknown_origin_have_none(text: str, program) -> None:
     assert lines(Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=site),))) in ([], [site.line])
 
 
+def test_the_generator_of_a_draw_is_followed_to_its_seed(program) -> None:
+    file = program("""
+        def batch(n, seed):
+            gen = torch.Generator().manual_seed(seed)
+            return torch.rand(n, 1, generator=gen)
+
+        x = batch(8, 1)
+    """)
+    line, found = line_of(file, r"torch\.rand\(.*\)")
+    op = Op("random", outputs=("x",), site=Site(str(file), line, line, found.start() + 1, found.end() + 1))
+    (origin,) = origins_of(Record(steps=(Step(0, graph=Graph((op,), {"x": Value("x")})),)), Sources(time.time() + 10))
+    assert (origin.setting, origin.site and origin.site.line) == ("seed", 2)
+
+
 def test_a_program_that_calls_itself_ends_the_search(program) -> None:
     file = program("""
         def labels(n):

@@ -4,6 +4,7 @@ import ast
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Path, Program, Spot, dotted, last_name
@@ -13,6 +14,10 @@ from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
 
 PICKED = ("layout", "select", "cast")
+MOST_DRAWS = 16
+"""Lines that draw, of which the generator is looked for."""
+SEEDING = ("manual_seed", "seed")
+"""Methods that set a generator's seed."""
 UNRELATED = 3.0
 """Standard deviations up to which a fit has found nothing, as WG104 has it."""
 FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
@@ -29,6 +34,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_labels(program, record),
         *_of_orders(program, record),
         *_always_on(program, record),
+        *_seeds(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
     )
 
@@ -132,6 +138,32 @@ def _always_on(program: Program, record: Record) -> Iterator[Origin]:
             if spot is not None and isinstance(spot.node, ast.Call) and _leaves_mode_out(spot.node):
                 seen.add(op.site.line_of_code)
                 yield Origin(op.outputs, setting="mode", site=op.site)
+
+
+def _seeds(program: Program, record: Record) -> Iterator[Origin]:
+    """Where the generator was seeded that a draw of the first recorded step is given."""
+    draws = [op for op in record.steps[0].graph.ops if op.kind == "random" and op.site is not None] if record.steps else []
+    found: dict[tuple[str, int], tuple[Site, ...]] = {}
+    for op in draws:
+        assert op.site is not None
+        place = op.site.line_of_code
+        if place not in found and len(found) < MOST_DRAWS:
+            found[place] = tuple(_seeded(program, op.site))
+        for site in found.get(place, ()):
+            yield Origin(op.outputs, setting="seed", site=site)
+
+
+def _seeded(program: Program, site: Site) -> Iterator[Site]:
+    call = program.expression_at(site)
+    given = (
+        [item.value for item in call.node.keywords if item.arg == "generator"]
+        if call is not None and isinstance(call.node, ast.Call)
+        else []
+    )
+    for at, _ in Trail(program).steps(replace(call, node=given[0])) if call is not None and given else ():
+        if isinstance(at.node, ast.Call) and last_name(at.node.func) in SEEDING:
+            yield program.site(at)
+            return
 
 
 def _leaves_mode_out(call: ast.Call) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.origins import seeded_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
@@ -127,9 +128,10 @@ def of_loader(index: Index, step: StepIndex, batches: Batches) -> Diagnosis:
 
 def of_draw(index: Index, step: StepIndex, draw: Op, steps: int) -> Diagnosis:
     """What is said of drawn rows."""
+    seed = seeded_at(index, draw)
     return _diagnosis(
-        step, draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
-        "draws the same each time", idiom(index, "seed once"), None,
+        step, seed or draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
+        "seeds the generator anew at each step" if seed else "draws the same each time", idiom(index, "seed once"), None,
     )  # fmt: skip
 
 
