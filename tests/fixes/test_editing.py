@@ -174,6 +174,13 @@ def test_an_edit_that_is_not_clear_is_refused(case: tuple[str, str, dict[str, An
         edited(text, (edit(text, fragment, options),), "train.py")
 
 
+def test_where_no_column_is_known_the_argument_tells_the_call():
+    text = "y = f(model(x, training=False), z)\n"
+    wanted = Edit("wrap", at(text, "y", columns=False), "True", keyword="training")
+
+    assert edited(text, (wanted,), "train.py") == "y = f(model(x, training=True), z)\n"
+
+
 def test_edits_inside_one_another_are_all_made():
     text = "import torch\nz = torch.tensor(f(x).item())\n"
     outer = edit(text, "torch.tensor(f(x).item())", {"action": "unwrap"})

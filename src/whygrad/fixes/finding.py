@@ -83,6 +83,8 @@ def last_name(node: cst.CSTNode) -> str:
 def expression(tree: Tree, edit: Edit) -> Expression:
     """The expression that an edit is about: at its place, or made where the name that stands there was assigned."""
     found = _at(tree, edit.site)
+    if found is None and not edit.calls and edit.keyword:
+        found = _only(_with_keyword(tree, edit))
     if not edit.calls:
         if found is None:
             raise Refused("the expression can't be told from others on its line")
@@ -98,6 +100,19 @@ def expression(tree: Tree, edit: Edit) -> Expression:
     if len(named) != 1:
         raise Refused(f"`{edit.calls[0]}` can't be told from others of its line" if named else f"no `{edit.calls[0]}` stands on its line")
     return named[0]
+
+
+def _only(found: Iterator[Expression]) -> Expression | None:
+    several = list(found)
+    return several[0] if len(several) == 1 else None
+
+
+def _with_keyword(tree: Tree, edit: Edit) -> Iterator[Expression]:
+    """Calls that begin on the line and have the argument: all that is known where no column is."""
+    for part in tree.within(tree.module, cst.Call):
+        named = any(arg.keyword is not None and arg.keyword.value == edit.keyword for arg in part.args)
+        if named and tree.ranges[part].start.line == edit.site.line:
+            yield part
 
 
 def last_name_in(node: Expression, calls: tuple[str, ...]) -> bool:

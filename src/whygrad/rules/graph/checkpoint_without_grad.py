@@ -7,6 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, plural
+from whygrad.rules.remedies import remedy, setting
 
 NATIVE = "CheckpointFunction"
 """The reentrant form of PyTorch's checkpointing: a function of its own, which sees tensor arguments alone and not the parameters used inside."""
@@ -98,4 +99,7 @@ def _about(index: Index, step: StepIndex, op: Op, inside: tuple[Parameter, ...])
         kind=step.step.kind,
         step=step.step.index,
         names=names,
+        remedy=remedy("checkpoint without reentering", setting(op.site, "use_reentrant", "False"))
+        if "checkpoint" in (op.site.text if op.site else "")
+        else None,
     )

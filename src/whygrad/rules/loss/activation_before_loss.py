@@ -10,6 +10,7 @@ from whygrad.ir import Bypass, Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls, known, once_a_fault
 from whygrad.rules.phrases import figure, finite, percent, places
+from whygrad.rules.remedies import without_activation
 
 _CLAMPS = {"relu": "no score can be below 0", "tanh": "scores stay between -1 and 1", "hardtanh": "scores are cut off at both ends"}
 
@@ -68,6 +69,7 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         step=call.step.step.index,
         names=(call.step.value(op.output).shown,),
         test=experiment(op),
+        remedy=without_activation(call.index, call.step, op, proof=experiment(op).intervention),
     )
 
 

@@ -11,6 +11,7 @@ from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import without_activation
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -160,6 +161,7 @@ def diagnosis(found: Beyond) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(found.prediction.shown, target.shown),
+        remedy=without_activation(found.index, step, activation, changes="the model's output is no longer limited"),
     )
 
 

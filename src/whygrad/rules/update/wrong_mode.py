@@ -187,6 +187,7 @@ def _about_call(step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(layers),
+        remedy=_told(called),
     )
 
 
@@ -258,3 +259,10 @@ def _instead(site: Site | None) -> Remedy | None:
     name = _switched(site)
     changes = "normalisation takes the batch's own statistics, and dropout drops"
     return remedy("train in training mode", Edit("callee", site, f"{name}.train", ("eval",)), changes=changes) if name and site else None
+
+
+def _told(site: Site | None) -> Remedy | None:
+    """Training mode, where the call of the model asks for the other one."""
+    if site is None or "training=False" not in site.text.replace(" ", ""):
+        return None
+    return remedy("call the model in training mode", Edit("wrap", site, "True", keyword="training"))
