@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
 from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record
+from whygrad.program import Target
 from whygrad.repairing import against, unproved, written
-from whygrad.trying import Attempt
+from whygrad.trying import Attempt, attempt
 
 FELL = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),))
 STOOD = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=1.9),))
@@ -147,6 +150,37 @@ def test_nothing_is_written_unless_asked_for(tmp_path: Path):
     assert "nothing was written" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "train.py"]
     assert (tmp_path / "net.py").read_text() == NET
+
+
+@pytest.mark.slow
+def test_a_program_that_hangs_is_stopped_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/train.py").write_text("print('begun', flush=True)\nwhile True: pass\n")
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = attempt(Target("train.py"), (), {}, tmp_path / "scratch", 20.0)
+
+    assert done.stopped
+    assert done.failed
+    assert "begun" in done.tail
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_file_as_it_is_and_puts_back_what_was_written(tmp_path: Path):
+    program = tmp_path / "train.py"
+    program.write_text("import time\nopen('log.txt', 'w').write('x')\nopen('begun', 'w').close()\ntime.sleep(60)\n")
+    (tmp_path / "log.txt").write_text("old")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "whygrad", "fix", "--write", "train.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "begun").exists() and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, "no file was changed" in said) == (130, True), said
+    assert (tmp_path / "log.txt").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.txt", "train.py"]
 
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

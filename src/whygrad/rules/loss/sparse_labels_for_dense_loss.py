@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, once_a_fault
+from whygrad.rules.loss.calls import INTEGERS, Call, about_labels, bounds, calls, once_a_fault
 from whygrad.rules.phrases import figure, typed
 from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
@@ -117,7 +118,8 @@ def _remedy(call: Call) -> Remedy | None:
     op, step = call.op, call.step
     instead = other_loss(call.index, op, "cross-entropy by ids")
     if not speaks_torch(call.index):
-        return remedy("use the loss that takes class ids", instead)
+        text = "{x}" if op.native.startswith("keras.") else _as_ids(call)
+        return remedy("use the loss that takes class ids", instead, *([operand(op, call.target, text)] if text != "{x}" else []))
     made = step.producer.get(step.origin(call.prediction.name, ("cast",)))
     squashed = [unwrapped(call.index, step, made[1])] if made is not None and made[1].kind in ACTIVATIONS else []
     cast = [operand(op, call.target, "{x}.long()")] if call.target.dtype != "i64" else []
@@ -156,3 +158,9 @@ def by_hand(index: Index, step: StepIndex, op: Op, prediction: Value, ids: Value
         step=step.step.index,
         names=(prediction.shown, ids.shown),
     )
+
+
+def _as_ids(call: Call) -> str:
+    """The labels without an axis of size 1, and in whole numbers: functions of the backends, unlike Keras' losses, take nothing else."""
+    text = spelling(call.index, "without axis", axis=-1) if (call.target.shape or ())[1:] == (1,) else "{x}"
+    return text if call.target.dtype in INTEGERS else spelling(call.index, "whole").replace("{x}", text)
