@@ -175,7 +175,8 @@ def score_fixes(cases: list[Case], jobs: int) -> int:
         for made in pool.map(repair, [case for case in cases if case.rules]):
             repairs.append(made)
             if not (made.verified and made.healthy and made.as_well):
-                print(f"{made.case.name}: {' '.join(made.case.rules)}: {made.said.strip()}\n", flush=True)
+                facts = f"verified={made.verified} healthy={made.healthy} fall={made.fall} twin={made.twin}"
+                print(f"{made.case.name}: {' '.join(made.case.rules)}: {facts}: {made.said.strip()}\n", flush=True)
     print(fixes_table(repairs))
     return int(any(made.verified and not (made.healthy and made.as_well) for made in repairs))
 

@@ -305,7 +305,7 @@ STAGES = ["attach", "record", "draft", "baseline", "replay", "finish"]
 FUNCTIONS = [
     "whygrad.session:judge", "whygrad.judging:rank", "whygrad.judging:health", "whygrad.observing:examine", "whygrad.observing:write_record",
     "whygrad.reports.terminal:render", "whygrad.reports.json_report:render", "whygrad.session:write_record", "whygrad.session:exit_status",
-    "whygrad.observing:together",
+    "whygrad.observing:together", "whygrad.session:with_fixes",
 ]  # fmt: skip
 
 
@@ -321,7 +321,7 @@ def test_a_fault_of_ours_never_breaks_the_program(tmp_path: Path, fault: str) ->
     assert "this is a bug in whygrad, not in your program" in said
     assert "please report it" in said
     assert "ZeroDivisionError: injected" in said
-    assert "no fault found" not in said or any(name in fault for name in ("render", "write_record", "exit_status"))
+    assert "no fault found" not in said or any(name in fault for name in ("render", "write_record", "exit_status", "with_fixes"))
 
 
 def test_a_rule_that_crashes_leaves_the_others_speaking(tmp_path: Path) -> None:

@@ -168,9 +168,8 @@ def unproved(after: Attempt) -> str:
 def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Report | None]:
     """Show what was done; write it, if that was asked for and proved."""
     why = unproved(after) if repair.kept else "nothing could be changed"
-    if (not why and repair.texts) or repair.kept:
-        _say_diff(repair)
     if repair.kept:
+        _say_diff(repair)
         repair.say(compared(before.figures(), after.figures()))
     remaining = {diagnosis.message: repair.refused.get(diagnosis.message, "") for diagnosis in after.roots}
     repair.say(summary(tuple(repair.kept), why, remaining, tuple(sorted(repair.left))))

@@ -151,9 +151,13 @@ class Session:
     def judged(self, record: Record) -> Report:
         """The report; one that says what failed if judging itself does."""
         try:
-            return with_fixes(judge(record, self.choice, self.folder), self.folder)
+            report = judge(record, self.choice, self.folder)
         except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
+        try:
+            return with_fixes(report, self.folder)
+        except Exception as problem:  # noqa: BLE001 - what was found stands without a fix
+            return replace(report, faults=(*report.faults, fault_line("making a fix failed", problem)))
 
     def deliver(self, record: Record, report: Report) -> None:
         """Print the report and write the files, each on its own."""

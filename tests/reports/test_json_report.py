@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from reports.samples import DETACHED, ENDED, FAULTY_SELF, HEALTHY, NO_LABELS, ONE_ERROR, SAMPLES, UNEXPLAINED
-from whygrad.diagnosis import Evidence, Report
+from reports.samples import DETACHED, ENDED, FAULTY_SELF, HEALTHY, NO_LABELS, ONE_ERROR, SAMPLES, UNEXPLAINED, UNUSED_LABELS
+from whygrad.diagnosis import Evidence, Fix, Report
 from whygrad.ir import Measures
 from whygrad.reports.fingerprint import fingerprint
 from whygrad.reports.json_report import JsonReport, render
@@ -117,3 +117,14 @@ def test_the_fingerprint_does_not_move_with_lines() -> None:
 
     assert fingerprint(moved) == fingerprint(DETACHED)
     assert fingerprint(other) != fingerprint(DETACHED)
+
+
+def test_a_fix_is_told_with_what_else_it_changes() -> None:
+    fix = Fix("leave it out", "-a\n+b\n", safe=False, changes="everything", verified=True, after={"loss_last": float("nan")})
+    found = shown(replace(HEALTHY, diagnoses=(replace(DETACHED, fix=fix), UNUSED_LABELS)))["diagnoses"]
+
+    assert found[0]["fix"] == {
+        "summary": "leave it out", "diff": "-a\n+b\n", "reason": None, "safety": "unsafe", "changes": "everything", "verified": True,
+        "before": {}, "after": {"loss_last": "nan"},
+    }  # fmt: skip
+    assert found[1]["fix"] is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from reports.samples import DETACH, DETACHED, ONE_ERROR, SAMPLES, TWO_CAUSES
-from whygrad.diagnosis import Diagnosis
+from whygrad.diagnosis import Diagnosis, Fix
 from whygrad.ir import Site
 from whygrad.reports.terminal import render, wrap
 
@@ -114,3 +114,25 @@ def test_wrapping_loses_no_words(words: str, first: int, rest: int) -> None:
     rows = wrap(words, first, rest)
 
     assert "".join(rows).replace(" ", "") == words.replace(" ", "")
+
+
+def test_a_fix_shows_the_lines_that_it_changes() -> None:
+    diff = "--- train.py\n+++ train.py\n@@ -1,2 +1,2 @@\n x = 1\n-y = z.detach()\n+y = z\n"
+    fixed = replace(DETACHED, fix=Fix("leave out `detach`", diff))
+    text = render(replace(ONE_ERROR, diagnoses=(fixed,)), width=100)
+    unsafe = render(replace(ONE_ERROR, diagnoses=(replace(fixed, fix=Fix("leave it out", diff, safe=False, changes="all")),)), width=100)
+
+    assert "   = fix: leave out `detach` (not tried yet)\n       -y = z.detach()\n       +y = z\n" in text
+    assert "x = 1" not in text
+    assert f"whygrad fix {ONE_ERROR.program}" in text
+    assert "(not tried yet; unsafe: all)" in unsafe
+    assert f"whygrad fix --unsafe {ONE_ERROR.program}" in unsafe
+
+
+def test_a_long_fix_is_cut_short() -> None:
+    diff = "".join(f"+line {number}\n" for number in range(12))
+    text = render(replace(ONE_ERROR, diagnoses=(replace(DETACHED, fix=Fix("write it", diff)),)), width=100)
+
+    assert "+line 7" in text
+    assert "+line 8" not in text
+    assert "4 more lines" in text
