@@ -86,6 +86,12 @@ def test_a_file_is_replaced_as_a_whole_and_its_old_content_kept(tmp_path: Path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["train.py", "train.py.orig", "train.py.orig1"]
 
 
+def test_what_edits_sources_is_not_imported_before_there_is_a_fault():
+    words = "import sys, whygrad.session, whygrad.cli.fix; sys.exit('libcst' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
 TWO_FAULTS = """import torch
 from net import Net
 

@@ -4,21 +4,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from whygrad.diagnosis import Diagnosis, Fix, Report
-from whygrad.fixes.patching import Patch, patch
-from whygrad.fixes.sources import Texts, writable
 
 
 def with_fixes(report: Report, folder: Path) -> Report:
     """The report with a fix for each root cause that has a remedy."""
-    texts = Texts(folder)
-    return replace(report, diagnoses=tuple(_with_fix(diagnosis, texts) for diagnosis in report.diagnoses))
+    if not any(diagnosis.remedy is not None and diagnosis.root_cause for diagnosis in report.diagnoses):
+        return report
+    return replace(report, diagnoses=tuple(_with_fix(diagnosis, folder) for diagnosis in report.diagnoses))
 
 
-def _with_fix(diagnosis: Diagnosis, texts: Texts) -> Diagnosis:
+def _with_fix(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
+    from whygrad.fixes.patching import Patch, patch  # noqa: PLC0415 - libcst is not imported before there is something to mend
+    from whygrad.fixes.sources import Texts, writable  # noqa: PLC0415
+
     remedy = diagnosis.remedy
     if remedy is None or not diagnosis.root_cause:
         return diagnosis
-    made = patch(remedy, texts) if stands(diagnosis) else Patch(reason="the experiment with this change did not confirm it")
+    made = patch(remedy, Texts(folder)) if stands(diagnosis) else Patch(reason="the experiment with this change did not confirm it")
     locked = next((why for path in made.texts if (why := writable(path))), "")
     return replace(diagnosis, fix=Fix(remedy.summary, made.diff, made.reason or locked, safe=remedy.safe, changes=remedy.changes))
 
