@@ -129,6 +129,19 @@ def fix(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [("train.py", "x = (\n", "can't compile"), ("trian.py", "", "did you mean"), ("train.py", "print(1)\n", "nothing was judged")],
+)
+def test_what_can_not_be_repaired_is_told_in_a_sentence(name: str, text: str, words: str, tmp_path: Path):
+    (tmp_path / "train.py").write_text(text)
+    done = fix(tmp_path, name)
+
+    assert done.returncode == (1 if "judged" in words else 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.torch
 @pytest.mark.slow
 def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):

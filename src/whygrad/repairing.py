@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 
 from whygrad.delivery import Screen, screen, stderr
@@ -65,8 +66,7 @@ class Repair:
 
 def fix(wish: Wish) -> tuple[int, Report | None]:
     """Repair the program; returns the exit status, and the report on it as it stood, with what became of each fix."""
-    if not wish.target.module:
-        prepare(wish.target)
+    _checked(wish.target)
     with tempfile.TemporaryDirectory(prefix="whygrad-fix-") as scratch:
         repair = Repair(wish, Path.cwd(), Path(scratch).resolve(), screen(stderr()))
         repair.say(f"running {wish.target.name} as it stands")
@@ -77,6 +77,15 @@ def fix(wish: Wish) -> tuple[int, Report | None]:
             return _nothing_to_do(repair, before.report)
         after = _repaired(repair, before)
         return _concluded(repair, before, after)
+
+
+def _checked(target: Target) -> None:
+    """Raises `WhygradError` where there is no program to start; a module is looked for when it runs."""
+    try:
+        if not target.module:
+            prepare(target)
+    except SyntaxError as problem:
+        raise WhygradError(f"Python can't compile `{target.name}`: {problem}", help="put the syntax right first") from None
 
 
 def _nothing_to_do(repair: Repair, report: Report) -> tuple[int, Report]:
@@ -156,7 +165,7 @@ def unproved(after: Attempt) -> str:
     if errors:
         return f"a fault is left: {errors[0].message}"
     measures = report.measures
-    floor = measures.noise_floor or 0.0
+    floor = measures.noise_floor if measures.noise_floor is not None and isfinite(measures.noise_floor) else 0.0
     if measures.label_sensitivity is not None and not measures.label_sensitivity > floor:
         return "the gradient does not depend on the labels"
     fell = after.fell
