@@ -135,6 +135,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "c = NLLLoss()\nif z:\n    c = NLLLoss()\nl = c(h)\n", "c(h)", {"action": "callee", "calls": ("NLLLoss",), "text": "f|G"},
     ),
     "arguments behind a star": ("s = f(*h)\n", "f(*h)", {"action": "argument", "keyword": "dim", "text": "1"}),
+    "an argument that is not written as it was in a call of several": (
+        "out = model(ids, mask, labels=y)\n", "model(ids, mask, labels=y)", {"action": "wrap", "position": 1, "written": "target", "text": "{x}.long()"},
+    ),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),
 }  # fmt: skip

@@ -24,6 +24,8 @@ from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
 
 PLACEHOLDER = "__x__"
+PAIR = 2
+"""Arguments up to which a position tells which one is meant: a loss has a prediction and a target, and a call of more may be another function."""
 GIVEN = -2
 """The position that means what a call was given: the tensor of a method, else the first argument."""
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.Tuple, cst.List, cst.Dict, cst.SimpleString)
@@ -131,6 +133,8 @@ def _part(node: Expression, edit: Edit) -> Expression:
         alike = [part for part in parts if cst.Module([]).code_for_node(part).strip() == edit.written]
         if len(alike) == 1:
             return alike[0]
+        if isinstance(node, cst.Call) and len(parts) > PAIR:
+            raise Refused(f"`{edit.written}` is not written out in the call")
     if isinstance(node, cst.BinaryOperation) and edit.position is not None:
         return node.right if edit.position else node.left
     argument = _argument_of(node, edit)
