@@ -1,7 +1,7 @@
 """Modules and parameters: which module runs, what the user calls each parameter, and which parameters no module knows."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -14,6 +14,8 @@ from whygrad.frontends import source
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
+MOST_SWITCHES = 16
+"""Switches to evaluation mode that are looked at until one is of a model that is trained."""
 MODAL = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Modules that do something else in training than in evaluation."""
 
@@ -44,7 +46,8 @@ class Modules:
         self._handles: list[Any] = []
         self._switching: tuple[ReferenceType[nn.Module], bool] | None = None
         self.evaluated: source.Trace | None = None
-        """Where a model was first switched to evaluation mode."""
+        """Where a model that an optimizer trains was first switched to evaluation mode."""
+        self._switches = 0
         self.loaded: set[int] = set()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
@@ -175,6 +178,13 @@ class Modules:
         """Remember where a module was made."""
         if trace is not None:
             self._made[id(module)] = (ref(module), trace)
+
+    def switched_off(self, module: nn.Module, held: Container[int], trace: source.Trace | None) -> None:
+        """A model was switched to evaluation mode: teachers and judges, which no optimizer holds, are none of ours."""
+        if self.evaluated is None and self._switches < MOST_SWITCHES:
+            self._switches += 1
+            if any(id(parameter) in held for parameter in module.parameters()):
+                self.evaluated = trace
 
     def parameters(self) -> dict[int, Owned]:
         """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""

@@ -30,8 +30,8 @@ class StateHooks:
         if frame is None or is_part_of_switch(frame):
             return
         name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
-        if not training and self.recorder.modules.evaluated is None and next(module.children(), None) is not None:
-            self.recorder.modules.evaluated = source.trace(frame)
+        if not training:
+            self.recorder.modules.switched_off(module, self.recorder.optimizers.held(), source.trace(frame))
         happened = ("train" if training else "eval", source.trace(frame), name, type(module).__name__)
         if self.recorder.on:
             self.recorder.note_mode(happened)
