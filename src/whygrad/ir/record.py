@@ -84,6 +84,8 @@ class Optimizer:
     """Steps that a gradient scaler declined."""
     scalers: int = 0
     """Gradient scalers that stepped it one after the other."""
+    restarts: int = 0
+    """Updates that were given the very state that the update before was given, if all of them were that could be compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,3 +103,38 @@ def test_a_state_that_is_made_anew_for_the_same_parameters_is_counted(tmp_path: 
     record = recorded(tmp_path, HEAD + "tx = optax.adam(0.1)\n" + body)
 
     assert record.optimizers[0].made >= 3
+
+
+COMPILED = """
+@jax.jit
+def step(params, state):
+    grads = jax.grad(loss_fn)(params, x, y)
+    updates, new = tx.update(grads, state, params)
+    return optax.apply_updates(params, updates), RETURNED
+
+state = tx.init(params)
+for _ in range(4):
+    params, state = step(params, state)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "restarts"),
+    [
+        (LOOP, 0),
+        (LOOP.replace("updates, state =", "updates, _ ="), 1),
+        (COMPILED.replace("RETURNED", "new"), 0),
+        (COMPILED.replace("RETURNED", "new").replace("params, state = step", "params, _ = step"), 1),
+        (LOOP.replace("updates, state =", "updates, _ =").replace("params = optax", "_ = optax"), 0),  # all of the step is dropped
+    ],
+)
+def test_a_state_given_twice_is_counted(tmp_path: Path, loop: str, restarts: int) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.adam(0.01)" + loop)
+
+    assert record.optimizers[0].restarts == restarts
+
+
+def test_an_optimizer_without_a_state_restarts_nothing(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + "tx = optax.sgd(0.01)" + LOOP.replace("updates, state =", "updates, _ ="))
+
+    assert record.optimizers[0].restarts == 0

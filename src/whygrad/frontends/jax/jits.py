@@ -18,6 +18,7 @@ from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
 from whygrad.frontends.jax.optimizers import Moment
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
+from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.tape import Bound
 
 LATE = 8
@@ -103,6 +104,7 @@ class Owner(Protocol):
     """What is asked of the recorder."""
 
     limits: list[str]
+    states: States
     taping: int
     busy: int
     done: bool
@@ -199,6 +201,9 @@ class Jits:
         parts = [part for at in range(len(plan.programs)) if (part := self._part(plan, at, values)) is not None]
         if parts:
             self.recorder.opened(parts, plan)
+            for moment in plan.capture.moments:
+                found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
+                self.recorder.states.given(moment.made, found)
         return plan
 
     def _plan(self, capture: Capture, closed: Any) -> Plan:

@@ -56,6 +56,12 @@ class Made:
     last: float | None = None
     idle: int = 0
     idle_from: int | None = None
+    updated_at: source.Trace | None = None
+    """Where the program asks it for updates."""
+    compared: int = 0
+    """Recorded steps in which it was known what state the step before was given."""
+    restarts: int = 0
+    """Those that were given that very state again."""
 
     def every(self) -> Iterator["Made"]:
         """It and what it is made of."""
@@ -92,6 +98,8 @@ class Moment:
     results: Mapping[str, Any] = field(default_factory=dict)
     gathers: bool = False
     """It stands within `MultiSteps`, which hands zeros on at most steps."""
+    state: Any = None
+    """An array of the state that an update is given."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
 
@@ -175,11 +183,12 @@ class Optimizers:
         if self.recorder.trained(parameters):
             self.recorder.moment(Moment("init", source.trace(frame), entry))
 
-    def updating(self, entry: Made, updates: Any, frame: FrameType | None) -> None:
+    def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:
         """An update is calculated, by the transformation that the program itself calls."""
         self._name(entry, frame)
+        entry.updated_at = source.trace(frame)
         held = self.recorder.parameters_in(updates)
-        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), gathers=self.gathering > 0))
+        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), gathers=self.gathering > 0, state=state))
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
@@ -266,6 +275,8 @@ class Optimizers:
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
             made=entry.made,
+            restarts=entry.restarts if entry.restarts == entry.compared else 0,
+            step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts else None,
         )
 
     # --- a step's end -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Asked
+from whygrad.frontends.jax.states import state_of
 from whygrad.frontends.jax.tape import Custom
 from whygrad.frontends.watching import Watching
 
@@ -200,7 +201,7 @@ class Patches:
         def update(updates: Any, *rest: Any, **more: Any) -> Any:
             outermost = not optimizers.depth and self.recorder.listening
             if outermost:
-                self.recorder.guarded("optax", optimizers.updating, entry, updates, outside())
+                self.recorder.guarded("optax", optimizers.updating, entry, updates, state_of(rest, more), outside())
             optimizers.depth += 1
             try:
                 return original(updates, *rest, **more)

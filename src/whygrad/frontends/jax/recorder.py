@@ -24,6 +24,7 @@ from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
 from whygrad.frontends.jax.patches import Patches, outside
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.scopes import Activations, module_of
+from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
@@ -57,6 +58,7 @@ class JaxRecorder:
         self.activations = Activations()
         self.symptoms = Symptoms()
         self.surroundings = Surroundings(self)
+        self.states = States()
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
         self.busy = 0
         """JAX itself is at work on something that is looked at already."""
@@ -237,13 +239,14 @@ class JaxRecorder:
                 self.next_step()
             return
         built = self.assembly.build(self.index, parts)
+        self.states.opened([part.arrays[number] for part in parts for number in part.program.moving if number in part.arrays])
         self.symptoms.met(built.snapshots)
         built.step = self.optimizers.holding(built.step, self._held(parts, plan))
         self.open = Open(built, mark=self.surroundings.count)
         if parts[-1].program.derivation.failed is None:
             replay = self._replay(built, plan)
             built.step = self.observer.examine(built.step, replay)
-        self._count(parts)
+        self.backwards += len(parts)
 
     def _held(self, parts: Sequence[Part], plan: Plan | None) -> dict[int, tuple[str, ...]]:
         """Which transformation will update what, as far as that is known before: from the traced function, or from what its state was made for."""
@@ -266,9 +269,6 @@ class JaxRecorder:
         arrays = {**part.before.arrays, **part.arrays}
         fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
         return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
-
-    def _count(self, parts: Sequence[Part]) -> None:
-        self.backwards += len(parts)
 
     def close(self, following: Sequence[Part] | None) -> None:
         """The step under way is over, now that it is known what became of its parameters."""
@@ -341,14 +341,11 @@ class JaxRecorder:
         if moment.kind == "init" and moment.made is not None:
             moment.made.made += 1
         elif self.open is not None:
-            self._applied(moment)
+            self.open.results.update(moment.results if moment.kind == "apply" else {})
+            self.states.given(moment.made, moment.state)
             self.open.moments.append(moment)
         elif self.done and moment.kind == "update" and moment.made is not None and moment.made.steps:
             self.optimizers.count(moment.made)
-
-    def _applied(self, moment: Moment) -> None:
-        if moment.kind == "apply" and self.open is not None:
-            self.open.results.update(moment.results)
 
     def trained_to(self, arrays: Sequence[Any]) -> None:
         """These are the parameters now."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
@@ -15,11 +15,11 @@ OFTEN = 4
 @rule("WG416", "optimizer-recreated", "error")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    The optimizer is made again and again for the same parameters, so that its state starts from nothing each time.
+    The optimizer is made again and again for the same parameters, or is given the same state each time, so that it starts from nothing at each update.
 
     ## What it finds
     One place in the source that made four or more optimizers with a state, at the same learning rate and for the same parameter objects: in the loop over epochs, or in the
-    function that runs one epoch or one batch.
+    function that runs one epoch or one batch. In JAX, an update that is given the very state that the update before was given, while the parameters move on.
 
     ## Why it matters
     Momentum and Adam's moments are gathered over many updates. Thrown away in each epoch, they begin at zero, and Adam's bias correction makes the first
@@ -40,6 +40,31 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if optimizer.made >= OFTEN and _stateful(optimizer) and key not in seen:
             seen.add(key)
             yield _about(index, optimizer)
+        elif optimizer.restarts and key not in seen:
+            seen.add(key)
+            yield _dropped(optimizer)
+
+
+def _dropped(optimizer: Optimizer) -> Diagnosis:
+    return Diagnosis(
+        "WG416",
+        "optimizer-recreated",
+        "error",
+        "proved",
+        f"every update of `{optimizer.name}` begins from the same state: the new one that `update` returns is dropped",
+        site=optimizer.step_site or optimizer.site,
+        label="the state that comes out here must go in at the next step",
+        evidence=(
+            Evidence(
+                f"{plural(optimizer.restarts + 1, 'recorded update')} of {optimizer.restarts + 1} were given the very same state, on other parameters",
+                "restarts",
+                optimizer.restarts,
+            ),
+        ),
+        help=f"return the new state from the step and pass it on: `updates, opt_state = {optimizer.name}.update(grads, opt_state, params)`",
+        explains=frozenset({Fact("no-rate", optimizer.name)}),
+        names=(optimizer.name,),
+    )
 
 
 def _stateful(optimizer: Optimizer) -> bool:

@@ -53,3 +53,13 @@ def test_the_message() -> None:
 
     assert diagnosis.message == "`opt` is made anew 20 times for the same parameters, and forgets its state each time"
     assert diagnosis.label == "20 of them, about 4 updates each"
+
+
+def test_a_state_that_is_not_carried_over_is_one_made_anew() -> None:
+    (diagnosis,) = said(diagnose, run("Adam", 1).replace("made=1", "restarts=1"))
+
+    assert (diagnosis.severity, "same state" in diagnosis.message) == ("error", True)
+
+
+def test_a_state_that_is_carried_over_is_fine() -> None:
+    assert said(diagnose, run("Adam", 1).replace("made=1", "restarts=0")) == []
