@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
-from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratio, failure, fresh, optimizer_of, supervised
 from whygrad.flow.origins import rate_set_at
+from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -34,6 +35,8 @@ GROWING = (
     "cross_entropy",
 )
 """Ops that overflow where what they read has grown too large."""
+CLOSE = 1e-3
+"""Share by which the first loss of the experiment may differ from the run's: a replay rounds otherwise."""
 RAISED = 10.0
 """How many times the rate of the best losses a schedule must have gone to be blamed."""
 
@@ -45,7 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A run whose loss went to ten times its first value or more and never came back below it, or became NaN on the way; and that a smaller
-    learning rate would have made fall.
+    learning rate would have made fall. So is a run that came back, but never as low as four updates at a thirtieth of the rate get at once.
 
     ## Why it matters
     Each update overshoots the minimum and lands higher up the other side.
@@ -71,7 +74,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if failure(course) == "diverges" and course is not None and raised(course):
         yield diagnosis(index, step, optimizer, course, None)
-    elif failure(course) == "diverges" or (fresh(index, step) and far(step, optimizer)):
+    elif failure(course) == "diverges" or (fresh(index, step) and far(step, optimizer)) or overtaken(step, course):
         yield diagnosis(index, step, optimizer, course, Test(SMALLER, "at a thirtieth of the rate the loss falls", required=True))
 
 
@@ -79,6 +82,15 @@ def far(step: StepIndex, optimizer: Optimizer) -> bool:
     """Some parameter will move by a tenth of its size or more at once."""
     ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
     return any(ratio is not None and ratio >= FAR for ratio in ratios)
+
+
+def overtaken(step: StepIndex, course: Course | None) -> bool:
+    """The loss ran away and came back, but never as low as a few updates at the smaller rate bring it from where the run began."""
+    trial = trial_of(step.step, SMALLER)
+    if course is None or course.start is None or course.highest is None or course.lowest is None or trial is None or not trial.losses:
+        return False
+    began = abs(trial.losses[0] - course.start) <= CLOSE * abs(course.start)
+    return began and course.steps >= ENOUGH and course.highest >= RUNS_AWAY * course.start > 0 and trial.losses[-1] < course.lowest
 
 
 def raised(course: Course) -> bool:

@@ -25,7 +25,13 @@ SCHEDULED = AWAY.replace(
     "first=700.0 last=1e30 highest=1e28", "first=9.0 last=9.5 lowest=2.0 highest=900.0 rate_at_lowest=0.01 rate_at_highest=3.0"
 ).replace('@ "train.py":5', '@ "train.py":5 ^ "train.py":20 & "train.py":6')
 
+TRIAL = """
+    trial intervention={"type":"descend","steps":4,"factor":0.03,"standardise":[],"epsilon":null,"activate":[],"control":[]} losses=[9.0,6.0,4.0,2.0,0.5] plain=[9.0,900.0,700.0,90.0,60.0]
+"""
+BACK = AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=500.0 last=8.0 lowest=7.0 highest=900.0") + TRIAL
+
 FIRES = {
+    "it comes back, but never as low as small updates get at once": (BACK, 5, "warning"),
     "the loss runs away": (AWAY, 5, "warning"),
     "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
     "a schedule raised the rate": (SCHEDULED, 6, "warning"),
@@ -37,6 +43,11 @@ FIRES = {
 }
 
 SILENT = {
+    "it comes back, and gets lower than small updates do": BACK.replace("last=8.0 lowest=7.0", "last=0.4 lowest=0.3"),
+    "small updates get lower, and the loss never ran away": BACK.replace("first=500.0", "first=8.5").replace(
+        "highest=900.0", "highest=12.0"
+    ),
+    "the experiment began elsewhere": BACK.replace("losses=[9.0", "losses=[4.5"),
     "it comes down again": AWAY.replace("last=1e30", "last=1.0"),
     "it rises a little": AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=9.0 last=12.0 highest=14.0"),
     "young, with small updates": AWAY.replace(
