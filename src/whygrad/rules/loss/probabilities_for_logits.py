@@ -18,6 +18,10 @@ from whygrad.rules.remedies import without_activation
 _MAKES_PROBABILITIES = frozenset(("softmax", "sigmoid", "gumbel_softmax"))
 
 
+LARGER = 2.0
+"""How many times larger the gradient must be without the activation to be the reason of small updates: rounding and dropout stay below; a second softmax over letters was measured to take 15 times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Twice:
     """A loss on logits, and the activation whose output it got."""
@@ -107,6 +111,7 @@ def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
         evidence=tuple(evidence(step, found, called)),
         help=_help(step, found, called),
         facts=frozenset({Fact("odd-input", activation.output)}),
+        explains=frozenset({Fact("stands", str(step.step.kind))} if squeezed(step, found) else ()),
         kind=step.step.kind,
         step=step.step.index,
         names=(name,),
@@ -118,6 +123,13 @@ def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
 def experiment(found: Twice) -> Test:
     """Leave the activation out."""
     return Test(Bypass((found.activation.output,)), f"without `{found.activation.kind}` the gradient is another one, and larger")
+
+
+def squeezed(step: StepIndex, found: Twice) -> bool:
+    """The gradient is measured to be much larger without the activation, which explains updates that are too small."""
+    trial, before = trial_of(step.step, experiment(found).intervention), step.step.measures.gradient_norm
+    without = trial.gradient_norm if trial is not None else None
+    return without is not None and before is not None and finite(without) and finite(before) and without >= LARGER * before
 
 
 def evidence(step: StepIndex, found: Twice, called: str) -> Iterator[Evidence]:

@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.ir import Bypass
 from whygrad.rules.loss.probabilities_for_logits import diagnose
 
@@ -97,6 +98,15 @@ def test_the_experiment_leaves_the_activation_out() -> None:
         "`cross_entropy` expects raw scores and is given values between 0.01 and 0.9",
         "replayed without this `softmax`, the gradient norm is 0.83, with it 0.2",
     ]
+
+
+@pytest.mark.parametrize(("norm", "explained"), [(0.83, True), (0.3, False)])
+def test_a_gradient_that_is_much_larger_without_explains_a_loss_that_stands(norm: float, explained: bool) -> None:
+    trial = f'measures gradient_norm=0.2\n    trial intervention={{"type":"bypass","ops":["probs"]}} gradient_norm={norm}'
+
+    (diagnosis,) = said(diagnose, TWICE + "    " + trial)
+
+    assert (Fact("stands", "0") in diagnosis.explains) is explained
 
 
 def test_a_trial_without_a_figure_is_not_cited() -> None:
