@@ -287,6 +287,9 @@ class Picture:
     gauges: tuple[Gauge, ...] = ()
     path: tuple[Row, ...] = ()
     """From the place of the leading diagnosis to the loss."""
+    curve: tuple[float, ...] = ()
+    """The finite losses over the run, as means over `curve_width` steps each."""
+    curve_width: int = 1
 
 
 @dataclass(frozen=True, slots=True)

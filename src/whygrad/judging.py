@@ -112,7 +112,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         faults=faults,
         updates=sum(optimizer.steps for optimizer in record.optimizers),
         updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
-        picture=nearer(picture(worst, diagnoses[0].site if diagnoses else None), folder),
+        picture=nearer(picture(worst, diagnoses[0].site if diagnoses else None, record.courses), folder),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from whygrad.diagnosis import Arrow, Block, Gauge, Picture, Row
 from whygrad.flow.index import StepIndex
-from whygrad.ir import Op, Parameter, Site, Step
+from whygrad.ir import Course, Op, Parameter, Site, Step
 
 MOST_BLOCKS = 40
 """Boxes that fit a screen and that a reader can follow; beyond it modules are drawn by their outer names, and lines by their function."""
@@ -22,8 +22,8 @@ Key = tuple[str, str]
 Naming = Callable[[Op], Key]
 
 
-def picture(step: Step, place: Site | None) -> Picture:
-    """The judged step as blocks and arrows; `place`: where the leading diagnosis lies."""
+def picture(step: Step, place: Site | None, courses: Iterable[Course] = ()) -> Picture:
+    """The judged step as blocks and arrows; `place`: where the leading diagnosis lies. Of several losses the longest course is drawn."""
     index = StepIndex(step)
     ops = tuple(op for op in step.graph.ops if _matters(index, op))
     plan = Plan(index, _naming(ops))
@@ -31,7 +31,9 @@ def picture(step: Step, place: Site | None) -> Picture:
         plan.add(op)
     blocks = tuple(plan.blocks(place))
     arrows = tuple(Arrow(*ends, flows) for ends, flows in plan.arrows.items())
-    return Picture(blocks, arrows, tuple(gauge(index, parameter) for parameter in step.parameters), path(index, ops, place))
+    gauges = tuple(gauge(index, parameter) for parameter in step.parameters)
+    course = max(courses, key=lambda known: known.steps, default=Course())
+    return Picture(blocks, arrows, gauges, path(index, ops, place), course.curve, course.curve_width)
 
 
 def _matters(index: StepIndex, op: Op) -> bool:

@@ -16,6 +16,10 @@ MOST_MEANS = 64
 """Means kept over the run: the third quarter's end is then known to within 3 %."""
 
 
+MOST_DRAWN = 128
+"""Points of a curve."""
+
+
 @dataclass(slots=True)
 class CourseWatch:
     """One loss over the run, in a few numbers."""
@@ -39,6 +43,7 @@ class CourseWatch:
     """Losses in each of `means`."""
     sum: float = 0.0
     """Of the losses since the last of `means`."""
+    curve: "Curve" = field(default_factory=lambda: Curve())  # noqa: PLW0108 - the class stands below
 
     def add(self, value: float, step: int, rate: float | None = None) -> bool:
         """Take one loss in; True for the first that is not finite."""
@@ -56,6 +61,7 @@ class CourseWatch:
         if len(self.head) < WINDOW:
             self.head.append(value)
         self.block += value
+        self.curve.add(value)
         self._over_the_run(value)
         if self.steps % WINDOW == 0:
             mean, self.block = self.block / WINDOW, 0.0
@@ -91,7 +97,30 @@ class CourseWatch:
             self.rates[1],
             site,
             self.means[3 * len(self.means) // 4 - 1] if len(self.means) >= 4 else None,  # noqa: PLR2004 - quarters
+            tuple(self.curve.means),
+            self.curve.width,
         )
+
+
+@dataclass(slots=True)
+class Curve:
+    """Losses as they are drawn: each by itself at first, then means over twice as many whenever there are too many."""
+
+    means: list[float] = field(default_factory=list)
+    width: int = 1
+    mean: float = 0.0
+    count: int = 0
+
+    def add(self, value: float) -> None:
+        """Take one finite loss in."""
+        self.mean += value / self.width
+        self.count += 1
+        if self.count == self.width:
+            self.means.append(self.mean)
+            self.mean, self.count = 0.0, 0
+        if len(self.means) == MOST_DRAWN:
+            self.means = [one / 2 + other / 2 for one, other in zip(self.means[::2], self.means[1::2], strict=True)]
+            self.width *= 2
 
 
 _PER_STEP = math.sqrt(math.pi) / 2
@@ -100,4 +129,9 @@ _PER_STEP = math.sqrt(math.pi) / 2
 
 def _mean(values: Iterable[float]) -> float | None:
     found = list(values)
-    return math.fsum(found) / len(found) if found else None
+    if not found:
+        return None
+    try:
+        return math.fsum(found) / len(found)
+    except OverflowError:  # each is finite, their sum is not
+        return math.fsum(value / len(found) for value in found)

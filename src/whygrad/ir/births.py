@@ -57,3 +57,6 @@ class Course:
     """The backward."""
     late: float | None = None
     """Mean of a few losses at the end of the third quarter of the run."""
+    curve: tuple[float, ...] = ()
+    """The finite losses over the run, as means over `curve_width` steps each; 128 of them at most."""
+    curve_width: int = 1

@@ -17,8 +17,9 @@ from typing import Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
-from whygrad.diagnosis import Picture, Report
+from whygrad.diagnosis import Picture, Report, Scalar
 from whygrad.ir import Site
+from whygrad.reports.curves import curve
 from whygrad.reports.excerpts import excerpt, place, tame
 from whygrad.reports.figures import counted, figure, gradient_sentence, labels_sentence, run_sentence, sensitivity_sentence
 
@@ -39,6 +40,7 @@ def render(report: Report) -> str:
         cards=list(cards(report)),
         facts=list(facts(report)),
         path=report.picture.path,
+        curve=curve(report.picture),
         data=data(report.picture),
         style=Markup(style),  # noqa: S704 - our own file
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files
@@ -53,7 +55,7 @@ def _text(name: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(ticked=ticked, figure=figure, place=place, marked=marked, counted=counted)
+    environment.filters.update(ticked=ticked, figure=figure, measured=measured, place=place, marked=marked, counted=counted)
     return environment
 
 
@@ -87,6 +89,11 @@ def marked(site: Site) -> Markup:
         return Markup("")
     before, inside = shown.text[: shown.start], shown.text[shown.start : shown.start + shown.length]
     return Markup("{}<mark>{}</mark>{}").format(before, inside, shown.text[shown.start + shown.length :])
+
+
+def measured(value: Scalar) -> str:
+    """A figure of a fix; words stay words."""
+    return figure(value) if isinstance(value, float | int) else tame(str(value))
 
 
 def headline(report: Report) -> str:
