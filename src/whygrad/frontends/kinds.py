@@ -1,6 +1,7 @@
 """Kinds of step: which were seen, and of which more recorded steps are wanted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 MOST_ATTEMPTS = 4
@@ -58,6 +59,15 @@ class Kinds:
             self.armed = True
             self._attempts.clear()
             self._idle = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """While one more step is recorded than were wanted."""
+        self.wanted += 1
+        try:
+            yield
+        finally:
+            self.wanted -= 1
 
     @property
     def complete(self) -> bool:

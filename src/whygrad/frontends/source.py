@@ -76,6 +76,12 @@ def trace(frame: FrameType | None) -> Trace | None:
     return Trace(tuple(user), tuple(library)) if user else None
 
 
+def returning(code: CodeType) -> Trace:
+    """The place of a function's last `return`."""
+    returns = [ins.offset for ins in dis.get_instructions(code) if ins.opname.startswith("RETURN_") and ins.opname != "RETURN_GENERATOR"]
+    return Trace(((code, returns[-1] if returns else 0),), ())
+
+
 def caller_of(found: Trace) -> Trace | None:
     """The place that called the function of `found`, if that is the user's own."""
     return Trace(found.user[1:], ()) if len(found.user) > 1 else None

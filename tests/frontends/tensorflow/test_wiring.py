@@ -8,10 +8,12 @@ from whygrad.ir import Descend, Outcome
 from whygrad.rules.graph.frozen_parameters import diagnose as frozen
 from whygrad.rules.graph.input_ignored import diagnose as ignored
 from whygrad.rules.graph.untracked_variable import diagnose as untracked
+from whygrad.rules.loss.batch_size_mismatch import diagnose as mismatch
 from whygrad.rules.loss.binary_loss_for_classes import diagnose as binary
 from whygrad.rules.loss.softmax_over_one import diagnose as alone
 from whygrad.rules.update.stale_optimizer import diagnose as stale
 from whygrad.rules.update.wrong_order import diagnose as order
+from whygrad.rules.update.zero_learning_rate import diagnose as idle
 from whygrad.rules.wiring.input_shape import diagnose as shape
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -150,6 +152,39 @@ REFUSED = {
         5,
         "works on the last axis",
     ),
+    "a series with its axes in another order, found in the cell of a recurrent layer": (
+        """
+    series = np.random.rand(24, 1, 6).astype("float32")
+    model = tf.keras.Sequential([tf.keras.layers.LSTM(4, input_shape=(6, 1)), tf.keras.layers.Dense(3)])
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(series, y, batch_size=8, verbose=0)
+    """,
+        shape,
+        8,
+        "has them on axis 1",
+    ),
+    "labels cut too short, at the line that cuts them": (
+        """
+    short = y[:20]
+    model = tf.keras.Sequential([base, tf.keras.layers.Dense(3)])
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, short, batch_size=8, verbose=0)
+    """,
+        mismatch,
+        6,
+        "24 rows against 20",
+    ),
+    "the whole labels where a part was made, at the call": (
+        """
+    few, fewer = x[:20], y[:20]
+    model = tf.keras.Sequential([base, tf.keras.layers.Dense(3)])
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(few, y, batch_size=8, verbose=0)
+    """,
+        mismatch,
+        9,
+        "20 rows against 24",
+    ),
     "an optimizer of another model": (
         """
     optimizer = tf.keras.optimizers.SGD(0.1)
@@ -177,6 +212,34 @@ def test_an_exception_is_explained(tmp_path, program, rule, line, told):
     ((where, message),) = said(rule, record)
     assert where == line
     assert told in message
+
+
+RATES = {
+    "a schedule of Keras'": (
+        """
+    rate = tf.keras.optimizers.schedules.PolynomialDecay(0.01, decay_steps=2, end_learning_rate=0.0)
+    """,
+        "",
+        7,
+    ),
+    "a function that a callback asks": (
+        """
+    rate = 0.1
+    def factor(epoch):
+        return 0.5 * (1 // 2)
+    """,
+        ", callbacks=[tf.keras.callbacks.LearningRateScheduler(factor)]",
+        9,
+    ),
+}
+
+
+@pytest.mark.parametrize(("rate", "callbacks", "line"), RATES.values(), ids=RATES)
+def test_a_rate_of_zero_is_named_where_it_is_decided(tmp_path, rate, callbacks, line):
+    program = DATA + rate + MODEL + FIT.replace('"adam"', "tf.keras.optimizers.SGD(rate)").replace("epochs=2", "epochs=9" + callbacks)
+
+    ((where, _),) = said(idle, recorded(tmp_path, program))
+    assert where == line
 
 
 def test_a_descent_with_another_activation_is_refused_with_a_reason(tmp_path):

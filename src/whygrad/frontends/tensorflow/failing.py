@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from whygrad.frontends import source
 from whygrad.frontends.source import Trace
+from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.calls import Call, Group, Layer
 from whygrad.frontends.tensorflow.frames import Look, of_traceback
 from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.layers import builtin
 from whygrad.frontends.tensorflow.library import LAYERS, layer_attributes
 from whygrad.frontends.tensorflow.lowering import kind_of
 from whygrad.frontends.tensorflow.scopes import is_tensor
@@ -84,8 +86,6 @@ class Failing:
 
     def _array(self, item: Any) -> str | None:
         """An array that never became a tensor."""
-        from whygrad.frontends.tensorflow._compat import tf
-
         try:
             tensor = tf.constant(item)
         except (TypeError, ValueError):
@@ -96,17 +96,14 @@ class Failing:
 
     @staticmethod
     def _layer(look: Look) -> Any:
-        """The innermost layer of Keras' own whose call raised, if nothing of the user's ran in it."""
-        if not look.layers:
-            return None
-        frame = look.layers[-1]
-        layer = frame.f_locals.get("self")
-        users = {id(item) for item in look.user}
-        inner: FrameType | None = frame
-        while inner is not None and id(inner) not in users:
-            inner = inner.f_back
-        known = type(layer).__name__ in (*LAYERS, *CONVOLUTIONS)
-        return frame if known else None
+        """The innermost layer of Keras' own whose call raised; of a recurrent layer's cell, that layer."""
+        for frame in reversed(look.layers):
+            layer = frame.f_locals.get("self")
+            if type(layer).__name__ in (*LAYERS, *CONVOLUTIONS):
+                return frame
+            if not builtin(layer) or not hasattr(layer, "state_size"):  # a cell is a part of the recurrent layer that runs it
+                return None
+        return None
 
     def _refusing(self, look: Look) -> Call | None:
         """A model that refused what it was given: the layer that declares its input."""
@@ -126,7 +123,7 @@ class Failing:
         name = type(layer).__name__
         kind = LAYERS.get(name, "conv")
         names = self._tensors(given)
-        for weight in getattr(layer, "_trainable_variables", ()):
+        for weight in getattr(layer, "trainable_variables" if kind == "rnn" else "_trainable_variables", ()):
             found = self.recorder.ledger.values.of_object(weight)
             names += [found] if found is not None else []
         settings = layer_attributes(kind, layer)
@@ -163,24 +160,30 @@ class Failing:
     def given(self, items: list[Any], names: tuple[str, ...], trace: Trace | None, problem: BaseException) -> None:
         """`fit` refused what it was given, before any step."""
         found: list[str] = []
+        rows = _rows(items[0]) if items else 0
         for item, name in zip(items, names, strict=False):
             for value in self._tensors([item]):
                 seen = self.recorder.ledger.values.seen[value]
                 seen.called, seen.role = seen.called or name, "input"
-                self._held_by(item, value, trace)
+                self._held_by(item, value, trace, rows)
                 found.append(value)
                 self.recorder.running.labels = tuple(found[1:2])
         self.type, self.message = type(problem).__name__, str(problem)
         look = Look(points=trace.user if trace is not None else ())
         self.call = self._made(look, found, name="keras.Model.fit", kind="opaque")
 
-    def _held_by(self, item: Any, value: str, trace: Trace | None) -> None:
-        """The variable of the program's that holds an array, so that the line can be found that made it."""
+    def _held_by(self, item: Any, value: str, trace: Trace | None, rows: int) -> None:
+        """The variable of the program's that holds an array, so that the line can be found that made it.
+
+        Where another variable holds such an array with as many rows as are due, that one was meant: then `fit` is the line.
+        """
         frame = source.user_frame(sys._getframe(1))
         seen = self.recorder.ledger.values.seen[value]
         for name, held in tuple(frame.f_locals.items()) if frame is not None and trace is not None else ():
             if held is item:
-                seen.called, seen.holder = name, (frame.f_code, name, frame.f_lineno)  # type: ignore[union-attr]  # there is one, or nothing to go through
+                seen.called = name
+                meant = _rows(item) != rows and any(_like(other, item, rows) for other in frame.f_locals.values())  # type: ignore[union-attr]  # there is one, or nothing to go through
+                seen.holder = None if meant else (frame.f_code, name, frame.f_lineno)  # type: ignore[union-attr]  # the same
 
     def settle(self, outcome: Outcome) -> Call | None:
         """The program ends by an exception: if that is the one that passed, its call is part of the last step."""
@@ -200,3 +203,17 @@ class Failing:
             ledger.calls = [item for item in ledger.calls if item not in partial] if call.group is not None else ledger.calls
             ledger.calls.append(call)
         return call
+
+
+def _rows(item: Any) -> int:
+    """Rows of an array; 0 for what has none."""
+    shape = getattr(item, "shape", None)
+    sizes = tuple(shape) if isinstance(shape, tuple | tf.TensorShape) else ()
+    return int(sizes[0]) if sizes and sizes[0] is not None else 0
+
+
+def _like(other: Any, item: Any, rows: int) -> bool:
+    """It could stand for `item` in all but the number of rows, and has that right."""
+    if type(other) is not type(item) or not rows or _rows(other) != rows:
+        return False
+    return tuple(other.shape[1:]) == tuple(item.shape[1:]) and str(getattr(other, "dtype", "")) == str(getattr(item, "dtype", ""))

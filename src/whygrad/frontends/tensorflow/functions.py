@@ -45,8 +45,8 @@ class Functions:
             return original(*args, **kwargs)
         if not recorder.on:
             result = original(*args, **kwargs)
-            if function in self.training:
-                self.passed(result, sys._getframe(1))
+            if function in self.training and self.passed(result, sys._getframe(1)):
+                self.relive(original, args, kwargs)
             return result
         if _compat.tracking():
             return self.eagerly(original, args, kwargs)
@@ -67,26 +67,35 @@ class Functions:
             self.recorder.limits.append(text)
 
     @guarded
-    def passed(self, result: Any, frame: FrameType) -> None:
-        """A training step in a compiled function, between recorded steps."""
+    def passed(self, result: Any, frame: FrameType) -> bool:
+        """A training step in a compiled function, between recorded steps; True for the first whose loss is not finite."""
         recorder = self.recorder
         recorder.backwards += 1
         trace = source.trace(frame)
         numbers = [item for item in tf.nest.flatten(result) if hasattr(item, "_numpy") and item.dtype.is_floating and item.shape.rank == 0]
-        if len(numbers) == 1:
-            recorder.symptoms.loss(numbers[0], place_of(trace), recorder.index, trace)
+        bad = len(numbers) == 1 and recorder.symptoms.loss(numbers[0], place_of(trace), recorder.index, trace)
         for entry in recorder.optimizers.all():
             if entry.steps and entry.reference() is not None:
                 recorder.optimizers.rate(entry, entry.last, updates=1)
         recorder.index += 1
+        if not bad:
+            recorder.reliving.note()
         recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+        return bad
+
+    def relive(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Find out why a call gave what is not finite, by calls with the same arguments."""
+        if not _consumes(args, kwargs):
+            index = self.recorder.index - 1
+            self.recorder.reliving.again(index, lambda: original(*args, **kwargs), lambda: self.rehearse(args[0], args[1:], kwargs))
 
     def rehearse(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Run it once as Python, with everything put back."""
         recorder = self.recorder
-        if any(isinstance(item, tf.data.Iterator) for item in tf.nest.flatten((args, kwargs))):
+        if _consumes(args, kwargs):
             self.limit(CONSUMES)
             return
+        recorder.reliving.note()
         before = recorder.index, len(recorder.ledger.calls), len(recorder.ledger.events)
         self.busy, self._began, recorder.training.rehearsal = True, recorder.index, Rehearsal(recorder)
         try:
@@ -125,6 +134,11 @@ class Functions:
         self.other.add(function)
         del recorder.ledger.calls[before[1] :]
         del recorder.ledger.events[before[2] :]
+
+
+def _consumes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """It takes its batches from an iterator."""
+    return any(isinstance(item, tf.data.Iterator) for item in tf.nest.flatten((args, kwargs)))
 
 
 def _own(function: Any) -> bool:

@@ -19,6 +19,7 @@ from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.replay import Loss, TensorFlowReplay
 from whygrad.frontends.tensorflow.running import place_of, user_part
 from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.frontends.tensorflow.templates import bad
 from whygrad.frontends.tensorflow.values import Variable
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Hooks:
         site = place_of(trace)
         if site not in recorder.running.sites:
             recorder.running.sites.append(site)
-        recorder.symptoms.loss(target, site, recorder.index, trace)
+        if recorder.symptoms.loss(target, site, recorder.index, trace):
+            recorder.templates.explain(site, recorder.index, frame)
 
     @guarded
     def begin(self, target: Any, frame: FrameType) -> list[Loss]:
@@ -202,6 +204,8 @@ class Hooks:
             optimizers=recorder.optimizers,
         )  # fmt: skip
         self._unasked(replay, asked)
+        if recorder.training.rehearsal is None and recorder.settings.experiments != "off" and running.sites:
+            recorder.templates.keep(running.sites[-1], replay, recorder.index)
         bad = any(not np.isfinite(gradient).all() for gradient in own.values()) or not replay.loss_finite
         if bad and recorder.settings.experiments != "off":
             running.unfolded |= replay.unfolding(recorder.index)
@@ -245,6 +249,8 @@ class Hooks:
         if made not in recorder.running.optimizers:
             recorder.running.optimizers.append(made)
         if not recorder.on:
+            if recorder.running.sites and bad(gradients):
+                recorder.templates.explain(recorder.running.sites[-1], recorder.index, frame)
             return
         values = recorder.ledger.values
         cut = clipped(optimizer, [dense(gradient) for gradient in gradients or () if gradient is not None])

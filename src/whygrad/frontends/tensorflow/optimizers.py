@@ -39,6 +39,7 @@ class Watched:
     last: float | None = None
     first: float | None = None
     rate_set: source.Trace | None = None
+    scheduled: source.Trace | None = None
     idle: int = 0
     idle_from: int | None = None
     last_record: Optimizer | None = None
@@ -52,6 +53,7 @@ class Optimizers:
     def __init__(self) -> None:
         self._watched: dict[int, Watched] = {}
         self._made: dict[object, int] = {}
+        self._schedules: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
         self.asked: dict[int, Any] = {}
         """Variables by number that gradients were asked for: an optimizer that has not updated yet will hold these."""
 
@@ -62,6 +64,23 @@ class Optimizers:
         if trace is not None:
             key = (trace.user, entry.native)
             self._made[key] = self._made.get(key, 0) + 1
+
+    def made_schedule(self, schedule: Any, trace: source.Trace | None) -> None:
+        """A schedule of learning rates was made."""
+        if trace is not None:
+            self._schedules[id(schedule)] = (ref(schedule), trace)
+
+    def rate_was_set(self, optimizer: Any, trace: source.Trace | None) -> None:
+        """The program, or a callback of its, assigned a learning rate."""
+        entry = self.meet(optimizer)
+        entry.rate_set = trace or entry.rate_set
+
+    def _schedule_of(self, optimizer: Any) -> source.Trace | None:
+        """Where the schedule was made that an optimizer asks for its rate."""
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        schedule = getattr(inner, "_learning_rate", None)
+        held = self._schedules.get(id(schedule))
+        return held[1] if held is not None and held[0]() is schedule else None
 
     def meet(self, optimizer: Any) -> Watched:
         """The entry of an optimizer, made if it is new."""
@@ -151,6 +170,7 @@ class Optimizers:
             orphans = tuple(_type(v) for v, number in _held(optimizer, builder.values) if number not in names)
             rate = entry.first if entry.first is not None else rate_of(optimizer)
             group = Group(rate, tuple(names[number] for number in numbers if number in names), settings_of(optimizer))
+            entry.scheduled = entry.scheduled or self._schedule_of(optimizer)
             entry.last_record = Optimizer(self.name(entry), entry.native, (group,), orphans, builder.site(entry.made))
         if entry.last_record is None:
             return None
@@ -161,6 +181,7 @@ class Optimizers:
             rates=(entry.low, entry.high) if entry.high >= entry.low else None,
             last_rate=entry.last,
             rate_site=builder.site(entry.rate_set),
+            schedule_site=builder.site(entry.scheduled),
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
             made=made,

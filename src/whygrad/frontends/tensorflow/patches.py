@@ -14,6 +14,7 @@ from whygrad.frontends.watching import Watching
 
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.hooks import Hooks
+    from whygrad.frontends.tensorflow.rates import Rates
     from whygrad.frontends.tensorflow.training import Training
 
 Original = Callable[..., Any]
@@ -25,9 +26,10 @@ LAST = "keras.src.models.model"
 class Patches:
     """Replaces attributes, and knows what was there."""
 
-    def __init__(self, hooks: "Hooks", training: "Training") -> None:
+    def __init__(self, hooks: "Hooks", training: "Training", rates: "Rates") -> None:
         self.hooks = hooks
         self.training = training
+        self.rates = rates
         self._kept: list[tuple[Any, str, Any]] = []
         self._waiting: Watching | None = None
 
@@ -147,6 +149,7 @@ class Patches:
         from keras.src.layers.layer import Layer
         from keras.src.losses.loss import Loss
         from keras.src.optimizers.base_optimizer import BaseOptimizer
+        from keras.src.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
         from keras.src.utils import traceback_utils as keras_traceback
 
         self.hooks.recorder.ledger.frames.learn()
@@ -154,6 +157,8 @@ class Patches:
         self._after(Loss, "__init__", self.hooks.made_layer)
         self._after(BaseOptimizer, "__init__", self.hooks.made_optimizer)
         self._around(BaseOptimizer, "apply", self.hooks.apply)
+        self._set(LearningRateSchedule, "__new__", self._making_schedule)
+        self._rates(BaseOptimizer)
         self._scaled()
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
         self._trainable(Layer)
@@ -170,6 +175,28 @@ class Patches:
             return layer
 
         return staticmethod(__new__)
+
+    def _making_schedule(self, original: Original) -> Any:
+        """Its subclasses need not call an `__init__` of its."""
+        rates = self.rates
+
+        def __new__(cls: type, *_: Any, **__: Any) -> Any:  # noqa: N807 - the name that it has
+            schedule = original(cls)
+            rates.made_schedule(schedule)
+            return schedule
+
+        return staticmethod(__new__)
+
+    def _rates(self, optimizer: Any) -> None:
+        rates = self.rates
+        original = vars(optimizer)["learning_rate"]
+
+        def assign(self: Any, value: Any) -> None:
+            original.fset(self, value)
+            rates.assigned(self)
+
+        self._kept.append((optimizer, "learning_rate", original))
+        optimizer.learning_rate = property(original.fget, assign, original.fdel, original.__doc__)
 
     def _scaled(self) -> None:
         from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer

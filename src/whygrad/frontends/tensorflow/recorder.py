@@ -25,8 +25,11 @@ from whygrad.frontends.tensorflow.ledger import Ledger
 from whygrad.frontends.tensorflow.lowering import STATEFUL_RANDOM, writes
 from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.patches import Patches
+from whygrad.frontends.tensorflow.rates import Rates
+from whygrad.frontends.tensorflow.reliving import Reliving
 from whygrad.frontends.tensorflow.running import Running
 from whygrad.frontends.tensorflow.symptoms import Symptoms
+from whygrad.frontends.tensorflow.templates import Templates
 from whygrad.frontends.tensorflow.training import Training
 from whygrad.frontends.tensorflow.watching import ParameterWatch
 from whygrad.ir import Ending, Framework, Outcome, Record, Step
@@ -50,11 +53,13 @@ class TensorFlowRecorder:
         self.assembly = Assembly(self.ledger, self.layers, self.optimizers, self.watch, self.builder)
         self.running = Running()
         self.symptoms = Symptoms()
+        self.templates = Templates()
         self.failing = Failing(self)
+        self.reliving = Reliving(self)
         self.hooks = Hooks(self)
         self.training = Training(self)
         self.functions = Functions(self)
-        self.patches = Patches(self.hooks, self.training)
+        self.patches = Patches(self.hooks, self.training, Rates(self))
         self.steps: list[Step] = []
         self.index = 0
         self.backwards = 0
@@ -234,7 +239,7 @@ class TensorFlowRecorder:
             return Record(
                 frameworks=self.frameworks(),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
-                steps=tuple(self.symptoms.with_births(step) for step in self.steps),
+                steps=tuple(self.templates.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.training.batches.records(self.builder),
                 courses=self.symptoms.records(self.builder),

@@ -29,7 +29,7 @@ class Rehearsal:
     def made(self, variable: Any) -> None:
         """A variable was made during the rehearsal."""
         self._made = True
-        value = _read(variable)
+        value = value_of(variable)
         if value is not None:
             self._kept.append((variable, value))
 
@@ -48,7 +48,7 @@ class Rehearsal:
             self._restore()
 
     def _keep(self) -> None:
-        found = ((variable, _read(variable)) for _, variable in self.recorder.ledger.values.living())
+        found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
         self._kept = [(variable, value) for variable, value in found if value is not None]
         self._random = (random.getstate(), np.random.get_state(), _compat.random_state())  # noqa: NPY002 - the program's own generator
 
@@ -65,7 +65,7 @@ class Rehearsal:
         self._kept, self._random = [], None
 
 
-def _read(variable: Any) -> Any:
+def value_of(variable: Any) -> Any:
     """The present value, which shares memory until the variable is written to; None for one without a value."""
     try:
         return _compat.read(variable) if variable._handle is not None else None
@@ -75,7 +75,7 @@ def _read(variable: Any) -> Any:
 
 def _same(variable: Any, value: Any) -> bool:
     """It still holds these very bits."""
-    now = _read(variable)
+    now = value_of(variable)
     if now is None or value.dtype in (tf.resource, tf.variant, tf.string):
         return True
     one, other = np.asarray(now.numpy()), np.asarray(value.numpy())

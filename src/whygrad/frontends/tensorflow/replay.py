@@ -128,13 +128,23 @@ class TensorFlowReplay:
         """What was differentiated is finite."""
         return all(bool(np.isfinite(np.asarray(loss.tensor.numpy(), dtype=np.float64)).all()) for loss in self.losses)
 
-    def _births(self, index: int) -> tuple[Birth, ...]:
+    def forget(self) -> None:
+        """Nothing that was computed of the recorded step's own data holds any longer."""
+        self.losses = [Loss(loss.value, None) for loss in self.losses]
+        self._slices, self._base, self._born, self._descent = {}, None, None, Descent(self)
+
+    def born_later(self, substitutes: Tensors, index: int) -> tuple[Birth, ...]:
+        """Where numbers go wrong on other data, with the parameters as they are now."""
+        self.parameters = {name: tf.convert_to_tensor(owned.variable) for name, owned in self.owned.items()}
+        return self._births(index, Change(substitutes))
+
+    def _births(self, index: int, change: Change = Change()) -> tuple[Birth, ...]:
         self.watched = Watched(self)
         try:
             with tf.GradientTape(persistent=True) as tape:
                 for tensor in self.parameters.values():
                     tape.watch(tensor)
-                environment = self._forward(Change(), self._held(self.parameters))
+                environment = self._forward(change, self._held(self.parameters))
             found = self.watched.forward([loss.value for loss in self.losses], index)
             totals = [environment[loss.value] for loss in self.losses if loss.value in environment]
             if found is None and totals:

@@ -1,5 +1,6 @@
 """What is watched of steps that are not recorded: the loss."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +11,10 @@ from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.scopes import is_tensor
-from whygrad.ir import Birth, Course, Step
+from whygrad.ir import Course
 
 Place = tuple[str, int]
-CLOSELY = 256
+CLOSELY = 64
 """Steps of `fit` after which its loss is read less often: each reading takes about 30 µs, a small compiled step 1 ms."""
 EVERY = 4
 """Steps whose losses are then read together, as their mean."""
@@ -24,7 +25,6 @@ class Symptoms:
 
     def __init__(self) -> None:
         self.courses: dict[Place, CourseWatch] = {}
-        self.explained: Mapping[int, tuple[Birth, ...]] = {}
         self._totals: dict[Place, tuple[float, float]] = {}
         self._waited: dict[Place, int] = {}
 
@@ -34,16 +34,18 @@ class Symptoms:
             return False
         return self._course(place, trace).add(float(np.asarray(target.numpy()).reshape(-1)[0]), step, rate)
 
-    def running_loss(self, model: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
-        """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch."""
+    def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
+        """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch; True for the first that is not finite."""
         self._waited[place] = self._waited.get(place, 0) + 1
-        waited = self._waited[place]
-        if step > CLOSELY and waited < EVERY:
-            return False
         tracker = getattr(model, "_loss_tracker", None)
-        if tracker is None:
+        if tracker is None or not finite(logs):
+            return not finite(logs) and self._course(place, trace).add(math.nan, step)
+        if step > CLOSELY and self._waited[place] < EVERY:
             return False
-        self._waited[place] = 0
+        return self._mean(tracker, place, step, trace)
+
+    def _mean(self, tracker: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
+        waited, self._waited[place] = self._waited[place], 0
         total, count = (float(_compat.read(getattr(kept, "_value", kept)).numpy()) for kept in (tracker.total, tracker.count))
         before = self._totals.get(place, (0.0, 0.0))
         before = before if count > before[1] else (0.0, 0.0)
@@ -57,10 +59,12 @@ class Symptoms:
             self.courses[place] = CourseWatch(trace)
         return self.courses[place]
 
-    def with_births(self, step: Step) -> Step:
-        """A recorded step with what was born in later ones that are like it."""
-        return step
-
     def records(self, builder: Builder) -> tuple[Course, ...]:
         """The neutral record of each course."""
         return tuple(course.record(builder.site(course.trace)) for course in self.courses.values() if course.steps)
+
+
+def finite(logs: Any) -> bool:
+    """No loss that a step has logged is known to be NaN or infinite: they are there already, and looking costs a microsecond."""
+    losses = [item for name, item in logs.items() if "loss" in str(name)] if isinstance(logs, Mapping) else []
+    return all(math.isfinite(number) for item in losses if (number := _compat.number(item)) is not None)

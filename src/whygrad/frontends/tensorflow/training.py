@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
@@ -55,6 +55,8 @@ class Training:
         """By layer, place and direction: what was switched and is not told yet."""
         self._switched: deque[tuple[ReferenceType[Any], source.Trace, bool]] = deque(maxlen=REMEMBERED)
         self._switches_seen = 0
+        self._batch: tuple[Any, Any] | None = None
+        """The last that a step was recorded on, and what an iterator over it must look like."""
 
     # --- compile, fit -------------------------------------------------------------------------------------------
 
@@ -156,7 +158,7 @@ class Training:
             if compiled.looked != self._switches_seen:
                 self.compare(model, compiled)
             if not recorder.on:
-                return self.passed(model, function(self.peeked(model, iterator)))
+                return self.passed(model, function, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
                 return self.eagerly(model, function, iterator)
             return self.rehearsed(model, function, iterator)
@@ -255,6 +257,8 @@ class Training:
         if not taken:
             return function(iterator)
         self.look(taken)
+        self._batch = (taken[0], SimpleNamespace(element_spec=iterator.element_spec)) if isinstance(iterator, tf.data.Iterator) else None
+        self.recorder.reliving.note()
         self.rehearse(model, taken[0])
         if count > 1:
             self.limit(f"of {count} steps that run as one (`steps_per_execution`), the first was recorded")
@@ -342,14 +346,21 @@ class Training:
 
     # --- between recorded steps ---------------------------------------------------------------------------------
 
-    def passed(self, model: Any, logs: Any) -> Any:
-        """A step that was not recorded."""
-        self.count(model)
+    def passed(self, model: Any, function: Callable[..., Any], logs: Any) -> Any:
+        """A step that was not recorded; where it is the first whose loss is not finite, find out why."""
+        if self.count(model, logs) and self._batch is not None:
+            data, like = self._batch
+            count = int(getattr(model, "steps_per_execution", 1) or 1)
+            self.recorder.reliving.again(
+                self.recorder.index - 1,
+                lambda: function(_compat.iterator_over([data] * count, like)),
+                lambda: self.rehearse(model, data),
+            )
         return logs
 
     @guarded
-    def count(self, model: Any) -> None:
-        """Count it, and note its loss."""
+    def count(self, model: Any, logs: Any) -> bool:
+        """Count it, and note its loss; True for the first that is not finite."""
         recorder = self.recorder
         recorder.backwards += 1
         recorder.running.backwards += 1
@@ -358,10 +369,13 @@ class Training:
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
-        recorder.symptoms.running_loss(model, place_of(self.driver), recorder.index, self.driver)
+        bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver)
         recorder.index += 1
         recorder.running.backwards = 0
+        if not bad:
+            recorder.reliving.note()
         recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+        return bad
 
 
 def _rate(optimizer: Any) -> float | None:

@@ -65,20 +65,29 @@ def judge(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
 
 
 def ignoring(step: StepIndex) -> Iterator[tuple[int, Scope, str, Op]]:
-    """The innermost functions that take a label, make the loss and don't use it: number, scope, argument, the last op on the way to the loss."""
-    last_in = last_ops(step)
+    """The innermost functions that take a label, make the loss and don't use it: number, scope, argument, the op to look at."""
+    deciding = deciding_ops(step)
     for number, scope in reversed(tuple(enumerate(step.step.scopes))):
         argument = next((name for name, value in scope.arguments.items() if value in step.from_labels), None)
         if argument is None or not (judges(scope, step) or makes_loss(scope, argument, step)):
             continue
-        if number in last_in:
-            yield number, scope, argument, last_in[number]
+        if number in deciding:
+            yield number, scope, argument, deciding[number]
 
 
-def last_ops(step: StepIndex) -> dict[int, Op]:
-    """For each scope, the last op on the way to the loss that ran in it."""
-    on_the_way = (op for op in step.graph.ops if not op.failed and not step.shapes_loss.isdisjoint(op.outputs))
-    return {number: op for op in on_the_way for number in enclosing(step.step.scopes, op)}
+def deciding_ops(step: StepIndex) -> dict[int, Op]:
+    """For each scope, the op on the way to the loss that compares the prediction with something first, else the last one that ran in it."""
+    on_the_way = [op for op in step.graph.ops if not op.failed and not step.shapes_loss.isdisjoint(op.outputs)]
+    last = {number: op for op in on_the_way for number in enclosing(step.step.scopes, op)}
+    comparing = [op for op in on_the_way if compares(step, op)]
+    return last | {number: op for op in reversed(comparing) for number in enclosing(step.step.scopes, op)}
+
+
+def compares(step: StepIndex, op: Op) -> bool:
+    """It sets what the parameters shaped against something else: there the label is missing. A number of the program's is no target."""
+    shaped = step.depends_on_parameters
+    others = [name for name in op.inputs if step.value(name).shape or name in shaped or name in step.from_data]
+    return not shaped.isdisjoint(op.inputs) and (family(op.kind) == "loss" or (op.kind == "sub" and len(others) > 1))
 
 
 def judges(scope: Scope, step: StepIndex) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.makers import edited_at
+from whygrad.flow.makers import edited_at, making_site
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
@@ -60,7 +60,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Proved by the recorded shapes. The line is the last op that changed the number of rows on the side that left the batch's, and the loss
-    where no such op is found.
+    where no such op is found. Of two arrays given to `fit`, it is where the second was made, or `fit` where the program holds a like array with
+    the right number of rows.
 
     ## References
     PyTorch: "Expected input batch_size (…) to match target batch_size (…)", "The size of tensor a must match the size of tensor b".
@@ -179,6 +180,7 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
     prediction, target, change = found.prediction, found.target, culprit(step, found)
     moved = change is not None and change.op.site is not None
     numbers = f"{found.rows[0]:,} rows against {found.rows[1]:,}"
+    made = making_site(index, step, target.name) if found.op.native in _GIVEN_TOGETHER else None
     return Diagnosis(
         rule="WG209",
         name="batch-size-mismatch",
@@ -189,9 +191,9 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         if change is not None and moved and change.op.kind == "rnn"
         else change.op.site
         if change is not None and moved
-        else found.op.site,
+        else made or found.op.site,
         label=f"{change.before.type} becomes {change.after.type}" if change is not None and moved else numbers,
-        related=places((found.op.site if moved else None, f"{numbers} meet here")),
+        related=places((found.op.site if moved or made else None, f"{numbers} meet here")),
         evidence=tuple(evidence(found, change)),
         help=_help(index, found, change),
         facts=frozenset({Fact("odd-shape", prediction.name)}),

@@ -35,7 +35,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     score down.
 
     ## When it is fine
-    Targets a rounding error outside of 0 to 1 are left alone. A 0 is a tie for a ranking loss as long as some label is -1. Where the ids only
+    Targets a rounding error outside of 0 to 1 are left alone, and so are those with random noise added: noisy labels are how some adversarial
+    networks are steadied. A 0 is a tie for a ranking loss as long as some label is -1. Where the ids only
     outnumber the model's outputs, the outputs are at fault: WG220.
 
     ## How sure
@@ -55,7 +56,15 @@ def beyond(call: Call) -> bool:
     range_ = bounds(call.target)
     if range_ is None or call.op.attributes.get("log_target") is True:
         return False
-    return range_[0] < -TOLERANCE or range_[1] > 1 + TOLERANCE
+    # timid: zeros and ones with a little random noise are meant
+    return (range_[0] < -TOLERANCE or range_[1] > 1 + TOLERANCE) and not noisy(call)
+
+
+def noisy(call: Call) -> bool:
+    """The target is a sum with random numbers in it, and nearer to 0 to 1 than the width of that range."""
+    made = (call.step.producer[name][1] for name in call.step.upstream(call.target.name) if name in call.step.producer)
+    low, high = bounds(call.target) or (0.0, 0.0)
+    return low > -1 and high < 2 and any(op.kind == "random" for op in made)  # noqa: PLR2004 - within 1 of the range
 
 
 def unsigned(index: Index, call: Call) -> bool:

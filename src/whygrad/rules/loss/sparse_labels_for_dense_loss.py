@@ -55,9 +55,14 @@ def compares_columns(call: Call) -> bool:
         return len(prediction) > 1 and prediction[-1] > 1 and (len(target) == len(prediction) - 1 or target[1:] == (1,))
     if call.op.kind not in _DENSE:
         return False
-    lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, target[:1] + target[2:])
+    lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, _without_classes(target))
     # timid: without an exception, the broadcast of squared errors is WG203's, and ones and zeros may be a mask
     return lacks and target != prediction and (call.op.failed or above_one(call.target))
+
+
+def _without_classes(target: tuple[int, ...]) -> tuple[int, ...]:
+    """A target's shape without an axis for classes that has room for one number only; what has several columns holds no ids."""
+    return target[:1] + target[2:] if target[1:2] == (1,) else target
 
 
 def above_one(value: Value) -> bool:

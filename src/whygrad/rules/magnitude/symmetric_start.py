@@ -72,6 +72,12 @@ def reads_as_data(op: Op, below: frozenset[str], weights: set[str]) -> bool:
     )
 
 
+def _deaf(step: StepIndex, found: list[Parameter]) -> Iterator[Fact]:
+    """With gradients of zero behind it, only biases learn, and these see no more than the labels' mean, however they are permuted."""
+    if any(parameter.gradient == "zero" for parameter in found):
+        yield Fact("insensitive", str(step.step.kind))
+
+
 def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosis:
     """What is said, where the first layer is made."""
     names = [parameter.name for parameter in found]
@@ -97,7 +103,11 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         help=idiom(index, "random start"),
         facts=frozenset(Fact("symmetric", name) for name in names),
         explains=frozenset(
-            {Fact("stands", str(step.step.kind)), *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))}
+            {
+                Fact("stands", str(step.step.kind)),
+                *_deaf(step, found),
+                *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters))),
+            }
         ),
         kind=step.step.kind,
         step=step.step.index,

@@ -7,6 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Descend, Value, family
 from whygrad.rules import rule
+from whygrad.rules.magnitude.saturated import flat
 from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, places
@@ -32,7 +33,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     size no learning rate suits both.
 
     ## When it is fine
-    Many programs learn well on raw pixels, above all with a normalisation layer first or with Adam. A run whose loss falls is never spoken of.
+    Many programs learn well on raw pixels, above all with a normalisation layer first or with Adam. A run whose loss falls is never spoken of, unless
+    the inputs drive the first layer's sigmoid or tanh to its flat end, so that only what comes after it learns.
 
     ## How sure
     Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the inputs standardised, whose loss
@@ -49,9 +51,9 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     course = course_of(index, step)
     failed = failure(course)
     extreme = any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step))
-    if failed is None and not fresh(index, step) and not extreme:
-        return
     found = [value for value in inputs(step) if unlike(value)]
+    if failed is None and not fresh(index, step) and not extreme:
+        found = [value for value in found if saturates(step, value)]
     if found:
         yield diagnosis(index, step, found, error=failed == "diverges")
 
@@ -66,6 +68,12 @@ def inputs(step: StepIndex) -> Iterator[Value]:
         value = step.value(op.inputs[0])
         if value.name not in step.depends_on_parameters and value.name not in labels and value.dtype.startswith(("f", "bf")):
             yield value
+
+
+def saturates(step: StepIndex, value: Value) -> bool:
+    """The layer that reads it drives its sigmoid or tanh to the flat end, so that the loss falls by what the later layers learn alone."""
+    read = {name for op in step.consumers.get(value.name, ()) for name in op.outputs}
+    return any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step))
 
 
 def unlike(value: Value) -> bool:
@@ -85,12 +93,14 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     )
     figures = value.statistics
     assert figures is not None
+    stands = fresh(index, step) or failure(course_of(index, step)) is not None
+    what = "the loss runs away" if error else "the loss does not fall" if stands else "the layer that reads it learns next to nothing"
     return Diagnosis(
         rule="WG505",
         name="unscaled-inputs",
         severity="error" if error else "warning",
         confidence="measured",
-        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and the loss {'runs away' if error else 'does not fall'}",
+        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {what}",
         site=source_of(step, value) or read,
         label="the input comes from here",
         related=places((read, "a layer reads it as it is")),

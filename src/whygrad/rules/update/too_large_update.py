@@ -15,6 +15,14 @@ from whygrad.rules.phrases import distinct, figure, places
 
 SMALLER = Descend(factor=0.03)
 """A thirtieth: rates are usually wrong by a factor of ten or more."""
+TOLD = {
+    SMALLER: "at a thirtieth of the rate",
+    Descend(factor=0.003): "at a three-hundredth of the rate",
+    Descend(factor=0.0003): "at a three-thousandth of the rate",
+}
+"""Tried is the first of these at which no update would move a weight by `WHOLE` any more."""
+WHOLE = 1.0
+"""Share of its norm by which an update replaces a weight altogether: at such a rate nothing can be learnt."""
 FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
 GROWING = (
@@ -57,9 +65,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Losses that rise for a while and come down again, and losses of adversaries and agents, which need not fall, stay silent.
 
     ## How sure
-    Measured: by the loss over the whole run, and by a few updates on copies of the parameters at a thirtieth of the rate, whose loss must
-    fall where the program's own rises or hardly falls. Where a schedule raised the rate after the recorded steps, no such experiment can
-    be made: then it is suspected, from the rates at which the loss was lowest and highest.
+    Measured: by the loss over the whole run, and by a few updates on copies of the parameters at a thirtieth of the rate, or less where
+    that is still far too much, whose loss must fall where the program's own rises or hardly falls. Where a schedule raised the rate after
+    the recorded steps, no such experiment can be made: then it is suspected, from the rates at which the loss was lowest and highest.
 
     ## References
     `whygrad explain WG505` and `WG506` where the data's scale is the reason, `WG212` where a sum in place of a mean is.
@@ -75,13 +83,26 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if failure(course) == "diverges" and course is not None and raised(course):
         yield diagnosis(index, step, optimizer, course, None)
     elif failure(course) == "diverges" or (fresh(index, step) and far(step, optimizer)) or overtaken(step, course):
-        yield diagnosis(index, step, optimizer, course, Test(SMALLER, "at a thirtieth of the rate the loss falls", required=True))
+        change = smaller(step, optimizer)
+        yield diagnosis(index, step, optimizer, course, Test(change, f"{TOLD[change]} the loss falls", required=True))
+
+
+def smaller(step: StepIndex, optimizer: Optimizer) -> Descend:
+    """The smaller rate to try, or that was tried."""
+    tried = next((change for change in TOLD if trial_of(step.step, change) is not None), None)
+    ratio = max((found for found in ratios(step, optimizer, axes=2) if found is not None), default=0.0)
+    return tried or next((change for change in TOLD if ratio * change.factor < WHOLE), tuple(TOLD)[-1])
 
 
 def far(step: StepIndex, optimizer: Optimizer) -> bool:
     """Some parameter will move by a tenth of its size or more at once."""
-    ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
-    return any(ratio is not None and ratio >= FAR for ratio in ratios)
+    return any(ratio is not None and ratio >= FAR for ratio in ratios(step, optimizer))
+
+
+def ratios(step: StepIndex, optimizer: Optimizer, axes: int = 0) -> tuple[float | None, ...]:
+    """How far one update will move each parameter of so many axes or more for its size; biases may begin next to zero."""
+    held = (p for p in step.step.parameters if p.optimizer == optimizer.name and len(step.value(p.value).shape or ()) >= axes)
+    return tuple(expected_ratio(step, optimizer, p) for p in held)
 
 
 def overtaken(step: StepIndex, course: Course | None) -> bool:
@@ -117,7 +138,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         related=places((optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here")),
         evidence=(
             *course_told(course),
-            *(fell_told(step, SMALLER, "at a thirtieth of the rate") if test else ()),
+            *(fell_told(step, change, TOLD[change]) if test and (change := test.intervention) in TOLD else ()),
             *(rates_told(course) if scheduled and course is not None else ()),
         ),
         help="lower the peak of the schedule, and watch the loss as the rate rises"

@@ -25,6 +25,8 @@ OWN = 0.1
 """Largest rate of an optimizer that is meant as a rate: with 1.0 the schedule's function is meant to return the rate itself."""
 STEPS = 40
 """Updates that must have been seen: shorter runs are tries."""
+SHORT = 1000
+"""Updates that shorter runs are given: what is too small for so many is too small for any try."""
 
 
 @rule("WG412", "too-small-update", "warning", needs_values=True)
@@ -42,8 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The program is right in every line but one, and would need thousands of epochs.
 
     ## When it is fine
-    Fine-tuning with tiny rates moves little and makes the loss fall all the same: silent. So is any run below forty updates, a warm-up that
-    is still under way, and a schedule that returns rates for an optimizer of rate 1.
+    Fine-tuning with tiny rates moves little and makes the loss fall all the same: silent. So is any run below forty updates, unless a
+    thousand of them would not move anything either, a warm-up that is still under way, and a schedule that returns rates for an optimizer of rate 1.
 
     ## How sure
     Measured: by the loss over the run, the size of the recorded updates, and a few updates on copies of the parameters at a hundred times
@@ -64,9 +66,9 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         yield scheduled(index, step, optimizer, course)
     elif fresh(index, step) and near(step, optimizer) and not (course is None and far_enough(index, step)):
         yield diagnosis(index, step, optimizer, course, None)
-    elif course is not None and course.steps >= STEPS and failure(course) == "stands":
+    elif course is not None and failure(course) == "stands":
         ratio = largest_ratio(step)
-        if ratio is not None and 0 < ratio * course.steps < MOVED:
+        if ratio is not None and 0 < ratio * (course.steps if course.steps >= STEPS else SHORT) < MOVED:
             yield diagnosis(index, step, optimizer, course, ratio)
 
 

@@ -146,9 +146,10 @@ def part(index: Index, optimizer: Optimizer, group: Group) -> Diagnosis:
 def _diagnosis(
     index: Index, optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool
 ) -> Diagnosis:
-    scheduled = optimizer.rate_site is not None
-    factor = set_at(index, optimizer, "schedule") if scheduled else None
-    site = factor or optimizer.rate_site or rate_set_at(index, optimizer)
+    set_by = optimizer.rate_site or optimizer.schedule_site
+    scheduled = set_by is not None
+    factor = set_at(index, optimizer, "schedule") if optimizer.rate_site else None
+    site = factor or set_by or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG406",
         name="zero-learning-rate",
@@ -158,6 +159,8 @@ def _diagnosis(
         site=site,
         label="the rate was last set here"
         if site == optimizer.rate_site
+        else "the schedule is made here"
+        if site == optimizer.schedule_site
         else "the factor of the rate"
         if factor
         else "the rate is set here",

@@ -46,7 +46,27 @@ REBOUND = """
     labels values=["y"] how="batch"
 """
 
+OWN_MEAN = """
+    x: input f32[32,9]
+    y: label f32[32,1] called="y_true"
+    w: parameter f32[1,9]
+    p: activation f32[32,1] called="y_pred"
+    m: activation f32[]
+    one: constant f32[]
+    p = linear x w @ "a.py":20
+    m = mean p scope=0 @ "a.py":11
+    error = sub p m scope=0 @ "a.py":11
+    near = abs error scope=0 @ "a.py":12
+    far = sub one near scope=0 @ "a.py":12
+    loss = mean far scope=0 @ "a.py":12
+    scope pinball arguments={"y_true":"y","y_pred":"p"} unread=["y_true"] @ "a.py":10 ^ "a.py":22
+    ! backward loss @ "a.py":22
+    labels values=["y"] how="framework"
+"""
+
 FIRES = {
+    "the prediction is compared with its own mean, two lines above the end": (OWN_MEAN, 11, "y_true"),
+    "a number less the prediction is no comparison": (OWN_MEAN.replace("sub p m", "abs p"), 12, "y_true"),
     "the seed: the loss function averages the output": (SEED, 10, "labels"),
     "a term that a setting switched off": (TERM_OFF, 22, "fixed_label"),
     "the name of the labels is bound anew": (REBOUND, 26, "labels"),

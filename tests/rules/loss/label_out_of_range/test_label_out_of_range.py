@@ -38,7 +38,23 @@ MARGIN = """
     labels values=["y"] how="target"
 """
 
+NOISY = """
+    x: input f32[8,3]
+    w: parameter f32[1,3]
+    out: activation f32[8,1]
+    hard: constant f32[8,1] minimum=0 maximum=1
+    noise: constant f32[8,1] minimum=0 maximum=1
+    y: label f32[8,1] minimum=0.01 maximum=1.048
+    noise = random @ "a.py":2
+    y = add hard noise @ "a.py":2
+    out = linear x w @ "a.py":3
+    loss = bce_with_logits out y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+
 FIRES = {
+    "far outside of 0 to 1, noise or not": (NOISY.replace("1.048", "255"), 2),
+    "a little outside without noise": (NOISY.replace("= random", "= create"), 2),
     "ids that begin at 1": (IDS, 5),
     "a mark of -1": (IDS.replace("minimum=1 maximum=6", "minimum=-1 maximum=5").replace("Target 6", "Target -1"), 5),
     "a mark of 255": (IDS.replace("maximum=6", "maximum=255").replace("Target 6", "Target 255"), 5),
@@ -49,6 +65,7 @@ FIRES = {
 }
 
 SILENT = {
+    "zeros and ones with random noise": NOISY,
     "ids from 0": IDS.replace("minimum=1 maximum=6", "minimum=0 maximum=5")
     .replace("failed=true ", "")
     .replace("Target 6 is out of bounds.", ""),

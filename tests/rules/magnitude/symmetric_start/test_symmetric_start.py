@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.magnitude.symmetric_start import diagnose
 
 SAME = """
@@ -41,6 +42,14 @@ def test_it_is_found(text: str, line: int, severity: str) -> None:
     assert diagnosis.rule == "WG511"
     assert diagnosis.site is not None
     assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+def test_weights_that_stay_zero_explain_a_gradient_that_tells_nothing_of_the_labels() -> None:
+    (deaf,) = said(diagnose, TWICE.replace('parameter w reached=true gradient="finite"', 'parameter w reached=true gradient="zero"'))
+    (heard,) = said(diagnose, TWICE)
+
+    assert Fact("insensitive", "0") in deaf.explains
+    assert Fact("insensitive", "0") not in heard.explains
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)

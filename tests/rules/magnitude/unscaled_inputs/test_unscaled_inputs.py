@@ -20,7 +20,17 @@ STUCK = """
 """
 RUNS = STUCK.replace("last=8.9", "last=1e9")
 
+SATURATED = STUCK.replace("last=8.9", "last=2.0").replace(
+    "    loss = mse_loss a y",
+    """    s: activation f32[64,1] minimum=0 maximum=1 mean=0.5 std=0.5
+    v: parameter f32[1,1]
+    s = sigmoid a @ "train.py":8
+    o = linear s v @ "train.py":8
+    loss = mse_loss o y""",
+)
+
 FIRES = {
+    "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
     "the loss stands still": (STUCK, 7, "warning"),
     "the loss runs away": (RUNS, 7, "error"),
     "the loss is no number after three steps": (STUCK.replace("noise=0.1", "noise=0.1 non_finite=3"), 7, "error"),
@@ -33,6 +43,7 @@ FIRES = {
 }
 
 SILENT = {
+    "the loss falls, and the sigmoid has a slope": SATURATED.replace("mean=0.5 std=0.5", "mean=0.5 std=0.2"),
     "the loss falls": STUCK.replace("last=8.9", "last=2.0"),
     "ordinary inputs": STUCK.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
     "figures that are no numbers": STUCK.replace("mean=5000 std=2000", 'mean="nan" std="nan"'),

@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.ir import Descend
 from whygrad.rules.update.too_large_update import diagnose
 
 AWAY = """
@@ -71,6 +72,16 @@ def test_it_is_found(text: str, line: int, severity: str) -> None:
     assert diagnosis.rule == "WG411"
     assert diagnosis.site is not None
     assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+@pytest.mark.parametrize(("gradient", "factor"), [(5.0, 0.03), (50.0, 0.003), (100_000.0, 0.0003)])
+def test_the_rate_that_is_tried_moves_no_weight_by_a_tenth(gradient: float, factor: float) -> None:
+    text = AWAY.replace("gradient_norm=10.0", f"gradient_norm={gradient}")
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.test is not None
+    assert isinstance(diagnosis.test.intervention, Descend)
+    assert diagnosis.test.intervention.factor == factor
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)

@@ -29,14 +29,19 @@ UNSEEN = SLOW.replace(
 
 FIRES = {
     "a rate divided by the data set's size": (SLOW, 5, "warning"),
+    "a short run that a thousand steps would not have helped": (
+        SLOW.replace("course steps=120", "course steps=30").replace("update_norm=1e-4", "update_norm=1e-9"),
+        5,
+        "warning",
+    ),
     "asked for while the run is young": (SLOW.replace("course steps=120", "course steps=1"), 5, "warning"),
     "nobody saw the loss, and the run was too short to move": (UNSEEN, 5, "warning"),
 }
 
 SILENT = {
+    "a short run with small updates": SLOW.replace("course steps=120", "course steps=30"),
     "the loss falls": SLOW.replace("last=1.36", "last=0.5"),
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
-    "a short run": SLOW.replace("course steps=120", "course steps=30"),
     "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
     "nobody saw the loss, and the run was long enough to move": UNSEEN.replace("steps_seen=120", "steps_seen=10000"),
     "no number": SLOW.replace("update_norm=1e-4", 'update_norm="nan"'),

@@ -36,6 +36,7 @@ GROUPS = """
 SPENT = ZERO.replace("steps=10 rates=[0.0,0.0]", "steps=96 rates=[0.0,0.002] idle_steps=88 idle_from=8")
 
 FIRES = {
+    "a schedule that ran out, where it was made": (SPENT.replace('@ "train.py":20', '@ "train.py":20 & "train.py":9'), 9, "error"),
     "a rate of zero": (ZERO, 20, "error"),
     "a negative rate": (ZERO.replace("[0.0,0.0]", "[-0.1,-0.01]"), 20, "error"),
     "a schedule of zeros": (ZERO.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":24'), 24, "error"),

@@ -1,0 +1,37 @@
+"""Who decides on learning rates: schedules, and assignments by the program or by a callback of Keras'."""
+
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow.guard import guarded
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+
+class Rates:
+    """Notes the places, for the optimizers to tell of."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+
+    @guarded
+    def made_schedule(self, schedule: Any) -> None:
+        """A schedule of learning rates was made."""
+        self.recorder.optimizers.made_schedule(schedule, source.trace(sys._getframe(2)))
+
+    @guarded
+    def assigned(self, optimizer: Any) -> None:
+        """`optimizer.learning_rate` was assigned."""
+        frame: FrameType | None = sys._getframe(2)
+        trace = source.trace(frame)
+        while frame is not None and not source.is_user(frame.f_code):
+            code = _compat.code_of(getattr(frame.f_locals.get("self"), "schedule", None))
+            if code is not None and source.is_user(code):  # `LearningRateScheduler` asks a function of the program's
+                trace = source.returning(code)
+                break
+            frame = frame.f_back
+        self.recorder.optimizers.rate_was_set(optimizer, trace)
