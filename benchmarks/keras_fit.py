@@ -19,9 +19,9 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import tensorflow as tf
 
 from whygrad.frontends import Recording
+from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
 from whygrad.ir import Record, Step
 from whygrad.replay import Replay

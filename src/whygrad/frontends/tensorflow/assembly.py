@@ -80,7 +80,7 @@ class Assembly:
         kept: list[Call] = []
         for call in reversed(calls):
             alive = call.tracking and (any(call.watched) or not losses) and call.name != "leave"
-            if alive or call.failed or not needed.isdisjoint(call.outputs):
+            if alive or call.failed or call.settings.get("edited") or not needed.isdisjoint(call.outputs):
                 kept.append(call)
                 needed.update(call.inputs)
                 guess = call.settings.get("guess")

@@ -162,6 +162,7 @@ class Patches:
         self._scaled()
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
         self._trainable(Layer)
+        self._set(Layer, "get_weights", self._copying)
         self._trainer()
 
     def _making(self, original: Original) -> Any:
@@ -197,6 +198,17 @@ class Patches:
 
         self._kept.append((optimizer, "learning_rate", original))
         optimizer.learning_rate = property(original.fget, assign, original.fdel, original.__doc__)
+
+    def _copying(self, original: Original) -> Original:
+        copies = self.hooks.recorder.copies
+
+        @wraps(original)
+        def get_weights(self: Any) -> Any:
+            arrays = original(self)
+            copies.taken(self, arrays)
+            return arrays
+
+        return get_weights
 
     def _scaled(self) -> None:
         from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer

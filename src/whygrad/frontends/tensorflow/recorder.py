@@ -16,6 +16,7 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.assembly import Assembly
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.calls import Call, Happened
+from whygrad.frontends.tensorflow.copies import Copies
 from whygrad.frontends.tensorflow.failing import Failing
 from whygrad.frontends.tensorflow.functions import Functions
 from whygrad.frontends.tensorflow.guard import guarded
@@ -54,6 +55,7 @@ class TensorFlowRecorder:
         self.running = Running()
         self.symptoms = Symptoms()
         self.templates = Templates()
+        self.copies = Copies(self)
         self.failing = Failing(self)
         self.reliving = Reliving(self)
         self.hooks = Hooks(self)
@@ -188,6 +190,7 @@ class TensorFlowRecorder:
         """Turn what was recorded into a step."""
         for number, owned in self.running.seen.items():
             self.watch.moved(number, owned.variable)
+        self.copies.settle()
         events, later = self._parted()
         step = self.assembly.build(self.index, self.running, self.ledger.calls, events)
         kind = self.kinds.kind(self.running.optimizers, self.running.sites)
@@ -281,6 +284,7 @@ class TensorFlowRecorder:
             self.running.seen = self.running.seen or self.assembly.known_parameters()
             for number, owned in self.running.seen.items():
                 self.watch.moved(number, owned.variable)
+            self.copies.settle()
             step = self.assembly.build(self.index, self.running, self.ledger.calls, self.ledger.events)
             self.steps.append(replace(step, kind=self.kinds.kind(self.running.optimizers, self.running.sites)))
             self.index += 1

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import ReferenceType
 
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.tensorflow.frames import Look
 from whygrad.frontends.tensorflow.layers import Owned
 from whygrad.ir import Birth, Measures, Site, Trial
 
@@ -36,6 +38,8 @@ class Running:
     driver: source.Trace | None = None
     """The call of `fit` or the like that runs the step."""
     loss_site: Site | None = None
+    taken: list[tuple[int, "ReferenceType[Any]", Look]] = field(default_factory=list)
+    """Copies that the program took of parameters after a backward: number, array, place."""
     unfolded: set[int] = field(default_factory=set)
     partial: bool = False
     """Its forward began before the recording did."""

@@ -20,7 +20,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
-    loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned.
+    loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned, or to the arrays that Keras' `get_weights()` returned.
 
     ## Why it matters
     Assigning to a name changes which tensor the name stands for, not the tensor. The next forward reads the old one.
@@ -57,7 +57,9 @@ def _thrown_away(step: StepIndex) -> Iterator[tuple[Op, Parameter]]:
         return
     for op in step.graph.ops[backward.at :]:
         origin = next((step.origin(name, ("layout", "cast", "detach")) for name in op.inputs[:1]), "")
-        if op.kind in RESULTS and origin in known and op.outputs and not op.attributes.get("inplace"):
+        if op.kind == "leave" and op.attributes.get("edited") and origin in known:
+            yield op, known[origin]
+        elif op.kind in RESULTS and origin in known and op.outputs and not op.attributes.get("inplace"):
             same = step.value(op.output).shape == step.value(origin).shape
             if same and not any(name in step.consumers for name in op.outputs):
                 yield op, known[origin]
@@ -75,17 +77,27 @@ def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diag
         "proved",
         f"the update of {listed(names)} is computed and thrown away: the {'parameter stays as it is' if len(names) == 1 else 'parameters stay as they are'}",
         site=op.site or backward,
-        label="makes a new tensor, and changes no parameter",
+        label="copies, and what is done to a copy changes no parameter"
+        if op.kind == "leave"
+        else "makes a new tensor, and changes no parameter",
         related=places((backward, "the gradients are calculated here")),
         evidence=(
-            Evidence(f"`{op.kind}` makes {step.value(op.output).type} after the backward, and nothing reads it", "readers", 0),
+            Evidence(
+                "the arrays that were taken out here have been changed since, and were not put back"
+                if op.kind == "leave"
+                else f"`{op.kind}` makes {step.value(op.output).type} after the backward, and nothing reads it",
+                "readers",
+                0,
+            ),
             Evidence(
                 f"{plural(len(names), 'parameter')} {'holds' if len(names) == 1 else 'hold'} the values of the first recorded step at the end of the run",
                 "parameters",
                 len(names),
             ),
         ),
-        help=idiom(index, "in place"),
+        help="put them back with `set_weights`, or change each variable itself with `assign_sub`"
+        if op.kind == "leave"
+        else idiom(index, "in place"),
         facts=frozenset(Fact("unmoved", name) for name in names),
         explains=frozenset({Fact("no-update", kind)}),
         kind=step.step.kind,

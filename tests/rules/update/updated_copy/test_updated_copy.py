@@ -26,11 +26,15 @@ REBOUND = """
 """
 
 FIRES = {
+    "arrays that were taken out": REBOUND.replace(
+        '      s = mul g @ "train.py":11\n      p = sub w s', '      p = leave w with={"edited":true}'
+    ),
     "bound to a loop variable": REBOUND,
     "through .data": REBOUND.replace("      p = sub w s", "      d: activation f32[2,4]\n      d = detach w\n      p = sub d s"),
 }
 
 SILENT = {
+    "arrays that were only looked at": REBOUND.replace('      s = mul g @ "train.py":11\n      p = sub w s', "      p = leave w"),
     "the parameter changed": REBOUND.replace("changed=false", "changed=true"),
     "an optimizer is about": REBOUND.replace(
         "    step 0", '    optimizer opt native="SGD" steps=9\n      group rate=0.1 parameters=["w"]\n    step 0'
