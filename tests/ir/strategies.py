@@ -206,6 +206,7 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         last_rate=draw(NUMBERS),
         rate_site=draw(PLACES),
         schedule_site=draw(PLACES),
+        given_site=draw(PLACES),
         idle_steps=draw(COUNTS),
         idle_from=draw(st.none() | COUNTS),
     )

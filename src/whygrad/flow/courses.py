@@ -1,6 +1,7 @@
 """How the loss went over the run: whether it fell, stood still or ran away."""
 
-from math import isfinite, prod
+from collections.abc import Iterator
+from math import isfinite, log, prod
 from typing import Literal
 
 from whygrad.flow.index import Index, StepIndex
@@ -15,6 +16,8 @@ WINDOW = 8
 """Losses that `first` and `last` are means of."""
 RUNS_AWAY = 10.0
 """How many times its first value a loss must reach to have run away: noise and warm-up stay far below."""
+
+CLASSES = ("cross_entropy", "categorical_cross_entropy", "bce_with_logits", "binary_cross_entropy")
 
 Failure = Literal["diverges", "stands"]
 
@@ -37,6 +40,32 @@ def failure(course: Course | None) -> Failure | None:
         return None
     noise = 2 * (course.noise or 0.0) / WINDOW**0.5
     return "stands" if course.first - course.last < max(STANDS * course.first, noise) else None
+
+
+def fails(index: Index, step: StepIndex) -> Failure | None:
+    """How the run of this step's loss fails: as `failure` says, or at chance in the end, however badly it began."""
+    course = course_of(index, step)
+    found = failure(course)
+    return found or ("stands" if course is not None and at_chance(step, course) else None)
+
+
+def at_chance(step: StepIndex, course: Course) -> bool:
+    """The last losses are no better than those of an even guess among the classes, which costs at least as much as the best constant one."""
+    if course.steps < ENOUGH or course.last is None or course.non_finite is not None:
+        return False
+    return any(course.last >= (1 - STANDS) * guess for guess in even_guesses(step))
+
+
+def even_guesses(step: StepIndex) -> Iterator[float]:
+    """What an even guess costs by a cross-entropy that is the whole loss."""
+    for op in step.loss_ops():
+        if op.kind not in CLASSES or op.output not in step.losses or target_of(op) not in step.from_labels:
+            continue
+        shape, axis = step.value(op.inputs[0]).shape or (), op.attributes.get("axis")
+        if op.kind in ("cross_entropy", "categorical_cross_entropy") and len(shape) > 1:
+            yield log(max(2, shape[axis if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 1]))
+        elif op.kind not in ("cross_entropy", "categorical_cross_entropy"):
+            yield log(2)
 
 
 def diverged(course: Course) -> bool:

@@ -71,6 +71,8 @@ class Optimizer:
     """The scheduler or assignment that last set the rate."""
     schedule_site: Site | None = None
     """Where the last scheduler for it was made."""
+    given_site: Site | None = None
+    """Where it is told what to update, if that is at each update and not where it is made."""
     idle_steps: int = 0
     """Updates at a rate of zero."""
     idle_from: int | None = None

@@ -152,7 +152,14 @@ def _optimizer(line: Line, draft: _Draft) -> None:
     settings = read(Optimizer, line.settings, ("name", "groups"))
     name = _head(line, "the optimizer's name")
     draft.add(
-        optimizers=Optimizer(name, **settings, site=line.sites.get("@"), rate_site=line.sites.get("^"), schedule_site=line.sites.get("&"))
+        optimizers=Optimizer(
+            name,
+            **settings,
+            site=line.sites.get("@"),
+            rate_site=line.sites.get("^"),
+            schedule_site=line.sites.get("&"),
+            given_site=line.sites.get("~"),
+        )
     )
 
 

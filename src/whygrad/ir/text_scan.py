@@ -75,7 +75,7 @@ def _part(text: str, at: int, line: Line, sites: dict[str, dict[str, Any]]) -> i
         value, end = _value(text, pair.end(), pair[1])
         _place(line, sites, pair[1], value)
         return end
-    if text[at] in "@^&":
+    if text[at] in "@^&~":
         return _site_at(text, at, sites)
     word, end = _word(text, at)
     if line.settings or sites:

@@ -62,6 +62,7 @@ def _optimizer(optimizer: Optimizer) -> Iterator[str]:
         _site("@", optimizer.site),
         _site("^", optimizer.rate_site),
         _site("&", optimizer.schedule_site),
+        _site("~", optimizer.given_site),
     )
     yield from (_line("  group", written(group)) for group in optimizer.groups)
 

@@ -165,10 +165,10 @@ REFUSED = {
     ),
     "labels cut too short, at the line that cuts them": (
         """
-    short = y[:20]
+    y = y[:20]
     model = tf.keras.Sequential([base, tf.keras.layers.Dense(3)])
     model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(x, short, batch_size=8, verbose=0)
+    model.fit(x, y, batch_size=8, verbose=0)
     """,
         mismatch,
         6,

@@ -105,6 +105,18 @@ def module(name: str) -> ModuleType | None:
     return sys.modules.get(name)
 
 
+def unwatched() -> tuple[str, ...]:
+    """Sentences about ways of training in TensorFlow that this front end does not see, as far as the program uses them."""
+    found = []
+    if module("tf_keras") is not None:
+        found.append(
+            "Keras 2 (`tf_keras`) is not watched: of its `fit` nothing is recorded, of loops with `GradientTape` all; Keras 3 is watched whole"
+        )
+    if context.default_execution_mode != context.EAGER_MODE:
+        found.append("the program runs in the graph mode of TensorFlow 1 (`disable_eager_execution`): what a session runs is not recorded")
+    return tuple(found)
+
+
 def code_of(function: Any) -> CodeType | None:
     """The code of a function below its decorators."""
     while hasattr(function, "__wrapped__"):

@@ -8,6 +8,10 @@ from whygrad.frontends import source
 from whygrad.frontends.folding import Table
 from whygrad.frontends.tensorflow.library import LOUD, MADE_QUIETLY, Known
 
+ENTERING = ("constant", "convert_to_tensor", "convert_to_tensor_v2", "convert_to_tensor_v2_with_dispatch", "constant_v1", "as_tensor")
+DECORATORS = ("error_handler", "op_dispatch_handler", "wrapped", "wrapper", "_constant_impl", "_constant_eager_impl")
+"""Functions that make a tensor of what the program has, and what stands around them."""
+
 
 @dataclass(slots=True)
 class Kind:
@@ -106,3 +110,13 @@ def of_traceback(traceback: TracebackType | None) -> list[tuple[FrameType, int]]
         found.append((traceback.tb_frame, traceback.tb_lasti))
         traceback = traceback.tb_next
     return found
+
+
+def entering(frame: FrameType) -> bool:
+    """The program itself calls `tf.constant` or the like."""
+    below: FrameType | None = frame
+    while below is not None and not source.is_user(below.f_code):
+        if below.f_code.co_name not in (*ENTERING, *DECORATORS) and not below.f_code.co_filename.startswith(source.OURS):
+            return False
+        below = below.f_back
+    return below is not None

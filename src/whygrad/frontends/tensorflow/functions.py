@@ -4,7 +4,7 @@ import sys
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat
@@ -13,6 +13,7 @@ from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
 from whygrad.frontends.tensorflow.running import place_of
+from whygrad.frontends.tensorflow.symptoms import Place
 
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
@@ -34,6 +35,8 @@ class Functions:
         """Those that were seen to train."""
         self.other: WeakSet[Any] = WeakSet()
         """Those that were seen not to."""
+        self._places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
+        """Where those with one backward differentiate their loss."""
         self.busy = False
         self._began = 0
 
@@ -45,7 +48,7 @@ class Functions:
             return original(*args, **kwargs)
         if not recorder.on:
             result = original(*args, **kwargs)
-            if function in self.training and self.passed(result, sys._getframe(1)):
+            if function in self.training and self.passed(function, result, sys._getframe(1)):
                 self.relive(original, args, kwargs)
             return result
         if _compat.tracking():
@@ -67,13 +70,13 @@ class Functions:
             self.recorder.limits.append(text)
 
     @guarded
-    def passed(self, result: Any, frame: FrameType) -> bool:
+    def passed(self, function: Any, result: Any, frame: FrameType) -> bool:
         """A training step in a compiled function, between recorded steps; True for the first whose loss is not finite."""
         recorder = self.recorder
         recorder.backwards += 1
         trace = source.trace(frame)
         numbers = [item for item in tf.nest.flatten(result) if hasattr(item, "_numpy") and item.dtype.is_floating and item.shape.rank == 0]
-        bad = len(numbers) == 1 and recorder.symptoms.loss(numbers[0], place_of(trace), recorder.index, trace)
+        bad = len(numbers) == 1 and recorder.symptoms.loss(numbers[0], self._places.get(function, place_of(trace)), recorder.index, trace)
         for entry in recorder.optimizers.all():
             if entry.steps and entry.reference() is not None:
                 recorder.optimizers.rate(entry, entry.last, updates=1)
@@ -127,6 +130,8 @@ class Functions:
         running = recorder.running
         if recorder.index > before[0] or running.backwards or running.updated or running.failed:
             self.training.add(function)
+            if len(running.sites) == 1:
+                self._places[function] = running.sites[0]
             recorder.end_step()
             if recorder.kinds.complete:
                 recorder.rest()

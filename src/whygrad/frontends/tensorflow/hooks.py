@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.frames import entering
 from whygrad.frontends.tensorflow.functions import Enough
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.optimizers import clipped
@@ -31,8 +32,6 @@ MOST_BACKWARDS = 64
 """A step that never updates is cut after this many backwards."""
 CUSTOM = {"swish_impl": "silu"}
 """Functions of TensorFlow's own with a gradient of their own."""
-ENTERING = ("constant", "convert_to_tensor", "convert_to_tensor_v2", "convert_to_tensor_v2_with_dispatch", "constant_v1", "as_tensor")
-DECORATORS = ("error_handler", "op_dispatch_handler", "wrapped", "wrapper", "_constant_impl", "_constant_eager_impl")
 
 
 class Hooks:
@@ -132,6 +131,8 @@ class Hooks:
             recorder.running.before.setdefault(number, recorder.ledger.values.of_variable(owned.entry).name)
         asked = {entry.number: entry for entry in found if entry is not None}
         recorder.optimizers.asked.update(asked)
+        left_out = [owned for number, owned in recorder.running.seen.items() if owned.trainable and number not in asked]
+        recorder.running.listed = places.listed(recorder.builder.sources, trace) if left_out and recorder.running.driver is None else None
         own = self._gather(found, gradients)
         if asks and recorder.running.examined < MOST_EXAMINED:
             recorder.running.examined += 1
@@ -263,6 +264,8 @@ class Hooks:
                 with np.errstate(all="ignore"):
                     norm = None if gradient is None else float(np.linalg.norm(dense(gradient).astype(np.float64)))
                 recorder.watch.at_update(found.number, norm)
+        if recorder.running.driver is None:
+            entry.given = recorder.running.listed or recorder.builder.site(source.trace(frame))
         self._names(frame)
 
     @guarded
@@ -415,16 +418,6 @@ class Hooks:
             return ()
         text = self.recorder.sources.line(found.co_filename, found.co_firstlineno)
         return found.co_filename, found.co_firstlineno, found.co_name, text
-
-
-def entering(frame: FrameType) -> bool:
-    """The program itself calls `tf.constant` or the like."""
-    below: FrameType | None = frame
-    while below is not None and not source.is_user(below.f_code):
-        if below.f_code.co_name not in (*ENTERING, *DECORATORS) and not below.f_code.co_filename.startswith(source.OURS):
-            return False
-        below = below.f_back
-    return below is not None
 
 
 def dense(gradient: Any) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.layers import SEARCHED
 from whygrad.frontends.tensorflow.values import Values
-from whygrad.ir import Attribute, Group, Optimizer
+from whygrad.ir import Attribute, Group, Optimizer, Site
 
 SETTINGS = {
     "momentum": "momentum", "nesterov": "nesterov", "beta_1": "beta1", "beta_2": "beta2", "epsilon": "eps", "weight_decay": "weight_decay",
@@ -40,6 +40,7 @@ class Watched:
     first: float | None = None
     rate_set: source.Trace | None = None
     scheduled: source.Trace | None = None
+    given: Site | None = None
     idle: int = 0
     idle_from: int | None = None
     last_record: Optimizer | None = None
@@ -182,6 +183,7 @@ class Optimizers:
             last_rate=entry.last,
             rate_site=builder.site(entry.rate_set),
             schedule_site=builder.site(entry.scheduled),
+            given_site=entry.given,
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
             made=made,

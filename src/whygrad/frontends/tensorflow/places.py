@@ -55,6 +55,15 @@ def of_argument(sources: Sources, trace: Trace | None, name: str, position: int)
     )
 
 
+def listed(sources: Sources, trace: Trace | None) -> Site | None:
+    """Where the variables stand that a call of `GradientTape.gradient` is asked about: in the call, or in the assignment of the variable that it names."""
+    site = sources.site(trace)
+    found = argument(call_at(site), "sources", 1)
+    if site is None or trace is None or not isinstance(found, ast.Name):
+        return of_argument(sources, trace, "sources", 1)
+    return assigned_at(sources, trace.user[0][0], found.id, site.line) or site
+
+
 def spelled(site: Site | None, name: str, position: int) -> str:
     """How the program spells an argument: `y_train`; "" where it is no short expression."""
     found = argument(call_at(site), name, position)

@@ -266,7 +266,9 @@ class TensorFlowRecorder:
             if self.sources.changed:
                 changed = ", ".join(sorted(self.sources.changed))
                 self.limits.append(f"sources changed after the program started, so that their text is not shown: {changed}")
+            self.limits.extend(_compat.unwatched())
             record = self.draft()
+            record = replace(record, fits=self.training.pairs.fits(record))
             return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
 
     def _last_step(self, outcome: Outcome, *, was_on: bool) -> None:

@@ -97,9 +97,10 @@ class Reliving:
         ends = time.monotonic() + max(PATIENCE, (time.monotonic() - self._began) / 20)
         for _ in range(MOST):
             before = tuple((variable, value_of(variable)) for variable, _ in kept.values)
+            result = None
             with suppress(Exception):  # what stops the program's own step is no news here
-                run()
-            if not all(_finite(value_of(variable)) for variable, _ in kept.values):
+                result = run()
+            if not _told_finite(result) or not all(_finite(value_of(variable)) for variable, _ in kept.values):
                 _put(before)
                 return True
             if time.monotonic() > ends:
@@ -129,6 +130,12 @@ def _put(values: Values) -> None:
     """Set variables."""
     for variable, value in values:
         _compat.write(variable, value)
+
+
+def _told_finite(result: Any) -> bool:
+    """The numbers that a step returned are finite: a loss may be NaN where its derivative is none."""
+    numbers_told = (_compat.number(item) for item in tf.nest.flatten(result))
+    return all(number is None or np.isfinite(number) for number in numbers_told)
 
 
 def _finite(value: Any) -> bool:

@@ -40,6 +40,8 @@ class Running:
     loss_site: Site | None = None
     taken: list[tuple[int, "ReferenceType[Any]", Look]] = field(default_factory=list)
     """Copies that the program took of parameters after a backward: number, array, place."""
+    listed: Site | None = None
+    """Where the program lists what it wants gradients of, if that is not everything."""
     unfolded: set[int] = field(default_factory=set)
     partial: bool = False
     """Its forward began before the recording did."""

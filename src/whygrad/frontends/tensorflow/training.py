@@ -14,8 +14,9 @@ from weakref import ReferenceType, ref
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.batches import Batches
+from whygrad.frontends.tensorflow.batches import Batches, elements_of
 from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
 from whygrad.frontends.tensorflow.running import place_of
@@ -46,6 +47,7 @@ class Training:
         self.recorder = recorder
         self.driving = False
         self.batches = Batches()
+        self.pairs = Pairs()
         self.rehearsal: Rehearsal | None = None
         self.driver: source.Trace | None = None
         self._names: tuple[str, str] = ("x", "y")
@@ -91,6 +93,8 @@ class Training:
         x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
         given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y
         self._names = (x or "x", y or "y") if given is not None else (f"{x}[0]" if x else "x", f"{x}[1]" if x else "y")
+        if given is not None:
+            self.pairs.given(place_of(self.driver), kwargs.get("x", args[1] if len(args) > 1 else None), given)
         user = source.user_frame(frame)
         if user is not None and given is not None:
             self._holders = tuple((user.f_code, name, user.f_lineno) if name.isidentifier() else None for name in self._names)
@@ -278,6 +282,7 @@ class Training:
         """Take batches in."""
         for data in taken:
             self.batches.look(self.driver, data)
+            self.pairs.batch(place_of(self.driver), dict(elements_of(data)))
 
     @guarded
     def limit(self, text: str) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, failure, fresh, supervised
-from whygrad.ir import Descend, Value, family
+from whygrad.flow.courses import course_of, fails, fresh, supervised
+from whygrad.flow.trials import trial_of
+from whygrad.ir import Descend, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.saturated import flat
 from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
 from whygrad.rules.magnitude.unscaled_targets import targets
-from whygrad.rules.phrases import distinct, figure, places
+from whygrad.rules.phrases import distinct, figure, listed, places
 from whygrad.rules.remedies import standardised
 
 LARGE = 20.0
@@ -34,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Many programs learn well on raw pixels, above all with a normalisation layer first or with Adam. A run whose loss falls is never spoken of, unless
-    the inputs drive the first layer's sigmoid or tanh to its flat end, so that only what comes after it learns.
+    the inputs drive the first layer's sigmoid or tanh to its flat end, so that it gets no gradient and only what comes after it learns.
 
     ## How sure
     Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the inputs standardised, whose loss
@@ -48,12 +49,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """The inputs of one step that may be to blame."""
-    course = course_of(index, step)
-    failed = failure(course)
+    failed = fails(index, step)
     extreme = any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step))
     found = [value for value in inputs(step) if unlike(value)]
     if failed is None and not fresh(index, step) and not extreme:
-        found = [value for value in found if saturates(step, value)]
+        found = [value for value in found if blocked(step, value)]
     if found:
         yield diagnosis(index, step, found, error=failed == "diverges")
 
@@ -70,10 +70,13 @@ def inputs(step: StepIndex) -> Iterator[Value]:
             yield value
 
 
-def saturates(step: StepIndex, value: Value) -> bool:
-    """The layer that reads it drives its sigmoid or tanh to the flat end, so that the loss falls by what the later layers learn alone."""
-    read = {name for op in step.consumers.get(value.name, ()) for name in op.outputs}
-    return any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step))
+def blocked(step: StepIndex, value: Value) -> tuple[str, ...]:
+    """Parameters of the layer that reads it whose gradient is 0, as the sigmoid or tanh behind it is at its flat end; the loss may fall by what comes later alone."""
+    readers = [op for op in step.consumers.get(value.name, ()) if family(op.kind) == "layer"]
+    read = {name for op in readers for name in op.outputs}
+    if not any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step)):
+        return ()
+    return tuple(p.name for p in step.step.parameters if p.gradient == "zero" and any(p.value in op.inputs for op in readers))
 
 
 def unlike(value: Value) -> bool:
@@ -86,15 +89,19 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     """What is said, where the data come from."""
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
-    test = Test(
-        Descend(standardise=tuple(dict.fromkeys((*(v.name for v in found), *extreme_targets(step))))),
-        "with standardised inputs the loss falls at least twice as far over a few updates",
-        required=True,
+    names, stuck = tuple(dict.fromkeys(v.name for v in found)), blocked(step, value)
+    test = (
+        Test(Standardise(names), f"with standardised inputs {listed(stuck)} gets a gradient", raises_gradient_of=stuck, required=True)
+        if stuck
+        else Test(
+            Descend(standardise=tuple(dict.fromkeys((*names, *extreme_targets(step))))),
+            "with standardised inputs the loss falls at least twice as far over a few updates",
+            required=True,
+        )
     )
     figures = value.statistics
     assert figures is not None
-    stands = fresh(index, step) or failure(course_of(index, step)) is not None
-    what = "the loss runs away" if error else "the loss does not fall" if stands else "the layer that reads it learns next to nothing"
+    what = "the loss runs away" if error else "the layer that reads it gets no gradient" if stuck else "the loss does not fall"
     return Diagnosis(
         rule="WG505",
         name="unscaled-inputs",
@@ -110,7 +117,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
                 "scale",
                 scale_of(value),
             ),
-            *fell_told(step, test.intervention, "with the inputs standardised"),
+            *(unblocked(step, test, stuck) if stuck else fell_told(step, test.intervention, "with the inputs standardised")),
             *course_told(course_of(index, step)),
         ),
         help=f"standardise the inputs once, with figures of the training set: `{value.written} = ({value.written} - mean) / std`, column by column",
@@ -126,6 +133,14 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         ),
         test=test,
     )
+
+
+def unblocked(step: StepIndex, test: Test, stuck: tuple[str, ...]) -> Iterator[Evidence]:
+    """The gradient of the layer before and after."""
+    trial = trial_of(step.step, test.intervention)
+    norm = max((trial.gradients.get(name, 0.0) for name in stuck), default=0.0) if trial is not None else 0.0
+    told = f"; with the inputs standardised its norm is {figure(norm)}" if norm else ""
+    yield Evidence(f"the activation behind it is flat for these inputs: the gradient of {listed(stuck)} is 0{told}", "gradient_norm", norm)
 
 
 def extreme_targets(step: StepIndex) -> Iterator[str]:

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
 from whygrad.flow.origins import rate_set_at, set_at
+from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -14,6 +15,14 @@ from whygrad.rules.phrases import distinct, figure, finite, percent, places, plu
 
 LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
+TOLD = {
+    LARGER: "at a hundred times the rate",
+    Descend(factor=1e4, steps=16): "at ten thousand times the rate",
+    Descend(factor=1e6, steps=16): "at a million times the rate",
+}
+"""Tried is the first of these at which some weight would move by `FELT` in one update."""
+FELT = 1e-3
+"""Share of its norm by which an ordinary update moves a weight."""
 MOVED = 0.05
 """Share of their norm by which parameters could move in the whole run if all updates pointed one way; below it nothing was learnt."""
 NEAR = 0.005
@@ -36,7 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
-    hundred times larger rate makes fall: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
+    hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
     `LambdaLR` multiplies what it returns by the optimizer's own.
 
@@ -49,7 +58,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Measured: by the loss over the run, the size of the recorded updates, and a few updates on copies of the parameters at a hundred times
-    the rate, whose loss must fall at least twice as far as without.
+    the rate or more, whose loss must fall at least twice as far as without.
 
     ## References
     `whygrad explain WG406` (no rate at all), `WG407` (updates below the spacing), `WG419` (epsilon), `WG507` (vanishing gradients).
@@ -105,6 +114,14 @@ def near(step: StepIndex, optimizer: Optimizer) -> bool:
     return any(ratios) and all(ratio is None or ratio < NEAR for ratio in ratios)
 
 
+def larger(step: StepIndex, optimizer: Optimizer) -> Descend:
+    """The larger rate to try, or that was tried."""
+    tried = next((change for change in TOLD if trial_of(step.step, change) is not None), None)
+    weights = [p for p in step.step.parameters if p.optimizer == optimizer.name and len(step.value(p.value).shape or ()) > 1]
+    ratio = max((found for p in weights if (found := expected_ratio(step, optimizer, p)) is not None), default=0.0)
+    return tried or next((change for change in TOLD if ratio == 0 or ratio * change.factor >= FELT), tuple(TOLD)[-1])
+
+
 def far_enough(index: Index, step: StepIndex) -> bool:
     """The updates of all the run together could move the parameters; nobody saw the loss, so that it may well have fallen (a jitted step that returns none)."""
     ratio = largest_ratio(step)
@@ -128,7 +145,7 @@ def largest_ratio(step: StepIndex) -> float | None:
 
 def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:
     """What is said, at the rate."""
-    kind = str(step.step.kind)
+    kind, change = str(step.step.kind), larger(step, optimizer)
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
     told = (
         (
@@ -150,12 +167,12 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         site=rate_set_at(index, optimizer),
         label="the rate is set here",
         related=places((optimizer.site if set_at(index, optimizer, "lr") else None, f"`{optimizer.name}` is made here")),
-        evidence=(*told, *fell_told(step, LARGER, "at a hundred times the rate"), *course_told(course)),
+        evidence=(*told, *fell_told(step, change, TOLD[change]), *course_told(course)),
         help="raise the learning rate, and look for a factor that makes the loss or the rate small: a division by the data set's or the batch's size",
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
         names=(optimizer.name,),
-        test=Test(LARGER, "at a hundred times the rate the loss falls at least twice as far", required=True),
+        test=Test(change, f"{TOLD[change]} the loss falls at least twice as far", required=True),
     )
 
 

@@ -19,6 +19,7 @@ CHECKED = re.compile(
     r"input\.size\(-1\) must be equal to input_size\. Expected (?P<due>\d+), got (?P<got>\d+)"
     r"|was expecting embedding dimension of (?P<due2>\d+), but got (?P<got2>\d+)"
     r"|incompatible with the layer: expected shape=\((?:None, )?(?P<due3>[^)]*)\), found shape=\(\d+, (?P<got3>[^)]*)\)"
+    r"|Cannot feed value of shape \((?P<got4>[^)]*)\) for Tensor '?(?P<fed>[\w/.-]+?)(?::\d+)?'?, which has shape '?\((?P<due4>[^)]*)\)"
     r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
 )
 """What a layer says that looks at its input before it calls anything."""
@@ -203,6 +204,8 @@ def _of_check(failure: Failure, match: "re.Match[str]") -> Diagnosis:
         said = f"the layer called here takes {int(due):,} features, and its input has {int(got):,}"
     elif match["due3"]:
         said = f"the model is declared for rows of shape ({match['due3']}), and is given rows of shape ({match['got3']})"
+    elif match["fed"]:
+        said = f"the placeholder `{match['fed']}` is declared for the shape ({match['due4']}), and is fed ({match['got4']})"
     else:
         said = "the input of the layer called here has the wrong number of axes"
     return Diagnosis(
@@ -214,8 +217,14 @@ def _of_check(failure: Failure, match: "re.Match[str]") -> Diagnosis:
         site=made or failure.site,
         label="declared here" if made else "the call is refused",
         related=places((failure.site if made else None, "the call is refused")),
-        evidence=(Evidence(f"the layer checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
-        help="declare the layer for the size that comes in, or bring the axes into the order that it declares",
+        evidence=(
+            Evidence(
+                f"the {'session' if match['fed'] else 'layer'} checked its input and raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"
+            ),
+        ),
+        help=f"declare `{match['fed']}` for the shape that is fed, or reshape what is fed"
+        if match["fed"]
+        else "declare the layer for the size that comes in, or bring the axes into the order that it declares",
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,

@@ -20,16 +20,28 @@ STUCK = """
 """
 RUNS = STUCK.replace("last=8.9", "last=1e9")
 
-SATURATED = STUCK.replace("last=8.9", "last=2.0").replace(
-    "    loss = mse_loss a y",
-    """    s: activation f32[64,1] minimum=0 maximum=1 mean=0.5 std=0.5
+SATURATED = (
+    STUCK.replace("last=8.9", "last=2.0")
+    .replace(
+        "    loss = mse_loss a y",
+        """    s: activation f32[64,1] minimum=0 maximum=1 mean=0.5 std=0.5
     v: parameter f32[1,1]
     s = sigmoid a @ "train.py":8
     o = linear s v @ "train.py":8
     loss = mse_loss o y""",
+    )
+    .replace("    labels values", '    parameter w gradient="zero" gradient_norm=0.0\n    parameter v gradient="finite"\n    labels values')
+)
+
+CHANCE = (
+    STUCK.replace("start=9.0 first=9.0 last=8.9 noise=0.1", "start=56.8 first=3110.0 last=1.386 noise=295.0")
+    .replace("y: label f32[64,1]", "y: label i64[64]")
+    .replace("w: parameter f32[1,8]", "w: parameter f32[4,8]\n    a: activation f32[64,4]")
+    .replace("mse_loss", "cross_entropy")
 )
 
 FIRES = {
+    "the loss falls from far above to what an even guess costs": (CHANCE, 7, "warning"),
     "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
     "the loss stands still": (STUCK, 7, "warning"),
     "the loss runs away": (RUNS, 7, "error"),
@@ -43,7 +55,9 @@ FIRES = {
 }
 
 SILENT = {
+    "the loss falls below an even guess": CHANCE.replace("last=1.386", "last=0.9"),
     "the loss falls, and the sigmoid has a slope": SATURATED.replace("mean=0.5 std=0.5", "mean=0.5 std=0.2"),
+    "the loss falls, and a little gradient passes": SATURATED.replace('w gradient="zero"', 'w gradient="finite"'),
     "the loss falls": STUCK.replace("last=8.9", "last=2.0"),
     "ordinary inputs": STUCK.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
     "figures that are no numbers": STUCK.replace("mean=5000 std=2000", 'mean="nan" std="nan"'),

@@ -47,6 +47,8 @@ STATES = (
     + PARAMETERS
 )
 
+GIVEN = HEAD_ONLY.replace('@ "train.py":20:7-50', '@ "train.py":20:7-50 ~ "train.py":33')
+
 FIRES = {
     "only the head was handed over": (HEAD_ONLY, "encoder", 2),
     "the second network was forgotten": (TWO_MODELS, "encoder", 2),
@@ -100,6 +102,14 @@ OTHERS = {
     ).replace('group rate=0.1 parameters=["head.weight"]', ""),
     "nothing was recorded": 'record program="train.py"',
 }
+
+
+def test_the_place_is_where_the_optimizer_is_told_what_to_update() -> None:
+    (diagnosis,) = said(diagnose, GIVEN)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 33
+    assert diagnosis.related[0].site.line == 20
 
 
 @pytest.mark.parametrize(("text", "module", "count"), FIRES.values(), ids=FIRES)
