@@ -171,7 +171,7 @@ REFUSED = {
     model.fit(x, y, batch_size=8, verbose=0)
     """,
         mismatch,
-        6,
+        7,
         "24 rows against 20",
     ),
     "the whole labels where a part was made, at the call": (
@@ -182,7 +182,7 @@ REFUSED = {
     model.fit(few, y, batch_size=8, verbose=0)
     """,
         mismatch,
-        9,
+        10,
         "20 rows against 24",
     ),
     "an optimizer of another model": (

@@ -120,3 +120,13 @@ def entering(frame: FrameType) -> bool:
             return False
         below = below.f_back
     return below is not None
+
+
+def users(frame: FrameType | None) -> list[FrameType]:
+    """The user's frames from here outwards."""
+    found: list[FrameType] = []
+    frame = source.user_frame(frame)
+    while frame is not None:
+        found.append(frame)
+        frame = source.user_frame(frame.f_back)
+    return found

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.frames import entering
+from whygrad.frontends.tensorflow.frames import entering, users
 from whygrad.frontends.tensorflow.functions import Enough
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.optimizers import clipped
+from whygrad.frontends.tensorflow.optimizers import clipped, lessened
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.replay import Loss, TensorFlowReplay
 from whygrad.frontends.tensorflow.running import place_of, user_part
@@ -153,7 +153,7 @@ class Hooks:
         return tuple(name for name in plain if name in behind)
 
     def _names(self, frame: FrameType) -> None:
-        frames = _users(frame)
+        frames = users(frame)
         self.recorder.optimizers.name_all(frames)
         self.recorder.layers.name_all(frames, self.recorder.ledger.values)
 
@@ -257,6 +257,7 @@ class Hooks:
         cut = clipped(optimizer, [dense(gradient) for gradient in gradients or () if gradient is not None])
         if cut is not None:
             recorder.happened("clip", entry.made or source.trace(frame), (), {"norm": cut[0], "limit": cut[1]})
+        self._lessened(optimizer, list(gradients or ()))
         targets = list(variables) if variables is not None else list(getattr(optimizer, "_trainable_variables", ()))
         for gradient, variable in zip(list(gradients or ()), targets, strict=False):
             found = values.variable(getattr(variable, "_value", variable))
@@ -267,6 +268,15 @@ class Hooks:
         if recorder.running.driver is None:
             entry.given = recorder.running.listed or recorder.builder.site(source.trace(frame))
         self._names(frame)
+
+    def _lessened(self, optimizer: Any, gradients: list[Any]) -> None:
+        """The program has made its gradients smaller on their way to the optimizer: clipping by hand."""
+        recorder = self.recorder
+        arrays = [dense(gradient) for gradient in gradients if gradient is not None]
+        less = lessened(optimizer, recorder.running.gradients.values(), arrays)
+        made = next((call for g in gradients if is_tensor(g) and (call := recorder.call_by_name(recorder.ledger.values.name(g)))), None)
+        if less is not None and made is not None and made.trace is not None:
+            recorder.happened("clip", made.trace, (), {"norm": less[0], "limit": less[1]})
 
     @guarded
     def after_update(self, optimizer: Any, frame: FrameType) -> None:
@@ -430,12 +440,3 @@ def dense(gradient: Any) -> NDArray[Any]:
 def _flat(result: Any) -> list[Any]:
     """Gradients in order, sparse ones whole."""
     return list(tf.nest.flatten(result))
-
-
-def _users(frame: FrameType | None) -> list[FrameType]:
-    found: list[FrameType] = []
-    frame = source.user_frame(frame)
-    while frame is not None:
-        found.append(frame)
-        frame = source.user_frame(frame.f_back)
-    return found

@@ -217,6 +217,18 @@ def clipped(optimizer: Any, gradients: Iterable[NDArray[Any]]) -> tuple[float, f
         return before, min(before, float(whole)) if whole else math.hypot(*(min(norm, float(each or norm)) for norm in norms))
 
 
+def lessened(optimizer: Any, own: Iterable[NDArray[Any]], handed: Iterable[NDArray[Any]]) -> tuple[float, float] | None:
+    """Norm of the gradients as they were calculated, and as an optimizer is given them; None where it gets all, or what a loss scale explains."""
+    if hasattr(optimizer, "inner_optimizer"):
+        return None
+    with np.errstate(all="ignore"):
+        before, after = (math.hypot(*(float(np.linalg.norm(array.astype(np.float64))) for array in arrays)) for arrays in (own, handed))
+    if not math.isfinite(before) or not 0 < after < before:
+        return None
+    # timid: loss scales are powers of two
+    return None if math.isclose(math.log2(before / after), round(math.log2(before / after)), abs_tol=1e-3) else (before, after)
+
+
 def rate_of(optimizer: Any) -> float | None:
     """The learning rate as it is now; that of a schedule at its present step."""
     try:
