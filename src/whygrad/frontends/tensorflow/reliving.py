@@ -26,7 +26,7 @@ LARGEST = 64 * 2**20
 MOST = 2 * EVERY + DENSE
 """How often the step is run again at most."""
 PATIENCE = 1.0
-"""Seconds that running it again may take, or a twentieth of what the program has run for."""
+"""Seconds of computing that running it again may take, or a twentieth of what the program has computed."""
 
 
 OPAQUE = (tf.resource, tf.variant, tf.string)
@@ -50,7 +50,7 @@ class Reliving:
         self.recorder = recorder
         self._kept: deque[Kept] = deque(maxlen=2)
         self._noted = 0
-        self._began = time.monotonic()
+        self._began = time.process_time()
         self._spent = False
 
     def note(self) -> None:
@@ -67,7 +67,8 @@ class Reliving:
 
     def _values(self) -> Values:
         living = self.recorder.ledger.values.living()
-        return tuple((v, value) for _, v in living if (value := value_of(v)) is not None and value.dtype not in OPAQUE)
+        with self.recorder.aside():
+            return tuple((v, value) for _, v in living if (value := value_of(v)) is not None and value.dtype not in OPAQUE)
 
     def again(self, index: int, run: Callable[[], Any], rehearse: Callable[[], None]) -> None:
         """Step `index` has given what is not finite: run it from the kept values until it does so again, and record that."""
@@ -78,7 +79,10 @@ class Reliving:
         self._spent = True
         now = self._values()
         try:
-            kept = next((kept for kept in reversed(self._kept) if _whole(kept, now) and self._reached(kept, run)), None)
+            before = _broken(self._kept[0].values) if self._kept else set()
+            living = {id(variable) for variable, _ in now}
+            usable = (kept for kept in reversed(self._kept) if living == {id(v) for v, _ in kept.values} and _broken(kept.values) <= before)
+            kept = next((kept for kept in usable if self._reached(kept, run)), None)
             if kept is not None:
                 self._recorded(kept, index, rehearse)
         except Exception as problem:  # noqa: BLE001 - a fault of ours must not end the program
@@ -94,16 +98,17 @@ class Reliving:
 
     def _searched(self, kept: Kept, run: Callable[[], Any]) -> bool:
         _put(kept.values)
-        ends = time.monotonic() + max(PATIENCE, (time.monotonic() - self._began) / 20)
+        before_it = _broken(kept.values)
+        ends = time.process_time() + max(PATIENCE, (time.process_time() - self._began) / 20)
         for _ in range(MOST):
             before = tuple((variable, value_of(variable)) for variable, _ in kept.values)
             result = None
             with suppress(Exception):  # what stops the program's own step is no news here
                 result = run()
-            if not _told_finite(result) or not all(_finite(value_of(variable)) for variable, _ in kept.values):
+            if not _told_finite(result) or _broken(tuple((v, value_of(v)) for v, _ in kept.values)) - before_it:
                 _put(before)
                 return True
-            if time.monotonic() > ends:
+            if time.process_time() > ends:
                 return False
         return False
 
@@ -121,9 +126,9 @@ class Reliving:
         )
 
 
-def _whole(kept: Kept, now: Values) -> bool:
-    """Nothing in it had gone wrong by then, and no variable has been made since."""
-    return {id(v) for v, _ in kept.values} == {id(v) for v, _ in now} and all(_finite(value) for _, value in kept.values)
+def _broken(values: Values) -> set[int]:
+    """Variables that are not finite; a best loss so far may begin at infinity."""
+    return {id(variable) for variable, value in values if not _finite(value)}
 
 
 def _put(values: Values) -> None:

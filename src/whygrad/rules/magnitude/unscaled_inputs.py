@@ -44,7 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     LeCun et al., "Efficient BackProp", section 4.3; `whygrad explain WG506` (targets), `WG411` (the rate).
     """
-    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+    found = [one for step in index.steps if supervised(index, step) for one in of_step(index, step)]
+    yield from distinct(sorted(found, key=lambda one: one.test is not None and isinstance(one.test.intervention, Descend)))
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
