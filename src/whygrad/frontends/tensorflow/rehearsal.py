@@ -48,8 +48,9 @@ class Rehearsal:
             self._restore()
 
     def _keep(self) -> None:
-        found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
-        self._kept = [(variable, value) for variable, value in found if value is not None]
+        with self.recorder.aside():
+            found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
+            self._kept = [(variable, value) for variable, value in found if value is not None]
         self._random = (random.getstate(), np.random.get_state(), _compat.random_state())  # noqa: NPY002 - the program's own generator
 
     def _restore(self) -> None:
