@@ -174,17 +174,6 @@ REFUSED = {
         7,
         "24 rows against 20",
     ),
-    "the whole labels where a part was made, at the call": (
-        """
-    few, fewer = x[:20], y[:20]
-    model = tf.keras.Sequential([base, tf.keras.layers.Dense(3)])
-    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(few, y, batch_size=8, verbose=0)
-    """,
-        mismatch,
-        10,
-        "20 rows against 24",
-    ),
     "an optimizer of another model": (
         """
     optimizer = tf.keras.optimizers.SGD(0.1)
