@@ -205,8 +205,8 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         rates=draw(st.none() | st.tuples(st.floats(), st.floats())),
         last_rate=draw(NUMBERS),
         rate_site=draw(PLACES),
-        schedule_site=draw(PLACES),
-        given_site=draw(PLACES),
+        schedule_site=(scheduled := draw(PLACES)),
+        given_site=scheduled,
         idle_steps=draw(COUNTS),
         idle_from=draw(st.none() | COUNTS),
     )
