@@ -20,6 +20,8 @@ class Outputs:
     html: Path | None = None
     sarif: Path | None = None
     junit: Path | None = None
+    baseline: Path | None = None
+    """The baseline to write anew, where that was asked for."""
     rank: int = 0
     """Number of this process in a distributed job; only rank 0 prints."""
 
@@ -31,7 +33,8 @@ def outputs_for(settings: Settings) -> Outputs:
     asked = {f"--{name}": str(getattr(settings, name)) for name in names}
     places = {option: _place(option, name, rank) for option, name in asked.items()}
     _without_clash(asked, places)
-    return Outputs(**{option.removeprefix("--"): path for option, path in places.items()}, rank=rank)
+    found = {option.removeprefix("--"): path for option, path in places.items()}
+    return Outputs(**found, baseline=_baseline(settings, rank), rank=rank)
 
 
 def _without_clash(asked: Mapping[str, str], places: Mapping[str, Path | None]) -> None:
@@ -42,6 +45,14 @@ def _without_clash(asked: Mapping[str, str], places: Mapping[str, Path | None]) 
             raise WhygradError(f"`{taken[path]}` and `{option}` both name `{asked[option]}`", help="give each its own file")
         if path is not None:
             taken[path] = option
+
+
+def _baseline(settings: Settings, rank: int) -> Path | None:
+    if not settings.update_baseline:
+        return None
+    if not settings.baseline:
+        raise WhygradError("`--update-baseline` needs to know the file", help="name it with `--baseline FILE`")
+    return None if rank else _place("--baseline", settings.baseline, rank)
 
 
 def _rank() -> int:
@@ -55,7 +66,7 @@ def _place(option: str, name: str, rank: int) -> Path | None:
     if not name:
         return None
     path = Path.cwd() / (f"{name}.rank{rank}" if rank else name)
-    problem = _unwritable(path)
+    problem = unwritable(path)
     if problem:
         raise WhygradError(
             f"{option} `{name}` can't be written: {problem}", help="give a file in a folder that exists and that you may write to"
@@ -63,7 +74,7 @@ def _place(option: str, name: str, rank: int) -> Path | None:
     return path
 
 
-def _unwritable(path: Path) -> str:
+def unwritable(path: Path) -> str:
     """Why a file can't be written; tried in earnest, since permissions alone don't tell. Leaves no new file behind."""
     if path.is_dir():
         return "it is a folder"

@@ -1,6 +1,5 @@
 """From a record to a report: every rule over one index, the folding of symptoms, and the figures that readers see."""
 
-import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TypeVar
 
+from whygrad.baseline import is_accepted
 from whygrad.diagnosis import Coverage, Diagnosis, Fact, Report, Rule, StepKind, Test
 from whygrad.errors import WhygradError
 from whygrad.flow import Index
@@ -16,8 +16,7 @@ from whygrad.flow.trials import judged, trial_of
 from whygrad.ir import Measures, Record, Site, Step
 from whygrad.ranking import rank
 from whygrad.rules import rule_modules, rule_of
-
-COMMENT = re.compile(r"#\s*whygrad:\s*ignore(?:\[([^\]]*)\])?")
+from whygrad.suppressions import suppressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class Choice:
     """Codes that still run and absorb symptoms, but are not shown and gate nothing."""
     faults: tuple[str, ...] = ()
     """Rules of others that could not be loaded."""
+    accepted: frozenset[str] = frozenset()
+    """Fingerprints of the baseline: diagnoses that are known, not shown, and gate nothing."""
 
 
 def fault_line(where: str, problem: BaseException) -> str:
@@ -81,7 +82,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
     """The report on a record. Sites are shown relative to `folder` where they lie below it."""
     verdicts = consult(choice.rules, record)
     diagnoses = rank([_with_experiment(diagnosis, record) for diagnosis in verdicts.diagnoses], observed(record))
-    hidden = {id(diagnosis) for diagnosis in diagnoses if diagnosis.rule in choice.silent or suppressed(diagnosis)}
+    hidden = {id(diagnosis) for diagnosis in diagnoses if _hidden(diagnosis, choice, folder)}
     shown = tuple(nearer(diagnosis, folder) for diagnosis in diagnoses if id(diagnosis) not in hidden)
     faults = (*record.faults, *choice.faults, *verdicts.faults)
     grave = any(diagnosis.severity != "note" for diagnosis in shown)
@@ -114,6 +115,10 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
         picture=nearer(picture(worst, diagnoses[0].site if diagnoses else None, record.courses), folder),
     )
+
+
+def _hidden(diagnosis: Diagnosis, choice: Choice, folder: Path) -> bool:
+    return diagnosis.rule in choice.silent or suppressed(diagnosis) or is_accepted(nearer(diagnosis, folder), choice.accepted)
 
 
 def health(diagnoses: Iterable[Diagnosis], *, judged: bool) -> bool | None:
@@ -153,15 +158,6 @@ def observed(record: Record) -> dict[Fact, str]:
         if step.measures.label_sensitivity == 0.0:
             facts[Fact("insensitive", str(step.kind))] = "label sensitivity is 0: the gradient is the same with permuted labels"
     return facts
-
-
-def suppressed(diagnosis: Diagnosis) -> bool:
-    """Whether the line that it is on carries `# whygrad: ignore[…]` with its code or name, or with nothing in particular."""
-    found = COMMENT.search(diagnosis.site.text) if diagnosis.site is not None else None
-    if found is None:
-        return False
-    words = [word.strip().lower() for word in (found[1] or "").split(",") if word.strip()]
-    return not words or diagnosis.rule.lower() in words or diagnosis.name in words
 
 
 def _with_experiment(diagnosis: Diagnosis, record: Record) -> Diagnosis:
@@ -220,7 +216,12 @@ Shown = TypeVar("Shown")
 
 def nearer(shown: Shown, folder: Path) -> Shown:
     """The same data with every place below `folder` given relative to it."""
-    return _replaced(shown, _shortener(folder))
+    return renamed(shown, _shortener(folder))
+
+
+def renamed(shown: Shown, name: Callable[[str], str]) -> Shown:
+    """The same data with every file called as `name` calls it."""
+    return _replaced(shown, name)
 
 
 def _shortener(folder: Path) -> Callable[[str], str]:

@@ -31,7 +31,13 @@ class Observing:
     """The session's side of the protocol `Observer`. Nothing in here may stop the program but `Stop`."""
 
     def __init__(
-        self, target: Target, recording: Recording, rules: tuple[Rule, ...], front_ends: Mapping[str, str], record_to: Path | None
+        self,
+        target: Target,
+        recording: Recording,
+        rules: tuple[Rule, ...],
+        front_ends: Mapping[str, str],
+        record_to: Path | None,
+        kept: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self.target = target
         self.recording = recording
@@ -43,6 +49,9 @@ class Observing:
         self.faults: list[str] = []
         self.limits: list[str] = []
         self.last_kept = -1
+        self.kept = kept
+        self.settled = False
+        """Every kind of step seen has its recorded steps, and for `QUIET_STEPS` steps nothing new came."""
         self.children = Children()
         self.stopped = False
         self.process = os.getpid()
@@ -80,13 +89,22 @@ class Observing:
         record = together(drafts)
         return replace(record, steps=(*(known for known in record.steps if known.index != step.index), step))
 
+    def so_far(self) -> Record:
+        """The whole record, were the program to end now; the recording goes on."""
+        return self.named(together([recorder.draft() for recorder in self.recorders] or [Record()]))
+
     def keep(self, step: Step) -> None:
         """A recorded step is over."""
         self.last_kept = max(self.last_kept, step.index)
+        try:
+            self.kept(step)
+        except Exception as problem:  # noqa: BLE001 - the program must not notice
+            self.fault("what was measured could not be handed on", problem)
 
     def ended(self, index: int, complete: bool) -> None:  # noqa: FBT001 - as the protocol has it
         """A step is over; ends the program if that is all there was to record."""
-        if self.recording.stop_after and complete and index - self.last_kept >= QUIET_STEPS:
+        self.settled = complete and index - self.last_kept >= QUIET_STEPS
+        if self.recording.stop_after and self.settled:
             self.stopped = True
             raise Stop
 

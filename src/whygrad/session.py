@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +15,7 @@ from typing import NoReturn
 import msgspec
 
 from whygrad import __version__
+from whygrad.baseline import as_baseline, read_baseline
 from whygrad.delivery import Outputs, Screen, outputs_for, screen, stderr, write_text
 from whygrad.diagnosis import Coverage, Report, Rule
 from whygrad.errors import WhygradError
@@ -33,6 +34,7 @@ from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
 from whygrad.settings import Settings, chosen
+from whygrad.suppressions import idle_comments
 
 GATES: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -64,7 +66,13 @@ def choose(settings: Settings) -> Choice:
     rules, faults = all_rules()
     selected = chosen(settings.select, rules) or frozenset(rule.code for rule in rules)
     silent = frozenset(rule.code for rule in rules) - selected | chosen(settings.ignore, rules)
-    return Choice(rules, silent, faults)
+    return Choice(rules, silent, faults, _accepted(settings))
+
+
+def _accepted(settings: Settings) -> frozenset[str]:
+    if not settings.baseline or (settings.update_baseline and not Path(settings.baseline).exists()):
+        return frozenset()
+    return read_baseline(Path(settings.baseline))
 
 
 def _plain(target: Target) -> int:
@@ -138,7 +146,7 @@ class Session:
                 record = observing.finish(self.outcome(ended, status))
                 report = self.judged(record)
                 self.deliver(record, report)
-            return exit_status(self.settings, report, 0 if observing.stopped else status)
+            return exit_status(self.settings, report, 0 if observing.stopped else status, accepted=self.outputs.baseline is not None)
         except Exception as problem:  # noqa: BLE001 - the last guard: the program's own exit status stands
             self.screen.print(failure_text((fault_line("the report failed", problem),), full=True))
             return status
@@ -152,6 +160,7 @@ class Session:
         """The report; one that says what failed if judging itself does."""
         try:
             report = judge(record, self.choice, self.folder)
+            report = replace(report, limits=(*report.limits, *nearer_words(idle_comments(record, report, self.choice.silent), self.folder)))
         except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
         try:
@@ -177,6 +186,7 @@ class Session:
         writers: dict[str, tuple[Path | None, Callable[[Path], None]]] = {
             **{option: (path, partial(write_report, report=report, render=render)) for option, path, render in self.renderers()},
             "--record": (self.outputs.record, lambda path: write_record(path, record, packed(report))),
+            "--baseline": (self.outputs.baseline, lambda path: write_text(path, as_baseline(report, self.choice.accepted))),
         }
         for option, (path, write) in writers.items():
             try:
@@ -186,6 +196,11 @@ class Session:
                 yield f"whygrad: {option} `{path}` could not be written: {problem.strerror or problem}\n"
             except Exception as problem:  # noqa: BLE001 - told below the report
                 yield failure_text((fault_line(f"writing {option} failed", problem),), full=True)
+
+
+def nearer_words(sentences: Iterable[str], folder: Path) -> Iterator[str]:
+    """Sentences with places below the folder given relative to it."""
+    return (sentence.replace(f"{folder}/", "") for sentence in sentences)
 
 
 def shown(report: Report, at: Screen) -> str:
@@ -268,9 +283,12 @@ def failed_report(record: Record, fault: str) -> Report:
     )  # fmt: skip
 
 
-def exit_status(settings: Settings, report: Report, own: int) -> int:
-    """1 for a diagnosis that gates, else the program's own failure, else, for `check`, 3 where nothing could be judged."""
-    gates = GATES[settings.fail_on]
+def exit_status(settings: Settings, report: Report, own: int, *, accepted: bool = False) -> int:
+    """1 for a diagnosis that gates, else the program's own failure, else, for `check`, 3 where nothing could be judged.
+
+    `accepted`: the baseline has just taken in all that is shown.
+    """
+    gates = GATES[settings.fail_on] if not accepted else ()
     if any(diagnosis.severity in gates for diagnosis in report.diagnoses):
         return 1
     if own or not settings.check:

@@ -33,6 +33,10 @@ class Settings:
     select: tuple[str, ...] = ()
     """Rule codes, names or families (`WG3`) that may speak; empty: all."""
     ignore: tuple[str, ...] = ()
+    baseline: str = ""
+    """A file of accepted diagnoses: they are not shown and gate nothing."""
+    update_baseline: bool = False
+    """Accept all that this run shows."""
 
 
 def settings_for(options: Mapping[str, Any], *, check: bool, folder: Path) -> Settings:
@@ -70,7 +74,7 @@ def _table(path: Path) -> dict[str, Any] | None:
 
 
 def _key(name: str, folder: Path) -> str:
-    known = [field.name.replace("_", "-") for field in fields(Settings) if field.name != "check"]
+    known = [field.name.replace("_", "-") for field in fields(Settings) if field.name not in ("check", "update_baseline")]
     if name in known:
         return name.replace("-", "_")
     near = get_close_matches(name, known, 1)
@@ -95,6 +99,7 @@ EXPECTED: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "experiments": (f"one of {', '.join(get_args(Experiments))}", lambda value: value in get_args(Experiments)),
     "json": ("a path", lambda value: isinstance(value, str)),
     "record": ("a path", lambda value: isinstance(value, str)),
+    "baseline": ("a path", lambda value: isinstance(value, str)),
 }
 
 

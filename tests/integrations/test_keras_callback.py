@@ -65,7 +65,10 @@ def test_under_the_command_the_callback_is_silent(tmp_path):
 
 
 def test_it_says_what_is_missing():
-    with pytest.raises(WhygradError, match="no framework that whygrad knows is imported"):
-        Embedded(front_ends={"abacus": "whygrad.frontends.abacus"}).start()
+    embedded = Embedded(front_ends={"abacus": "whygrad.frontends.abacus"})
+
+    assert embedded.start()
+    assert not Embedded().start()
+    assert "never imported a framework" in embedded.finish().reason
     with pytest.raises(WhygradError, match="never started"):
         Embedded().finish()

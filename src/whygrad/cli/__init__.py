@@ -4,8 +4,11 @@ import click
 
 from whygrad import __version__
 from whygrad.cli.check import check
+from whygrad.cli.compare import compare
+from whygrad.cli.doctor import doctor
 from whygrad.cli.explain import explain
 from whygrad.cli.fix import fix
+from whygrad.cli.mcp import mcp
 from whygrad.cli.rules import rules
 from whygrad.cli.run import run
 from whygrad.cli.show import show
@@ -21,7 +24,7 @@ def whygrad() -> None:
     """
 
 
-for command in (run, check, fix, show, rules, explain):
+for command in (run, check, fix, show, compare, rules, explain, doctor, mcp):
     whygrad.add_command(command)
 
 

@@ -29,6 +29,8 @@ PROGRAM = (
     ),
     click.option("--select", metavar="RULES", multiple=True, help="Only these rules: codes, names or families, with commas between."),
     click.option("--ignore", metavar="RULES", multiple=True, help="Not these rules."),
+    click.option("--baseline", metavar="FILE", help="Diagnoses that are accepted for now: only others are shown and count."),
+    click.option("--update-baseline", is_flag=True, default=None, help="Accept all that this run shows, in the file of --baseline."),
     click.option("-m", "module", is_flag=True, help="SCRIPT is a module's name, as for `python -m`."),
     click.argument("script"),
     click.argument("arguments", nargs=-1, type=click.UNPROCESSED),

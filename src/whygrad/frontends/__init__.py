@@ -27,6 +27,8 @@ class Recording:
     experiments: Experiments = "default"
     stop_after: bool = False
     """The program ends once everything asked for is recorded (`check`)."""
+    known: tuple[object, ...] = ()
+    """Models and optimizers that were made before the recording, as far as the program gave them."""
 
 
 class Recorder(Protocol):

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from whygrad.diagnosis import Report
+from whygrad.api import TrainingFault, Watch
 from whygrad.embedded import Embedded, print_report
+from whygrad.loggers import prefixed
+from whygrad.presenting import Gate, Report
 from whygrad.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,23 +17,48 @@ if TYPE_CHECKING:
 class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Watches the `fit` that it is given to, and prints the report at its end; `report` keeps it.
 
-    steps: how many steps of each kind are recorded. experiments: `off`, `default` or `all`. quiet: print nothing, keep the report alone.
+    steps: how many steps of each kind are recorded. experiments: `off`, `default` or `all`. quiet: print nothing, keep the report alone. stop_on:
+    `error` or `warning` ends the fit early once a fault of that weight is sure; raises: raise `whygrad.TrainingFault` instead. Label sensitivity,
+    gradient norm, update ratio and starved parameters of the last recorded step stand in the logs of each epoch, for the callbacks after this one.
 
     Make it right in the call of `fit`: recording begins when it is made. Under `whygrad run` it does nothing, since that reports itself. A `fit` that raises never reaches
     the callback's end: then `whygrad run` tells why.
     """
 
-    def __init__(self, steps: int = 2, experiments: "Experiments" = "default", *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        steps: int = 2,
+        experiments: "Experiments" = "default",
+        *,
+        quiet: bool = False,
+        stop_on: Gate = "never",
+        raises: bool = False,
+    ) -> None:
         super().__init__()
         self.report: Report | None = None
-        self.quiet = quiet
-        self._embedded = Embedded(Settings(steps=steps, experiments=experiments))
-        self._on = self._embedded.start()
+        self.quiet, self.raises = quiet, raises
+        self._watch = Watch(Embedded(Settings(steps=steps, experiments=experiments)), stop_on=stop_on).start()
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras calls it so
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Stop, or raise, if that was asked for and is due."""
+        del batch, logs
+        try:
+            self._watch.check()
+        except TrainingFault:
+            if self.raises:
+                raise
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Put the figures beside Keras' own."""
+        del epoch
+        if logs is not None and self._watch.figures:
+            logs.update(prefixed(self._watch.figures[-1][1]))
+
+    def on_train_end(self, logs: Any = None) -> None:
         """`fit` is over: judge, and print."""
-        if self._on:
-            self._on = False
-            self.report = self._embedded.finish()
-            if not self.quiet:
-                print_report(self.report)
+        del logs
+        told = self.report is not None
+        self.report = self._watch.finish()
+        if self.report is not None and not told and not self.quiet:
+            print_report(self.report)

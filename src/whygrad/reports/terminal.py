@@ -58,7 +58,7 @@ class Page:
         out = StringIO()
         console = Console(
             file=out, width=self.width, force_terminal=color, color_system="standard" if color else None, no_color=not color,
-            highlight=False, markup=False, emoji=False, legacy_windows=False,
+            highlight=False, markup=False, emoji=False, legacy_windows=False, force_jupyter=False,
         )  # fmt: skip
         for line in self.lines:
             line.rstrip()
@@ -264,7 +264,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.coverage.judged and report.healthy:
         yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run and found nothing"
     if report.suppressed:
-        yield "silenced", f"{', '.join(sorted({diagnosis.rule for diagnosis in report.suppressed}))}, by your settings or comments"
+        yield (
+            "silenced",
+            f"{', '.join(sorted({diagnosis.rule for diagnosis in report.suppressed}))}, by your settings, comments or baseline",
+        )
     for limit in report.limits:
         yield "limit", limit
 

@@ -2,6 +2,8 @@
 
 import os
 
+import torch
+
 from whygrad.frontends import Recorder, Recording
 from whygrad.frontends.torch.recorder import TorchRecorder
 from whygrad.replay import Observer
@@ -16,6 +18,9 @@ class TorchFrontEnd:
         """Start watching; a forked worker process stops at once."""
         recorder = TorchRecorder(observer, settings)
         recorder.start()
+        for made in settings.known:
+            if isinstance(made, torch.optim.Optimizer):
+                recorder.optimizers.meet(made)
         os.register_at_fork(after_in_child=recorder.stop)
         return recorder
 

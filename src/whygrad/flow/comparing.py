@@ -1,0 +1,198 @@
+"""Two records side by side: where they first differ in structure, then in magnitude. Pure; the two may come from different frameworks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from math import inf, isfinite, isnan, log, sqrt
+
+from whygrad.flow.index import StepIndex
+from whygrad.ir import Event, Op, Optimizer, Parameter, Record, Site, Step, family
+
+UNTOLD = ("layout", "cast", "create")
+"""Families of ops in which frameworks and spellings differ without meaning anything by it; casts and layouts keep the numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where two records differ."""
+
+    what: str
+    one: str
+    """What the first record has there; "" for nothing."""
+    other: str
+    one_site: Site | None = None
+    other_site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One figure in both records."""
+
+    what: str
+    one: float
+    other: float
+    one_site: Site | None = None
+    other_site: Site | None = None
+
+    @property
+    def apart(self) -> float:
+        """How far apart they are: the absolute logarithm of their ratio; infinite where one alone is zero or not finite."""
+        one, other = abs(self.one), abs(self.other)
+        if one == other or (isnan(one) and isnan(other)):
+            return 0.0 if self.one == self.other or isnan(one) else inf
+        if not (isfinite(one) and isfinite(other)) or 0 in (one, other):
+            return inf
+        return abs(log(one / other))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two records have in common, and what not, in the order of the program."""
+
+    structure: tuple[Difference, ...]
+    """The first is where to look first."""
+    magnitude: tuple[Figures, ...]
+    """Figures of what both have, as they come in the step."""
+    steps: tuple[int, int]
+    """Numbers of the steps that were compared."""
+
+    @property
+    def first(self) -> Figures | None:
+        """The first figure that differs at all."""
+        return next((item for item in self.magnitude if item.apart > 0), None)
+
+    @property
+    def largest(self) -> Figures | None:
+        """The figure that differs most."""
+        differing = [item for item in self.magnitude if item.apart > 0]
+        return max(differing, key=lambda item: item.apart, default=None)
+
+
+def compare(one: Record, other: Record) -> Comparison | None:
+    """The first differentiated step of each, side by side; None where one of them has none."""
+    steps = [next((step for step in record.steps if step.differentiated), None) for record in (one, other)]
+    first, second = steps
+    if first is None or second is None:
+        return None
+    mine, theirs = _told(first), _told(second)
+    matches = SequenceMatcher(None, [op.kind for op in mine], [op.kind for op in theirs], autojunk=False).get_opcodes()
+    structure = (
+        *_ops(mine, theirs, matches),
+        *_parameters(first, second),
+        *_events(first, second),
+        *_optimizers(one, other),
+    )
+    pairs = [(mine[at], theirs[at - start + begin]) for tag, start, end, begin, _ in matches if tag == "equal" for at in range(start, end)]
+    return Comparison(structure, tuple(_magnitudes(first, second, pairs)), (first.index, second.index))
+
+
+def _told(step: Step) -> list[Op]:
+    """The ops that the loss was computed from and that mean something in every framework."""
+    index = StepIndex(step)
+    return [op for op in step.graph.ops if not index.shapes_loss.isdisjoint(op.outputs) and family(op.kind) not in UNTOLD]
+
+
+def _ops(mine: list[Op], theirs: list[Op], matches: Sequence[tuple[str, int, int, int, int]]) -> Iterator[Difference]:
+    for tag, start, end, begin, stop in matches:
+        if tag != "equal":
+            one, other = mine[start:end], theirs[begin:stop]
+            what = "ops of the loss" if one and other else "an op of the loss that the other one has not"
+            yield Difference(what, _named(one), _named(other), one[0].site if one else None, other[0].site if other else None)
+
+
+def _site(part: Parameter | Event | Optimizer | None) -> Site | None:
+    return part.site if part is not None else None
+
+
+def _named(ops: list[Op]) -> str:
+    return ", ".join(op.kind if op.native in ("", op.kind) else f"{op.kind} ({op.native})" for op in ops)
+
+
+def _parameters(one: Step, other: Step) -> Iterator[Difference]:
+    """By name where names agree, by number and shape where they don't: a port names them otherwise."""
+    mine, theirs = ({p.name: p for p in step.parameters} for step in (one, other))
+    if mine.keys() & theirs.keys():
+        for name in [*mine, *(name for name in theirs if name not in mine)]:
+            here, there = mine.get(name), theirs.get(name)
+            if _state(here) != _state(there):
+                yield Difference(f"parameter `{name}`", _state(here), _state(there), _site(here), _site(there))
+        return
+    if _summary(one) != _summary(other):
+        yield Difference("parameters", _summary(one), _summary(other))
+
+
+def _state(parameter: Parameter | None) -> str:
+    if parameter is None:
+        return ""
+    trained = "trainable" if parameter.trainable else "frozen"
+    held = "held by an optimizer" if parameter.optimizer else "in no optimizer"
+    return f"{trained}, {held}, gradient {parameter.gradient}"
+
+
+def _summary(step: Step) -> str:
+    trainable = [p for p in step.parameters if p.trainable]
+    return f"{len(trainable)} trainable, {sum(p.gradient == 'finite' for p in trainable)} with a gradient"
+
+
+def _events(one: Step, other: Step) -> Iterator[Difference]:
+    """What happened between the ops, in order; batches and trackings come and go with the framework."""
+    mine, theirs = ([event for event in step.events if event.kind not in ("batch", "tracking", "autocast")] for step in (one, other))
+    first, second = [str(event.kind) for event in mine], [str(event.kind) for event in theirs]
+    for tag, start, end, begin, stop in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if tag != "equal":
+            here, there = next(iter(mine[start:end]), None), next(iter(theirs[begin:stop]), None)
+            told = ", ".join(first[start:end]), ", ".join(second[begin:stop])
+            yield Difference("events of the step", told[0], told[1], _site(here), _site(there))
+    if one.modes != other.modes and one.modes.keys() == other.modes.keys():
+        yield Difference("modes", _modes(one), _modes(other))
+
+
+def _modes(step: Step) -> str:
+    return ", ".join(f"{name or 'the model'}: {'train' if on else 'eval'}" for name, on in step.modes.items())
+
+
+def _optimizers(one: Record, other: Record) -> Iterator[Difference]:
+    for mine, theirs in zip_longest(one.optimizers, other.optimizers):
+        if _rated(mine).lower() != _rated(theirs).lower():
+            yield Difference("optimizer", _rated(mine), _rated(theirs), _site(mine), _site(theirs))
+
+
+def _rated(optimizer: Optimizer | None) -> str:
+    return f"{optimizer.native}, rate {optimizer.rates[0] if optimizer.rates else 'unknown'}" if optimizer is not None else ""
+
+
+def _magnitudes(one: Step, other: Step, pairs: list[tuple[Op, Op]]) -> Iterator[Figures]:
+    for mine, theirs in pairs:
+        label = one.graph.values[mine.output].called if mine.output in one.graph.values else ""
+        for name, read in _FIGURES.items():
+            what = f"{name} of {f'`{label}`, the ' if label else 'the '}result of `{mine.kind}`"
+            yield from _both(what, read(one, mine), read(other, theirs), mine.site, theirs.site)
+    for what in ("loss", "gradient_norm", "label_sensitivity"):
+        yield from _both(what.replace("_", " "), getattr(one.measures, what), getattr(other.measures, what))
+    theirs_by_name = {p.name: p for p in other.parameters}
+    for parameter in one.parameters:
+        same = theirs_by_name.get(parameter.name)
+        if same is not None:
+            yield from _both(f"gradient norm of `{parameter.name}`", parameter.gradient_norm, same.gradient_norm, parameter.site, same.site)
+
+
+def _both(what: str, one: float | None, other: float | None, *sites: Site | None) -> Iterator[Figures]:
+    """The figure, where both records have it."""
+    if one is not None and other is not None:
+        yield Figures(what, one, other, *sites)
+
+
+def _size(step: Step, op: Op) -> float | None:
+    """The root of the mean square: a norm that does not grow with the batch."""
+    value = step.graph.values.get(op.output)
+    figures = value.statistics if value is not None else None
+    return figures.norm / sqrt(figures.count) if figures is not None and figures.norm is not None and figures.count else None
+
+
+def _finite(step: Step, op: Op) -> float | None:
+    value = step.graph.values.get(op.output)
+    return value.statistics.finite if value is not None and value.statistics is not None else None
+
+
+_FIGURES: dict[str, Callable[[Step, Op], float | None]] = {"finite share": _finite, "size": _size}

@@ -1,0 +1,51 @@
+"""The callbacks of trainers: their report, their figures in the trainer's own logger, and that they stop only when asked to."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+LOGGED = ["whygrad/gradient_norm", "whygrad/label_sensitivity", "whygrad/starved_parameters", "whygrad/update_ratio"]
+STEPS = {"lightning": 48, "transformers": 48, "accelerate": 16}
+TRAINERS = pytest.mark.parametrize("trainer", list(STEPS))
+pytestmark = [pytest.mark.slow, pytest.mark.torch]
+
+
+@cache
+def found(trainer: str) -> dict[str, Any]:
+    """What `programs/api/trainers.py` prints of one trainer."""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent / "src"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(TESTS / "programs" / "api" / "trainers.py"), trainer]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@TRAINERS
+def test_a_sound_training_is_left_alone_and_its_figures_are_logged(trainer):
+    told, logged = found(trainer)[f"{trainer} sound"]
+
+    assert told == {"healthy": True, "causes": [], "faults": [], "steps": STEPS[trainer]}
+    assert logged == LOGGED
+
+
+@TRAINERS
+def test_a_fault_is_told_and_stops_nothing_unless_that_is_asked_for(trainer):
+    told, _ = found(trainer)[f"{trainer} cut"]
+
+    assert told == {"healthy": False, "causes": ["detached"], "faults": [], "steps": STEPS[trainer]}
+
+
+@pytest.mark.parametrize("trainer", ["lightning", "transformers"])
+def test_a_training_is_ended_early_where_that_is_asked_for(trainer):
+    told, _ = found(trainer)[f"{trainer} stopped"]
+
+    assert told["causes"] == ["detached"]
+    assert told["steps"] < STEPS[trainer]
