@@ -29,7 +29,7 @@ class Net(nn.Module):
 
 
 def told(report):
-    return {"healthy": report.healthy, "causes": [c.name for c in report.root_causes], "faults": report.faults, "steps": report.outcome.steps_seen}
+    return {"healthy": report.healthy, "causes": [c.name for c in report.root_causes if c.severity != "note"], "faults": report.faults, "steps": report.outcome.steps_seen}
 
 
 def lightning():
@@ -60,7 +60,8 @@ def lightning():
             enable_checkpointing=False, log_every_n_steps=1,
         )
         trainer.fit(Module(cut), DataLoader(TensorDataset(x, y), 8, shuffle=True))
-        logged = sorted({key for row in logger.experiment.metrics for key in row if key.startswith("whygrad/")})
+        with open(f"{logger.log_dir}/metrics.csv") as file:
+            logged = sorted(key for key in file.readline().strip().split(",") if key.startswith("whygrad/"))
         found[f"lightning {name}"] = [told(callback.report), logged]
 
 
