@@ -69,6 +69,15 @@ def test_the_second_way_is_taken_where_the_first_is_refused(tmp_path: Path):
     assert "y = None  # ä" in made.texts[str(tmp_path / "train.py")]
 
 
+def test_a_fix_that_was_made_is_not_made_again_in_the_second_way(tmp_path: Path):
+    second = Edit("insert", at(TEXT, "import torch"), "import os")
+    made = patch(remedy(otherwise=(second,)), Texts(tmp_path, {str(tmp_path / "train.py"): TEXT}))
+    again = patch(remedy(otherwise=(second,)), Texts(tmp_path, made.texts))
+
+    assert again.texts == {}
+    assert "has changed since" in again.reason
+
+
 def test_a_remedy_may_edit_two_files(tmp_path: Path):
     for name in ("train.py", "net.py"):
         (tmp_path / name).write_text(TEXT)

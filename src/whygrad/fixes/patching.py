@@ -9,7 +9,7 @@ from whygrad.fixes.editing import apply
 from whygrad.fixes.finding import Tree
 from whygrad.fixes.names import names_of, with_imports
 from whygrad.fixes.refusals import Refused
-from whygrad.fixes.sources import Texts, unchanged
+from whygrad.fixes.sources import CHANGED, Texts, unchanged
 
 CONTEXT = 2
 """Lines shown around a change."""
@@ -29,7 +29,9 @@ class Patch:
 def patch(remedy: Remedy, texts: Texts) -> Patch:
     """The patch for a remedy; one without texts, but with the reason, where an edit can't be made."""
     first = _made(remedy.edits, texts)
-    second = _made(remedy.otherwise, texts) if not first.texts and remedy.otherwise else first
+    if first.texts or not remedy.otherwise or first.reason.endswith(CHANGED):
+        return first
+    second = _made(remedy.otherwise, texts)
     return second if second.texts else first
 
 
