@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from whygrad.baseline import is_accepted
-from whygrad.diagnosis import Coverage, Diagnosis, Fact, Report, Rule, StepKind, Test
+from whygrad.diagnosis import Coverage, Diagnosis, Fact, Picture, Report, Rule, StepKind, Test
 from whygrad.errors import WhygradError
 from whygrad.flow import Index
 from whygrad.flow.picturing import picture
@@ -88,6 +88,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
     grave = any(diagnosis.severity != "note" for diagnosis in shown)
     reason = "" if grave else unjudged(record, failed=bool(faults))
     worst = worst_step(record, shown)
+    drawing, broken = _drawn(worst, shown[0].site if shown else None, record)
     index = Index(record)
     trainable = [name for name, parameter in index.parameters.items() if parameter.trainable]
     return Report(
@@ -110,15 +111,23 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         suppressed=tuple(nearer(diagnosis, folder) for diagnosis in diagnoses if id(diagnosis) in hidden),
         coverage=verdicts.coverage,
         limits=record.limits,
-        faults=faults,
+        faults=(*faults, *broken),
         updates=sum(optimizer.steps for optimizer in record.optimizers),
         updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
-        picture=nearer(picture(worst, diagnoses[0].site if diagnoses else None, record.courses), folder),
+        picture=nearer(drawing, folder),
     )
 
 
 def _hidden(diagnosis: Diagnosis, choice: Choice, folder: Path) -> bool:
     return diagnosis.rule in choice.silent or suppressed(diagnosis) or is_accepted(nearer(diagnosis, folder), choice.accepted)
+
+
+def _drawn(step: Step, place: Site | None, record: Record) -> tuple[Picture, tuple[str, ...]]:
+    """The picture, and what failed if it could not be drawn: the diagnoses stand without it."""
+    try:
+        return picture(step, place, record.courses), ()
+    except Exception as problem:  # noqa: BLE001 - a report without a picture is better than none
+        return Picture(), (fault_line("drawing the step failed", problem),)
 
 
 def health(diagnoses: Iterable[Diagnosis], *, judged: bool) -> bool | None:

@@ -84,6 +84,10 @@ def renamed_step(step: Step, new: Callable[[str], str]) -> Step:
     ops = tuple(replace(op, inputs=tuple(map(new, op.inputs)), outputs=tuple(map(new, op.outputs))) for op in step.graph.ops)
     values = {new(name): replace(value, name=new(name)) for name, value in step.graph.values.items()}
     of_values = ("backward", "batch")
+
+    def known(name: str) -> str:
+        return new(name) if name in step.graph.values else name
+
     return replace(
         step,
         graph=Graph(ops, values),
@@ -91,7 +95,7 @@ def renamed_step(step: Step, new: Callable[[str], str]) -> Step:
         parameters=tuple(replace(parameter, value=new(parameter.value)) for parameter in step.parameters),
         scopes=tuple(replace(scope, arguments={key: new(name) for key, name in scope.arguments.items()}) for scope in step.scopes),
         labels=replace(step.labels, values=tuple(map(new, step.labels.values))),
-        births=tuple(replace(b, value=new(b.value) if b.value in step.graph.values else b.value) for b in step.births),
+        births=tuple(replace(birth, value=known(birth.value), op=known(birth.op)) for birth in step.births),
         trials=tuple(replace(trial, intervention=renamed_intervention(trial.intervention, new)) for trial in step.trials),
     )
 
