@@ -84,10 +84,17 @@ def deciding_ops(step: StepIndex) -> dict[int, Op]:
 
 
 def compares(step: StepIndex, op: Op) -> bool:
-    """It sets what the parameters shaped against something else: there the label is missing. A number of the program's is no target."""
+    """It sets the prediction, or what was made of it, against something else: there the label is missing. A number of the program's is no
+    target, and neither is one figure of the prediction that meets another one, as in its maximum less its mean.
+    """
     shaped = step.depends_on_parameters
+    if shaped.isdisjoint(op.inputs):
+        return False
+    given = frozenset(step.step.scopes[op.scope].arguments.values()) if op.scope is not None else frozenset()
+    whole = any(step.origin(name) in given for name in op.inputs if name in shaped)
     others = [name for name in op.inputs if step.value(name).shape or name in shaped or name in step.from_data]
-    return not shaped.isdisjoint(op.inputs) and (family(op.kind) == "loss" or (op.kind == "sub" and len(others) > 1))
+    unlike = any(name not in shaped for name in others)
+    return family(op.kind) == "loss" or (op.kind == "sub" and len(others) > 1 and (whole or unlike))
 
 
 def judges(scope: Scope, step: StepIndex) -> bool:
@@ -134,8 +141,16 @@ def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: 
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
         help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids",
         names=(name, scope.function),
-        remedy=_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)),
+        remedy=_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)) if _whole_loss(step, number, last) else None,
     )
+
+
+def _whole_loss(step: StepIndex, number: int, op: Op) -> bool:
+    """What the op makes is all that its function hands back: only then can a loss on the labels stand in its place."""
+    inside = [
+        each for each in step.graph.ops if number in enclosing(step.step.scopes, each) and not step.shapes_loss.isdisjoint(each.outputs)
+    ]
+    return not inside or inside[-1] is op
 
 
 def _remedy(index: Index, step: StepIndex, scope: Scope, argument: str, site: Site | None) -> Remedy | None:
