@@ -184,13 +184,21 @@ def test_a_program_that_hangs_is_stopped_at_the_limit(tmp_path: Path, monkeypatc
     assert "begun" in done.tail
 
 
+HEEDING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("whygrad", run_name="__main__", alter_sys=True)
+"""
+"""A shell starts what runs in the background with Ctrl-C ignored, and so are these tests where they are started there."""
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_file_as_it_is_and_puts_back_what_was_written(tmp_path: Path):
     program = tmp_path / "train.py"
     program.write_text("import time\nopen('log.txt', 'w').write('x')\nopen('begun', 'w').close()\ntime.sleep(60)\n")
     (tmp_path / "log.txt").write_text("old")
     process = subprocess.Popen(
-        [sys.executable, "-m", "whygrad", "fix", "--write", "train.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEEDING_CTRL_C, "fix", "--write", "train.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     while not (tmp_path / "begun").exists() and process.poll() is None:
         time.sleep(0.1)

@@ -91,15 +91,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     names, stuck = tuple(dict.fromkeys(v.name for v in found)), blocked(step, value)
-    test = (
-        Test(Standardise(names), f"with standardised inputs {listed(stuck)} gets a gradient", raises_gradient_of=stuck, required=True)
-        if stuck
-        else Test(
-            Descend(standardise=tuple(dict.fromkeys((*names, *extreme_targets(step))))),
-            "with standardised inputs the loss falls at least twice as far over a few updates",
-            required=True,
-        )
-    )
+    test = tested(step, names, stuck)
     figures = value.statistics
     assert figures is not None
     what = "the loss runs away" if error else "the layer that reads it gets no gradient" if stuck else "the loss does not fall"
@@ -133,6 +125,18 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
             test.intervention,
         ),
         test=test,
+    )
+
+
+def tested(step: StepIndex, names: tuple[str, ...], stuck: tuple[str, ...]) -> Test:
+    """The experiment: standardised inputs open what was blocked, or let the loss fall further."""
+    if stuck:
+        return Test(
+            Standardise(names), f"with standardised inputs {listed(stuck)} gets a gradient", raises_gradient_of=stuck, required=True
+        )
+    changed = tuple(dict.fromkeys((*names, *extreme_targets(step))))
+    return Test(
+        Descend(standardise=changed), "with standardised inputs the loss falls at least twice as far over a few updates", required=True
     )
 
 
