@@ -93,7 +93,7 @@ def _with_leading(before: list[cst.CSTNode], kept: list[cst.CSTNode]) -> list[cs
 def _dissolved(updated: cst.CSTNode) -> list[cst.CSTNode]:
     """The statements of a block, in its place; comments in front of it stay."""
     body = list(updated.body.body)  # type: ignore[attr-defined]  # a With
-    first = body[0].with_changes(leading_lines=(*updated.leading_lines, *body[0].leading_lines))  # type: ignore[attr-defined]
+    first = body[0].with_changes(leading_lines=(*updated.leading_lines, *body[0].leading_lines))  # type: ignore[attr-defined]  # both are statements
     return [first, *body[1:]]
 
 
@@ -113,7 +113,7 @@ def _filled(tree: Tree, names: Names, text: str, node: cst.CSTNode | None = None
 def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
     """In parentheses where what stands around would take it apart, or where the old one stood in them."""
     if getattr(old, "lpar", ()) and not new.lpar:
-        return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]
+        return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]  # asked for above
     if not isinstance(new, _ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
         return new.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     return new

@@ -57,7 +57,7 @@ class Notebook(Magics):
             report = in_cells(embedded.finish(problem), shell)
             if given.name:
                 shell.user_ns[given.name] = report
-            display(report)  # type: ignore[no-untyped-call]
+            display(report)  # type: ignore[no-untyped-call]  # IPython's has no types
         if problem is not None:
             raise CellFailed
 

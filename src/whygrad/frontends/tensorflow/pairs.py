@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from whygrad.frontends import fitting
 from whygrad.frontends.arrays import numbers
+from whygrad.frontends.fits import fitted
 from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Fit, Record
 
@@ -76,21 +77,6 @@ class Pairs:
         labels = {name for step in record.steps for name in step.labels.values}
         tables = [rows for known in (self._given, self._batches) for rows in known.values()]
         return tuple(fit for rows in tables for fit in fitted(rows, names, labels))[:1]
-
-
-def fitted(rows: Rows, names: Mapping[str, tuple[str, ...]], labels: set[str]) -> Iterator[Fit]:
-    """Labels fitted by all else that the same data give."""
-    mine = [path for path in rows.parts if not labels.isdisjoint(names.get(path, ()))]
-    others = [path for path in rows.parts if path not in mine]
-    if rows.count < fitting.FEWEST or len(mine) != 1 or not others:
-        return
-    orders = fitting.ORDERS if rows.ordered else ()
-    scores = fitting.scores([rows.table(path) for path in others], rows.table(mine[0]), orders)
-    if scores:
-        best = max(orders, key=lambda order: scores[order], default="")
-        inputs = tuple(name for path in others for name in names.get(path, ()))
-        costs = fitting.constant_costs(rows.table(mine[0]))
-        yield Fit(inputs, names[mine[0]], rows.count, scores[""], best, scores[best] if best else None, *costs)
 
 
 def _named(path: str, part: Any) -> Iterator[tuple[str, Any]]:

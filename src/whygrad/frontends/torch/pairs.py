@@ -12,6 +12,7 @@ from torch import Tensor
 from whygrad.flow import StepIndex
 from whygrad.frontends import fitting
 from whygrad.frontends.collating import mispaired
+from whygrad.frontends.fits import fitted
 from whygrad.frontends.source import Trace, is_user
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.batches import Loaders
@@ -151,21 +152,6 @@ class Pairs:
         if self.whole is not None:
             tables.append((self.whole, {name: (name,) for name in self.whole.parts}))
         return tuple(fit for rows, names in tables for fit in fitted(rows, names, labels))
-
-
-def fitted(rows: Rows, names: Mapping[str, tuple[str, ...]], labels: set[str]) -> Iterator[Fit]:
-    """Labels fitted by all else that the same data set gives."""
-    mine = [path for path in rows.parts if not labels.isdisjoint(names.get(path, ()))]
-    others = [path for path in rows.parts if path not in mine]
-    if rows.count < fitting.FEWEST or len(mine) != 1 or not others:
-        return
-    orders = fitting.ORDERS if rows.ordered else ()
-    scores = fitting.scores([rows.table(path) for path in others], rows.table(mine[0]), orders)
-    if scores:
-        best = max(orders, key=lambda order: scores[order], default="")
-        inputs = tuple(name for path in others for name in names.get(path, ()))
-        costs = fitting.constant_costs(rows.table(mine[0]))
-        yield Fit(inputs, names[mine[0]], rows.count, scores[""], best, scores[best] if best else None, *costs)
 
 
 def labels_of(step: Step) -> set[str]:
