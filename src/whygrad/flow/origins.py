@@ -16,6 +16,11 @@ def reordered_at(index: Index, names: tuple[str, ...]) -> tuple[Site, ...]:
     )
 
 
+def unpacked_at(index: Index, name: str) -> Site | None:
+    """The call whose result was taken apart into a value and what it was given beside, by the source."""
+    return next((o.site for o in index.record.origins if o.setting == "unpacked" and name in o.values), None)
+
+
 def seeded_at(index: Index, op: Op) -> Site | None:
     """Where the generator of a draw was seeded, by the source."""
     found = (o.site for o in index.record.origins if o.setting == "seed" and o.values == op.outputs)

@@ -21,6 +21,11 @@ class Travel:
         self._copies: OrderedDict[str, np.ndarray[Any, Any]] = OrderedDict()
         self._numbers: OrderedDict[str, tuple[float, ...]] = OrderedDict()
 
+    @property
+    def empty(self) -> bool:
+        """Nothing has left in this step."""
+        return not (self._arrays or self._copies or self._numbers)
+
     def left(self, name: str, result: object) -> None:
         """Note what a departure handed out, under the name of its value."""
         if isinstance(result, np.ndarray):

@@ -26,7 +26,8 @@ class Op:
     tracking: bool = True
     """Gradient tracking was on."""
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    """Settings under neutral names: `axis`, `reduction`, `ignore_index`, `inplace`, `target` (the position in `inputs` of a loss's target), …"""
+    """Settings under neutral names: `axis`, `reduction`, `ignore_index`, `inplace`, `target` (the position in `inputs` of a loss's target), …
+    Of an `enter`: `guessed`, its input is what last left and need not be what came back; `implicit`, no call of the program's own makes it."""
     site: Site | None = None
     module: str = ""
     """Qualified name of the module in whose forward it ran; "" outside every module."""

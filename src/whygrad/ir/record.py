@@ -74,9 +74,9 @@ class Optimizer:
     given_site: Site | None = None
     """Where it is told what to update, if that is at each update and not where it is made."""
     idle_steps: int = 0
-    """Updates at a rate of zero."""
+    """Updates at a rate of zero, or of nothing next to the highest."""
     idle_from: int | None = None
-    """Number of the update from which on the rate was zero to the end; None where it was not zero at the end."""
+    """Number of the update from which on the rate was zero, or nothing next to the highest, to the end; None where it was not at the end."""
     step_site: Site | None = None
     """For one that never stepped: the one place in the source of its maker that calls its `step`, if there is one. For one whose steps a gradient
     scaler declined: where that was asked to step."""

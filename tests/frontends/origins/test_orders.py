@@ -10,7 +10,7 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Fit, Graph, Record, Site, Step, Value
+from whygrad.ir import Batches, Fit, Graph, Op, Record, Site, Step, Value
 
 LOADER = "loader = DataLoader(TensorDataset(x, y))"
 ONE_SIDED = {
@@ -62,3 +62,53 @@ def test_orders_of_both_sides_are_none(text: str, tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("text", ONE_SIDED.values(), ids=ONE_SIDED)
 def test_data_that_a_fit_relates_are_left_alone(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(text, 30.0, tmp_path, monkeypatch)[0] == []
+
+
+@pytest.mark.parametrize(
+    "given", ["x, y", "x[:cut][order], y[:cut][order]", "y=y, x=x", "tf.data.Dataset.from_tensor_slices((x, y)).batch(8)"]
+)
+def test_an_order_of_one_side_alone_is_found_behind_what_fit_was_given(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "program_of_a_user.py"
+    call = f"model.fit({given}, epochs=3)"
+    rows = ["x, y = load()", "np.random.shuffle(x)", "order = np.random.permutation(cut)", call]
+    file.write_text("\n".join(rows) + "\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    site = Site(str(file), 4, 4, 1, len(call) + 1)
+    record = Record(
+        steps=(Step(0, graph=Graph((), {"a": Value("a", "input"), "b": Value("b", "label")})),),
+        batches=(Batches("[0]", 1, values=("a",), site=site), Batches("[1]", 1, values=("b",), site=site)),
+        fits=(Fit(("a",), ("b",), 200, 0.5),),
+    )
+
+    assert [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "order" and o.site] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("x, y, u, v = train_test_split(a, b)", [1]),
+        ("x, u, y, v = train_test_split(a, b)", [1]),
+        ("x, u = split(a)\ny, v = split(b)", []),
+        ("(x, y), test = load()", [1]),
+        ("x, y = a, b", []),
+        ("x = a\ny = b", []),
+    ],
+)
+def test_parts_of_one_call_that_fit_refused_are_followed_to_it(
+    text: str, lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text(f"{text}\nmodel.fit(x, y)\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    at = text.count("\n") + 2
+    values = {"a": Value("a", "input", called="x"), "b": Value("b", "input", called="y")}
+    op = Op("opaque", ("a", "b"), native="keras.Model.fit", site=Site(str(file), at), failed=True)
+    record = Record(steps=(Step(0, graph=Graph((op,), values)),))
+
+    found = [o for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "unpacked"]
+
+    assert [(o.values, o.site.line) for o in found if o.site] == [(("b",), line) for line in lines]

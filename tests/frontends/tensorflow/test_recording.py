@@ -95,6 +95,7 @@ def test_a_loss_that_ignores_its_labels_is_not_sensitive_to_them(tmp_path):
         ("tf.reduce_mean(tf.stop_gradient(model(x)) ** 2)", "detach"),
         ("tf.reduce_mean(tf.cast(tf.argmax(model(x), 1), tf.float32))", "argmax"),
         ("tf.reduce_mean(tf.constant(model(x).numpy()))", "enter"),
+        ("tf.reduce_mean(1.5 * model(x).numpy() ** 2)", "enter"),
     ],
 )  # fmt: skip
 def test_a_cut_leaves_the_parameters_without_a_gradient(tmp_path, expression, kind):

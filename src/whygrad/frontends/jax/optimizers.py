@@ -11,6 +11,7 @@ import numpy as np
 from whygrad.frontends import source
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
+from whygrad.frontends.rates import as_good_as_zero
 from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
 
 NATIVE = {
@@ -253,8 +254,9 @@ class Optimizers:
         entry.low = rate if entry.low is None else min(entry.low, rate)
         entry.high = rate if entry.high is None else max(entry.high, rate)
         entry.last = rate
-        entry.idle += rate == 0
-        entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if rate == 0 else None
+        idle = as_good_as_zero(rate, entry.high)
+        entry.idle += idle
+        entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
 
     def records(self) -> tuple[Optimizer, ...]:
         """The neutral record of each."""

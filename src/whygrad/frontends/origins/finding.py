@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
-from whygrad.frontends.origins.program import ITEM, Path, Program, Spot, dotted, last_name
+from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, last_name
 from whygrad.frontends.origins.settings import literal_places, schedule_places
-from whygrad.frontends.origins.trails import Trail, places_of
+from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
 
@@ -23,6 +23,8 @@ UNRELATED = 3.0
 FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 TOLD = 3
 """The argument of a functional dropout that tells the mode, counted from 1."""
+FITTING = ("fit", "train_on_batch")
+"""Keras' calls that hand out batches of what they are given."""
 SETTINGS = ("eps", "weight_decay", "momentum")
 _KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 
@@ -33,6 +35,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
     return (
         *_of_labels(program, record),
         *_of_orders(program, record),
+        *_of_unpacking(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
@@ -85,18 +88,56 @@ def _orders(program: Program, record: Record, index: StepIndex, names: tuple[str
     return found
 
 
+def _of_unpacking(program: Program, record: Record) -> Iterator[Origin]:
+    """What a call that raised was given, where the program took it out of one call's result together with the first."""
+    for step in record.steps:
+        for op in (op for op in step.graph.ops if op.failed and op.site is not None and len(op.inputs) > 1):
+            site = op.site
+            assert site is not None
+            scope = program.scope_at(site.file, site.line, site.callers)
+            first, *others = (_taken_apart(program, scope, step.graph.values[name].called, site.line) for name in op.inputs)
+            for name, other in zip(op.inputs[1:], others, strict=True):
+                if (
+                    scope is not None
+                    and first is not None
+                    and other is not None
+                    and first.value is other.value
+                    and first.path != other.path
+                ):
+                    yield Origin((name,), setting="unpacked", site=program.site(Spot(other.value, scope)))
+
+
+def _taken_apart(program: Program, scope: Scope | None, name: str, before: int) -> Binding | None:
+    """The assignment that gave a name a part of what a call returned."""
+    found = last_binding(program.bindings(scope.node).get(name, []), before) if scope is not None else None
+    return found if found is not None and found.path and isinstance(found.value, ast.Call) else None
+
+
 def _handed(record: Record, names: tuple[str, ...]) -> Batches | None:
     return next((item for item in record.batches if not set(item.values).isdisjoint(names)), None)
 
 
 def _spots(program: Program, record: Record, index: StepIndex, names: tuple[str, ...]) -> Iterator[Spot]:
-    """Where to begin with a value: at the loader that handed it out, else in the step."""
+    """Where to begin with a value: at the loader or the data that handed it out, else in the step."""
     handed = _handed(record, names)
     call = program.call_at(handed.site) if handed is not None and handed.site is not None else None
-    if call is not None and handed is not None:
-        yield Spot(call.node, call.scope, path_of(handed.path), call.before)
-    else:
+    if call is None or handed is None:
         yield from _in_step(program, index, names)
+        return
+    spot = Spot(call.node, call.scope, path_of(handed.path), call.before)
+    yield _given_to_fit(spot) if isinstance(call.node, ast.Call) and last_name(call.node.func) in FITTING else spot
+
+
+def _given_to_fit(spot: Spot) -> Spot:
+    """`fit(x, y)`: the argument that an element of its batches comes from; of a data set given alone, its part."""
+    call, part = spot.node, spot.path[1]
+    assert isinstance(call, ast.Call)
+    named = {item.arg: item.value for item in call.keywords}
+    given = [named.get(name, call.args[at] if at < len(call.args) else None) for at, name in enumerate(("x", "y"))]
+    own = given[part] if given[1] is not None and isinstance(part, int) and part < len(given) else None
+    if own is not None:
+        return replace(spot, node=own, path=spot.path[2:])
+    return replace(spot, node=given[0]) if given[0] is not None and given[1] is None else spot
 
 
 def _in_step(program: Program, index: StepIndex, names: tuple[str, ...]) -> Iterator[Spot]:

@@ -154,8 +154,8 @@ class Program:
         return None
 
     def call_at(self, site: Site, *, name: str = "") -> Spot | None:
-        """The call at a place; with a name, the call of something called so on that line, else the only call there."""
-        exact = self.expression_at(site)
+        """The call at a place, or that an assignment there holds; with a name, the call of something called so on that line, else the only call there."""
+        exact = self.expression_at(site) or self._assigned_at(site)
         if exact is not None and isinstance(exact.node, ast.Call) and name in ("", last_name(exact.node.func)):
             return exact
         scope = self.scope_at(site.file, site.line, site.callers)
@@ -164,6 +164,14 @@ class Program:
         calls = [node for node in ast.walk(scope.node) if isinstance(node, ast.Call) and spans(node, site.line)]
         found = [node for node in calls if not name or last_name(node.func) == name]
         return Spot(found[0], scope, before=site.line) if len(found) == 1 else None
+
+    def _assigned_at(self, site: Site) -> Spot | None:
+        """What the assignment holds whose line and columns a place gives."""
+        scope = self.scope_at(site.file, site.line, site.callers)
+        for node in ast.walk(scope.node) if scope is not None else ():
+            if isinstance(node, ast.Assign) and (node.lineno, node.col_offset + 1) == (site.line, site.column):
+                return Spot(node.value, scope, before=site.line)  # type: ignore[arg-type]  # there is a scope, or nothing to walk over
+        return None
 
     def site(self, spot: Spot, node: ast.AST | None = None) -> Site:
         """The place of an expression."""

@@ -122,10 +122,12 @@ class Builder:
         settings = (
             {**settings_of(kind, call.name, call.tensors, call.attributes), **call.settings} if not call.kind else dict(call.settings)
         )
-        guess = settings.pop("guess", None)
+        guess, native = settings.pop("guess", None), settings.pop("native", None)
         if isinstance(guess, str) and step.guessing and not inputs:
             inputs, carries, settings["guessed"] = (guess,), (False,), True
-        return self._finished(call, kind, inputs, item.outputs, carries, dict(settings), step, native=_native(call, item.inputs))
+        return self._finished(
+            call, kind, inputs, item.outputs, carries, dict(settings), step, native=str(native or _native(call, item.inputs))
+        )
 
     def _of_group(self, item: folding.Folded, group: Group, calls: list[Call], step: Step) -> Op:
         names = self._ordered(item.inputs, group)

@@ -122,6 +122,15 @@ def entering(frame: FrameType) -> bool:
     return below is not None
 
 
+def called(frame: FrameType) -> str:
+    """The library's function that the program called, below which this frame runs."""
+    found, below = frame.f_code.co_name, frame
+    while not source.is_user(below.f_code) and below.f_back is not None:
+        found = found if below.f_code.co_name in DECORATORS else below.f_code.co_name
+        below = below.f_back
+    return found
+
+
 def users(frame: FrameType | None) -> list[FrameType]:
     """The user's frames from here outwards."""
     found: list[FrameType] = []

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.frames import entering, users
+from whygrad.frontends.tensorflow.departures import Departures
+from whygrad.frontends.tensorflow.frames import users
 from whygrad.frontends.tensorflow.functions import Enough
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.optimizers import clipped, lessened
@@ -35,10 +36,11 @@ CUSTOM = {"swish_impl": "silu"}
 
 
 class Hooks:
-    """The recorder's ears; it keeps nothing of its own."""
+    """The recorder's ears; they keep nothing of their own."""
 
     def __init__(self, recorder: "TensorFlowRecorder") -> None:
         self.recorder = recorder
+        self.departures = Departures(recorder)
 
     # --- gradients ----------------------------------------------------------------------------------------------
 
@@ -326,65 +328,7 @@ class Hooks:
         if trace is not None and before is not on:
             self.recorder.training.switched(layer, trace, on=on)
 
-    # --- leaving and coming back ----------------------------------------------------------------------------------
-
-    @guarded
-    def left(self, tensor: Any, result: Any) -> None:
-        """A tensor's numbers were taken out."""
-        recorder = self.recorder
-        values = recorder.ledger.values
-        name = values.known(tensor)
-        if not recorder.on or name is None or recorder.in_update or values.seen[name].role in ("input", "gradient"):
-            return
-        look = recorder.ledger.frames.look(sys._getframe(2))
-        if look.quiet or not look.points:
-            return
-        call = recorder.ledger.call("leave", [tensor], (), look, kind="leave")
-        call.outputs = (f"p{call.at}",)
-        call.tracking = False
-        recorder.ledger.travel.left(call.outputs[0], result)
-
-    @guarded
-    def converted(self, item: Any, tensor: Any, frame: FrameType) -> None:
-        """Numbers of the program's became a tensor."""
-        recorder = self.recorder
-        if not recorder.on or recorder.in_update or isinstance(item, bool | int | str | bytes):
-            return
-        ledger = recorder.ledger
-        back = ledger.travel.came_back(item)
-        sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
-        gone = self._gone() if not back and isinstance(item, np.ndarray | np.floating | float) and tensor.dtype.is_floating else ()
-        if not back and not sized and not gone:
-            return
-        look = ledger.frames.look(frame)
-        if look.quiet or not look.points:
-            return
-        direct = entering(frame)
-        name = ledger.values.array(item, tensor)
-        ledger.values.seen[name].held = tensor
-        if back or direct:
-            call = ledger.call("enter", (), [tensor], look, kind="enter")
-            call.inputs, call.tensors, call.watched = back, tuple(None for _ in back), tuple(False for _ in back)
-            call.outputs = (name,)
-            call.settings |= {"guess": gone[0]} if gone else {}
-        elif isinstance(item, np.ndarray):
-            self._name_array(item, name, look.user)
-            if gone and not ledger.values.seen[name].called:
-                call = ledger.call("enter", (), [tensor], look, kind="enter")
-                call.outputs, call.settings = (name,), {"guess": gone[0]}
-
-    def _gone(self) -> tuple[str, ...]:
-        """What last left TensorFlow in this step though a gradient could flow to it: a copy of unknown origin may be made from that."""
-        left = [call for call in self.recorder.ledger.calls if call.name == "leave" and any(call.watched)]
-        return left[-1].outputs if left else ()
-
-    def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
-        seen = self.recorder.ledger.values.seen[value]
-        for frame in frames if not seen.called else ():
-            for name, held in tuple(frame.f_locals.items()):
-                if held is item and name not in ("self", "_"):
-                    seen.called, seen.role, seen.holder = name, "input", (frame.f_code, name, frame.f_lineno)
-                    return
+    # --- functions with a gradient of their own --------------------------------------------------------------------
 
     def custom(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A function with a gradient of its own, run eagerly."""

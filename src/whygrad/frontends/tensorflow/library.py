@@ -192,7 +192,10 @@ def _loss_object(held: Locals) -> Described | None:
         return None
     given = {"target": held.get("y_true"), "input": held.get("y_pred")}
     reduction = REDUCTIONS.get(str(getattr(loss, "reduction", None)), "none")
-    return of_loss(name, getattr(loss, "_fn_kwargs", {}), reduction, given, f"keras.losses.{type(loss).__name__}")
+    native = (
+        name if type(loss).__name__ == "LossFunctionWrapper" else type(loss).__name__
+    )  # what Keras wraps a loss in that was given by its name
+    return of_loss(name, getattr(loss, "_fn_kwargs", {}), reduction, given, f"keras.losses.{native}")
 
 
 def _loss_function(name: str) -> Callable[[Locals], Described | None]:

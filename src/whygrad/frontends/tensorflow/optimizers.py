@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.layers import SEARCHED
@@ -155,7 +156,7 @@ class Optimizers:
             return
         entry.first = rate if entry.first is None else entry.first
         entry.low, entry.high, entry.last = min(entry.low, rate), max(entry.high, rate), rate
-        idle = rate == 0
+        idle = as_good_as_zero(rate, entry.high)
         entry.idle += idle * max(updates, 1)
         entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
 

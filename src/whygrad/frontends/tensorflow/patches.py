@@ -103,7 +103,7 @@ class Patches:
         def convert_to_eager_tensor(value: Any, ctx: Any, dtype: Any = None) -> Any:
             tensor = original(value, ctx, dtype)
             if hooks.recorder.listening:
-                hooks.converted(value, tensor, sys._getframe(1))
+                hooks.departures.converted(value, tensor, sys._getframe(1))
             return tensor
 
         return convert_to_eager_tensor
@@ -115,7 +115,7 @@ class Patches:
         def leaving(self: Any, *args: Any, **kwargs: Any) -> Any:
             result = original(self, *args, **kwargs)
             if hooks.recorder.listening:
-                hooks.left(self, result)
+                hooks.departures.left(self, result, original.__name__)
             return result
 
         return leaving

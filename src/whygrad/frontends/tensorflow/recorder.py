@@ -147,6 +147,7 @@ class TensorFlowRecorder:
             self.end_step()
             if not self.on:
                 return
+        self.hooks.departures.slipped(tuple(inputs), frame)
         self.ledger.op(name, tuple(inputs), tuple(attributes or ()), outputs, frame)
 
     def happened(

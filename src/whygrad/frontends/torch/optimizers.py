@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Attribute, Group, Origin, Site
@@ -133,7 +134,7 @@ class Optimizers:
         if rates:
             entry.low, entry.high, entry.last = min(entry.low, *rates), max(entry.high, *rates), rates[0]
             self.rate = max(rates)
-            idle = not any(rates)
+            idle = all(as_good_as_zero(rate, entry.high) for rate in rates)
             entry.idle += idle
             entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
         if not entry.first_rates:

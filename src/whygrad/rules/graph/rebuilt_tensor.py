@@ -142,7 +142,13 @@ def _remedy(cut: Cut) -> Remedy | None:
     entered = [op for op in ops if op.kind == "enter"]
     made = {name for op in trip for name in op.outputs}
     # timid: what was reckoned with outside has no other form than the user can give it
-    if cut.blind or len(trip) < len(ops) or not entered or not all(op.inputs and op.inputs[0] in made for op in entered):
+    if (
+        cut.blind
+        or any(op.attributes.get("guessed") for op in entered)
+        or len(trip) < len(ops)
+        or not entered
+        or not all(op.inputs and op.inputs[0] in made for op in entered)
+    ):
         return None
-    sites = dict.fromkeys((op.site, spelled(op)) for op in trip)
+    sites = dict.fromkeys((op.site, spelled(op)) for op in trip if not op.attributes.get("implicit"))
     return remedy("keep the tensor", *(Edit("unwrap", site, calls=(name,)) if site else None for site, name in sites), proof=_lift(cut))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
+from whygrad.flow.origins import unpacked_at
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Value, family
+from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import raised_by
@@ -61,7 +62,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## How sure
     Proved by the recorded shapes. The line is the last op that changed the number of rows on the side that left the batch's, and the loss
     where no such op is found. Of two arrays given to `fit`, it is where the second was made, or `fit` where the program holds a like array with
-    the right number of rows.
+    the right number of rows. Where the labels are rows like the inputs and both were taken out of one call's result, as of `train_test_split`, it is that call.
 
     ## References
     PyTorch: "Expected input batch_size (…) to match target batch_size (…)", "The size of tensor a must match the size of tensor b".
@@ -180,7 +181,8 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
     prediction, target, change = found.prediction, found.target, culprit(step, found)
     moved = change is not None and change.op.site is not None
     numbers = f"{found.rows[0]:,} rows against {found.rows[1]:,}"
-    made = making_site(index, step, target.name) if found.op.native in _GIVEN_TOGETHER else None
+    swapped = _swapped(index, found)
+    made = swapped or (making_site(index, step, target.name) if found.op.native in _GIVEN_TOGETHER else None)
     return Diagnosis(
         rule="WG209",
         name="batch-size-mismatch",
@@ -195,14 +197,24 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         label=f"{change.before.type} becomes {change.after.type}" if change is not None and moved else numbers,
         related=places((found.op.site if moved or made else None, f"{numbers} meet here")),
         evidence=tuple(evidence(found, change)),
-        help=_help(index, found, change),
+        help=_help(index, found, change)
+        if swapped is None
+        else f"take the results apart in the order in which the call returns them: `{target.shown}` has rows like the inputs, not labels",
         facts=frozenset({Fact("odd-shape", prediction.name)}),
         explains=raised_by(index, step, found.op),
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
-        remedy=_remedy(found) if change is None else None,
+        remedy=_remedy(found) if change is None and swapped is None else None,
     )
+
+
+def _swapped(index: Index, found: Mismatch) -> Site | None:
+    """The call whose parts went to the wrong names: what is given as labels are rows like those of the inputs, from the same call."""
+    one, other = found.prediction, found.target
+    rows, others = one.shape or (), other.shape or ()
+    alike = found.op.native in _GIVEN_TOGETHER and one.dtype == other.dtype and len(rows) > 1 and rows[1:] == others[1:]
+    return unpacked_at(index, other.name) if alike else None
 
 
 def evidence(found: Mismatch, change: Change | None) -> Iterator[Evidence]:

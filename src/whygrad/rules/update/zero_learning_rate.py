@@ -18,6 +18,8 @@ IDLE = 0.25
 """Share of all updates from which a schedule that has reached zero is too short; one that ends there has a last few, or one in ten."""
 MOST = 0.5
 """Share from which it is an error."""
+NOTHING = 2.0**-24
+"""Share of the highest rate that counts as none, as front ends have it."""
 IDLE_UPDATES = 10
 """Updates at a rate of zero that must have been seen."""
 ENOUGH = 2
@@ -32,7 +34,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     An optimizer whose largest rate over all its updates is not above 0: a rate that integer division or a rounding setting made 0, a
     schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move, and
-    a schedule that reaches 0 long before the end: one laid out in epochs and stepped after every batch.
+    a schedule that reaches 0 long before the end: one laid out in epochs and stepped after every batch, or one that multiplies what it has multiplied
+    before. As good as 0 is a rate so far below the highest that single precision has no place for its updates beside one of those (2 to the power of -24).
 
     ## Why it matters
     The optimizer steps and nothing moves. With a negative rate the loss is driven up.
@@ -64,8 +67,8 @@ def never_above_zero(optimizer: Optimizer) -> bool:
 
 
 def ran_out(optimizer: Optimizer) -> bool:
-    """The rate was zero for the last quarter of the updates or more."""
-    if optimizer.idle_from is None or optimizer.last_rate is None or optimizer.last_rate > 0:
+    """The rate was zero, or nothing next to the highest, for the last quarter of the updates or more."""
+    if optimizer.idle_from is None or optimizer.last_rate is None:
         return False
     idle = optimizer.steps - optimizer.idle_from
     return idle >= IDLE_UPDATES and idle >= IDLE * optimizer.steps
@@ -75,14 +78,15 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
     """A schedule that has reached zero long before the end."""
     start, steps = optimizer.idle_from or 0, optimizer.steps
     held = [name for group in optimizer.groups for name in group.parameters]
+    gone = "is zero" if not optimizer.last_rate else "is as good as zero"
     found = _diagnosis(
         index,
         optimizer,
         held,
         severity="error" if steps - start >= MOST * steps else "warning",
-        message=f"the learning rate of `{optimizer.name}` is zero from update {start} on: {steps - start} of {plural(steps, 'update')} change nothing",
+        message=f"the learning rate of `{optimizer.name}` {gone} from update {start} on: {steps - start} of {plural(steps, 'update')} change nothing",
         evidence=Evidence(
-            f"the rate was at most {figure(optimizer.rates[1] if optimizer.rates else None)}, and 0 from update {start} to update {steps}",
+            f"the rate was at most {figure(optimizer.rates[1] if optimizer.rates else None)}, and from update {start} to update {steps} 0 or below {figure(NOTHING)} of that",
             "updates",
             steps - start,
         ),
@@ -90,7 +94,9 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
     )
     return replace(
         found,
-        help=idiom(index, "schedule units"),
+        help=idiom(index, "schedule units")
+        if optimizer.schedule_site or not optimizer.rate_site
+        else "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call",
         explains=frozenset(),
     )
 

@@ -223,3 +223,16 @@ def test_a_value_that_is_refused_its_way_out_is_named() -> None:
 
 def test_another_exception_is_not_a_way_out() -> None:
     assert said(diagnose, REFUSED.replace("TracerArrayConversionError", "ValueError")) == []
+
+
+def test_what_need_not_be_what_left_is_not_put_back() -> None:
+    (diagnosis,) = said(diagnose, TRIP.replace('native="torch.from_numpy"', 'native="torch.from_numpy" with={"guessed":true}'))
+
+    assert diagnosis.remedy is None
+
+
+def test_a_tensor_that_the_framework_makes_by_itself_has_no_call_to_take_away() -> None:
+    (diagnosis,) = said(diagnose, TRIP.replace('native="torch.from_numpy"', 'native="torch.from_numpy" with={"implicit":true}'))
+
+    assert diagnosis.remedy is not None
+    assert all(edit.calls != ("from_numpy",) for edit in diagnosis.remedy.edits)

@@ -204,3 +204,28 @@ def test_the_view_is_named_and_the_exception_explained() -> None:
     assert diagnosis.label == "f32[32,16,10,10] becomes f32[128,400]"
     assert diagnosis.related[0].site.line == 40
     assert diagnosis.explains == {Fact("exception", "ValueError")}
+
+
+SWAPPED = """
+    x: input f32[258,4]
+    y: input f32[86,4]
+    = opaque x y native="keras.Model.fit" failed=true @ "train.py":33
+    labels values=["y"] how="framework"
+    origin values=["y"] setting="unpacked" @ "train.py":27
+"""
+
+
+def test_parts_of_one_call_under_the_wrong_names_are_told_at_that_call() -> None:
+    (diagnosis,) = said(diagnose, SWAPPED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 27
+    assert "rows like the inputs" in (diagnosis.help or "")
+
+
+@pytest.mark.parametrize("y", ["i64[86]", "f32[86,1]"])
+def test_labels_of_one_call_that_look_like_labels_are_told_where_they_are_given(y: str) -> None:
+    (diagnosis,) = said(diagnose, SWAPPED.replace("f32[86,4]", y))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 33

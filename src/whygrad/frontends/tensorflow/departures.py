@@ -1,0 +1,98 @@
+"""Numbers that leave TensorFlow, and tensors that are made of the program's own numbers, spoken of or not. Every method is guarded."""
+
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow.frames import called, entering
+from whygrad.frontends.tensorflow.guard import guarded
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+
+class Departures:
+    """What leaves and comes back."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+
+    @guarded
+    def left(self, tensor: Any, result: Any, way: str) -> None:
+        """A tensor's numbers were taken out, by the method of this name."""
+        recorder = self.recorder
+        values = recorder.ledger.values
+        name = values.known(tensor)
+        if not recorder.on or name is None or recorder.in_update or values.seen[name].role in ("input", "gradient"):
+            return
+        look = recorder.ledger.frames.look(sys._getframe(2))
+        if look.quiet or not look.points:
+            return
+        call = recorder.ledger.call("leave", [tensor], (), look, kind="leave", settings={"native": way})
+        call.outputs = (f"p{call.at}",)
+        call.tracking = False
+        recorder.ledger.travel.left(call.outputs[0], result)
+
+    @guarded
+    def converted(self, item: Any, tensor: Any, frame: FrameType) -> None:
+        """Numbers of the program's became a tensor."""
+        recorder = self.recorder
+        if not recorder.on or recorder.in_update or isinstance(item, bool | int | str | bytes):
+            return
+        ledger = recorder.ledger
+        back = ledger.travel.came_back(item)
+        sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
+        gone = self._gone() if not back and isinstance(item, np.ndarray | np.floating | float) and tensor.dtype.is_floating else ()
+        if not back and not sized and not gone:
+            return
+        look = ledger.frames.look(frame)
+        if look.quiet or not look.points:
+            return
+        direct = entering(frame)
+        name = ledger.values.array(item, tensor)
+        ledger.values.seen[name].held = tensor
+        if back or direct:
+            call = ledger.call("enter", (), [tensor], look, kind="enter", settings={"native": called(frame), "implicit": not direct})
+            call.inputs, call.tensors, call.watched = back, tuple(None for _ in back), tuple(False for _ in back)
+            call.outputs = (name,)
+            call.settings |= {"guess": gone[0]} if gone else {}
+        elif isinstance(item, np.ndarray):
+            self._name_array(item, name, look.user)
+            if gone and not ledger.values.seen[name].called:
+                call = ledger.call(
+                    "enter", (), [tensor], look, kind="enter", settings={"native": called(frame), "implicit": True, "guess": gone[0]}
+                )
+                call.outputs = (name,)
+
+    @guarded
+    def slipped(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
+        """An op was given the program's own numbers, and TensorFlow made tensors of them by itself; asked once something has left."""
+        values = self.recorder.ledger.values
+        if self.recorder.ledger.travel.empty:
+            return
+        for tensor in inputs:
+            if hasattr(tensor, "_numpy") and tensor.dtype.is_floating and values.known(tensor) is None:
+                self.converted(self._held(tensor._numpy(), frame), tensor, frame)
+
+    @staticmethod
+    def _held(numbers: Any, frame: FrameType) -> Any:
+        """The array of the program's that a tensor was made of, where a variable holds it."""
+        look = source.user_frame(frame)
+        held = [item for item in tuple(look.f_locals.values()) if isinstance(item, np.ndarray)] if look is not None else []
+        return next((item for item in held if item.shape == np.shape(numbers) and np.array_equal(item, numbers, equal_nan=True)), numbers)
+
+    def _gone(self) -> tuple[str, ...]:
+        """What last left TensorFlow in this step though a gradient could flow to it: a copy of unknown origin may be made from that."""
+        left = [call for call in self.recorder.ledger.calls if call.name == "leave" and any(call.watched)]
+        return left[-1].outputs if left else ()
+
+    def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
+        seen = self.recorder.ledger.values.seen[value]
+        for frame in frames if not seen.called else ():
+            for name, held in tuple(frame.f_locals.items()):
+                if held is item and name not in ("self", "_"):
+                    seen.called, seen.role, seen.holder = name, "input", (frame.f_code, name, frame.f_lineno)
+                    return
