@@ -35,6 +35,7 @@ demo: $(STAMP) ## whygrad on the programs of examples/: reports on screen and in
 			> >(tail -n 3) 2> >(tee reports/demo/$$name.txt >&2) || printf '(the program ended with status %s)\n' $$?; \
 		wait; sleep 0.1; \
 	done
+	@$(BIN)/python docs/site/pictures.py reports/demo/detached_encoder.whygrad reports/demo/detached_encoder.html
 	@printf '\nThe reports (text, JSON, pages to open in a browser, records for `whygrad show`) are in %s/reports/demo\n' "$(CURDIR)"
 
 lint: $(STAMP) ## ruff, mypy --strict and the import contracts

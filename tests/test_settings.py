@@ -91,3 +91,11 @@ def test_a_word_that_names_no_rule(word: str, says: str) -> None:
     assert says in caught.value.help
     with pytest.raises(WhygradError):
         named(word, RULES)
+
+
+def test_every_setting_of_a_file_is_checked_and_taken(tmp_path: Path) -> None:
+    project(tmp_path, '[tool.whygrad]\nhtml = "r.html"\nsarif = "r.sarif"\njunit = "r.xml"\nformat = "github"\nlive = true\n')
+
+    assert settings_for({}, check=False, folder=tmp_path) == Settings(
+        html="r.html", sarif="r.sarif", junit="r.xml", format="github", live=True
+    )

@@ -115,6 +115,7 @@ class Screen:
     width: int
     color: bool
     unicode: bool
+    terminal: bool = False
 
     def print(self, text: str) -> None:
         """Print, whatever the stream can hold; a reader that has gone away is no fault of anyone's."""
@@ -139,7 +140,7 @@ def screen(stream: TextIO | None) -> Screen:
     dumb = os.environ.get("TERM", "") == "dumb"
     color = terminal and not dumb and not os.environ.get("NO_COLOR")
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return Screen(stream, _width(stream, terminal=terminal), color, encoding.startswith("utf") and not dumb)
+    return Screen(stream, _width(stream, terminal=terminal), color, encoding.startswith("utf") and not dumb, terminal)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

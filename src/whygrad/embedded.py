@@ -16,7 +16,7 @@ from whygrad.frontends.watching import Watching, watched
 from whygrad.ir import Outcome, Record, Step
 from whygrad.judging import Choice, fault_line, judge
 from whygrad.mending import with_fixes
-from whygrad.observing import Observing
+from whygrad.observing import Audience, Observing
 from whygrad.presenting import Report, random_kept
 from whygrad.program import Target
 from whygrad.session import choose, failed_report, shown
@@ -55,7 +55,7 @@ class Embedded:
         with random_kept():
             self._choice = chosen = self._rules()
             recording = Recording(self.settings.steps, self.settings.at_step, self.settings.experiments, known=self.known)
-            self.observing = Observing(Target(self.name), recording, chosen.rules, self.front_ends, None, self.kept)
+            self.observing = Observing(Target(self.name), recording, chosen.rules, self.front_ends, None, Audience(self.kept))
             self._watching = Watching(self.front_ends, self.observing.attach)
             self._watching.install()
         return True

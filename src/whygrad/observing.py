@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from whygrad.frontends import Recorder, Recording
 from whygrad.frontends.children import Children
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Origin, Outcome, Record, Step
+from whygrad.ir import Birth, Intervention, Measures, Origin, Outcome, Record, Step, Trial
 from whygrad.ir.files import write_record
 from whygrad.judging import fault_line, tests_wanted
 from whygrad.patched import announce_writes
@@ -25,6 +25,46 @@ from whygrad.replay import Replay
 QUIET_STEPS = 8
 """`check` ends the program after this many steps that brought no new kind."""
 MOST_FAULTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is told how it goes, on the program's own thread. What they raise is a fault of ours, and the program goes on."""
+
+    kept: Callable[[Step], None] = lambda _: None
+    """A recorded step is over."""
+    passed: Callable[[int], None] = lambda _: None
+    """A step is over, recorded or not: its number in the run."""
+    measuring: Callable[[Step, int], None] = lambda *_: None
+    """A recorded step is about to be run again, and how often it was before."""
+
+
+@dataclass(slots=True)
+class Told:
+    """A `Replay` that says so before each time it runs the step again."""
+
+    replay: Replay
+    tell: Callable[[int], None]
+    done: int = 0
+
+    def baseline(self) -> Measures:
+        """The step unchanged."""
+        self._again()
+        return self.replay.baseline()
+
+    def run(self, intervention: Intervention) -> Trial:
+        """The step with one thing changed."""
+        self._again()
+        return self.replay.run(intervention)
+
+    def births(self, index: int) -> tuple[Birth, ...]:
+        """Where numbers that are not finite are born."""
+        self._again()
+        return self.replay.births(index)
+
+    def _again(self) -> None:
+        self.tell(self.done)
+        self.done += 1
 
 
 class Observing:
@@ -37,7 +77,7 @@ class Observing:
         rules: tuple[Rule, ...],
         front_ends: Mapping[str, str],
         record_to: Path | None,
-        kept: Callable[[Step], None] = lambda _: None,
+        audience: Audience | None = None,
     ) -> None:
         self.target = target
         self.recording = recording
@@ -49,7 +89,7 @@ class Observing:
         self.faults: list[str] = []
         self.limits: list[str] = []
         self.last_kept = -1
-        self.kept = kept
+        self.audience = audience or Audience()
         self.settled = False
         """Every kind of step seen has its recorded steps, and for `QUIET_STEPS` steps nothing new came."""
         self.children = Children()
@@ -77,7 +117,8 @@ class Observing:
             return replace(step, measures=replace(step.measures, sensitivity_reason="experiments are switched off"))
         try:
             bounded = self.recording.experiments != "all"
-            return examine(step, replay, lambda measured: tests_wanted(self.rules, self.with_step(measured)), bounded=bounded)
+            told = Told(replay, lambda done: self.hand_on(self.audience.measuring, step, done))
+            return examine(step, told, lambda measured: tests_wanted(self.rules, self.with_step(measured)), bounded=bounded)
         except Exception as problem:  # noqa: BLE001 - the program must not notice
             self.fault("an experiment failed", problem)
             self.stop()
@@ -96,17 +137,23 @@ class Observing:
     def keep(self, step: Step) -> None:
         """A recorded step is over."""
         self.last_kept = max(self.last_kept, step.index)
-        try:
-            self.kept(step)
-        except Exception as problem:  # noqa: BLE001 - the program must not notice
-            self.fault("what was measured could not be handed on", problem)
+        self.hand_on(self.audience.kept, step)
 
     def ended(self, index: int, complete: bool) -> None:  # noqa: FBT001 - as the protocol has it
         """A step is over; ends the program if that is all there was to record."""
+        self.hand_on(self.audience.passed, index)
         self.settled = complete and index - self.last_kept >= QUIET_STEPS
         if self.recording.stop_after and self.settled:
             self.stopped = True
             raise Stop
+
+    def hand_on(self, told: Callable[..., None], *what: object) -> None:
+        """Tell the audience; it is told nothing more once that has failed."""
+        try:
+            told(*what)
+        except Exception as problem:  # noqa: BLE001 - the program must not notice
+            self.audience = Audience()
+            self.fault("what was measured could not be handed on", problem)
 
     def draft(self, record: Record) -> None:
         """Write what is known so far, so that a killed program leaves it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -28,13 +28,17 @@ from whygrad.ir import Labels, Measures, Outcome, Record
 from whygrad.ir.files import read_record, write_record
 from whygrad.judging import Choice, all_rules, fault_line, judge
 from whygrad.mending import with_fixes
-from whygrad.observing import Observing
+from whygrad.observing import Audience, Observing
 from whygrad.patched import prepare_process
 from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
 from whygrad.settings import Settings, chosen
 from whygrad.suppressions import idle_comments
+from whygrad.waiting import Patience
+
+if TYPE_CHECKING:
+    from whygrad.live import Live
 
 GATES: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -97,16 +101,30 @@ class Session:
     screen: Screen = field(default_factory=lambda: screen(stderr()))
     hidden: dict[str, ModuleType] = field(default_factory=dict)
     concluded: bool = False
+    live: "Live | None" = None
 
     def run(self, program: Program | SyntaxError) -> int:
         """Run it and conclude; in a forked child that comes out here, only the program's own end counts."""
         observing = Observing(self.target, self.recording(), self.choice.rules, self.front_ends, self.outputs.record)
+        observing.audience = self.audience(observing)
         ended = Ended(1, program) if isinstance(program, SyntaxError) else self.watch(program, observing)
         status = tell(ended)
         if os.getpid() != self.process:
             return status
         status = self.conclude(ended, status, observing)
         return _end_by_interrupt() if ended.interrupted else status
+
+    def audience(self, observing: Observing) -> Audience:
+        """Who is told how it goes: the live display, else a person who waits at a terminal."""
+        if self.outputs.rank or not (self.settings.live or self.screen.terminal):
+            return Audience()
+        if not self.settings.live:
+            return Audience(measuring=Patience(self.screen).measuring)
+        from whygrad.live import Live  # noqa: PLC0415 - rich is imported for nobody else before the program has run
+
+        self.live = live = Live(self.screen, self.target.name, observing.so_far, lambda record: judge(record, self.choice, self.folder))
+        live.begin()
+        return Audience(live.kept, live.passed, live.measuring)
 
     def recording(self) -> Recording:
         """The settings, as front ends read them."""
@@ -142,6 +160,8 @@ class Session:
             return status
         self.concluded = True
         try:
+            if self.live is not None:
+                self.live.end()
             with self.own_imports():
                 record = observing.finish(self.outcome(ended, status))
                 report = self.judged(record)

@@ -37,6 +37,8 @@ class Settings:
     """A file of accepted diagnoses: they are not shown and gate nothing."""
     update_baseline: bool = False
     """Accept all that this run shows."""
+    live: bool = False
+    """Show how it goes while the program runs."""
 
 
 def settings_for(options: Mapping[str, Any], *, check: bool, folder: Path) -> Settings:
@@ -97,9 +99,9 @@ EXPECTED: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "at-step": ("a whole number from 0", _is_count),
     "fail-on": (f"one of {', '.join(get_args(FailOn))}", lambda value: value in get_args(FailOn)),
     "experiments": (f"one of {', '.join(get_args(Experiments))}", lambda value: value in get_args(Experiments)),
-    "json": ("a path", lambda value: isinstance(value, str)),
-    "record": ("a path", lambda value: isinstance(value, str)),
-    "baseline": ("a path", lambda value: isinstance(value, str)),
+    "format": (f"one of {', '.join(get_args(Format))}", lambda value: value in get_args(Format)),
+    "live": ("true or false", lambda value: isinstance(value, bool)),
+    **{name: ("a path", lambda value: isinstance(value, str)) for name in ("json", "html", "sarif", "junit", "record", "baseline")},
 }
 
 

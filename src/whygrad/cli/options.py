@@ -21,6 +21,9 @@ REPORTS = (
 PROGRAM = (
     *REPORTS,
     click.option("--record", metavar="FILE", help="Write the record, for `whygrad show`."),
+    click.option(
+        "--live", is_flag=True, default=None, help="Show the loss, the gradient by layer and what is found while the program runs."
+    ),
     click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of each kind to record (2)."),
     click.option("--at-step", type=click.IntRange(min=0), metavar="N", help="Record from this step on, counted from 0."),
     click.option("--experiments", type=click.Choice(["off", "default", "all"]), help="Replays with one thing changed (default)."),
