@@ -55,10 +55,16 @@ def hidden(step: StepIndex, parameter: Parameter) -> bool:
     """It is the weight of a layer whose output goes through another layer with parameters of its own."""
     weights = {p.value for p in step.step.parameters if p.trainable}
     for op in step.consumers.get(parameter.value, ()):
-        if op.kind in _LAYERS:
+        if op.kind in _LAYERS and not is_bias(step, op, parameter, weights):
             below = step.downstream(op.outputs)
             return any(reads_as_data(other, below, weights) for other in step.graph.ops if other is not op)
     return False
+
+
+def is_bias(step: StepIndex, op: Op, parameter: Parameter, weights: set[str]) -> bool:
+    """It has fewer axes than another weight of the layer: biases of attention have one for the heads, and are meant to start equal."""
+    rank = len(step.value(parameter.value).shape or ())
+    return any(len(step.value(name).shape or ()) > rank for name in op.inputs if name in weights)
 
 
 def reads_as_data(op: Op, below: frozenset[str], weights: set[str]) -> bool:

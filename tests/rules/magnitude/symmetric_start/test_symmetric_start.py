@@ -29,6 +29,9 @@ SILENT = {
     "a last layer": TWICE.replace("symmetric=true", "").replace(
         'parameter v reached=true gradient="finite"', 'parameter v gradient="finite" symmetric=true'
     ),
+    "a bias with an axis for the heads": TWICE.replace("    w: parameter", "    u: parameter f32[1,8,4]\n    w: parameter")
+    .replace("linear x w", "linear x u w")
+    .replace("    parameter w", '    parameter u reached=true gradient="finite"\n    parameter w'),
     "frozen": TWICE.replace("parameter w", "parameter w trainable=false"),
 }
 
