@@ -1,7 +1,7 @@
 """Where, by the source, labels are decided and settings stand."""
 
 from whygrad.flow.index import Index
-from whygrad.ir import Op, Optimizer, Site
+from whygrad.ir import Op, Optimizer, Parameter, Site
 
 
 def decided_at(index: Index, name: str) -> tuple[Site, ...]:
@@ -19,6 +19,11 @@ def reordered_at(index: Index, names: tuple[str, ...]) -> tuple[Site, ...]:
 def unpacked_at(index: Index, name: str) -> Site | None:
     """The call whose result was taken apart into a value and what it was given beside, by the source."""
     return next((o.site for o in index.record.origins if o.setting == "unpacked" and name in o.values), None)
+
+
+def started_at(index: Index, parameter: Parameter) -> Site | None:
+    """Where, by the source, the initialiser of a parameter stands, if that is not where its layer is made."""
+    return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)
 
 
 def seeded_at(index: Index, op: Op) -> Site | None:

@@ -11,7 +11,7 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Group, Optimizer, Record, Site
+from whygrad.ir import Graph, Group, Optimizer, Parameter, Record, Site, Step, Value
 
 RATES = {
     "a constant": "LR = 0.5  # here\nopt = SGD(model.parameters(), lr=LR)",
@@ -111,3 +111,25 @@ def test_a_schedule_is_followed_to_what_reckons_its_factor(text: str, line: int,
     )
     origins = origins_of(Record(optimizers=(scheduled,)), Sources(time.time() + 10))
     assert [origin.site.line for origin in origins if origin.setting == "schedule" and origin.site] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('init = "zeros"\nlayer = Dense(4, kernel_initializer=init)', 1),
+        ('settings = {"init": "zeros"}\nlayer = Dense(4, kernel_initializer=settings["init"])', 1),
+        ('layer = Dense(4, kernel_initializer="zeros")', None),
+    ],
+)
+def test_an_initialiser_is_followed_to_its_literal(text: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text(f"{text}\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    parameter = Parameter("dense/kernel", value="w", symmetric=True, site=Site(str(file), text.count("\n") + 1))
+    record = Record(steps=(Step(0, graph=Graph((), {"w": Value("w", "parameter")}), parameters=(parameter,)),))
+
+    found = [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "start" and o.site]
+
+    assert found == ([line] if line else [])

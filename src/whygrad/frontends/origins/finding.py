@@ -25,6 +25,8 @@ TOLD = 3
 """The argument of a functional dropout that tells the mode, counted from 1."""
 FITTING = ("fit", "train_on_batch")
 """Keras' calls that hand out batches of what they are given."""
+INITIALISERS = ("kernel_initializer", "kernel_init")
+"""What layers call the argument that says how their weights begin."""
 SETTINGS = ("eps", "weight_decay", "momentum")
 _KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 
@@ -36,6 +38,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_labels(program, record),
         *_of_orders(program, record),
         *_of_unpacking(program, record),
+        *_of_starts(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
@@ -111,6 +114,16 @@ def _taken_apart(program: Program, scope: Scope | None, name: str, before: int) 
     """The assignment that gave a name a part of what a call returned."""
     found = last_binding(program.bindings(scope.node).get(name, []), before) if scope is not None else None
     return found if found is not None and found.path and isinstance(found.value, ast.Call) else None
+
+
+def _of_starts(program: Program, record: Record) -> Iterator[Origin]:
+    """Where the initialiser stands that layers with equal rows were given by a name."""
+    for parameter in (p for step in record.steps[:1] for p in step.parameters if p.symmetric and p.site is not None):
+        call = program.call_at(parameter.site) if parameter.site is not None else None
+        for item in call.node.keywords if call is not None and isinstance(call.node, ast.Call) else ():
+            if call is not None and item.arg in INITIALISERS and isinstance(item.value, ast.Name | ast.Attribute | ast.Subscript):
+                for site in places_of(program, replace(call, node=item.value), 1):
+                    yield Origin((parameter.value,), setting="start", site=site)
 
 
 def _handed(record: Record, names: tuple[str, ...]) -> Batches | None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.origins import started_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Parameter, family
 from whygrad.rules import rule
-from whygrad.rules.phrases import listed, plural
+from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy, setting
 
 _LAYERS = ("linear", "conv", "rnn", "matmul")
@@ -90,14 +91,16 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     value = step.value(found[0].value)
     units = value.shape[0] if value.shape else 0
     zero = found[0].gradient == "zero"
+    started = started_at(index, found[0])
     return Diagnosis(
         rule="WG511",
         name="symmetric-start",
         severity="warning",
         confidence="measured",
         message=f"all {units} units of `{names[0]}` start equal and stay equal: the layer acts as one unit",
-        site=found[0].site,
-        label="its weights are equal in every row",
+        site=started or found[0].site,
+        label="weights begin so" if started else "its weights are equal in every row",
+        related=places((found[0].site if started else None, "the layer is made here")),
         evidence=(
             Evidence(
                 f"the rows of {listed(names)} are the same, and so are the rows of {'its' if len(names) == 1 else 'their'} gradient{', which is 0' if zero else ''}, before and after an update",

@@ -21,7 +21,10 @@ SAME = """
 """
 TWICE = SAME + SAME.replace("step 0", "step 1")
 
-FIRES = {"before and after an update": (TWICE, 4, "warning")}
+FIRES = {
+    "before and after an update": (TWICE, 4, "warning"),
+    "an initialiser that has a line of its own": (TWICE + '    origin values=["w"] setting="start" @ "train.py":2', 2, "warning"),
+}
 
 SILENT = {
     "a single step": SAME,
