@@ -21,7 +21,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters that an optimizer holds and that the loss was computed from, where the part of the forward that reads them ran without tracking. The place is the
-    line that switched tracking off; the first op that it cut is shown with it. `set_grad_enabled(False)` without its counterpart is the usual form: validation
+    line that switched tracking off, or the call outside of the tape in the function that asks for the gradient; the first op that it cut is shown with it. `set_grad_enabled(False)` without its counterpart is the usual form: validation
     switches tracking off and the next epoch finds it off.
 
     ## Why it matters
@@ -81,7 +81,7 @@ def _left_off(index: Index) -> Iterator[Diagnosis]:
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:
     first = cut.ops[0]
-    site = _switch_site(cut) or first.site
+    site = _switch_site(cut) or _beside_backward(cut, first.site)
     words = Words(
         "WG303",
         "gradient-disabled",
@@ -89,7 +89,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         site,
         "tracking is switched off here" if _switch_site(cut) else idiom(index, "untracked op", name=spelled(first)),
         _help(index, site),
-        tuple(_related(first)),
+        tuple(_related(first) if site != first.site else ()),
         remedy=_remedy(cut),
     )
     return diagnosis(index, cut, words, lifting(*_untracked(cut)))
@@ -97,6 +97,14 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
 
 def _switch_site(cut: Cut) -> Site | None:
     return cut.switch.site if cut.switch else None
+
+
+def _beside_backward(cut: Cut, site: Site | None) -> Site | None:
+    """The line on the way to an op that stands in the function that asks for the gradient: what is moved below the tape is the call there, not what it runs."""
+    asked = next((event.site for event in cut.step.events("backward") if event.site), None)
+    places = [site, *(site.caller(at) for at in range(len(site.callers)))] if site else []
+    beside = (place for place in places if asked and (place.file, place.function) == (asked.file, asked.function))
+    return next(beside, site)
 
 
 def _related(first: Op) -> Iterator[Related]:

@@ -16,7 +16,7 @@ from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
 _SOFTMAX = frozenset(("softmax", "log_softmax"))
 _FEATURES_LAST = frozenset(("linear", "rnn", "attention", "layer_norm"))
-_CATEGORICAL = frozenset(("nll_loss", "cross_entropy", "binary_cross_entropy", "kl_div"))
+_CATEGORICAL = frozenset(("nll_loss", "cross_entropy", "categorical_cross_entropy", "binary_cross_entropy", "kl_div"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,17 @@ def other_axis(call: Call) -> Iterator[tuple[Op, int]]:
     axis = made[1].attributes.get("axis") if made else None
     if made is None or made[1].kind not in _SOFTMAX or call.op.kind not in _CATEGORICAL or len(shape) < 2 or not isinstance(axis, int):  # noqa: PLR2004 - rows and classes
         return
-    at, classes = axis % len(shape), 1 if call.contract.class_axis is not None else len(shape) - 1
+    at, classes = axis % len(shape), class_axis(call)
     # timid: a table of pairs is normalised both ways on purpose
     if at != classes and shape[at] > 1 and not (len(shape) == 2 and shape[0] == shape[1]) and call.target.name in step.from_data:  # noqa: PLR2004 - a table
         yield made[1], at
+
+
+def class_axis(call: Call) -> int:
+    """The axis on which the loss finds the classes: what it was told, else as losses of its kind have it."""
+    told, rank = call.op.attributes.get("axis"), len(call.prediction.shape or ())
+    axis = told if isinstance(told, int) else call.contract.class_axis if call.contract.class_axis is not None else -1
+    return axis % max(rank, 1)
 
 
 def takes_positions(call: Call) -> bool:
@@ -155,7 +162,7 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         if sums and op.kind == "softmax"
         else ()
     )
-    classes = 1 if call.contract.class_axis is not None else len(shape) - 1
+    classes = class_axis(call)
     return Diagnosis(
         rule="WG211",
         name="wrong-axis",

@@ -23,6 +23,19 @@ ENCODER = """
 REFUSED = 'raised type="RuntimeError" message="element 0 of tensors does not require grad and does not have a grad_fn"\n'
 
 FIRES = {
+    "a model that is called outside of the tape": (
+        """
+        framework tensorflow "2.21.0"
+        e: parameter f32[4,4]
+        x: input f32[8,4]
+        h = linear x e tracking=false @ "model.py":11 in "Net.call" callers=[["model.py",29,"Net.train_step"],["train.py",9,""]]
+        loss = mean h carries=[false] @ "model.py":32 in "Net.train_step"
+        ! backward loss @ "model.py":33 in "Net.train_step"
+        ! optimizer_step opt
+        """,
+        29,
+        ("e",),
+    ),
     "encoder under no_grad": (ENCODER, 10, ("e1", "e2")),
     "the switch is unknown": (
         """

@@ -32,6 +32,12 @@ TAGS = """
 
 FIRES = {
     "over the batch": (BATCH, 4),
+    "probabilities for a loss of Keras'": (
+        BATCH.replace("log_softmax s", "softmax s").replace(
+            'nll_loss p y with={"target":1}', 'categorical_cross_entropy p y with={"target":1,"axis":-1,"ids":true}'
+        ),
+        4,
+    ),
     "over the batch, counted from the end": (BATCH.replace('"axis":0', '"axis":-2'), 4),
     "the logarithm apart": (
         BATCH.replace("log_softmax s", "softmax s")
@@ -48,6 +54,9 @@ FIRES = {
 }
 
 SILENT = {
+    "over the classes, which the loss was told are the last": BATCH.replace("log_softmax s", "softmax s")
+    .replace('"axis":0', '"axis":1')
+    .replace('nll_loss p y with={"target":1}', 'categorical_cross_entropy p y with={"target":1,"axis":-1,"ids":true}'),
     "over the classes": BATCH.replace('"axis":0', '"axis":1'),
     "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
     "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),
