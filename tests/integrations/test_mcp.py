@@ -8,7 +8,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from programs_run import HEALTHY, environment, playing, whygrad, write
+from programs_run import HEALTHY, TESTS, environment, playing, whygrad, write
 
 CUT = HEALTHY.replace("loss = cross_entropy h y", 'd = detach h native="tiny.detach" @ "train.py":7:5-15 text="    d = h.detach()"\n      loss = cross_entropy d y').replace(
     'gradient="finite" gradient_norm=0.7', 'gradient="none"'
@@ -51,6 +51,21 @@ def test_an_assistant_runs_explains_and_shows(tmp_path: Path) -> None:
     assert "When it is fine" in told(explained)
     assert told(shown).startswith("error[WG301] detached")
     assert "train.py" in fixed.structured_content["told"]
+
+
+@pytest.mark.torch
+def test_an_assistant_gets_a_fix_as_a_diff_and_no_file_changes(tmp_path: Path) -> None:
+    faulty = (TESTS / "rules/graph/detached/bad_torch.py").read_text()
+    (tmp_path / "train.py").write_text(faulty)
+
+    _, fixed = ask(tmp_path, ("fix", {"script": "train.py"}))
+    (change,) = fixed.structured_content["changes"]
+
+    assert (change["rule"], change["verified"], fixed.structured_content["mended"]) == ("WG301", True, True)
+    assert "-        tastes = torch.tanh(self.encoder(visits)).detach()" in change["diff"]
+    assert "+        tastes = torch.tanh(self.encoder(visits))" in change["diff"]
+    assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
+    assert (tmp_path / "train.py").read_text() == faulty
 
 
 def test_what_lies_outside_of_the_folder_is_not_run(tmp_path: Path) -> None:

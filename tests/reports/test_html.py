@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.samples import DETACH, DETACHED, HEALTHY
-from whygrad.diagnosis import Diagnosis, Report
+from whygrad.diagnosis import Diagnosis, Fix, Report, Symptom
 from whygrad.flow.picturing import picture
 from whygrad.ir import Record, Site
 from whygrad.ir.text import loads
@@ -136,9 +136,22 @@ def test_the_theme_can_be_changed(opened: Opened):
     assert page.evaluate(paper) != before
 
 
+def everything() -> Report:
+    """A report with every part that a page can have."""
+    tried = Fix(
+        "leave out `detach`", "--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b\n", verified=True, before={"loss_last": 0.5}, after={"loss_last": 0.125}
+    )
+    report = with_picture(HEALTHY, replace(DETACHED, fix=tried))
+    other = replace(DETACHED, rule="WG501", name="vanishing", severity="warning", symptoms=(Symptom("the loss stands still", "WG512"),))
+    return replace(
+        report, diagnoses=(*report.diagnoses, other), picture=replace(report.picture, curve=(2.0, 1.5, 1.0), curve_width=8),
+        limits=("steps ran eagerly",), faults=("a rule failed: ValueError",),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible(opened: Opened, scheme: str):
-    page = opened.show(with_picture(HEALTHY, DETACHED))
+    page = opened.show(everything())
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
     page.locator(".box.marked").click()
 
@@ -148,9 +161,10 @@ def test_the_page_is_accessible(opened: Opened, scheme: str):
 @pytest.mark.parametrize("width", [320, 1600])
 def test_the_page_fits_narrow_and_wide(opened: Opened, width: int):
     opened.page.set_viewport_size({"width": width, "height": 700})
-    page = opened.show(with_picture(HEALTHY, DETACHED))
+    page = opened.show(everything())
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (opened.complaints, len(opened.asked)) == ([], 1)
 
 
 def test_hostile_names_and_lines_stay_text(opened: Opened):
@@ -180,6 +194,22 @@ def test_a_large_record_opens_within_a_screenful_of_boxes():
 
     assert 1 < len(drawn.blocks) <= 41
     assert sum(len(block.rows) + block.more for block in drawn.blocks) == 4000
+
+
+def test_a_record_of_ten_thousand_ops_and_three_thousand_parameters_is_a_page_to_work_with(opened: Opened):
+    layers = [
+        f'  h{at + 1} = linear h{at} w{at} module="blocks.{at // 100}.{at}" @ "net.py":{at}\n  r{at} = relu h{at + 1}' for at in range(5000)
+    ]
+    parameters = [
+        f'  w{at}: parameter f32[4,4]\n  parameter block.{at}.weight value=w{at} gradient="finite" gradient_norm=0.5' for at in range(3000)
+    ]
+    text = "\n".join(["step 0 updated=true", "  h0: input f32[4,4]", *layers, '  ! backward h5000 @ "t.py":1', *parameters, ""])
+    page = opened.show(replace(HEALTHY, picture=picture(loads(text).steps[0], None)))
+
+    assert page.locator(".box").count() <= 41
+    assert page.locator("#gauges tbody tr").count() <= 200
+    page.locator("#search").fill("block.2987.")
+    assert page.locator("#gauges tbody td:first-child").all_inner_texts() == ["block.2987.weight"]
 
 
 def test_numbers_that_are_none_stand_as_words():

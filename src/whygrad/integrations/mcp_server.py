@@ -1,14 +1,16 @@
 """whygrad for coding assistants: a server of the Model Context Protocol over stdin and stdout. It runs only programs below one folder."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from anyio import to_thread
@@ -45,13 +47,30 @@ class Ran(TypedDict):
     output: str
 
 
+class Change(TypedDict):
+    """A fix of one fault."""
+
+    rule: str
+    summary: str
+    diff: str
+    """Unified; "" where no patch could be made."""
+    safe: bool
+    """It changes the fault and nothing else."""
+    verified: bool
+    """The patched program was run whole, and learns."""
+    reason: str
+    """Why there is no patch, or why it was not kept."""
+
+
 class Fixed(TypedDict):
     """What came of mending a program."""
+
+    changes: list[Change]
 
     mended: bool
     """No fault is left in the patched program."""
     told: str
-    """The diffs, what the patched program did beside the original, and what remains."""
+    """What the patched program did beside the original, and what remains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +106,27 @@ class Programs:
         """What `whygrad fix` says, which tries each change on a copy."""
         path = os.path.relpath(self.path(script), os.path.realpath(self.folder))
         options = ["--unsafe"] if unsafe else []
-        status, output, told = finished([sys.executable, "-m", "whygrad", "fix", *options, path, *arguments], self.folder, seconds)
-        return Fixed(mended=status == 0, told=(output + told)[-4 * MOST_OUTPUT :])
+        with tempfile.TemporaryDirectory(prefix="whygrad-") as aside:
+            report = Path(aside) / "report.json"
+            command = [sys.executable, "-m", "whygrad", "fix", "--json", str(report), *options, path, *arguments]
+            status, output, told = finished(command, self.folder, seconds)
+            found = json.loads(report.read_text()) if report.is_file() else {"diagnoses": []}
+        return Fixed(changes=list(changes(found["diagnoses"])), mended=status == 0, told=(output + told)[-4 * MOST_OUTPUT :])
+
+
+def changes(diagnoses: Iterable[dict[str, Any]]) -> Iterator[Change]:
+    """The fixes of root causes, of a JSON report."""
+    for diagnosis in diagnoses:
+        fix = diagnosis["fix"] if diagnosis["root_cause"] else None
+        if fix is not None:
+            yield Change(
+                rule=diagnosis["rule"],
+                summary=fix["summary"],
+                diff=fix["diff"] or "",
+                safe=fix["safety"] == "safe",
+                verified=fix["verified"],
+                reason=fix["reason"] or "",
+            )
 
 
 def report_in(record: Path) -> Report:
