@@ -21,6 +21,26 @@ TRAINING: Mapping[str, Row] = {
         "add `{optimizer}.apply_gradients(zip(gradients, model.trainable_variables))` after `tape.gradient`",
         "apply the gradients: `updates, opt_state = {optimizer}.update(grads, opt_state, params)`, then `params = optax.apply_updates(params, updates)`",
     ),
+    "apply the update": Row(
+        "apply what `{optimizer}` computes to the parameters",
+        "apply what `{optimizer}` computes to the variables",
+        "apply it and carry the result over: `params = optax.apply_updates(params, updates)`",
+    ),
+    "keep the result": Row(
+        "keep what the call returns, and use it in the next step",
+        "keep what the call returns, and use it in the next step",
+        "values do not change in place: keep what the call returns (`state = state.apply_gradients(grads=grads)`, `params = optax.apply_updates(params, updates)`) and return it from the step",
+    ),
+    "trace with nnx": Row(
+        "change the module outside of the traced function",
+        "change the module outside of the traced function",
+        "put `@nnx.jit` in the place of `@jax.jit`: it hands out what the step changes in modules and optimizers, and `jax.jit` works on copies of them",
+    ),
+    "keep what is returned": Row(
+        "keep the parameters that this call returns, and give them to the next one",
+        "keep the variables that this call returns, and give them to the next one",
+        "assign the new parameters and the new optimizer state that this call returns, and give them to the next call",
+    ),
     "hold": Row(
         "give them to the optimizer as well: `{optimizer}.add_param_group({{'params': {module}.parameters()}})`, or freeze them by `requires_grad_(False)` if that is meant",
         "give them to `tape.gradient` and `{optimizer}.apply_gradients` as well, or set `trainable = False` on them if that is meant",

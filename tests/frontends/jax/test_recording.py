@@ -243,17 +243,74 @@ for _ in range(2):
     assert place[1:3] == (line_of(program, "jnp.zeros_like"), "backward")
 
 
-def test_rows_of_a_mapped_derivative_are_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decorator", ["", "@jax.jit"])
+def test_a_derivative_under_vmap_is_that_of_all_rows(tmp_path: Path, decorator: str) -> None:
+    program = f"""
+w, x, y = jnp.ones((3, 5)), jnp.arange(12.0).reshape(4, 3), jnp.arange(4)
+
+{decorator}
+def step(w, x, y):
+    def loss_fn(p, row, label):
+        return optax.softmax_cross_entropy_with_integer_labels(jnp.tanh(row @ p), label)
+    losses, g = jax.vmap(jax.value_and_grad(loss_fn), (None, 0, 0))(w, x, y)
+    return w - 0.01 * g.mean(0), losses.mean()
+
+for _ in range(3):
+    w, loss = step(w, x, y)
+"""
+    record = recorded(tmp_path, program)
+    step = record.steps[0]
+    loss = ops(step, "cross_entropy")[0]
+    parameter = step.parameters[0]
+
+    assert not record.limits
+    assert [step.graph.values[name].shape for name in loss.inputs[:2]] == [(4, 5), (4,)]
+    assert loss.site is not None
+    assert loss.site.line == line_of(program, "optax.softmax")
+    assert step.measures.label_sensitivity
+    assert parameter.gradient_norm
+    assert parameter.moved
+
+
+def test_a_derivative_under_two_vmaps_is_left_alone(tmp_path: Path) -> None:
     program = """
-w, x = jnp.ones(3), jnp.arange(12.0).reshape(4, 3)
+w, x = jnp.ones(3), jnp.arange(24.0).reshape(2, 4, 3)
 for _ in range(2):
-    g = jax.vmap(jax.grad(lambda p, r: jnp.sum((p * r) ** 2)), (None, 0))(w, x)
-    w = w - 0.01 * g.mean(0)
+    g = jax.vmap(jax.vmap(jax.grad(lambda p, r: jnp.sum((p * r) ** 2)), (None, 0)), (None, 0))(w, x)
+    w = w - 0.01 * g.mean((0, 1))
 """
     record = recorded(tmp_path, program)
 
     assert not record.steps
-    assert any("vmap" in limit for limit in record.limits)
+    assert record.limits
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "what"),
+    [
+        ("tx.update(grads, state, w)\n    return w, state", "w, state = step(w, state)", "update"),
+        ("optax.apply_updates(w, tx.update(grads, state, w)[0])\n    return w, state", "w, state = step(w, state)", "applied"),
+        ("updates, state = tx.update(grads, state, w)\n    return optax.apply_updates(w, updates), state", "_, state = step(w, state)", "returned"),
+    ],
+)  # fmt: skip
+def test_new_parameters_that_nobody_keeps_are_told(tmp_path: Path, body: str, call: str, what: str) -> None:
+    program = f"""
+x, w, tx = jnp.arange(12.0).reshape(4, 3), jnp.ones(3), optax.adam(0.1)
+state = tx.init(w)
+
+@jax.jit
+def step(w, state):
+    grads = jax.grad(lambda p: jnp.mean((x @ p) ** 2))(w)
+    {body}
+
+for _ in range(3):
+    {call}
+"""
+    (event,) = [e for e in recorded(tmp_path, program).steps[0].events if e.kind == "dropped"]
+
+    assert event.attributes["what"] == what
+    assert event.site is not None
+    assert event.site.line == line_of(program, {"update": "tx.update(grads", "applied": "optax.apply", "returned": "_, state = step"}[what])
 
 
 def test_random_keys_are_no_data(tmp_path: Path) -> None:

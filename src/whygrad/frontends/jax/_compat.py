@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax._src import core, source_info_util
 from jax._src import pjit as _pjit
+from jax._src.interpreters import batching as _batching
 
 TESTED = ("0.10",)
 
@@ -77,14 +78,50 @@ def plain(item: Any) -> Any:
     return item
 
 
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A `vmap` that a value is one row under."""
+
+    size: int
+    name: Any
+    axis: int
+    """Of the rows, in the array that holds them."""
+
+
+def mapped(item: Any) -> Mapped | None:
+    """The innermost `vmap` that a tracer is a row under; None for what is none."""
+    inner = plain(item)
+    if not isinstance(inner, _batching.BatchTracer) or not isinstance(inner.batch_dim, int):
+        return None
+    axis = inner._trace.axis_data
+    return Mapped(int(axis.size), axis.name, inner.batch_dim)
+
+
+def behind(item: Any) -> Any:
+    """What a tracer stands for, all rows of a `vmap` with it."""
+    inner = plain(item)
+    return plain(inner.val) if isinstance(inner, _batching.BatchTracer) else inner
+
+
+def under_vmap() -> bool:
+    """One `vmap` is under way, and nothing else: calls compute at once, for all rows."""
+    trace = core.trace_ctx.trace
+    return isinstance(trace, _batching.BatchTrace) and isinstance(trace.parent_trace, EvalTrace)
+
+
+def at_once() -> AbstractContextManager[None]:
+    """Within this block calls compute at once, whatever is under way."""
+    return under(core.eval_trace)
+
+
 def _typed(item: object) -> bool:
     return type(item).__name__.startswith("Typed")
 
 
 def variable(item: Any) -> Any | None:
-    """The variable of the traced program that a tracer stands for; None for what is no such tracer."""
-    inner = plain(item)
-    found = getattr(inner, "val", None) if is_tracer(inner) else None
+    """The variable of the traced program that a tracer stands for, all rows of a `vmap` with it; None for what is no such tracer."""
+    inner = behind(item)
+    found = getattr(inner, "val", None) if is_tracer(inner) and not isinstance(inner, _batching.BatchTracer) else None
     return found if isinstance(found, core.Var) else None
 
 
@@ -177,6 +214,27 @@ def needed(jaxpr: Jaxpr, wanted: Sequence[Any]) -> list[Any]:
             found.append(equation)
             living.update(item for item in equation.invars if not is_literal(item))
     return found[::-1]
+
+
+AVERAGING = ("reduce_sum", "div", "mul", "convert_element_type", "jit", "pjit", "reshape", "squeeze")
+"""What makes one loss of many."""
+
+
+def averaged(jaxpr: Jaxpr, variable: Any) -> Any:
+    """What a program hands out for a loss: its own variable, or the sum or mean of its entries."""
+    if variable is None or not _dimensions(variable):
+        return variable
+    reached = {variable}
+    for equation in jaxpr.eqns:
+        read = [item for item in equation.invars if not is_literal(item)]
+        if equation.primitive.name in AVERAGING and read and reached.issuperset(read):
+            reached.update(equation.outvars)
+    handed = (item for item in jaxpr.outvars if not is_literal(item) and item in reached and not _dimensions(item))
+    return next(handed, variable)
+
+
+def _dimensions(variable: Any) -> tuple[int, ...]:
+    return tuple(getattr(variable.aval, "shape", ()))
 
 
 def inner_programs(params: Mapping[str, Any]) -> Iterator[tuple[str, ClosedJaxpr]]:

@@ -94,6 +94,8 @@ class Builder:
             attributes = {**attributes, **more}
         if family(kind) == "create" and kind in ("create", "random"):
             inputs = ()
+        if any(bound.rows for bound in bounds):
+            attributes = _behind_rows(attributes)
         if first.rule is not None:
             attributes = {**attributes, "backward": self._rule(first.rule)}
         failed = any(bound.failed for bound in bounds)
@@ -134,7 +136,7 @@ class Builder:
         values = [item for item in bound.inputs if isinstance(item, int)]
         if bound.rule is not None or (bound.primitive is not None and bound.primitive.name.startswith("custom_") and kind == "opaque"):
             return "custom"
-        if bound.leaves or (bound.primitive is None and bound.native not in ("copy", "stack", "index")):
+        if bound.leaves or (bound.primitive is None and bound.native not in ("copy", "stack", "index", "mean", "sum")):
             return "leave" if bound.leaves else kind
         if not values and kind not in ("random", "sample", "detach"):
             return "create"
@@ -333,6 +335,14 @@ def settings(bound: Bound) -> dict[str, Attribute]:
         elif isinstance(item, tuple) and len(item) <= MOST_AXES and all(isinstance(part, int) for part in item):
             found["axis"] = tuple(int(part) for part in item) if len(item) != 1 else int(item[0])
     return found
+
+
+def _behind_rows(attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+    """Axes of one example, counted from the front, are one further where the rows of all examples come first."""
+    axis = attributes.get("axis")
+    if isinstance(axis, tuple):
+        return {**attributes, "axis": tuple(part + 1 if isinstance(part, int) and part >= 0 else part for part in axis)}
+    return {**attributes, "axis": axis + 1} if isinstance(axis, int) and axis >= 0 else attributes
 
 
 def _inner(bound: Bound, name: str) -> Any:

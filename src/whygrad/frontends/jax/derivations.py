@@ -84,6 +84,27 @@ def arguments_of(asked: Asked, numbers: Numbers) -> list[Argument]:
     return _numbered(found)
 
 
+def entered(derivation: Derivation, asked: Asked, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """The function runs: the tracers that it is given stand for the arguments."""
+    before, after = leaves((asked.args, asked.kwargs)), leaves((tuple(args), kwargs))
+    if len(before) == len(after):
+        for outside, inside in zip(before, after, strict=True):
+            if _compat.is_array(outside) or _compat.is_tracer(inside):
+                derivation.numbers.same(inside, derivation.numbers.of(outside))
+    moving = {argument.number for argument in derivation.parameters}
+    for outside, inside in zip(before, after, strict=False):
+        if outside is not inside and derivation.numbers.seen(outside) in moving:
+            derivation.numbers.apart(outside)
+
+
+def left(derivation: Derivation, asked: Asked, result: Any) -> None:
+    """The function has returned: its loss, and what it hands out beside it."""
+    value, *auxiliary = result if asked.has_aux and isinstance(result, tuple) else (result,)
+    found = [derivation.numbers.of(leaf) for leaf in leaves(value) if _compat.is_array(leaf)]
+    derivation.losses, derivation.loss = tuple(found), found[0] if found else None
+    derivation.auxiliary = tuple(derivation.numbers.of(leaf) for leaf in leaves(auxiliary) if _compat.is_array(leaf))
+
+
 def _numbered(found: list[Argument]) -> list[Argument]:
     taken: set[str] = set()
     for argument in found:

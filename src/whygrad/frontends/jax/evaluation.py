@@ -100,8 +100,8 @@ class Engine:
 
 
 def concrete(item: Any) -> Any | None:
-    """The array that an object of the program stands for; None while it is only traced."""
-    inner = _compat.plain(item)
+    """The array that an object of the program stands for, all rows of a `vmap` with it; None while it is only traced."""
+    inner = _compat.behind(item)
     return inner if _compat.is_array(inner) and not _compat.is_tracer(inner) else None
 
 

@@ -217,15 +217,19 @@ class Jits:
                 plan.nests.append(nest)
                 plan.activations.append(activations)
             elif derivation.failed is None:
-                self.recorder.limits.append("a derivative under `vmap` or inside a function that JAX maps over devices was not looked at")
+                self.recorder.limits.append(
+                    "a derivative under two `vmap`, or inside a function that JAX maps over devices, was not looked at"
+                )
+        for moment in capture.moments:
+            moment.kept = _kept(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
         for program in plan.programs:
             loss = program.derivation.loss
             variable = _compat.variable(program.derivation.numbers.objects[loss]) if loss is not None else None
-            plan.losses.append(outputs.get(variable))
+            plan.losses.append(outputs.get(_compat.averaged(closed.jaxpr, variable)))
             plan.results.update(results_of(program, closed))
             plan.updating = plan.updating or updating(plan, closed)
-            found = {name: outputs.get(_compat.variable(item)) for name, item in program.derivation.gradients.items()}
+            found = {n: outputs.get(_compat.variable(item)) for n, item in program.derivation.gradients.items() if not _compat.mapped(item)}
             plan.gradients.update({name: at for name, at in found.items() if at is not None})
         return plan
 
@@ -266,6 +270,15 @@ class Jits:
 
 def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return any(getattr(leaf, "is_deleted", bool)() for leaf in jax.tree_util.tree_leaves((args, kwargs)) if isinstance(leaf, jax.Array))
+
+
+def _kept(moment: Moment, closed: Any) -> bool | None:
+    """Something reads what an application made, or the function hands it out; None where it was made deeper inside."""
+    found = {variable for item in moment.results.values() if (variable := _compat.variable(item)) is not None}
+    if moment.kind != "apply" or not found or found.isdisjoint(item for equation in closed.jaxpr.eqns for item in equation.outvars):
+        return None
+    read = {id(item) for equation in closed.jaxpr.eqns for item in equation.invars} | {id(item) for item in closed.jaxpr.outvars}
+    return any(id(variable) in read for variable in found)
 
 
 def results_of(program: Program, closed: Any) -> dict[str, int]:

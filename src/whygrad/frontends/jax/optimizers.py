@@ -97,10 +97,14 @@ class Moment:
     made: Made | None = None
     held: tuple[str, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
+    called: source.Trace | None = None
+    """Of what happens within a traced function: where the program calls that."""
     gathers: bool = False
     """It stands within `MultiSteps`, which hands zeros on at most steps."""
     state: Any = None
     """An array of the state that an update is given."""
+    kept: bool | None = None
+    """Of an application within a traced function: something reads its result; None where that is not known."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
 
@@ -202,7 +206,8 @@ class Optimizers:
         user = source.user_frame(frame)
         while user is not None and not entry.name:
             held = {**user.f_globals, **user.f_locals}
-            entry.name = next((name for name, item in held.items() if item is entry.transformation and not name.startswith("_")), "")
+            own = ((name, item) for name, item in held.items() if not name.startswith("_"))
+            entry.name = next((name for name, item in own if _stands_for(item, entry.transformation)), "")
             user = source.user_frame(user.f_back)
 
     # --- in the record ------------------------------------------------------------------------------------------
@@ -320,7 +325,18 @@ class Optimizers:
         if any(event.kind == "optimizer_step" for event in events):
             events = [*self._frozen(updates, parameters, at), *events]
         updated = any(event.kind in ("optimizer_step", "update") for event in events)
+        events += [] if updated else self._dropped(updates, applied, at)
         return replace(step, parameters=tuple(parameters.values()), events=(*step.events, *events), updated=updated)
+
+    def _dropped(self, updates: Sequence[Moment], applied: Sequence[Moment], at: int) -> list[Event]:
+        """Where new values of parameters were computed last, as no parameter became them."""
+        last = (applied or updates)[-1:]
+        if not last or any(moment.gathers for moment in updates):
+            return []
+        moment = last[0]
+        what = "update" if moment.kind == "update" else "returned" if moment.kept else "module" if _in_module(moment) else "applied"
+        trace = moment.called if moment.kept and moment.called is not None else moment.trace
+        return [Event("dropped", at, moment.held, self.recorder.builder.site(trace), {"what": what})]
 
     @staticmethod
     def _without_effect(moment: Moment, applied: Sequence[Moment]) -> bool:
@@ -385,6 +401,16 @@ class Optimizers:
                 told: dict[str, Attribute] = {"limit": float(limit), **({"norm": size} if size is not None else {})}
                 found.append(Event("clip", at, moment.held, self.recorder.builder.site(part.trace), told))
         return found
+
+
+def _stands_for(item: Any, transformation: Any) -> bool:
+    """A variable's value is the transformation, or the object of a library that holds it: nnx' `Optimizer`, flax' `TrainState`."""
+    return item is transformation or (type(item).__module__.startswith("flax.") and getattr(item, "tx", None) is transformation)
+
+
+def _in_module(moment: Moment) -> bool:
+    """A library's object changes its own modules, which are copies within a function that JAX traces."""
+    return moment.trace is not None and any("/flax/nnx/" in code.co_filename.replace("\\", "/") for code, _ in moment.trace.library)
 
 
 def _norm(parameters: Sequence[Parameter]) -> float | None:

@@ -90,7 +90,9 @@ class Outcomes:
                 (opened.built.snapshots[n], opened.results[n]) for n in moment.held if n in opened.results and n in opened.built.snapshots
             ]
             found = [moved for before, item in pairs if not _compat.is_tracer(item) and (moved := compared(before, item)) is not None]
-            if moment.kind == "apply" and found:
+            if moment.kind == "apply" and moment.kept is False:
+                moment.changed = True  # what it made went nowhere; what stayed says nothing of it
+            elif moment.kind == "apply" and found:
                 moment.changed = any(share for _, share in found)
         return opened.moments
 

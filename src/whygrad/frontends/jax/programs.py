@@ -10,6 +10,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, concrete
 from whygrad.frontends.jax.flattening import Flattening, places
+from whygrad.frontends.jax.mapping import Rows, of_all, rows_of, total
 from whygrad.frontends.jax.tape import Atom, Bound, Constant
 
 MOST_BEFORE = 300
@@ -29,6 +30,10 @@ class Program:
     """Values that the program reads and does not make: arrays, or variables of the traced function around it."""
     limits: list[str] = field(default_factory=list)
     compiled: bool = False
+    ahead: int = 0
+    """How many of the equations run before the differentiated function."""
+    rows: Rows | None = None
+    """The `vmap` that it runs under."""
 
     @property
     def moving(self) -> list[int]:
@@ -63,10 +68,28 @@ def eager(derivation: Derivation) -> tuple[Program, dict[int, Any]]:
     program = Program(derivation, limits=flattening.limits)
     program.bounds = flattening.flat(derivation.bounds)
     program.types = {**_types(derivation.numbers.objects), **flattening.types}
+    program = _widened(program)
     missing = [number for number in program.made() if number not in arrays]
     if missing and derivation.failed is None:
         arrays = {**arrays, **_filled(program, arrays, missing)}
     return program, arrays
+
+
+def _widened(program: Program) -> Program:
+    """The program of all rows, where it is that of one row under `vmap`."""
+    derivation = program.derivation
+    rows = rows_of(derivation, {*program.moving, *derivation.external()})
+    if rows is None or derivation.failed is not None:
+        return program
+    program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, program.types)]
+    program.rows, program.compiled = rows, True
+    if derivation.loss is not None:
+        whole = total(derivation.loss, derivation, program.moving, rows)
+        program.bounds.append(whole)
+        derivation.loss = whole.outputs[0]
+        derivation.losses = whole.outputs
+        program.types[derivation.loss] = jax.ShapeDtypeStruct((), program.types[whole.inputs[0]].dtype)  # type: ignore[no-untyped-call, index]  # jax has no type for it
+    return program
 
 
 def _filled(program: Program, arrays: Mapping[int, Any], missing: Sequence[int]) -> dict[int, Any]:
@@ -93,7 +116,8 @@ def traced(derivation: Derivation, closed: Any) -> Program:
     program = Program(derivation, compiled=True)
     program.types = _types(derivation.numbers.objects)
     outer = _Outer(derivation, closed, variables)
-    program.bounds = [*outer.bounds(), *derivation.bounds]
+    before = outer.bounds()
+    program.bounds, program.ahead = [*before, *derivation.bounds], len(before)
     program.given = {**given, **outer.given}
     program.types.update(outer.types)
     return program
@@ -162,9 +186,11 @@ def variables_of(derivation: Derivation) -> list[Any]:
 
 
 def reachable(derivation: Derivation) -> bool:
-    """What the function reads can be had: it is no row of something that `vmap` maps over."""
+    """What the function reads can be had: it lies under one `vmap` at most."""
     numbers = {*(argument.number for argument in derivation.parameters), *derivation.external()}
     objects = [derivation.numbers.objects[number] for number in numbers]
+    if any(found.axis != 0 for item in objects if (found := _compat.mapped(item)) is not None):
+        return False  # timid: rows that do not come first are rare
     return all(_compat.variable(item) is not None or concrete(item) is not None for item in objects)
 
 
@@ -199,13 +225,16 @@ def _size(kind: Any) -> int:
 def flattened(program: Program, arrays: Mapping[int, Any]) -> Program:
     """The same program with everything in line, now that it is known which branches are taken."""
     flattening = Flattening(program.derivation.numbers, _choices(program, arrays))
-    bounds = flattening.flat(program.bounds)
+    before, inside = (flattening.flat(part) for part in (program.bounds[: program.ahead], program.bounds[program.ahead :]))
     types = {**program.types, **{number: kind for number, kind in flattening.types.items() if kind is not None}}
-    return Program(program.derivation, bounds, types, program.given, [*program.limits, *flattening.limits], program.compiled)
+    limits = [*program.limits, *flattening.limits]
+    return _widened(Program(program.derivation, [*before, *inside], types, program.given, limits, program.compiled, len(before)))
 
 
 def _choices(program: Program, arrays: Mapping[int, Any]) -> dict[int, Any]:
     """Which way each `cond` goes."""
+    if rows_of(program.derivation, {*program.moving, *program.derivation.external()}) is not None:
+        return {}  # each row goes its own way
     asked = [b.inputs[0] for b in program.bounds if b.primitive is not None and b.primitive.name == "cond" and isinstance(b.inputs[0], int)]
     if not asked:
         return {}

@@ -15,9 +15,11 @@ from whygrad.frontends import Recording, source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Built, Part
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, leaves
+from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
+from whygrad.frontends.jax.evaluation import concrete
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
+from whygrad.frontends.jax.mapping import gradient
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.optimizers import Moment, Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
@@ -168,7 +170,7 @@ class JaxRecorder:
 
         def taped(*args: Any, **kwargs: Any) -> Any:
             tape = Tape(_compat.current_trace(), derivation.numbers, self)
-            self.guarded("enter", self._entered, derivation, asked, args, kwargs)
+            self.guarded("enter", entered, derivation, asked, args, kwargs)
             self.taping += 1
             derivation.bounds = tape.bounds
             try:
@@ -176,28 +178,10 @@ class JaxRecorder:
                     result = asked.function(*args, **kwargs)
             finally:
                 self.taping -= 1
-            self.guarded("leave", self._left, derivation, asked, result)
+            self.guarded("leave", left, derivation, asked, result)
             return result
 
         return taped
-
-    def _entered(self, derivation: Derivation, asked: Asked, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        """The function runs: the tracers that it is given stand for the arguments."""
-        before, after = leaves((asked.args, asked.kwargs)), leaves((tuple(args), kwargs))
-        if len(before) == len(after):
-            for outside, inside in zip(before, after, strict=True):
-                if _compat.is_array(outside) or _compat.is_tracer(inside):
-                    derivation.numbers.same(inside, derivation.numbers.of(outside))
-        moving = {argument.number for argument in derivation.parameters}
-        for outside, inside in zip(before, after, strict=False):
-            if outside is not inside and derivation.numbers.seen(outside) in moving:
-                derivation.numbers.apart(outside)
-
-    def _left(self, derivation: Derivation, asked: Asked, result: Any) -> None:
-        value, *auxiliary = result if asked.has_aux and isinstance(result, tuple) else (result,)
-        found = [derivation.numbers.of(leaf) for leaf in leaves(value) if _compat.is_array(leaf)]
-        derivation.losses, derivation.loss = tuple(found), found[0] if found else None
-        derivation.auxiliary = tuple(derivation.numbers.of(leaf) for leaf in leaves(auxiliary) if _compat.is_array(leaf))
 
     def _derived(self, derivation: Derivation, asked: Asked, result: Any) -> None:
         """The derivative is there, or has raised."""
@@ -208,19 +192,20 @@ class JaxRecorder:
         if self.jits.capturing:
             self.jits.capturing[-1].append(derivation, self.activations)
             return
-        part = self._eager(derivation)
-        if part is not None:
-            loss = part.arrays.get(derivation.loss) if derivation.loss is not None else None
-            self.symptoms.loss(derivation.trace, loss, self.index + (self.open is not None), self.optimizers.last_rate)
-            self.opened([part], None)
+        with _compat.at_once():
+            part = self._eager(derivation)
+            if part is not None:
+                loss = part.arrays.get(derivation.loss) if derivation.loss is not None else None
+                self.symptoms.loss(derivation.trace, loss, self.index + (self.open is not None), self.optimizers.last_rate)
+                self.opened([part], None)
 
     def _eager(self, derivation: Derivation) -> Part | None:
         if derivation.failed is None and not programs.reachable(derivation):
-            self.limits.append("a derivative under `vmap` was not looked at")
+            self.limits.append("a derivative under two `vmap` was not looked at")
             return None
         program, arrays = programs.eager(derivation)
         self.limits += program.limits
-        gradients = {name: item for name, item in derivation.gradients.items() if not _compat.is_tracer(item)}
+        gradients = {name: gradient(item) for name, item in derivation.gradients.items() if concrete(item) is not None}
         return Part(program, arrays, self.activations, gradients)
 
     # --- steps ----------------------------------------------------------------------------------------------------
@@ -308,7 +293,12 @@ class JaxRecorder:
         """A derivative that is asked for now is looked at: in a recorded step, and wherever a function is being traced."""
         if not self.listening or self.taping or self.quiet or getattr(jax.config, "jax_check_tracer_leaks", False):
             return False
-        return bool(self.jits.capturing) or (self.on and _compat.at_top())
+        return bool(self.jits.capturing) or (self.on and self._computes())
+
+    @staticmethod
+    def _computes() -> bool:
+        """What is asked for now is computed at once: for one set of data, or for all rows of a `vmap`."""
+        return _compat.at_top() or _compat.under_vmap()
 
     def in_library(self) -> bool:
         """The caller is a library's, not the user's."""
@@ -318,10 +308,10 @@ class JaxRecorder:
     def unwatched(self, plain: Any, asked: Asked) -> Any:
         """A derivative in a step that is not recorded: counted, and its loss noted."""
         result = plain(*asked.args, **asked.kwargs)
-        if self.listening and not self.taping and not self.jits.capturing and self.on and not _compat.at_top():
-            self.limits.append("a derivative within `pmap`, `vmap` or another transformation of the whole step was not looked at")
-        if self.listening and not self.taping and not self.on and _compat.at_top():
-            loss = result[0] if asked.kind == "value_and_grad" else None
+        if self.listening and not self.taping and not self.jits.capturing and self.on and not self._computes():
+            self.limits.append("a derivative within `pmap`, `shard_map` or another transformation of the whole step was not looked at")
+        if self.listening and not self.taping and not self.on and self._computes():
+            loss = result[0] if asked.kind == "value_and_grad" and _compat.at_top() else None
             self.guarded("unwatched", self._passed_eager, asked, loss[0] if asked.has_aux and isinstance(loss, tuple) else loss)
         return result
 
@@ -377,6 +367,9 @@ class JaxRecorder:
             return
         if plan.programs:
             self._returned(plan, result)
+        called = source.trace(outside())
+        for moment in plan.capture.moments:
+            moment.called = called
         self.open.moments += plan.capture.moments
         outputs = leaves(result)
         self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})

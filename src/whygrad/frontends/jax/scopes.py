@@ -97,7 +97,8 @@ def values_in(frame: FrameType, numbers: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def _is_data(item: Any) -> bool:
-    return _compat.is_array(item) and getattr(item, "ndim", 0) > 0 and getattr(getattr(item, "dtype", None), "kind", "f") in "biufV"
+    rows = getattr(item, "ndim", 0) > 0 or _compat.mapped(item) is not None
+    return _compat.is_array(item) and rows and getattr(getattr(item, "dtype", None), "kind", "f") in "biufV"
 
 
 def module_of(frame: FrameType | None) -> str:

@@ -56,6 +56,8 @@ class Bound:
     """It read what is differentiated, and ran outside of the differentiated function."""
     leaves: bool = False
     """A value was to leave JAX here."""
+    rows: bool = False
+    """Its values hold one row for each example of a `vmap`, while its settings are those of one example."""
     native: str = ""
     """Set where no primitive stands behind it: a value that left or came back."""
 

@@ -19,6 +19,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Programs whose backwards ran, whose optimizer never stepped and whose parameters never changed: a forgotten `optimizer.step()`, one
     that a condition never lets run, or `step` without its parentheses. With several optimizers, one that is left out is found as well.
+    Where values are never changed in place, as in JAX: an update that is never applied, new parameters that the step does not return, or that its caller drops.
 
     ## Why it matters
     Nothing moves. The loss only changes with the batches.
@@ -40,6 +41,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     idle = [optimizer for optimizer in index.record.optimizers if left_out(index, optimizer)]
     if idle and waited_long_enough(index, idle):
         yield diagnosis(index, idle)
+
+
+LOST = {
+    "update": ("is never applied to the parameters", "computes an update that nothing applies", "apply the update"),
+    "applied": ("is made and not kept", "makes new parameters that nothing keeps", "keep the result"),
+    "module": (
+        "is made on a copy and not kept",
+        "changes modules within a function that hands no changes of modules out",
+        "trace with nnx",
+    ),
+    "returned": ("is handed out and not kept", "hands out new parameters that nothing keeps", "keep what is returned"),
+}
+"""What became of an update, what the line that made it does, and the idiom that helps."""
 
 
 def left_out(index: Index, optimizer: Optimizer) -> bool:
@@ -69,6 +83,9 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
     backward, kind = last_backward(index, idle)
     held = [name for optimizer in idle for group in optimizer.groups for name in group.parameters if name in index.with_gradient]
     seen = max(index.record.outcome.backwards_seen, 1)
+    lost = next((e for s in index.steps for e in s.events("dropped") if not set(held).isdisjoint(e.targets)), None)
+    if lost is not None and lost.site is not None:
+        return _lost(index, lost, names, held, kind)
     unreached, place = idle[0].step_site, (backward.site if backward else None) or idle[0].site
     return Diagnosis(
         rule="WG405",
@@ -88,11 +105,45 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         help=f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
         if unreached
         else idiom(index, "add the step", optimizer=names[0]),
-        facts=frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)}),
+        facts=_facts(index),
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,
         names=tuple(names),
         remedy=None if unreached or backward is None else _remedy(index, names, backward),
+    )
+
+
+def _facts(index: Index) -> frozenset[Fact]:
+    return frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)})
+
+
+def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: int | None) -> Diagnosis:
+    """What is said where an update was computed, and no parameter became what it made."""
+    became, label, helps = LOST[str(event.attributes.get("what", "update"))]
+    made = next((o.site for o in index.record.optimizers if o.name == names[0]), None)
+    backward = last_backward(index, [o for o in index.record.optimizers if o.name in names])[0]
+    return Diagnosis(
+        rule="WG405",
+        name="missing-step",
+        severity="error",
+        confidence="proved",
+        message=f"the update of {listed(names)} {became}: no parameter changes",
+        site=event.site,
+        label=label,
+        related=places((backward.site if backward else None, "the gradients are calculated here"), (made, f"`{names[0]}` is made here")),
+        evidence=(
+            Evidence(
+                f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
+            ),
+            Evidence(
+                f"{plural(max(index.record.outcome.backwards_seen, 1), 'backward')} in the run, after which nothing moved", "updates", 0
+            ),
+        ),
+        help=idiom(index, helps, optimizer=names[0]),
+        facts=_facts(index),
+        explains=frozenset(Fact("unmoved", name) for name in held),
+        kind=kind,
+        names=tuple(names),
     )
 
 

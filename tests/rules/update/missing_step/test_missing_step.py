@@ -38,6 +38,8 @@ GAN = """
 
 FIRES = {
     "a forgotten step": (NO_STEP, 30),
+    "new parameters that nothing keeps": (NO_STEP + '    ! dropped w with={"what":"applied"} @ "train.py":33', 33),
+    "an update that nothing applies": (NO_STEP + '    ! dropped w with={"what":"update"} @ "train.py":32', 32),
     "one backward, and an optimizer": (NO_STEP.replace("backwards_seen=30", "backwards_seen=1"), 30),
     "many, and an exception at the end": (NO_STEP + '    raised type="ValueError" message="later"', 30),
     "one of two optimizers is left out": (GAN, 30),

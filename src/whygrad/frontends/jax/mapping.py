@@ -1,0 +1,80 @@
+"""Derivatives under `vmap`: the program of one example becomes the program of all of them, row by row."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.derivations import Derivation
+from whygrad.frontends.jax.evaluation import call
+from whygrad.frontends.jax.tape import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One `vmap` around a derivative."""
+
+    size: int
+    name: Any
+    """What collective functions know it by."""
+    given: frozenset[int]
+    """Values from outside that hold one row for each example."""
+
+
+def rows_of(derivation: Derivation, numbers: Collection[int]) -> Rows | None:
+    """The `vmap` that values from outside are rows of; None where there is none."""
+    found = {number: _compat.mapped(derivation.numbers.objects[number]) for number in numbers}
+    known = {number: item for number, item in found.items() if item is not None}
+    if not known:
+        return None
+    first = next(iter(known.values()))
+    return Rows(first.size, first.name, frozenset(known))
+
+
+def of_all(bounds: Sequence[Bound], rows: Rows, types: dict[int, Any]) -> list[Bound]:
+    """The same calls on all rows at once; `types` is brought up to date."""
+    held = set(rows.given)
+    types.update({number: _wide(types[number], rows.size) for number in held if number in types})
+    found = []
+    for bound in bounds:
+        places = tuple(isinstance(item, int) and item in held for item in bound.inputs)
+        if not any(places) or bound.failed:
+            found.append(bound)
+            continue
+        held.update(bound.outputs)
+        types.update({number: _wide(types[number], rows.size) for number in bound.outputs if number in types})
+        found.append(replace(bound, again=_each(bound, places, rows), rows=True))
+    return found
+
+
+def total(loss: int, derivation: Derivation, moving: Collection[int], rows: Rows) -> Bound:
+    """The one number that the rows' losses stand for: their mean, or their sum where each row has parameters of its own."""
+    number = len(derivation.numbers.objects)
+    derivation.numbers.objects[number] = None
+    apart = not rows.given.isdisjoint(moving)
+    made = Bound(None, {}, (loss,), (number,), derivation.trace, native="sum" if apart else "mean")
+    made.again = (lambda item: [jnp.sum(item)]) if apart else (lambda item: [jnp.mean(item)])
+    return made
+
+
+def gradient(item: Any) -> Any:
+    """The gradient of a parameter that all rows share: the mean of theirs; of a row's own, as it is."""
+    inner = _compat.behind(item)
+    return jnp.mean(inner, axis=0) if _compat.mapped(item) is not None else inner
+
+
+def _each(bound: Bound, places: Sequence[bool], rows: Rows) -> Callable[..., list[Any]]:
+    once = replace(bound)
+
+    def again(*read: Any) -> list[Any]:
+        axes = tuple(0 if place else None for place in places)
+        return list(jax.vmap(lambda *items: call(once, items), in_axes=axes, axis_size=rows.size, axis_name=rows.name)(*read))
+
+    return again
+
+
+def _wide(kind: Any, size: int) -> Any:
+    return jax.ShapeDtypeStruct((size, *kind.shape), kind.dtype) if kind is not None else None  # type: ignore[no-untyped-call]  # jax has no type for it
