@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import handed_out
 from whygrad.flow.scopes import enclosing, place_in
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Scope, Site, family
@@ -33,7 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Autoencoders, contrastive learning and generative models often load class labels that they never read. An unread element of a batch
-    is therefore no fault: the rule speaks only where the labels enter a call that also gets the prediction and makes the loss, or whose
+    is therefore no fault, and neither are labels that are all the same, nor an argument called `_`: the rule speaks only where the labels enter a call that also gets the prediction and makes the loss, or whose
     name says that it makes the loss and which compares with nothing else. A part of the input may be the target where the model does not get
     that part, or where no unread element of the batch has the target's dtype and size.
 
@@ -47,13 +48,21 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for steps in index.kinds.values():
         yield from distinct(found for step in steps for found in own_input(step))
-        if not any(reached(step) for step in steps):
+        if not any(reached(step) for step in steps) and not all(one_value(index, step) for step in steps):
             yield from distinct(found for step in steps for found in judge(index, step))
 
 
 def reached(step: StepIndex) -> bool:
     """Some label is read on the way to the loss."""
     return not step.from_labels.isdisjoint(step.shapes_loss)
+
+
+def one_value(index: Index, step: StepIndex) -> bool:
+    """All labels are known to be the same, over the whole run: they say nothing that could be missing, as where a trainer insists on targets."""
+    figures = [step.value(name).statistics for name in step.step.labels.values]
+    same = [each is not None and not each.sampled and each.minimum is not None and each.minimum == each.maximum for each in figures]
+    handed = [item for name in step.step.labels.values if (item := handed_out(index, step, name)) is not None]
+    return bool(same) and all(same) and all(item.minimum is not None and item.minimum == item.maximum for item in handed)
 
 
 def judge(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
@@ -68,7 +77,8 @@ def ignoring(step: StepIndex) -> Iterator[tuple[int, Scope, str, Op]]:
     """The innermost functions that take a label, make the loss and don't use it: number, scope, argument, the op to look at."""
     deciding = deciding_ops(step)
     for number, scope in reversed(tuple(enumerate(step.step.scopes))):
-        argument = next((name for name, value in scope.arguments.items() if value in step.from_labels), None)
+        # timid: an argument that is called `_` is left unread on purpose
+        argument = next((name for name, value in scope.arguments.items() if value in step.from_labels and not name.startswith("_")), None)
         if argument is None or not (judges(scope, step) or makes_loss(scope, argument, step)):
             continue
         if number in deciding:

@@ -132,6 +132,10 @@ FIRES = {
 }
 
 SILENT = {
+    "zeros for a trainer that insists on targets": SEED.replace("maximum=1", "maximum=0"),
+    "an argument that is left out on purpose": SEED.replace('"labels":"labels"', '"_":"labels"').replace(
+        'unread=["labels"]', 'unread=["_"]'
+    ),
     "the labels reach the loss": SEED.replace("loss = mean outputs", "loss = cross_entropy outputs labels").replace(
         "label_sensitivity=0.0", "label_sensitivity=0.84"
     ),
@@ -308,3 +312,10 @@ def test_figures_that_are_none_are_not_cited(norm: str) -> None:
     )
 
     assert len(diagnosis.evidence) == 1
+
+
+def test_labels_that_differ_only_later_in_the_run_are_labels() -> None:
+    text = SEED.replace("maximum=1", "maximum=0")
+
+    assert said(diagnose, text + '    batches path="[1]" seen=9 minimum=0 maximum=1 values=["labels"]')
+    assert not said(diagnose, text + '    batches path="[1]" seen=9 minimum=0 maximum=0 values=["labels"]')
