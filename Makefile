@@ -65,8 +65,11 @@ docs: $(STAMP) ## the documentation site, in site/
 	$(BIN)/python docs/site/every_page.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-accuracy: $(STAMP) ## the score over the programs of corpus/
-	$(RUN)/python corpus/score.py
+# Each repair runs a program several times: so many cases are drawn for it. `make accuracy REPAIRS=0` repairs all of them.
+REPAIRS ?= 40
+
+accuracy: $(STAMP) ## the score over the programs of corpus/, and that of the fixes over a sample of them
+	status=0; $(RUN)/python corpus/score.py || status=1; $(RUN)/python corpus/score.py --fixes --sample $(REPAIRS) || status=1; exit $$status
 
 clean: ## everything that was made, the environment included
 	rm -rf $(VENV) reports docs/rules docs/reference site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

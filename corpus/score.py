@@ -94,6 +94,8 @@ class Repair:
     """What `whygrad fix --unsafe` made of a faulty program."""
 
     case: Case
+    confirmed: bool = False
+    """An experiment confirmed a root cause: a replay with one thing changed, or the whole program with one thing changed."""
     offered: bool = False
     """A fix with a diff was offered for an accepted rule."""
     verified: bool = False
@@ -121,11 +123,14 @@ def repair(case: Case) -> Repair:
         fixes = [item["fix"] for item in found["diagnoses"] if item["root_cause"] and item["fix"] is not None]
         kept = next((fix for fix in fixes if fix["verified"]), None)
         offered = any(fix["diff"] for fix in fixes)
+        confirmed = kept is not None or any(
+            item["root_cause"] and (item["experiment"] or {}).get("verdict") == "confirmed" for item in found["diagnoses"]
+        )
         if kept is None:
-            return Repair(case, offered, said=said[-300:])
+            return Repair(case, confirmed, offered, said=said[-300:])
         whygrad(case, "repaired", "run", "--experiments", "off", "--record", str(record))
         healthy = "remains:" not in said
-        return Repair(case, offered, True, healthy, fall(kept["after"]), twin_fall(record), said[-300:])
+        return Repair(case, confirmed, offered, True, healthy, fall(kept["after"]), twin_fall(record), said[-300:])
 
 
 def whygrad(case: Case, program: str, *words: str) -> str:
@@ -158,13 +163,15 @@ def twin_fall(record: Path) -> float | None:
 
 
 def fixes_table(repairs: list[Repair]) -> str:
-    """Offered, verified, and of those healthy and as good as the twin, by framework."""
-    rows = [f"{'':12}{'faulty':>8}{'offered':>9}{'verified':>10}{'healthy':>9}{'as twin':>9}"]
+    """Confirmed by experiment, offered, verified, and of those healthy and as good as the twin, by framework."""
+    rows = [f"{'':12}{'faulty':>8}{'confirmed':>11}{'offered':>9}{'verified':>10}{'healthy':>9}{'as twin':>9}"]
     for group in [*sorted({repair.case.framework for repair in repairs}), "all"]:
         mine = [repair for repair in repairs if group in (repair.case.framework, "all")]
         proved = [repair for repair in mine if repair.verified]
-        counts = (len(mine), sum(r.offered for r in mine), len(proved), sum(r.healthy for r in proved), sum(r.as_well for r in proved))
-        rows.append(f"{group:12}{counts[0]:8}{counts[1]:9}{counts[2]:10}{counts[3]:9}{counts[4]:9}")
+        parts = (mine, [r for r in mine if r.confirmed], [r for r in mine if r.offered], proved)
+        counts = (*map(len, parts), sum(r.healthy for r in proved), sum(r.as_well for r in proved))
+        widths = (8, 11, 9, 10, 9, 9)
+        rows.append(f"{group:12}" + "".join(f"{count:{width}}" for count, width in zip(counts, widths, strict=True)))
     return "\n".join(rows)
 
 

@@ -15,7 +15,8 @@ from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
 from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record
 from whygrad.program import Target
-from whygrad.repairing import against, unproved, written
+from whygrad.proving import Likened
+from whygrad.repairing import against, left_out, unproved, unproved_alone, written
 from whygrad.trying import Attempt, attempt
 
 FELL = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),))
@@ -59,9 +60,7 @@ def test_a_program_that_runs_through_and_learns_is_proof():
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (Attempt(STOOD, HEALTHY), "does not fall"),
-        (Attempt(Record(courses=(Course(steps=40, start=2.0, first=1.9, last=float("nan")),)), HEALTHY), "does not fall"),
-        (Attempt(Record(), HEALTHY), "not seen"),
+        (Attempt(Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.1, non_finite=39),)), HEALTHY), "no number"),
         (Attempt(FELL, replace(HEALTHY, measures=replace(HEALTHY.measures, label_sensitivity=0.0))), "labels"),
         (Attempt(FELL, replace(HEALTHY, measures=replace(HEALTHY.measures, label_sensitivity=float("nan")))), "labels"),
         (Attempt(FELL, RAISED), "ValueError"),
@@ -70,6 +69,38 @@ def test_a_program_that_runs_through_and_learns_is_proof():
 )
 def test_anything_less_is_no_proof(after: Attempt, words: str):
     assert words in unproved(after)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (WELL, ""),
+        (Attempt(STOOD, HEALTHY), "does not fall"),
+        (Attempt(Record(courses=(Course(steps=40, start=2.0, first=1.9, last=float("nan")),)), HEALTHY), "does not fall"),
+        (Attempt(Record(), HEALTHY), "not seen"),
+    ],
+)
+def test_where_the_runs_can_not_be_compared_its_own_loss_must_fall(after: Attempt, words: str):
+    assert words in unproved_alone(after)
+    assert bool(words) == bool(unproved_alone(after))
+
+
+@pytest.mark.parametrize(
+    ("run", "less", "words", "needed"),
+    [
+        (Attempt(FELL, RAISED), Likened(), "stops with ValueError", True),
+        (Attempt(stopped=True), Likened(), "within the limit", True),
+        (WELL, Likened(1.0, {4: 0.9}, {4: 0.1}), "ends at 0.9, with it at 0.1", True),
+        (WELL, Likened(1.0, {4: 0.1}, {4: 0.1}), "learns as well", False),
+        (Attempt(STOOD, HEALTHY), Likened(reason="x"), "does not fall", True),
+        (WELL, Likened(reason="x"), "falls as well", False),
+    ],
+)
+def test_a_fix_without_which_the_program_learns_as_well_is_not_needed(run: Attempt, less: Likened, words: str, needed: bool):
+    said, found = left_out(run, less, WELL)
+
+    assert words in said
+    assert found is needed
 
 
 def test_a_file_is_replaced_as_a_whole_and_its_old_content_kept(tmp_path: Path):
@@ -151,6 +182,7 @@ def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
 
     assert done.returncode == 0, done.stderr
     assert "2 faults repaired, verified" in done.stderr
+    assert done.stderr.count("without it the patched loss on the recorded batch ends at") == 2
     assert (tmp_path / "net.py").read_text() == NET.replace(".detach()", "")
     assert "    optimizer.zero_grad()\n    loss.backward()\n" in (tmp_path / "train.py").read_text()
     assert (tmp_path / "net.py.orig").read_text() == NET
@@ -225,3 +257,4 @@ def test_the_examples_are_repaired_into_programs_that_learn(name: str, tmp_path:
     assert (done.returncode, alone.returncode) == (0, 0), done.stderr
     assert "verified: the patched program was run whole, and learns" in done.stderr
     assert program.read_text() != (EXAMPLES / program.name).read_text()
+    assert done.stderr.count("without it the program stops with ValueError") == (2 if name == "keras_ids_for_one_hot" else 0)

@@ -15,10 +15,10 @@ from whygrad.frontends import Recorder, Recording
 from whygrad.frontends.children import Children
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Birth, Intervention, Measures, Origin, Outcome, Record, Step, Trial
+from whygrad.ir import Birth, Follow, Intervention, Measures, Origin, Outcome, Record, Step, Trial
 from whygrad.ir.files import write_record
 from whygrad.judging import fault_line, tests_wanted
-from whygrad.patched import announce_writes
+from whygrad.patched import announce_writes, seed_framework
 from whygrad.program import Stop, Target
 from whygrad.replay import Replay
 
@@ -94,6 +94,7 @@ class Observing:
         """Every kind of step seen has its recorded steps, and for `QUIET_STEPS` steps nothing new came."""
         self.children = Children()
         self.stopped = False
+        self.followed = False
         self.process = os.getpid()
         self.sources = Sources(time.time())
         self.own_imports: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -105,6 +106,7 @@ class Observing:
             return
         try:
             announce_writes(framework)
+            seed_framework(framework)
             with self.own_imports():
                 front_end = import_module(self.front_ends[framework]).front_end
             self.recorders.append(front_end.attach(self, self.recording))
@@ -113,6 +115,8 @@ class Observing:
 
     def examine(self, step: Step, replay: Replay) -> Step:
         """The step with its measures and trials."""
+        if self.recording.follow:
+            return self.follow(step, replay)
         if self.recording.experiments == "off":
             return replace(step, measures=replace(step.measures, sensitivity_reason="experiments are switched off"))
         try:
@@ -123,6 +127,14 @@ class Observing:
             self.fault("an experiment failed", problem)
             self.stop()
             return step
+
+    def follow(self, step: Step, replay: Replay) -> Step:
+        """The first step that can be run again, with its loss by the parameters that other runs kept."""
+        if self.followed:
+            return step
+        trials = tuple(replay.run(Follow(folder)) for folder in self.recording.follow)
+        self.followed = any(not trial.reason for trial in trials)
+        return replace(step, trials=trials)
 
     def with_step(self, step: Step) -> Record:
         """All that is known so far, this unfinished step included."""

@@ -9,10 +9,12 @@ import hashlib
 import json
 import linecache
 import os
+import random
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache, wraps
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +24,13 @@ PATCHED = "WHYGRAD_PATCHED"
 """Names a JSON file: absolute path of each patched source to its text."""
 KEPT = "WHYGRAD_KEPT"
 """Names a folder: whatever the program is about to overwrite, rename or remove is copied there first, with a journal of what was written."""
+TRAJECTORY = "WHYGRAD_TRAJECTORY"
+"""Names a folder: there the parameters are kept at a few moments of the run."""
+FOLLOW = "WHYGRAD_FOLLOW"
+"""Names such folders of other runs, with the path separator between: the first recorded step's loss is looked at with what they hold."""
 JOURNAL = "journal"
+SEED = 0
+"""Where random numbers begin that the program does not seed itself."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 WRITE = "whygrad.write"
 """The audit event for a file that is written past Python."""
@@ -84,6 +92,16 @@ class PatchedFinder:
         return spec
 
 
+def trajectory() -> str:
+    """The folder for this run's own parameters; "" for a program that was started by hand."""
+    return os.environ.get(TRAJECTORY, "")
+
+
+def to_follow() -> tuple[str, ...]:
+    """Folders with the parameters of other runs."""
+    return tuple(folder for folder in os.environ.get(FOLLOW, "").split(os.pathsep) if folder)
+
+
 def prepare_process() -> None:
     """Put in place what the environment asks for; nothing, for a program that was started by hand."""
     if patched_sources():
@@ -91,6 +109,23 @@ def prepare_process() -> None:
     folder = os.environ.get(KEPT)
     if folder:
         _keep_in(Path(folder))
+        _seed_what_is_there()
+
+
+def _seed_what_is_there() -> None:
+    """A program that sets no seed draws the same numbers in all runs that are compared; one that does is left as it is."""
+    random.seed(SEED)
+    with contextlib.suppress(ImportError):
+        import_module("numpy.random").seed(SEED)
+
+
+def seed_framework(framework: str) -> None:
+    """The same for a framework that has just been imported."""
+    module = sys.modules.get(framework)
+    if os.environ.get(KEPT) and module is not None:
+        seeding = getattr(module, "manual_seed", None) or getattr(getattr(module, "random", None), "set_seed", None)
+        if seeding is not None:
+            seeding(SEED)
 
 
 def _keep_in(folder: Path) -> None:

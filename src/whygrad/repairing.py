@@ -3,20 +3,24 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
 from whygrad.delivery import Screen, screen, stderr
-from whygrad.diagnosis import Diagnosis, Report
+from whygrad.diagnosis import Diagnosis, Report, Scalar
 from whygrad.errors import WhygradError
-from whygrad.fixes import patch, unified
+from whygrad.fixes import patch, undone, unified
+from whygrad.fixes.refusals import Refused
 from whygrad.fixes.sources import Texts, encoded, writable
+from whygrad.ir import Trial
 from whygrad.mending import stands, with_fixes
 from whygrad.program import Target, prepare
-from whygrad.reports.repairs import compared, summary
-from whygrad.trying import Attempt, attempt
+from whygrad.proving import Likened, Losses, further, likened, unproved_by
+from whygrad.reports.figures import figure
+from whygrad.reports.repairs import compared, side_by_side, summary
+from whygrad.trying import Attempt, attempt, follow
 
 MOST_RUNS = 10
 """Patched runs after which the rest is left to a person."""
@@ -35,6 +39,28 @@ class Wish:
     """Of `whygrad run`, for each run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A fault whose fix stays."""
+
+    diagnosis: Diagnosis
+    changed: Mapping[str, tuple[str, str]]
+    """Absolute path to the text before and after this fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the last patched run proves."""
+
+    why: str = ""
+    """Why it proves nothing; "" where it proves that the program learns now, and because of the change."""
+    pair: Likened = field(default_factory=Likened)
+    alone: Mapping[str, str] = field(default_factory=dict)
+    """Of several faults, by message: what leaving its fix out alone does."""
+    idle: frozenset[str] = frozenset()
+    """Those whose fix changes nothing that could be measured."""
+
+
 @dataclass(slots=True)
 class Repair:
     """How far it has come."""
@@ -46,7 +72,7 @@ class Repair:
     originals: dict[str, str] = field(default_factory=dict)
     """Absolute path to the text that a file had when it was first patched."""
     texts: dict[str, str] = field(default_factory=dict)
-    kept: list[Diagnosis] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     """Faults whose fix stays."""
     refused: dict[str, str] = field(default_factory=dict)
     """Faults that stay, by their message, and why."""
@@ -58,6 +84,12 @@ class Repair:
         made = attempt(self.wish.target, self.wish.options, texts, self.scratch, limit)
         self.left.update(made.left)
         return made
+
+    def followed(self, ways: Iterable[str]) -> dict[str, Trial]:
+        """The patched program's first recorded loss by the parameters of these runs."""
+        trials, left = follow(self.wish.target, self.texts, self.scratch, self.wish.limit, ways)
+        self.left.update(left)
+        return trials
 
     def say(self, words: str) -> None:
         """One line of progress."""
@@ -110,11 +142,76 @@ def _repaired(repair: Repair, before: Attempt) -> Attempt:
         if why:
             repair.refused[diagnosis.message] = why
             repair.say(f"  not kept: {why}")
+            shutil.rmtree(trial.trajectory, ignore_errors=True)
             continue
+        changed = {path: (repair.texts.get(path, repair.originals[path]), text) for path, text in texts.items()}
         repair.texts.update(texts)
-        repair.kept.append(diagnosis)
+        repair.kept.append(Kept(diagnosis, changed))
         now = trial
     return now
+
+
+def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
+    """Whether the program learns now, further than it did, and because of each change."""
+    if not repair.kept:
+        return Proof("nothing could be changed")
+    why = unproved(after)
+    if why:
+        return Proof(why)
+    repair.say("comparing both runs by the patched loss on the first recorded batch")
+    trials = repair.followed((before.trajectory, after.trajectory))
+    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=after.first_loss)
+    why = unproved_by(pair) if not pair.reason else unproved_alone(after)
+    if why or len(repair.kept) == 1:
+        return Proof(why, pair)
+    return _one_left_out(repair, pair, after)
+
+
+def unproved_alone(after: Attempt) -> str:
+    """The same where the runs can't be compared: at least the patched program's own loss falls."""
+    if after.fell is None:
+        return "the loss was not seen at two steps, so that nothing shows that it falls"
+    return "" if after.fell else "the loss does not fall"
+
+
+def _one_left_out(repair: Repair, pair: Likened, after: Attempt) -> Proof:
+    """Each fix left out alone: without it the program must not learn as well."""
+    limit = max(repair.wish.limit, 5 * after.seconds)
+    runs: dict[str, Attempt] = {}
+    alone: dict[str, str] = {}
+    for kept in repair.kept:
+        repair.say(
+            f"leaving out: {kept.diagnosis.remedy.summary if kept.diagnosis.remedy else ''} ({kept.diagnosis.rule} {kept.diagnosis.name})"
+        )
+        try:
+            texts = {path: undone(*change, repair.texts[path]) for path, change in kept.changed.items()}
+        except Refused as refusal:
+            alone[kept.diagnosis.message] = f"could not be left out alone: {refusal.reason}"
+            continue
+        runs[kept.diagnosis.message] = repair.run({**repair.texts, **texts}, limit)
+    trials = repair.followed((after.trajectory, *(run.trajectory for run in runs.values())))
+    idle = set()
+    for message, run in runs.items():
+        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=after.first_loss)
+        alone[message], needed = left_out(run, less if not pair.reason else Likened(reason=pair.reason), after)
+        idle |= set() if needed else {message}
+    return Proof("", pair, alone, frozenset(idle))
+
+
+def left_out(run: Attempt, less: Likened, whole: Attempt) -> tuple[str, bool]:
+    """What becomes of the program without one of the fixes, in words, and whether that fix is needed."""
+    raised = run.report.outcome.exception if run.report is not None else None
+    if raised is not None:
+        return f"without it the program stops with {raised.type}", True
+    if run.failed:
+        return "without it the program does not end within the limit", True
+    if not less.reason:
+        one, both = less.last
+        ends = f"the patched loss on the recorded batch ends at {figure(one)}, with it at {figure(both)}"
+        return (f"without it {ends}", True) if further(less) else (f"without it the program learns as well: {ends}", False)
+    if not run.fell and whole.fell:
+        return "without it the loss does not fall", True
+    return "without it the loss falls as well", False
 
 
 def _choices(repair: Repair, now: Attempt) -> Iterator[tuple[Diagnosis, Mapping[str, str]]]:
@@ -168,27 +265,27 @@ def unproved(after: Attempt) -> str:
     floor = measures.noise_floor if measures.noise_floor is not None and isfinite(measures.noise_floor) else 0.0
     if measures.label_sensitivity is not None and not measures.label_sensitivity > floor:
         return "the gradient does not depend on the labels"
-    fell = after.fell
-    if fell is None:
-        return "the loss was not seen at two steps, so that nothing shows that it falls"
-    return "" if fell else "the loss does not fall"
+    course = after.course
+    return "the loss is no number at some steps" if course is not None and course.non_finite is not None else ""
 
 
 def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Report | None]:
     """Show what was done; write it, if that was asked for and proved."""
-    why = unproved(after) if repair.kept else "nothing could be changed"
+    proof = _proof(repair, before, after)
+    why = proof.why
     if repair.kept:
         _say_diff(repair)
-        repair.say(compared(before.figures(), after.figures()))
+        repair.say(compared(figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)))
+        repair.say(side_by_side(before.course, after.course))
     remaining = {diagnosis.message: repair.refused.get(diagnosis.message, "") for diagnosis in after.roots}
-    repair.say(summary(tuple(repair.kept), why, remaining, tuple(sorted(repair.left))))
+    repair.say(summary(tuple(kept.diagnosis for kept in repair.kept), why, remaining, tuple(sorted(repair.left)), proof.alone))
     if repair.wish.write and not why:
         _write(repair)
     elif not why:
         repair.say("nothing was written; `--write` keeps the change")
     report = before.report
     if report is not None:
-        report = _told(with_fixes(report, repair.folder), repair, before, after, verified=not why)
+        report = _told(with_fixes(report, repair.folder), repair, before, after, proof)
     return (0 if not why and not after.roots else 1), report
 
 
@@ -198,16 +295,23 @@ def _say_diff(repair: Repair) -> None:
         repair.say("\n" + unified(repair.originals[path], text, shown))
 
 
-def _told(report: Report, repair: Repair, before: Attempt, after: Attempt, *, verified: bool) -> Report:
+def _told(report: Report, repair: Repair, before: Attempt, after: Attempt, proof: Proof) -> Report:
     """The report on the program as it stood, with what trying the fixes showed."""
-    messages = {diagnosis.message for diagnosis in repair.kept}
+    verified = {kept.diagnosis.message: not proof.why and kept.diagnosis.message not in proof.idle for kept in repair.kept}
+    one, other = figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)
     found = [
-        replace(diagnosis, fix=replace(diagnosis.fix, verified=verified, before=before.figures(), after=after.figures()))
-        if diagnosis.fix is not None and diagnosis.message in messages
+        replace(diagnosis, fix=replace(diagnosis.fix, verified=verified[diagnosis.message], before=one, after=other))
+        if diagnosis.fix is not None and diagnosis.message in verified
         else diagnosis
         for diagnosis in report.diagnoses
     ]
     return replace(report, diagnoses=tuple(found))
+
+
+def figures(run: Attempt, pair: Likened, losses: Losses) -> dict[str, Scalar]:
+    """What tells whether a program learns, and the patched loss by its parameters."""
+    known = {"patched_loss_first": pair.start, "patched_loss_last": pair.at(losses, pair.moments[-1])} if pair.moments else {}
+    return {**run.figures(), **known}
 
 
 def _write(repair: Repair) -> None:

@@ -29,7 +29,7 @@ from whygrad.ir.files import read_record, write_record
 from whygrad.judging import Choice, all_rules, fault_line, judge
 from whygrad.mending import with_fixes
 from whygrad.observing import Audience, Observing
-from whygrad.patched import prepare_process
+from whygrad.patched import prepare_process, to_follow, trajectory
 from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
@@ -128,7 +128,8 @@ class Session:
 
     def recording(self) -> Recording:
         """The settings, as front ends read them."""
-        return Recording(self.settings.steps, self.settings.at_step, self.settings.experiments, self.settings.check)
+        own = self.settings
+        return Recording(own.steps, own.at_step, own.experiments, own.check, trajectory=trajectory(), follow=to_follow())
 
     def watch(self, program: Program, observing: Observing) -> Ended:
         """Run the program with everything in place that sees its frameworks and its sudden ends."""

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,9 @@ import msgspec
 
 from whygrad.diagnosis import Diagnosis, Report, Scalar
 from whygrad.errors import WhygradError
-from whygrad.ir import Course, Record
+from whygrad.ir import Course, Follow, Record, Trial
 from whygrad.ir.files import read_record
-from whygrad.patched import KEPT, PATCHED, put_back
+from whygrad.patched import FOLLOW, KEPT, PATCHED, TRAJECTORY, put_back
 from whygrad.program import Target
 
 GRACE = 5.0
@@ -41,6 +42,8 @@ class Attempt:
     tail: str = ""
     left: tuple[str, ...] = ()
     """Files that it wrote and that could not be put back."""
+    trajectory: str = ""
+    """Folder with its parameters at a few moments."""
 
     @property
     def roots(self) -> tuple[Diagnosis, ...]:
@@ -57,6 +60,11 @@ class Attempt:
     def course(self) -> Course | None:
         """How the loss went: of the kind of step that ran most."""
         return max(self.record.courses, key=lambda course: course.steps, default=None)
+
+    @property
+    def first_loss(self) -> float | None:
+        """The loss of the first recorded step."""
+        return self.record.steps[0].measures.loss if self.record.steps else None
 
     @property
     def fell(self) -> bool | None:
@@ -85,6 +93,23 @@ FEW = 8
 
 def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str], scratch: Path, limit: float | None) -> Attempt:
     """Run it to its end, or to the limit in seconds. Files that it writes are put back afterwards."""
+    way = tempfile.mkdtemp(prefix="way-", dir=scratch)
+    return _attempted(_command("run", target, options, scratch), patched, scratch, limit, {TRAJECTORY: way})
+
+
+def follow(
+    target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str]
+) -> tuple[dict[str, Trial], tuple[str, ...]]:
+    """The loss of the patched program's first recorded step by the parameters of other runs, by folder; and files that could not be put back."""
+    asked = {FOLLOW: os.pathsep.join(ways)}
+    made = _attempted(_command("check", target, (), scratch), patched, scratch, limit, asked)
+    trials = {
+        trial.intervention.folder: trial for step in made.record.steps for trial in step.trials if isinstance(trial.intervention, Follow)
+    }
+    return trials, made.left
+
+
+def _attempted(command: list[str], patched: Mapping[str, str], scratch: Path, limit: float | None, asked: Mapping[str, str]) -> Attempt:
     for name in ("record", "output", "sources.json"):
         (scratch / name).unlink(missing_ok=True)
     kept = scratch / "kept"
@@ -92,14 +117,15 @@ def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str]
     (scratch / "sources.json").write_text(json.dumps(dict(patched)), encoding="utf-8")
     before, began = files_below(Path.cwd()), time.monotonic()
     try:
-        stopped = _run(_command(target, options, scratch), scratch, limit)
+        stopped = _run(command, scratch, limit, asked)
     finally:
         left = put_back(kept)
     seconds = time.monotonic() - began
     record, report = _results(scratch / "record")
     after = files_below(Path.cwd())
     past = (path for path, state in after.items() if before.get(path) != state)
-    return Attempt(record, report, seconds, stopped, _tail(scratch / "output"), tuple(dict.fromkeys((*left, *past))))
+    written = tuple(dict.fromkeys((*left, *past)))
+    return Attempt(record, report, seconds, stopped, _tail(scratch / "output"), written, asked.get(TRAJECTORY, ""))
 
 
 def files_below(folder: Path) -> dict[str, tuple[int, int]]:
@@ -116,15 +142,15 @@ def files_below(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _command(target: Target, options: tuple[str, ...], scratch: Path) -> list[str]:
+def _command(name: str, target: Target, options: tuple[str, ...], scratch: Path) -> list[str]:
     module = ["-m"] if target.module else []
     own = ["--record", str(scratch / "record"), "--fail-on", "never", *options]
-    return [sys.executable, "-m", "whygrad", "run", *own, *module, target.name, *target.arguments]
+    return [sys.executable, "-m", "whygrad", name, *own, *module, target.name, *target.arguments]
 
 
-def _run(command: list[str], scratch: Path, limit: float | None) -> bool:
+def _run(command: list[str], scratch: Path, limit: float | None, asked: Mapping[str, str]) -> bool:
     """Whether it had to be stopped at the limit."""
-    environment = {**os.environ, PATCHED: str(scratch / "sources.json"), KEPT: str(scratch / "kept")}
+    environment = {"PYTHONHASHSEED": "0", **os.environ, PATCHED: str(scratch / "sources.json"), KEPT: str(scratch / "kept"), **asked}
     with (scratch / "output").open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the very program that the user asks to run
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

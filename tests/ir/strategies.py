@@ -19,6 +19,7 @@ from whygrad.ir import (
     Event,
     EventKind,
     Fit,
+    Follow,
     Frame,
     Framework,
     GradientState,
@@ -143,7 +144,7 @@ def parameters(draw: st.DrawFn, name: str, value: str, optimizers: list[str]) ->
 
 
 def trials(values: list[str], made: list[str]) -> st.SearchStrategy[Trial]:
-    few = [st.builds(Permute, some(values)), st.builds(Lift, some(made)), st.builds(Bypass, some(made))]
+    few = [st.builds(Follow, TEXTS), st.builds(Permute, some(values)), st.builds(Lift, some(made)), st.builds(Bypass, some(made))]
     if values:
         few.append(st.builds(Reshape, st.sampled_from(values), st.lists(st.integers(0, 9), max_size=3).map(tuple)))
         few.append(st.builds(Perturb, *(st.sampled_from(values) for _ in range(3))))

@@ -10,6 +10,7 @@ from whygrad.ir import (
     Bypass,
     Descend,
     Differentiate,
+    Follow,
     Intervention,
     Lift,
     Measures,
@@ -87,7 +88,7 @@ def described(intervention: Intervention) -> str:
     return said
 
 
-def _described_probe(intervention: Differentiate | Perturb | Reseed) -> str:
+def _described_probe(intervention: Differentiate | Perturb | Reseed | Follow) -> str:
     """An intervention that has a measure of its own, in words."""
     match intervention:
         case Differentiate(ops):
@@ -96,6 +97,8 @@ def _described_probe(intervention: Differentiate | Perturb | Reseed) -> str:
             return f"change the later half of `{value}` and compare the earlier half of `{op}`"
         case Reseed(ops):
             return f"draw the numbers of {_listed(ops)} anew"
+        case Follow():
+            return "put in the parameters that a run kept"
 
 
 def _changes(descent: Descend) -> str:

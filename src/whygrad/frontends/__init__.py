@@ -29,6 +29,10 @@ class Recording:
     """The program ends once everything asked for is recorded (`check`)."""
     known: tuple[object, ...] = ()
     """Models and optimizers that were made before the recording, as far as the program gave them."""
+    trajectory: str = ""
+    """Folder in which the parameters are kept at a few moments, for `whygrad fix`."""
+    follow: tuple[str, ...] = ()
+    """Folders with parameters that other runs kept: the first recorded step's loss is looked at with each, and no other experiment is made."""
 
 
 class Recorder(Protocol):

@@ -86,7 +86,14 @@ class Reseed(msgspec.Struct, frozen=True, tag="reseed"):
     ops: tuple[str, ...]
 
 
-Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed
+class Follow(msgspec.Struct, frozen=True, tag="follow"):
+    """Put the parameters in that a run kept at some of its moments, and look at the loss; only `whygrad fix` asks for it."""
+
+    folder: str
+    """Where they were kept, a file for each moment."""
+
+
+Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed | Follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Trial:
     and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input.
     Of a perturbed sequence: `leak` and `control` (relative change of what is predicted before the changed positions, in the rows that were changed and in those that were not),
     `shifted` and `same` (share of targets equal to the next and to the same entry of the sequence). Of reseeded ops: `cosine` (mean over pairs of gradients). Of a
-    descent with a control: `permuted` and `permuted_plain` (its last losses with permuted labels, with and without the change)."""
+    descent with a control: `permuted` and `permuted_plain` (its last losses with permuted labels, with and without the change). Of a run that was followed: how many
+    losses it had seen, to the step's loss by its parameters then."""
     where: str = ""
     """Of a perturbed sequence: the first value that has changed before the changed positions."""

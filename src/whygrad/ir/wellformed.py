@@ -8,7 +8,7 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Descend, Differentiate, Lift, Permute, Perturb, Reseed, Reshape, Standardise, Unhook
+from whygrad.ir.trials import Bypass, Descend, Differentiate, Follow, Lift, Permute, Perturb, Reseed, Reshape, Standardise, Unhook
 from whygrad.ir.values import ROLES
 
 
@@ -142,6 +142,8 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
         match trial.intervention:
             case Permute(values=names) | Standardise(values=names) | Unhook(values=names):
                 known: tuple[str, ...] = names if all(name in step.graph.values for name in names) else ()
+            case Follow():
+                names = known = ()
             case Descend():
                 names = (*trial.intervention.standardise, *trial.intervention.activate, *trial.intervention.control)
                 known = (

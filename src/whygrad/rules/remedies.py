@@ -158,14 +158,39 @@ def guarded(index: Index, op: Op) -> Remedy | None:
     return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
 
 
-def standardised(index: Index, sites: Iterable[Site | None], what: str, proof: Intervention) -> Remedy | None:
-    """Mean 0 and deviation 1, column by column, behind the line that makes the data."""
-    places = list(dict.fromkeys(sites))
-    edits = [behind(site, spelling(index, "standardised", data=True)) for site in places]
+def standardised(
+    index: Index, sites: Iterable[Site | None], what: str, proof: Intervention, labels: Iterable[Site | None] = ()
+) -> Remedy | None:
+    """Mean 0 and deviation 1, column by column, behind the line that makes the data, and behind those that make labels of them as they are."""
+    places, known = list(dict.fromkeys(sites)), [site for site in labels if site is not None]
+    text = spelling(index, "standardised", data=True)
+    edits = [_behind_readers(site, known, text) for site in places]
     changes = (
         f"new data have to be scaled with the same figures{' and predictions scaled back' if what == 'targets' or len(places) > 1 else ''}"
     )
     return remedy(f"standardise the {what}", *edits, changes=changes, proof=proof)
+
+
+_ASSIGNED = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
+
+
+def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edit | None:
+    """The statement behind the line that makes the data; labels that are reckoned from the same name further down must see it as it was."""
+    made = _ASSIGNED.match(site.text) if site is not None else None
+    if site is None or made is None:
+        return behind(site, text)
+    later = [
+        label
+        for label in labels
+        if label.file == site.file
+        and label.line > site.line
+        and (found := _ASSIGNED.match(label.text)) is not None
+        and found[1] == made[1]
+        and re.search(rf"\b{made[2]}\b", label.text[found.end() - 1 :])
+    ]
+    if not later:
+        return behind(site, text)
+    return behind(max(later, key=lambda label: label.line), text.replace("{name}", made[2]))
 
 
 def used_labels(index: Index, site: Site | None, labels: Value, prediction: Value, names: tuple[str, str]) -> Remedy | None:

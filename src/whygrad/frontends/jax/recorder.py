@@ -58,7 +58,7 @@ class JaxRecorder:
         self.stopped = False
         self.customs: list[Custom] = []
         self.activations = Activations()
-        self.symptoms = Symptoms()
+        self.symptoms = Symptoms(settings.trajectory)
         self.surroundings = Surroundings(self)
         self.states = States()
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
@@ -318,7 +318,7 @@ class JaxRecorder:
     def _passed_eager(self, asked: Asked, loss: Any) -> None:
         self.backwards += 1
         asked.names = variables_for(outside(), asked.args, asked.argnums) if self.symptoms.asked is None else self.symptoms.asked.names
-        self.symptoms.asked = asked
+        self.symptoms.was_asked(asked)
         self.optimizers.again()
         self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
         self.next_step()
@@ -394,7 +394,7 @@ class JaxRecorder:
         outputs = leaves(result)
         made = {id(outputs[at]): outputs[at] for at in plan.results.values() if at < len(outputs)}
         self.latest = made or self.latest
-        self.symptoms.returned = (plan, result)
+        self.symptoms.has_returned(plan, result)
         for program, at in zip(plan.programs, plan.losses, strict=True):
             if at is not None and at < len(outputs):
                 self.symptoms.loss(program.derivation.trace, outputs[at], self.index, self.optimizers.last_rate)

@@ -16,11 +16,13 @@ from whygrad.frontends.jax.evaluation import Change, Engine, run
 from whygrad.frontends.jax.futures import perturbed
 from whygrad.frontends.jax.probes import against_differences
 from whygrad.frontends.jax.tape import Bound
+from whygrad.frontends.trajectories import followed
 from whygrad.ir import (
     Birth,
     Bypass,
     Descend,
     Differentiate,
+    Follow,
     Graph,
     Intervention,
     Lift,
@@ -95,6 +97,18 @@ class JaxReplay:
         loss, _, found = self.engine.gradients(values, change)
         return loss, {self.parameters[number]: item for number, item in found.items()}
 
+    def _loss_with(self, given: Mapping[str, Any]) -> float:
+        """The loss with other numbers in some of the parameters."""
+        own = {number: self.arrays[number] for number in self.parameters}
+        moving = {
+            number: jnp.asarray(given[name], own[number].dtype) if (name := self.parameters[number]) in given else own[number]
+            for number in own
+        }
+        number = _number(self.gradients(Change(), moving)[0])
+        if number is None:
+            raise Unable("the loss is no single number")
+        return number
+
     def _reproduced(self, found: Mapping[str, Any]) -> bool | None:
         known = {name: item for name, item in self.recorded.items() if name in found}
         if not known:
@@ -107,12 +121,8 @@ class JaxReplay:
     def run(self, intervention: Intervention) -> Trial:
         """The step with one thing changed."""
         try:
-            if isinstance(intervention, Descend):
-                return Descent(self).run(intervention)
-            if isinstance(intervention, Differentiate):
-                return against_differences(self, intervention)
-            if isinstance(intervention, Perturb):
-                return perturbed(self, intervention)
+            if (trial := self._special(intervention)) is not None:
+                return trial
             loss, found = self.gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:
@@ -121,6 +131,20 @@ class JaxReplay:
             return Trial(intervention, reason=f"the changed step could not be run: {_first_line(problem)}")
         norms = {name: size for name, gradient in found.items() if (size := norm([gradient])) is not None}
         return Trial(intervention, _number(loss), norm(found.values()), norms, distance(base, found))
+
+    def _special(self, intervention: Intervention) -> Trial | None:
+        """The trial of an intervention that is more than one changed replay; None for any other."""
+        match intervention:
+            case Descend():
+                return Descent(self).run(intervention)
+            case Differentiate():
+                return against_differences(self, intervention)
+            case Perturb():
+                return perturbed(self, intervention)
+            case Follow():
+                shapes = {name: np.shape(self.arrays[number]) for number, name in self.parameters.items()}
+                return followed(intervention, shapes, self._loss_with)
+        return None
 
     def births(self, index: int) -> tuple[Birth, ...]:
         """Where numbers that are not finite are born."""

@@ -15,6 +15,7 @@ from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.jits import Plan
 from whygrad.frontends.jax.tape import Numbers
+from whygrad.frontends.trajectories import Trajectory
 from whygrad.ir import Course, Ending
 
 LATE = 8
@@ -24,7 +25,8 @@ LATE = 8
 class Symptoms:
     """Watches losses and parameters of all steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, trajectory: str) -> None:
+        self.trajectory = Trajectory(trajectory)
         self.courses: dict[object, CourseWatch] = {}
         self.first: dict[str, Snapshot] = {}
         """Parameters as they were first seen."""
@@ -60,6 +62,20 @@ class Symptoms:
         """How each loss went."""
         return tuple(course.record(builder.site(course.trace)) for course in self.courses.values())
 
+    def was_asked(self, asked: Asked) -> None:
+        """A derivative was asked for in a step that is not recorded."""
+        self.asked = asked
+        self.trajectory.loss_seen(self.readable)
+
+    def has_returned(self, plan: Plan, result: Any) -> None:
+        """A jitted step has returned."""
+        self.returned = (plan, result)
+        self.trajectory.loss_seen(self.readable)
+
+    def readable(self) -> dict[str, Any]:
+        """The parameters as they were last seen, as far as they can be read."""
+        return {name: item for name, item in self._last().items() if not _compat.is_tracer(item) and not deleted(item)}
+
     def met(self, snapshots: Mapping[str, Snapshot]) -> None:
         """Parameters of a recorded step."""
         for name, snapshot in snapshots.items():
@@ -67,6 +83,7 @@ class Symptoms:
 
     def endings(self) -> dict[str, Ending]:
         """What became of each parameter."""
+        self.trajectory.ended(self.readable)
         last = self._last()
         for name, before in self.first.items():
             moved = compared(before, last.get(name)) if name in last and not _compat.is_tracer(last[name]) else None

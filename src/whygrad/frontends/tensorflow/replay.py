@@ -17,7 +17,8 @@ from whygrad.frontends.tensorflow.layers import Owned
 from whygrad.frontends.tensorflow.lowering import GATHERS, OPS, attribute, kind_of
 from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.values import Values
-from whygrad.ir import Birth, Bypass, Descend, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.frontends.trajectories import followed
+from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
 
 FAILURES = (tf.errors.OpError, RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError, LookupError)
 """What running an op again may raise."""
@@ -102,6 +103,8 @@ class TensorFlowReplay:
         try:
             if isinstance(intervention, Descend):
                 return self._descent.run(intervention)
+            if isinstance(intervention, Follow):
+                return followed(intervention, {name: tuple(t.shape) for name, t in self.parameters.items()}, self._loss_with)
             loss, found = self._gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:
@@ -248,6 +251,12 @@ class TensorFlowReplay:
         if number is None:
             raise Unable("the loss is no single number")
         return number, found
+
+    def _loss_with(self, given: Mapping[str, NDArray[Any]]) -> float:
+        """The loss with other numbers in some of the parameters."""
+        return self.stepped(
+            {}, {**self.parameters, **{name: tf.cast(array, self.parameters[name].dtype) for name, array in given.items()}}
+        )[0]
 
     def _held(self, parameters: Tensors) -> dict[str, Any]:
         return {self.value_of[name]: tensor for name, tensor in parameters.items()}

@@ -11,6 +11,8 @@ from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.frontends.tensorflow.watching import ParameterWatch
+from whygrad.frontends.trajectories import Trajectory
 from whygrad.ir import Course
 
 Place = tuple[str, int]
@@ -23,7 +25,9 @@ EVERY = 4
 class Symptoms:
     """Watches the losses of all steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: ParameterWatch, trajectory: str) -> None:
+        self.watch = watch
+        self.trajectory = Trajectory(trajectory)
         self.courses: dict[Place, CourseWatch] = {}
         self._totals: dict[Place, tuple[float, float]] = {}
         self._waited: dict[Place, int] = {}
@@ -32,10 +36,12 @@ class Symptoms:
         """Note a loss that is differentiated; True where it is the first of its place that is not finite."""
         if not is_tensor(target) or int(np.prod(target.shape)) != 1:
             return False
+        self.trajectory.loss_seen(self.watch.living)
         return self._course(place, trace).add(float(np.asarray(target.numpy()).reshape(-1)[0]), step, rate)
 
     def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
         """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch; True for the first that is not finite."""
+        self.trajectory.loss_seen(self.watch.living)
         self._waited[place] = self._waited.get(place, 0) + 1
         tracker = getattr(model, "_loss_tracker", None)
         if tracker is None or not finite(logs):

@@ -101,6 +101,11 @@ class ParameterWatch:
         for entry in self.first.values():
             entry.look()
 
+    def living(self) -> dict[str, Any]:
+        """What the parameters hold that still live, by name."""
+        pairs = ((entry.name, entry.reference()) for entry in self.first.values())
+        return {name: variable.numpy() for name, variable in pairs if name and variable is not None}
+
     def name(self, names: Mapping[int, str]) -> None:
         """Give each first sight the parameter's name."""
         for key, entry in self.first.items():

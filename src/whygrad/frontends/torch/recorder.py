@@ -384,6 +384,7 @@ class TorchRecorder:
                 "sources changed after the program started, so that their text is not shown: " + ", ".join(sorted(self.sources.changed))
             )
         self.symptoms.arrived(wait=True)
+        self.unrecorded.trajectory.ended(self.unrecorded.parameters)
         record = self.draft()
         record = replace(record, fits=self.pairs.fits(record))
         return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())

@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
+import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.trajectories import Trajectory
 
 if TYPE_CHECKING:
     from whygrad.frontends.torch.recorder import TorchRecorder
@@ -20,6 +24,16 @@ class Unrecorded:
 
     def __init__(self, recorder: "TorchRecorder") -> None:
         self.recorder = recorder
+        self.trajectory = Trajectory(recorder.settings.trajectory)
+        self._met: dict[str, ReferenceType[Tensor]] = {}
+        """Parameters by name, also those of earlier steps."""
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What all living parameters hold."""
+        with self.recorder.aside():
+            self._met |= {owned.name: ref(owned.tensor) for owned in self.recorder.assembly.known_parameters().values()}
+            living = {name: tensor for name, held in self._met.items() if (tensor := held()) is not None and _readable(tensor)}
+            return {name: tensor.detach().to("cpu", _plain(tensor.dtype)).numpy() for name, tensor in living.items()}
 
     def loss(self, tensors: Any, frame: FrameType) -> None:
         """Note the loss of every step; where it is not finite, or stands still, in a step that is not recorded, find out why."""
@@ -27,6 +41,7 @@ class Unrecorded:
         tensor = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
         step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
         bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame), self.recorder.optimizers.rate)
+        self.trajectory.loss_seen(self.parameters)
         if self.recorder.on:
             return
         if bad:
@@ -43,6 +58,15 @@ class Unrecorded:
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
             self.recorder.kinds.again()
+
+
+def _readable(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_meta and not tensor.is_quantized
+
+
+def _plain(dtype: torch.dtype) -> torch.dtype:
+    """NumPy has no bfloat16."""
+    return torch.float32 if dtype.is_floating_point and dtype.itemsize < 4 else dtype  # noqa: PLR2004 - bytes of a float32
 
 
 def place_of(frame: FrameType) -> tuple[str, int]:

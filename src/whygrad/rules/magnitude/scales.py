@@ -6,6 +6,7 @@ from math import hypot, isfinite
 from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
+from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import fall, trial_of
 from whygrad.ir import Course, Intervention, Site, Value
 from whygrad.rules.phrases import figure, percent
@@ -33,6 +34,13 @@ def source_of(step: StepIndex, value: Value) -> Site | None:
         if handed is not None:
             return handed
     return None
+
+
+def labels_made_at(index: Index, step: StepIndex) -> Iterator[Site | None]:
+    """Where the labels are made, by the record and by the source."""
+    for name in step.step.labels.values:
+        yield source_of(step, step.value(name))
+        yield from decided_at(index, name)
 
 
 def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator[Evidence]:

@@ -9,7 +9,7 @@ from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.saturated import flat
-from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, scale_of, source_of
+from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, listed, places
 from whygrad.rules.remedies import standardised
@@ -123,6 +123,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
             [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))],
             "inputs",
             test.intervention,
+            labels_made_at(index, step),
         ),
         test=test,
     )

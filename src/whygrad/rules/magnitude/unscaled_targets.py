@@ -8,7 +8,7 @@ from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Course, Descend, Op, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.magnitude.scales import course_told, fell_told, follows, scale_of, source_of
+from whygrad.rules.magnitude.scales import course_told, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies import standardised
 
@@ -105,6 +105,6 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         ),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=standardised(index, [source_of(step, value)], "targets", test.intervention),
+        remedy=standardised(index, [source_of(step, value)], "targets", test.intervention, labels_made_at(index, step)),
         test=test,
     )

@@ -91,3 +91,23 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        ("y = x * 0.8 + noise", 5),
+        ("y = torch.randn(64, 1)", 3),
+        ("    y = x * 0.8", 3),
+        ("assert x == y", 3),
+    ],
+    ids=["made of the inputs", "made of something else", "in another block", "no assignment"],
+)
+def test_labels_that_are_made_of_the_inputs_see_them_as_they_were(line: str, at: int):
+    record = STUCK.replace(
+        "    a = linear", f'    x = random @ "train.py":3 text="x = load()"\n    y = random @ "train.py":5 text="{line}"\n    a = linear'
+    )
+    (diagnosis,) = said(diagnose, record)
+    assert diagnosis.remedy is not None
+
+    assert [edit.site.line for edit in diagnosis.remedy.edits] == [at]

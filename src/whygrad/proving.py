@@ -1,0 +1,97 @@
+"""What proves a fix: one loss on one batch, by the parameters of the program as it stands and of the patched one, after as many steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf, isclose, isfinite
+
+from whygrad.flow.trials import FELL, STEADILY
+from whygrad.ir import Trial
+from whygrad.reports.figures import figure
+
+Losses = Mapping[int, float]
+"""How many losses a run had seen, to the patched program's loss on the recorded batch by its parameters then."""
+
+
+REPEATED = 1e-3
+"""Share by which the first loss may differ between two runs of one program: kernels that add up in another order differ by far less, other numbers by more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likened:
+    """Two runs, measured by the patched program's loss on its first recorded batch."""
+
+    start: float | None = None
+    """With the parameters that both begin with."""
+    before: Losses = field(default_factory=dict)
+    after: Losses = field(default_factory=dict)
+    reason: str = ""
+    """Why there is no comparison, where there is none."""
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """All moments at which one of them is known."""
+        return tuple(sorted({*self.before, *self.after}))
+
+    def at(self, losses: Losses, moment: int) -> float:
+        """The loss at a moment: by what was kept last before it; a run that ended early stays where it ended."""
+        known = [when for when in losses if when <= moment]
+        return losses[max(known)] if known else (self.start if self.start is not None else inf)
+
+    def fall(self, losses: Losses, moment: int) -> float:
+        """The share of its size by which the loss has fallen; minus infinity for what is no number."""
+        loss = self.at(losses, moment)
+        return (self.start - loss) / abs(self.start) if self.start and isfinite(loss) else -inf
+
+    @property
+    def last(self) -> tuple[float, float]:
+        """Where both end."""
+        return self.at(self.before, self.moments[-1]), self.at(self.after, self.moments[-1])
+
+
+def likened(before: Trial | None, after: Trial | None, *, ran: bool, first: float | None = None) -> Likened:
+    """The comparison of two runs that were followed.
+
+    `ran`: the first of them took steps, so that nothing kept does not mean that nothing moved. `first`: what the patched program's first recorded
+    loss was in its own run.
+    """
+    if before is None or after is None:
+        return Likened(reason="the patched program's first step could not be looked at again")
+    if before.reason or after.reason:
+        return Likened(reason=before.reason or after.reason)
+    if after.loss is None or not isfinite(after.loss) or after.loss == 0:
+        return Likened(reason="the patched program's first loss is zero, or no number")
+    if first is not None and not isclose(after.loss, first, rel_tol=REPEATED):
+        return Likened(reason="the program draws other numbers in each run")
+    if ran and not before.figures:
+        return Likened(reason="the parameters of the program as it stands could not be kept over its run")
+    found = Likened(after.loss, _losses(before), _losses(after))
+    return found if found.after else Likened(reason="the parameters could not be kept over the run")
+
+
+def _losses(trial: Trial) -> dict[int, float]:
+    return {int(moment): loss for moment, loss in trial.figures.items()}
+
+
+def further(pair: Likened) -> bool:
+    """Whether the second run gets further: to a lower loss at the end, or to the same one sooner."""
+    last = pair.moments[-1]
+    before, after = pair.fall(pair.before, last), pair.fall(pair.after, last)
+    if after == -inf or after < STEADILY:
+        return False
+    if before <= 0:
+        return True
+    if after - before >= FELL:
+        return True
+    falls = [(pair.fall(pair.before, moment), pair.fall(pair.after, moment)) for moment in pair.moments]
+    sooner = sum(max(one, -1.0) for one, _ in falls) < sum(max(other, -1.0) for _, other in falls) - FELL * len(falls)
+    return sooner and after - before > -FELL
+
+
+def unproved_by(pair: Likened) -> str:
+    """Why the comparison is no proof; "" where it is one."""
+    if further(pair):
+        return ""
+    start, (before, after) = figure(pair.start or 0.0), pair.last
+    if pair.fall(pair.after, pair.moments[-1]) < STEADILY:
+        return f"its loss on the recorded batch does not fall: from {start} to {figure(after)}"
+    return f"the program learns as well as it stands: the patched loss on the recorded batch goes from {start} to {figure(after)}, without the change to {figure(before)}"
