@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,9 @@ from whygrad.ir.files import read_record
 CORPUS = Path(__file__).resolve().parent
 STORED = CORPUS.parent / "src/whygrad/reports/accuracy.json"
 LIMIT = 120
-"""Seconds that one program may take."""
+"""Seconds of processor time that one program may take: a busy machine makes none slow."""
+PATIENCE = 10 * LIMIT
+"""Seconds after which a program that waits for something is ended."""
 SHARE = 0.9
 """Part of the repaired twin's fall that a patched program has to reach."""
 
@@ -71,6 +74,11 @@ def load(folder: Path) -> Case:
     return Case(folder, tuple(facts["rules"]), tuple(facts["lines"]), tuple(facts.get("second", ())), bool(facts.get("held_out")))
 
 
+def within_limit() -> None:
+    """In the new process: its processor time is bounded."""
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
+
+
 def run(case: Case, program: str) -> Outcome:
     """Run one program of a case in a process of its own."""
     folder = case.folder / program
@@ -80,8 +88,9 @@ def run(case: Case, program: str) -> Outcome:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False
-            )
+                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
+                check=False, preexec_fn=within_limit,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Outcome(case, program, alarm=program != "faulty", said="timed out")
         if not report.exists():
@@ -139,7 +148,7 @@ def whygrad(case: Case, program: str, *words: str) -> str:
     command = [sys.executable, "-m", "whygrad", *words, "train.py"]
     try:
         done = subprocess.run(
-            command, cwd=case.folder / program, env=environment, capture_output=True, text=True, timeout=10 * LIMIT, stdin=subprocess.DEVNULL,
+            command, cwd=case.folder / program, env=environment, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
