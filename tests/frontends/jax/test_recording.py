@@ -319,3 +319,22 @@ def test_random_keys_are_no_data(tmp_path: Path) -> None:
     step = recorded(tmp_path, program).steps[0]
 
     assert all("key" not in step.graph.values[name].dtype for event in events(step, "batch") for name in event.targets)
+
+
+def test_a_value_has_the_name_that_it_is_assigned_to(tmp_path: Path) -> None:
+    program = """
+w, x, y = jnp.ones((3, 1)), jnp.arange(12.0).reshape(4, 3), jnp.arange(4.0)
+
+def loss_fn(w, x, y):
+    prediction = jnp.tanh(x @ w)
+    error = prediction - y  # four by four
+    return jnp.mean(error ** 2)
+
+for _ in range(2):
+    w = w - 0.01 * jax.grad(loss_fn)(w, x, y)
+"""
+    graph = recorded(tmp_path, program).steps[0].graph
+    difference = next(op for op in graph.ops if op.kind == "sub")
+
+    assert [graph.values[name].shown for name in (difference.output, *difference.inputs)] == ["error", "prediction", "y"]
+    assert "prediction" not in [graph.values[op.output].shown for op in graph.ops if op.kind == "matmul"]

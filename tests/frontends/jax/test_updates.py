@@ -138,3 +138,50 @@ def test_an_optimizer_without_a_state_restarts_nothing(tmp_path: Path) -> None:
     record = recorded(tmp_path, HEAD + "tx = optax.sgd(0.01)" + LOOP.replace("updates, state =", "updates, _ ="))
 
     assert record.optimizers[0].restarts == 0
+
+
+def test_a_parameter_that_the_loss_never_reads_gets_no_gradient(tmp_path: Path) -> None:
+    program = HEAD.replace('"b": jnp.zeros(2)}', '"b": jnp.zeros(2), "spare": jnp.ones(2)}') + "tx = optax.adam(0.1)\n" + LOOP
+    record = recorded(tmp_path, program)
+    spare, read = (parameter(record.steps[0], f"params['{name}']") for name in ("spare", "b"))
+
+    assert (spare.reached, spare.gradient) == (False, "none")
+    assert (read.reached, read.gradient) == (True, "finite")
+    assert read.site is not None
+    assert read.site.line == line_of(program, "params = {")
+
+
+def test_climbing_by_hand_is_a_negative_rate(tmp_path: Path) -> None:
+    record = recorded(tmp_path, HEAD + """
+for _ in range(4):
+    grads = jax.grad(loss_fn)(params, x, y)
+    params = jax.tree.map(lambda p, g: p + 0.001 * g, params, grads)
+""")  # fmt: skip
+
+    assert record.optimizers[0].rates == pytest.approx((-0.001, -0.001), rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("chain", "rate"),
+    [
+        ("optax.scale_by_adam(), optax.scale(-0.1)", 0.1),
+        ("optax.scale_by_adam(), optax.scale(0.1)", -0.1),
+        ("optax.scale_by_adam(), optax.scale_by_schedule(optax.constant_schedule(0.1))", -0.1),
+        ("optax.scale_by_adam(), optax.scale_by_schedule(optax.constant_schedule(0.1)), optax.scale(-1)", 0.1),
+        ("optax.adam(0.1), optax.scale(-1)", -0.1),
+    ],
+)
+def test_the_links_of_a_chain_make_its_rate(tmp_path: Path, chain: str, rate: float) -> None:
+    record = recorded(tmp_path, HEAD + f"tx = optax.chain({chain})\n" + LOOP)
+
+    assert record.optimizers[0].last_rate == pytest.approx(rate)
+
+
+def test_entries_that_an_update_is_too_small_for_are_counted(tmp_path: Path) -> None:
+    program = HEAD.replace("jnp.arange(2.0)", "jnp.arange(2.0).astype(jnp.bfloat16)").replace(
+        "jnp.ones((3, 2))", "jnp.ones((3, 2), jnp.bfloat16)"
+    )
+    step = recorded(tmp_path, program + "tx = optax.sgd(1e-5)\n" + LOOP).steps[0]
+
+    assert parameter(step, "params['w']").rounded == pytest.approx(0.5, abs=0.2)
+    assert parameter(step, "params['b']").rounded == 0.0

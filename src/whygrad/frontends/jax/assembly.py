@@ -10,6 +10,7 @@ import numpy as np
 
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import find_labels
+from whygrad.frontends import source
 from whygrad.frontends.arrays import norm, numbers, sample_of
 from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.evaluation import Engine, deleted
@@ -88,6 +89,8 @@ class Assembly:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.names = Names()
+        self.makers: dict[str, source.Trace | None] = {}
+        """Parameter name to where it was made, as the first step that has it found it."""
 
     def build(self, index: int, parts: Sequence[Part]) -> Built:
         """The step, as it is before its update."""
@@ -103,7 +106,8 @@ class Assembly:
             scopes += [replace(item, parent=None if item.parent is None else item.parent + len(scopes)) for item in records]
             graph = Graph((*graph.ops, *own.ops), {**own.values, **graph.values})
             events += self._events(part, known, len(graph.ops))
-            parameters.update({item.name: item for item in self._parameters(part, known, own, snapshots)})
+            found = self._parameters(part, known, own, snapshots)
+            parameters.update({item.name: item for item in found if item.reached or item.name not in parameters})
         step = Step(
             index, graph=graph, events=tuple(events), parameters=tuple(parameters.values()), scopes=tuple(scopes), modes=modes(graph)
         )
@@ -180,18 +184,23 @@ class Assembly:
 
     def _parameters(self, part: Part, facts: Facts, graph: Graph, snapshots: dict[str, Snapshot]) -> list[Parameter]:
         read = {name for op in graph.ops for name in op.inputs}
+        own = {facts.names[argument.number] for argument in part.program.derivation.parameters}
         found = []
         for argument in part.program.derivation.parameters:
             array = part.arrays.get(argument.number)
             gradient = part.gradients.get(argument.path)
+            reached = facts.names[argument.number] in read
             size = norm([gradient]) if gradient is not None else None
+            # JAX fills in zeros for what the function never reads; where it reads none of them, it reads others in their place
+            size = size if reached or size != 0 or read.isdisjoint(own) else None
             if array is not None:
                 snapshots[argument.path] = snapshot(array)
             found.append(
                 Parameter(
                     name=argument.path,
                     value=facts.names[argument.number],
-                    reached=facts.names[argument.number] in read,
+                    site=self.builder.site(self.makers.get(argument.path)),
+                    reached=reached,
                     gradient=gradient_state(size),
                     gradient_norm=size,
                     norm=snapshots[argument.path].norm if array is not None else None,
@@ -276,6 +285,15 @@ def factor(before: Snapshot, after: Any, gradient: Any) -> float | None:
     rate = float((delta * wide).sum()) / square
     rest = float(np.linalg.norm(delta - rate * wide))
     return rate if rest <= AGREE * float(np.linalg.norm(delta)) else None
+
+
+def rounded(before: Snapshot | None, after: Any, gradient: Any) -> float | None:
+    """Of the entries with a gradient, the share that an update left as they were; None where that is not known."""
+    if before is None or after is None or gradient is None or deleted(after) or deleted(gradient):
+        return None
+    now, slope = sample_of(np.asarray(after), SNAPSHOT), sample_of(np.asarray(gradient), SNAPSHOT)
+    asked = slope != 0
+    return float((now == before.sample)[asked].mean()) if now.shape == before.sample.shape == slope.shape and asked.any() else None
 
 
 def compared(before: Snapshot, after: Any) -> tuple[float, float] | None:

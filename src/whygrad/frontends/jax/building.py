@@ -2,6 +2,7 @@
 
 import dis
 import hashlib
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -27,6 +28,8 @@ SETTINGS = {"axis": "axis", "axes": "axis", "dimension": "axis", "reduction": "r
 DYING = ("relu", "leaky_relu", "hardtanh", "clamp", "maximum", "gelu", "silu", "elu", "where")
 """Activations whose units may be dead."""
 MOST_AXES = 8
+PICKING = ("gather", "dynamic_slice")
+"""Primitives that pick of their first input by the others."""
 
 
 @dataclass(slots=True)
@@ -158,6 +161,8 @@ class Builder:
         inputs = list(part.inputs)
         if found.target and target is None and len(inputs) > 1:
             first, target = _guess(inputs, facts)
+        if found.kind == "index" and not given:
+            first = next((facts.names.get(b.inputs[0]) for b in bounds if b.name in PICKING and isinstance(b.inputs[0], int)), first)
         ordered = dict.fromkeys([name for name in (first, target) if name in inputs] + inputs)
         inputs = list(ordered)
         if target in inputs:
@@ -205,6 +210,8 @@ class Builder:
         names = dict.fromkeys(name for op in ops for name in (*op.inputs, *op.outputs) if name not in orders)
         names.update(dict.fromkeys(facts.names[number] for number in losses))
         known_ = {facts.names[number] for number in losses}
+        assigned = dict(_assigned(ops))
+        facts.called.update({numbers[name]: text for name, text in assigned.items() if not facts.called.get(numbers[name])})
         return {
             name: self.value(name, numbers[name], facts, makers.get(name), loss=name in known_, read=name in read, live=name in live)
             for name in names
@@ -363,6 +370,21 @@ def native_of(bound: Bound, attributes: Mapping[str, Attribute]) -> str:
     if name in ("sub", "subtract", "div", "divide", "true_divide") and bound.inputs and isinstance(bound.inputs[0], Constant):
         return f"jax.numpy.r{'sub' if name.startswith('sub') else 'div'}"
     return f"jax.lax.{name}" if name == "stop_gradient" or bound.primitive is None else f"jax.numpy.{name}"
+
+
+ASSIGNED = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*")
+
+
+def _assigned(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
+    """Values that are the whole right side of an assignment, with the name that they are assigned to."""
+    last = {(op.site.file, op.site.line, op.site.column, op.scope): op for op in ops if op.site is not None and len(op.outputs) == 1}
+    for op in last.values():
+        site = op.site
+        if site is None or site.line != site.end_line or not 0 < site.column < site.end_column:
+            continue
+        name = ASSIGNED.fullmatch(site.text[: site.column - 1])
+        if name is not None and site.text[site.end_column - 1 :].partition("#")[0].strip() == "":
+            yield op.output, name[1]
 
 
 def expression(maker: Op | None) -> str:

@@ -15,11 +15,11 @@ from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
-from whygrad.frontends.jax.optimizers import Moment
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.tape import Bound
+from whygrad.frontends.jax.transformations import Moment
 
 LATE = 8
 """Losses that may be on their way: reading them earlier could make the program wait for the device."""

@@ -2,111 +2,19 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import FrameType
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
+from whygrad.frontends.jax.transformations import CHOOSING, CLIPS, FOLLOWED, FREEZING, GATHERING, Made, Moment, is_users
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
-
-NATIVE = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "lamb": "LAMB",
-    "lion": "Lion",
-    "scale_by_adam": "Adam",
-}
-"""Names as the rules know them from other frameworks."""
-CLIPS = {"clip_by_global_norm": "max_norm", "clip": "max_delta", "clip_by_block_rms": "threshold", "adaptive_grad_clip": "clipping"}
-"""Transformations that clip, and the argument that says to what."""
-GATHERING = ("MultiSteps", "apply_every", "apply_if_finite", "conditionally_transform", "conditionally_mask", "lookahead")
-"""Transformations whose updates are zero at most steps on purpose."""
-FREEZING = ("set_to_zero", "freeze", "masked", "selective_transform")
-"""Transformations that keep some parameters as they are."""
-CHOOSING = ("multi_transform", "partition", "masked", "selective_transform", "freeze")
-"""Those that say which."""
-FOLLOWED = ("SGD", "Adam", "AdamW", "RMSprop")
-
-
-@dataclass(slots=True)
-class Made:
-    """One transformation that the program made."""
-
-    function: str
-    settings: dict[str, Any]
-    trace: source.Trace | None
-    parts: list["Made"] = field(default_factory=list)
-    transformation: Any = None
-    name: str = ""
-    steps: int = 0
-    started: tuple[int, ...] = ()
-    """Identities of the arrays that its state was made for."""
-    held: tuple[str, ...] = ()
-    made: int = 1
-    first_rate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    last: float | None = None
-    idle: int = 0
-    idle_from: int | None = None
-    updated_at: source.Trace | None = None
-    """Where the program asks it for updates."""
-    compared: int = 0
-    """Recorded steps in which it was known what state the step before was given."""
-    restarts: int = 0
-    """Those that were given that very state again."""
-
-    def every(self) -> Iterator["Made"]:
-        """It and what it is made of."""
-        yield self
-        for part in self.parts:
-            yield from part.every()
-
-    @property
-    def native(self) -> str:
-        """The kind of optimizer that it is."""
-        return next((NATIVE[part.function] for part in self.every() if part.function in NATIVE), self.function)
-
-    def setting(self, *names: str) -> Any:
-        """The first of these settings that it or a part of it was given."""
-        return next((part.settings[name] for part in self.every() for name in names if part.settings.get(name) is not None), None)
-
-    def rate(self) -> Any:
-        """Its learning rate: a number, a schedule, or None."""
-        found = self.setting("learning_rate")
-        if found is None:
-            scale = [part.settings.get("step_size") for part in self.every() if part.function == "scale"]
-            found = -float(scale[0]) if scale and isinstance(scale[0], int | float) else None
-        return found
-
-
-@dataclass(slots=True)
-class Moment:
-    """An update that was calculated or applied."""
-
-    kind: Literal["update", "apply", "init"]
-    trace: source.Trace | None
-    made: Made | None = None
-    held: tuple[str, ...] = ()
-    results: Mapping[str, Any] = field(default_factory=dict)
-    called: source.Trace | None = None
-    """Of what happens within a traced function: where the program calls that."""
-    gathers: bool = False
-    """It stands within `MultiSteps`, which hands zeros on at most steps."""
-    state: Any = None
-    """An array of the state that an update is given."""
-    kept: bool | None = None
-    """Of an application within a traced function: something reads its result; None where that is not known."""
-    changed: bool | None = None
-    """Of an application: its result differs from what it was given; None where that is not known."""
 
 
 class Opened(Protocol):
@@ -197,9 +105,10 @@ class Optimizers:
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
-        self.recorder.trained_to(leaves(result))
+        arrays = [leaf for leaf in leaves(result) if _compat.is_array(leaf)]
+        self.recorder.trained_to(arrays)
         held = self.recorder.parameters_in(parameters)
-        after = dict(zip(held, leaves(result), strict=False)) if len(leaves(result)) == len(held) else {}
+        after = dict(zip(held, arrays, strict=False)) if len(arrays) == len(held) else {}
         self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))
 
     def _name(self, entry: Made, frame: FrameType | None) -> None:
@@ -236,7 +145,7 @@ class Optimizers:
     def rate_at(self, entry: Made, step: int) -> float | None:
         """The learning rate of an update; schedules of the libraries are asked."""
         rate = entry.rate()
-        if callable(rate) and not _is_users(rate):
+        if callable(rate) and not is_users(rate):
             rate = rate(step)
         try:
             return float(np.asarray(rate)) if rate is not None and not callable(rate) else None
@@ -441,8 +350,3 @@ def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: M
 
 def _place(entry: Made) -> object:
     return (entry.trace.user, entry.function) if entry.trace is not None else entry.function
-
-
-def _is_users(function: Any) -> bool:
-    code = getattr(function, "__code__", None)
-    return code is None or source.is_user(code)

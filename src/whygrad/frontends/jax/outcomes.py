@@ -6,10 +6,12 @@ from typing import Any
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
-from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, compared, factor
-from whygrad.frontends.jax.optimizers import Moment, Optimizers
+from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, Part, compared, factor, rounded
+from whygrad.frontends.jax.optimizers import Optimizers
+from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
+from whygrad.frontends.jax.transformations import Moment
 from whygrad.ir import Event, Step
 
 GRADIENTS = 1_000_000
@@ -21,6 +23,7 @@ class Open:
     """A recorded step whose update is not known yet."""
 
     built: Built
+    replay: JaxReplay | None = None
     mark: int = 0
     """How many primitives had been computed outside before."""
     events: list[Event] = field(default_factory=list)
@@ -46,12 +49,14 @@ class Outcomes:
         """The step with its updates; `after` holds the parameters that were seen next."""
         self._with_after(opened)
         step = opened.built.step
+        gradients = {name: item for part in opened.built.parts for name, item in part.gradients.items()}
         found = []
         for parameter in step.parameters:
             before = opened.built.snapshots.get(parameter.name)
             moved = compared(before, after.get(parameter.name)) if before is not None else None
             if moved is not None:
-                parameter = replace(parameter, update_norm=moved[0], moved=moved[1])  # noqa: PLW2901 - the same one, completed
+                still = rounded(before, after.get(parameter.name), gradients.get(parameter.name))
+                parameter = replace(parameter, update_norm=moved[0], moved=moved[1], rounded=still)  # noqa: PLW2901 - the same one, completed
             self.symptoms.changed.update((parameter.name,) if parameter.moved else ())
             self.symptoms.gradient_seen.update((parameter.name,) if parameter.gradient != "none" else ())
             found.append(parameter)
@@ -79,8 +84,10 @@ class Outcomes:
                 if before is not None and after.get(name) is not None:
                     rates.append(factor(before, after[name], gradient))
         found = [rate for rate in rates if rate is not None]
-        same = bool(found) and len(found) == len(rates) and max(found) - min(found) <= AGREE * abs(max(found))
-        return sum(found) / len(found) if same and max(found) > 0 else None
+        same = bool(found) and len(found) == len(rates) and max(found) - min(found) <= AGREE * max(abs(rate) for rate in found)
+        # timid: one array that climbs may be an input that is made harder on purpose
+        climbs = same and max(found) < 0 and len(found) > 1
+        return sum(found) / len(found) if same and (min(found) > 0 or climbs) else None
 
     def _with_effects(self, opened: Open) -> list[Moment]:
         """The moments of a step, with whether what they applied differs from what was there."""
@@ -126,3 +133,14 @@ def belonging(found: Sequence[Any], gradients: dict[str, Any]) -> dict[str, Any]
 
 def _type(item: Any) -> tuple[Any, Any]:
     return getattr(item, "shape", None), str(getattr(item, "dtype", None))
+
+
+def place(part: Part) -> object:
+    """Where a derivative is asked for."""
+    trace = part.program.derivation.trace
+    return trace.user[0] if trace is not None and trace.user else None
+
+
+def sites(step: Step) -> list[object]:
+    """The lines of a step's backwards."""
+    return [(event.site.file, event.site.line) for event in step.events if event.kind == "backward" and event.site is not None]

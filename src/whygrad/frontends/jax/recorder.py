@@ -16,13 +16,13 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Built, Part
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
-from whygrad.frontends.jax.evaluation import concrete
+from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
 from whygrad.frontends.jax.mapping import gradient
 from whygrad.frontends.jax.naming import variables_for
-from whygrad.frontends.jax.optimizers import Moment, Optimizers
-from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging
+from whygrad.frontends.jax.optimizers import Optimizers
+from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging, place, sites
 from whygrad.frontends.jax.patches import Patches, outside
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.scopes import Activations, module_of
@@ -30,6 +30,7 @@ from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
+from whygrad.frontends.jax.transformations import Moment
 from whygrad.frontends.kinds import Kinds
 from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
@@ -217,6 +218,9 @@ class JaxRecorder:
         for part in parts:
             given = {number: part.arrays[number] for number in part.program.external() if number in part.arrays}
             part.before = self.surroundings.before(given, part.program.moving)
+            for argument in part.program.derivation.parameters:
+                if argument.path not in self.assembly.makers:
+                    self.assembly.makers[argument.path] = self.surroundings.maker(part.arrays.get(argument.number))
         if self.done:
             if plan is None:
                 self.optimizers.again()
@@ -229,8 +233,8 @@ class JaxRecorder:
         built.step = self.optimizers.holding(built.step, self._held(parts, plan))
         self.open = Open(built, mark=self.surroundings.count)
         if parts[-1].program.derivation.failed is None:
-            replay = self._replay(built, plan)
-            built.step = self.observer.examine(built.step, replay)
+            self.open.replay = self._replay(built, plan)
+            built.step = self.observer.examine(built.step, self.open.replay)
         self.backwards += len(parts)
 
     def _held(self, parts: Sequence[Part], plan: Plan | None) -> dict[int, tuple[str, ...]]:
@@ -262,10 +266,13 @@ class JaxRecorder:
             return
         after = dict(opened.results)
         for part in following or ():
-            if _place(part) in [_place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
+            if place(part) in [place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
                 after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
+        known = self.optimizers.own
         step = self.outcomes.finished(opened, after)
-        kind = self.kinds.kind(frozenset(self.optimizers.stepped(step)), frozenset(_sites(step)))
+        if known is None and self.optimizers.own is not None:
+            step = self._again(opened, step)
+        kind = self.kinds.kind(frozenset(self.optimizers.stepped(step)), frozenset(sites(step)))
         if self.kinds.wants(kind):
             self.kinds.recorded(kind)
             self.steps.append(replace(step, kind=kind))
@@ -276,6 +283,12 @@ class JaxRecorder:
             _compat.shortcuts_again()
         self.next_step()
         self.observer.draft(self.draft())
+
+    def _again(self, opened: Open, step: Step) -> Step:
+        """The step examined once more, now that it is known how the program updates its parameters itself."""
+        rule, replay = self.optimizers.rule(), opened.replay
+        gone = replay is None or any(deleted(replay.arrays[number]) for number in replay.engine.moving)
+        return step if replay is None or rule is None or gone else self.observer.examine(step, replace(replay, rule=rule))
 
     def computed(self, primitive: Any, args: Any, params: Any, result: Any) -> None:
         """A primitive was computed at once."""
@@ -350,7 +363,7 @@ class JaxRecorder:
 
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to: gradients by identity, else by order and type, else by path."""
-        found = leaves(tree)
+        found = [leaf for leaf in leaves(tree) if _compat.is_array(leaf)]
         gradients: dict[str, Any] = {}
         if self.jits.capturing:
             for derivation in self.jits.capturing[-1].derivations:
@@ -429,12 +442,3 @@ class JaxRecorder:
             record = self.draft()
             endings = self.symptoms.endings()
         return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)
-
-
-def _place(part: Part) -> object:
-    trace = part.program.derivation.trace
-    return trace.user[0] if trace is not None and trace.user else None
-
-
-def _sites(step: Step) -> list[object]:
-    return [(event.site.file, event.site.line) for event in step.events if event.kind == "backward" and event.site is not None]

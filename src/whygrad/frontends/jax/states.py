@@ -7,7 +7,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import leaves
 
 if TYPE_CHECKING:
-    from whygrad.frontends.jax.optimizers import Made
+    from whygrad.frontends.jax.transformations import Made
 
 
 class States:

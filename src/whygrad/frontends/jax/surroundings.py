@@ -6,10 +6,14 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any, Protocol
 
+import numpy as np
+
+from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.flattening import is_leaf
 from whygrad.frontends.jax.library import function_of, kind_of
-from whygrad.frontends.jax.tape import CONVERTING, Bound, Numbers, Tape
+from whygrad.frontends.jax.tape import COMPARED, CONVERTING, Bound, Numbers, Tape
 from whygrad.ir import family
 
 KEPT = 3000
@@ -88,13 +92,29 @@ class Surroundings:
             return
         inputs = tuple(self.tape.atom(item) for item in args)
         bound = Bound(primitive, params, inputs, tuple(self.numbers.made(item) for item in outputs), None)
-        if _is_step(bound):
+        placed = self.tape.placed(bound, frame)
+        if _is_step(placed):
             return
-        self.bounds.append(self.tape.placed(bound, frame))
+        self.bounds.append(placed)
         self.count += 1
         self.bytes += sum(int(getattr(item, "nbytes", 0) or 0) for item in outputs)
         if self.bytes > MOST_BYTES or self.count > KEPT:
             self.forget()
+
+    def maker(self, item: Any) -> source.Trace | None:
+        """Where this array was computed; None where that is forgotten, or happened within a compiled function."""
+        number = self.numbers.seen(item)
+        if number is not None:
+            return next((bound.trace for bound in reversed(self.bounds) if number in bound.outputs), None)
+        return next((bound.trace for bound in self.bounds if any(self._same(item, other) for other in bound.outputs)), None)
+
+    def _same(self, item: Any, number: int) -> bool:
+        """An array that a loop handed on is known by its contents."""
+        other = self.numbers.objects.get(number)
+        alike = (
+            getattr(item, "shape", ()) != () and getattr(other, "shape", None) == item.shape and getattr(other, "dtype", None) == item.dtype
+        )
+        return alike and item.size <= COMPARED and not deleted(other) and np.array_equal(np.asarray(item), np.asarray(other))
 
     def before(self, given: Mapping[int, Any], moving: Container[int]) -> Around:
         """What made these arrays, by the numbers that a program has for them, but not what made those that are differentiated."""
@@ -155,6 +175,6 @@ def _rearranges(bound: Bound) -> bool:
 
 
 def _is_step(bound: Bound) -> bool:
-    """A whole function of the user's that was compiled: its inside is looked at elsewhere."""
+    """A whole function that was compiled: its inside is looked at elsewhere. Known functions of libraries may consist of such."""
     inner = next((program for _, program in _compat.inner_programs(bound.params)), None)
-    return bound.primitive.name in ("jit", "pjit") and not is_leaf(bound, inner)
+    return bound.primitive.name in ("jit", "pjit") and not is_leaf(bound, inner) and function_of(bound) is None

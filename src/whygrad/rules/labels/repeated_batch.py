@@ -15,6 +15,8 @@ ENOUGH = 5
 ENTRIES = 16
 """Entries below which figures may be equal by chance."""
 
+DRAWING = ("random", "sample")
+
 
 @rule("WG110", "repeated-batch", "error", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
@@ -88,14 +90,8 @@ def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
         ):
             continue
         source, picked = step.value(op.inputs[0]).shape, step.value(op.output).shape
-        draw = next(
-            (
-                step.producer[name][1]
-                for name in step.upstream(op.inputs[1])
-                if name in step.producer and step.producer[name][1].kind == "random"
-            ),
-            None,
-        )
+        above = step.upstream(op.inputs[1])
+        draw = next((made for made in reversed(step.graph.ops) if made.kind in DRAWING and not above.isdisjoint(made.outputs)), None)
         if draw is not None and source and picked and picked[0] < source[0]:
             yield op.output, (draw, figures)
 

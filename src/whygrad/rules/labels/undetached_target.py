@@ -28,6 +28,8 @@ class Moving:
     """What made the part of the target that depends on parameters."""
     parameters: tuple[str, ...]
     story: str
+    cut: Op | None = None
+    """What stops the prediction, where that is the side that gets no gradient."""
 
 
 @rule("WG106", "undetached-target", "warning")
@@ -37,6 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Bootstrapped targets, as in temporal-difference learning: a reward plus what the same network says of the next state, with gradient. And a
+    The same with the gradient stopped on the wrong side: the prediction is cut off, and the sum is what is trained. And a
     teacher that was trained on labels before, whose outputs are now the target of a student while its own parameters still get gradient.
 
     ## Why it matters
@@ -63,7 +66,8 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
         for target, prediction in ((one, other), (other, one)):
             mine, theirs = trained_above(step, target), trained_above(step, prediction)
             term = bootstrapped(step, target)
-            if term is not None and mine and mine & theirs:
+            cut = stopped(step, prediction, mine) if mine and not theirs else None
+            if term is not None and mine and (mine & theirs or cut is not None):
                 yield Moving(
                     step,
                     op,
@@ -71,6 +75,7 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
                     maker(step, term, op),
                     tuple(sorted(mine)),
                     "the sum of a reward and what the same network says of the next state",
+                    cut,
                 )
                 return
             if mine and theirs and not mine & theirs and taught_before(index, step, mine) and not taught_before(index, step, theirs):
@@ -93,8 +98,21 @@ def comparisons(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
         target, given = target_of(op), input_of(op)
         if op.kind in _REGRESSIONS and target is not None and given is not None:
             yield op, target, given
-        elif op.kind == "sub" and len(op.inputs) == 2 and any(reader.kind in _EVEN for reader in step.consumers.get(op.output, ())):  # noqa: PLR2004 - two operands
+        elif op.kind == "sub" and len(op.inputs) == 2 and any(_is_even(reader) for reader in step.consumers.get(op.output, ())):  # noqa: PLR2004 - two operands
             yield op, op.inputs[0], op.inputs[1]
+
+
+def _is_even(reader: Op) -> bool:
+    """What it makes of a difference does not depend on its sign: a square, or a loss function of the difference alone."""
+    return reader.kind in _EVEN or (reader.kind in _REGRESSIONS and target_of(reader) is None)
+
+
+def stopped(step: StepIndex, prediction: str, trained: frozenset[str]) -> Op | None:
+    """The cut between a prediction and the very parameters that the target is trained with; None where no gradient is cut off."""
+    above = step.upstream(prediction)
+    values = {p.value for p in step.step.parameters if p.name in trained}
+    cut = next((op for op in step.graph.ops if op.kind == "detach" and op.output in above), None)
+    return cut if cut is not None and not values.isdisjoint(step.upstream(cut.output)) else None
 
 
 def trained_above(step: StepIndex, name: str) -> frozenset[str]:
@@ -149,6 +167,8 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
     """What is said, where the target comes from the network."""
     value: Value = found.step.value(found.target)
     prediction = next((name for name in found.op.inputs if name != found.target), "")
+    if found.cut is not None:
+        return _reversed(index, found, found.cut)
     above = found.step.upstream(prediction)
     others = [op.site for op in found.step.graph.ops if not above.isdisjoint(op.outputs)]
     return Diagnosis(
@@ -168,6 +188,33 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
             ),
         ),
         help=idiom(index, "no gradient target"),
+        facts=frozenset({Fact("odd-input", found.target)}),
+        kind=found.step.step.kind,
+        step=found.step.step.index,
+        names=(value.shown,),
+    )
+
+
+def _reversed(index: Index, found: Moving, cut: Op) -> Diagnosis:
+    """What is said, where the prediction is cut off instead of the target."""
+    value, side = found.step.value(found.target), found.step.value(cut.inputs[0] if cut.inputs else cut.output)
+    return Diagnosis(
+        rule="WG106",
+        name="undetached-target",
+        severity="warning",
+        confidence="proved",
+        message=f"the gradient is stopped on the wrong side: the prediction `{side.shown}` gets none, and the target `{value.shown}` is trained",
+        site=cut.site or found.op.site,
+        label="stops the prediction",
+        related=places((found.op.site, f"`{value.shown}` is the target here")),
+        evidence=(
+            Evidence(
+                f"{typed(value)} is {found.story}; the only gradient of this comparison flows through it to {listed(found.parameters)}",
+                "parameters",
+                len(found.parameters),
+            ),
+        ),
+        help="let the prediction keep its gradient; " + idiom(index, "no gradient target"),
         facts=frozenset({Fact("odd-input", found.target)}),
         kind=found.step.step.kind,
         step=found.step.step.index,

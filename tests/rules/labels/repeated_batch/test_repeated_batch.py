@@ -44,6 +44,13 @@ FIRES = {
     "the first batch of a new iterator": (FIRST, 23),
     "where the loop is unknown": (FIRST.replace('x y @ "a.py":23', "x y"), 18),
     "rows from a generator seeded anew": (drawn(0) + drawn(1), 3),
+    "chosen by a key that was made before": (
+        (drawn(0) + drawn(1))
+        .replace("    r0 =", "    k = random\n    r0 =")
+        .replace("    r1 =", "    k = random\n    r1 =")
+        .replace('random native="torch.randint"', 'sample k native="jax.random.choice"'),
+        3,
+    ),
     "in three steps": (drawn(0) + drawn(1) + drawn(2), 3),
 }
 

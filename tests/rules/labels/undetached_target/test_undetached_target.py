@@ -51,6 +51,13 @@ FIRES = {
     ),
     "a Huber loss": (BELLMAN.replace("mse_loss", "huber_loss"), 4),
     "the reward last": (BELLMAN.replace("add r g", "add g r"), 4),
+    "the gradient stopped on the wrong side": (
+        BELLMAN.replace(
+            'loss = mse_loss v t with={"target":1}', 'p = detach v @ "a.py":6\n    d = sub p t\n    q = square d\n    loss = mean q'
+        ),
+        6,
+    ),
+    "a Huber loss of the difference": (BELLMAN.replace('loss = mse_loss v t with={"target":1}', "d = sub v t\n    loss = huber_loss d"), 4),
     "a teacher": (TEACHER, 7),
     "a teacher on the other side": (TEACHER.replace("mse_loss q soft", "mse_loss soft q"), 7),
 }
@@ -60,6 +67,12 @@ SILENT = {
     "computed without tracking": BELLMAN.replace("u = linear n w", "u = linear n w tracking=false")
     .replace("g = mul u", "g = mul u tracking=false")
     .replace("t = add r g", "t = add r g tracking=false"),
+    "both sides stopped": BELLMAN.replace(
+        'loss = mse_loss v t with={"target":1}', "p = detach v\n    k = detach t\n    d = sub p k\n    q = square d\n    loss = mean q"
+    ),
+    "another network's output stopped": BELLMAN.replace("v = linear s w", "v = linear s k")
+    .replace("    v: activation", "    k: parameter f32[1,4]\n    v: activation", 1)
+    .replace('loss = mse_loss v t with={"target":1}', "p = detach v\n    d = sub p t\n    q = square d\n    loss = mean q"),
     "a target network of its own": BELLMAN.replace("u = linear n w", "u = linear n k").replace(
         "    v: activation", "    k: parameter f32[1,4]\n    v: activation"
     ),

@@ -1,0 +1,125 @@
+"""Transformations of optax that a program made, and what they were asked."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from whygrad.frontends import source
+
+NATIVE = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lamb": "LAMB",
+    "lion": "Lion",
+    "scale_by_adam": "Adam",
+}
+"""Names as the rules know them from other frameworks."""
+CLIPS = {"clip_by_global_norm": "max_norm", "clip": "max_delta", "clip_by_block_rms": "threshold", "adaptive_grad_clip": "clipping"}
+"""Transformations that clip, and the argument that says to what."""
+GATHERING = ("MultiSteps", "apply_every", "apply_if_finite", "conditionally_transform", "conditionally_mask", "lookahead")
+"""Transformations whose updates are zero at most steps on purpose."""
+FREEZING = ("set_to_zero", "freeze", "masked", "selective_transform")
+"""Transformations that keep some parameters as they are."""
+CHOOSING = ("multi_transform", "partition", "masked", "selective_transform", "freeze")
+"""Those that say which."""
+FOLLOWED = ("SGD", "Adam", "AdamW", "RMSprop")
+
+
+SCALES = {"scale": "step_size", "scale_by_schedule": "step_size_fn"}
+"""Transformations that multiply updates, and the argument that says by what: a number, or a schedule."""
+
+
+def product(factors: Sequence[Any]) -> Any:
+    """The product of numbers and schedules: a number, a schedule, or None where a factor is neither, or a schedule of the user's own."""
+    if all(isinstance(factor, int | float) for factor in factors):
+        return math.prod(float(factor) for factor in factors)
+    if any(not isinstance(factor, int | float) and (not callable(factor) or is_users(factor)) for factor in factors):
+        return None
+    return lambda step: math.prod(float(factor(step) if callable(factor) else factor) for factor in factors)
+
+
+@dataclass(slots=True)
+class Made:
+    """One transformation that the program made."""
+
+    function: str
+    settings: dict[str, Any]
+    trace: source.Trace | None
+    parts: list["Made"] = field(default_factory=list)
+    transformation: Any = None
+    name: str = ""
+    steps: int = 0
+    started: tuple[int, ...] = ()
+    """Identities of the arrays that its state was made for."""
+    held: tuple[str, ...] = ()
+    made: int = 1
+    first_rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    last: float | None = None
+    idle: int = 0
+    idle_from: int | None = None
+    updated_at: source.Trace | None = None
+    """Where the program asks it for updates."""
+    compared: int = 0
+    """Recorded steps in which it was known what state the step before was given."""
+    restarts: int = 0
+    """Those that were given that very state again."""
+
+    def every(self) -> Iterator["Made"]:
+        """It and what it is made of."""
+        yield self
+        for part in self.parts:
+            yield from part.every()
+
+    @property
+    def native(self) -> str:
+        """The kind of optimizer that it is."""
+        return next((NATIVE[part.function] for part in self.every() if part.function in NATIVE), self.function)
+
+    def setting(self, *names: str) -> Any:
+        """The first of these settings that it or a part of it was given."""
+        return next((part.settings[name] for part in self.every() for name in names if part.settings.get(name) is not None), None)
+
+    def rate(self) -> Any:
+        """Its learning rate: a number, a schedule, or None."""
+        found = self.setting("learning_rate")
+        links = list(self.every())
+        if any(part.function in CHOOSING for part in links):
+            return found
+        factors = [part.settings.get(SCALES[part.function]) for part in links if part.function in SCALES]
+        if not factors:
+            return found
+        # updates are added to the parameters: what stands for a rate turns the sign round, and all else multiplies
+        return product([found if found is not None else -1.0, *factors])
+
+
+@dataclass(slots=True)
+class Moment:
+    """An update that was calculated or applied."""
+
+    kind: Literal["update", "apply", "init"]
+    trace: source.Trace | None
+    made: Made | None = None
+    held: tuple[str, ...] = ()
+    results: Mapping[str, Any] = field(default_factory=dict)
+    called: source.Trace | None = None
+    """Of what happens within a traced function: where the program calls that."""
+    gathers: bool = False
+    """It stands within `MultiSteps`, which hands zeros on at most steps."""
+    state: Any = None
+    """An array of the state that an update is given."""
+    kept: bool | None = None
+    """Of an application within a traced function: something reads its result; None where that is not known."""
+    changed: bool | None = None
+    """Of an application: its result differs from what it was given; None where that is not known."""
+
+
+def is_users(function: Any) -> bool:
+    """A function of the user's, or one that can't be looked into: it is not called."""
+    code = getattr(function, "__code__", None)
+    return code is None or source.is_user(code)
