@@ -14,6 +14,7 @@ from whygrad.fixes.finding import (
     assigned,
     block,
     body_start,
+    calling,
     expression,
     last_name,
     outermost_loop,
@@ -244,6 +245,8 @@ def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
     if isinstance(node, cst.Attribute):
         changes.new[node] = node.value
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide | cst.Multiply):
+        changes.new[node] = _fitting(tree, node, node.left)
     elif not isinstance(node, cst.Call):
         raise Refused("it is no call")
     elif last_name(node)[:1].isupper():
@@ -288,7 +291,7 @@ def _unlist(tree: Tree, node: cst.Call, edit: Edit, names: Names, changes: Chang
 
 
 def _drop(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
-    found = statement(tree, edit.site)
+    found = calling(tree, edit) if edit.calls else statement(tree, edit.site)
     if not isinstance(found, cst.SimpleStatementLine):
         raise Refused("a whole block stands there")
     changes.new[found] = _nothing_left(tree, found)

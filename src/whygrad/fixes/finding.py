@@ -183,6 +183,20 @@ def statement(tree: Tree, site: Site) -> Line:
     return found
 
 
+def calling(tree: Tree, edit: Edit) -> Line:
+    """The only statement of the file that is a call of one of these names and speaks of what is `written`."""
+    found = [
+        node
+        for node in tree.nodes
+        if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 and isinstance(node.body[0], cst.Expr)
+        if isinstance(node.body[0].value, cst.Call) and last_name(node.body[0].value) in edit.calls
+        if edit.written in tree.code(node)
+    ]
+    if len(found) != 1:
+        raise Refused(f"{'several statements' if found else 'no statement'} of the file call{'' if found else 's'} `{edit.calls[0]}`")
+    return found[0]
+
+
 def outermost_loop(tree: Tree, node: Line) -> Line:
     """The outermost loop of the same function around a statement; itself where there is none."""
     found = node

@@ -48,6 +48,8 @@ SPELLINGS: Mapping[str, Row] = {
         "optax.softmax_cross_entropy",
     ),
     "axis": Row("dim", "axis", "axis", "axis"),
+    "no gradient": Row("{x}.detach()", "tensorflow.stop_gradient({x})", "jax.lax.stop_gradient({x})", "keras.ops.stop_gradient({x})"),
+    "relu": Row("torch.relu({x})", "tensorflow.nn.relu({x})", "jax.nn.relu({x})", "keras.ops.relu({x})"),
     "rate": Row("lr", "learning_rate", "learning_rate", "learning_rate"),
     "loss on ids": Row(
         "torch.nn.functional.cross_entropy({scores}, {ids})",

@@ -141,20 +141,24 @@ def reshaped(index: Index, op: Op, value: Value, other: Value, written: str) -> 
     return operand(op, value, spelling(index, "in shape", shape=f"{written}.shape"))
 
 
-def guarded(index: Index, op: Op) -> Remedy | None:
-    """What a function reads, kept away from where it has no finite value or slope; None where no single change is sound."""
+def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
+    """What a function reads, kept away from where it has no finite value or slope; None where no single change is sound.
+
+    `untaken`: what it gives is thrown away where it is not finite, so that its input may be anything there, also below 0.
+    """
     text = {
         "log": spelling(index, "at least", low="1e-8"),
-        "sqrt": "{x} + 1e-12",
+        "sqrt": spelling(index, "at least", low="1e-12") if untaken else "{x} + 1e-12",
         "div": "({x} + 1e-8)",
         "reciprocal": "{x} + 1e-8",
+        "norm": "{x} + 1e-12",
     }.get(op.kind)
     if text is None or op.site is None or not op.inputs:
         return None
     names = tuple(dict.fromkeys((spelled(op), op.kind)))
     if op.kind == "div":
         return remedy("add a small number to what is divided by", Edit("wrap", op.site, text, position=1))
-    summary = "keep what goes in above 0" if op.kind == "log" else "add a small number inside"
+    summary = "keep what goes in above 0" if op.kind == "log" or untaken else "add a small number inside"
     return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
 
 

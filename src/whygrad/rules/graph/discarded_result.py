@@ -4,13 +4,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import meant
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, plural
+from whygrad.rules.remedies import remedy
 
 WITHOUT_EFFECT = ("layout", "arithmetic", "activation", "select", "cast", "detach", "step", "reduction")
 """Families of ops that do nothing but return a result, so that a call whose result is dropped is a call without effect."""
@@ -222,4 +223,13 @@ def _about_call(index: Index, step: StepIndex, op: Op) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(name, target),
+        remedy=_kept(op, target),
     )
+
+
+def _kept(op: Op, target: str) -> Remedy | None:
+    """The result takes the place of what the call was given."""
+    if op.site is None or not target:
+        return None
+    kept = Edit("insert", op.site, f"{target} = {op.site.text.strip()}", after=False)
+    return remedy(f"keep the result as `{target}`", kept, Edit("drop", op.site), changes=f"`{target}` is another value from here on")

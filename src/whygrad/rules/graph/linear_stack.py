@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import supervised
 from whygrad.flow.layers import Layer, layer
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
-from whygrad.ir import Descend, Op, Site, Value
+from whygrad.idioms.spellings import spelling
+from whygrad.ir import Descend, Intervention, Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import fell_told
 from whygrad.rules.phrases import distinct, listed, places, plural
+from whygrad.rules.remedies import remedy, setting
 
 STEPS = 32
 """Updates on copies: a network that can bend falls clearly below one that can't within so many."""
@@ -163,7 +165,34 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Gap, ...]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=names,
+        remedy=_bent(index, step, found, test.intervention),
         test=test,
+    )
+
+
+def _bent(index: Index, step: StepIndex, found: tuple[Gap, ...], proof: Intervention) -> Remedy | None:
+    """A ReLU behind the first layer of each gap: around its call, or beside it where it is made."""
+    return remedy(
+        "put a ReLU behind each of them",
+        *(_relu(index, step, gap) for gap in found),
+        changes="the model computes something else, and layers that move into a list of their own give their parameters other names",
+        proof=proof,
+    )
+
+
+def _relu(index: Index, step: StepIndex, gap: Gap) -> Edit | None:
+    site = site_of(step, gap)
+    if site is None:
+        return None
+    if site is gap.before.op.site:
+        return Edit("wrap", site, spelling(index, "relu"))
+    native = gap.before.op.native
+    if spelling(index, "axis") == "dim":
+        return Edit("wrap", site, "torch.nn.Sequential({x}, torch.nn.ReLU())", ("Linear", "Conv1d", "Conv2d", "Conv3d"))
+    return (
+        setting(site, "activation", '"relu"', calls=("Dense", "Conv1D", "Conv2D", "Conv3D"))
+        if "keras" in native or "tensor" in native
+        else None
     )
 
 

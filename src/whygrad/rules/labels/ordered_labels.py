@@ -1,6 +1,7 @@
 """WG109: every batch holds one class."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -11,6 +12,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.constant_labels import made_here, only_entry
 from whygrad.rules.phrases import distinct, figure, places, plural
+from whygrad.rules.remedies import remedy, setting
 
 ROWS = 8
 """Labels of a batch: eight of a class that has at most half of all are all the same with probability 0.5 ** 8, below 1 %."""
@@ -81,7 +83,7 @@ def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> 
     loop = next((event.site for event in step.events("batch") if event.site), None)
     many = f"{batches.constant_batches} of {plural(batches.seen, 'batch')}"
     help_ = idiom(index, "shuffle")
-    return _diagnosis(
+    found = _diagnosis(
         step,
         value,
         "proved",
@@ -90,6 +92,8 @@ def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> 
         help_,
         loop,
     )
+    shuffled = setting(batches.site, "shuffle", "True", calls=("DataLoader",)) if batches.order_site is None else None
+    return replace(found, remedy=remedy("shuffle the examples", shuffled))
 
 
 def of_steps(index: Index, step: StepIndex, value: Value, levels: list[float]) -> Diagnosis:

@@ -7,10 +7,12 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import apart
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, typed
+from whygrad.rules.remedies import operand, remedy
 
 _REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss", "kl_div"))
 _EVEN = frozenset(("square", "abs", "pow", "norm"))
@@ -192,6 +194,7 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=(value.shown,),
+        remedy=remedy("let no gradient into the target", operand(found.op, value, spelling(index, "no gradient"))),
     )
 
 

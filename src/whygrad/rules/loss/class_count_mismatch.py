@@ -12,6 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies_of_settings import sized
 
 
 @rule("WG220", "class-count-mismatch", "error")
@@ -69,7 +70,7 @@ def too_few(found: Outside) -> Diagnosis:
     """More classes among the labels than outputs."""
     call, needed = found.call, int(max(found.high or 0, found.offender)) + 1
     site = outputs_at(call, found.classes)
-    return _diagnosis(
+    said = _diagnosis(
         call,
         site,
         f"`{call.prediction.shown}` has {found.classes} outputs, and `{call.target.shown}` holds the class id {figure(found.offender)}",
@@ -77,12 +78,13 @@ def too_few(found: Outside) -> Diagnosis:
         f"{typed(call.prediction)} against ids from {figure(found.low)} to {figure(needed - 1)}",
         f"give the last layer at least {needed} outputs, as many as the data have classes",
     )
+    return replace(said, remedy=sized(site, found.classes, needed))
 
 
 def other_width(call: Call) -> Diagnosis:
     """Rows of another width."""
     outputs, classes = (call.prediction.shape or ())[1], (call.target.shape or ())[1]
-    return _diagnosis(
+    said = _diagnosis(
         call,
         outputs_at(call, outputs),
         f"`{call.prediction.shown}` has {outputs} outputs, and each row of `{call.target.shown}` {classes}",
@@ -90,6 +92,7 @@ def other_width(call: Call) -> Diagnosis:
         f"{typed(call.prediction)} against {typed(call.target)}",
         f"give the last layer {classes} outputs, or make rows of {outputs} columns",
     )
+    return replace(said, remedy=sized(outputs_at(call, outputs), outputs, classes))
 
 
 def short_weights(call: Call, weight: Value) -> Diagnosis:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose, isfinite
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Optimizer, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, percent, places, plural
+from whygrad.rules.remedies import names_of, remedy, setting
 
 _SCALE_FREE = ("Adam", "Adagrad", "RMSprop", "Rprop", "Adadelta", "Adamax", "Adafactor", "Lion", "SignSGD", "LBFGS")
 """Optimizers whose step does not depend on the scale of the loss."""
@@ -130,6 +131,7 @@ def averaged_twice(found: Scaled) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(loss.shown,),
+        remedy=remedy("leave the division out", Edit("unwrap", found.op.site) if found.op.site else None),
     )
 
 
@@ -178,4 +180,9 @@ def summed(step: StepIndex, op: Op, before: float, after: float, share: float) -
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(op.output).shown,),
+        remedy=remedy(
+            "take the mean",
+            setting(op.made or op.site, "reduction", '"mean"', calls=names_of(op)),
+            changes="a rate that was chosen for the sum is small for the mean",
+        ),
     )

@@ -11,11 +11,14 @@ from whygrad.ir import Course, Op, Reseed
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure, percent, places, plural
+from whygrad.rules.remedies import remedy, setting
 
 STRONG = 0.75
 """Share of units dropped from which the gradients are compared: usual rates are 0.1 to 0.5, and a rate that was meant as the share to keep is 0.8 and more."""
 LEARNS = 0.5
 """Share of its first value below which the loss of a run has fallen all the same."""
+
+_DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", "dropout")
 
 
 @rule("WG516", "noise-dominates", "warning", needs_values=True)
@@ -104,5 +107,12 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         kind=step.step.kind,
         step=step.step.index,
         names=("dropout",),
+        remedy=remedy(
+            f"drop {figure(1 - rate(worst))}",
+            setting(site, "p", figure(1 - rate(worst)), calls=_DROPOUTS, position=1 if site is worst.site else 0),
+            otherwise=(setting(site, "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=0),),
+            changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
+            proof=test.intervention,
+        ),
         test=test,
     )

@@ -102,7 +102,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
-        remedy=None if behind else guarded(index, op),
+        remedy=guarded(index, op, untaken=bool(behind)),
     )
 
 

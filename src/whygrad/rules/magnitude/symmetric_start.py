@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import started_at
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Parameter, family
+from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy, setting
 
 _LAYERS = ("linear", "conv", "rnn", "matmul")
+
+_FILLING = ("constant_", "zeros_", "ones_", "fill_", "zero_")
+"""What PyTorch programs fill parameters with."""
 
 
 @rule("WG511", "symmetric-start", "warning", needs_values=True)
@@ -124,6 +127,14 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         remedy=remedy(
             "leave the layer its own initialisation",
             setting(found[0].site, "kernel_initializer"),
-            otherwise=(setting(found[0].site, "kernel_init"),),
+            otherwise=_own_start(found[0].site),
         ),
     )
+
+
+def _own_start(site: Site | None) -> tuple[Edit | None, ...]:
+    """The same for flax, else without the call that fills the weights; biases may well begin with zeros."""
+    if site is None:
+        return ()
+    flax = "kernel_init" in site.text
+    return (setting(site, "kernel_init"),) if flax else (Edit("drop", site, calls=_FILLING, written="weight"),)

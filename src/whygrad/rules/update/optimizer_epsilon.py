@@ -11,6 +11,8 @@ from whygrad.ir import Descend, Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, places
+from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies_of_settings import made_as
 
 USUAL = Descend(epsilon=1e-8)
 ABOVE = 10.0
@@ -91,5 +93,11 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, epsilon: floa
         explains=frozenset({Fact("stands", str(step.step.kind))}),
         kind=step.step.kind,
         names=(optimizer.name,),
+        remedy=remedy(
+            "leave epsilon at its default",
+            setting(optimizer.site, "eps", calls=made_as(optimizer)),
+            otherwise=(setting(optimizer.site, "epsilon", calls=made_as(optimizer)),),
+            proof=USUAL,
+        ),
         test=Test(USUAL, "with an epsilon of 1e-8 the loss falls at least twice as far", required=True),
     )

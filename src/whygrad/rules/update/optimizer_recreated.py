@@ -7,6 +7,7 @@ from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import plural
+from whygrad.rules.remedies_of_settings import made_once
 
 OFTEN = 4
 """Optimizers of one place, one rate and the same parameters that count as a loop: two or three are phases of a training, which restart on purpose."""
@@ -98,4 +99,5 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         ),
         help="make it once, before the loop, and hand it in",
         names=(optimizer.name,),
+        remedy=made_once(optimizer.site, "the optimizer"),
     )

@@ -9,6 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, percent, places, plural
+from whygrad.rules.remedies_of_settings import made_once
 
 IN_A_ROW = 20
 """Skipped steps, with none taken, that are no longer the scaler's search for its factor: it starts at 2**16 and halves at each, so that it has reached 1 after 16."""
@@ -87,4 +88,5 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         facts=frozenset(Fact("unmoved", name) for name in held) if not optimizer.steps else frozenset(),
         explains=frozenset(Fact("no-update", str(kind)) for kind in index.kinds) if not optimizer.steps else frozenset(),
         names=(optimizer.name,),
+        remedy=made_once(anew, "the scaler"),
     )

@@ -12,6 +12,7 @@ from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, places
+from whygrad.rules.remedies_of_settings import rated
 
 SMALLER = Descend(factor=0.03)
 """A thirtieth: rates are usually wrong by a factor of ten or more."""
@@ -154,6 +155,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         ),
         kind=step.step.kind,
         names=(optimizer.name,),
+        remedy=rated(index, optimizer, change.factor, change) if test and isinstance(change := test.intervention, Descend) else None,
         test=test,
     )
 

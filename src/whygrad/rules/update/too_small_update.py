@@ -12,6 +12,7 @@ from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, percent, places, plural
+from whygrad.rules.remedies_of_settings import rated
 
 LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
@@ -172,6 +173,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
         names=(optimizer.name,),
+        remedy=rated(index, optimizer, change.factor, change),
         test=Test(change, f"{TOLD[change]} the loss falls at least twice as far", required=True),
     )
 

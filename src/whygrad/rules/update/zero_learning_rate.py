@@ -13,6 +13,7 @@ from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies_of_settings import place_of_rate
 
 IDLE = 0.25
 """Share of all updates from which a schedule that has reached zero is too short; one that ends there has a last few, or one in ten."""
@@ -186,5 +187,5 @@ def _diagnosis(
 def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
     """A usual rate for an optimizer of this kind: what frameworks have for their defaults."""
     rate = "0.01" if "SGD" in optimizer.native or optimizer.native.endswith("sgd") else "0.001"
-    told = setting(optimizer.site, spelling(index, "rate"), rate, position=0 if "dim" not in spelling(index, "axis") else None)
+    told = setting(optimizer.site, spelling(index, "rate"), rate, position=place_of_rate(index))
     return remedy(f"give a rate of {rate}", told, changes=f"{rate} is a usual rate, not one that was found for this program")
