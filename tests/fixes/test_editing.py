@@ -1,5 +1,6 @@
 """What each kind of edit makes of a source, and where it is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fixes.places import at
 from whygrad.diagnosis import Edit
 from whygrad.fixes.patching import edited
 from whygrad.fixes.refusals import Refused
+from whygrad.ir import Site
 
 CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "a method's call gives way to its tensor": ("y = f(x).detach()  # keep\n", "f(x).detach()", {"action": "unwrap"}, "y = f(x)  # keep\n"),
@@ -18,6 +20,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "import torch.nn.functional as F\ny = (h + 1).mean()\n",
     ),
     "a module's call gives way to its argument": ("y = self.softmax(h)\n", "self.softmax(h)", {"action": "unwrap"}, "y = h\n"),
+    "a quotient gives way to what is divided": ("loss = f(x, y) / n\n", "f(x, y) / n", {"action": "unwrap"}, "loss = f(x, y)\n"),
     "a layer leaves its list": (
         "m = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))\n", "nn.Softmax(dim=1)", {"action": "unwrap"}, "m = nn.Sequential(nn.Linear(4, 3))\n",
     ),
@@ -195,3 +198,14 @@ def test_line_ends_of_windows_stay():
     text = "a()\r\nb()\r\n"
 
     assert edited(text, (edit(text.replace("\r", ""), "a()", {"action": "insert", "text": "z()"}),), "train.py") == "a()\r\nz()\r\nb()\r\n"
+
+
+def test_a_statement_is_found_by_what_it_calls():
+    text = "for w in model.parameters():\n    nn.init.zeros_(w.weight)\n    nn.init.zeros_(w.bias)\n"
+    drop = Edit("drop", Site("train.py", 1), calls=("zeros_",), written="weight")
+
+    assert edited(text, (drop,), "train.py") == "for w in model.parameters():\n    nn.init.zeros_(w.bias)\n"
+    with pytest.raises(Refused, match="several statements"):
+        edited(text, (replace(drop, written=""),), "train.py")
+    with pytest.raises(Refused, match="no statement"):
+        edited(text, (replace(drop, calls=("ones_",)),), "train.py")

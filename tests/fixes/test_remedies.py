@@ -16,6 +16,9 @@ from whygrad.ir.files import read_record
 
 RULES = Path(__file__).parents[1] / "rules"
 REMEDIED = (
+    "graph/linear_stack", "labels/ordered_labels", "labels/undetached_target", "loss/class_count_mismatch",
+    "loss/reduction_scale", "magnitude/noise_dominates", "magnitude/symmetric_start", "update/optimizer_epsilon", "update/optimizer_recreated",
+    "update/too_large_update", "update/too_small_update",
     "graph/detached", "graph/freed_graph", "graph/frozen_parameters", "graph/gradient_disabled", "graph/inplace_overwrite",
     "graph/non_differentiable_op", "graph/unregistered_parameter", "labels/unused_labels", "loss/binary_loss_for_classes", "loss/broadcast_loss",
     "loss/dense_labels_for_sparse_loss", "loss/label_out_of_range", "loss/logits_for_probabilities", "loss/loss_dtype", "loss/loss_sign",

@@ -93,3 +93,11 @@ def test_a_librarys_layers_are_a_note() -> None:
 def test_the_messages() -> None:
     assert said(diagnose, DROPPED)[0].message == "the result of `unit` is never used: 1 parameter gets no gradient"
     assert said(diagnose, LONE)[0].message == "`clamp` has no effect here: its result is dropped, and `out` stays as it was"
+
+
+def test_the_result_of_a_lone_call_can_take_the_place_of_what_it_was_given() -> None:
+    (diagnosis,) = said(diagnose, LONE)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("insert", "out = out.clamp(0, 10)"), ("drop", "")]
+    assert not diagnosis.remedy.safe

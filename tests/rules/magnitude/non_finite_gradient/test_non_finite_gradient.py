@@ -56,3 +56,15 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [("loss = mean b", "{x} + 1e-12"), ('c = where a b @ "train.py":12\n    loss = mean c', "{x}.clamp(min=1e-12)")],
+    ids=["the root of what may be zero", "a branch that is not taken, below zero too"],
+)
+def test_what_goes_in_is_kept_where_there_is_a_slope(loss: str, text: str) -> None:
+    (diagnosis,) = said(diagnose, ROOT.replace("loss = mean b", loss))
+
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == [text]
