@@ -74,3 +74,37 @@ def test_what_a_program_writes_is_put_back(here: Path, tmp_path: Path):
 
 def test_nothing_to_put_back(tmp_path: Path):
     assert put_back(tmp_path) == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_that_are_started_anew_read_the_patched_text_and_their_writes_are_put_back(method: str, here: Path, tmp_path: Path):
+    text = f"""import multiprocessing
+import net
+
+WORD = "old"
+
+
+def work(queue):
+    open("log.txt", "a").write(WORD)
+    queue.put((WORD, net.WORD))
+
+
+if __name__ == "__main__":
+    open("log.txt", "a").write("parent")
+    context = multiprocessing.get_context("{method}")
+    queue = context.Queue()
+    process = context.Process(target=work, args=(queue,))
+    process.start()
+    print(*queue.get())
+    process.join()
+    print(open("log.txt").read())
+"""
+    (here / "train.py").write_text(text)
+    (here / "net.py").write_text("WORD = 'old'\n")
+    (here / "log.txt").write_text("before ")
+    done = run(tmp_path, "train.py", {here / "train.py": text.replace('"old"', '"new"'), here / "net.py": "WORD = 'newer'\n"})
+
+    assert done.stdout == "new newer\nbefore parentnew\n", done.stderr
+    assert put_back(tmp_path / "scratch") == ()
+    assert (here / "log.txt").read_text() == "before "

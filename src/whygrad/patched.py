@@ -6,6 +6,7 @@ path: `__file__`, neighbours, tracebacks and `inspect` see what they would see i
 
 import contextlib
 import hashlib
+import io
 import json
 import linecache
 import os
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, wraps
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from multiprocessing import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -106,10 +108,40 @@ def prepare_process() -> None:
     """Put in place what the environment asks for; nothing, for a program that was started by hand."""
     if patched_sources():
         sys.meta_path.insert(0, PatchedFinder)
+    if patched_sources() or os.environ.get(KEPT):
+        _prepare_children()
     folder = os.environ.get(KEPT)
     if folder:
         _keep_in(Path(folder))
         _seed_what_is_there()
+
+
+def _prepare_children() -> None:
+    """Processes that `multiprocessing` starts anew read the patched sources too, and what they write is kept."""
+    really = util.spawnv_passfds
+
+    def prepared(path: Any, args: Sequence[Any], passed: Any) -> int:
+        return really(path, [_prepared(word) for word in args], passed)
+
+    setattr(util, "spawnv_passfds", prepared)  # noqa: B010 - its types are narrower than what is passed on
+
+
+def _prepared(word: Any) -> Any:
+    """The command of a worker, or of the server that forks workers, with what it has to do first."""
+    begins = isinstance(word, str) and word.startswith(("from multiprocessing.spawn ", "from multiprocessing.forkserver "))
+    return f"from whygrad.patched import prepare_child; prepare_child(); {word}" if begins else word
+
+
+def prepare_child() -> None:
+    """In a process that the program has started: the main file is read again there, as code and not as a module."""
+    prepare_process()
+    really = io.open_code
+
+    def open_code(path: str) -> Any:
+        source = patched_source(path)
+        return really(path) if source is None else io.BytesIO(source)
+
+    setattr(io, "open_code", open_code)  # noqa: B010 - a function for a builtin, which a type checker would not have
 
 
 def _seed_what_is_there() -> None:
@@ -175,6 +207,8 @@ def _copied(path: str, folder: Path) -> str | None:
     if not os.path.isfile(path):  # noqa: PTH113
         return ""
     copy = folder / hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()
+    if copy.exists():
+        return str(copy)  # another process of the program has kept it, as it was before
     with contextlib.suppress(OSError):
         shutil.copy2(path, copy)
         return str(copy)
@@ -185,8 +219,10 @@ def put_back(folder: Path) -> tuple[str, ...]:
     """Undo what a program wrote, after the journal in `folder`; returns the paths that could not be put back."""
     journal = folder / JOURNAL
     lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
-    entries = [json.loads(line) for line in lines]
-    left = [path for path, copy in reversed(entries) if not _put_back(path, copy)]
+    entries: dict[str, str | None] = {}
+    for path, copy in map(json.loads, lines):
+        entries.setdefault(path, copy)  # the first process that was about to change it saw it as it was
+    left = [path for path, copy in reversed(entries.items()) if not _put_back(path, copy)]
     journal.unlink(missing_ok=True)
     return tuple(left)
 
