@@ -17,10 +17,14 @@ ONE_SIDED = {
     "rows indexed by a permutation": "x = x[rng.permutation(len(x))]  # here",
     "an order of its own for each": "x = x[rng.permutation(len(x))]  # here\ny = y[rng.permutation(len(y))]  # here",
     "shuffled in place": "np.random.shuffle(y)  # here",
+    "a data set shuffled before it is zipped": "a = tf.data.Dataset.from_tensor_slices(x0).shuffle(9)  # here\nloader = tf.data.Dataset.zip((a, from_tensor_slices(y0))).batch(4)",
+    "two data sets shuffled apart": "a = from_tensor_slices(x0).shuffle(9)  # here\nb = from_tensor_slices(y0).shuffle(9)  # here\nloader = Dataset.zip((a, b))",
     "a sample of a table": "table = table.sample(frac=1)  # here\nx = table[['a']].values",
     "a function of its own": "def mixed(rows):\n    order = np.random.permutation(len(rows))\n    return rows[order]  # here\n\nx = mixed(x0)\ny = y0",
 }
 TOGETHER = {
+    "shuffled once they are zipped": "loader = tf.data.Dataset.zip((from_tensor_slices(x0), from_tensor_slices(y0))).shuffle(9).batch(4)",
+    "shuffled apart by one seed": "a = from_tensor_slices(x0).shuffle(9, seed=1)\nb = from_tensor_slices(y0).shuffle(9, seed=1)\nloader = Dataset.zip((a, b))",
     "one permutation for both": "order = rng.permutation(len(x))\nx = x[order]\ny = y[order]",
     "one call for both": "x, y = shuffle(x, y)",
     "pairs": "pairs = list(zip(xs, ys))\nrandom.shuffle(pairs)\nx, y = zip(*pairs)",
@@ -33,12 +37,13 @@ TOGETHER = {
 def found(text: str, score: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
     """Lines of the orders that are found, and the marked ones."""
     file = tmp_path / "program_of_a_user.py"
-    file.write_text(dedent(text).strip() + f"\n{LOADER}\n")
+    text = dedent(text).strip()
+    file.write_text(text + ("\n" if "loader = " in text else f"\n{LOADER}\n"))
     module = ModuleType("program_of_a_user")
     module.__file__ = str(file)
     monkeypatch.setitem(sys.modules, "program_of_a_user", module)
     rows = file.read_text().splitlines()
-    site = Site(str(file), len(rows), len(rows), len("loader = ") + 1, len(LOADER) + 1)
+    site = Site(str(file), len(rows), len(rows), len("loader = ") + 1, len(rows[-1].partition("  #")[0]) + 1)
     record = Record(
         steps=(Step(0, graph=Graph((), {"a": Value("a", "input"), "b": Value("b", "label")})),),
         batches=(Batches("[0]", 1, values=("a",), site=site), Batches("[1]", 1, values=("b",), site=site)),

@@ -11,6 +11,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 DATA = """
     import numpy as np, tensorflow as tf
+    def measured(p):
+        return tf.reduce_mean(np.abs(p) * 2)
     x = np.random.rand(32, 6).astype("float32")
     y = np.random.randint(0, 3, 32)
     model = tf.keras.Sequential([tf.keras.layers.Dense(8, activation="relu"), tf.keras.layers.Dense(3)])
@@ -96,6 +98,8 @@ def test_a_loss_that_ignores_its_labels_is_not_sensitive_to_them(tmp_path):
         ("tf.reduce_mean(tf.cast(tf.argmax(model(x), 1), tf.float32))", "argmax"),
         ("tf.reduce_mean(tf.constant(model(x).numpy()))", "enter"),
         ("tf.reduce_mean(1.5 * model(x).numpy() ** 2)", "enter"),
+        ("measured(model(x))", "enter"),
+        ("tf.numpy_function(lambda p: np.float32(p.mean()), [model(x)], tf.float32)", "enter"),
     ],
 )  # fmt: skip
 def test_a_cut_leaves_the_parameters_without_a_gradient(tmp_path, expression, kind):

@@ -112,12 +112,12 @@ def _module_like(node: ast.Attribute) -> bool:
 
 
 def _zipped(_: Program, spot: Spot, node: ast.Call) -> Spot | None:
-    """An item of `zip(a, b)`; of `zip(*rows)`, all rows' part."""
-    path = spot.path
+    """An item of `zip(a, b)` or `Dataset.zip((a, b))`; of `zip(*rows)`, all rows' part."""
+    path, given = spot.path, node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
     if len(node.args) == 1 and isinstance(node.args[0], ast.Starred):
         return replace(spot, node=node.args[0].value, path=(ITEM, *path)) if path and isinstance(path[0], int) else None
-    if len(path) > 1 and path[0] is ITEM and isinstance(path[1], int) and path[1] < len(node.args):
-        return replace(spot, node=node.args[path[1]], path=(ITEM, *path[2:]))
+    if len(path) > 1 and path[0] is ITEM and isinstance(path[1], int) and path[1] < len(given):
+        return replace(spot, node=given[path[1]], path=(ITEM, *path[2:]))
     return None
 
 

@@ -81,14 +81,22 @@ def _orders(program: Program, record: Record, index: StepIndex, names: tuple[str
     found: list[tuple[str, Site]] = []
     for at, step in (pair for spot in spots for pair in Trail(program).steps(spot)):
         if step.order is not None:
-            sorts = isinstance(step.order, ast.Call) and last_name(step.order.func) in ("argsort", "sort_values", "sort")
             found.append(
                 (
-                    ast.dump(step.order) if sorts else str(id(step.order)),
+                    _order_key(step.order),
                     program.site(at, step.order if isinstance(step.order, ast.stmt) else None),
                 )
             )
     return found
+
+
+def _order_key(order: ast.AST) -> str:
+    """What two orders that are the same have in common: a sorting its criterion, a shuffle its seed, any other the very call."""
+    if isinstance(order, ast.Call) and last_name(order.func) in ("argsort", "sort_values", "sort"):
+        return ast.dump(order)
+    seeded = isinstance(order, ast.Call) and last_name(order.func) == "shuffle" and any(item.arg == "seed" for item in order.keywords)
+    given = (*order.args, *order.keywords) if seeded and isinstance(order, ast.Call) else ()
+    return " ".join(ast.dump(item) for item in given) or str(id(order))
 
 
 def _of_unpacking(program: Program, record: Record) -> Iterator[Origin]:

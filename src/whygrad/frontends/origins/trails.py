@@ -263,6 +263,8 @@ class Trail:
         if last_name(node.func) in CONVERSIONS and node.args:
             return Step(replace(spot, node=node.args[0], path=()), node)
         passed = part_of_call(self.program, spot)
+        if passed is not None and isinstance(node.func, ast.Attribute) and passed.node is node.func.value and node.func.attr == "shuffle":
+            return Step(passed, order=node)  # a data set that is asked for its rows in another order
         if passed is None and last_name(node.func) in REORDERING:
             return Step(_reordered(spot, node), None, node)
         return Step(passed) if passed is not None else Step(None, node)

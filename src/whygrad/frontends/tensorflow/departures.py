@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whygrad.frontends import source
-from whygrad.frontends.tensorflow.frames import called, entering
+from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow.frames import Look, called, entering
 from whygrad.frontends.tensorflow.guard import guarded
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ class Departures:
         ledger = recorder.ledger
         back = ledger.travel.came_back(item)
         sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0
-        gone = self._gone() if not back and isinstance(item, np.ndarray | np.floating | float) and tensor.dtype.is_floating else ()
-        if not back and not sized and not gone:
+        unknown = not back and isinstance(item, np.ndarray | np.floating | float) and tensor.dtype.is_floating
+        gone = self._gone() if unknown else ()
+        silent = unknown and not gone and isinstance(item, np.ndarray | np.floating) and _compat.tracking()
+        if not back and not sized and not gone and not silent:
             return
         look = ledger.frames.look(frame)
         if look.quiet or not look.points:
             return
         direct = entering(frame)
+        gone = gone or (self._unseen(item, look) if silent else ())
         name = ledger.values.array(item, tensor)
         ledger.values.seen[name].held = tensor
         if back or direct:
@@ -59,7 +63,7 @@ class Departures:
             call.inputs, call.tensors, call.watched = back, tuple(None for _ in back), tuple(False for _ in back)
             call.outputs = (name,)
             call.settings |= {"guess": gone[0]} if gone else {}
-        elif isinstance(item, np.ndarray):
+        elif isinstance(item, np.ndarray | np.floating):
             self._name_array(item, name, look.user)
             if gone and not ledger.values.seen[name].called:
                 call = ledger.call(
@@ -69,12 +73,10 @@ class Departures:
 
     @guarded
     def slipped(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
-        """An op was given the program's own numbers, and TensorFlow made tensors of them by itself; asked once something has left."""
-        values = self.recorder.ledger.values
-        if self.recorder.ledger.travel.empty:
-            return
-        for tensor in inputs:
-            if hasattr(tensor, "_numpy") and tensor.dtype.is_floating and values.known(tensor) is None:
+        """An op was given the program's own numbers, and TensorFlow made tensors of them by itself."""
+        values, least = self.recorder.ledger.values, 0 if not self.recorder.ledger.travel.empty else 1
+        for tensor in inputs if _compat.tracking() else ():
+            if hasattr(tensor, "_numpy") and tensor.dtype.is_floating and tensor.shape.rank >= least and values.known(tensor) is None:
                 self.converted(self._held(tensor._numpy(), frame), tensor, frame)
 
     @staticmethod
@@ -88,6 +90,23 @@ class Departures:
         """What last left TensorFlow in this step though a gradient could flow to it: a copy of unknown origin may be made from that."""
         left = [call for call in self.recorder.ledger.calls if call.name == "leave" and any(call.watched)]
         return left[-1].outputs if left else ()
+
+    def _unseen(self, item: Any, look: Look) -> tuple[str, ...]:
+        """What may have left unseen, since NumPy takes an eager tensor's memory by itself.
+
+        A tensor that the program holds where the array comes in, that a gradient could flow to, and that no op has read.
+        """
+        frames, values, calls = look.user[:2], self.recorder.ledger.values, self.recorder.ledger.calls
+        if any(held is item for frame in frames for held in tuple(frame.f_locals.values())):
+            return ()
+        read = {name for call in calls for name in call.inputs}
+        tensors = [item for frame in frames for item in tuple(frame.f_locals.values()) if hasattr(item, "_numpy") and _compat.watched(item)]
+        tensor = next((item for item in tensors if (name := values.known(item)) is not None and name not in read), None)
+        if tensor is None:
+            return ()
+        call = self.recorder.ledger.call("leave", [tensor], (), look, kind="leave", settings={"native": "asarray"})
+        call.outputs, call.tracking = (f"p{call.at}",), False
+        return call.outputs
 
     def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
         seen = self.recorder.ledger.values.seen[value]

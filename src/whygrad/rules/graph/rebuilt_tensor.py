@@ -1,6 +1,7 @@
 """WG302: a parameter whose every path to the loss leaves the framework."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
@@ -86,7 +87,14 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         tuple(_related(cut, left)),
         remedy=_remedy(cut),
     )
-    return diagnosis(index, cut, words, None if cut.blind else _lift(cut))
+    found = diagnosis(index, cut, words, None if cut.blind else _lift(cut))
+    return replace(found, explains=found.explains | _unread(cut))
+
+
+def _unread(cut: Cut) -> frozenset[Fact]:
+    """Where the loss is made of nothing but what came back, labels that went the same way were read outside, which no graph shows."""
+    labels = cut.step.step.labels.values if cut.whole else ()
+    return frozenset(Fact("unread", name) for name in labels)
 
 
 def _lift(cut: Cut) -> Lift | None:

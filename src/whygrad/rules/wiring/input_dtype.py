@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.wiring.input_shape import odd_id
 
 CHECKED = re.compile(r"RNN input dtype \(torch\.(?P<got>\w+)\) does not match weight dtype \(torch\.(?P<due>\w+)\)")
 """What a layer says that looks at its input before it calls anything."""
@@ -48,7 +49,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
     for failure in index.once(failures):
         op = failed_op(failure.step)
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
-        if failure.step is not None and found is not None and _differs(found):
+        if failure.step is not None and found is not None and _differs(found) and odd_id(found, failure.message) is None:
             yield _of_layer(index, failure, failure.step, found)
     for failure, match in matching(index, CHECKED):
         if failed_op(failure.step) is None:

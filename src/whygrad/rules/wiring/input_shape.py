@@ -23,6 +23,8 @@ CHECKED = re.compile(
     r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
 )
 """What a layer says that looks at its input before it calls anything."""
+OUTSIDE = re.compile(r"indices\[[\d, ]*\] = (?P<id>-?\d+) is not in \[0, \d+\)")
+"""What TensorFlow says of an id that an embedding has no row for."""
 
 
 class Misfit(NamedTuple):
@@ -43,7 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A layer whose call raised because the size of its input differs from the size that its weights ask for. Where the wanted size is the product of the
     last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
-    otherwise the number in the declaration is wrong, and the declaration is the place. Also a loss on class ids that refuses scores in which dense layers have kept the
+    otherwise the number in the declaration is wrong, and the declaration is the place; so it is for an embedding with fewer rows than there are ids. Also a loss on class ids that refuses scores in which dense layers have kept the
     axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis.
 
     ## Why it matters
@@ -68,6 +70,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
         if failure.step is not None and found is not None:
             yield from _of_layer(index, failure, failure.step, found)
+            yield from _of_ids(failure, failure.step, found)
         if failure.step is not None and op is not None:
             yield from _kept_axes(index, failure, failure.step, op)
     for failure, match in matching(index, CHECKED):
@@ -101,6 +104,46 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
             Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),
         ),
         help=misfit.help,
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.shown,),
+    )
+
+
+def odd_id(found: Layer, message: str) -> float | None:
+    """An id that an embedding has no row for: the largest or the smallest that it was given, else the one that the exception names."""
+    rows, figures = (found.weight.shape or (0,))[0], found.data.statistics
+    if found.op.kind != "embedding" or not rows:
+        return None
+    named = OUTSIDE.search(message)
+    given = [at for at in ((figures.maximum, figures.minimum) if figures is not None else ()) if at is not None and math.isfinite(at)]
+    given += [float(named["id"])] if named else []
+    return next((at for at in given if not 0 <= at < rows), None)
+
+
+def _of_ids(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
+    """An embedding that was given an id beyond its last row."""
+    odd = odd_id(found, failure.message)
+    if odd is None:
+        return
+    rows = (found.weight.shape or (0,))[0]
+    declared = found.parameter.site if found.parameter is not None else None
+    yield Diagnosis(
+        "WG705",
+        "input-shape",
+        "error",
+        "proved",
+        f"{found.shown} has {rows:,} rows, for ids from 0 to {rows - 1:,}, and {_name(found)} holds {odd:,.0f}",
+        site=declared or found.op.made or found.op.site or failure.site,
+        label=f"declared for {rows:,} ids",
+        related=places((found.op.site, "called here"), (_maker(step, found), f"{_name(found)} is made here")),
+        evidence=(
+            Evidence(f"{typed(found.data)} holds the id {odd:,.0f}, and {typed(found.weight)} has rows 0 to {rows - 1:,}", "id", odd),
+        ),
+        help=f"give the layer a row for every id, {odd + 1:,.0f} of them or more, or map rarer ids to one"
+        if odd > 0
+        else "shift the ids so that the smallest is 0",
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,

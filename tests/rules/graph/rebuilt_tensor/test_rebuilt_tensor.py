@@ -236,3 +236,11 @@ def test_a_tensor_that_the_framework_makes_by_itself_has_no_call_to_take_away() 
 
     assert diagnosis.remedy is not None
     assert all(edit.calls != ("from_numpy",) for edit in diagnosis.remedy.edits)
+
+
+def test_labels_that_may_have_been_read_outside_are_no_fault_of_their_own() -> None:
+    (whole,) = said(diagnose, WHOLE)
+    (part,) = said(diagnose, TRIP)
+
+    assert Fact("unread", "y") in whole.explains
+    assert not any(fact.what == "unread" for fact in part.explains)

@@ -30,7 +30,19 @@ def first(data: str, weight: str, kind: str = "linear") -> str:
     """
 
 
+IDS = """
+    raised type="RuntimeError" message="index out of range in self" @ "train.py":20
+    x: input i64[8,12] called="tokens" minimum=0 maximum=640
+    w: parameter f32[500,16]
+    = embedding x w native="torch.embedding" module="embed" failed=true @ "train.py":20
+    parameter w @ "train.py":5
+"""
+TOLD = IDS.replace(" minimum=0 maximum=640", "").replace("index out of range in self", "indices[0,3] = 640 is not in [0, 500)")
+
 FIRES = {
+    "an id beyond the last row": (IDS, 5, "641 of them or more"),
+    "an id beyond the last row, as the exception has it": (TOLD, 5, "641 of them or more"),
+    "an id below zero": (IDS.replace("minimum=0 maximum=640", "minimum=-1 maximum=40"), 5, "the smallest is 0"),
     "the number in the declaration": (LINEAR, 5, "declare `fc` for 800 features"),
     "too many columns": (first("8,7", "10,4"), 5, "declare `first` for 7 features"),
     "a missing flatten": (first("8,1,12,12", "10,144"), 20, "`x.flatten(1)`"),
@@ -45,6 +57,9 @@ FIRES = {
 }
 
 SILENT = {
+    "ids that have their rows": IDS.replace("maximum=640", "maximum=499"),
+    "ids of which nothing is known": IDS.replace(" minimum=0 maximum=640", ""),
+    "ids that are no numbers": IDS.replace("minimum=0 maximum=640", "minimum=nan maximum=nan"),
     "the call went through": LINEAR.replace("failed=true", "")
     .replace("    = linear", "    loss = linear")
     .replace("    raised", "    # raised"),
