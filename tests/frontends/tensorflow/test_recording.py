@@ -157,3 +157,15 @@ def test_the_place_where_numbers_become_infinite_is_found(tmp_path):
 
     (birth, *_) = record.steps[0].births
     assert [op.kind for op in record.steps[0].graph.ops if op.output == birth.op] == ["log"]
+
+
+def test_a_compiled_function_of_the_library_that_a_tape_follows_is_tracked(tmp_path):
+    record = recorded(
+        tmp_path, DATA + "    model.build((None, 6))\n" + LOOP.format(loss="tf.reduce_mean(tf.abs(model.predict(x, verbose=0) - 1.0))")
+    )
+
+    kinds = [op.kind for op in record.steps[0].graph.ops]
+    forward = next(op for op in record.steps[0].graph.ops if op.kind == "opaque")
+    assert forward.tracking
+    assert any(forward.carries or ())
+    assert kinds.index("leave") < kinds.index("enter")

@@ -66,8 +66,15 @@ def run_op(name: str, outputs: int, inputs: Sequence[Any], attributes: tuple[Any
     return found
 
 
+def forward_of_function(name: str) -> bool:
+    """A compiled function that a tape follows: while it runs the tape is stopped, since the function is recorded as a whole afterwards."""
+    return name.startswith("__forward_")
+
+
 def has_gradient(name: str) -> bool:
     """Whether TensorFlow knows a derivative for ops of this name, or none is registered either way."""
+    if forward_of_function(name):
+        return True
     with suppress(LookupError):
         return ops.gradient_registry.lookup(name) is not None
     return False

@@ -6,6 +6,7 @@ from typing import Any
 
 from whygrad.frontends import folding, source
 from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.calls import Call, Group, Happened, Layer
 from whygrad.frontends.tensorflow.frames import Frames, Look
 from whygrad.frontends.tensorflow.layers import Layers
@@ -79,8 +80,11 @@ class Ledger:
     ) -> Call:
         """Note one call."""
         found = tuple(inputs)
-        tracking = _compat.tracking()
-        watched = tuple(tracking and _compat.watched(tensor) for tensor in found)
+        whole = _compat.forward_of_function(name)
+        tracking = whole or _compat.tracking()
+        watched = tuple(
+            tracking and (tensor.dtype.is_floating or tensor.dtype == tf.resource if whole else _compat.watched(tensor)) for tensor in found
+        )
         names = tuple(self.values.name(tensor) for tensor in found)
         for value, follows in zip(names, watched, strict=True):
             if follows:
