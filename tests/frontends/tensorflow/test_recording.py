@@ -11,8 +11,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 DATA = """
     import numpy as np, tensorflow as tf
-    def measured(p):
-        return tf.reduce_mean(np.abs(p) * 2)
     x = np.random.rand(32, 6).astype("float32")
     y = np.random.randint(0, 3, 32)
     model = tf.keras.Sequential([tf.keras.layers.Dense(8, activation="relu"), tf.keras.layers.Dense(3)])
@@ -98,7 +96,7 @@ def test_a_loss_that_ignores_its_labels_is_not_sensitive_to_them(tmp_path):
         ("tf.reduce_mean(tf.cast(tf.argmax(model(x), 1), tf.float32))", "argmax"),
         ("tf.reduce_mean(tf.constant(model(x).numpy()))", "enter"),
         ("tf.reduce_mean(1.5 * model(x).numpy() ** 2)", "enter"),
-        ("measured(model(x))", "enter"),
+        ("(lambda p: tf.reduce_mean(np.abs(p) * 2))(model(x))", "enter"),
         ("tf.numpy_function(lambda p: np.float32(p.mean()), [model(x)], tf.float32)", "enter"),
     ],
 )  # fmt: skip
@@ -169,3 +167,22 @@ def test_a_compiled_function_of_the_library_that_a_tape_follows_is_tracked(tmp_p
     assert forward.tracking
     assert any(forward.carries or ())
     assert kinds.index("leave") < kinds.index("enter")
+
+
+@pytest.mark.parametrize(
+    ("loop", "seen"),
+    [
+        ("for step in range(7):\n        a, b = next(iter(data))\n", [(7, 1, 4), (7, 1, 4)]),
+        ("for step in range(7):\n        a, b = next(iter(again))\n", [(7, 1, 4), (7, 1, 4)]),
+        ("for epoch in range(7):\n      for a, b in data:\n", []),
+        ("rows = iter(again)\n    for step in range(7):\n        a, b = next(rows)\n", []),
+    ],
+)
+def test_a_data_set_that_is_begun_anew_at_each_step_is_noted(tmp_path, loop, seen):
+    data = "    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)\n    again = data.repeat()\n"
+    step = "          with tf.GradientTape() as tape:\n            loss = tf.reduce_mean(model(a) ** 2)\n          grads = tape.gradient(loss, model.trainable_variables)\n          optimizer.apply_gradients(zip(grads, model.trainable_variables))\n"
+    record = recorded(
+        tmp_path, DATA + data + "    " + loop + step.replace("          ", "        " if "epoch" not in loop else "          ")
+    )
+
+    assert [(item.seen, item.distinct, item.length) for item in record.batches] == seen

@@ -66,6 +66,20 @@ def run_op(name: str, outputs: int, inputs: Sequence[Any], attributes: tuple[Any
     return found
 
 
+def generated(file: str) -> bool:
+    """A source that autograph wrote, and nobody's to read."""
+    return "__autograph_generated_file" in file
+
+
+def finite_length(data: Any) -> int | None:
+    """Batches of a data set in one pass; of one that is repeated without end, of what it repeats. None where it can't be told."""
+    found = int(data.cardinality().numpy())
+    while found == tf.data.INFINITE_CARDINALITY and len(data._inputs()) == 1:
+        data = data._inputs()[0]
+        found = int(data.cardinality().numpy())
+    return found if found >= 0 else None
+
+
 def forward_of_function(name: str) -> bool:
     """A compiled function that a tape follows: while it runs the tape is stopped, since the function is recorded as a whole afterwards."""
     return name.startswith("__forward_")

@@ -86,23 +86,29 @@ class Batches:
     def records(self, builder: Builder) -> tuple[Record, ...]:
         """The neutral record of each element."""
         return tuple(
-            Record(
-                path,
-                element.seen,
-                element.low if element.high >= element.low else None,
-                element.high if element.high >= element.low else None,
-                element.constant,
-                None if element.undigested else len(element.digests) or None,
-                tuple(element.values),
-                None,
-                self._sites.get(place_of(driver)) or builder.site(driver),
-                None,
-                len(element.levels),
-            )
+            record_of(path, element, self._sites.get(place_of(driver)) or builder.site(driver))
             for driver, elements in self._calls.values()
             for path, element in elements.items()
             if element.seen
         )
+
+
+def record_of(path: str, element: Element, site: Site | None, length: int | None = None) -> Record:
+    """The neutral record of one element."""
+    known = element.high >= element.low
+    return Record(
+        path,
+        element.seen,
+        element.low if known else None,
+        element.high if known else None,
+        element.constant,
+        None if element.undigested else len(element.digests) or None,
+        tuple(element.values),
+        length,
+        site,
+        None,
+        len(element.levels),
+    )
 
 
 def elements_of(data: Any) -> Iterator[tuple[str, Any]]:

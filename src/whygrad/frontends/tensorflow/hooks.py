@@ -112,7 +112,7 @@ class Hooks:
         gradients = [None] * len(found) if result is None else [None if g is None else g for g in _flat(result)]
         asks = any(entry is not None for entry in found)
         unwatched = () if raised else self._unwatched(losses, sources, gradients)
-        if not asks and not (unwatched and all(gradient is None for gradient in gradients)):
+        if found and not asks and not (unwatched and all(gradient is None for gradient in gradients)):
             self._derivative(losses, sources, gradients, frame)
             return
         recorder.running.backwards += 1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from tensorflow.python.data.ops import iterator_ops
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.ops import custom_gradient
 from tensorflow.python.util import traceback_utils
@@ -92,6 +93,8 @@ class Patches:
         self._around(custom_gradient, "_eager_mode_decorator", self.hooks.custom)
         self._around(polymorphic_function.Function, "__call__", self.hooks.recorder.functions.called)
         self._set(_compat.constants, "convert_to_eager_tensor", self._converting)
+        self._set(_compat.tf.data.Dataset, "__iter__", self._beginning)
+        self._set(iterator_ops.OwnedIterator, "__next__", self._handing_out)
         for name in ("numpy", "__float__", "__int__", "__array__"):
             self._set(_compat.EagerBase, name, self._leaving)
         self._set(traceback_utils, "_process_traceback_frames", self._raising)
@@ -119,6 +122,30 @@ class Patches:
             return result
 
         return leaving
+
+    def _beginning(self, original: Original) -> Original:
+        recorder = self.hooks.recorder
+
+        @wraps(original)
+        def __iter__(self: Any) -> Any:  # noqa: N807 - the name that it has
+            iterator = original(self)
+            if not recorder.quiet:
+                recorder.iterators.began(self, iterator)
+            return iterator
+
+        return __iter__
+
+    def _handing_out(self, original: Original) -> Original:
+        recorder = self.hooks.recorder
+
+        @wraps(original)
+        def __next__(self: Any) -> Any:  # noqa: N807 - the name that it has
+            data = original(self)
+            if not recorder.quiet:
+                recorder.iterators.handed_out(self, data)
+            return data
+
+        return __next__
 
     def _raising(self, original: Original) -> Original:
         failing = self.hooks.recorder.failing

@@ -21,6 +21,7 @@ from whygrad.frontends.tensorflow.failing import Failing
 from whygrad.frontends.tensorflow.functions import Functions
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.hooks import Hooks
+from whygrad.frontends.tensorflow.iterators import Iterators
 from whygrad.frontends.tensorflow.layers import Layers
 from whygrad.frontends.tensorflow.ledger import Ledger
 from whygrad.frontends.tensorflow.lowering import STATEFUL_RANDOM, writes
@@ -56,6 +57,7 @@ class TensorFlowRecorder:
         self.symptoms = Symptoms(self.watch, settings.trajectory)
         self.templates = Templates()
         self.copies = Copies(self)
+        self.iterators = Iterators(self)
         self.failing = Failing(self)
         self.reliving = Reliving(self)
         self.hooks = Hooks(self)
@@ -245,7 +247,7 @@ class TensorFlowRecorder:
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
                 steps=tuple(self.templates.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
-                batches=self.training.batches.records(self.builder),
+                batches=(*self.training.batches.records(self.builder), *self.iterators.records(self.builder)),
                 courses=self.symptoms.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
@@ -264,8 +266,8 @@ class TensorFlowRecorder:
         with self.aside():
             self._last_step(outcome, was_on=was_on)
             seen = self.index + (not was_on and bool(self.running.backwards))
-            if self.sources.changed:
-                changed = ", ".join(sorted(self.sources.changed))
+            changed = ", ".join(sorted(file for file in self.sources.changed if not _compat.generated(file)))
+            if changed:
                 self.limits.append(f"sources changed after the program started, so that their text is not shown: {changed}")
             self.limits.extend(_compat.unwatched())
             self.symptoms.trajectory.ended(self.watch.living)
