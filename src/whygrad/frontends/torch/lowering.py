@@ -251,6 +251,9 @@ def target_name(arguments: Mapping[str, Any]) -> str | None:
     return next((name for name in _TARGETS if name in arguments), None)
 
 
+_RECURRENT = frozenset(("lstm", "gru", "rnn_tanh", "rnn_relu"))
+
+
 def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attribute]:
     """The settings of a call that rules ask for, under neutral names."""
     found: dict[str, Attribute] = {}
@@ -264,7 +267,21 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
             found.setdefault(neutral, tuple(value) if isinstance(value, list | tuple) else value)
     if function.in_place:
         found["inplace"] = True
-    return found
+    axis = _sequence_axis(function, arguments)
+    return found if axis is None else {**found, "sequence_axis": axis}
+
+
+def _sequence_axis(function: Function, arguments: Mapping[str, Any]) -> int | None:
+    """The axis of the positions that a layer of sequences reads; None for packed sequences, for cells, and for everything else.
+
+    `torch.lstm(input, state, weights, has_biases, num_layers, dropout, train, bidirectional, batch_first)`, and the others alike; packed sequences have
+    no `batch_first`. `multi_head_attention_forward` takes (positions, batch, features) whatever its module was told.
+    """
+    if function.base == "multi_head_attention_forward":
+        return 0
+    if function.base not in _RECURRENT or not isinstance(arguments.get("2"), list | tuple):
+        return None
+    return int(bool(arguments.get("8")))
 
 
 def _plain(value: object) -> bool:

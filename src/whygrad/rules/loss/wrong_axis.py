@@ -10,6 +10,7 @@ from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.loss.batch_axis import along_the_batch
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
@@ -40,6 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A softmax or log-softmax over another axis than the one on which the loss finds the classes; `cross_entropy` on predictions
     (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
+    A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
 
     ## Why it matters
     The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a
@@ -59,7 +61,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
     written = [by_hand(index, step, found) for step in index.steps for found in hand_written(step)]
-    yield from once_a_fault((*normalised, *swapped, *written))
+    along = [found for call in calls(index) for found in along_the_batch(call)]
+    yield from once_a_fault((*along, *normalised, *swapped, *written))
 
 
 def hand_written(step: StepIndex) -> Iterator[Written]:

@@ -30,7 +30,29 @@ TAGS = """
     labels values=["y"] how="target"
 """
 
+RECURRENT = """
+    x: input f32[20,30,3]
+    y: label i64[20] minimum=0 maximum=3
+    w: parameter f32[4,8]
+    o: activation f32[20,30,8]
+    last: activation f32[20,8]
+    s: activation f32[20,4]
+    o = rnn x with={"sequence_axis":0} @ "a.py":3 ^ "net.py":7
+    last = index o @ "a.py":4
+    s = linear last w @ "a.py":5
+    loss = cross_entropy s y with={"target":1} @ "a.py":6
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+
 FIRES = {
+    "a recurrent layer that runs along the batch": (RECURRENT, 7),
+    "an attention that does, and whose positions are averaged": (RECURRENT.replace("= rnn", "= attention").replace("= index", "= mean"), 7),
+    "labels in a column": (
+        RECURRENT.replace("i64[20]", "f32[20,1]").replace("f32[20,4]", "f32[20,1]").replace("cross_entropy", "mse_loss"),
+        7,
+    ),
     "over the batch": (BATCH, 4),
     "probabilities for a loss of Keras'": (
         BATCH.replace("log_softmax s", "softmax s").replace(
@@ -54,6 +76,13 @@ FIRES = {
 }
 
 SILENT = {
+    "a recurrent layer that was told": RECURRENT.replace('"sequence_axis":0', '"sequence_axis":1'),
+    "positions first on purpose": RECURRENT.replace("f32[20,30,3]", "f32[30,20,3]").replace("f32[20,30,8]", "f32[30,20,8]"),
+    "one sequence, and a label for each position": RECURRENT.replace("f32[20,30,", "f32[20,1,"),
+    "a label for each position of each example": RECURRENT.replace("i64[20]", "i64[20,30]")
+    .replace("f32[20,8]", "f32[600,8]")
+    .replace("f32[20,4]", "f32[600,4]"),
+    "as many positions as examples": RECURRENT.replace("f32[20,30,", "f32[20,20,"),
     "over the classes, which the loss was told are the last": BATCH.replace("log_softmax s", "softmax s")
     .replace('"axis":0', '"axis":1')
     .replace('nll_loss p y with={"target":1}', 'categorical_cross_entropy p y with={"target":1,"axis":-1,"ids":true}'),

@@ -1,0 +1,91 @@
+"""The part of WG211 that asks whether a layer of sequences takes the examples of the batch for positions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.idioms import idiom
+from whygrad.ir import Op, Value
+from whygrad.rules.loss.calls import Call
+from whygrad.rules.phrases import places, typed
+from whygrad.rules.remedies import remedy, setting
+
+_LAYERS = ("LSTM", "GRU", "RNN", "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A layer that runs along the examples."""
+
+    op: Op
+    read: Value
+    """(examples, positions, features) where the layer expects (positions, examples, features), or the other way round."""
+    axis: int
+    """The axis that it takes for positions."""
+
+
+def crossed(call: Call) -> Crossed | None:
+    """The first layer of sequences on the way to the prediction whose axis of positions is as long as there are labels, and carries on as their rows."""
+    step, examples = call.step, (call.target.shape or (0,))[0]
+    # timid: labels of several axes may belong to positions
+    if len(call.target.shape or ()) > 2 or (call.target.shape or (0, 1))[1:] not in ((), (1,)) or examples < 2:  # noqa: PLR2004 - labels in a row or a column
+        return None
+    before = step.upstream(call.prediction.name)
+    for op in step.graph.ops:
+        axis = op.attributes.get("sequence_axis")
+        if (
+            isinstance(axis, int)
+            and not before.isdisjoint(op.outputs)
+            and _runs_along(step, op, axis, examples)
+            and _ends_as_rows(call, op, axis)
+        ):
+            return Crossed(op, step.value(op.inputs[0]), axis)
+    return None
+
+
+def _runs_along(step: StepIndex, op: Op, axis: int, examples: int) -> bool:
+    """As many positions as labels, and another number of what it takes for examples: where both are the same, shapes tell nothing."""
+    shape = step.value(op.inputs[0]).shape or ()
+    return len(shape) == 3 and shape[axis] == examples and shape[1 - axis] not in (1, examples)  # noqa: PLR2004 - positions, examples, features
+
+
+def _ends_as_rows(call: Call, op: Op, axis: int) -> bool:
+    """Of what the layer took for examples one is picked, or their mean: what is left of its positions stands before the labels."""
+    step, shape = call.step, call.step.value(op.inputs[0]).shape or ()
+    rows = (call.prediction.shape or (0,))[0]
+    if rows != shape[axis]:
+        return False
+    along = step.downstream(op.outputs) & step.upstream(call.prediction.name)
+    kept = [step.value(name).shape or () for name in along]
+    return any(size[:1] == (rows,) and shape[1 - axis] not in size for size in kept)
+
+
+def along_the_batch(call: Call) -> Iterator[Diagnosis]:
+    """What is said of such a layer."""
+    found = crossed(call)
+    if found is None:
+        return
+    step, op, shape = call.step, found.op, found.read.shape or (0, 0)
+    layer = "an attention" if op.kind == "attention" else "a recurrent layer"
+    place = edited_at(step, op)
+    yield Diagnosis(
+        rule="WG211",
+        name="wrong-axis",
+        severity="error",
+        confidence="proved",
+        message=f"{layer} runs along the batch: it takes axis {found.axis} of `{found.read.shown}` for positions, and that axis holds the examples",
+        site=place,
+        label=f"expects its positions on axis {found.axis}",
+        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.called}` has a label for each entry of that axis")),
+        evidence=(
+            Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {typed(call.target)} has {shape[found.axis]} labels"),
+        ),
+        help=idiom(call.index, "batch first"),
+        remedy=remedy("give it the batch first", setting(place, "batch_first", "True", calls=_LAYERS)),
+        facts=frozenset({Fact("odd-input", call.prediction.name), Fact("odd-shape", call.prediction.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(found.read.shown,),
+    )  # fmt: skip
