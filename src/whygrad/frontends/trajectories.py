@@ -30,16 +30,16 @@ class Trajectory:
         self.folder = Path(folder) if folder else None
         self.seen = 0
 
-    def loss_seen(self, parameters: Parameters) -> None:
-        """Another loss is differentiated with these parameters."""
-        self.seen += 1
+    def loss_seen(self, parameters: Parameters, number: int | None = None) -> None:
+        """Another loss is differentiated with these parameters; `number`: which one of the run, where that is known otherwise."""
+        self.seen = self.seen + 1 if number is None else number
         if self.seen >= FIRST and self.seen & (self.seen - 1) == 0:
             self._keep(parameters, self.seen)
 
-    def ended(self, parameters: Parameters) -> None:
-        """The run is over: these are the parameters with which the next loss would have been seen."""
+    def ended(self, parameters: Parameters, *, updated: bool = True) -> None:
+        """The run is over: these are the parameters with which the next loss would have been seen, or, without the last update, the last one was."""
         if self.seen:
-            self._keep(parameters, self.seen + 1)
+            self._keep(parameters, self.seen + updated)
 
     def _keep(self, parameters: Parameters, moment: int) -> None:
         if self.folder is None:

@@ -39,7 +39,12 @@ def play(folder: Path, program: str) -> dict[str, Any]:
 
 def recorded(folder: Path, program: str, *, steps: int = 2, experiments: Experiments = "default") -> Record:
     """The well-formed record of a program, without a fault of ours. It is the program's own if the program raises; the exception passes."""
-    observing, recorder = watch(Recording(steps, None, experiments))
+    return recorded_as(folder, program, Recording(steps, None, experiments))
+
+
+def recorded_as(folder: Path, program: str, recording: Recording) -> Record:
+    """The same, as it was asked for."""
+    observing, recorder = watch(recording)
     try:
         play(folder, program)
     finally:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from frontends.jax.jax_watching import line_of, ops, recorded
+from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
+from frontends.jax.jax_watching import line_of, ops, recorded, recorded_as
 from whygrad.ir import Step
 
 PROGRAM = """
@@ -77,3 +78,41 @@ def test_the_branch_not_taken_is_found_backward(tmp_path: Path) -> None:
 
     assert birth.stage == "backward"
     assert made.kind == "sqrt"
+
+
+JITTED = """
+params = {"enc": jax.random.normal(jax.random.key(1), (4, 5)), "head": jax.random.normal(jax.random.key(2), (5, 3))}
+x = jax.random.normal(jax.random.key(0), (9, 4))
+y = jnp.arange(9) % 3
+
+def loss_fn(params, x, y):
+    return optax.softmax_cross_entropy_with_integer_labels(jnp.tanh(x @ params["enc"]) @ params["head"], y).mean()
+
+tx = optax.sgd(0.1)
+state = tx.init(params)
+
+@jax.jit
+def step(params, state):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = tx.update(grads, state, params)
+    return optax.apply_updates(params, updates), state, loss
+
+for _ in range(9):
+    params, state, loss = step(params, state)
+"""
+EAGER = JITTED.replace("@jax.jit\n", "")
+
+
+@pytest.mark.parametrize("program", [JITTED, EAGER], ids=["jitted", "eager"])
+def test_a_step_with_the_parameters_of_a_later_one_has_its_loss(program: str, tmp_path: Path) -> None:
+    curve = kept_and_followed(tmp_path, recorded_as, program)
+
+    assert len(curve) > 1
+    assert all(followed == pytest.approx(seen, rel=1e-5) for followed, seen in curve)
+
+
+@pytest.mark.parametrize("program", [JITTED, EAGER], ids=["jitted", "eager"])
+def test_an_intervention_with_nothing_to_change_changes_nothing(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = idle_trials(monkeypatch, lambda: recorded(tmp_path, program), tmp_path / "empty")
+
+    assert_nothing_changed(trials)

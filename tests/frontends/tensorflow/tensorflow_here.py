@@ -20,7 +20,12 @@ FRONT_ENDS = {"tensorflow": "whygrad.frontends.tensorflow"}
 
 def recorded(folder: Path, program: str, *, steps: int = 2, at_step: int | None = None, experiments: Experiments = "default") -> Record:
     """The record of a program, which must end well; it must hold together, and nothing of ours may fail."""
-    with watched(Recording(steps, at_step, experiments)) as (observing, _):
+    return recorded_as(folder, program, Recording(steps, at_step, experiments))
+
+
+def recorded_as(folder: Path, program: str, recording: Recording) -> Record:
+    """The same, as it was asked for."""
+    with watched(recording) as (observing, _):
         play(folder, program)
         record = observing.finish(Outcome(0))
     assert not record.faults, record.faults

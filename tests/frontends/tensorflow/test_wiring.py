@@ -2,7 +2,8 @@
 
 import pytest
 
-from frontends.tensorflow.tensorflow_here import play, recorded, the, watched
+from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
+from frontends.tensorflow.tensorflow_here import play, recorded, recorded_as, the, watched
 from whygrad.flow import Index
 from whygrad.ir import Descend, Outcome
 from whygrad.rules.graph.frozen_parameters import diagnose as frozen
@@ -246,3 +247,36 @@ def test_a_descent_with_another_activation_is_refused_with_a_reason(tmp_path):
         recorded(tmp_path, DATA + MODEL + FIT)
 
     assert "not made in TensorFlow" in found[0].reason
+
+
+LOOP = """
+    import numpy as np, tensorflow as tf
+    x, y = tf.constant(np.random.rand(24, 6), tf.float32), tf.constant(np.random.randint(0, 3, 24))
+    model = tf.keras.Sequential([tf.keras.layers.Input((6,)), tf.keras.layers.Dense(8, activation="tanh"), tf.keras.layers.Dense(3)])
+    loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = tf.keras.optimizers.SGD(0.5)
+    for _ in range(9):
+        with tf.GradientTape() as tape:
+            loss = loss_fn(y, model(x))
+        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+"""
+COMPILED = (
+    DATA
+    + MODEL
+    + """
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=24, epochs=9, verbose=0, shuffle=False)
+"""
+)
+
+
+@pytest.mark.parametrize("program", [LOOP, COMPILED], ids=["eager", "compiled"])
+def test_a_step_with_the_parameters_of_a_later_one_has_its_loss(program, tmp_path):
+    curve = kept_and_followed(tmp_path, recorded_as, program)
+
+    assert len(curve) > 1
+    assert all(followed == pytest.approx(seen, rel=1e-4) for followed, seen in curve), curve
+
+
+def test_an_intervention_with_nothing_to_change_changes_nothing(tmp_path, monkeypatch):
+    assert_nothing_changed(idle_trials(monkeypatch, lambda: recorded(tmp_path, LOOP), tmp_path / "empty"))

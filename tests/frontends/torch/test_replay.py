@@ -1,14 +1,16 @@
 """Interventions on the replay of a recorded step give what the repaired program gives, and change nothing where there is nothing to change."""
 
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import torch
 
+from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
 from frontends.torch.watching_here import FRONT_ENDS, play
 from whygrad.frontends import Recording
-from whygrad.ir import Bypass, Intervention, Lift, Outcome, Permute, Reshape, Step, Trial
+from whygrad.ir import Bypass, Intervention, Lift, Outcome, Permute, Record, Reshape, Step, Trial
 from whygrad.observing import Observing
 from whygrad.program import Target
 from whygrad.replay import Replay
@@ -215,3 +217,38 @@ def test_an_intervention_on_what_is_not_there_says_so(tmp_path):
     trials = asked(tmp_path, text, lambda _: Lift(("t999999",)), lambda _: Permute(("t999999",)))
 
     assert all(trial.reason and trial.change is None for trial in trials)
+
+
+TRAINING = """
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+    for _ in range(9):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def recorded_as(folder: Path, program: str, recording: Recording) -> Record:
+    """The record of a program, as it was asked for."""
+    observing = Observing(Target("train.py"), recording, (), FRONT_ENDS, None)
+    observing.attach("torch")
+    try:
+        play(folder, program)
+    finally:
+        record = observing.finish(Outcome(0))
+    assert not record.faults, record.faults
+    return record
+
+
+def test_a_step_with_the_parameters_of_a_later_one_has_its_loss(tmp_path: Path):
+    curve = kept_and_followed(tmp_path, recorded_as, TRAINING)
+
+    assert len(curve) > 1
+    assert all(followed == pytest.approx(seen, rel=1e-5) for followed, seen in curve)
+
+
+def test_a_descent_with_nothing_to_change_goes_where_the_program_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert_nothing_changed(idle_trials(monkeypatch, lambda: recorded_as(tmp_path, TRAINING, Recording()), tmp_path / "empty"))

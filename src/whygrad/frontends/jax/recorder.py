@@ -331,7 +331,7 @@ class JaxRecorder:
     def _passed_eager(self, asked: Asked, loss: Any) -> None:
         self.backwards += 1
         asked.names = variables_for(outside(), asked.args, asked.argnums) if self.symptoms.asked is None else self.symptoms.asked.names
-        self.symptoms.was_asked(asked)
+        self.symptoms.was_asked(asked, self.index)
         self.optimizers.again()
         self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
         self.next_step()
@@ -407,7 +407,7 @@ class JaxRecorder:
         outputs = leaves(result)
         made = {id(outputs[at]): outputs[at] for at in plan.results.values() if at < len(outputs)}
         self.latest = made or self.latest
-        self.symptoms.has_returned(plan, result)
+        self.symptoms.has_returned(plan, result, self.index)
         for program, at in zip(plan.programs, plan.losses, strict=True):
             if at is not None and at < len(outputs):
                 self.symptoms.loss(program.derivation.trace, outputs[at], self.index, self.optimizers.last_rate)

@@ -62,15 +62,15 @@ class Symptoms:
         """How each loss went."""
         return tuple(course.record(builder.site(course.trace)) for course in self.courses.values())
 
-    def was_asked(self, asked: Asked) -> None:
+    def was_asked(self, asked: Asked, step: int) -> None:
         """A derivative was asked for in a step that is not recorded."""
         self.asked = asked
-        self.trajectory.loss_seen(self.readable)
+        self.trajectory.loss_seen(self.readable, step + 1)
 
-    def has_returned(self, plan: Plan, result: Any) -> None:
-        """A jitted step has returned."""
+    def has_returned(self, plan: Plan, result: Any, step: int) -> None:
+        """A jitted step has returned, with the parameters of the next one."""
         self.returned = (plan, result)
-        self.trajectory.loss_seen(self.readable)
+        self.trajectory.loss_seen(self.readable, step + 2)
 
     def readable(self) -> dict[str, Any]:
         """The parameters as they were last seen, as far as they can be read."""
@@ -83,7 +83,7 @@ class Symptoms:
 
     def endings(self) -> dict[str, Ending]:
         """What became of each parameter."""
-        self.trajectory.ended(self.readable)
+        self.trajectory.ended(self.readable, updated=False)
         last = self._last()
         for name, before in self.first.items():
             moved = compared(before, last.get(name)) if name in last and not _compat.is_tracer(last[name]) else None

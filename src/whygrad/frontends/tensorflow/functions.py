@@ -76,7 +76,9 @@ class Functions:
         recorder.backwards += 1
         trace = source.trace(frame)
         numbers = [item for item in tf.nest.flatten(result) if hasattr(item, "_numpy") and item.dtype.is_floating and item.shape.rank == 0]
-        bad = len(numbers) == 1 and recorder.symptoms.loss(numbers[0], self._places.get(function, place_of(trace)), recorder.index, trace)
+        bad = len(numbers) == 1 and recorder.symptoms.loss(
+            numbers[0], self._places.get(function, place_of(trace)), recorder.index, trace, after=True
+        )
         for entry in recorder.optimizers.all():
             if entry.steps and entry.reference() is not None:
                 recorder.optimizers.rate(entry, entry.last, updates=1)

@@ -32,16 +32,18 @@ class Symptoms:
         self._totals: dict[Place, tuple[float, float]] = {}
         self._waited: dict[Place, int] = {}
 
-    def loss(self, target: Any, place: Place, step: int, trace: source.Trace | None, rate: float | None = None) -> bool:
-        """Note a loss that is differentiated; True where it is the first of its place that is not finite."""
+    def loss(
+        self, target: Any, place: Place, step: int, trace: source.Trace | None, rate: float | None = None, *, after: bool = False
+    ) -> bool:
+        """Note a loss that is differentiated; True where it is the first of its place that is not finite. `after`: its update is made already."""
         if not is_tensor(target) or int(np.prod(target.shape)) != 1:
             return False
-        self.trajectory.loss_seen(self.watch.living)
+        self.trajectory.loss_seen(self.watch.living, step + 1 + after)
         return self._course(place, trace).add(float(np.asarray(target.numpy()).reshape(-1)[0]), step, rate)
 
     def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
         """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch; True for the first that is not finite."""
-        self.trajectory.loss_seen(self.watch.living)
+        self.trajectory.loss_seen(self.watch.living, step + 2)  # this one's update is made already
         self._waited[place] = self._waited.get(place, 0) + 1
         tracker = getattr(model, "_loss_tracker", None)
         if tracker is None or not finite(logs):
