@@ -21,6 +21,11 @@ def unpacked_at(index: Index, name: str) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "unpacked" and name in o.values), None)
 
 
+def asked_at(index: Index, losses: tuple[str, ...]) -> Site | None:
+    """Where, by the source, the list was taken of what the gradient of these losses is asked for."""
+    return next((o.site for o in index.record.origins if o.setting == "asked" and not set(losses).isdisjoint(o.values)), None)
+
+
 def started_at(index: Index, parameter: Parameter) -> Site | None:
     """Where, by the source, the initialiser of a parameter stands, if that is not where its layer is made."""
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)

@@ -32,7 +32,8 @@ class Event:
     """backward, batch: values; clear, update, freeze, unfreeze, load, dropped: parameters; clip, unscale, optimizer_step, scheduler_step: optimizers."""
     site: Site | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    """backward: `stale` (number of parameters whose gradient, already used by an update, was still there); exception: `type`, `message`;
+    """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the
+    gradient of no variable was asked for); exception: `type`, `message`;
     optimizer_step: `rate`; tracking: `on`."""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Graph, Group, Optimizer, Parameter, Record, Site, Step, Value
+from whygrad.ir import Event, Graph, Group, Optimizer, Parameter, Record, Site, Step, Value
 
 RATES = {
     "a constant": "LR = 0.5  # here\nopt = SGD(model.parameters(), lr=LR)",
@@ -133,3 +133,25 @@ def test_an_initialiser_is_followed_to_its_literal(text: str, line: int | None, 
     found = [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "start" and o.site]
 
     assert found == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("variables = model.trainable_variables\n\ngrads = tape.gradient(loss, variables)", 1),
+        ("variables = []\n\ngrads = tape.gradient(loss, sources=variables)", 1),
+        ("grads = tape.gradient(loss, model.trainable_variables)", 1),
+    ],
+)
+def test_an_empty_list_that_a_gradient_is_asked_for_is_followed(
+    text: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text(f"{text}\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    event = Event("backward", 0, ("loss",), Site(str(file), text.count("\n") + 1), {"asked": 0})
+    record = Record(steps=(Step(0, graph=Graph((), {"loss": Value("loss", "loss")}), events=(event,)),))
+
+    assert [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "asked" and o.site] == [line]

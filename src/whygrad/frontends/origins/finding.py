@@ -38,6 +38,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_labels(program, record),
         *_of_orders(program, record),
         *_of_unpacking(program, record),
+        *_of_asked(program, record),
         *_of_starts(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
@@ -122,6 +123,18 @@ def _taken_apart(program: Program, scope: Scope | None, name: str, before: int) 
     """The assignment that gave a name a part of what a call returned."""
     found = last_binding(program.bindings(scope.node).get(name, []), before) if scope is not None else None
     return found if found is not None and found.path and isinstance(found.value, ast.Call) else None
+
+
+def _of_asked(program: Program, record: Record) -> Iterator[Origin]:
+    """Where the list was taken that a gradient is asked for, which was empty."""
+    for event in (event for step in record.steps for event in step.events if event.attributes.get("asked") == 0 and event.site):
+        call = program.call_at(event.site, name="gradient") if event.site is not None else None
+        given = [item.value for item in call.node.keywords if item.arg == "sources"] if call and isinstance(call.node, ast.Call) else []
+        given += call.node.args[1:2] if call is not None and isinstance(call.node, ast.Call) else []
+        for at, _ in Trail(program).steps(replace(call, node=given[0])) if call is not None and given else ():
+            if not isinstance(at.node, ast.Name):
+                yield Origin(event.targets, setting="asked", site=program.site(at))
+                break
 
 
 def _of_starts(program: Program, record: Record) -> Iterator[Origin]:

@@ -79,7 +79,7 @@ class Assembly:
             needed.update(scope.arguments.values())
         kept: list[Call] = []
         for call in reversed(calls):
-            alive = call.tracking and (any(call.watched) or not losses) and call.name != "leave"
+            alive = any(call.watched) if call.name == "leave" else call.tracking and (any(call.watched) or not losses)
             if alive or call.failed or call.settings.get("edited") or not needed.isdisjoint(call.outputs):
                 kept.append(call)
                 needed.update(call.inputs)

@@ -117,7 +117,7 @@ class Hooks:
             return
         recorder.running.backwards += 1
         trace = source.trace(frame)
-        told = {"stale": 0, "failed": raised, **({"unwatched": unwatched} if unwatched else {})}
+        told = {"stale": 0, "failed": raised, **({"unwatched": unwatched} if unwatched else {}), **({} if found else {"asked": 0})}
         recorder.happened("backward", trace, tuple(loss.value for loss in losses), told)
         site = place_of(trace)
         if site not in recorder.running.sites:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.origins import asked_at
 from whygrad.flow.starved import ends, refusal
 from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.thawing import frozen_by_choice
-from whygrad.rules.phrases import listed
+from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
 
 
@@ -19,9 +20,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Nothing that shapes the loss is trainable, or what is trainable is not what the program means to train.
 
     ## What it finds
-    Four forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
+    Five forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
     suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
-    And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
+    A gradient that is asked for with an empty list, taken before the layers had made their variables. And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
 
     ## Why it matters
     A frozen parameter gets no gradient and is skipped by the optimizer without a word. With everything frozen, backward raises that element 0 of tensors does not
@@ -40,10 +41,40 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     loss_bound = list(_all_frozen(index))
     yield from loss_bound
+    yield from _asked_about_none(index)
     yield from _held_frozen(index, {name for found in loss_bound for name in found.names})
     if not loss_bound:
         yield from _reversed(index)
         yield from frozen_by_choice(index)
+
+
+def _asked_about_none(index: Index) -> Iterator[Diagnosis]:
+    """The gradient of no variable is asked for, though trainable ones shape the loss: the list was taken before there were any."""
+    for step in index.steps:
+        event = next((event for event in step.events("backward") if event.attributes.get("asked") == 0), None)
+        names = tuple(p.name for p in _shaping(index, step) if p.trainable)
+        if event is None or not names:
+            continue
+        refused = [Fact("exception", index.record.outcome.exception.type)] if index.record.outcome.exception is not None else []
+        taken = asked_at(index, event.targets)
+        yield Diagnosis(
+            "WG305",
+            "frozen-parameters",
+            "error",
+            "proved",
+            f"the gradient of no variable is asked for, and {plural(len(names), 'trainable parameter')} {'shapes' if len(names) == 1 else 'shape'} the loss",
+            site=taken or event.site,
+            label="this list was empty when it was taken" if taken else "asked with an empty list",
+            related=(Related(event.site, "the gradient is asked for here"),) if taken and event.site else (),
+            evidence=(Evidence(f"0 variables were given, and the loss was computed from {listed(names)}", "asked", 0),),
+            help="take the list of variables when the gradient is asked for, or call the model once before: layers make their variables at their first call",
+            facts=frozenset(Fact("no-gradient", name) for name in names),
+            explains=frozenset({*refused, *(Fact("unmoved", name) for name in names), Fact("no-update", str(step.step.kind))}),
+            kind=step.step.kind,
+            step=step.step.index,
+            names=names,
+        )
+        return
 
 
 def _all_frozen(index: Index) -> Iterator[Diagnosis]:

@@ -196,3 +196,34 @@ def test_a_reversed_choice_is_only_suspected() -> None:
     (found,) = said(diagnose, FIRES["frozen by name, the wrong way round"][0])
 
     assert (found.severity, found.confidence) == ("warning", "suspected")
+
+
+ASKED = (
+    MODEL
+    + """
+    loss2 = mean loss
+    ! backward loss with={"asked":0} @ "train.py":17
+    parameter w value=w trainable=true
+    parameter fc value=fc trainable=true
+    raised type="ValueError" message="not enough values to unpack (expected 2, got 0)" @ "train.py":18
+"""
+)
+
+
+def test_a_gradient_of_no_variable_is_told_where_the_list_was_taken() -> None:
+    (found,) = said(diagnose, ASKED + '    origin values=["loss"] setting="asked" @ "train.py":12')
+
+    assert found.site is not None
+    assert found.site.line == 12
+    assert Fact("exception", "ValueError") in found.explains
+
+
+def test_without_a_line_of_its_own_the_list_is_told_where_the_gradient_is_asked_for() -> None:
+    (found,) = said(diagnose, ASKED)
+
+    assert found.site is not None
+    assert found.site.line == 17
+
+
+def test_a_gradient_that_is_asked_for_is_no_empty_list() -> None:
+    assert not said(diagnose, ASKED.replace(' with={"asked":0}', ""))
