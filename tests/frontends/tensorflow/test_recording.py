@@ -186,3 +186,10 @@ def test_a_data_set_that_is_begun_anew_at_each_step_is_noted(tmp_path, loop, see
     )
 
     assert [(item.seen, item.distinct, item.length) for item in record.batches] == seen
+
+
+def test_what_leaves_beside_an_open_path_is_noted(tmp_path):
+    record = recorded(tmp_path, DATA + LOOP.format(loss="tf.reduce_mean(model(x) * np.abs(model(x).numpy()))"))
+
+    assert [op.kind for op in record.steps[0].graph.ops].count("leave") == 1
+    assert {p.gradient for p in record.steps[0].parameters} == {"finite"}

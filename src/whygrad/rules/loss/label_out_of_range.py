@@ -1,6 +1,7 @@
 """WG204: a label outside of what its loss is defined for."""
 
 from collections.abc import Iterator
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
@@ -8,12 +9,14 @@ from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, bounds, calls, known, once_a_fault, relabelled
+from whygrad.rules.loss.calls import Call, about_labels, about_loss, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.phrases import figure, percent, typed
 from whygrad.rules.remedies import names_of, remedy, setting
 
+MOSTLY = 0.5
+"""Share of whole numbers from which on labels are no amounts."""
 TOLERANCE = 1e-3
 """How far rounding may take a share outside of 0 to 1."""
 _PROBABILITIES = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div"))
@@ -27,7 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Class ids counted from 1, or with a mark such as 255 or -1 that the loss was not told to ignore; targets of a binary cross-entropy
-    outside of 0 to 1, as masks that are still 0 and 255; zeros and ones where a margin loss needs -1 and 1.
+    outside of 0 to 1, as masks that are still 0 and 255, or amounts, for which the loss is the wrong one; zeros and ones where a margin loss needs -1 and 1.
 
     ## Why it matters
     Ids raise an exception, on a GPU one that names no line. A binary cross-entropy on targets of 255 has no lower bound, so that the loss
@@ -46,7 +49,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.BCEWithLogitsLoss`, `torch.nn.SoftMarginLoss`, `ignore_index` of `torch.nn.CrossEntropyLoss`; `whygrad explain WG220`.
     """
     ids = [about_ids(found) for found in outsiders(index) if not found.too_few_outputs]
-    shares = [about_shares(call) for call in calls(index) if call.op.kind in _PROBABILITIES and beyond(call) and not compares_columns(call)]
+    odd = [call for call in calls(index) if call.op.kind in _PROBABILITIES and beyond(call) and not compares_columns(call)]
+    shares = [about_amounts(call) if amounts(call) else about_shares(call) for call in odd]
     signs = [about_signs(call) for call in calls(index) if unsigned(index, call)]
     yield from once_a_fault((*ids, *shares, *signs))
 
@@ -107,6 +111,33 @@ def _range(found: Outside) -> str:
     if found.low is None or found.high is None:
         return f"holds {figure(found.offender)}"
     return f"runs from {figure(found.low)} to {figure(max(found.high, found.offender))}"
+
+
+def amounts(call: Call) -> bool:
+    """One number for each example, and most of them no whole ones: prices and lengths, not marks or pixels."""
+    figures, shape = known(call.target), call.target.shape or ()
+    return figures is not None and figures.whole is not None and figures.whole < MOSTLY and prod(shape[1:]) == 1 and len(shape) > 0
+
+
+def about_amounts(call: Call) -> Diagnosis:
+    """Real numbers, one for each example, for a loss on shares: the loss is what was mistaken."""
+    low, high = bounds(call.target) or (0.0, 0.0)
+    name, figures = call.target.shown, known(call.target)
+    share = figures.whole if figures is not None and figures.whole is not None else 0.0
+    return about_loss(
+        call,
+        "needs targets between 0 and 1",
+        rule="WG204",
+        name="label-out-of-range",
+        severity="error",
+        confidence="proved",
+        message=f"`{call.called}` needs targets between 0 and 1, and `{name}` holds amounts from {figure(low)} to {figure(high)}",
+        evidence=(
+            Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}, and {percent(share)} of it are whole numbers", "maximum", high),
+        ),
+        help="for amounts take a loss on real numbers, such as the mean squared error, and an output without a sigmoid",
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )  # fmt: skip
 
 
 def about_shares(call: Call) -> Diagnosis:

@@ -59,6 +59,8 @@ FIRES = {
     "a mark of -1": (IDS.replace("minimum=1 maximum=6", "minimum=-1 maximum=5").replace("Target 6", "Target -1"), 5),
     "a mark of 255": (IDS.replace("maximum=6", "maximum=255").replace("Target 6", "Target 255"), 5),
     "masks of 0 and 255": (MASK, 7),
+    "amounts, one for each example": (MASK.replace("[8,1,9,9]", "[8,1]").replace("whole=1.0 distinct=2", "whole=0.01 distinct=8"), 5),
+    "pixels with fractions": (MASK.replace("whole=1.0 distinct=2", "whole=0.01 distinct=600"), 7),
     "negative shares": (MASK.replace("minimum=0 maximum=255", "minimum=-1 maximum=1"), 7),
     "zeros and ones for a margin": (MARGIN, 5),
     "zeros and ones for pairs": (MARGIN.replace("soft_margin_loss", "hinge_embedding_loss"), 5),
