@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, consequences, matching
-from whygrad.ir import Site, family
+from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
+from whygrad.ir import Op, Site, family
+from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, listed, places
+from whygrad.rules.phrases import distinct, listed, places, typed
 
 NO_LOSS = re.compile(
     r"did not return a loss from the inputs, only the following keys: (?P<keys>[^.]*)\. For reference, the inputs it received are (?P<inputs>[\w, ]*)"
@@ -25,7 +26,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A trainer that says that the model returned no loss, with what the model was given; and a loss of None where the model's call ran through and no loss was computed anywhere: the
-    `labels` argument is missing, the column has another name, or was dropped because the model's forward does not name it.
+    `labels` argument is missing, the column has another name, or was dropped because the model's forward does not name it. A loss that was given None for its labels, as where
+    `fit` got the inputs alone.
 
     ## Why it matters
     The exception speaks of None, or of the keys of an output, and comes at another line than the one that should have passed the labels.
@@ -42,6 +44,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = [_of_trainer(failure, match) for failure, match in matching(index, NO_LOSS)]
     found += [
         _of_none(failure, step) for failure, _ in matching(index, NONE) if (step := failure.step) is not None and _computed_no_loss(step)
+    ]
+    found += [
+        _of_fit(failure, failure.step, op) for failure in index.once(failures) if failure.step is not None and (op := _lonely(failure))
     ]
     yield from distinct(found)
 
@@ -64,6 +69,36 @@ def _of_trainer(failure: Failure, match: "re.Match[str]") -> Diagnosis:
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _lonely(failure: Failure) -> Op | None:
+    """The loss that was given a prediction and None."""
+    op = failed_op(failure.step)
+    alone = op is not None and family(op.kind) == "loss" and len(op.inputs) == 1 and target_of(op) is None
+    return op if alone and "None" in failure.message else None
+
+
+def _of_fit(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
+    handed = next((event.site for event in step.events("batch") if event.site), None)
+    name = op.native.rsplit(".", 1)[-1]
+    return Diagnosis(
+        "WG701",
+        "labels-not-passed",
+        "error",
+        "proved",
+        f"`{name}` compares the prediction with labels, and is given none",
+        site=handed or failure.site,
+        label="no labels among what is handed over here",
+        related=places((op.site, f"`{name}` is chosen here")),
+        evidence=(
+            Evidence(f"the loss was given {typed(step.value(op.inputs[0]))} and None"),
+            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+        ),
+        help="pass the labels, `model.fit(x, y)`, or a data set that gives pairs of inputs and labels",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
     )
 
 

@@ -19,9 +19,22 @@ LOOP = """
     parameter w library=true reached=true
 """
 
-FIRES = {"a trainer says so": (TRAINER, 15), "a loop of one's own": (LOOP, 9)}
+FIT = """
+    raised type="ValueError" message="None values not supported." @ "train.py":11
+    x: input f32[4,8]
+    w: parameter f32[8,1]
+    out: activation f32[4,1]
+    out = linear x w @ "train.py":6
+    = binary_cross_entropy out native="keras.losses.binary_crossentropy" failed=true @ "train.py":7
+    ! batch x @ "train.py":8
+    ! exception with={"type":"ValueError","message":"None values not supported."}
+"""
+
+FIRES = {"inputs alone for `fit`": (FIT, 8), "a trainer says so": (TRAINER, 15), "a loop of one's own": (LOOP, 9)}
 
 SILENT = {
+    "a loss that raised over its labels": FIT.replace("binary_cross_entropy out", 'binary_cross_entropy out y with={"target":1}'),
+    "a loss that raised over something else": FIT.replace("None values not supported.", "no such axis"),
     "a loss was computed (WG702)": LOOP.replace("    ! exception", "    l = cross_entropy out\n    ! exception"),
     "a model of one's own": LOOP.replace("library=true", ""),
     "another exception": LOOP.replace("object has no attribute 'backward'", "object is not iterable"),
