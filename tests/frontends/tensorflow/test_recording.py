@@ -193,3 +193,12 @@ def test_what_leaves_beside_an_open_path_is_noted(tmp_path):
 
     assert [op.kind for op in record.steps[0].graph.ops].count("leave") == 1
     assert {p.gradient for p in record.steps[0].parameters} == {"finite"}
+
+
+@pytest.mark.parametrize("back", ["p", "tf.convert_to_tensor(p)", "tf.constant(p)"])
+def test_what_was_reckoned_with_outside_comes_back_after_it_left(tmp_path, back):
+    step = LOOP.replace("loss = {loss}", "p = model(x).numpy() * 2\n            " + f"loss = tf.reduce_mean(tf.square({back}))")
+    record = recorded(tmp_path, DATA + step)
+
+    kinds = [op.kind for op in record.steps[0].graph.ops]
+    assert "leave" in kinds[: len(kinds) - 1 - kinds[::-1].index("enter")]

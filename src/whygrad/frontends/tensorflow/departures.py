@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow.frames import Look, called, entering
 from whygrad.frontends.tensorflow.guard import guarded
 
@@ -65,7 +65,8 @@ class Departures:
             call.settings |= {"guess": gone[0]} if gone else {}
         elif isinstance(item, np.ndarray | np.floating):
             self._name_array(item, name, look.user)
-            if gone and not ledger.values.seen[name].called:
+            if gone and (not ledger.values.seen[name].called or self._made_since(gone[0], name)):
+                ledger.values.seen[name].role = ledger.values.seen[name].holder = None
                 call = ledger.call(
                     "enter", (), [tensor], look, kind="enter", settings={"native": called(frame), "implicit": True, "guess": gone[0]}
                 )
@@ -90,6 +91,15 @@ class Departures:
         """What last left TensorFlow in this step though a gradient could flow to it: a copy of unknown origin may be made from that."""
         left = [call for call in self.recorder.ledger.calls if call.name == "leave" and any(call.watched)]
         return left[-1].outputs if left else ()
+
+    def _made_since(self, gone: str, value: str) -> bool:
+        """The program assigned the array below the line at which something left, in the same function."""
+        holder = self.recorder.ledger.values.seen[value].holder
+        left = next(call.trace for call in self.recorder.ledger.calls if gone in call.outputs)
+        if holder is None or left is None or left.user[0][0] is not holder[0]:
+            return False
+        made, here = places.assigned_at(self.recorder.sources, *holder), self.recorder.builder.site(left)
+        return made is not None and here is not None and made.line >= here.line
 
     def _unseen(self, item: Any, look: Look) -> tuple[str, ...]:
         """What may have left unseen, since NumPy takes an eager tensor's memory by itself.

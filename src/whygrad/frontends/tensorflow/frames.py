@@ -114,12 +114,7 @@ def of_traceback(traceback: TracebackType | None) -> list[tuple[FrameType, int]]
 
 def entering(frame: FrameType) -> bool:
     """The program itself calls `tf.constant` or the like."""
-    below: FrameType | None = frame
-    while below is not None and not source.is_user(below.f_code):
-        if below.f_code.co_name not in (*ENTERING, *DECORATORS) and not below.f_code.co_filename.startswith(source.OURS):
-            return False
-        below = below.f_back
-    return below is not None
+    return source.user_frame(frame) is not None and called(frame) in ENTERING
 
 
 def called(frame: FrameType) -> str:
