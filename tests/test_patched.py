@@ -39,6 +39,14 @@ def test_the_patched_text_runs_under_the_files_own_name(here: Path, tmp_path: Pa
     assert done.returncode == 0
 
 
+def test_lines_that_are_read_anew_are_the_patched_ones(here: Path, tmp_path: Path):
+    program = here / "train.py"
+    program.write_text("print('old')\n")
+    text = "import inspect, linecache\ndef f(): return 'new'\nlinecache.updatecache(__file__)\nprint(inspect.getsource(f))\n"
+
+    assert run(tmp_path, "train.py", {program: text}).stdout.startswith("def f(): return 'new'\n")
+
+
 def test_a_patched_module_is_imported_and_its_neighbour_as_well(here: Path, tmp_path: Path):
     (here / "net.py").write_text("import other\nNAME = 'old'\n")
     (here / "other.py").write_text("NAME = 'beside'\n")

@@ -108,12 +108,24 @@ def prepare_process() -> None:
     """Put in place what the environment asks for; nothing, for a program that was started by hand."""
     if patched_sources():
         sys.meta_path.insert(0, PatchedFinder)
+        _keep_lines()
     if patched_sources() or os.environ.get(KEPT):
         _prepare_children()
     folder = os.environ.get(KEPT)
     if folder:
         _keep_in(Path(folder))
         _seed_what_is_there()
+
+
+def _keep_lines() -> None:
+    """Whoever lets the lines of a file be read anew, as TensorFlow does before it compiles a function from its source, gets the patched ones."""
+    really = linecache.updatecache
+
+    def updatecache(filename: str, module_globals: dict[str, Any] | None = None) -> list[str]:
+        source = patched_source(filename)
+        return really(filename, module_globals) if source is None else source.decode().splitlines(keepends=True)
+
+    linecache.updatecache = updatecache
 
 
 def _prepare_children() -> None:
