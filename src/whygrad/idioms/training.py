@@ -63,6 +63,12 @@ TRAINING: Mapping[str, Row] = {
         "give a rate above 0, for instance `learning_rate=1e-3`",
         "give a rate above 0, for instance `1e-3`",
     ),
+    "turned rate": Row(
+        "give a rate above 0, for instance `lr=1e-3`: the optimizer itself subtracts",
+        "give a rate above 0, for instance `learning_rate=1e-3`: the optimizer itself subtracts",
+        "optax adds updates to the parameters: give `learning_rate` above 0 to an optimizer, and let a chain of your own end in `optax.scale_by_learning_rate(rate)`, or in `optax.scale(-1)` "
+        "behind its schedule; by hand, subtract: `p - rate * g`",
+    ),
     "without zeros": Row(
         "clear with `zero_grad(set_to_none=True)`, or hand the optimizer only what is to be trained",
         "hand the optimizer only what is to be trained",

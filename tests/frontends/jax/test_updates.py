@@ -185,3 +185,28 @@ def test_entries_that_an_update_is_too_small_for_are_counted(tmp_path: Path) -> 
 
     assert parameter(step, "params['w']").rounded == pytest.approx(0.5, abs=0.2)
     assert parameter(step, "params['b']").rounded == 0.0
+
+
+def test_what_a_link_sets_to_zero_and_a_later_one_moves_is_frozen_in_vain(tmp_path: Path) -> None:
+    program = (
+        HEAD + 'tx = optax.chain(optax.masked(optax.set_to_zero(), {"w": True, "b": False}), optax.adamw(0.1, weight_decay=0.3))\n' + LOOP
+    )
+    step = recorded(tmp_path, program).steps[0]
+    frozen, free = parameter(step, "params['w']"), parameter(step, "params['b']")
+
+    assert (frozen.trainable, frozen.gradient_at_update) == (False, "zero")
+    assert frozen.moved
+    assert (free.trainable, free.gradient_at_update) == (True, "finite")
+
+
+def test_a_state_begun_in_every_step_is_an_optimizer_made_anew_there(tmp_path: Path) -> None:
+    program = (
+        HEAD
+        + "tx = optax.adam(0.1)\n"
+        + LOOP.replace("state = tx.init(params)\n", "").replace("    updates,", "    state = tx.init(params)\n    updates,")
+    )
+    (optimizer,) = recorded(tmp_path, program).optimizers
+
+    assert optimizer.made > 1
+    assert optimizer.site is not None
+    assert optimizer.site.line == line_of(program, "state = tx.init")

@@ -12,7 +12,7 @@ from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
-from whygrad.frontends.jax.transformations import CHOOSING, CLIPS, FOLLOWED, FREEZING, GATHERING, Made, Moment, is_users
+from whygrad.frontends.jax.transformations import CHOOSING, CLIPS, FOLLOWED, FREEZING, GATHERING, Made, Moment, is_users, stopped_by
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
 
@@ -101,7 +101,9 @@ class Optimizers:
         self._name(entry, frame)
         entry.updated_at = source.trace(frame)
         held = self.recorder.parameters_in(updates)
-        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), gathers=self.gathering > 0, state=state))
+        stopped = tuple(stopped_by(entry, updates, list(held)))
+        moment = Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, gathers=self.gathering > 0, state=state)
+        self.recorder.moment(moment)
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
@@ -112,12 +114,11 @@ class Optimizers:
         self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))
 
     def _name(self, entry: Made, frame: FrameType | None) -> None:
-        user = source.user_frame(frame)
-        while user is not None and not entry.name:
-            held = {**user.f_globals, **user.f_locals}
-            own = ((name, item) for name, item in held.items() if not name.startswith("_"))
-            entry.name = next((name for name, item in own if _stands_for(item, entry.transformation)), "")
-            user = source.user_frame(user.f_back)
+        frames = list(_user_frames(frame))
+        for stands in (_is_same, _holds):
+            for user in frames if not entry.name else ():
+                own = ((name, item) for name, item in {**user.f_globals, **user.f_locals}.items() if not name.startswith("_"))
+                entry.name = entry.name or next((name for name, item in own if stands(item, entry.transformation)), "")
 
     # --- in the record ------------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ class Optimizers:
             entry.native,
             (group,),
             (),
-            self.recorder.builder.site(entry.trace),
+            self.recorder.builder.site(entry.begun_at or entry.trace),
             entry.steps,
             (entry.low, entry.high) if entry.low is not None and entry.high is not None else None,
             entry.last,
@@ -192,6 +193,8 @@ class Optimizers:
             idle_from=entry.idle_from,
             made=entry.made,
             restarts=entry.restarts if entry.restarts == entry.compared else 0,
+            rate_site=self.recorder.builder.site(entry.set_by("scale")),
+            schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
             step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts else None,
         )
 
@@ -224,6 +227,8 @@ class Optimizers:
                 events.append(self._stepped(moment, applied, at))
                 names = [name for name in moment.held if name in parameters]
                 parameters.update({n: replace(parameters[n], gradient_at_update=parameters[n].gradient) for n in names})
+                drifting = [n for n in moment.stopped if n in parameters and parameters[n].moved]
+                parameters.update({n: replace(parameters[n], trainable=False, gradient_at_update="zero") for n in drifting})
         if moved and not updates and self.by_hand is not None:
             events.append(self._own_update(moved, at))
             name = events[-1].targets[0]
@@ -312,9 +317,20 @@ class Optimizers:
         return found
 
 
-def _stands_for(item: Any, transformation: Any) -> bool:
-    """A variable's value is the transformation, or the object of a library that holds it: nnx' `Optimizer`, flax' `TrainState`."""
-    return item is transformation or (type(item).__module__.startswith("flax.") and getattr(item, "tx", None) is transformation)
+def _user_frames(frame: FrameType | None) -> Iterator[FrameType]:
+    user = source.user_frame(frame)
+    while user is not None:
+        yield user
+        user = source.user_frame(user.f_back)
+
+
+def _is_same(item: Any, transformation: Any) -> bool:
+    return item is transformation
+
+
+def _holds(item: Any, transformation: Any) -> bool:
+    """An object of a library's that holds the transformation: nnx' `Optimizer`, flax' `TrainState`."""
+    return type(item).__module__.startswith("flax.") and getattr(item, "tx", None) is transformation
 
 
 def _in_module(moment: Moment) -> bool:

@@ -342,7 +342,7 @@ class JaxRecorder:
             self.jits.capturing[-1].moments.append(moment)
             return
         if moment.kind == "init" and moment.made is not None:
-            moment.made.made += 1
+            moment.made.begun_again(moment.trace)
         elif self.open is not None:
             self.open.results.update(moment.results if moment.kind == "apply" else {})
             self.states.given(moment.made, moment.state)
@@ -393,7 +393,7 @@ class JaxRecorder:
         """The same, in a step that is not recorded."""
         for moment in plan.capture.moments:
             if moment.kind == "init" and moment.made is not None:
-                moment.made.made += 1
+                moment.made.begun_again(moment.trace)
             if moment.kind == "update" and moment.made is not None and moment.made.steps:
                 self.optimizers.count(moment.made)
         if plan.programs:

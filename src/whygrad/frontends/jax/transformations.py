@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import jax
+
 from whygrad.frontends import source
 
 NATIVE = {
@@ -65,6 +67,8 @@ class Made:
     idle_from: int | None = None
     updated_at: source.Trace | None = None
     """Where the program asks it for updates."""
+    begun_at: source.Trace | None = None
+    """Where its state was made anew for parameters that were in training."""
     compared: int = 0
     """Recorded steps in which it was known what state the step before was given."""
     restarts: int = 0
@@ -75,6 +79,16 @@ class Made:
         yield self
         for part in self.parts:
             yield from part.every()
+
+    def set_by(self, function: str) -> source.Trace | None:
+        """Where a chain that has no learning rate of its own is given one by this link."""
+        found = (part.trace for part in self.every() if part.function == function and self.setting("learning_rate") is None)
+        return next(found, None)
+
+    def begun_again(self, trace: source.Trace | None) -> None:
+        """Its state was made anew for the same parameters: as if it was made anew itself."""
+        self.made += 1
+        self.begun_at = trace
 
     @property
     def native(self) -> str:
@@ -107,6 +121,8 @@ class Moment:
     made: Made | None = None
     held: tuple[str, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
+    stopped: tuple[str, ...] = ()
+    """Of an update: the parameters whose gradient a link of the chain sets to zero."""
     called: source.Trace | None = None
     """Of what happens within a traced function: where the program calls that."""
     gathers: bool = False
@@ -123,3 +139,33 @@ def is_users(function: Any) -> bool:
     """A function of the user's, or one that can't be looked into: it is not called."""
     code = getattr(function, "__code__", None)
     return code is None or source.is_user(code)
+
+
+def stopped_by(entry: Made, updates: Any, names: Sequence[str]) -> Iterator[str]:
+    """The parameters, of those that `updates` holds in this order, whose updates some part of a transformation sets to zero."""
+    for part in entry.every():
+        chosen = part.settings.get("mask", part.settings.get("param_labels"))
+        chosen = chosen(updates) if callable(chosen) and not is_users(chosen) else chosen
+        zeroing = [name for name, item in _inner(part).items() if item is not None and item.function == "set_to_zero"]
+        if chosen is not None and zeroing and not callable(chosen):
+            flags = _spread(chosen, updates)
+            yield from (name for name, flag in zip(names, flags, strict=False) if len(flags) == len(names) and str(flag) in zeroing)
+
+
+def _inner(part: Made) -> dict[str, Made | None]:
+    """What a transformation does to which parameters: by label, or `True` for those that a mask names."""
+    if part.function == "masked":
+        return {"True": part.parts[0] if part.parts else None}
+    given = part.settings.get("transforms")
+    if part.function not in ("multi_transform", "partition") or not isinstance(given, Mapping):
+        return {}
+    return {str(label): next((made for made in part.parts if made.transformation is item), None) for label, item in given.items()}
+
+
+def _spread(chosen: Any, updates: Any) -> list[Any]:
+    """A mask or labels for whole branches, for each leaf."""
+    try:
+        spread = jax.tree.map(lambda flag, branch: jax.tree.map(lambda _: flag, branch), chosen, updates)
+    except (TypeError, ValueError):
+        return []
+    return list(jax.tree.leaves(spread))

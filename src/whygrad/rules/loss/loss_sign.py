@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of
 from whygrad.flow.signs import Sign, local_sign, loss_signs
-from whygrad.ir import Op, family
+from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, finite, places
+from whygrad.rules.phrases import distinct, figure, finite, places, plural
 from whygrad.rules.remedies import remedy
 
 _EVEN = frozenset(("square", "abs", "pow", "norm"))
@@ -27,6 +28,14 @@ class Join:
     what: str
 
 
+POINTS = 8
+"""Points of a loss curve from which on its halves can be compared."""
+DEEP = 1e3
+"""How far below zero, for where it began, a loss must have gone: log-densities of sound models stay within the spread of the data, some units for each entry."""
+FASTER = 10.0
+"""How much more the second half of the run must have lowered it than the first: what comes to a bound falls ever slower."""
+
+
 @rule("WG215", "loss-sign", "error", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
@@ -38,7 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## Why it matters
     The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that
-    training ends in infinities.
+    training ends in infinities. Without labels, a loss that went a thousand times further below zero than it began, ever faster, is told as suspected.
 
     ## When it is fine
     Where a model and its adversary share a loss, one of them climbs it: the rule is silent as soon as any term, in any kind of step, has the
@@ -58,6 +67,48 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     if any(join.agreement <= 0 for group in found.values() for join in group):
         return
     yield from distinct(diagnosis(step, group) for step, group in found.items() if group and trains_a_model(step))
+    # timid: the critic of an adversary may fall without a bound as well
+    if len(index.kinds) == 1 and not any(found.values()):
+        yield from distinct(runaway(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course))
+
+
+def falls_without_end(course: Course) -> bool:
+    """A loss far below zero for where it began, that still falls, ever faster."""
+    curve, start, last = course.curve, course.start, course.last
+    if len(curve) < POINTS or start is None or last is None or not all(finite(value) for value in (*curve, start, last)):
+        return False
+    middle = curve[len(curve) // 2]
+    deep = curve[-1] < -DEEP * max(1.0, abs(start)) and curve[-1] == min(curve)
+    return deep and middle - curve[-1] > FASTER * abs(curve[0] - middle)
+
+
+def runaway(step: StepIndex, course: Course) -> Diagnosis:
+    """What is said of a loss without labels that has no lower bound."""
+    made = next((step.producer[name][1] for name in step.losses if name in step.producer), None)
+    loss = step.value(step.losses[0]).shown
+    half = course.curve[len(course.curve) // 2]
+    return Diagnosis(
+        rule="WG215",
+        name="loss-sign",
+        severity="warning",
+        confidence="suspected",
+        message=f"`{loss}` has no lower bound and runs down ever faster: a score to maximise seems to be minimised",
+        site=made.site if made is not None else course.site,
+        label="minimised as it is",
+        related=places((course.site, "the loss differentiated here")),
+        evidence=(
+            Evidence(
+                f"the loss went from {figure(course.start)} to {figure(half)} in the first half of {plural(course.steps, 'step')} and to {figure(course.curve[-1])} in the second",
+                "loss",
+                course.curve[-1],
+            ),
+        ),
+        help="if it is a log-likelihood or another score that should grow, minimise its negative; else see what bounds it from below",
+        facts=frozenset({Fact("odd-input", step.losses[0]), Fact("diverges", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(loss,),
+    )
 
 
 def trains_a_model(step: StepIndex) -> bool:

@@ -47,7 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def _drifts(step: StepIndex, parameter: Parameter) -> bool:
     """No part of the step's loss, no gradient but zeros, and yet moved."""
-    if parameter.gradient_at_update != "zero" or parameter.gradient not in ("zero", "none"):
+    if parameter.gradient_at_update != "zero" or (parameter.trainable and parameter.gradient not in ("zero", "none")):
         return False
     if parameter.trainable and (parameter.reached or parameter.value in step.shapes_loss):
         return False

@@ -150,6 +150,12 @@ def part(index: Index, optimizer: Optimizer, group: Group) -> Diagnosis:
     )
 
 
+def _help(index: Index, optimizer: Optimizer, *, scheduled: bool) -> str:
+    if optimizer.rates is not None and optimizer.rates[1] < 0:
+        return idiom(index, "turned rate")
+    return "print the factor that the schedule returns at its first steps" if scheduled else idiom(index, "positive rate")
+
+
 def _diagnosis(
     index: Index, optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool
 ) -> Diagnosis:
@@ -176,7 +182,7 @@ def _diagnosis(
             (optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here"),
         ),
         evidence=(evidence,),
-        help="print the factor that the schedule returns at its first steps" if scheduled else idiom(index, "positive rate"),
+        help=_help(index, optimizer, scheduled=scheduled),
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),

@@ -125,3 +125,49 @@ def test_a_score_that_is_minimised(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+DENSITY = """
+    course steps=300 start=-2.0 first=-2.1 last=-1.6e11 lowest=-1e11 curve=[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,-2e10] curve_width=40 @ "a.py":9
+    x: input f32[64]
+    m: parameter f32[64]
+    d = sub x m
+    q = square d
+    n = neg q
+    loss = mean n @ "a.py":5
+    ! backward loss @ "a.py":9
+    ! optimizer_step opt
+"""
+
+
+def test_a_score_that_runs_down_for_ever_is_suspected() -> None:
+    (diagnosis,) = said(diagnose, DENSITY)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity, diagnosis.confidence) == (5, "warning", "suspected")
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        "[-2.0,-2.4,-4.3,-50.0,-80.0,-95.0,-101.0,-104.0]",
+        "[-2.0,-900.0,-1800.0,-2700.0,-3600.0,-4500.0,-5400.0,-6300.0]",
+        "[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,-2e7]",
+        "[2.0,2.4,4.3,50.0,3e3,5e5,9e7,2e10]",
+        '[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,"nan"]',
+        "[]",
+    ],
+)
+def test_losses_below_zero_are_no_fault(curve: str) -> None:
+    assert not said(diagnose, DENSITY.replace("[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,-2e10]", curve))
+
+
+def test_the_critic_of_an_adversary_may_fall() -> None:
+    assert not said(diagnose, DENSITY.replace("    x: input", "    step 0 kind=0 updated=true\n    x: input", 1) + """
+    step 1 kind=1 updated=true
+    x: input f32[64]
+    g: parameter f32[64]
+    e = sub x g
+    loss = mean e @ "a.py":15
+    ! backward loss @ "a.py":19
+    """)  # fmt: skip
