@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, fresh, supervised
 from whygrad.flow.trials import trial_of
-from whygrad.ir import Descend, Standardise, Value, family
+from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.saturated import flat
 from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, labels_made_at, scale_of, source_of
@@ -64,16 +64,21 @@ def inputs(step: StepIndex) -> Iterator[Value]:
     parameters = {p.value for p in step.step.parameters}
     labels = step.from_labels - step.depends_on_parameters
     for op in step.graph.ops:
-        if family(op.kind) != "layer" or op.kind in _NORMALISES or parameters.isdisjoint(op.inputs):
+        if not is_layer(op) or op.kind in _NORMALISES or parameters.isdisjoint(op.inputs):
             continue
-        value = step.value(op.inputs[0])
+        value = step.value(next((name for name in op.inputs if name not in parameters), op.inputs[0]))
         if value.name not in step.depends_on_parameters and value.name not in labels and value.dtype.startswith(("f", "bf")):
             yield value
 
 
+def is_layer(op: Op) -> bool:
+    """A layer, or the matrix product that a program writes out in its place."""
+    return family(op.kind) == "layer" or op.kind == "matmul"
+
+
 def blocked(step: StepIndex, value: Value) -> tuple[str, ...]:
     """Parameters of the layer that reads it whose gradient is 0, as the sigmoid or tanh behind it is at its flat end; the loss may fall by what comes later alone."""
-    readers = [op for op in step.consumers.get(value.name, ()) if family(op.kind) == "layer"]
+    readers = [op for op in step.consumers.get(value.name, ()) if is_layer(op)]
     read = {name for op in readers for name in op.outputs}
     if not any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step)):
         return ()

@@ -1,6 +1,7 @@
 """WG407: updates smaller than the spacing of the parameter's dtype."""
 
 from collections.abc import Iterator
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -18,7 +19,7 @@ MOVED = 0.1
 ROUNDED = 0.75
 """Share of the entries with a gradient that an update leaves as they are, from which on it is swallowed: a parameter then moves at a quarter of its rate or less."""
 MOST = 0.5
-"""Share of the short parameters with a gradient for which that must be so, in every recorded step."""
+"""Share of the short parameters with a gradient, by their entries, for which that must be so, in every recorded step."""
 
 
 @rule("WG407", "swallowed-update", "warning", needs_values=True)
@@ -56,7 +57,12 @@ def swallowed(step: StepIndex) -> list[Parameter]:
         p for p in step.step.parameters if step.value(p.value).dtype in SHORT and p.gradient_at_update == "finite" and p.moved is not None
     ]
     still = [p for p in short if lost(p)]
-    return still if short and len(still) >= MOST * len(short) else []
+    return still if short and _entries(step, still) >= MOST * _entries(step, short) else []
+
+
+def _entries(step: StepIndex, parameters: list[Parameter]) -> int:
+    """How much of a model some parameters are: biases that begin at zero move at any rate, and are a small part."""
+    return sum(prod(step.value(p.value).shape or ()) for p in parameters)
 
 
 def lost(parameter: Parameter) -> bool:

@@ -44,6 +44,11 @@ FIRES = {
     "the loss falls from far above to what an even guess costs": (CHANCE, 7, "warning"),
     "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
     "the loss stands still": (STUCK, 7, "warning"),
+    "a layer that is written out": (
+        STUCK.replace("linear x w", "matmul x w").replace("w: parameter f32[1,8]", "w: parameter f32[8,1]"),
+        7,
+        "warning",
+    ),
     "the loss runs away": (RUNS, 7, "error"),
     "the loss is no number after three steps": (STUCK.replace("noise=0.1", "noise=0.1 non_finite=3"), 7, "error"),
     "tiny inputs": (

@@ -25,6 +25,16 @@ FIRES = {
 
 FIRES |= {
     "four in five entries with a gradient stay": (STILL.replace("moved=0.02", "moved=0.2 rounded=0.8"), 5, "warning"),
+    "all but the biases, which begin at zero": (
+        STILL.replace(
+            "    a = linear x w",
+            "    b: parameter bf16[4]\n    c: parameter bf16[4]\n    a = linear x w b\n    e = add a c\n"
+            '    parameter b optimizer="opt" reached=true gradient="finite" gradient_at_update="finite" update_norm=0.001 moved=1.0\n'
+            '    parameter c optimizer="opt" reached=true gradient="finite" gradient_at_update="finite" update_norm=0.001 moved=1.0',
+        ).replace("mean a", "mean e"),
+        5,
+        "warning",
+    ),
     "put into half precision as a whole": (
         STILL.replace(
             "    a = linear",
