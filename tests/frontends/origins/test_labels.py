@@ -11,7 +11,7 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Graph, Labels, Op, Record, Site, Step, Value
+from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Site, Step, Value
 
 DECIDED = {
     "a comparison of a column": """
@@ -216,6 +216,27 @@ def test_the_generator_of_a_draw_is_followed_to_its_seed(program) -> None:
     op = Op("random", outputs=("x",), site=Site(str(file), line, line, found.start() + 1, found.end() + 1))
     (origin,) = origins_of(Record(steps=(Step(0, graph=Graph((op,), {"x": Value("x")})),)), Sources(time.time() + 10))
     assert (origin.setting, origin.site and origin.site.line) == ("seed", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("for step in range(9):\n    wave, height = next(batches(data, 20))\n    train(wave, height)", 2),
+        ("for step in range(9):\n    batch = next(iter(loader))\n    height = batch[1]\n    train(batch[0], height)", 2),
+        ("wave, height = next(batches(data, 20))\nfor step in range(9):\n    train(wave, height)", None),
+        ("rows = batches(data, 20)\nfor step in range(9):\n    wave, height = next(rows)\n    train(wave, height)", None),
+        ("for wave, height in batches(data, 20):\n    train(wave, height)", None),
+    ],
+)
+def test_an_iterator_that_is_begun_anew_is_found(text: str, line: int | None, program) -> None:
+    file = program(text)
+    at, found = line_of(file, r"train\(.*\)")
+    op = Op("square", ("t1",), ("z",), site=Site(str(file), at, at, found.start() + 1, found.end() + 1))
+    graph = Graph((op,), {"t1": Value("t1", "input", called="height"), "z": Value("z")})
+    steps = tuple(Step(number, graph=graph, events=(Event("batch", 0, ("t1",)),)) for number in range(2))
+    origins = [origin for origin in origins_of(Record(steps=steps), Sources(time.time() + 10)) if origin.setting == "restart"]
+
+    assert [origin.site.line for origin in origins if origin.site is not None] == ([line] if line else [])
 
 
 def test_a_program_that_calls_itself_ends_the_search(program) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, last_name
+from whygrad.frontends.origins.restarts import begun_anew
 from whygrad.frontends.origins.settings import literal_places, schedule_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
@@ -42,6 +43,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_starts(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
+        *_restarts(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
     )
 
@@ -226,6 +228,17 @@ def _seeds(program: Program, record: Record) -> Iterator[Origin]:
             found[place] = tuple(_seeded(program, op.site))
         for site in found.get(place, ()):
             yield Origin(op.outputs, setting="seed", site=site)
+
+
+def _restarts(program: Program, record: Record) -> Iterator[Origin]:
+    """Where the iterator is begun anew that handed out the one batch of all recorded steps."""
+    batches = [set(next((event.targets for event in step.events if event.kind == "batch"), ())) for step in record.steps]
+    same = set.intersection(*batches) if len(batches) > 1 else set()
+    for name in sorted(same):
+        index = StepIndex(record.steps[0])
+        for at in begun_anew(program, _spots(program, record, index, (name,))):
+            yield Origin((name,), setting="restart", site=program.site(at))
+            return
 
 
 def _seeded(program: Program, site: Site) -> Iterator[Site]:

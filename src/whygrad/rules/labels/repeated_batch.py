@@ -25,7 +25,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
-    from a generator that was seeded anew at each step, or data that are made from such random numbers.
+    from a generator that was seeded anew at each step, or with a key that is used again, or data that are made from such random numbers.
 
     ## Why it matters
     The loss falls to zero on a handful of examples, and the rest of the data is never seen.
@@ -41,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `torch.utils.data.DataLoader`; `next(iter(loader))` belongs before the loop, `for batch in loader` in it.
     """
-    yield from distinct((*from_loaders(index), *from_draws(index)))
+    yield from distinct((*from_loaders(index), *from_draws(index), *from_restarts(index)))
 
 
 def from_loaders(index: Index) -> Iterator[Diagnosis]:
@@ -74,6 +74,16 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
             fresh = fresh and any(seen.whole is not None and seen.whole < 1.0 for _, seen in drawn[0].values())
             if fresh and figures[0] and all(seen == figures[0] for seen in figures[1:]):
                 yield of_draw(index, steps[0], next(iter(drawn[0].values()))[0], len(steps))
+
+
+def from_restarts(index: Index) -> Iterator[Diagnosis]:
+    """Steps that got one batch from an iterator which the source begins anew each time."""
+    for origin in index.record.origins:
+        fed = [step for step in index.steps if any(set(origin.values) <= set(event.targets) for event in step.events("batch"))]
+        if origin.setting == "restart" and len(fed) == len(index.steps) > 1 and origin.site is not None:
+            statement = f"the batch is the same to the last bit in {len(fed)} of {len(fed)} recorded steps"
+            yield _diagnosis(fed[0], origin.site, statement, "begins anew and takes the first batch", idiom(index, "one iterator"), None)
+            return
 
 
 def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:

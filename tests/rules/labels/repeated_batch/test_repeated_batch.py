@@ -81,3 +81,35 @@ def test_one_batch_for_ever(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+RESTARTED = """
+    origin values=["x"] setting="restart" @ "a.py":31
+    step 0 kind=0
+    x: input f32[20,9]
+    w: parameter f32[9,1]
+    s = matmul x w
+    loss = mean s
+    ! batch x
+    step 1 kind=0
+    x: input f32[20,9]
+    w: parameter f32[9,1]
+    s = matmul x w
+    loss = mean s
+    ! batch x
+"""
+
+
+def test_an_iterator_that_is_begun_anew_in_each_step() -> None:
+    (diagnosis,) = said(diagnose, RESTARTED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 31
+
+
+@pytest.mark.parametrize(
+    "other",
+    [RESTARTED.replace("restart", "seed"), RESTARTED[: RESTARTED.rindex("    ! batch")], RESTARTED[: RESTARTED.index("    step 1")]],
+)
+def test_one_iterator_is_no_fault(other: str) -> None:
+    assert not said(diagnose, other)
