@@ -170,6 +170,25 @@ class Sources:
         bare = _frame(point)
         return Frame(bare.file, bare.line, bare.function, self.line(bare.file, bare.line))
 
+    def loop(self, point: Point) -> Site | None:
+        """The innermost `for` around a place, its first line; None where there is none, or no source."""
+        file, line = point[0].co_filename, _positions(point)[0]
+        try:
+            loops = [
+                node
+                for node in ast.walk(ast.parse(self.text(file)))
+                if isinstance(node, ast.For) and node.body[0].lineno <= line <= (node.end_lineno or 0)
+            ]
+        except (SyntaxError, ValueError):
+            return None
+        return (
+            Site(
+                file, max(loop.lineno for loop in loops), function=_name(point[0]), text=self.line(file, max(loop.lineno for loop in loops))
+            )
+            if loops
+            else None
+        )
+
     def definition(self, code: CodeType) -> Site:
         """Where a function is defined."""
         return Site(code.co_filename, code.co_firstlineno, function=_name(code), text=self.line(code.co_filename, code.co_firstlineno))

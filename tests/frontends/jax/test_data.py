@@ -141,3 +141,26 @@ def test_a_kernel_of_flax_has_its_inputs_first(tmp_path: Path) -> None:
     (layer,) = ops(record.steps[0], "linear")
 
     assert layer.attributes["weight_axis"] == 0
+
+
+def test_labels_of_many_calls_are_looked_at(tmp_path: Path) -> None:
+    program = """
+w, x = jnp.ones((3, 4)), np.arange(960.0).reshape(320, 3).astype(np.float32) / 960
+y = np.repeat(np.arange(4), 80)
+
+@jax.jit
+def step(w, x, y):
+    loss, g = jax.value_and_grad(lambda p: optax.softmax_cross_entropy_with_integer_labels(x @ p, y).mean())(w)
+    return w - 0.1 * g, loss
+
+for at in range(0, 320, 20):
+    w, loss = step(w, x[at:at + 20], y[at:at + 20])
+"""
+    record = recorded(tmp_path, program)
+    (batches,) = record.batches
+
+    assert (batches.seen, batches.constant_batches, batches.constant_levels) == (16, 16, 4)
+    assert (batches.minimum, batches.maximum) == (0.0, 3.0)
+    assert not set(record.steps[0].labels.values).isdisjoint(batches.values)
+    assert batches.order_site is not None
+    assert batches.order_site.line == line_of(program, "for at in")

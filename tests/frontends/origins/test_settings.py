@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -155,3 +156,27 @@ def test_an_empty_list_that_a_gradient_is_asked_for_is_followed(
     record = Record(steps=(Step(0, graph=Graph((), {"loss": Value("loss", "loss")}), events=(event,)),))
 
     assert [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "asked" and o.site] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("RATE = 0.5\nparams = jax.tree.map(lambda p, g: p - RATE * g, params, grads)", 1),
+        ("RATE = 0.5\ndef step(p, g, rate=RATE):\n    return p - rate * g", 1),
+        ("RATE, DECAY = 0.1, 0.9\nparams = jax.tree.map(lambda p, g: p - RATE * g, params, grads)", None),
+        ("params = jax.tree.map(lambda p, g: p - 0.5 * g, params, grads)", None),
+    ],
+)
+def test_the_factor_of_an_update_that_is_written_out_is_followed(
+    text: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = next((at, m) for at, t in enumerate(text.splitlines(), 1) if (m := re.search(r"p - .* \* g", t)))
+    _, made = optimizer(text + "\nopt = (0)", tmp_path, monkeypatch)
+    assert made.site is not None
+    site = replace(made.site, line=found[0], end_line=found[0], column=found[1].start() + 1, end_column=found[1].end() + 1)
+    measured = replace(made, site=site, groups=(Group(0.5000000012, ("w",)),))
+    lines = [
+        origin.site.line for origin in origins_of(Record(optimizers=(measured,)), Sources(time.time() + 10)) if origin.site is not None
+    ]
+
+    assert lines == ([line] if line else [])

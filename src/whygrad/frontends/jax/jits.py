@@ -1,8 +1,7 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
 import re
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,8 +10,10 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
+from whygrad.frontends.jax.building import Facts
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
+from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
 from whygrad.frontends.jax.programs import Program
@@ -20,9 +21,7 @@ from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.jax.transformations import Moment
-
-LATE = 8
-"""Losses that may be on their way: reading them earlier could make the program wait for the device."""
+from whygrad.ir import Site
 
 
 @dataclass(slots=True)
@@ -108,6 +107,8 @@ class Owner(Protocol):
     taping: int
     busy: int
     done: bool
+    open: Any
+    """The step whose update is not known yet."""
 
     @property
     def listening(self) -> bool:
@@ -119,6 +120,9 @@ class Owner(Protocol):
 
     def guarded(self, where: str, method: Any, *args: Any) -> Any:
         """Run something of ours."""
+
+    def loop(self) -> Site | None:
+        """The loop in which the program calls a step."""
 
     def opened(self, parts: list[Part], plan: Any) -> None:
         """A recorded step has its derivative."""
@@ -137,7 +141,7 @@ class Jits:
         self.recorder = recorder
         self.capturing: list[Capture] = []
         self.plans: dict[int, Plan] = {}
-        self.late: deque[Any] = deque()
+        self.feeds = Feeds()
 
     def wrap(self, made: Any) -> Any:
         """A jitted function, watched; a decorator that makes one, likewise."""
@@ -180,6 +184,8 @@ class Jits:
         if capture.derivations or capture.moments:
             closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
             jitted.plan = self._plan(capture, closed) if closed is not None else jitted.plan
+        if jitted.plan is not None and self.feeds.wants(id(jitted)):
+            self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
             self.recorder.passed(jitted.plan, result)
 
@@ -201,6 +207,9 @@ class Jits:
         parts = [part for at in range(len(plan.programs)) if (part := self._part(plan, at, values)) is not None]
         if parts:
             self.recorder.opened(parts, plan)
+            self.feeds.recorded(
+                id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self.recorder.loop
+            )
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)
@@ -266,6 +275,16 @@ class Jits:
         names = {argument.number: argument.path for argument in program.derivation.parameters}
         gradients = {names[number]: item for number, item in found.items()}
         return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine)
+
+
+def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
+    """Places among a function's flat inputs, with the names that a recorded step has for them."""
+    places_of = {variable: at for at, variable in enumerate(plan.closed.jaxpr.invars)}
+    for program, nest, known in zip(plan.programs, plan.nests, facts, strict=False):
+        for number, item in program.given.items() if not nest.path else ():
+            at = places_of.get(item) if not _compat.is_array(item) else None
+            if at is not None and number in known.names:
+                yield at, known.names[number]
 
 
 def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -32,7 +32,7 @@ from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
 from whygrad.frontends.jax.transformations import Moment
 from whygrad.frontends.kinds import Kinds
-from whygrad.ir import Event, Framework, Outcome, Record, Step
+from whygrad.ir import Event, Framework, Outcome, Record, Site, Step
 from whygrad.replay import Observer
 
 
@@ -259,6 +259,11 @@ class JaxRecorder:
         fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
         return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
 
+    def loop(self) -> Site | None:
+        """The loop in which the program calls a step."""
+        found = source.trace(outside())
+        return self.sources.loop(found.user[0]) if found is not None and found.user else None
+
     def close(self, following: Sequence[Part] | None) -> None:
         """The step under way is over, now that it is known what became of its parameters."""
         opened, self.open = self.open, None
@@ -425,6 +430,7 @@ class JaxRecorder:
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
                 steps=tuple(steps),
                 optimizers=self.optimizers.records(),
+                batches=tuple(self.jits.feeds.records()) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )

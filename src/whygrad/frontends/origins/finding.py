@@ -9,7 +9,7 @@ from dataclasses import replace
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, last_name
 from whygrad.frontends.origins.restarts import begun_anew
-from whygrad.frontends.origins.settings import literal_places, schedule_places
+from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
@@ -275,7 +275,8 @@ def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
     begun = group.settings.get("initial_lr", group.rate) if group is not None else None
     for name, value in (("lr", begun), *settings.items()):
         if isinstance(value, int | float) and math.isfinite(value):
-            for site in literal_places(program, optimizer.site, name, float(value)):
+            found = literal_places(program, optimizer.site, name, float(value))
+            for site in found or (factor_places(program, optimizer.site, float(value)) if name == "lr" else ()):
                 yield Origin(optimizer=optimizer.name, setting=name, site=site)
     if optimizer.schedule_site is not None:
         for site in schedule_places(program, optimizer.schedule_site):

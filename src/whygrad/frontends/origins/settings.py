@@ -40,6 +40,20 @@ def literal_places(program: Program, made: Site, name: str, value: float, functi
     return ()
 
 
+def factor_places(program: Program, made: Site, value: float) -> tuple[Site, ...]:
+    """The literal of the factor that an update written out multiplies the gradient by, `p - RATE * g`; `value` is measured, and so rounded."""
+    scope = program.scope_at(made.file, made.line, made.callers)
+    rounded = float(f"{value:.3g}")
+    for product in ast.walk(scope.node) if scope is not None else ():
+        if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult) or product.lineno != made.line or scope is None:
+            continue
+        for node in (item for item in (product.left, product.right) if isinstance(item, ast.Name | ast.Attribute | ast.Subscript)):
+            found = _followed(program, Spot(node, scope, before=made.line), getattr(node, "id", "lr"), rounded)
+            if found is not None:
+                return (found,)
+    return ()
+
+
 def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
     """Where a function of the user's, given to a scheduler, reckons the factor of the rate."""
     call = program.call_at(made)
