@@ -210,3 +210,14 @@ def test_a_state_begun_in_every_step_is_an_optimizer_made_anew_there(tmp_path: P
     assert optimizer.made > 1
     assert optimizer.site is not None
     assert optimizer.site.line == line_of(program, "state = tx.init")
+
+
+@pytest.mark.parametrize("forces", ["jax.vmap(jax.grad(energy))(x)", "jax.grad(lambda x: jnp.sum(jax.vmap(energy)(x)))(x)"])
+def test_derivatives_by_data_are_no_model(tmp_path: Path, forces: str) -> None:
+    program = HEAD + f"energy = lambda row: jnp.sum(jnp.tanh(row) ** 2)\ny = {forces}[:, :2]\ntx = optax.adam(0.1)\n" + LOOP
+    record = recorded(tmp_path, program)
+    data = [p for step in record.steps for p in step.parameters if p.name == "x"]
+
+    assert all(not p.registered for p in data)
+    assert all(p.registered for step in record.steps for p in step.parameters if p.name != "x")
+    assert any(step.updated for step in record.steps)

@@ -162,7 +162,6 @@ def test_an_empty_list_that_a_gradient_is_asked_for_is_followed(
     ("text", "line"),
     [
         ("RATE = 0.5\nparams = jax.tree.map(lambda p, g: p - RATE * g, params, grads)", 1),
-        ("RATE = 0.5\ndef step(p, g, rate=RATE):\n    return p - rate * g", 1),
         ("RATE, DECAY = 0.1, 0.9\nparams = jax.tree.map(lambda p, g: p - RATE * g, params, grads)", None),
         ("params = jax.tree.map(lambda p, g: p - 0.5 * g, params, grads)", None),
     ],

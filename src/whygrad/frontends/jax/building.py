@@ -66,6 +66,10 @@ class Builder:
             self._sites[key] = self.sources.site(trace)
         return self._sites[key]
 
+    def loop(self, trace: source.Trace | None) -> Site | None:
+        """The loop around a place."""
+        return self.sources.loop(trace.user[0]) if trace is not None and trace.user else None
+
     def graph(self, bounds: Sequence[Bound], facts: Facts, losses: Sequence[int]) -> Graph:
         """The ops of a flat program, folded, with every value that they read or make."""
         grouped = list(groups(bounds))

@@ -10,12 +10,14 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
-from whygrad.frontends.jax.building import Facts
+from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
+from whygrad.frontends.jax.mapping import by_rows
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
+from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
@@ -107,6 +109,7 @@ class Owner(Protocol):
     taping: int
     busy: int
     done: bool
+    builder: Builder
     open: Any
     """The step whose update is not known yet."""
 
@@ -120,9 +123,6 @@ class Owner(Protocol):
 
     def guarded(self, where: str, method: Any, *args: Any) -> Any:
         """Run something of ours."""
-
-    def loop(self) -> Site | None:
-        """The loop in which the program calls a step."""
 
     def opened(self, parts: list[Part], plan: Any) -> None:
         """A recorded step has its derivative."""
@@ -208,16 +208,22 @@ class Jits:
         if parts:
             self.recorder.opened(parts, plan)
             self.feeds.recorded(
-                id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self.recorder.loop
+                id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
             )
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)
         return plan
 
+    def _loop(self) -> Site | None:
+        """The loop in which the program calls a step."""
+        return self.recorder.builder.loop(source.trace(outside()))
+
     def _plan(self, capture: Capture, closed: Any) -> Plan:
         plan = Plan(closed, capture)
         for derivation, activations in zip(capture.derivations, capture.activations, strict=True):
+            if by_rows(derivation) and not capture.moments and derivation.failed is None:
+                continue  # timid: an ensemble whose members are updated by hand looks just the same
             nest = (
                 nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
             )

@@ -34,6 +34,12 @@ def rows_of(derivation: Derivation, numbers: Collection[int]) -> Rows | None:
     return Rows(first.size, first.name, frozenset(known))
 
 
+def by_rows(derivation: Derivation) -> bool:
+    """Each row is differentiated by what is its own alone: forces, slopes, saliencies are derivatives by data."""
+    found = [_compat.mapped(derivation.numbers.objects[argument.number]) for argument in derivation.parameters]
+    return bool(found) and None not in found
+
+
 def of_all(bounds: Sequence[Bound], rows: Rows, types: dict[int, Any]) -> list[Bound]:
     """The same calls on all rows at once; `types` is brought up to date."""
     held = set(rows.given)

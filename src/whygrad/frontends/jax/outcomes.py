@@ -12,7 +12,7 @@ from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.transformations import Moment
-from whygrad.ir import Event, Step
+from whygrad.ir import Event, Parameter, Step
 
 GRADIENTS = 1_000_000
 """Numbers from here on stand for gradients."""
@@ -144,3 +144,16 @@ def place(part: Part) -> object:
 def sites(step: Step) -> list[object]:
     """The lines of a step's backwards."""
     return [(event.site.file, event.site.line) for event in step.events if event.kind == "backward" and event.site is not None]
+
+
+def apart(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps with what is no model's marked so: data that a function of the program's differentiates by, and no step ever updates."""
+    if not any(step.updated for step in steps):
+        return tuple(steps)
+    return tuple(replace(step, parameters=tuple(_data(step, p) for p in step.parameters)) for step in steps)
+
+
+def _data(step: Step, parameter: Parameter) -> Parameter:
+    """One whole argument, differentiated alone in a step without an update."""
+    alone = len(step.parameters) == 1 and not step.updated and not parameter.optimizer and parameter.name.isidentifier()
+    return replace(parameter, registered=False) if alone else parameter

@@ -19,10 +19,10 @@ from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, e
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
-from whygrad.frontends.jax.mapping import gradient
+from whygrad.frontends.jax.mapping import by_rows, gradient
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.optimizers import Optimizers
-from whygrad.frontends.jax.outcomes import Open, Outcomes, belonging, place, sites
+from whygrad.frontends.jax.outcomes import Open, Outcomes, apart, belonging, place, sites
 from whygrad.frontends.jax.patches import Patches, outside
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.scopes import Activations, module_of
@@ -32,7 +32,7 @@ from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
 from whygrad.frontends.jax.transformations import Moment
 from whygrad.frontends.kinds import Kinds
-from whygrad.ir import Event, Framework, Outcome, Record, Site, Step
+from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
 
 
@@ -204,6 +204,8 @@ class JaxRecorder:
         if derivation.failed is None and not programs.reachable(derivation):
             self.limits.append("a derivative under two `vmap` was not looked at")
             return None
+        if derivation.failed is None and by_rows(derivation):
+            return None
         program, arrays = programs.eager(derivation)
         self.limits += program.limits
         gradients = {name: gradient(item) for name, item in derivation.gradients.items() if concrete(item) is not None}
@@ -258,11 +260,6 @@ class JaxRecorder:
         arrays = {**part.before.arrays, **part.arrays}
         fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
         return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
-
-    def loop(self) -> Site | None:
-        """The loop in which the program calls a step."""
-        found = source.trace(outside())
-        return self.sources.loop(found.user[0]) if found is not None and found.user else None
 
     def close(self, following: Sequence[Part] | None) -> None:
         """The step under way is over, now that it is known what became of its parameters."""
@@ -428,7 +425,7 @@ class JaxRecorder:
             return Record(
                 frameworks=(Framework("jax", str(jax.__version__)),),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
-                steps=tuple(steps),
+                steps=apart(steps),
                 optimizers=self.optimizers.records(),
                 batches=tuple(self.jits.feeds.records()) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),
