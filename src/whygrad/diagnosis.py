@@ -143,6 +143,9 @@ class Fix:
     """The patched program was run whole, and learns."""
     before: Mapping[str, Scalar] = field(default_factory=dict)
     after: Mapping[str, Scalar] = field(default_factory=dict)
+    curve: tuple[float, ...] = ()
+    """The patched program's finite losses over its run, as means over `curve_width` steps each."""
+    curve_width: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from whygrad.errors import WhygradError
 from whygrad.fixes import patch, undone, unified
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.sources import Texts, encoded, writable
-from whygrad.ir import Trial
+from whygrad.ir import Course, Trial
 from whygrad.mending import stands, with_fixes
 from whygrad.program import Target, prepare
 from whygrad.proving import Likened, Losses, further, likened, unproved_by
@@ -299,8 +300,10 @@ def _told(report: Report, repair: Repair, before: Attempt, after: Attempt, proof
     """The report on the program as it stood, with what trying the fixes showed."""
     verified = {kept.diagnosis.message: not proof.why and kept.diagnosis.message not in proof.idle for kept in repair.kept}
     one, other = figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)
+    course = after.course or Course()
+    tried = partial(replace, before=one, after=other, curve=course.curve, curve_width=course.curve_width)
     found = [
-        replace(diagnosis, fix=replace(diagnosis.fix, verified=verified[diagnosis.message], before=one, after=other))
+        replace(diagnosis, fix=tried(diagnosis.fix, verified=verified[diagnosis.message]))
         if diagnosis.fix is not None and diagnosis.message in verified
         else diagnosis
         for diagnosis in report.diagnoses

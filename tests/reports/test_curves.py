@@ -57,7 +57,7 @@ def test_the_line_stays_in_its_box(losses: tuple[float, ...]) -> None:
     line = curve(Picture(curve=losses))
 
     assert line is not None
-    points = [tuple(map(float, point.split(","))) for point in line.points.split()]
+    points = [tuple(map(float, point.split(","))) for point in line.run.points.split()]
     assert all(0 <= across <= WIDTH and 0 <= down <= HEIGHT for across, down in points)
 
 
@@ -65,6 +65,16 @@ def test_the_curve_is_told_in_words_too() -> None:
     page = render(replace(HEALTHY, picture=Picture(curve=(2.0, 1.5, 1.0), curve_width=8)))
 
     assert "from 2 to 1 over 24 steps, each point the mean of 8 steps; highest 2, lowest 1" in page
+
+
+def test_the_patched_programs_curve_is_drawn_on_the_same_scale() -> None:
+    both = curve(Picture(curve=(2.0, 1.5, 1.0)), Fix("leave it out", curve=(2.0, 0.0), curve_width=4))
+
+    assert both is not None
+    assert both.patched is not None
+    assert (both.highest, both.lowest, both.patched.sentence) == ("2", "0", "from 2 to 0 over 8 steps, each point the mean of 4 steps")
+    assert both.patched.points.endswith(f",{HEIGHT - 10:.1f}")
+    assert float(both.run.points.rpartition(",")[2]) == HEIGHT / 2
 
 
 def test_figures_of_a_tried_fix_stand_side_by_side() -> None:

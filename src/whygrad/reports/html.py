@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
-from whygrad.diagnosis import Picture, Report, Scalar
+from whygrad.diagnosis import Fix, Picture, Report, Scalar
 from whygrad.ir import Site
 from whygrad.reports.curves import curve
 from whygrad.reports.excerpts import excerpt, place, tame
@@ -40,12 +40,17 @@ def render(report: Report) -> str:
         cards=list(cards(report)),
         facts=list(facts(report)),
         path=report.picture.path,
-        curve=curve(report.picture),
+        curve=curve(report.picture, tried(report)),
         data=data(report.picture),
         style=Markup(style),  # noqa: S704 - our own file
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files
         policy=policy(scripts, style),
     )
+
+
+def tried(report: Report) -> Fix | None:
+    """The fix whose patched program was run, if there was one."""
+    return next((item.fix for item in report.diagnoses if item.fix is not None and item.fix.curve), None)
 
 
 def _text(name: str) -> str:
