@@ -205,8 +205,10 @@ def test_a_state_begun_in_every_step_is_an_optimizer_made_anew_there(tmp_path: P
         + "tx = optax.adam(0.1)\n"
         + LOOP.replace("state = tx.init(params)\n", "").replace("    updates,", "    state = tx.init(params)\n    updates,")
     )
+    program = program.replace("optax.adam(0.1)", "optax.adam(optax.linear_schedule(0.0, 0.1, 10))")
     (optimizer,) = recorded(tmp_path, program).optimizers
 
+    assert optimizer.rates == (0.0, 0.0)
     assert optimizer.made > 1
     assert optimizer.site is not None
     assert optimizer.site.line == line_of(program, "state = tx.init")

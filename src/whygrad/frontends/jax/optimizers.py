@@ -160,8 +160,9 @@ class Optimizers:
 
     def count(self, entry: Made) -> None:
         """One more update."""
-        rate = self.rate_at(entry, entry.steps)
+        rate = self.rate_at(entry, entry.since)
         entry.steps += 1
+        entry.since += 1
         if rate is None:
             return
         self.last_rate = rate
@@ -245,7 +246,8 @@ class Optimizers:
     def _dropped(self, updates: Sequence[Moment], applied: Sequence[Moment], at: int) -> list[Event]:
         """Where new values of parameters were computed last, as no parameter became them."""
         last = (applied or updates)[-1:]
-        if not last or any(moment.gathers for moment in updates):
+        gathers = any(m.gathers or any(part.function in GATHERING for part in m.made.every()) for m in updates if m.made is not None)
+        if not last or gathers:
             return []
         moment = last[0]
         what = "update" if moment.kind == "update" else "returned" if moment.kept else "module" if _in_module(moment) else "applied"
@@ -299,7 +301,7 @@ class Optimizers:
     def _stepped(self, moment: Moment, applied: Sequence[Moment], at: int) -> Event:
         entry = moment.made
         assert entry is not None
-        rate = self.rate_at(entry, entry.steps)
+        rate = self.rate_at(entry, entry.since)
         self.count(entry)
         site = self.recorder.builder.site(moment.trace)
         _ = applied

@@ -385,6 +385,8 @@ class JaxRecorder:
         called = source.trace(outside())
         for moment in plan.capture.moments:
             moment.called = called
+            if moment.kind == "init" and moment.made is not None:
+                moment.made.begun_again(moment.trace)
         self.open.moments += plan.capture.moments
         outputs = leaves(result)
         self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})

@@ -55,6 +55,8 @@ class Made:
     transformation: Any = None
     name: str = ""
     steps: int = 0
+    since: int = 0
+    """Updates since its state was made: what schedules count."""
     started: tuple[int, ...] = ()
     """Identities of the arrays that its state was made for."""
     held: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ class Made:
     def begun_again(self, trace: source.Trace | None) -> None:
         """Its state was made anew for the same parameters: as if it was made anew itself."""
         self.made += 1
+        self.since = 0
         self.begun_at = trace
 
     @property

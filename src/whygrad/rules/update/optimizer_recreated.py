@@ -78,18 +78,22 @@ def _stateful(optimizer: Optimizer) -> bool:
 
 def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
     updates = index.record.outcome.steps_seen
+    state = optimizer.site is not None and ".init(" in optimizer.site.text
+    stuck = optimizer.rates is not None and optimizer.rates[1] == 0
     each = max(1, round(updates / optimizer.made))
     return Diagnosis(
         "WG416",
         "optimizer-recreated",
-        "warning",
+        "error" if stuck else "warning",
         "proved",
-        f"`{optimizer.name}` is made anew {optimizer.made} times for the same parameters, and forgets its state each time",
+        f"the state of `{optimizer.name}` is begun anew {optimizer.made} times for the same parameters, and all that it had gathered is lost"
+        if state
+        else f"`{optimizer.name}` is made anew {optimizer.made} times for the same parameters, and forgets its state each time",
         site=optimizer.site,
         label=f"{optimizer.made} of them, about {plural(each, 'update')} each" if updates else f"{optimizer.made} of them",
         evidence=(
             Evidence(
-                f"{optimizer.made} optimizers were made at this line, with one rate and for the same parameters",
+                f"{optimizer.made} {'states were begun' if state else 'optimizers were made'} at this line, with one rate and for the same parameters",
                 "optimizers_made",
                 optimizer.made,
             ),
@@ -97,7 +101,10 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
                 f"{optimizer.native}'s state starts from nothing after about {plural(each, 'update')} of {updates}", "updates_each", each
             ),
         ),
-        help="make it once, before the loop, and hand it in",
+        help=f"call `{optimizer.name}.init(params)` once, before the loop, hand the state in and return the new one"
+        if state
+        else "make it once, before the loop, and hand it in",
+        explains=frozenset({Fact("no-rate", optimizer.name)}) if stuck else frozenset(),
         names=(optimizer.name,),
-        remedy=made_once(optimizer.site, "the optimizer"),
+        remedy=None if state else made_once(optimizer.site, "the optimizer"),
     )

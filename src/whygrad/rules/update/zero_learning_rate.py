@@ -7,6 +7,7 @@ from math import isnan
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Severity
 from whygrad.flow import Index
 from whygrad.flow.origins import rate_set_at, set_at
+from whygrad.flow.signs import loss_signs
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer
@@ -42,6 +43,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The optimizer steps and nothing moves. With a negative rate the loss is driven up.
 
     ## When it is fine
+    A score that is climbed on purpose, where updates are added by hand or by a chain of optax's: only a loss that falls as prediction and labels agree is spoken of.
     A warm-up may begin at 0 and a schedule may end there: less than a quarter of all updates at 0 are passed over. A group with pretrained weights
     may be held still by a rate of 0, although `requires_grad_(False)` would say it more clearly.
 
@@ -53,6 +55,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for optimizer in index.record.optimizers:
         if never_above_zero(optimizer):
+            if climbs_on_purpose(index, optimizer):
+                continue
             yield whole(index, optimizer)
         elif ran_out(optimizer):
             yield spent(index, optimizer)
@@ -65,6 +69,14 @@ def never_above_zero(optimizer: Optimizer) -> bool:
     if optimizer.rates is None or optimizer.steps < ENOUGH or any(isnan(rate) for rate in optimizer.rates):
         return False
     return optimizer.rates[1] <= 0
+
+
+def climbs_on_purpose(index: Index, optimizer: Optimizer) -> bool:
+    """Updates of JAX's are written out as sums, and a score is climbed as often as a loss is descended: only what is known to be a loss must fall."""
+    if optimizer.rates is None or optimizer.rates[0] >= 0 or all(framework.name != "jax" for framework in index.record.frameworks):
+        return False
+    # timid: with its sign unknown it may be a score
+    return not any(loss_signs(step).get(op.output) == 1 for step in index.steps for op in step.loss_ops() if op.outputs)
 
 
 def ran_out(optimizer: Optimizer) -> bool:

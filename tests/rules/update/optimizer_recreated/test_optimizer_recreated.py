@@ -63,3 +63,14 @@ def test_a_state_that_is_not_carried_over_is_one_made_anew() -> None:
 
 def test_a_state_that_is_carried_over_is_fine() -> None:
     assert said(diagnose, run("Adam", 1).replace("made=1", "restarts=0")) == []
+
+
+def test_a_state_begun_anew_in_each_step_is_called_so() -> None:
+    text = run("Adam", 20)
+    head = text.index('@ "train.py":16')
+    rest = text[head + len('@ "train.py":16') :]
+    (diagnosis,) = said(diagnose, text[:head] + '@ "train.py":16 text="    state = opt.init(params)"' + rest)
+
+    assert diagnosis.message.startswith("the state of `opt` is begun anew 20 times")
+    assert "opt.init(params)" in diagnosis.help
+    assert diagnosis.remedy is None

@@ -102,3 +102,35 @@ def test_the_message() -> None:
 
     assert diagnosis.message == "the learning rate of `opt` is zero at every update"
     assert diagnosis.evidence[0].statement == "the rate was 0 over 10 updates"
+
+
+CLIMBS = """
+    framework jax "0.10.2"
+    optimizer opt native="SGD" steps=10 rates=[-0.1,-0.1] last_rate=-0.1 @ "train.py":20
+    group rate=-0.1 parameters=["w"]
+    x: input f32[8,4]
+    y: label f32[8,2]
+    w: parameter f32[4,2]
+    out = matmul x w
+    e = mse_loss out y with={"target":1}
+    loss = mean e
+    labels values=["y"] how="target"
+"""
+
+
+def test_a_loss_that_is_climbed_in_jax_is_found() -> None:
+    (diagnosis,) = said(diagnose, CLIMBS)
+
+    assert "negative" in diagnosis.message
+    assert "optax.scale(-1)" in diagnosis.help
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        CLIMBS.replace("loss = mean e", "m = mean e\n    loss = neg m"),
+        CLIMBS.replace('e = mse_loss out y with={"target":1}', "e = square out"),
+    ],
+)
+def test_a_score_is_climbed_on_purpose(score: str) -> None:
+    assert not said(diagnose, score)
