@@ -162,7 +162,11 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     repair.say("comparing both runs by the patched loss on the first recorded batch")
     trials = repair.followed((before.trajectory, after.trajectory))
     pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=after.first_loss)
-    why = unproved_by(pair) if not pair.reason else unproved_alone(after)
+    if not pair.reason:
+        why = unproved_by(pair)
+    else:
+        alone = unproved_alone(after)
+        why = f"{alone}, and the two runs could not be compared: {pair.reason}" if alone else ""
     if why or len(repair.kept) == 1:
         return Proof(why, pair)
     return _one_left_out(repair, pair, after)

@@ -245,7 +245,11 @@ def _remedy(found: Mismatch) -> Remedy | None:
     """As many rows of the longer side as the shorter has, where nothing in the step changed their number."""
     sides = (found.prediction, found.target)
     shorter, longer = sorted(sides, key=leading)
-    edit = operand(found.op, longer, f"{{x}}[:len({shorter.written})]")
+    text = found.op.site.text if found.op.site is not None else ""
+    count = (
+        f"len({shorter.written})" if shorter.written in text else str(leading(shorter))
+    )  # it may have that name in another function only
+    edit = operand(found.op, longer, f"{{x}}[:{count}]")
     more = leading(longer) - leading(shorter)
     return remedy(
         f"use the first {leading(shorter):,} rows of `{longer.written}`",

@@ -229,3 +229,25 @@ def test_labels_of_one_call_that_look_like_labels_are_told_where_they_are_given(
 
     assert diagnosis.site is not None
     assert diagnosis.site.line == 33
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [("loss = loss_fn(scores, y)", "{x}[:len(scores)]"), ("loss = loss_fn(forward(params, x), y)", "{x}[:388]")],
+    ids=["the shorter side has a name here", "it has that name in another function"],
+)
+def test_the_longer_side_is_cut_to_the_shorter_by_what_stands_on_the_line(line: str, text: str) -> None:
+    record = f"""
+    x: input f32[388,12]
+    y: label f32[389]
+    w: parameter f32[1,12]
+    p: activation f32[388] called="scores"
+    p = linear x w @ "train.py":5
+    = mse_loss p y failed=true with={{"target":1}} @ "train.py":9-9:8-40 text="{line}"
+    ! exception with={{"type":"ValueError","message":"Incompatible shapes for broadcasting: (388,) and (389,)"}}
+    labels values=["y"] how="target"
+"""
+    (diagnosis,) = said(diagnose, record)
+
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == [text]
