@@ -100,6 +100,21 @@ LOSSES: Mapping[str, Row] = {
         "put the classes on the axis that the loss expects: `tf.transpose`",
         "put the classes on the axis that the loss expects: `jnp.moveaxis({name}, -1, 1)`",
     ),
+    "classes before reshaping": Row(
+        "move the axis of the classes before reshaping: `{name}.movedim({axis}, {to})`; `view` and `reshape` keep the entries in their order in memory",
+        "move the axis of the classes before reshaping, with `tf.transpose`: `tf.reshape` keeps the entries in their order",
+        "move the axis of the classes before reshaping: `jnp.moveaxis({name}, {axis}, {to})`; `reshape` keeps the entries in their order",
+    ),
+    "examples before reshaping": Row(
+        "let the axes change places: `{name}.movedim({axis}, {to})`, with a `reshape` after it where axes are to be joined; `view` and `reshape` keep the entries in their order in memory",
+        "let the axes change places with `tf.transpose`: `tf.reshape` keeps the entries in their order",
+        "let the axes change places: `jnp.moveaxis({name}, {axis}, {to})`; `reshape` keeps the entries in their order",
+    ),
+    "same order": Row(
+        "bring both into one order of axes before flattening: `{name}.transpose(0, 1)`, or `{other}.transpose(0, 1)`; recurrent layers take `batch_first=True`",
+        "bring both into one order of axes before flattening, with `tf.transpose`",
+        "bring both into one order of axes before flattening: `jnp.swapaxes({name}, 0, 1)`",
+    ),
     "two outputs": Row(
         "for two classes give the layer two outputs, or keep one and use `binary_cross_entropy_with_logits` with labels in a floating dtype",
         "for two classes give the layer two outputs, or keep one and use `BinaryCrossentropy(from_logits=True)`",

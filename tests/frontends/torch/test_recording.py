@@ -63,6 +63,20 @@ def test_columns_count_characters_where_a_line_is_not_ascii(tmp_path):
     assert op.site.text[op.site.column - 1 : op.site.end_column - 1] == "größe.exp()"
 
 
+def test_transpositions_say_where_each_axis_was(tmp_path):
+    record = recorded(
+        tmp_path,
+        """
+        w = torch.randn(2, 3, 4, requires_grad=True)
+        found = w.permute(2, 0, 1), w.transpose(-1, 0), w.movedim(1, -1), w[0].T, w.mT, w.swapaxes(0, 1), w.flip(0)
+        sum(item.sum() for item in found).backward()
+        """,
+    )
+    orders = [op.attributes.get("order") for op in record.steps[0].graph.ops if op.kind == "transpose"]
+
+    assert orders == [(2, 0, 1), (2, 1, 0), (0, 2, 1), (1, 0), (0, 2, 1), (1, 0, 2), None]
+
+
 def test_values_carry_the_users_names(tmp_path):
     program = LOOP.format(steps=2)
     step = recorded(tmp_path, program).steps[0]

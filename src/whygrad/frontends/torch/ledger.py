@@ -14,7 +14,17 @@ from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
 from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in
 from whygrad.frontends.torch.identity import Identity, Known, version_of
-from whygrad.frontends.torch.lowering import OVERWRITES, UNSEEN_WRITES, Function, describe, ordered, refined_kind, settings, target_name
+from whygrad.frontends.torch.lowering import (
+    OVERWRITES,
+    UNSEEN_WRITES,
+    Function,
+    describe,
+    order_of_axes,
+    ordered,
+    refined_kind,
+    settings,
+    target_name,
+)
 from whygrad.frontends.travel import Travel
 from whygrad.ir import family
 
@@ -229,6 +239,8 @@ class Ledger:
         call.kind = refined_kind(call.kind, before, first, two_tensors=len(call.slots) > 1)
         if call.info.in_place and call.info.base in OVERWRITES:
             call.settings["overwrites"] = True
+        if (order := order_of_axes(call.function, call.info, call.args, call.kwargs)) is not None:
+            call.settings["order"] = order
         if call.kind == "enter":
             call.came_back = self.travel.came_back(call.args[0] if call.args else call.kwargs.get("data"))
         self._measure(call, fresh)

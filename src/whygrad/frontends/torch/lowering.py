@@ -284,6 +284,21 @@ def _sequence_axis(function: Function, arguments: Mapping[str, Any]) -> int | No
     return int(bool(arguments.get("8")))
 
 
+_PERMUTING = frozenset(
+    ["transpose", "permute", "t", "swapaxes", "swapdims", "movedim", "moveaxis", "T.get", "mT.get", "H.get", "mH.get", "adjoint"]
+)
+"""Functions that put axes into another order and do nothing else."""
+
+
+def order_of_axes(function: Callable[..., Any], info: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """For each axis of what a transposition returns, the axis that it was: read from the strides of a tensor without memory; None for other calls."""
+    if info.base not in _PERMUTING or not args or args[0].dim() > MOST_AXES:
+        return None
+    axes = args[0].dim()
+    strides = function(torch.empty((2,) * axes, device="meta"), *args[1:], **kwargs).stride()
+    return tuple(axes - stride.bit_length() for stride in strides)
+
+
 def _plain(value: object) -> bool:
     if isinstance(value, list | tuple):
         return len(value) <= MOST_AXES and all(isinstance(item, int) and not isinstance(item, bool) for item in value)

@@ -8,6 +8,7 @@ from whygrad.flow.makers import edited_at, making_site
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
+from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
@@ -26,6 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A mask that keeps the padding: the entries that it keeps are exactly as many as the targets that are zero, in every recorded step.
+    Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`.
     Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it.
 
     ## Why it matters
@@ -34,15 +36,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Padding that is ignored is right, however much of it there is: ids in sequences are left alone. So are masks made from the targets
-    themselves (positives and negatives apart), and an ignored id that marks less than half of the pixels.
+    themselves (positives and negatives apart), and an ignored id that marks less than half of the pixels. One class of several may have the weight 0 on
+    purpose, as padding and background have.
 
     ## How sure
-    Suspected: figures show which entries count, not which were meant to.
+    Weights are proved. Of masks and ids suspected: figures show which entries count, not which were meant to.
 
     ## References
     `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG105` (no label is left at all).
     """
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
+    yield from distinct(found for call in calls(index) for found in left_out(call))
     for steps in index.kinds.values():
         # timid: where the labels are not felt at all, WG102 says why
         found = [next(reversed_masks(step), None) for step in steps if step.losses and not insensitive(step.step.measures)]

@@ -9,6 +9,7 @@ from whygrad.flow.makers import making_site
 from whygrad.ir import Op, Site, Statistics, Value, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
+from whygrad.rules.labels.class_weights import no_class_counts
 from whygrad.rules.phrases import figure, places, typed
 
 
@@ -30,7 +31,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Targets that all equal the loss's `ignore_index`; a mask of zeros that multiplies the loss of each entry; a selection by a mask that
-    picks nothing at all.
+    picks nothing at all. Class weights that are all 0.
 
     ## Why it matters
     The loss is 0 or not a number, and no gradient comes of it. Some trainers show 0.0 for it, which looks like success.
@@ -63,13 +64,15 @@ def nothing_left(step: StepIndex) -> Iterator[Nothing]:
         target = target_of(op) if family(op.kind) == "loss" else None
         if target is not None and all_are(step.value(target), op.attributes.get("ignore_index")):
             yield Nothing(step, op, step.value(target), f"all of them are {op.attributes.get('ignore_index')}, which the loss ignores")
+        if (weights := no_class_counts(step, op)) is not None:
+            yield Nothing(step, op, weights, "every class has the weight 0")
         yield from masked(step, op)
 
 
 def is_fed(step: StepIndex, op: Op) -> bool:
     """A loss with labels whose result reaches the end without a mask that takes everything away."""
     target = target_of(op)
-    if target is None or op.failed or all_are(step.value(target), op.attributes.get("ignore_index")):
+    if target is None or op.failed or all_are(step.value(target), op.attributes.get("ignore_index")) or no_class_counts(step, op):
         return False
     after = step.downstream(op.outputs)
     return not any(not after.isdisjoint(other.inputs) and any(masked(step, other)) for other in step.graph.ops)
@@ -140,7 +143,7 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
             Evidence(f"{typed(cause)}: {found.why}, in {steps} of {steps} recorded steps"),
             *((Evidence(f"the loss is {figure(loss)}", "loss", loss),) if loss is not None else ()),
         ),
-        help="print the share of labels that are kept: a mask that is turned round, a padding id that is a class, or labels cut off with the end of the text",
+        help="print the share of labels that are kept: a mask that is turned round, a padding id that is a class, labels cut off with the end of the text, or weights that a whole division made 0",
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
         explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in step.losses},
         kind=step.step.kind,

@@ -7,6 +7,7 @@ from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
 from whygrad.ir import Course, Op
 from whygrad.rules import rule
+from whygrad.rules.labels.class_weights import class_weights, no_class_counts
 from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import guarded
@@ -58,15 +59,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = origin(index)
     if found is not None and found.birth.stage == "forward" and found.op is not None:
         # timid: a mean over labels all of which are ignored is WG105's
-        if not nothing_counts(found.op):
+        if not nothing_counts(found):
             yield diagnosis(index, found, found.op)
     elif found is None:
         yield from (unexplained(index, course) for course in index.record.courses if course.non_finite is not None)
 
 
-def nothing_counts(op: Op) -> bool:
-    """A loss over class ids of finite scores is not finite only where it averages over no label at all."""
-    return op.kind in _IGNORING
+def nothing_counts(found: Origin) -> bool:
+    """A loss over class ids of finite scores is not finite only where it averages over no label at all; weights of 0 apart, which lose some batches alone."""
+    if found.op is None or found.op.kind not in _IGNORING:
+        return False
+    weights = class_weights(found.step, found.op)
+    return weights is None or no_class_counts(found.step, found.op) is not None
 
 
 def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:

@@ -42,7 +42,34 @@ LAND = """
     labels values=["y"] how="target"
 """
 
+RARE = """
+    x: input f32[40,9]
+    y: label i64[40] minimum=0 maximum=2
+    counts: activation i64[3]
+    q: activation i64[3]
+    c: activation f32[3] finite=1.0 minimum=0 maximum=1 zeros=0.3333
+    w: parameter f32[3,9]
+    s: activation f32[40,3]
+    q = round counts native="torch.Tensor.__floordiv__" @ "a.py":2
+    c = cast q @ "a.py":2
+    s = linear x w @ "a.py":3
+    loss = cross_entropy s y c with={"target":1} @ "a.py":9
+    labels values=["y"] how="target"
+"""
+"""Class weights that a whole division made 0."""
+MOST = (
+    RARE.replace('    q = round counts native="torch.Tensor.__floordiv__" @ "a.py":2\n', "")
+    .replace("cast q", "enter")
+    .replace("0.3333", "0.6667")
+)
+
 FIRES = {
+    "a weight that a whole division made 0": (RARE, 2),
+    "most weights are 0": (MOST, 2),
+    "most weights are 0 over pixels": (
+        MOST.replace("i64[40]", "i64[40,5]").replace("s: activation f32[40,3]", "s: activation f32[40,3,5]"),
+        2,
+    ),
     "a mask that keeps the padding": (REVERSED, 6),
     "as a product": (REVERSED.replace("k = index q m", "k = mul q m").replace("k: activation f32[71]", "k: activation f32[24,24]"), 6),
     "a mask from the loader": (REVERSED.replace('    m = compare n @ "pad.py":6\n', ""), 4),
@@ -51,6 +78,11 @@ FIRES = {
 }
 
 SILENT = {
+    "one class left out on purpose": MOST.replace("0.6667", "0.3333"),
+    "no weight is 0": RARE.replace("0.3333", "0.0"),
+    "all weights are 0 (WG105)": RARE.replace("0.3333", "1.0"),
+    "weights that are not finite": RARE.replace("finite=1.0", 'finite="nan"'),
+    "weights of another length": RARE.replace("c: activation f32[3]", "c: activation f32[40]"),
     "a mask that keeps what counts": REVERSED.replace("zeros=0.875", "zeros=0.125").replace("zeros=0.75", "zeros=0.25"),
     "one step alone agrees": REVERSED.replace("zeros=0.75", "zeros=0.7"),
     "a single recorded step": steps(VITALS, 0.125),

@@ -36,7 +36,14 @@ IGNORED = """
     measures loss="nan"
 """
 
+UNWEIGHED = (
+    IGNORED.replace("minimum=-100 maximum=-100", "minimum=0 maximum=5")
+    .replace("cross_entropy s y", "cross_entropy s y c")
+    .replace("    s = embedding", '    c: activation f32[6] finite=1.0 zeros=1.0\n    c = enter @ "a.py":2\n    s = embedding')
+)
+
 FIRES = {
+    "every class has the weight 0": (UNWEIGHED, 2),
     "a mask of zeros": (TAGS, 4),
     "the mask first": (TAGS.replace("mul l k", "mul k l"), 4),
     "a condition that leaves zeros": (TAGS.replace("m = mul l k", "m = where b l"), 4),
@@ -49,6 +56,7 @@ FIRES = {
 }
 
 SILENT = {
+    "one class has a weight": UNWEIGHED.replace("zeros=1.0", "zeros=0.8333"),
     "a mask that keeps some": TAGS.replace("maximum=0 zeros=1.0\n    w", "maximum=1 zeros=0.5\n    w").replace(
         "m: activation f32[16,6] zeros=1.0", "m: activation f32[16,6] zeros=0.5"
     ),

@@ -25,7 +25,31 @@ ORCHARD = """
     labels values=["yb"] how="target"
 """
 
+TIME_FIRST = """
+    x: input f32[7,16,9]
+    y: label i64[16,7]
+    w: parameter f32[5,9]
+    s: activation f32[7,16,5]
+    rows: activation f32[112,5]
+    flat: activation i64[112]
+    s = linear x w @ "a.py":3
+    rows = reshape s @ "a.py":4
+    flat = reshape y @ "a.py":5
+    loss = cross_entropy rows flat with={"target":1} @ "a.py":5
+    labels values=["flat"] how="target"
+"""
+"""Scores (T, N, C) and labels (N, T), both flattened."""
+
 FIRES = {
+    "flattened in different orders": (TIME_FIRST, 4),
+    "flattened before the last layer": (
+        TIME_FIRST.replace("s = linear x w", "rows = reshape x")
+        .replace("rows = reshape s", "s = linear rows w")
+        .replace("f32[7,16,5]", "f32[112,5]")
+        .replace("rows: activation f32[112,5]", "rows: activation f32[112,9]")
+        .replace("cross_entropy rows", "cross_entropy s"),
+        3,
+    ),
     "the inputs permuted": (ORCHARD, 2),
     "the labels permuted": (
         ORCHARD.replace("xs = index x order", "ys = index y order")
@@ -42,6 +66,11 @@ FIRES = {
 }
 
 SILENT = {
+    "flattened in the same order": TIME_FIRST.replace("i64[16,7]", "i64[7,16]"),
+    "labels transposed first": TIME_FIRST.replace("flat = reshape y", "t = transpose y\n    flat = reshape t").replace(
+        "    s = linear", "    t: activation i64[7,16]\n    s = linear"
+    ),
+    "axes of one size": TIME_FIRST.replace("7,16", "16,16").replace("16,7", "16,16").replace("112", "256"),
     "both permuted": ORCHARD.replace("yb = index y rows", "ys = index y order\n    yb = index ys rows").replace(
         "    w: parameter", "    ys: activation i64[300]\n    w: parameter"
     ),

@@ -46,6 +46,59 @@ RECURRENT = """
     labels values=["y"] how="target"
 """
 
+MAPS = """
+    x: input f32[16,3,7]
+    y: label i64[16,7] minimum=0 maximum=4
+    flat: activation i64[112] minimum=0 maximum=4
+    w: parameter f32[5,3,1]
+    s: activation f32[16,5,7]
+    rows: activation f32[112,5]
+    s = conv x w native="torch.conv1d" @ "a.py":3
+    rows = reshape s @ "a.py":4
+    flat = reshape y @ "a.py":5
+    loss = cross_entropy rows flat with={"target":1} @ "a.py":5
+    ! batch x y
+    ! backward loss
+    labels values=["flat"] how="target"
+"""
+"""Scores (N, C, T) of a convolution, made rows by a reshaping alone."""
+
+TURNED = """
+    x: input f32[16,7,9]
+    y: label i64[16] minimum=0 maximum=4
+    v: activation f32[7,16,9]
+    w: parameter f32[5,9]
+    s: activation f32[7,16,5]
+    last: activation f32[16,5]
+    v = reshape x @ "a.py":2
+    s = linear v w @ "a.py":3
+    last = index s @ "a.py":4
+    loss = cross_entropy last y with={"target":1} @ "a.py":5
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+"""A batch (N, T, F) that a view makes (T, N, F)."""
+
+STATE = """
+    x: input f32[16,7,9]
+    y: label i64[16] minimum=0 maximum=4
+    u: parameter f32[12,9]
+    o: activation f32[16,7,8]
+    h: activation f32[2,16,4]
+    both: activation f32[16,8]
+    w: parameter f32[5,8]
+    s: activation f32[16,5]
+    o, h = rnn x u @ "a.py":2
+    both = reshape h @ "a.py":3
+    s = linear both w @ "a.py":4
+    loss = cross_entropy s y with={"target":1} @ "a.py":5
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+"""Both directions' last state, as rows."""
+
 FIRES = {
     "a recurrent layer that runs along the batch": (RECURRENT, 7),
     "an attention that does, and whose positions are averaged": (RECURRENT.replace("= rnn", "= attention").replace("= index", "= mean"), 7),
@@ -75,7 +128,26 @@ FIRES = {
     ),
 }
 
+FIRES |= {
+    "rows cut across the positions": (MAPS, 4),
+    "rows cut across the positions, with a log-softmax behind": (
+        MAPS.replace("loss = cross_entropy rows", 'p = log_softmax rows with={"axis":1}\n    loss = nll_loss p').replace(
+            "    s = conv", "    p: activation f32[112,5]\n    s = conv"
+        ),
+        4,
+    ),
+    "classes that a view brings in front": (
+        TAGS.replace("= cross_entropy s y failed=true", 't = reshape s @ "a.py":4\n    loss = cross_entropy t y').replace(
+            "    s = linear", "    t: activation f32[16,5,7]\n    s = linear"
+        ),
+        4,
+    ),
+    "a view that puts time first": (TURNED, 2),
+    "the state of two directions as rows": (STATE, 3),
+}
+
 SILENT = {
+<<<<<<< HEAD
     "a recurrent layer that was told": RECURRENT.replace('"sequence_axis":0', '"sequence_axis":1'),
     "positions first on purpose": RECURRENT.replace("f32[20,30,3]", "f32[30,20,3]").replace("f32[20,30,8]", "f32[30,20,8]"),
     "one sequence, and a label for each position": RECURRENT.replace("f32[20,30,", "f32[20,1,"),
@@ -86,6 +158,29 @@ SILENT = {
     "over the classes, which the loss was told are the last": BATCH.replace("log_softmax s", "softmax s")
     .replace('"axis":0', '"axis":1')
     .replace('nll_loss p y with={"target":1}', 'categorical_cross_entropy p y with={"target":1,"axis":-1,"ids":true}'),
+=======
+    "moved before it is made rows": MAPS.replace(
+        "rows = reshape s", 't = transpose s with={"order":[0,2,1]}\n    rows = reshape t'
+    ).replace("    s = conv", "    t: activation f32[16,7,5]\n    s = conv"),
+    "moved, by sizes alone": MAPS.replace("rows = reshape s", "t = transpose s\n    rows = reshape t").replace(
+        "    s = conv", "    t: activation f32[16,7,5]\n    s = conv"
+    ),
+    "one position alone": MAPS.replace("[16,3,7]", "[16,3,1]")
+    .replace("[16,5,7]", "[16,5,1]")
+    .replace("[16,7]", "[16,1]")
+    .replace("112", "16"),
+    "a layer with the scores of all positions": MAPS.replace("s = conv", "s = linear")
+    .replace("f32[5,3,1]", "f32[35,3]")
+    .replace("[16,3,7]", "[16,3]")
+    .replace("[16,5,7]", "[16,35]"),
+    "time in front by a transposition": TURNED.replace("v = reshape", "v = transpose"),
+    "as many positions as examples": TURNED.replace("16,7,9", "16,16,9").replace("[7,16", "[16,16"),
+    "a shift of relative positions": TURNED.replace("i64[16]", "i64[4]"),
+    "the state of two directions, transposed": STATE.replace("both = reshape h", "t = transpose h\n    both = reshape t").replace(
+        "    s: activation", "    t: activation f32[16,2,4]\n    s: activation"
+    ),
+    "the state of one layer": STATE.replace("f32[2,16,4]", "f32[1,16,8]"),
+>>>>>>> 8f95c54 (WG211 and WG104 see reshaping where axes had to change places; class weights of 0 are WG105's and WG108's; a NaN loss of a weighted mean is never silent)
     "over the classes": BATCH.replace('"axis":0', '"axis":1'),
     "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
     "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),

@@ -30,6 +30,12 @@ BIRTH = '    birth stage="forward" op="b" count=2 entries={"[3,0]":[0.0],"[5,1]"
 
 FIRES = {
     "a logarithm of zero": (LOG, 9, "error"),
+    "a batch of classes without weight": (
+        LOG.replace("loss = mean b", "loss = cross_entropy b y c").replace('op="b"', 'op="loss"')
+        + "    y: label i64[8]\n    b: activation f32[8,2]\n    c: input f32[2] finite=1.0 zeros=0.5\n",
+        10,
+        "error",
+    ),
     "at a later step": (LOG.replace('op="b"', 'op="b" step=300'), 9, "error"),
     "from the figures, where nothing could be run again": (FIGURES, 9, "error"),
     "NaN figures": (FIGURES.replace("finite=0.9", 'finite="nan"'), 9, "error"),
@@ -54,6 +60,8 @@ SILENT = {
 OTHERS = {
     "it came with the input (WG501)": LOG.replace('stage="forward" op="b"', 'stage="given" value="x"'),
     "the derivative (WG503)": LOG.replace('stage="forward"', 'stage="backward"'),
+    "no class has a weight (WG105)": LOG.replace("loss = mean b", "loss = cross_entropy b y c").replace('op="b"', 'op="loss"')
+    + "    y: label i64[8]\n    b: activation f32[8,2]\n    c: input f32[2] finite=1.0 zeros=1.0\n",
     "every label ignored (WG105)": LOG.replace("loss = mean b", "loss = cross_entropy b").replace('op="b"', 'op="loss"'),
 }
 
