@@ -96,10 +96,17 @@ def test_a_circle_of_three_has_one_root() -> None:
 
 def test_order_of_root_causes() -> None:
     given = [
-        diagnosis("WG420", severity="note"), diagnosis("WG306", severity="warning"), diagnosis("WG203", confidence="measured"), diagnosis("WG206"),
+        diagnosis("WG113", severity="note"), diagnosis("WG306", severity="warning"), diagnosis("WG203", confidence="measured"), diagnosis("WG206"),
     ]  # fmt: skip
 
-    assert [rule for rule, _ in led_by(*given)] == ["WG206", "WG203", "WG306", "WG420"]
+    assert [rule for rule, _ in led_by(*given)] == ["WG206", "WG203", "WG306", "WG113"]
+
+
+def test_a_loss_is_not_called_on_its_way_beside_an_error() -> None:
+    falling = diagnosis("WG420", severity="note")
+
+    assert led_by(falling, diagnosis("WG306", severity="warning")) == [("WG306", True), ("WG420", True)]
+    assert led_by(falling, diagnosis("WG206")) == [("WG206", True)]
 
 
 def test_residual_rules_fall_silent_where_something_explains() -> None:

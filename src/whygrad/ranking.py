@@ -7,6 +7,8 @@ from whygrad.diagnosis import Diagnosis, Fact, Symptom
 
 RESIDUAL = frozenset({"WG311", "WG512"})
 """Rules that speak only about what nothing else explains."""
+CONTENT = frozenset({"WG420"})
+"""Rules that call a loss sound and on its way: they say nothing beside an error."""
 GRAVEST = {"error": 0, "warning": 1, "note": 2}
 SUREST = {"proved": 0, "measured": 1, "suspected": 2}
 
@@ -89,7 +91,8 @@ def without_residues(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
             spoken |= diagnosis.facts | diagnosis.explains
     known = any(diagnosis.severity != "note" for diagnosis in diagnoses)
     kept = [diagnosis for diagnosis in diagnoses if diagnosis.rule not in RESIDUAL or spoken.isdisjoint(diagnosis.facts)]
-    return [diagnosis for diagnosis in kept if not (known and guessed(diagnosis))]
+    failing = any(diagnosis.severity == "error" for diagnosis in diagnoses)
+    return [diagnosis for diagnosis in kept if not (known and guessed(diagnosis)) and not (failing and diagnosis.rule in CONTENT)]
 
 
 def guessed(diagnosis: Diagnosis) -> bool:

@@ -67,8 +67,35 @@ class StepIndex:
 
     @cached_property
     def from_labels(self) -> frozenset[str]:
-        """Every value computed from a label, the labels included; what the step's own parameters made is no label."""
-        return self.downstream(tuple(name for name in self.step.labels.values if name not in self.depends_on_parameters))
+        """Every value computed from a label, the labels included, but not by way of a model's input; what the step's own parameters made is no label."""
+        found = {name for name in self.step.labels.values if name not in self.depends_on_parameters}
+        made = self.made_from_labels
+        for op in self.graph.ops:
+            if not found.isdisjoint(op.inputs):
+                found.update(name for name in op.outputs if name not in made)
+        return frozenset(found)
+
+    @cached_property
+    def labels_reach_loss(self) -> bool:
+        """Some label is read on the way to the loss, and not only by what makes a model's input."""
+        if self.made_from_labels:
+            return not self.from_labels.isdisjoint(self.losses)
+        return not self.from_labels.isdisjoint(self.shapes_loss)
+
+    @cached_property
+    def made_from_labels(self) -> frozenset[str]:
+        """The model's inputs that the program computed from its labels, as in `x = glyphs[y] + noise`. None, where labels came beside their inputs."""
+        labels = self.step.labels.values
+        met = self.meeting_parameters
+        return (self.downstream(tuple(labels)) - frozenset(labels)) & met if met.isdisjoint(labels) else frozenset()
+
+    @cached_property
+    def meeting_parameters(self) -> frozenset[str]:
+        """Data that an op reads together with a parameter: the inputs of models."""
+        held = {p.value for p in self.step.parameters}
+        ops = (op for op in self.graph.ops if not held.isdisjoint(op.inputs))
+        trained = self.depends_on_parameters | held
+        return frozenset(name for op in ops for name in op.inputs if name not in trained)
 
     @cached_property
     def from_data(self) -> frozenset[str]:

@@ -12,8 +12,9 @@ REWRITTEN_BY = ("layout", "cast")
 class _Search:
     """The sets of values that the search asks for."""
 
-    def __init__(self, index: StepIndex) -> None:
+    def __init__(self, index: StepIndex, *, making: bool) -> None:
         self.index = index
+        self.making = making
         parameters = {p.value for p in index.step.parameters}
         self.trained = index.downstream(frozenset(parameters))
         self.entering = self._entering(parameters)
@@ -21,10 +22,10 @@ class _Search:
 
     def _entering(self, parameters: set[str]) -> frozenset[str]:
         """Data that meets parameters first: the model's inputs and what they were made from."""
-        met = {
+        self.met = frozenset(
             name for op in self.index.graph.ops if not parameters.isdisjoint(op.inputs) for name in op.inputs if name not in self.trained
-        }
-        return self._above(met)
+        )
+        return self._above(self.met)
 
     def _above(self, names: Iterable[str]) -> frozenset[str]:
         found = set(names)
@@ -37,7 +38,28 @@ class _Search:
         """Whether a value could be labels: more than one entry, not made by parameters, not the model's own input, not a constant."""
         value = self.index.value(name)
         single = value.shape is not None and _entries(value.shape) <= 1
-        return not single and name not in self.trained and name not in self.entering and not self._constant(name)
+        outside = name not in self.entering or self.makes_inputs(name)
+        return not single and name not in self.trained and outside and not self._constant(name)
+
+    def makes_inputs(self, name: str) -> bool:
+        """The program computes the model's input from it, row by row, and the input is not it in another form: `x = glyphs[y] + noise`."""
+        if not self.making or name in self.met:
+            return False
+        shape = self.index.value(name).shape or ()
+        inputs = [self.index.value(other) for other in self.index.downstream((name,)) & self.met]
+        return bool(inputs) and all(
+            value.shape is not None
+            and value.shape[:1] == shape[:1]
+            and _entries(value.shape) != _entries(shape)
+            and self.index.origin(self._before_rows(value.name)) != self.index.origin(name)
+            for value in inputs
+        )
+
+    def _before_rows(self, name: str) -> str:
+        """Of one-hot rows, the ids."""
+        base = self.index.origin(name)
+        made = self.index.producer.get(base)
+        return made[1].inputs[0] if made is not None and made[1].kind == "one_hot" and made[1].inputs else base
 
     def _constant(self, name: str) -> bool:
         """Filled with one number by the program: a GAN's ones, a mask."""
@@ -75,9 +97,12 @@ class _Search:
         return best
 
 
-def find_labels(index: StepIndex) -> Labels:
-    """The labels of a step and how they were found, or why there are none."""
-    search = _Search(index)
+def find_labels(index: StepIndex, *, making: bool = False) -> Labels:
+    """The labels of a step and how they were found, or why there are none.
+
+    `making`: a program may make its inputs from its labels. Only for front ends whose replay holds the inputs (`Permute.held`).
+    """
+    search = _Search(index, making=making)
     if not index.losses and not any(op.failed for op in index.graph.ops):
         return Labels(reason="nothing was differentiated")
     tiers = (
@@ -126,7 +151,7 @@ def _operands(search: _Search) -> Iterator[str]:
 def _drawn(search: _Search, name: str) -> bool:
     """Noise that the program draws while it computes the loss, or numbers that it counts: row numbers, weights."""
     made = search.index.producer.get(name)
-    return search.counted(name) or (made is not None and made[1].kind in ("random", "sample"))
+    return search.counted(name) or (made is not None and made[1].kind in ("random", "sample") and not search.makes_inputs(name))
 
 
 def _rows_match(search: _Search, op: Op, name: str) -> bool:
@@ -147,7 +172,9 @@ def _arguments(search: _Search) -> Iterator[str]:
     for at in sorted(enclosing(making, scopes)):
         arguments = scopes[at].arguments
         if any(value in search.trained for value in arguments.values()):
-            yield from (value for value in arguments.values() if search.candidate(value))
+            beside = {value for value in arguments.values() if value not in search.trained}
+            # timid: of several, one may be the time or the noise that an input was made with
+            yield from (v for v in arguments.values() if search.candidate(v) and (beside == {v} or v not in search.entering))
 
 
 def enclosing(making: Iterable[int | None], scopes: tuple[Scope, ...]) -> set[int]:

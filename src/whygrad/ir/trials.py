@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 
-class Permute(msgspec.Struct, frozen=True, tag="permute"):
+class Permute(msgspec.Struct, frozen=True, tag="permute", omit_defaults=True):
     """Permute these values (the labels) along the batch axis, all with the same permutation."""
 
     values: tuple[str, ...]
+    held: tuple[str, ...] = ()
+    """Values that were computed from them and stay as they are: the model's inputs, where a program makes its data from its labels."""
 
 
 class Lift(msgspec.Struct, frozen=True, tag="lift"):

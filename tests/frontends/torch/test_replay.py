@@ -212,6 +212,25 @@ def test_what_a_replay_was_not_meant_to_touch_is_as_it_was(tmp_path):
     assert [bool(trial.reason) for trial in trials] == [False, False, False]
 
 
+def test_an_input_that_is_made_from_the_labels_is_held_while_they_are_permuted(tmp_path):
+    text = """
+    labels, table = torch.tensor([0, 1, 2, 0]), torch.randn(3, 5)
+    weights = torch.randn(5, 3, requires_grad=True)
+    F.cross_entropy(table[labels] @ weights, labels).backward()
+    """
+    names = {}
+
+    def both(step: Step) -> Intervention:
+        names["labels"], names["inputs"] = step.labels.values, tuple(op.output for op in step.graph.ops if op.kind == "index")
+        return Permute(names["labels"])
+
+    moved, held = asked(tmp_path, text, both, lambda step: Permute(names["labels"], names["inputs"]))
+
+    assert moved.change == pytest.approx(0.0, abs=1e-6)
+    assert held.change is not None
+    assert held.change > 0.1
+
+
 def test_an_intervention_on_what_is_not_there_says_so(tmp_path):
     text = program("F.cross_entropy(model['head'](model['encoder'](inputs)), labels).backward()")
     trials = asked(tmp_path, text, lambda _: Lift(("t999999",)), lambda _: Permute(("t999999",)))

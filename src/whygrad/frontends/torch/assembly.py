@@ -78,7 +78,7 @@ class Assembly:
             births=running.births,
             modes=running.modes,
         )
-        step = replace(step, labels=find_labels(StepIndex(step)))
+        step = replace(step, labels=find_labels(StepIndex(step), making=True))
         return replace(step, graph=self._with_label_figures(step, numbers, losses))
 
     def _with_label_figures(self, step: Step, numbers: Mapping[int, str], losses: set[str]) -> Graph:

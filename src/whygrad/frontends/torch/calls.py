@@ -150,3 +150,12 @@ def slot_of(tensor: Tensor, number: int, value: str, version: int) -> Slot:
 def gone() -> "ReferenceType[Tensor]":
     """A reference to a tensor that no longer lives."""
     return ref(torch.empty(0))
+
+
+def as_recorded(tensor: Tensor, recorded: Tensor | None) -> Tensor:
+    """The tensor in the shape and dtype of what the call had made."""
+    if recorded is None:
+        return tensor
+    if tensor.dtype != recorded.dtype and recorded.dtype.is_floating_point:
+        tensor = tensor.to(recorded.dtype)
+    return tensor.reshape(recorded.shape) if tensor.shape != recorded.shape and tensor.numel() == recorded.numel() else tensor

@@ -21,6 +21,7 @@ from whygrad.frontends.torch.lowering import (
     describe,
     order_of_axes,
     ordered,
+    part_of,
     refined_kind,
     settings,
     target_name,
@@ -128,7 +129,7 @@ class Ledger:
             self._unwritten.update(number for _, tensor in fresh if (number := self.identity.storage(tensor)) is not None)
         if not fresh and not call.storages and call.kind != "leave":
             return
-        self._settle(call, fresh)
+        self._settle(call, result, fresh)
         if call.kind == "integer_cast":
             self.measure(slot.value for slot in call.slots)  # what is cut off is gone with what it was cut from
         self._append(call)
@@ -221,7 +222,7 @@ class Ledger:
                 fresh.append((("argument", entry.number), tensor))
         call.storages = tuple(number for tensor in written if (number := self.identity.storage(tensor)) is not None)
 
-    def _settle(self, call: Call, fresh: list[tuple[tuple[int | str, ...], Tensor]]) -> None:
+    def _settle(self, call: Call, result: Any, fresh: list[tuple[tuple[int | str, ...], Tensor]]) -> None:
         entries = [self.identity.meet(tensor) for _, tensor in fresh]
         for entry, (_, tensor) in zip(entries, fresh, strict=True):
             entry.version = version_of(tensor)
@@ -241,6 +242,8 @@ class Ledger:
             call.settings["overwrites"] = True
         if (order := order_of_axes(call.function, call.info, call.args, call.kwargs)) is not None:
             call.settings["order"] = order
+        if call.kind == "index" and (part := part_of(call.args, result)) is not None:
+            call.settings["part"] = part
         if call.kind == "enter":
             call.came_back = self.travel.came_back(call.args[0] if call.args else call.kwargs.get("data"))
         self._measure(call, fresh)

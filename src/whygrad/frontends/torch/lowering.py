@@ -299,6 +299,14 @@ def order_of_axes(function: Callable[..., Any], info: Function, args: tuple[Any,
     return tuple(axes - stride.bit_length() for stride in strides)
 
 
+def part_of(args: tuple[Any, ...], made: Any) -> tuple[int, ...] | None:
+    """Which part of a tensor a slice of it is, by where its entries lie: two slices alike are the same values. None for what is no view."""
+    whole = args[0] if args else None
+    if not isinstance(whole, torch.Tensor) or not isinstance(made, torch.Tensor) or made.layout is not torch.strided or not made._is_view():
+        return None
+    return (int(made.storage_offset() - whole.storage_offset()), *(int(stride) for stride in made.stride()))
+
+
 def _plain(value: object) -> bool:
     if isinstance(value, list | tuple):
         return len(value) <= MOST_AXES and all(isinstance(item, int) and not isinstance(item, bool) for item in value)

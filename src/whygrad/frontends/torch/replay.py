@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from whygrad.frontends.torch._compat import is_leaf, random_states, seed_anew, set_random_states
 from whygrad.frontends.torch.births import Watched
-from whygrad.frontends.torch.calls import Call, Slot, at_path, replaced
+from whygrad.frontends.torch.calls import Call, Slot, as_recorded, at_path, replaced
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm, same_bits
 from whygrad.frontends.torch.identity import Identity
@@ -190,8 +190,9 @@ class TorchReplay:
 
     def _change(self, intervention: Intervention) -> Change:
         match intervention:
-            case Permute(values):
-                return Change(permuted(dict(pair for name in values if (pair := self._find(name)))))
+            case Permute(values, held):
+                still, moving = (dict(pair for name in names if (pair := self._find(name))) for names in (held, values))
+                return Change(still | permuted(moving))
             case Lift(ops):
                 return self._lift(ops)
             case Bypass(ops):
@@ -343,7 +344,7 @@ class TorchReplay:
             raise Unable("what the op was made from is gone")
         tensor = self.resolve(sources[0], environment)
         for number in call.outputs:
-            environment[number] = _as_recorded(tensor, self.alive.get(number))
+            environment[number] = as_recorded(tensor, self.alive.get(number))
 
     def _sources(self, call: Call) -> tuple[Slot, ...]:
         """The tensors that a call was made from; for a copy made outside the framework, those that had left."""
@@ -435,15 +436,6 @@ class TorchReplay:
 def _read(call: Call) -> tuple[str, ...]:
     """Names of what a call was made from, outside the framework too."""
     return (*call.came_back, *(slot.value for slot in call.slots))
-
-
-def _as_recorded(tensor: Tensor, recorded: Tensor | None) -> Tensor:
-    """The tensor in the shape and dtype of what the call had made."""
-    if recorded is None:
-        return tensor
-    if tensor.dtype != recorded.dtype and recorded.dtype.is_floating_point:
-        tensor = tensor.to(recorded.dtype)
-    return tensor.reshape(recorded.shape) if tensor.shape != recorded.shape and tensor.numel() == recorded.numel() else tensor
 
 
 def _number(loss: Tensor | None) -> float | None:

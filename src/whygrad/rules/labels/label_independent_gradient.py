@@ -81,7 +81,7 @@ def judged(step: StepIndex) -> bool:
     """The step has a gradient, and its labels are read on the way to the loss."""
     norm = step.step.measures.gradient_norm
     flows = norm is not None and finite(norm) and norm > 0
-    reads = not step.from_labels.isdisjoint(step.shapes_loss)
+    reads = step.labels_reach_loss
     return flows and reads and varied(step) and trusted(step) and not away(step)
 
 

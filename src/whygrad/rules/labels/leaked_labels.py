@@ -30,7 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     through a narrow place, not position by position. Labels in a condition (class-conditional models) are another value than the target.
 
     ## How sure
-    Proved by the recorded graph: the same tensor, unchanged, is read by the embedding and compared with by the loss, and every op between
+    Proved by the recorded graph: the same tensor, or the same slice of one, unchanged, is read by the embedding and compared with by the loss, and every op between
     keeps the positions; or the input still has the width of the table from which the labels were cut.
 
     ## References
@@ -54,11 +54,14 @@ def reads_target(call: Call) -> Op | None:
     return None
 
 
-def forms(step: StepIndex, name: str) -> frozenset[str]:
-    """A value and what it is a mere reshaping or casting of."""
-    found = {name}
+def forms(step: StepIndex, name: str) -> frozenset[object]:
+    """A value and what it is a mere reshaping or casting of; last, which part of which tensor that is, as the same slice may be taken twice."""
+    found: set[object] = {name}
     while name in step.producer:
         op = step.producer[name][1]
+        part = op.attributes.get("part")
+        if op.kind == "index" and part is not None:
+            found.add((op.inputs[0], part, step.value(name).shape))
         if family(op.kind) not in _COPIES or len(op.inputs) != 1:
             break
         name = op.inputs[0]
@@ -117,6 +120,8 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
     """What is said of a decoder."""
     same = forms(call.step, call.target.name)
     ids = call.step.value(next((name for name in op.inputs if not same.isdisjoint(forms(call.step, name))), call.target.name))
+    made = call.step.producer.get(call.step.origin(ids.name))
+    sliced = made[1] if made is not None and "part" in made[1].attributes else None
     return _diagnosis(
         call,
         f"the model reads `{ids.shown}` and must predict it at the same position",
@@ -124,10 +129,11 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
         Evidence(
             f"{typed(ids)} goes into the embedding and is the target; every value between keeps its {(ids.shape or (0, 0))[1]} positions"
         ),
-        f"feed `{ids.written}[:, :-1]` and compare with `{ids.written}[:, 1:]`",
+        f"feed `{ids.written}[:, :-1]` and compare with `{ids.written}[:, 1:]`" if sliced is None else "take the input one position earlier than the target: `[:, :-1]` against `[:, 1:]`",
         op,
         ids,
-    )
+        sliced.site if sliced is not None else None,
+    )  # fmt: skip
 
 
 def whole_table(call: Call, table: Value, given: Value, op: Op) -> Diagnosis:

@@ -143,13 +143,11 @@ def bootstrapped(step: StepIndex, name: str) -> str | None:
 
 def taught_before(index: Index, step: StepIndex, names: frozenset[str]) -> bool:
     """These parameters learned from labels in another kind of step, and no label reaches the loss of this one."""
-    if not step.from_labels.isdisjoint(step.shapes_loss):
+    if step.labels_reach_loss:
         return False
     earlier = (other for other in index.steps if other.step.kind != step.step.kind and other.step.index < step.step.index)
     return any(
-        not other.from_labels.isdisjoint(other.shapes_loss)
-        and names <= {p.name for p in other.step.parameters if p.value in other.gets_gradient}
-        for other in earlier
+        other.labels_reach_loss and names <= {p.name for p in other.step.parameters if p.value in other.gets_gradient} for other in earlier
     )
 
 

@@ -54,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def reached(step: StepIndex) -> bool:
     """Some label is read on the way to the loss."""
-    return not step.from_labels.isdisjoint(step.shapes_loss)
+    return step.labels_reach_loss
 
 
 def one_value(index: Index, step: StepIndex) -> bool:

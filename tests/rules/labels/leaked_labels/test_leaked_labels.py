@@ -80,9 +80,20 @@ JOINED = """
     labels values=["y"] how="target"
 """
 
+SLICES = (
+    DECODER.replace(
+        "h = embedding tokens e",
+        'i = index tokens with={"part":[1,5,1]}\n    j = index tokens with={"part":[1,5,1]}\n    h = embedding i e',
+    )
+    .replace("y = reshape tokens", "y = reshape j")
+    .replace("    h: activation", "    i: activation i64[64,5]\n    j: activation i64[64,5]\n    h: activation")
+)
+
+FIRES["the same slice twice"] = SLICES.replace("[1,5,1]}\n    j", '[1,5,1]} @ "a.py":7\n    j'), 7
 FIRES["columns joined to a table, rows picked one by one"] = JOINED, 4
 
 SILENT = {
+    "two slices": SLICES.replace("[1,5,1]", "[0,5,1]", 1),
     "the features that the labels' column was joined to": JOINED.replace("w: parameter f32[1,6]", "w: parameter f32[1,5]")
     .replace("q: activation f32[6]", "q: activation f32[5]")
     .replace("i: activation f32[48,6]", "i: activation f32[48,5]"),

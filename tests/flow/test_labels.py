@@ -1,0 +1,65 @@
+"""Which values of a step are its labels, where a program makes its inputs from them."""
+
+import pytest
+
+from sketch import sketch
+from whygrad.flow.labels import find_labels
+from whygrad.ir import Op, Permute
+
+GLYPHS = """
+    glyphs: constant f32[6,24]
+    y: input i64[32]
+    g: activation f32[32,24]
+    n: activation f32[32,24]
+    x: activation f32[32,24]
+    w: parameter f32[6,24]
+    s: activation f32[32,6]
+    y = random native="torch.randint"
+    g = index glyphs y
+    n = random native="torch.randn"
+    x = add g n
+    s = linear x w
+    loss = cross_entropy s y with={"target":1}
+"""
+OWN_INPUT = GLYPHS.replace("y: input i64[32]", "y: input f32[32,24]").replace("g = index glyphs y", "g = mul y y")
+ONE_HOT = GLYPHS.replace("x = add g n", "x = one_hot y").replace("x: activation f32[32,24]", "x: activation f32[32,6]")
+READ = GLYPHS.replace("s = linear x w", "e = embedding y w\n    s = linear x w")
+IGNORED = GLYPHS.replace('loss = cross_entropy s y with={"target":1}', "loss = mean s scope=0") + (
+    '    scope criterion arguments={"out":"s","target":"y"} unread=["target"]\n'
+)
+SEVERAL = IGNORED.replace('"target":"y"', '"noise":"n","time":"y"')
+NOISE = GLYPHS.replace('cross_entropy s y with={"target":1}', 'mse_loss x n with={"target":1}')
+
+
+@pytest.mark.parametrize(("text", "how"), [(GLYPHS, "target"), (IGNORED, "argument")], ids=["target", "argument"])
+def test_what_the_input_is_made_from_may_be_the_label(text: str, how: str) -> None:
+    (step,) = sketch(text).steps
+
+    labels = find_labels(step, making=True)
+    assert (labels.values, labels.how) == (("y",), how)
+
+
+@pytest.mark.parametrize(
+    "text", [OWN_INPUT, ONE_HOT, READ, SEVERAL, NOISE], ids=["as many entries", "one-hot rows", "read by the model", "several", "noise"]
+)
+def test_the_input_itself_is_no_label(text: str) -> None:
+    (step,) = sketch(text).steps
+
+    assert not find_labels(step, making=True).values
+
+
+def test_where_a_replay_can_not_hold_the_input_nothing_made_it() -> None:
+    (step,) = sketch(GLYPHS).steps
+
+    assert not find_labels(step).values
+
+
+def test_labels_do_not_reach_the_loss_by_way_of_the_input() -> None:
+    made, ignored = (sketch(text + '    labels values=["y"] how="target"\n').steps[0] for text in (GLYPHS, IGNORED))
+
+    assert made.made_from_labels == ignored.made_from_labels == {"x"}
+    assert made.labels_reach_loss
+    assert not ignored.labels_reach_loss
+    assert "s" not in ignored.from_labels
+    assert isinstance(made.producer["x"][1], Op)
+    assert Permute(("y",), ("x",)) != Permute(("y",))
