@@ -147,7 +147,6 @@ FIRES |= {
 }
 
 SILENT = {
-<<<<<<< HEAD
     "a recurrent layer that was told": RECURRENT.replace('"sequence_axis":0', '"sequence_axis":1'),
     "positions first on purpose": RECURRENT.replace("f32[20,30,3]", "f32[30,20,3]").replace("f32[20,30,8]", "f32[30,20,8]"),
     "one sequence, and a label for each position": RECURRENT.replace("f32[20,30,", "f32[20,1,"),
@@ -158,7 +157,6 @@ SILENT = {
     "over the classes, which the loss was told are the last": BATCH.replace("log_softmax s", "softmax s")
     .replace('"axis":0', '"axis":1')
     .replace('nll_loss p y with={"target":1}', 'categorical_cross_entropy p y with={"target":1,"axis":-1,"ids":true}'),
-=======
     "moved before it is made rows": MAPS.replace(
         "rows = reshape s", 't = transpose s with={"order":[0,2,1]}\n    rows = reshape t'
     ).replace("    s = conv", "    t: activation f32[16,7,5]\n    s = conv"),
@@ -180,7 +178,6 @@ SILENT = {
         "    s: activation", "    t: activation f32[16,2,4]\n    s: activation"
     ),
     "the state of one layer": STATE.replace("f32[2,16,4]", "f32[1,16,8]"),
->>>>>>> 8f95c54 (WG211 and WG104 see reshaping where axes had to change places; class weights of 0 are WG105's and WG108's; a NaN loss of a weighted mean is never silent)
     "over the classes": BATCH.replace('"axis":0', '"axis":1'),
     "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
     "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),
