@@ -51,6 +51,11 @@ def left_out(call: Call) -> Iterator[Diagnosis]:
         yield diagnosis(call, weights, figures, made)
 
 
+def weighed(call: Call) -> Iterator[str]:
+    """What losses with class weights make, in every step: the mean over a batch of classes without weight is 0/0."""
+    return (name for step in call.index.steps for op in step.loss_ops() if class_weights(step, op) is not None for name in op.outputs)
+
+
 def diagnosis(call: Call, weights: Value, figures: Statistics, made: Op | None) -> Diagnosis:
     """What is said, where the weights were rounded or made."""
     zeros = round((figures.zeros or 0) * figures.count)
@@ -68,7 +73,7 @@ def diagnosis(call: Call, weights: Value, figures: Statistics, made: Op | None) 
         evidence=(Evidence(f"{typed(weights)}: {zeros} of {figures.count} entries are 0{rounded}", "zeros", figures.zeros),),
         help="divide without rounding (`/`, in floating point), and print the weights: each class that is to be learnt needs one above 0",
         facts=frozenset({Fact("odd-input", weights.name)}),
-        explains=frozenset({Fact("stands", str(call.step.step.kind)), *(Fact("non-finite", name) for name in call.op.outputs)}),
+        explains=frozenset({Fact("stands", str(call.step.step.kind)), *(Fact("non-finite", name) for name in weighed(call))}),
         kind=call.step.step.kind,
         step=call.step.step.index,
         names=(weights.shown,),

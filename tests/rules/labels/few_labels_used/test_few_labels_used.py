@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.labels.few_labels_used import diagnose
 
 VITALS = """
@@ -103,6 +104,12 @@ def test_the_wrong_labels(text: str, line: int) -> None:
 
     assert diagnosis.site is not None
     assert diagnosis.site.line == line
+
+
+def test_a_batch_of_classes_without_weight_explains_a_loss_that_is_not_finite() -> None:
+    (diagnosis,) = said(diagnose, RARE)
+
+    assert Fact("non-finite", "loss") in diagnosis.explains
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
