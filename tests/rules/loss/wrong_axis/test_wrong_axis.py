@@ -172,7 +172,7 @@ SILENT = {
     .replace("[16,3,7]", "[16,3]")
     .replace("[16,5,7]", "[16,35]"),
     "time in front by a transposition": TURNED.replace("v = reshape", "v = transpose"),
-    "as many positions as examples": TURNED.replace("16,7,9", "16,16,9").replace("[7,16", "[16,16"),
+    "a view that could put either first": TURNED.replace("16,7,9", "16,16,9").replace("[7,16", "[16,16"),
     "a shift of relative positions": TURNED.replace("i64[16]", "i64[4]"),
     "the state of two directions, transposed": STATE.replace("both = reshape h", "t = transpose h\n    both = reshape t").replace(
         "    s: activation", "    t: activation f32[16,2,4]\n    s: activation"
