@@ -67,6 +67,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "callee", "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},
         "import torch\nl = torch.nn.functional.cross_entropy(h, y)\n",
     ),
+    "a method is called in another's place": (
+        "p = h.view(-1, 3).softmax(1)\n", "h.view(-1, 3).softmax(1)",
+        {"action": "callee", "calls": ("softmax",), "text": "torch.nn.functional.log_softmax|torch.nn.LogSoftmax"},
+        "p = h.view(-1, 3).log_softmax(1)\n",
+    ),
     "a class is made in another's place, where its object was made": (
         "from torch import nn\nc = nn.NLLLoss()\nl = c(h, y)\n", "c(h, y)",
         {"action": "callee", "calls": ("NLLLoss",), "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},

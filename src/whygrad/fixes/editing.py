@@ -237,8 +237,19 @@ def _callee(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         return
     if not isinstance(node, cst.Call):
         raise Refused("it is no call")
+    if _is_method(node, names):
+        changes.new[node.func] = cst.ensure_type(node.func, cst.Attribute).with_changes(attr=cst.Name(function.rpartition(".")[2]))
+        return
     text = made if made and last_name(node)[:1].isupper() else function
     changes.new[node.func] = cst.parse_expression(names.spell(text))
+
+
+def _is_method(node: cst.Call, names: Names) -> bool:
+    """`scores.softmax(1)`: a method of what it works on, and neither a function of a module nor something that an object holds."""
+    receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
+    if receiver is None or last_name(node)[:1].isupper():
+        return False
+    return not _is_module(dotted(receiver), names) and dotted(receiver) != "self"
 
 
 def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:

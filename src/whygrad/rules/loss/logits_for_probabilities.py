@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import inf, isnan
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
 from whygrad.flow.written import losses_of, made_within
 from whygrad.idioms import idiom, loss_called, speaks_torch
 from whygrad.ir import Op, Statistics, Value
-from whygrad.loss_contracts import Contract, contract_of, input_of
+from whygrad.loss_contracts import CONTRACTS, Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of, raised_by
 from whygrad.rules.phrases import distinct, figure, places, typed
-from whygrad.rules.remedies import called_instead, names_of, operand, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, called_instead, names_of, operand, remedy, setting
 
 TOLERANCE = 1e-3
 """How far rounding in half precision may take a probability, or its logarithm, out of its range."""
@@ -110,15 +111,18 @@ def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: 
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown,),
-        remedy=_remedy(index, op, value),
+        remedy=_remedy(index, step, op, value),
     )
 
 
-def _remedy(index: Index, op: Op, value: Value) -> Remedy | None:
-    """The loss of that kind that takes raw scores."""
+def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
+    """The loss of that kind that takes raw scores; the logarithm where it was given probabilities."""
     if not speaks_torch(index):
         told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
         return remedy("tell the loss that it gets raw scores", told) if told else None
+    made = step.producer.get(step.origin(value.name))
+    if made is not None and made[1].kind in _PROBABILITIES and CONTRACTS[op.kind].input == "log-probabilities":
+        return remedy("take the logarithm of the probabilities", _logarithm(step, made[1], op, value))
     if op.kind in _ON_SCORES:
         return remedy("use the loss on raw scores", called_instead(op, _ON_SCORES[op.kind], names_of(op)))
     return (
@@ -126,6 +130,14 @@ def _remedy(index: Index, op: Op, value: Value) -> Remedy | None:
         if op.kind == "kl_div"
         else None
     )
+
+
+def _logarithm(step: StepIndex, made: Op, op: Op, value: Value) -> Edit | None:
+    """A softmax that only the loss reads becomes a log-softmax; else the loss is given the logarithm."""
+    place = edited_at(step, made)
+    if made.kind != "softmax" or place is None or len(step.consumers.get(made.output, ())) > 1:
+        return operand(op, value, "torch.log({x})")
+    return Edit("callee", place, "torch.nn.functional.log_softmax|torch.nn.LogSoftmax", ACTIVATIONS["softmax"])
 
 
 _FROM_LOGITS = frozenset(("categorical_cross_entropy", "binary_cross_entropy"))

@@ -126,3 +126,17 @@ def test_the_exception_is_explained() -> None:
 
     assert diagnosis.message == "`binary_cross_entropy` expects probabilities, and `pred` holds something else"
     assert diagnosis.explains == {Fact("exception", "RuntimeError")}
+
+
+@pytest.mark.parametrize(
+    ("loss", "reader", "action"),
+    [("nll_loss", "", "callee"), ("kl_div", "", "callee"), ("kl_div", "    q = mean out\n", "wrap")],
+    ids=["a softmax that only the loss reads", "a divergence", "probabilities that others read too"],
+)
+def test_probabilities_are_never_normalised_a_second_time(loss: str, reader: str, action: str) -> None:
+    text = RAW.replace("out = linear x w", 'z = linear x w @ "train.py":26\n    out = softmax z native="torch.nn.functional.softmax"')
+    text = text.replace("    loss = nll_loss", f"{reader}    loss = {loss}")
+    (found,) = said(diagnose, text)
+    (edit,) = found.remedy.edits
+
+    assert (edit.action, "log_softmax" in edit.text) == (action, action == "callee")
