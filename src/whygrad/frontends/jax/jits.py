@@ -271,7 +271,11 @@ class Jits:
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
             return None
         if at not in plan.engines:
-            program = plan.programs[at] = programs.flattened(plan.programs[at], arrays)
+            program = programs.flattened(plan.programs[at], arrays)
+            if any(number not in arrays for number in program.external()):
+                self.recorder.limits.append("a derivative that reads what is not known outside of a transformation was not looked at")
+                return None
+            plan.programs[at] = program
             self.recorder.limits += program.limits
             engine = plan.engines[at] = program.engine(arrays)
             engine.watched = tuple(programs.affordable(program))
