@@ -338,3 +338,32 @@ for _ in range(2):
 
     assert [graph.values[name].shown for name in (difference.output, *difference.inputs)] == ["error", "prediction", "y"]
     assert "prediction" not in [graph.values[op.output].shown for op in graph.ops if op.kind == "matmul"]
+
+
+def test_a_loss_that_descends_by_itself_on_a_batch_made_in_the_step(tmp_path: Path) -> None:
+    program = """
+def mse(w, x, y):
+    return jnp.mean((x @ w - y) ** 2)
+
+def outer_loss(w, tasks):
+    def one(x, y):
+        return mse(w - 0.1 * jax.grad(mse)(w, x, y), x, y)
+    return jnp.mean(jax.vmap(one)(*tasks))
+
+def sample(key):
+    x = jax.random.normal(key, (6, 5, 3))
+    return x, x @ jnp.ones(3)
+
+@jax.jit
+def step(w, key):
+    return w - 0.1 * jax.grad(outer_loss)(w, sample(key))
+
+w = jnp.zeros(3)
+for key in jax.random.split(jax.random.key(0), 4):
+    w = step(w, key)
+"""
+    record = recorded(tmp_path, program)
+
+    assert record.faults == ()
+    assert record.limits == ()
+    assert [step.measures.gradient_norm is not None for step in record.steps] == [True, True]

@@ -138,15 +138,22 @@ class _Outer:
         jaxpr = self.closed.jaxpr
         numbers = {variable: number for number, variable in self.variables.items()}
         made = {number for bound in self.derivation.bounds for number in bound.outputs}
-        wanted = [variable for number, variable in self.variables.items() if number not in made]
+        read = {*self.derivation.external(), *(argument.number for argument in self.derivation.arguments)} - made
+        wanted = [variable for number, variable in self.variables.items() if number in read]
         equations = _compat.needed(jaxpr, wanted)
         equations = equations if len(equations) <= MOST_BEFORE else []
         found = [self._bound(equation, numbers) for equation in equations]
+        found += self._copies(numbers, {number for bound in found for number in bound.outputs}, read)
         constants = dict(zip(jaxpr.constvars, self.closed.consts, strict=True))
         ours = {number for bound in found for number in bound.outputs}
         every = {**{number: variable for variable, number in numbers.items()}, **self.variables}
         self.given = {number: constants.get(variable, variable) for number, variable in every.items() if number not in made | ours}
         return found
+
+    def _copies(self, numbers: Mapping[Any, int], known: set[int], read: set[int]) -> list[Bound]:
+        """Variables that the loss function met as two objects: the second is a copy of the first, which the equations make."""
+        doubled = [(numbers[variable], number) for number, variable in self.variables.items() if number in read - known]
+        return [Bound(None, {}, (first,), (second,), None, native="copy") for first, second in doubled if first in known]
 
     def _bound(self, equation: Any, numbers: dict[Any, int]) -> Bound:
         inputs: tuple[Atom, ...] = tuple(

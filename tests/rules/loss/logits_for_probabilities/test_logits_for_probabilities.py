@@ -137,6 +137,7 @@ def test_probabilities_are_never_normalised_a_second_time(loss: str, reader: str
     text = RAW.replace("out = linear x w", 'z = linear x w @ "train.py":26\n    out = softmax z native="torch.nn.functional.softmax"')
     text = text.replace("    loss = nll_loss", f"{reader}    loss = {loss}")
     (found,) = said(diagnose, text)
+    assert found.remedy is not None
     (edit,) = found.remedy.edits
 
     assert (edit.action, "log_softmax" in edit.text) == (action, action == "callee")
