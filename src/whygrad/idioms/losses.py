@@ -140,6 +140,11 @@ LOSSES: Mapping[str, Row] = {
         "keep the first axis: `keras.layers.Flatten()`, and let the next layer take as many features as that gives",
         "keep the first axis: `{name}.reshape(len({name}), -1)`, and let the next layer take as many features as that gives",
     ),
+    "classes at once": Row(
+        "where several classes hold at once, use `binary_cross_entropy_with_logits` on the raw scores: each class is asked about by itself",
+        'where several classes hold at once, end in `activation="sigmoid"` and use `binary_crossentropy`: each class is asked about by itself',
+        "where several classes hold at once, use `optax.sigmoid_binary_cross_entropy` on the raw scores: each class is asked about by itself",
+    ),
     "batch first": Row(
         "construct the recurrent layer with `batch_first=True`, or transpose its input to (time, batch, features)",
         "give the recurrent layer (batch, time, features)",

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.flow.courses import course_of, fails
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, calls, once_a_fault
+from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
 
 TOLERANCE = 0.01
@@ -23,7 +24,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `nll_loss` on the logarithm of sigmoids instead of a softmax; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
-    another number than 1, as after smoothing that adds a share to every class and takes none from the true one.
+    another number than 1, as after smoothing that adds a share to every class and takes none from the true one. Rows of ones and zeros
+    that name several classes, where the loss diverges or stands.
 
     ## Why it matters
     The negative log-likelihood of independent sigmoids only pushes the true class up: nothing pushes the others down, and the loss goes to
@@ -31,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Rows of zeros mark padding. Rows of whole numbers say that several classes hold at once, which some programs train with a softmax on
-    purpose. Both are left alone, and so is a target of which some rows sum to 1.
+    purpose: they are left alone as long as the loss falls. So is a target of shares of which some rows sum to 1.
 
     ## How sure
     Proved: by the op that made the probabilities, or by the smallest and largest sum of a row that the loss was given.
@@ -41,7 +43,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     sigmoids = [independent(call, op) for call in calls(index) if (op := sigmoid_of(call)) is not None]
     rows = [unequal(call, sums) for call in calls(index) if (sums := odd_rows(call)) is not None]
-    yield from once_a_fault((*sigmoids, *rows))
+    several = [at_once(call, sums) for call in calls(index) if (sums := named_at_once(call)) is not None]
+    yield from once_a_fault((*sigmoids, *rows, *several))
 
 
 def sigmoid_of(call: Call) -> Op | None:
@@ -65,6 +68,42 @@ def odd_rows(call: Call) -> tuple[float, float] | None:
     if sums is None or figures.whole == 1.0 or call.op.attributes.get("log_target") is True or figures.finite != 1.0:
         return None
     return sums if sums[0] > 1 + TOLERANCE or (sums[1] < 1 - TOLERANCE and sums[0] > TOLERANCE) else None
+
+
+def named_at_once(call: Call) -> tuple[float, float] | None:
+    """Smallest and largest count of classes that a row names, where rows differ in it and the loss does not fall."""
+    shape, figures = call.target.shape, call.target.statistics
+    categorical = call.op.kind in ("cross_entropy", "categorical_cross_entropy")
+    if not categorical or call.op.failed or shape is None or len(shape) != 2 or shape != call.prediction.shape or figures is None:  # noqa: PLR2004 - rows and classes
+        return None
+    sums, whole = figures.row_sums, figures.whole == 1.0 and figures.minimum == 0.0 and figures.maximum == 1.0
+    if sums is None or not whole or sums[1] < 2 or sums[0] == sums[1] or call.target.name not in call.step.from_labels:  # noqa: PLR2004 - several
+        return None
+    return sums if fails(call.index, call.step) is not None else None
+
+
+def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
+    """What is said of rows that name several classes."""
+    course = course_of(call.index, call.step)
+    went = f"; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}" if course is not None else ""
+    return about_loss(
+        call,
+        "shares one probability out among all classes",
+        rule="WG218",
+        name="unnormalised-probabilities",
+        severity="warning",
+        confidence="measured",
+        message=f"`{call.called}` takes one class of a row to be true, and rows of `{call.target.shown}` name {figure(sums[0])} to {figure(sums[1])} classes",
+        evidence=(
+            Evidence(
+                f"{typed(call.target)} holds ones and zeros, from {figure(sums[0])} to {figure(sums[1])} ones in a row{went}",
+                "row_sum",
+                sums[1],
+            ),
+        ),
+        help=idiom(call.index, "classes at once"),
+        facts=frozenset({Fact("odd-input", call.target.name)}),
+    )
 
 
 def independent(call: Call, op: Op) -> Diagnosis:

@@ -31,7 +31,24 @@ ROWS = """
     labels values=["y"] how="target"
 """
 
+TAGS = """
+    x: input f32[30,9]
+    y: label f32[30,7] minimum=0.0 maximum=1.0 whole=1.0 row_sums=[0.0,5.0]
+    w: parameter f32[7,9]
+    p: activation f32[30,7]
+    p = linear x w @ "a.py":3
+    loss = categorical_cross_entropy p y with={"target":1} @ "a.py":5
+    ! backward loss @ "a.py":6
+    labels values=["y"] how="target"
+"""
+DIVERGES = """
+record whygrad="0.1.0"
+course steps=200 start=4.9 first=4.9 last=334.0 lowest=4.7 highest=370.0 noise=2.2 @ "a.py":6
+step 0
+"""
+
 FIRES = {
+    "several classes at once, and a loss that grows": (DIVERGES + TAGS, 5),
     "the logarithm of sigmoids": (SIGMOIDS, 4),
     "the logarithm apart": (
         SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='),
@@ -43,6 +60,10 @@ FIRES = {
 }
 
 SILENT = {
+    "several classes at once, and a loss that falls": DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9")
+    + TAGS,
+    "several classes at once, each asked about by itself": DIVERGES + TAGS.replace("categorical_cross_entropy", "binary_cross_entropy"),
+    "one class a row, and a loss that grows": DIVERGES + TAGS.replace("[0.0,5.0]", "[0.0,1.0]"),
     "a log-softmax": SIGMOIDS.replace("logsigmoid", "log_softmax"),
     "one class against the rest": SIGMOIDS.replace("nll_loss", "binary_cross_entropy"),
     "a single column": SIGMOIDS.replace("[40,5]", "[40,1]"),
