@@ -244,3 +244,56 @@ def test_labels_that_may_have_been_read_outside_are_no_fault_of_their_own() -> N
 
     assert Fact("unread", "y") in whole.explains
     assert not any(fact.what == "unread" for fact in part.explains)
+
+
+TERMS = """
+framework torch "2.13.0"
+optimizer opt native="Adam" steps=9 rates=[0.003,0.003] last_rate=0.003
+group rate=0.003 parameters=["w","v","u"]
+ending u changed=false gradient_seen=false
+step 0 updated=true
+    w: parameter f32[8,4]
+    v: parameter f32[1,8]
+    u: parameter f32[1,8]
+    x: input f32[32,4]
+    y: label f32[32,1]
+    z: input f32[32,1]
+    h = linear x w @ "model.py":9
+    p = linear h v @ "model.py":11
+    q = linear h u @ "model.py":12
+    loss = bce_with_logits p y with={"target":1} @ "train.py":20
+    second: activation f32[] called="stay"
+    second = mse_loss q z with={"target":1} @ "train.py":21
+    n = leave second native="torch.Tensor.item" @ "train.py":22
+    loss: loss f32[] differentiable=true
+    ! backward loss @ "train.py":30
+    parameter w gradient="finite" reached=true
+    parameter v gradient="finite" reached=true
+    parameter u gradient="none" reached=true
+    labels values=["y"] how="target"
+"""
+SOUND_TERMS = {
+    "a number for the log of a term that is differentiated": TERMS.replace(
+        "    second:", "    total: loss f32[] differentiable=true\n    second:"
+    )
+    .replace("! backward loss", "! backward total")
+    .replace("    loss: loss f32[] differentiable=true", "    total = add loss second"),
+    "a head that another step trains": TERMS.replace("changed=false gradient_seen=false", "changed=true gradient_seen=true"),
+    "a head that no optimizer holds": TERMS.replace('"v","u"]', '"v"]'),
+    "a metric that is no loss": TERMS.replace("second = mse_loss q z", "second = mean q"),
+    "a frozen head": TERMS.replace('parameter u gradient="none"', 'parameter u trainable=false gradient="none"'),
+    "a loss on what the trained head makes too": TERMS.replace("q = linear h u", "q = linear h v"),
+}
+
+
+def test_a_term_that_is_added_as_its_number() -> None:
+    (found,) = said(diagnose, TERMS)
+
+    assert found.site is not None
+    assert (found.site.file, found.site.line) == ("train.py", 22)
+    assert found.message == "`stay`, a loss of its own, leaves PyTorch through `item` and is differentiated nowhere: `u` gets no gradient"
+
+
+@pytest.mark.parametrize("text", SOUND_TERMS.values(), ids=SOUND_TERMS)
+def test_numbers_of_losses_that_leave_on_purpose(text: str) -> None:
+    assert said(diagnose, text) == []
