@@ -1,5 +1,6 @@
 """What decides whether a fix is kept, and `whygrad fix` on whole programs."""
 
+import json
 import os
 import shutil
 import signal
@@ -196,10 +197,15 @@ def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
 def test_nothing_is_written_unless_asked_for(tmp_path: Path):
     (tmp_path / "train.py").write_text(TWO_FAULTS)
     (tmp_path / "net.py").write_text(NET)
-    done = fix(tmp_path, "train.py")
+    done = fix(tmp_path, "--html", "r.html", "--json", "r.json", "--limit", "300", "train.py")
 
     assert "nothing was written" in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "train.py"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "r.html", "r.json", "train.py"]
+    assert 'class="patched" points=' in (tmp_path / "r.html").read_text()
+    assert [item["fix"]["verified"] for item in json.loads((tmp_path / "r.json").read_text())["diagnoses"] if item["root_cause"]] == [
+        True,
+        True,
+    ]
     assert (tmp_path / "net.py").read_text() == NET
 
 

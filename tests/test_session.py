@@ -47,6 +47,25 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path) -> None:
     assert found["diagnoses"][0]["location"]["line"] == 7
 
 
+FORMS = ["--json", "r.json", "--html", "r.html", "--sarif", "r.sarif", "--junit", "r.xml", "--format", "github"]
+
+
+@pytest.mark.parametrize("command", [["run", "--record", "kept"], ["show"]], ids=["of a run", "of a record"])
+def test_every_form_of_the_report_is_written(tmp_path: Path, command: list[str]) -> None:
+    write(tmp_path, train=playing(CUT))
+    shown = [] if command[0] == "run" else ["kept"]
+    if shown:
+        whygrad(tmp_path, "run", "--record", "kept", "train.py")
+    done = whygrad(tmp_path, *command, *FORMS, *(shown or ["train.py"]))
+
+    assert done.returncode == 0, done.stderr
+    assert "::error file=train.py,line=7" in done.stdout + done.stderr
+    assert report_of(tmp_path / "r.json")["diagnoses"][0]["rule"] == "WG301"
+    assert report_of(tmp_path / "r.sarif")["runs"][0]["results"][0]["ruleId"] == "WG301"
+    assert "<failure" in (tmp_path / "r.xml").read_text()
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+
+
 # Bad input: said before anything runs
 
 
