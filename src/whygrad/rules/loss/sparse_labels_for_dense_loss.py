@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import INTEGERS, Call, about_labels, bounds, calls, once_a_fault
-from whygrad.rules.phrases import figure, typed
+from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, bounds, calls, once_a_fault
+from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
 _DENSE = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div", "mse_loss", "l1_loss", "huber_loss"))
@@ -102,10 +103,11 @@ def diagnosis(call: Call) -> Diagnosis:
     """What is said of a loss call."""
     prediction, target, op = call.prediction, call.target, call.op
     classes = (prediction.shape or (0, 0))[1 if speaks_torch(call.index) else -1]
-    return about_labels(
+    made = making_site(call.index, call.step, target.name)
+    return about_loss(
         call,
-        f"`{target.shown}` holds ids, and `{call.called}` needs a column for each of the {classes} classes",
-        f"`{call.called}` compares class by class here",
+        f"`{call.called}` compares class by class, and needs a column for each of the {classes} classes",
+        related=places((made, f"`{target.shown}` holds ids from here on")),
         rule="WG201",
         name="sparse-labels-for-dense-loss",
         severity="error",

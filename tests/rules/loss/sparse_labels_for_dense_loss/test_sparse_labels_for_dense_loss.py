@@ -37,13 +37,13 @@ DICE = """
 """
 
 FIRES = {
-    "a binary cross-entropy on ids": (BINARY, 4),
+    "a binary cross-entropy on ids": (BINARY, 5),
     "a binary cross-entropy on ids that were never cast": (BINARY.replace("out t failed", "out y failed"), 5),
-    "a divergence on ids": (BINARY.replace("bce_with_logits", "kl_div"), 4),
-    "a squared error that raised": (BINARY.replace("bce_with_logits", "mse_loss"), 4),
+    "a divergence on ids": (BINARY.replace("bce_with_logits", "kl_div"), 5),
+    "a squared error that raised": (BINARY.replace("bce_with_logits", "mse_loss"), 5),
     "pixels, class by class": (
         BINARY.replace("[32,5]", "[32,5,8,8]").replace("i64[32]", "i64[32,8,8]").replace("f32[32] ", "f32[32,8,8] "),
-        4,
+        5,
     ),
     "an overlap written by hand": (DICE, 14),
     "a difference written by hand": (DICE.replace("mul p t", "sub p t"), 14),
