@@ -51,10 +51,12 @@ def _on_data(step: StepIndex, op: Op) -> bool:
 
 def _starved(index: Index, step: StepIndex, loss: Op) -> Iterator[Parameter]:
     """Trainable parameters in an optimizer that this term read, the differentiated loss did not, and that had no gradient in the whole run."""
+    # timid: a run that was cut short may have trained them later, in a step of another kind
+    whole = not index.record.outcome.stopped
     read = step.upstream(loss.output)
-    for parameter in step.step.parameters:
+    for parameter in step.step.parameters if whole else ():
         ending = index.record.endings.get(parameter.name)
-        never = parameter.name not in index.with_gradient and not (ending is not None and ending.gradient_seen)
+        never = parameter.name not in index.with_gradient and ending is not None and not ending.gradient_seen
         trained = parameter.trainable and parameter.name in index.held
         if never and trained and parameter.value in read and parameter.value not in step.shapes_loss:
             yield parameter

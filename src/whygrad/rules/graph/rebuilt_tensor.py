@@ -39,7 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Proved where the value was seen to come back, where value and copy belong to one call, or where no parameter shapes the loss at all;
-    otherwise suspected.
+    otherwise suspected. Of a term that is added as its number: measured over a whole run, since a run that is cut short may train its parameters later.
 
     ## References
     PyTorch, `torch.tensor` (copies data and has no autograd history), `torch.Tensor.item`, `torch.Tensor.numpy`; TensorFlow, `tf.GradientTape`, "Getting a gradient of

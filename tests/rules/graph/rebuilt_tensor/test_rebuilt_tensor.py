@@ -1,9 +1,14 @@
 """WG302 on sketches: fires, is silent, belongs to another rule."""
 
+from dataclasses import replace
+from textwrap import dedent
+
 import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.flow import Index
+from whygrad.ir.text import loads
 from whygrad.rules.graph.rebuilt_tensor import diagnose
 
 TRIP = """
@@ -279,6 +284,7 @@ SOUND_TERMS = {
     .replace("! backward loss", "! backward total")
     .replace("    loss: loss f32[] differentiable=true", "    total = add loss second"),
     "a head that another step trains": TERMS.replace("changed=false gradient_seen=false", "changed=true gradient_seen=true"),
+    "a run that was cut short": TERMS.replace("optimizer opt", 'outcome steps_seen=9 stopped="after the recorded steps"\noptimizer opt'),
     "a head that no optimizer holds": TERMS.replace('"v","u"]', '"v"]'),
     "a metric that is no loss": TERMS.replace("second = mse_loss q z", "second = mean q"),
     "a frozen head": TERMS.replace('parameter u gradient="none"', 'parameter u trainable=false gradient="none"'),
@@ -297,3 +303,10 @@ def test_a_term_that_is_added_as_its_number() -> None:
 @pytest.mark.parametrize("text", SOUND_TERMS.values(), ids=SOUND_TERMS)
 def test_numbers_of_losses_that_leave_on_purpose(text: str) -> None:
     assert said(diagnose, text) == []
+
+
+def test_nothing_is_said_of_terms_while_the_run_goes_on() -> None:
+    record = loads(dedent(TERMS).strip() + "\n")
+
+    assert [found.site.line for found in diagnose.check(Index(record)) if found.site] == [22]
+    assert list(diagnose.check(Index(replace(record, endings={})))) == []
