@@ -1,10 +1,11 @@
-"""Runs small programs under `whygrad run`, each in a forked child of one process that has imported PyTorch once.
+"""Runs small programs under `whygrad run`, each in a forked child of one process that has imported their framework once.
 
 Requests are lines of JSON on stdin, `{"program": path, "json": path, "options": [...]}`; each is answered by one line on stdout with what the child ended with and
-printed. A child has its own `__main__`, arguments, folder and streams, as the command has; that torch is imported already is what whygrad
+printed. A child has its own `__main__`, arguments, folder and streams, as the command has; that the framework is imported already is what whygrad
 meets in notebooks as well (`tests/rules/test_programs.py` compares one report with that of the command itself).
 """
 
+import importlib
 import json
 import os
 import signal
@@ -21,17 +22,30 @@ PATIENCE = 120
 """Seconds that a program may take on a machine that is busy with other things."""
 
 
-class Pool:
-    """The process with PyTorch in it, seen from the tests."""
+IMPORTED = {
+    "torch": ("numpy", "torch._dynamo"),  # the first optimizer imports the second
+    "tensorflow": ("tensorflow", "keras"),
+    "jax": ("jax.numpy", "optax", "flax.nnx", "flax.linen"),
+}
+"""What the programs of a framework import; none of it starts a thread or a device before it is used."""
 
-    def __init__(self) -> None:
+
+class Pool:
+    """The process with a framework in it, seen from the tests."""
+
+    def __init__(self, framework: str = "torch") -> None:
         sources = Path(__file__).parents[1] / "src"
         kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "RANK", "WORLD_SIZE")}
         environment = {
-            **kept, "PYTHONPATH": str(sources), "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1",
+            **kept, "PYTHONPATH": str(sources), "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2",
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+            [sys.executable, __file__, framework],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
         )
 
     def run(self, program: Path, report: Path, *options: str) -> dict[str, Any]:
@@ -52,27 +66,21 @@ class Pool:
         self.process.stdout.close()
 
 
-def serve() -> None:
+def serve(framework: str) -> None:
     """Answer requests until stdin ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    import_all()
+    import_all(framework)
     for line in sys.stdin:
         request = json.loads(line)
         answers.write(json.dumps(forked(Path(request["program"]), ["--json", request["json"], *request["options"]])) + "\n")
         answers.flush()
 
 
-def import_all() -> None:
+def import_all(framework: str) -> None:
     """Everything that takes time to import and that each child would import in turn."""
-    import numpy  # noqa: F401, ICN001
-    import torch._dynamo  # noqa: F401 - the first optimizer imports it
-
-    import whygrad.frontends.torch
-    import whygrad.reports.terminal
-    import whygrad.session  # noqa: F401
-    from whygrad.rules import load_rules
-
-    load_rules()
+    for module in (*IMPORTED[framework], f"whygrad.frontends.{framework}", "whygrad.reports.terminal", "whygrad.session"):
+        importlib.import_module(module)
+    importlib.import_module("whygrad.rules").load_rules()
 
 
 def forked(program: Path, options: list[str]) -> dict[str, Any]:
@@ -115,4 +123,4 @@ def in_child(program: Path, options: list[str], out: BinaryIO, err: BinaryIO) ->
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -1,5 +1,6 @@
 """A page for each rule from its docstring, with the programs of its tests, and a table of all of them."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +13,36 @@ FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 def page(rule: Rule) -> str:
     """One rule's page: its documentation, and the smallest programs that the tests run, with the report on the bad one."""
-    parts = [f"# {rule.code} {rule.name}", f"Gravest severity: {rule.severity}.", rule.documentation, sentence(rule.code), *examples(rule)]
+    parts = [
+        f"# {rule.code} {rule.name}",
+        f"Gravest severity: {rule.severity}.",
+        rule.documentation,
+        sentence(rule.code),
+        *where(rule),
+        *examples(rule),
+    ]
     return "\n\n".join(parts) + "\n"
+
+
+def folder(rule: Rule) -> Path:
+    """Where the rule's programs lie."""
+    return PROGRAMS.joinpath(*rule.check.__module__.split(".")[-2:])
+
+
+def where(rule: Rule) -> Iterator[str]:
+    """The frameworks in which the fault occurs, and why it does not in the others."""
+    reasons = folder(rule) / "elsewhere.toml"
+    missing = tomllib.loads(reasons.read_text(encoding="utf-8")) if reasons.is_file() else {}
+    occurs = [title for framework, title in FRAMEWORKS.items() if framework not in missing]
+    yield "\n\n".join(("## Where it occurs", f"In programs of {', '.join(occurs)}.", *missing.values()))
 
 
 def examples(rule: Rule) -> Iterator[str]:
     """The bad program, its report and the good program, for each framework that has them."""
-    folder = PROGRAMS.joinpath(*rule.check.__module__.split(".")[-2:])
     for framework, title in FRAMEWORKS.items():
-        bad, report, good = (folder / f"{name}_{framework}.{ending}" for name, ending in (("bad", "py"), ("bad", "txt"), ("good", "py")))
+        bad, report, good = (
+            folder(rule) / f"{name}_{framework}.{ending}" for name, ending in (("bad", "py"), ("bad", "txt"), ("good", "py"))
+        )
         if bad.is_file() and good.is_file():
             yield f"## Example in {title}\n\n{fenced(bad, 'python')}"
             if report.is_file():

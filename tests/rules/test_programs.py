@@ -1,7 +1,9 @@
-"""The smallest bad and good program of every rule, end to end, and the whole report on the bad one.
+"""The smallest bad and good program of every rule in every framework where its fault can occur, end to end, and the whole report on the bad one.
 
 `bad_torch.txt` is the terminal report, byte for byte but for figures: these may differ by FIGURES, since arithmetic rounds differently on other machines, and
-the version of PyTorch is not compared. WHYGRAD_WRITE_GOLDEN=1 writes the files anew; read them as a user would before committing.
+the versions of frameworks are not compared. WHYGRAD_WRITE_GOLDEN=1 writes the files anew; read them as a user would before committing.
+
+A rule whose fault can't occur in a framework says why in `elsewhere.toml` beside its programs, one line for each such framework; the rule's page shows it.
 """
 
 import json
@@ -9,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +23,8 @@ from whygrad.diagnosis import Rule
 from whygrad.rules import load_rules
 
 HERE = Path(__file__).parent
-ELSEWHERE = frozenset({"WG314", "WG607"})
-"""Rules on faults that can't occur in PyTorch."""
-OPEN: dict[str, str] = {}
+FRAMEWORKS = ("torch", "tensorflow", "jax")
+OPEN: dict[tuple[str, str], str] = {}
 """Bad programs that show more than their own rule, and why; each is a fault to mend."""
 FIGURES = 0.02
 """Relative difference between figures up to which two reports are the same: two significant digits."""
@@ -31,26 +33,40 @@ ROUNDING = 1e-6
 FIGURE = re.compile(r"(?<![\w.])-?(?:\d+\.\d+(?:e[+-]\d+)?|\d+e[+-]\d+)")
 RULES_JUDGED = re.compile(r"\d+ rules judged")
 """New rules come in."""
-VERSION = re.compile(r"torch \d\S*?(?=;)")
+VERSION = re.compile(r"(?<=run: )[^;]*(?=;)")
+"""Frameworks and their versions."""
 PERCENT = re.compile(r"\b\d+(?= ?%)")
 """Whole percentages are too coarse to be compared."""
 GARBAGE = re.compile(r"(?<=reaches from )\S+ to \S+")
 """What uninitialised memory holds."""
 REPORT = re.compile(r"^(?:error|warning|note)\[WG|^whygrad: ", re.MULTILINE)
 
-RULES = [rule for rule in load_rules() if rule.code not in ELSEWHERE]
-EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-ITS_OWN_ALONE = pytest.mark.parametrize(
-    "rule",
-    [pytest.param(rule, marks=[pytest.mark.xfail(reason=OPEN[rule.code])] if rule.code in OPEN else []) for rule in RULES],
-    ids=lambda rule: rule.code,
-)
-
 
 def folder(rule: Rule) -> Path:
     """Where a rule's tests and programs lie."""
     *_, family, name = rule.check.__module__.split(".")
     return HERE / family / name
+
+
+def elsewhere(rule: Rule) -> dict[str, str]:
+    """Why the rule's fault can't occur, for each framework where it can't."""
+    reasons = folder(rule) / "elsewhere.toml"
+    return tomllib.loads(reasons.read_text(encoding="utf-8")) if reasons.is_file() else {}
+
+
+PAIRS = [(rule, framework) for rule in load_rules() for framework in FRAMEWORKS if (folder(rule) / f"bad_{framework}.py").is_file()]
+
+
+def marks(rule: Rule, framework: str) -> list[pytest.MarkDecorator]:
+    """What pytest has to know of a rule in a framework."""
+    return [pytest.mark.xfail(reason=OPEN[rule.code, framework])] if (rule.code, framework) in OPEN else []
+
+
+EVERY_RULE = pytest.mark.parametrize("rule", load_rules(), ids=lambda rule: rule.code)
+EVERYWHERE = pytest.mark.parametrize(("rule", "framework"), PAIRS, ids=lambda value: value if isinstance(value, str) else value.code)
+ITS_OWN_ALONE = pytest.mark.parametrize(
+    ("rule", "framework"), [pytest.param(*pair, marks=marks(*pair), id=f"{pair[0].code}-{pair[1]}") for pair in PAIRS]
+)
 
 
 def report_of(stderr: str) -> str:
@@ -62,7 +78,7 @@ def report_of(stderr: str) -> str:
 def compared(text: str) -> str:
     """A report without what differs from one machine to the next; on one line, since line breaks move with the length of a figure."""
     text = RULES_JUDGED.sub("rules judged", " ".join(text.split()))
-    return PERCENT.sub("#", GARBAGE.sub("# to #", VERSION.sub("torch VERSION", text)))
+    return PERCENT.sub("#", GARBAGE.sub("# to #", VERSION.sub("VERSION", text)))
 
 
 def without_figures(text: str) -> str:
@@ -80,12 +96,21 @@ def same(one: float, other: float) -> bool:
     return abs(one - other) <= max(FIGURES * max(abs(one), abs(other)), ROUNDING)
 
 
+class Pools(dict[str, Pool]):
+    """A process for each framework that is asked for."""
+
+    def __missing__(self, framework: str) -> Pool:
+        self[framework] = Pool(framework)
+        return self[framework]
+
+
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    """One process with PyTorch for the tests that this worker runs."""
-    started = Pool()
+def pools() -> Iterator[Pools]:
+    """The processes for the tests that this worker runs."""
+    started = Pools()
     yield started
-    started.close()
+    for pool in started.values():
+        pool.close()
 
 
 def run(pool: Pool, program: Path, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -96,17 +121,23 @@ def run(pool: Pool, program: Path, tmp_path: Path) -> tuple[dict[str, Any], dict
 
 
 @EVERY_RULE
-def test_every_rule_has_its_programs(rule: Rule):
-    missing = [name for name in ("bad_torch.py", "good_torch.py", "bad_torch.txt") if not (folder(rule) / name).is_file()]
+def test_every_rule_has_its_programs_or_a_reason_why_not(rule: Rule):
+    programs = {
+        framework: [(folder(rule) / name).is_file() for name in (f"bad_{framework}.py", f"good_{framework}.py", f"bad_{framework}.txt")]
+        for framework in FRAMEWORKS
+    }
+    reasons = elsewhere(rule)
 
-    assert missing == []
+    assert {framework: [framework not in reasons] * 3 for framework in FRAMEWORKS} == programs
+    assert all(reason.endswith(".") for reason in reasons.values())
+    assert len(reasons) < len(FRAMEWORKS)
 
 
 @pytest.mark.torch
 @ITS_OWN_ALONE
-def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, pool: Pool, tmp_path: Path):
-    answer, report = run(pool, folder(rule) / "bad_torch.py", tmp_path)
-    text, golden = report_of(answer["stderr"]), folder(rule) / "bad_torch.txt"
+def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, framework: str, pools: Pools, tmp_path: Path):
+    answer, report = run(pools[framework], folder(rule) / f"bad_{framework}.py", tmp_path)
+    text, golden = report_of(answer["stderr"]), folder(rule) / f"bad_{framework}.txt"
     if os.environ.get("WHYGRAD_WRITE_GOLDEN"):
         golden.write_text(text)
 
@@ -117,9 +148,9 @@ def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, pool: Pool, tmp_pa
 
 
 @pytest.mark.torch
-@EVERY_RULE
-def test_the_good_program_shows_nothing(rule: Rule, pool: Pool, tmp_path: Path):
-    answer, report = run(pool, folder(rule) / "good_torch.py", tmp_path)
+@EVERYWHERE
+def test_the_good_program_shows_nothing(rule: Rule, framework: str, pools: Pools, tmp_path: Path):
+    answer, report = run(pools[framework], folder(rule) / f"good_{framework}.py", tmp_path)
 
     assert report["diagnoses"] == []
     assert (report["healthy"], answer["status"], report["faults"]) == (True, 0, [])
@@ -127,20 +158,27 @@ def test_the_good_program_shows_nothing(rule: Rule, pool: Pool, tmp_path: Path):
 
 @pytest.mark.torch
 @pytest.mark.slow
-def test_the_pool_reports_what_the_command_reports(pool: Pool, tmp_path: Path):
-    program = HERE / "graph/detached/bad_torch.py"
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_pool_reports_what_the_command_reports(framework: str, pools: Pools, tmp_path: Path):
+    program = HERE / f"graph/detached/bad_{framework}.py"
     command = [sys.executable, "-m", "whygrad", "run", program.name]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src"), "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(HERE.parents[1] / "src"),
+        "COLUMNS": str(WIDTH),
+        "OMP_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
     alone = subprocess.run(command, cwd=program.parent, env=environment, capture_output=True, text=True, check=True)
 
-    assert run(pool, program, tmp_path)[0]["stderr"] == alone.stderr
+    assert report_of(run(pools[framework], program, tmp_path)[0]["stderr"]) == report_of(alone.stderr)
 
 
 def test_figures_are_told_from_shapes_and_lines():
-    text = "bad_torch.py:12:18 f32[60,4] 3 steps, norm 0.867 of 1.17, about 2e-09, by 144 %, 15%; torch 2.13.0+cpu; `0.weight`, 1e-3.5"
+    text = "bad_torch.py:12:18 f32[60,4] 3 steps, norm 0.867 of 1.17, about 2e-09, by 144 %, 15%; run: torch 2.13.0+cpu; `0.weight`, 1e-3.5"
 
     assert figures(text)[:3] == [0.867, 1.17, 2e-09]
-    assert "f32[60,4] 3 steps, norm # of #, about #, by # %, #%; torch VERSION; `0.weight`" in without_figures(text)
+    assert "f32[60,4] 3 steps, norm # of #, about #, by # %, #%; run: VERSION; `0.weight`" in without_figures(text)
     assert same(0.8449, 0.8451)
     assert same(2.5e-9, 0)
     assert not same(0.83, 0.93)
