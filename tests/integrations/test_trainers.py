@@ -18,10 +18,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
 
 @cache
-def found(trainer: str) -> dict[str, Any]:
-    """What `programs/api/trainers.py` prints of one trainer."""
+def found(*arguments: str, program: str = "trainers.py") -> dict[str, Any]:
+    """What a program of `programs/api` prints: by default what came of one trainer."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS.parent / "src"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(TESTS / "programs" / "api" / "trainers.py"), trainer]
+    command = [sys.executable, str(TESTS / "programs" / "api" / program), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -49,3 +49,12 @@ def test_a_training_is_ended_early_where_that_is_asked_for(trainer):
 
     assert told["causes"] == ["detached"]
     assert told["steps"] < STEPS[trainer]
+
+
+def test_the_figures_of_a_watched_loop_go_to_the_logger_that_is_there():
+    held = found(program="loggers.py")
+
+    assert {logger: sorted(figures) for logger, figures in held.items()} == dict.fromkeys(("wandb", "mlflow", "tensorboard"), LOGGED)
+    assert held["wandb"] == pytest.approx(held["mlflow"])
+    assert held["tensorboard"] == pytest.approx(held["mlflow"])
+    assert all(figures["whygrad/gradient_norm"] > 0 for figures in held.values())

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
+from sarif_pydantic import Sarif
 
 from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
 from whygrad.diagnosis import Fix, Report
@@ -63,6 +65,21 @@ def test_a_patch_is_a_replacement_of_lines():
             "insertedContent": {"text": "    x = x.flatten(1)\n        codes = self.encoder(x)\n    return codes\n"},
         }
     ]
+
+
+def through_the_standard(text: str) -> Any:
+    """A log after a reading by the standard's published types, which leave out what they do not know."""
+    return Sarif.model_validate_json(text).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+@pytest.mark.parametrize("report", [SICK, HEALTHY, replace(SICK, diagnoses=(replace(DETACHED, fix=Fix("remove `.detach()`", DIFF)),))])
+def test_the_log_has_the_fields_and_types_of_the_standard_alone(report: Report):
+    text = sarif.render(report, load_rules())
+    misspelt = text.replace('"driver"', '"drivers"')
+
+    assert through_the_standard(text) == json.loads(text)
+    with pytest.raises(ValidationError):
+        through_the_standard(misspelt)
 
 
 def test_absolute_paths_and_odd_names_are_addresses():
