@@ -45,7 +45,7 @@ lint: $(STAMP) ## ruff, mypy --strict and the import contracts
 	$(BIN)/lint-imports
 
 # Front ends patch their framework for a whole process, and a process is one program: their files run in processes of their own.
-APART := tests/frontends/jax $(wildcard tests/frontends/tensorflow/test_*.py)
+APART := $(wildcard tests/frontends/jax/test_*.py tests/frontends/tensorflow/test_*.py)
 
 # Pages are tested in a real browser. Where there is none and Debian's packages can be installed, this does it.
 browser:
@@ -56,7 +56,7 @@ browser:
 
 test: lint browser ## lint, then every test
 	$(RUN)/pytest -n 2 --ignore=tests/frontends/jax --ignore=tests/frontends/tensorflow
-	@for part in $(APART); do TF_CPP_MIN_LOG_LEVEL=2 $(RUN)/pytest $$part || exit 1; done
+	@printf '%s\n' $(APART) | TF_CPP_MIN_LOG_LEVEL=2 OMP_NUM_THREADS=1 xargs -n 1 -P 2 $(BIN)/pytest --quiet
 
 bench: $(STAMP) ## every benchmark, ratios in one run
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(RUN)/python $$benchmark || exit 1; done

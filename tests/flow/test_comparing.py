@@ -52,6 +52,56 @@ def test_the_first_difference_is_the_op_that_one_of_them_has_not():
     assert "b: detach  --> train.py:9  d = r.detach()" in render(found, "a", "b")
 
 
+def test_a_layer_of_one_framework_is_a_product_and_a_sum_in_another():
+    layers = """
+        x: input f32[8,4]
+        weight: parameter f32[3,4]
+        bias: parameter f32[3]
+        h = linear x weight bias @ "train.py":3
+        d = detach h @ "train.py":4
+        loss = mean d @ "train.py":6
+    """
+    by_hand = """
+        x: input f32[8,4]
+        kernel: parameter f32[4,3]
+        b: parameter f32[3]
+        p = matmul x kernel @ "train.py":3
+        e = expand b
+        h = add p e @ "train.py":3
+        loss = mean h @ "train.py":6
+    """
+
+    assert [(item.one, item.other) for item in compared(*records(layers, by_hand)).structure if "op" in item.what] == [("detach", "")]
+
+
+def test_a_sum_with_a_parameter_that_is_no_bias_is_told():
+    scaled = NET.replace("loss = mean p", "s = add r w\n    q = matmul s v\n    loss = mean q")
+
+    assert any("add" in item.other for item in compared(*records(NET, scaled)).structure)
+
+
+def test_the_mean_of_a_loss_is_no_difference_and_neither_is_where_the_data_were_made():
+    whole = """
+        x: input f32[8,3]
+        labels: label i64[8]
+        w: parameter f32[3,3]
+        h = linear x w
+        loss = cross_entropy h labels
+    """
+    by_example = """
+        x: input f32[8,3]
+        labels: label i64[8]
+        w: parameter f32[3,3]
+        y = argmax labels
+        h = linear x w
+        each = cross_entropy h y
+        loss = mean each
+    """
+    found = compared(*records(whole, by_example)).structure
+
+    assert [(item.one, item.other) for item in found if "op" in item.what] == [("", "argmax")]
+
+
 def test_layout_is_no_difference_between_frameworks():
     other = NET.replace("loss = mean p", "q = reshape p\n    loss = mean q").replace("w: par", "kernel: par").replace("x w", "x kernel")
 

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import compress, zip_longest
 from math import inf, isfinite, isnan, log, sqrt
 
 from whygrad.flow.index import StepIndex
 from whygrad.ir import Event, Op, Optimizer, Parameter, Record, Site, Step, family
 
+BATCHES = ("batch", "tracking", "autocast")
+"""Events that come and go with the loader and the framework. PyTorch alone clears gradients: no other keeps them between steps."""
+Told = tuple[str, Op]
+"""What an op is called in a comparison, and the op."""
+Pair = tuple[Op, Op]
+"""An op of the one and the same of the other."""
+PRODUCTS = ("matmul", "linear")
+"""A layer of one framework is a product and a sum in another."""
 UNTOLD = ("layout", "cast", "create")
 """Families of ops in which frameworks and spellings differ without meaning anything by it; casts and layouts keep the numbers."""
 
@@ -75,28 +83,78 @@ def compare(one: Record, other: Record) -> Comparison | None:
     first, second = steps
     if first is None or second is None:
         return None
-    mine, theirs = _told(first), _told(second)
-    matches = SequenceMatcher(None, [op.kind for op in mine], [op.kind for op in theirs], autojunk=False).get_opcodes()
+    (mine, data), (theirs, other_data) = _told(first), _told(second)
     structure = (
-        *_ops(mine, theirs, matches),
+        *_ops(mine, theirs),
         *_parameters(first, second),
-        *_events(first, second),
+        *_ops(data, other_data),
+        *_events(first, second, untold=BATCHES if _frameworks(one) == _frameworks(other) else (*BATCHES, "clear")),
         *_optimizers(one, other),
     )
-    pairs = [(mine[at], theirs[at - start + begin]) for tag, start, end, begin, _ in matches if tag == "equal" for at in range(start, end)]
+    pairs = [*_pairs(data, other_data), *_pairs(mine, theirs)]
     return Comparison(structure, tuple(_magnitudes(first, second, pairs)), (first.index, second.index))
 
 
-def _told(step: Step) -> list[Op]:
-    """The ops that the loss was computed from and that mean something in every framework."""
+def _matches(mine: list[Told], theirs: list[Told]) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, [kind for kind, _ in mine], [kind for kind, _ in theirs], autojunk=False).get_opcodes()
+
+
+def _pairs(mine: list[Told], theirs: list[Told]) -> list[Pair]:
+    """The ops that both have."""
+    equal = ((start, end, begin) for tag, start, end, begin, _ in _matches(mine, theirs) if tag == "equal")
+    return [(mine[at][1], theirs[at - start + begin][1]) for start, end, begin in equal for at in range(start, end)]
+
+
+def _told(step: Step) -> tuple[list[Told], list[Told]]:
+    """The ops that the loss was computed from and that mean something in every framework: those that parameters shape, and those that prepare the data."""
     index = StepIndex(step)
-    return [op for op in step.graph.ops if not index.shapes_loss.isdisjoint(op.outputs) and family(op.kind) not in UNTOLD]
+    ops = [op for op in step.graph.ops if not index.shapes_loss.isdisjoint(op.outputs) and family(op.kind) not in UNTOLD]
+    told = _folded(index, ops)
+    shaped = [not index.depends_on_parameters.isdisjoint(op.outputs) for _, op in told]
+    return list(compress(told, shaped)), [item for item, is_shaped in zip(told, shaped, strict=True) if not is_shaped]
 
 
-def _ops(mine: list[Op], theirs: list[Op], matches: Sequence[tuple[str, int, int, int, int]]) -> Iterator[Difference]:
-    for tag, start, end, begin, stop in matches:
+def _folded(index: StepIndex, ops: list[Op]) -> list[Told]:
+    """A product with a weight and its bias are one layer, and the mean of a loss over its examples is that loss."""
+    kinds = {op.output: "linear" if _is_product(index, op) else op.kind for op in ops}
+    parts = {op.output: part for op in ops if (part := _product_of(index, op, kinds) or _loss_of(index, op))}
+    folded = set(parts.values())
+    return [(kinds[parts.get(op.output, op.output)], op) for op in ops if op.output not in folded]
+
+
+def _is_product(index: StepIndex, op: Op) -> bool:
+    return op.kind in PRODUCTS and any(_is_parameter(index, name) for name in op.inputs)
+
+
+def _source(index: StepIndex, name: str) -> str:
+    """Where a value comes from, behind casts and new layouts."""
+    while name in index.producer and family(index.producer[name][1].kind) in ("layout", "cast") and index.producer[name][1].inputs:
+        name = index.producer[name][1].inputs[0]
+    return name
+
+
+def _is_parameter(index: StepIndex, name: str) -> bool:
+    source = _source(index, name)
+    return index.value(source).role == "parameter" or any(parameter.value == source for parameter in index.step.parameters)
+
+
+def _product_of(index: StepIndex, op: Op, kinds: dict[str, str]) -> str | None:
+    """The product that an op adds a bias to."""
+    if op.kind != "add" or not any(_is_parameter(index, name) for name in op.inputs):
+        return None
+    return next((source for name in op.inputs if kinds.get(source := _source(index, name)) == "linear"), None)
+
+
+def _loss_of(index: StepIndex, op: Op) -> str | None:
+    """The loss of single examples that an op takes the mean of."""
+    source = _source(index, op.inputs[0]) if op.kind == "mean" and op.inputs else ""
+    return source if source in index.producer and family(index.producer[source][1].kind) == "loss" else None
+
+
+def _ops(mine: list[Told], theirs: list[Told]) -> Iterator[Difference]:
+    for tag, start, end, begin, stop in _matches(mine, theirs):
         if tag != "equal":
-            one, other = mine[start:end], theirs[begin:stop]
+            one, other = ([op for _, op in ops] for ops in (mine[start:end], theirs[begin:stop]))
             what = "ops of the loss" if one and other else "an op of the loss that the other one has not"
             yield Difference(what, _named(one), _named(other), one[0].site if one else None, other[0].site if other else None)
 
@@ -135,9 +193,13 @@ def _summary(step: Step) -> str:
     return f"{len(trainable)} trainable, {sum(p.gradient == 'finite' for p in trainable)} with a gradient"
 
 
-def _events(one: Step, other: Step) -> Iterator[Difference]:
-    """What happened between the ops, in order; batches and trackings come and go with the framework."""
-    mine, theirs = ([event for event in step.events if event.kind not in ("batch", "tracking", "autocast")] for step in (one, other))
+def _frameworks(record: Record) -> set[str]:
+    return {framework.name for framework in record.frameworks}
+
+
+def _events(one: Step, other: Step, *, untold: tuple[str, ...]) -> Iterator[Difference]:
+    """What happened between the ops, in order."""
+    mine, theirs = ([event for event in step.events if event.kind not in untold] for step in (one, other))
     first, second = [str(event.kind) for event in mine], [str(event.kind) for event in theirs]
     for tag, start, end, begin, stop in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         if tag != "equal":
@@ -162,7 +224,7 @@ def _rated(optimizer: Optimizer | None) -> str:
     return f"{optimizer.native}, rate {optimizer.rates[0] if optimizer.rates else 'unknown'}" if optimizer is not None else ""
 
 
-def _magnitudes(one: Step, other: Step, pairs: list[tuple[Op, Op]]) -> Iterator[Figures]:
+def _magnitudes(one: Step, other: Step, pairs: list[Pair]) -> Iterator[Figures]:
     for mine, theirs in pairs:
         label = one.graph.values[mine.output].called if mine.output in one.graph.values else ""
         for name, read in _FIGURES.items():
