@@ -9,7 +9,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault
+from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.phrases import figure, places, typed
 
 TOLERANCE = 0.01
@@ -23,13 +23,13 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A categorical loss is given independent probabilities, or label rows that do not sum to 1.
 
     ## What it finds
-    `nll_loss` on the logarithm of sigmoids instead of a softmax; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
+    `nll_loss` on the logarithm of sigmoids instead of a softmax, Keras' categorical losses on sigmoids; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
     another number than 1, as after smoothing that adds a share to every class and takes none from the true one. Rows of ones and zeros
     that name several classes, where the loss diverges or stands.
 
     ## Why it matters
     The negative log-likelihood of independent sigmoids only pushes the true class up: nothing pushes the others down, and the loss goes to
-    zero with every class at 1. Rows that sum to 2 double the loss and its gradient, and put its lowest point at the wrong shares.
+    zero with every class at 1. Keras' losses go back to the scores from before the sigmoid and train well; what the model predicts is not what was trained. Rows that sum to 2 double the loss and its gradient, and put its lowest point at the wrong shares.
 
     ## When it is fine
     Rows of zeros mark padding. Rows of whole numbers say that several classes hold at once, which some programs train with a softmax on
@@ -49,7 +49,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def sigmoid_of(call: Call) -> Op | None:
     """The sigmoid whose logarithm a categorical loss over several classes is given."""
-    step = call.step
+    step, back = call.step, went_back(call.step, call.op)
+    if back is not None and back.kind == "sigmoid" and call.op.kind == "cross_entropy" and (call.classes or 0) > 1:
+        return back
     if call.op.kind not in _CATEGORICAL or call.op.kind == "kl_div" or call.op.failed or (call.classes or 0) < 2:  # noqa: PLR2004 - at least two classes compete
         return None
     made = step.producer.get(step.origin(call.prediction.name))
@@ -108,6 +110,10 @@ def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
 
 def independent(call: Call, op: Op) -> Diagnosis:
     """What is said of sigmoids."""
+    avoided = went_back(call.step, call.op) is op
+    seen = (
+        "the loss went back to the scores behind it, as Keras does, and shares 1 out among them; what the model predicts does not sum to 1"
+    )
     return Diagnosis(
         rule="WG218",
         name="unnormalised-probabilities",
@@ -118,7 +124,11 @@ def independent(call: Call, op: Op) -> Diagnosis:
         label="no class takes anything from another here",
         related=places((call.op.site, f"`{call.called}` reads it here")),
         evidence=(
-            Evidence(f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"),
+            Evidence(
+                seen
+                if avoided
+                else f"{typed(call.prediction)} comes from `{op.kind}`: nothing lowers the {(call.classes or 2) - 1} other classes"
+            ),
         ),
         help=idiom(call.index, "normalised scores"),
         facts=frozenset({Fact("odd-input", call.prediction.name)}),

@@ -11,7 +11,7 @@ from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.batch_axis import along_the_batch
-from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault
+from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.loss.reshaping import cut_across, reshaped, spread_examples, spread_out
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
@@ -49,7 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## Why it matters
     The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a
-    single example its output is constant.
+    single example its output is constant. Keras' losses go back to the scores from before a softmax, so that training goes well there and the predictions stay wrong.
 
     ## When it is fine
     Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis.
@@ -131,8 +131,8 @@ def by_hand(index: Index, step: StepIndex, found: Written) -> Diagnosis:
 
 def other_axis(call: Call) -> Iterator[tuple[Op, int]]:
     """The softmax that made the prediction, if its axis is not the classes'."""
-    shape, step = call.prediction.shape or (), call.step
-    made = step.producer.get(step.origin(call.prediction.name, ("cast",)))
+    shape, step, back = call.prediction.shape or (), call.step, went_back(call.step, call.op)
+    made = step.producer.get(back.output if back is not None else step.origin(call.prediction.name, ("cast",)))
     if made is not None and made[1].kind == "log" and made[1].inputs:
         made = step.producer.get(step.origin(made[1].inputs[0], ("cast",)))
     axis = made[1].attributes.get("axis") if made else None
@@ -164,13 +164,16 @@ def takes_positions(call: Call) -> bool:
 
 def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
     """What is said of a softmax."""
-    shape, sums = call.prediction.shape or (), call.prediction.statistics.row_sums if call.prediction.statistics else None
+    back = went_back(call.step, call.op)
+    given = call.step.value(back.output) if back is not None else call.prediction
+    shape, sums = call.prediction.shape or (), given.statistics.row_sums if given.statistics else None
     which = "the batch" if axis == 0 else f"axis {axis}"
     measured = (
         (Evidence(f"the rows that `{call.called}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),)
         if sums and op.kind == "softmax"
         else ()
     )
+    around = (Evidence("the loss went back to the scores behind it, as Keras does, so that it falls: what the model predicts is still shared out over the other axis"),)  # fmt: skip
     classes = class_axis(call)
     return Diagnosis(
         rule="WG211",
@@ -183,9 +186,10 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.called}` reads it here")),
         evidence=(
             Evidence(
-                f"{typed(call.prediction)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
+                f"{typed(given)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
             ),
             *measured,
+            *(around if back is not None else ()),
         ),
         help=f"write {idiom(call.index, 'axis', axis=classes)}",
         remedy=_remedy(call.index, call.step, op, classes),

@@ -54,6 +54,12 @@ FIRES = {
         SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='),
         4,
     ),
+    "sigmoids that Keras went back behind": (
+        SIGMOIDS.replace("logsigmoid", "sigmoid").replace(
+            'nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'
+        ),
+        4,
+    ),
     "smoothing that adds": (ROWS, 7),
     "rows that sum to less": (ROWS.replace("[2.2,2.2]", "[0.5,0.6]"), 7),
     "for a divergence": (ROWS.replace("cross_entropy", "kl_div"), 7),
@@ -64,6 +70,12 @@ SILENT = {
     + TAGS,
     "several classes at once, each asked about by itself": DIVERGES + TAGS.replace("categorical_cross_entropy", "binary_cross_entropy"),
     "one class a row, and a loss that grows": DIVERGES + TAGS.replace("[0.0,5.0]", "[0.0,1.0]"),
+    "a softmax that Keras went back behind": SIGMOIDS.replace("logsigmoid", "softmax").replace(
+        'nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'
+    ),
+    "sigmoids of Keras', each asked about by itself": SIGMOIDS.replace("logsigmoid", "sigmoid").replace(
+        'nll_loss p y with={"target":1}', 'bce_with_logits s y with={"target":1,"given":"p"}'
+    ),
     "a log-softmax": SIGMOIDS.replace("logsigmoid", "log_softmax"),
     "one class against the rest": SIGMOIDS.replace("nll_loss", "binary_cross_entropy"),
     "a single column": SIGMOIDS.replace("[40,5]", "[40,1]"),

@@ -113,6 +113,12 @@ FIRES = {
         ),
         4,
     ),
+    "Keras went back to the scores, and the predictions stay wrong": (
+        BATCH.replace("log_softmax s", "softmax s").replace(
+            'nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'
+        ),
+        4,
+    ),
     "over the batch, counted from the end": (BATCH.replace('"axis":0', '"axis":-2'), 4),
     "the logarithm apart": (
         BATCH.replace("log_softmax s", "softmax s")
@@ -147,6 +153,9 @@ FIRES |= {
 }
 
 SILENT = {
+    "Keras went back to the scores behind a softmax over the classes": BATCH.replace(
+        'log_softmax s with={"axis":0}', 'softmax s with={"axis":1}'
+    ).replace('nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'),
     "a recurrent layer that was told": RECURRENT.replace('"sequence_axis":0', '"sequence_axis":1'),
     "positions first on purpose": RECURRENT.replace("f32[20,30,3]", "f32[30,20,3]").replace("f32[20,30,8]", "f32[30,20,8]"),
     "one sequence, and a label for each position": RECURRENT.replace("f32[20,30,", "f32[20,1,"),

@@ -1,0 +1,15 @@
+import numpy as np
+import tensorflow as tf
+
+tf.keras.utils.set_random_seed(0)
+rooms = np.random.normal(size=(100, 3)).astype("float32")
+rent = rooms @ np.array([1.0, -2.0, 0.5], dtype="float32")
+model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+optimizer = tf.keras.optimizers.SGD(0.1)
+
+for step in range(50):
+    with tf.GradientTape() as tape:
+        error = model(rooms) - rent
+        loss = tf.reduce_mean(tf.square(error))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))

@@ -1,0 +1,9 @@
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(0)
+flowers = np.random.normal(size=(160, 4)).astype("float32")
+species = keras.utils.to_categorical(flowers[:, :3].argmax(axis=1))
+model = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="sigmoid")])
+model.compile(optimizer=keras.optimizers.Adam(0.01), loss="categorical_crossentropy")
+model.fit(flowers, species, epochs=4, batch_size=32, verbose=0)
