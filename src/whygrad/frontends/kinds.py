@@ -60,6 +60,11 @@ class Kinds:
             self._attempts.clear()
             self._idle = 0
 
+    @property
+    def waited(self) -> bool:
+        """No new kind of step has come for long."""
+        return self._idle >= PATIENCE
+
     @contextmanager
     def one_more(self) -> Iterator[None]:
         """While one more step is recorded than were wanted."""
@@ -73,6 +78,6 @@ class Kinds:
     def complete(self) -> bool:
         """Every kind seen has its recorded steps, or those missing did not come for long."""
         seen = self._numbers.values()
-        return self._idle >= PATIENCE or all(
+        return self.waited or all(
             self._recorded.get(kind, 0) >= self.wanted or self._attempts.get(kind, 0) >= MOST_ATTEMPTS for kind in seen
         )

@@ -367,3 +367,56 @@ for key in jax.random.split(jax.random.key(0), 4):
     assert record.faults == ()
     assert record.limits == ()
     assert [step.measures.gradient_norm is not None for step in record.steps] == [True, True]
+
+
+def test_a_number_written_into_an_indexed_update_is_no_vmap(tmp_path: Path) -> None:
+    program = """
+        @jax.jit
+        def step(w, x, y):
+            loss, g = jax.value_and_grad(lambda w: jnp.mean(((x @ w).at[:, 0].set(-1e9)[:, 1] - y) ** 2))(w)
+            return w - 0.1 * g, loss
+
+        w, x, y = jnp.ones((3, 2)), jnp.ones((8, 3)), jnp.arange(8.0)
+        for _ in range(4):
+            w, loss = step(w, x, y)
+    """
+
+    record = recorded(tmp_path, program)
+
+    assert [op.kind for op in record.steps[0].graph.ops if op.native == "jax.Array.at"] == ["scatter"]
+
+
+def test_a_step_that_updates_after_several_gradients_is_recorded(tmp_path: Path) -> None:
+    program = """
+        params, tx = {"w": jnp.ones(3)}, optax.sgd(0.1)
+        state, x, y = tx.init(params), jnp.ones((8, 3)), jnp.arange(8.0)
+        total = jax.tree.map(jnp.zeros_like, params)
+        for n in range(24):
+            grads = jax.grad(lambda p: jnp.mean((x @ p["w"] - y) ** 2))(params)
+            total = jax.tree.map(jnp.add, total, grads)
+            if n % 4 == 3:
+                updates, state = tx.update(total, state)
+                params = optax.apply_updates(params, updates)
+                total = jax.tree.map(jnp.zeros_like, params)
+    """
+
+    record = recorded(tmp_path, program)
+
+    assert [step.index for step in record.steps if step.updated] == [3, 7]
+    assert record.optimizers[0].steps == 6
+
+
+def test_parameters_that_are_held_still_are_frozen_without_a_gradient_too(tmp_path: Path) -> None:
+    program = """
+        params = {"head": jnp.zeros((4, 2)), "trunk": jnp.ones((3, 4))}
+        tx = optax.multi_transform({"go": optax.sgd(0.1), "stop": optax.set_to_zero()}, {"head": "stop", "trunk": "stop"})
+        state, x, y = tx.init(params), jnp.ones((8, 3)), jnp.ones((8, 2))
+        for n in range(4):
+            grads = jax.grad(lambda p: jnp.mean((x @ p["trunk"] @ p["head"] - y) ** 2))(params)
+            updates, state = tx.update(grads, state, params)
+            params = optax.apply_updates(params, updates)
+    """
+
+    record = recorded(tmp_path, program)
+
+    assert [parameter.trainable for parameter in record.steps[0].parameters] == [False, False]

@@ -125,6 +125,12 @@ def variable(item: Any) -> Any | None:
     return found if isinstance(found, core.Var) else None
 
 
+def constant(item: Any) -> Any | None:
+    """The number that a tracer stands for, where JAX writes it into the traced program: a scalar that was handed to an indexed update, say."""
+    found = getattr(item, "val", None) if is_tracer(item) else None
+    return np.asarray(found.val, getattr(found.aval, "dtype", None)) if isinstance(found, Literal) else None
+
+
 def is_literal(item: object) -> bool:
     """A constant written into a traced program."""
     return isinstance(item, Literal)

@@ -221,6 +221,7 @@ class Optimizers:
         for moment in updates:
             entry = moment.made
             assert entry is not None
+            entry.met = True
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
             events += self._clips(moment, step, at)
@@ -290,7 +291,7 @@ class Optimizers:
         found = []
         for moment in updates:
             freezing = next((part for part in moment.made.every() if part.function in FREEZING), None) if moment.made else None
-            still = [n for n in moment.held if n in parameters and parameters[n].moved == 0.0 and parameters[n].gradient == "finite"]
+            still = [n for n in moment.held if n in parameters and _held_still(parameters[n], moment)]
             if freezing is None or not still or moment.made is None:
                 continue
             place = next((part for part in moment.made.every() if part.function in CHOOSING), freezing)
@@ -317,6 +318,11 @@ class Optimizers:
                 told: dict[str, Attribute] = {"limit": float(limit), **({"norm": size} if size is not None else {})}
                 found.append(Event("clip", at, moment.held, self.recorder.builder.site(part.trace), told))
         return found
+
+
+def _held_still(parameter: Parameter, moment: Moment) -> bool:
+    """It did not move, though it had a gradient, or is known to be one that a link of the chain stops."""
+    return parameter.moved == 0.0 and (parameter.gradient == "finite" or parameter.name in moment.stopped)
 
 
 def _user_frames(frame: FrameType | None) -> Iterator[FrameType]:

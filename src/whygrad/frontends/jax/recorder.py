@@ -69,6 +69,8 @@ class JaxRecorder:
         """The arrays that the last update made."""
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
         self.done = False
+        self.moved = False
+        """A recorded step has updated its parameters; until one does, more are recorded, since several may make one update."""
 
     # --- on and off ---------------------------------------------------------------------------------------------
 
@@ -264,8 +266,8 @@ class JaxRecorder:
     def close(self, following: Sequence[Part] | None) -> None:
         """The step under way is over, now that it is known what became of its parameters."""
         opened, self.open = self.open, None
-        if opened is None:
-            return
+        if opened is None or (following is None and self.steps and self.kinds.complete):
+            return  # the last step of all, of which nothing is known but what was computed, while an update was waited for
         after = dict(opened.results)
         for part in following or ():
             if place(part) in [place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
@@ -279,7 +281,8 @@ class JaxRecorder:
             self.kinds.recorded(kind)
             self.steps.append(replace(step, kind=kind))
             self.observer.keep(self.steps[-1])
-        self.done = self.kinds.complete
+        self.moved = self.moved or step.updated
+        self.done = self.kinds.complete and (self.moved or self.kinds.waited)
         if self.done:
             self.surroundings.forget()
             _compat.shortcuts_again()
@@ -349,7 +352,7 @@ class JaxRecorder:
             self.open.results.update(moment.results if moment.kind == "apply" else {})
             self.states.given(moment.made, moment.state)
             self.open.moments.append(moment)
-        elif self.done and moment.kind == "update" and moment.made is not None and moment.made.steps:
+        elif self.done and moment.kind == "update" and moment.made is not None and (moment.made.steps or not moment.made.met):
             self.optimizers.count(moment.made)
 
     def trained_to(self, arrays: Sequence[Any]) -> None:

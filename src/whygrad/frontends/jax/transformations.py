@@ -73,6 +73,8 @@ class Made:
     """Where its state was made anew for parameters that were in training."""
     compared: int = 0
     """Recorded steps in which it was known what state the step before was given."""
+    met: bool = False
+    """A recorded step has asked it for an update."""
     restarts: int = 0
     """Those that were given that very state again."""
 

@@ -180,7 +180,7 @@ def _direct(op: Op) -> bool:
     name = op.native.rsplit(".", 1)[-1].strip("_")
     return (
         op.site is not None
-        and f"{name}(" in op.site.text
+        and (f"{name}(" in op.site.text or f".{name}[" in op.site.text)  # x.at[…].set(…)
         and all(any(f"/{package}/" in frame.file for package in FRAMEWORKS) for frame in op.site.library)
     )
 

@@ -121,9 +121,11 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
     kind = str(step.step.kind)
     facts = {Fact("unmoved", name) for name in names} | {Fact("unused", name) for name in names}
     facts |= {Fact(what, kind) for what in ("constant-loss", "insensitive", "no-update")}
+    held_still = any(p.gradient == "finite" for p in frozen)
+    state = "have an update that is set to zero" if held_still else f"have {idiom(index, 'no gradient wanted')}"
     rows = [
         Evidence(
-            f"{len(names)} of {len(names)} parameters that the loss was computed from have {idiom(index, 'no gradient wanted')}",
+            f"{len(names)} of {len(names)} parameters that the loss was computed from {state}",
             "trainable_parameters",
             0,
         )

@@ -41,6 +41,13 @@ FIRES = {
         27,
     ),
     "a call that stands alone": (LONE, 9),
+    "an indexed update that stands alone": (
+        LONE.replace("low = clamp out", "low = scatter out")
+        .replace("torch.Tensor.clamp", "jax.Array.at")
+        .replace("out.clamp(0, 10)", "out.at[:, 0].set(0)")
+        .replace(":5-21", ":5-24"),
+        9,
+    ),
 }
 
 SILENT = {
