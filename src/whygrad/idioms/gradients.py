@@ -55,6 +55,11 @@ GRADIENTS: Mapping[str, Row] = {
         "compute this inside `with tf.GradientTape() as tape:`; if the parameters should stay as they are, leave them out of what the optimizer is given",
         "compute this inside the function that is handed to `jax.grad`, from the parameters that it is differentiated by",
     ),
+    "train adapters": Row(
+        "load the adapter with `is_trainable=True`, or make it with `inference_mode=False`",
+        "leave the layers that hold adapters trainable: `enable_lora` freezes the rest by itself",
+        "differentiate by the adapters' parameters",
+    ),
     "no gradient wanted": Row("`requires_grad` False", "`trainable` False", "no place among the arguments that are differentiated by"),
     "unfreeze": Row(
         "freeze before the new layers are put in, or leave out by name what should learn; then hand the optimizer the trainable parameters",

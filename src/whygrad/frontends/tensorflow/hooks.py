@@ -125,7 +125,7 @@ class Hooks:
         for loss in losses:
             if loss.value not in recorder.running.losses:
                 recorder.running.losses.append(loss.value)
-            recorder.symptoms.loss(loss.tensor, site, recorder.index, trace)
+            recorder.symptoms.loss(loss.tensor, site, recorder.index, trace, recorded=True)
         self._names(frame)
         recorder.running.seen = recorder.assembly.known_parameters()
         recorder.training.tell_switches()

@@ -223,6 +223,9 @@ def layer_attributes(kind: str, layer: Any) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {}
     if kind in ("linear", "rnn"):
         found["weight_axis"] = 0
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    if kind == "rnn" and activation == "tanh":
+        found["activation"] = activation
     if kind == "conv":
         last = getattr(layer, "data_format", "channels_last") == "channels_last"
         found |= {"weight_axis": -2, "data_axis": -1 if last else 1}

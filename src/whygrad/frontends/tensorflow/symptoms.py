@@ -33,13 +33,25 @@ class Symptoms:
         self._waited: dict[Place, int] = {}
 
     def loss(
-        self, target: Any, place: Place, step: int, trace: source.Trace | None, rate: float | None = None, *, after: bool = False
+        self,
+        target: Any,
+        place: Place,
+        step: int,
+        trace: source.Trace | None,
+        rate: float | None = None,
+        *,
+        after: bool = False,
+        recorded: bool = False,
     ) -> bool:
-        """Note a loss that is differentiated; True where it is the first of its place that is not finite. `after`: its update is made already."""
-        if not is_tensor(target) or int(np.prod(target.shape)) != 1:
+        """Note a loss that is differentiated; True where it is the first of its place that is not finite. `after`: its update is made already.
+
+        Of several numbers a tape differentiates the sum; between recorded steps only where a recorded one has shown that it did so by parameters.
+        """
+        single = is_tensor(target) and int(np.prod(target.shape)) == 1
+        if not single and not (is_tensor(target) and target.dtype.is_floating and (recorded or place in self.courses)):
             return False
         self.trajectory.loss_seen(self.watch.living, step + 1 + after)
-        return self._course(place, trace).add(float(np.asarray(target.numpy()).reshape(-1)[0]), step, rate)
+        return self._course(place, trace).add(float(np.sum(np.asarray(target.numpy(), dtype="float64"))), step, rate)
 
     def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
         """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch; True for the first that is not finite."""

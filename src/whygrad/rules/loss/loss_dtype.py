@@ -13,7 +13,15 @@ from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bound
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.phrases import figure, places, typed
 
-_ABOUT_DTYPE = ("dtype", "result type", "scalar type", "data type", "to have the same type")
+_ABOUT_DTYPE = (
+    "dtype",
+    "result type",
+    "scalar type",
+    "data type",
+    "to have the same type",
+    "was expected to be a",
+    "that does not match type",
+)
 _NARROW = frozenset(("u8", "i8", "i16"))
 
 

@@ -5,11 +5,14 @@ from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of, fails, optimizer_of, supervised
+from whygrad.flow.growth import grown
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Event, Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of
+from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import distinct, places, plural, typed
 from whygrad.rules.remedies import remedy
 
@@ -23,7 +26,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A call of `backward()` that raised because the loss is a vector or a table: a loss function with `reduction="none"` whose result was never
-    averaged, several losses stacked instead of added, per-example weights multiplied in after the mean was switched off.
+    averaged, several losses stacked instead of added, per-example weights multiplied in after the mean was switched off. TensorFlow's tape raises nothing and takes the sum: there, a loss for
+    each example is told of where the run diverges.
 
     ## Why it matters
     A derivative is of one number. The exception comes from the backward, while the line that left the loss unreduced is an earlier one.
@@ -38,6 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch: "grad can be implicitly created only for scalar outputs"; JAX: "Gradient only defined for scalar-output functions".
     """
     yield from distinct(diagnosis(index, step, event, loss) for step in index.steps for event, loss in refused(index, step))
+    yield from distinct(summed(index, step, event, loss) for step in index.steps for event, loss in unreduced(index, step))
 
 
 def refused(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
@@ -47,6 +52,49 @@ def refused(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
             shape = step.value(name).shape
             if event.attributes.get("failed") and shape and prod(shape) != 1 and _REFUSAL in message_of(index, step):
                 yield event, step.value(name)
+
+
+def unreduced(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
+    """Backwards that took the sum of one loss per example for what is to be minimised, as a tape does, in a run that fails by updates as large as the sum makes them."""
+    optimizer = optimizer_of(index, step)
+    # timid: an optimizer that divides by the gradient's own size does not feel whether the loss is a sum or a mean
+    if optimizer is None or optimizer.native != "SGD" or not supervised(index, step) or fails(index, step) != "diverges":
+        return
+    rows = {(step.value(name).shape or (0,))[0] for name in step.step.labels.values}
+    for event in step.events("backward"):
+        for name in event.targets:
+            shape = step.value(name).shape
+            if not event.attributes.get("failed") and shape and prod(shape) > 1 and shape[0] in rows:
+                yield event, step.value(name)
+
+
+def summed(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagnosis:
+    """What is said of a sum that nobody wrote."""
+    made, kind, count = step.producer.get(loss.name), str(step.step.kind), prod(loss.shape or ())
+    op, course = made[1] if made else None, course_of(index, step)
+    return Diagnosis(
+        rule="WG214",
+        name="non-scalar-loss",
+        severity="error",
+        confidence="measured",
+        message=f"`{loss.shown}` is {loss.type}, so the gradient is that of the sum of its {count:,} numbers, and the updates grow with the batch",
+        site=_site(op, event),
+        label=f"{count:,} numbers, not one",
+        related=places((event.site if op and op.site else None, "the gradient is taken here")),
+        evidence=(
+            Evidence(f"{typed(loss)} is what was differentiated{_origin(op)}: {count:,} times the gradient of the mean", "entries", count),
+            *course_told(course),
+        ),
+        help=_help(index, op, loss),
+        facts=frozenset({Fact("odd-shape", loss.name)}),
+        explains=frozenset(
+            {Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses), *grown(index)}
+        ),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(loss.shown,),
+        remedy=_remedy(index, op),
+    )
 
 
 def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagnosis:

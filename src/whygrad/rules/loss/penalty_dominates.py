@@ -61,12 +61,37 @@ def sums(step: StepIndex) -> Iterator[Sum]:
     if felt is None or not felt < FELT:
         return
     for op in step.graph.ops:
-        if op.kind != "add" or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two terms
+        if step.shapes_loss.isdisjoint(op.outputs):
+            continue
+        terms = stacked(step, op)
+        if terms and (found := of_terms(step, op, terms)) is not None:
+            yield found
+        if op.kind != "add" or len(op.inputs) != 2:  # noqa: PLR2004 - two terms
             continue
         for data, penalty in (op.inputs, op.inputs[::-1]):
             made = step.producer.get(penalty)
             if made and data in step.from_labels and alone(step, penalty) and (pair := sizes(step, data, penalty)) is not None:
                 yield Sum(step, op, *pair, made[1])
+
+
+def stacked(step: StepIndex, op: Op) -> tuple[str, ...]:
+    """The numbers that this op adds up, where they were stacked before; Keras adds the losses of its layers so."""
+    made = step.producer.get(op.inputs[0]) if op.kind == "sum" and op.inputs else None
+    numbers = made[1].inputs if made is not None and made[1].kind in ("concat", "stack") else ()
+    return numbers if all(not step.value(name).shape for name in numbers) and step.value(op.output).shape == () else ()
+
+
+def of_terms(step: StepIndex, op: Op, terms: tuple[str, ...]) -> Sum | None:
+    """The one term of the data, and the penalties, which count together; the largest is the one that is shown."""
+    data, penalties = [name for name in terms if name in step.from_labels], [name for name in terms if alone(step, name)]
+    figures = {
+        name: found.mean for name in (*data, *penalties) if (found := step.value(name).statistics) is not None and finite(found.mean)
+    }
+    if len(data) != 1 or not penalties or len(figures) != 1 + len(penalties):
+        return None
+    one, other = figures[data[0]] or 0.0, sum(figures[name] or 0.0 for name in penalties)
+    shown = max(penalties, key=lambda name: abs(figures[name] or 0.0))
+    return Sum(step, op, one, other, step.producer[shown][1]) if abs(other) > TIMES * abs(one) > 0 else None
 
 
 def alone(step: StepIndex, name: str) -> bool:

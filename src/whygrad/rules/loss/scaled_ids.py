@@ -81,8 +81,10 @@ def scaled(call: Call) -> Scaled | None:
 
 
 def truncated(call: Call) -> Scaled | None:
-    """Ids that were numbers between 0 and 1 with fractions before they were cut to whole numbers."""
+    """Ids that were numbers between 0 and 1 with fractions before they were cut to whole numbers, by the program or by the loss itself."""
     step = call.step
+    if (cut := cut_by_loss(call)) is not None:
+        return cut
     cast = cast_of(step, call.target.name)
     before = known(step.value(cast.inputs[0])) if cast is not None and cast.inputs else None
     after = known(call.target)
@@ -93,6 +95,21 @@ def truncated(call: Call) -> Scaled | None:
         return None
     classes = call.prediction.shape[1] if call.prediction.shape and len(call.prediction.shape) > 1 else 0
     return _scaled_before(call, cast, classes, after.zeros, 1.0 - before.whole) if classes >= CLASSES and call.by_ids else None
+
+
+def cut_by_loss(call: Call) -> Scaled | None:
+    """Fractions that a loss on ids was given: Keras' takes them for whole numbers, which makes each of them class 0."""
+    target, shape = known(call.target), call.prediction.shape or ()
+    fractions = 1.0 - target.whole if target is not None and target.whole is not None else 0.0
+    told = call.op.attributes.get("ids") is True and call.target.dtype.startswith(("f", "bf")) and not call.op.failed
+    if not told or target is None or not fractions or target.minimum is None or target.maximum is None or target.sampled:
+        return None
+    below = target.minimum >= 0 and target.maximum < 1
+    return (
+        Scaled(shape[-1], 1.0, call.op, None, shared=False, fractions=fractions)
+        if below and len(shape) > 1 and shape[-1] >= CLASSES
+        else None
+    )
 
 
 def _scaled_before(call: Call, cast: Op, classes: int, zeros: float, fractions: float | None) -> Scaled:

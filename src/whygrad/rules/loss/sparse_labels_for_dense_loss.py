@@ -14,6 +14,8 @@ from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
 _DENSE = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div", "mse_loss", "l1_loss", "huber_loss"))
+_LIMITED = frozenset(("log", "clamp", "maximum", "minimum", "cast"))
+"""What stands between a softmax and the labels where the program writes a cross-entropy out."""
 _JOINS = frozenset(("mul", "sub"))
 
 
@@ -85,8 +87,10 @@ def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
 
 
 def class_axis(step: StepIndex, name: str) -> int | None:
-    """The axis over which `name` is a softmax of several classes."""
+    """The axis over which `name` is a softmax of several classes, or its logarithm, limits put in between."""
     made, shape = step.producer.get(step.origin(name, ("cast",))), step.value(name).shape
+    while made is not None and (made[1].kind in _LIMITED or (made[1].kind == "add" and len(made[1].inputs) == 1)) and made[1].inputs:
+        made = step.producer.get(made[1].inputs[0])
     axis = made[1].attributes.get("axis") if made and made[1].kind in ("softmax", "log_softmax") else None
     return axis % len(shape) if isinstance(axis, int) and shape and shape[axis % len(shape)] > 1 else None
 

@@ -20,7 +20,9 @@ RANGES = {
     "relu": (0.0, inf),
     "softplus": (0.0, inf),
     "hardtanh": (-1.0, 1.0),
+    "rnn": (-1.0, 1.0),
 }
+"""Ranges of what limits its output; of recurrent layers only those that end in a tanh count."""
 MARGIN = 0.25
 """Share of the range's width by which a target must lie outside: noise on labels that were scaled into the range stays below."""
 MARGIN_OPEN = 0.1
@@ -52,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A squared or absolute error on the output of a sigmoid, a tanh, a softmax or a ReLU, while the target holds values that this activation
-    can't give: water levels of 3 m behind a tanh, standardised values behind a ReLU.
+    can't give (a recurrent layer as the last one gives what its tanh gives): water levels of 3 m behind a tanh, standardised values behind a ReLU.
 
     ## Why it matters
     The best that the network can do is to sit at the end of its range, where the activation's derivative vanishes and the units below stop
@@ -95,7 +97,10 @@ def comparisons(index: Index) -> Iterator[Beyond]:
 def limiting(step: StepIndex, name: str) -> Op | None:
     """The limited activation that gave `name` its values."""
     made = step.producer.get(step.origin(name, ("layout", "cast")))
-    return made[1] if made is not None and made[1].kind in RANGES and name in step.depends_on_parameters else None
+    if made is None or made[1].kind not in RANGES or name not in step.depends_on_parameters:
+        return None
+    # timid: a recurrent layer may end in another activation than its usual tanh, so that it has to be told
+    return made[1] if made[1].kind != "rnn" or made[1].attributes.get("activation") == "tanh" else None
 
 
 def squared(step: StepIndex, op: Op) -> bool:
@@ -142,13 +147,15 @@ def diagnosis(found: Beyond) -> Diagnosis:
     """What is said, at the activation."""
     activation, target, step = found.activation, found.target, found.step
     seen, (low, high) = bounds(target) or (0.0, 0.0), found.range
+    layer = activation.kind == "rnn"
+    called = activation.native.rsplit(".", 1)[-1] if layer else activation.kind
     limits = f"{figure(low)} to {figure(high)}" if high < inf else f"{figure(low)} and up"
     return Diagnosis(
         rule="WG216",
         name="unreachable-target",
         severity="error" if mostly(found) else "warning",
         confidence="proved",
-        message=f"`{target.shown}` goes from {figure(seen[0])} to {figure(seen[1])}, and `{activation.kind}` gives {limits}",
+        message=f"`{target.shown}` goes from {figure(seen[0])} to {figure(seen[1])}, and `{called}` gives {limits}",
         site=edited_at(step, activation),
         label=f"gives {limits}",
         related=places((found.op.site, f"`{target.shown}` is compared with it here")),
@@ -156,12 +163,14 @@ def diagnosis(found: Beyond) -> Diagnosis:
             Evidence(f"{typed(target)} has minimum {figure(seen[0])} and maximum {figure(seen[1])}", "maximum", seen[1]),
             *_spread(target),
         ),
-        help=f"leave out the `{activation.kind}`, or scale `{target.shown}` into {limits}",
+        help=f"end with a dense layer, which has no limits, or scale `{target.shown}` into {limits}"
+        if layer
+        else f"leave out the `{called}`, or scale `{target.shown}` into {limits}",
         facts=frozenset({Fact("odd-input", found.prediction.name)}),
         kind=step.step.kind,
         step=step.step.index,
         names=(found.prediction.shown, target.shown),
-        remedy=without_activation(found.index, step, activation, changes="the model's output is no longer limited"),
+        remedy=None if layer else without_activation(found.index, step, activation, changes="the model's output is no longer limited"),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.births import origin
 from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.growth import grown
 from whygrad.flow.origins import rate_set_at
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Descend, Optimizer
@@ -26,24 +26,6 @@ WHOLE = 1.0
 """Share of its norm by which an update replaces a weight altogether: at such a rate nothing can be learnt."""
 FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
-GROWING = (
-    "linear",
-    "matmul",
-    "conv",
-    "mul",
-    "add",
-    "sub",
-    "square",
-    "pow",
-    "exp",
-    "sum",
-    "mean",
-    "mse_loss",
-    "l1_loss",
-    "huber_loss",
-    "cross_entropy",
-)
-"""Ops that overflow where what they read has grown too large."""
 CLOSE = 1e-3
 """Share by which the first loss of the experiment may differ from the run's: a replay rounds otherwise."""
 RAISED = 10.0
@@ -150,7 +132,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
             {
                 *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters))),
                 *(Fact("non-finite", name) for name in step.losses),
-                *_born(index),
+                *grown(index),
             }
         ),
         kind=step.step.kind,
@@ -167,10 +149,3 @@ def rates_told(course: Course) -> Iterator[Evidence]:
         "rate",
         course.rate_at_highest,
     )
-
-
-def _born(index: Index) -> Iterator[Fact]:
-    """What is not finite after a while has grown too large; what is so from the first step has another cause."""
-    found = origin(index)
-    if found is not None and found.birth.step > 0 and found.op is not None and found.op.kind in GROWING:
-        yield from (Fact("non-finite", name) for name in found.op.outputs)

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
+from whygrad.idioms import idiom
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
 
 ADAPTER = re.compile(
-    r"(^|\.)(lora_(A|B|embedding_A|embedding_B|magnitude_vector)|ia3_l|hada_w\w+|oft_\w+|boft_\w+|vera_\w+|prompt_encoder|prompt_embeddings|adapter\w*)(\.|$)"
+    r"(^|/)lora_(kernel|embeddings)_[ab]$|(^|\.)(lora_(A|B|embedding_A|embedding_B|magnitude_vector)|ia3_l|hada_w\w+|oft_\w+|boft_\w+|vera_\w+|prompt_encoder|prompt_embeddings|adapter\w*)(\.|$)"
 )
 """Parameters of adapters, by the names that adapter libraries give them."""
 
@@ -21,7 +22,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Adapters are attached to the model, and none of them learns: all frozen, switched off, or not part of the forward.
 
     ## What it finds
-    Models with adapter parameters (LoRA, IA3, prompts) all of which are frozen while nothing else is trained, and adapters that an optimizer holds and that no forward reads in the whole run.
+    Models with adapter parameters (LoRA, IA3, prompts; Keras' `enable_lora`) all of which are frozen while nothing else is trained, and adapters that an optimizer holds and that no forward reads in the whole run.
 
     ## Why it matters
     An adapter that was loaded for inference is frozen; one that is disabled or merged is passed by. Either backward is refused, or everything runs and nothing changes.
@@ -60,6 +61,7 @@ def _facts(adapters: list[Parameter]) -> frozenset[Fact]:
 
 def _frozen(index: Index, adapters: list[Parameter]) -> Diagnosis:
     everything = list(index.parameters.values())
+    frozen = _freezing(index, adapters)
     raised = index.record.outcome.exception
     facts = _facts(everything) | {Fact(what, str(kind)) for kind in index.kinds for what in ("constant-loss", "insensitive", "no-update")}
     return Diagnosis(
@@ -68,20 +70,27 @@ def _frozen(index: Index, adapters: list[Parameter]) -> Diagnosis:
         "error",
         "proved",
         f"the adapters are frozen, and so is all else: {plural(len(adapters), 'adapter parameter')} of {len(everything)} parameters, none trainable",
-        site=_place(index, adapters),
-        label="attached for inference",
+        site=frozen or _place(index, adapters),
+        label="freezes the adapters too" if frozen else "the adapters are made here",
         evidence=(
-            Evidence(f"{listed(p.name for p in adapters)} have `requires_grad` False", "trainable_parameters", 0),
+            Evidence(f"{listed(p.name for p in adapters)} have {idiom(index, 'no gradient wanted')}", "trainable_parameters", 0),
             *(
                 (Evidence(f"the program stopped with {raised.type}: {raised.message.splitlines()[0][:160] if raised.message else ''}"),)
                 if raised
                 else ()
             ),
         ),
-        help="load the adapter with `is_trainable=True`, or make it with `inference_mode=False`",
+        help=idiom(index, "train adapters"),
         explains=facts | ({Fact("exception", raised.type)} if raised else set()),
         names=tuple(p.name for p in adapters),
     )
+
+
+def _freezing(index: Index, adapters: list[Parameter]) -> Site | None:
+    """The line that froze the adapters, where it was seen."""
+    names = {p.name for p in adapters}
+    events = [event for step in index.steps for event in step.events("freeze") if not names.isdisjoint(event.targets)]
+    return next((event.site for event in events if event.site is not None), None)
 
 
 def _unread(index: Index, adapters: list[Parameter]) -> Diagnosis:

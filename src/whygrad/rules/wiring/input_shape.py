@@ -10,7 +10,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
 from whygrad.flow.layers import Layer, expected, layer
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Site, family
+from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
@@ -20,6 +20,9 @@ CHECKED = re.compile(
     r"|was expecting embedding dimension of (?P<due2>\d+), but got (?P<got2>\d+)"
     r"|incompatible with the layer: expected shape=\((?:None, )?(?P<due3>[^)]*)\), found shape=\(\d+, (?P<got3>[^)]*)\)"
     r"|Cannot feed value of shape \((?P<got4>[^)]*)\) for Tensor '?(?P<fed>[\w/.-]+?)(?::\d+)?'?, which has shape '?\((?P<due4>[^)]*)\)"
+    r"|[Ee]xpected axis (?P<axis>-?\d+) of input shape to have value (?P<due5>\d+), but received input with shape \((?P<got5>[\d, ]*)\)"
+    r"|Expected shape \((?:None, )?(?P<due6>[^)]*)\), but input has incompatible shape \(\d+, (?P<got6>[^)]*)\)"
+    r"|[Ee]xpected (?:min_|max_)?ndim=(?P<due7>\d+), found (?:full_)?ndim=(?P<got7>\d+)"
     r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
 )
 """What a layer says that looks at its input before it calls anything."""
@@ -76,7 +79,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
     for failure, match in matching(index, CHECKED):
         refused = failed_op(failure.step)
         if refused is None or refused.kind == "opaque":
-            yield _of_check(failure, match)
+            yield _of_axes(index, failure, match) or _of_check(failure, match)
 
 
 def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
@@ -239,14 +242,74 @@ def _maker(step: StepIndex, found: Layer) -> Site | None:
     return made[1].site if made is not None else None
 
 
+def _of_axes(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis | None:
+    """A layer that named the shape that it was given, which holds what is due, on another axis or spread over several."""
+    rows = match["got6"]
+    shape = _sizes(match["got5"]) if match["got5"] else (0, *_sizes(rows)) if rows else ()
+    dues = (int(match["due5"]),) if match["due5"] else _sizes(match["due6"] or "")
+    axis = int(match["axis"]) if match["axis"] else -1
+    if len(dues) != 1 or not -len(shape) <= axis < len(shape):
+        return None
+    due, axis = dues[0], axis % len(shape)
+    data = _given(failure.step, shape)
+    name = data.called if data is not None and data.called.isidentifier() else "x"
+    joined = next((at for at in range(1, len(shape) - 1) if math.prod(shape[at:]) == due), None) if axis == len(shape) - 1 else None
+    elsewhere = [at for at, size in enumerate(shape) if size == due and at not in (axis, 0)]
+    if joined is not None:
+        said, cure = (
+            f"has them spread over {len(shape) - joined} axes",
+            f"flatten it before: {idiom(index, 'flatten', name=name, axis=joined)}",
+        )
+    elif elsewhere:
+        said = f"has them on axis {elsewhere[-1]}"
+        cure = f"put the axes in order before the call: {idiom(index, 'move axis', name=name, old=elsewhere[-1], new=axis)}"
+    else:
+        return None
+    return Diagnosis(
+        "WG705",
+        "input-shape",
+        "error",
+        "proved",
+        f"the model takes {due:,} entries on axis {axis}, and {f'`{data.shown}`' if data is not None else 'its input'} {said}",
+        site=failure.site,
+        label="the call is refused",
+        related=places((_born(failure.step, data), f"`{name}` is made here")),
+        evidence=(Evidence(f"the layer checked its input and raised: {match[0][:200]}"),),
+        help=cure,
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _sizes(written: str) -> tuple[int, ...]:
+    """The numbers of a shape that an exception tells; those that are unknown count as 0."""
+    return tuple(int(part) if part.strip().isdigit() else 0 for part in written.split(",") if part.strip())
+
+
+def _given(step: StepIndex | None, shape: tuple[int, ...]) -> Value | None:
+    """The data of that shape, but for the number of rows."""
+    values = [step.value(name) for name in step.values] if step is not None else []
+    return next((v for v in values if v.role == "input" and v.shape is not None and v.shape[1:] == shape[1:]), None)
+
+
+def _born(step: StepIndex | None, data: Value | None) -> Site | None:
+    made = step.producer.get(data.name) if step is not None and data is not None else None
+    return made[1].site if made is not None else None
+
+
 def _of_check(failure: Failure, match: "re.Match[str]") -> Diagnosis:
     due, got = match["due"] or match["due2"], match["got"] or match["got2"]
     declared = failed_op(failure.step)
     made = declared.made if declared is not None else None
     if due:
         said = f"the layer called here takes {int(due):,} features, and its input has {int(got):,}"
-    elif match["due3"]:
-        said = f"the model is declared for rows of shape ({match['due3']}), and is given rows of shape ({match['got3']})"
+    elif match["due3"] or match["due6"]:
+        said = f"the model is declared for rows of shape ({match['due3'] or match['due6']}), and is given rows of shape ({match['got3'] or match['got6']})"
+    elif match["due5"]:
+        said = f"the layer called here takes {int(match['due5']):,} entries on axis {match['axis']}, and its input has the shape ({match['got5']})"
+    elif match["due7"]:
+        said = f"the layer called here takes an input of {match['due7']} axes, and is given one of {match['got7']}"
     elif match["fed"]:
         said = f"the placeholder `{match['fed']}` is declared for the shape ({match['due4']}), and is fed ({match['got4']})"
     else:

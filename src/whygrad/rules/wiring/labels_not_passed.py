@@ -16,6 +16,7 @@ NO_LOSS = re.compile(
 )
 NONE = re.compile(
     r"'NoneType' object has no attribute 'backward'|unsupported operand type\(s\) for [^:]+: 'NoneType'|bad operand type for unary -: 'NoneType'"
+    r"|Argument `target` should be a list or nested structure of Tensors, .*but received None"
 )
 
 

@@ -49,7 +49,15 @@ def _last_loss(step: StepIndex) -> Op | None:
     losses = [
         op for op in step.graph.ops if family(op.kind) == "loss" and not op.failed and not step.depends_on_parameters.isdisjoint(op.outputs)
     ]
-    return losses[-1] if losses else None
+    return losses[-1] if losses else _last_number(step)
+
+
+def _last_number(step: StepIndex) -> Op | None:
+    """What a function writes out in place of calling a loss: the last op that makes one number of the model's output and the labels, and that nothing reads."""
+    both = step.depends_on_parameters & step.from_labels
+    made = [op for op in step.graph.ops if op.kind in ("mean", "sum") and not op.failed and op.site is not None and op.site.function]
+    ends = [op for op in made if step.value(op.output).shape == () and not step.consumers.get(op.output)]
+    return next((op for op in reversed(ends) if not both.isdisjoint(op.outputs)), None)
 
 
 def _in_a_step(step: StepIndex) -> Iterator[tuple[Op, Scope]]:

@@ -88,3 +88,23 @@ SILENT = {
 @pytest.mark.parametrize("case", SILENT)
 def test_the_rule_is_silent(case: str):
     assert not said(diagnose, SILENT[case])
+
+
+BY_LOSS = """
+    x: input f32[32,6]
+    y: label f32[32] minimum=0 maximum=0.027 zeros=0.1 whole=0.1
+    w: parameter f32[6,8]
+    s: activation f32[32,8]
+    s = linear x w @ "a.py":8
+    loss = cross_entropy s y with={"target":1,"ids":true,"axis":-1} @ "a.py":9
+    labels values=["y"] how="target"
+"""
+
+
+def test_fractions_that_a_loss_on_ids_cuts_itself():
+    (found,) = said(diagnose, BY_LOSS)
+
+    assert found.severity == "error"
+    assert "insensitive" in {fact.what for fact in found.explains}
+    assert not said(diagnose, BY_LOSS.replace("maximum=0.027", "maximum=7").replace("whole=0.1", "whole=1.0"))
+    assert not said(diagnose, BY_LOSS.replace("maximum=0.027", 'maximum="nan"'))

@@ -48,6 +48,13 @@ WRAPPED = """
 
 FIRES = {
     "integers for a binary cross-entropy": (INTEGERS, 35),
+    "integers for a binary cross-entropy of TensorFlow's": (
+        INTEGERS.replace(
+            "result type Float can't be cast to the desired output type Long",
+            "cannot compute Mul as input #1(zero-based) was expected to be a float tensor but is a int64 tensor [Op:Mul]",
+        ),
+        35,
+    ),
     "integers for a squared error, in the backward": (DOUBLE.replace("f64[50]", "i64[50]").replace("huber_loss", "mse_loss"), 5),
     "float64 for a Huber loss, in the backward": (DOUBLE, 5),
     "32-bit ids": (

@@ -64,3 +64,45 @@ def test_the_reduction_is_told_and_the_exception_explained() -> None:
     assert "reduction='none'" in diagnosis.evidence[0].statement
     assert {fact.what for fact in diagnosis.explains} == {"exception"}
     assert diagnosis.related[0].site.line == 9
+
+
+SUMMED = """
+    record whygrad="0.1.0"
+    course steps=60 start=500.0 first=900.0 last=9e30 lowest=500.0 highest=9e30 noise=2.0 @ "a.py":9
+    optimizer opt native="SGD" steps=60
+      group rate=0.1 parameters=["w"]
+    step 0
+    x: input f32[30,4]
+    y: label f32[30,1]
+    w: parameter f32[4,1]
+    p: activation f32[30,1]
+    loss: loss f32[30] called="loss"
+    p = linear x w @ "a.py":3
+    loss = mse_loss p y with={"target":1,"reduction":"none"} @ "a.py":4
+    ! batch x y
+    ! backward loss @ "a.py":9 with={"stale":0,"failed":false}
+    ! optimizer_step opt
+    parameter w optimizer="opt" gradient="finite"
+    labels values=["y"] how="target"
+    measures loss=500.0 gradient_norm=34.0 label_sensitivity=0.4
+"""
+
+BY_TAPE = {
+    "the run learns": SUMMED.replace("last=9e30", "last=20.0").replace("highest=9e30", "highest=900.0"),
+    "one number": SUMMED.replace("loss: loss f32[30]", "loss: loss f32[]"),
+    "an optimizer that does not feel the scale": SUMMED.replace('native="SGD"', 'native="Adam"'),
+    "a few losses, none of an example": SUMMED.replace("loss: loss f32[30]", "loss: loss f32[3]"),
+}
+
+
+def test_a_tape_that_took_the_sum_of_the_examples_where_the_run_diverges() -> None:
+    (diagnosis,) = said(diagnose, SUMMED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 4
+    assert {"diverges", "stands"} <= {fact.what for fact in diagnosis.explains}
+
+
+@pytest.mark.parametrize("text", BY_TAPE.values(), ids=BY_TAPE)
+def test_sums_that_do_no_harm(text: str) -> None:
+    assert not said(diagnose, text)

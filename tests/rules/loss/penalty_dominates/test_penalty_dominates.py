@@ -26,6 +26,13 @@ RIDGE = """
 FIRES = {
     "ninety times the data": (RIDGE, 6),
     "the penalty first": (RIDGE.replace("add l n", "add n l"), 6),
+    "stacked and added up, as Keras does": (
+        RIDGE.replace("loss = add l n", 't = concat l n n2 with={"axis":0} @ "a.py":6\n    loss = sum t')
+        .replace("    loss = sum", "    loss = sum")
+        .replace('    n = sum q @ "a.py":5', '    n = sum q @ "a.py":5\n    n2 = sum q @ "a.py":5')
+        .replace("    loss: loss f32[]", "    n2: activation f32[] mean=12.0\n    t: activation f32[3]\n    loss: loss f32[]"),
+        6,
+    ),
     "a norm": (RIDGE.replace("q = square w", "q = abs w"), 6),
     "a scaled one": (
         RIDGE.replace("loss = add l n", "k = mul n\n    loss = add l k").replace(

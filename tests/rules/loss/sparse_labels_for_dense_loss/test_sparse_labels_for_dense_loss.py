@@ -36,7 +36,28 @@ DICE = """
     labels values=["y"] how="batch"
 """
 
+WRITTEN = """
+    x: input f32[20,13]
+    y: label i64[20,1] minimum=0 maximum=2 whole=1.0 distinct=3
+    t: activation f32[20,1] minimum=0 maximum=2 whole=1.0 distinct=3
+    w: parameter f32[13,3]
+    s: activation f32[20,3]
+    p: activation f32[20,3]
+    c: activation f32[20,3]
+    l: activation f32[20,3]
+    q: activation f32[20,3]
+    s = linear x w
+    p = softmax s with={"axis":-1}
+    c = clamp p
+    l = log c
+    t = cast y @ "loss.py":18
+    q = mul t l @ "loss.py":19
+    loss = mean q
+    labels values=["y"] how="framework"
+"""
+
 FIRES = {
+    "a cross-entropy that is written out": (WRITTEN, 19),
     "a binary cross-entropy on ids": (BINARY, 5),
     "a binary cross-entropy on ids that were never cast": (BINARY.replace("out t failed", "out y failed"), 5),
     "a divergence on ids": (BINARY.replace("bce_with_logits", "kl_div"), 5),
@@ -51,6 +72,7 @@ FIRES = {
 }
 
 SILENT = {
+    "one-hot rows in a cross-entropy that is written out": WRITTEN.replace("[20,1]", "[20,3]").replace("maximum=2", "maximum=1"),
     "one-hot rows of too few columns (WG220)": BINARY.replace(
         "f32[32] minimum=0 maximum=4 whole=1.0 distinct=5", "f32[32,3] minimum=0 maximum=1 whole=1.0 distinct=2"
     ),

@@ -62,3 +62,16 @@ def test_adapters_that_do_not_learn(text: str, message: str) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_adapters_of_keras_and_the_line_that_froze_them() -> None:
+    keras = (
+        FROZEN.replace("h.lora_A.default.weight", "a")
+        .replace("parameter a", 'parameter "dense/lora_kernel_a" value=a')
+        .replace("    ! backward", '    ! freeze "dense/lora_kernel_a" @ "train.py":7\n    ! backward')
+    )
+    (diagnosis,) = said(diagnose, keras)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
+    assert diagnosis.label == "freezes the adapters too"

@@ -114,3 +114,38 @@ def test_a_dense_layer_that_keeps_the_axes_of_the_data():
         KEPT.replace("s = linear x w", "e = rnn x w\n    s = linear e w").replace("    s: act", "    e: activation f32[8,5,6]\n    s: act"),
     )
     assert not said(diagnose, KEPT.replace("label i64[8]", "label i64[8,5]"))
+
+
+REFUSED = """
+    raised type="ValueError" message="Input 0 with name 'None' of layer 'conv2d' is incompatible with the layer: {said}" @ "train.py":14
+    x: input f32[24,3,20,20] called="images"
+    y: label i64[24]
+    x = enter @ "train.py":6
+    = opaque x native="keras.layers.InputLayer" failed=true @ "train.py":12
+"""
+
+SAID = {
+    "channels first": (
+        "expected axis -1 of input shape to have value 3, but received input with shape (24, 3, 20, 20)",
+        "the model takes 3 entries on axis 3, and `images` has them on axis 1",
+    ),
+    "a missing flatten": (
+        "Expected shape (None, 1200), but input has incompatible shape (24, 3, 20, 20)",
+        "the model takes 1,200 entries on axis 3, and `images` has them spread over 3 axes",
+    ),
+    "another number": (
+        "expected axis -1 of input shape to have value 4, but received input with shape (24, 3, 20, 20)",
+        "the layer called here takes 4 entries on axis -1, and its input has the shape (24, 3, 20, 20)",
+    ),
+    "too few axes": (
+        "expected min_ndim=5, found ndim=4. Full shape received: (24, 3, 20, 20)",
+        "the layer called here takes an input of 5 axes, and is given one of 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("said_", "message"), SAID.values(), ids=SAID)
+def test_checks_of_keras(said_: str, message: str) -> None:
+    (diagnosis,) = said(diagnose, REFUSED.replace("{said}", said_))
+
+    assert diagnosis.message == message

@@ -30,6 +30,19 @@ SKIPPED = """
 
 FIRES = {
     "a function without a return": (NONE, 5, "`criterion` computes a loss and does not return it"),
+    "a function without a return, for a tape of TensorFlow's": (
+        NONE.replace(
+            "'NoneType' object has no attribute 'backward'",
+            "Argument `target` should be a list or nested structure of Tensors, Variables or CompositeTensors to be differentiated, but received None.",
+        ),
+        5,
+        "`criterion` computes a loss and does not return it",
+    ),
+    "a loss that is written out, and not returned": (
+        NONE.replace("l = cross_entropy out y", "d = sub out y\n    l = mean d") + '    labels values=["y"] how="target"\n',
+        5,
+        "`criterion` computes a loss and does not return it",
+    ),
     "a training step without a return": (SKIPPED, 9, "`training_step` computes a loss, and no gradient is ever asked for: it returns none"),
 }
 
