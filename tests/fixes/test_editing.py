@@ -40,6 +40,14 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "import torch\nloss = f(model(x), y)  # pairs\n", "f(model(x), y)", {"action": "wrap", "position": 1, "text": "{x}.long()"},
         "import torch\nloss = f(model(x), y.long())  # pairs\n",
     ),
+    "sizes in variables are not what a reshaping was given": (
+        "h = scores.contiguous().view(n, c)\n", "scores.contiguous().view(n, c)",
+        {"action": "wrap", "position": -2, "text": "{x}.movedim(2, 1)", "calls": ("view",)}, "h = scores.contiguous().movedim(2, 1).view(n, c)\n",
+    ),
+    "a function that reshapes was given its first argument": (
+        "import torch\nh = torch.reshape(scores, (n, c))\n", "torch.reshape(scores, (n, c))",
+        {"action": "wrap", "position": -2, "text": "{x}.movedim(2, 1)", "calls": ("reshape",)}, "import torch\nh = torch.reshape(scores.movedim(2, 1), (n, c))\n",
+    ),
     "what is wrapped is put in parentheses where it has to be": (
         "z = a - b\n", "a - b", {"action": "wrap", "text": "{x}.mean()"}, "z = (a - b).mean()\n",
     ),
