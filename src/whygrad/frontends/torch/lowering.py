@@ -201,6 +201,11 @@ def describe(function: Callable[..., Any]) -> Function:
 _IN_PLACE = frozenset(("add", "sub", "mul", "div", "truediv", "pow", "matmul", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift"))
 
 
+def kind_of(function: Function, given: bool) -> str:  # noqa: FBT001 - what the call is known by
+    """The kind of one call: a normal draw from a given mean or deviation reads tensors, one of a given size reads none."""
+    return "sample" if function.base == "normal" and not function.in_place and given else function.kind
+
+
 def _names(function: Callable[..., Any]) -> tuple[str, str]:
     name = getattr(function, "__name__", None) or type(function).__name__
     if name in ("__get__", "__set__", "__delete__"):

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.flow.draws import Draw, draws
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
+from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
 
 PICKS = (
@@ -29,6 +31,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that the loss was computed from and whose gradient is missing, or exactly zero, because each path passes argmax, rounding, a sign, a comparison, a
     cast to integers, one-hot rows, a draw, the indices of a sort, or a call that breaks the graph though none of this is asked of it.
+    Also a draw between two sets of parameters, as in an autoencoder that draws its code by `torch.normal(mean, std)` or `sample()`: the encoder
+    has a gradient from a penalty on the code, and none from what the decoder makes of it.
 
     ## Why it matters
     Accuracy, error rate and thresholded overlap look like losses, and as numbers they are; but they are flat almost everywhere, so no small step of the parameters
@@ -36,7 +40,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Metrics that do not enter the loss; hard choices beside an open path: straight-through estimators, vector quantisation, hard attention, a mixture of experts
-    weighted by its gate, REINFORCE. Where the parameters have such a path, this rule says nothing.
+    weighted by its gate, REINFORCE. Where the parameters have such a path, this rule says nothing; of a draw only where its outcome meets its
+    distribution nowhere but in the sum of the loss's terms.
 
     ## How sure
     Proved: a fact of the recorded graph and of the derivative of the op.
@@ -48,6 +53,32 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "decided":
             yield _spoken(index, cut)
+    yield from (_drawn(index, draw) for draw in index.once(draws))
+
+
+def _drawn(index: Index, draw: Draw) -> Diagnosis:
+    """A draw that cuts one term of the loss off, while another one still trains the same parameters."""
+    names = tuple(p.name for p in draw.behind)
+    readers = listed(p.name for p in draw.readers)
+    return Diagnosis(
+        rule="WG304",
+        name="non-differentiable-op",
+        severity="warning",
+        confidence="proved",
+        message=f"the draw has no derivative: what the loss says of {readers} never reaches {listed(names)}",
+        site=draw.op.site,
+        label=f"no gradient passes back through `{spelled(draw.op)}`",
+        evidence=(
+            Evidence(
+                f"{plural(len(names), 'parameter')} made this distribution and {'has' if len(names) == 1 else 'have'} a gradient from other terms of the loss alone"
+            ),
+        ),
+        help=idiom(index, "reparameterise"),
+        facts=frozenset(Fact("partial-gradient", name) for name in names),
+        kind=draw.step.step.kind,
+        step=draw.step.step.index,
+        names=names,
+    )
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:
