@@ -73,8 +73,10 @@ def _below(step: StepIndex, names: tuple[str, ...], without: Container[str]) -> 
 
 
 def _meet(step: StepIndex, below: frozenset[str], beside: frozenset[str]) -> bool:
-    """Outcome and distribution meet before the terms of the loss are added: the log-probability of the draw, noise
-    scaled by hand, a straight-through estimator, a model that goes on from its own draws."""
+    """Outcome and distribution meet before the terms of the loss are added.
+
+    So they do in the log-probability of the draw, in noise scaled by hand, in a straight-through estimator, and where a model goes on from its own draws.
+    """
     terms = _terms(step)
     for op in step.graph.ops:
         if below.isdisjoint(op.inputs) or beside.isdisjoint(op.inputs):

@@ -1,7 +1,9 @@
 """Values: what ops read and make."""
 
+import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 Role = Literal["parameter", "buffer", "input", "label", "activation", "loss", "constant", "gradient", "state", "python"]
@@ -63,9 +65,9 @@ class Value:
 
     @property
     def written(self) -> str:
-        """What stands for it in code that a reader may paste: its name, or a usual one where it has none."""
+        """What stands for it in code that a reader may paste: its name, in brackets where that is an expression, or a usual one where it has none."""
         if self.called and "…" not in self.called:
-            return self.called
+            return f"({self.called})" if _compound(self.called) else self.called
         return {"label": "labels", "loss": "loss"}.get(self.role, "x") if self.called or _NUMBERED.fullmatch(self.name) else self.name
 
     @property
@@ -73,3 +75,13 @@ class Value:
         """`f32[64,10]`, as reports show it."""
         shape = "" if self.shape is None else f"[{','.join(map(str, self.shape))}]"
         return f"{self.dtype or '?'}{shape}"
+
+
+@cache
+def _compound(text: str) -> bool:
+    """An expression that a method's call behind it would take apart: `1 - label`."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):  # a qualified name such as `layers.0.weight` is no expression, and one piece
+        return False
+    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Compare | ast.IfExp | ast.Lambda | ast.Await)
