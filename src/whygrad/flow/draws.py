@@ -79,7 +79,7 @@ def _meet(step: StepIndex, below: frozenset[str], beside: frozenset[str]) -> boo
     """
     terms = _terms(step)
     for op in step.graph.ops:
-        if below.isdisjoint(op.inputs) or beside.isdisjoint(op.inputs):
+        if below.isdisjoint(op.inputs) or beside.isdisjoint(op.inputs) or step.shapes_loss.isdisjoint(op.outputs):
             continue
         added = op.kind in _ADDING and not terms.isdisjoint(op.outputs)
         alone = any(name in below and name in beside for name in op.inputs) and not terms.isdisjoint(op.outputs)

@@ -59,7 +59,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch broadcasting semantics; the warning "Using a target size that is different to the input size" of `torch.nn.functional.mse_loss`.
     """
-    yield from distinct(diagnosis(index, step, pair) for step in index.steps for pair in pairs(step) if is_odd(step, pair))
+    yield from distinct(diagnosis(index, step, found) for step in index.steps for found in by_cause(step))
+
+
+def by_cause(step: StepIndex) -> Iterator[tuple[Pair, ...]]:
+    """The odd pairs of a step, those together whose odd side is made of the same labels: one column that several terms of the loss read."""
+    found: dict[object, list[Pair]] = {}
+    for pair in pairs(step):
+        if is_odd(step, pair):
+            wide = len(pair.target.shape or ()) > len(pair.prediction.shape or ())
+            labels = step.upstream(pair.target.name).intersection(step.step.labels.values) if wide else None
+            found.setdefault(labels or len(found), []).append(pair)
+    return (tuple(group) for group in found.values())
 
 
 def pairs(step: StepIndex) -> Iterator[Pair]:
@@ -113,8 +124,9 @@ def widened(step: StepIndex, name: str) -> bool:
     return before is not None and after is not None and len(after) == len(before) + 1 and prod(before) == prod(after)
 
 
-def diagnosis(index: Index, step: StepIndex, pair: Pair) -> Diagnosis:
-    """What is said, at the line of the loss."""
+def diagnosis(index: Index, step: StepIndex, found: tuple[Pair, ...]) -> Diagnosis:
+    """What is said, at the line of the first term of the loss that shows it."""
+    pair = found[0]
     prediction, target = pair.prediction, pair.target
     outcome = "are refused by" if pair.op.failed else f"broadcast to {plural(pair.entries, 'pair')} in"
     made = step.producer.get(prediction.name) if len(prediction.shape or ()) > len(target.shape or ()) else step.producer.get(target.name)
@@ -126,16 +138,19 @@ def diagnosis(index: Index, step: StepIndex, pair: Pair) -> Diagnosis:
         message=f"{typed(prediction)} and {typed(target)} {outcome} the loss",
         site=pair.op.site,
         label=f"`{prediction.shown}` and `{target.shown}` differ in shape",
-        related=places((made[1].site if made and made[1].site != pair.op.site else None, "the odd shape is made here")),
+        related=places(
+            *((other.op.site, f"and `{other.prediction.shown}` meets `{other.target.shown}` here") for other in found[1:]),
+            (made[1].site if made and made[1].site != pair.op.site else None, "the odd shape is made here"),
+        ),
         evidence=tuple(evidence(step, pair)),
         help=_help(index, pair),
-        facts=frozenset({Fact("odd-shape", prediction.name)}),
+        facts=frozenset(Fact("odd-shape", one.prediction.name) for one in found),
         explains=frozenset({Fact("insensitive", str(step.step.kind)), *raised_by(index, step, pair.op)}),
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
         test=experiment(pair),
-        remedy=_remedy(index, pair),
+        remedy=_remedy(index, found),
     )
 
 
@@ -162,16 +177,16 @@ def experiment(pair: Pair) -> Test | None:
     return Test(Reshape(prediction.name, target.shape), "with one shape on both sides, another gradient comes out")
 
 
-def _remedy(index: Index, pair: Pair) -> Remedy | None:
-    """The prediction in the target's shape, where both have as many entries."""
-    prediction, target = pair.prediction, pair.target
-    if prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
+def _remedy(index: Index, found: tuple[Pair, ...]) -> Remedy | None:
+    """Each prediction in its target's shape, where both have as many entries."""
+    pair, asked = found[0], experiment(found[0])
+    sides = [(one.op, one.prediction, one.target) for one in found]
+    if any(None in (one.shape, other.shape) or prod(one.shape or ()) != prod(other.shape or ()) for _, one, other in sides):
         return None
-    asked = experiment(pair)
     return remedy(
-        f"give `{prediction.written}` the shape of `{target.written}` in the loss",
-        reshaped(index, pair.op, prediction, target, target.written),
-        proof=asked.intervention if asked else None,
+        f"give `{pair.prediction.written}` the shape of `{pair.target.written}` in the loss",
+        *(reshaped(index, op, one, other, other.written) for op, one, other in sides),
+        proof=asked.intervention if asked and len(found) == 1 else None,
     )
 
 

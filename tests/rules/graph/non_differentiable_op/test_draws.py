@@ -31,6 +31,7 @@ PENALTY = """
 
 FIRES = {
     "scalar terms": DRAWN + PENALTY + "rec = mse_loss out x\nloss = add rec penalty" + TRAINED,
+    "a loss that is printed": DRAWN + PENALTY + "rec = mse_loss out x\nloss = add rec penalty\nn = leave loss" + TRAINED,
     "a penalty that is weighed": DRAWN + PENALTY + "rec = mse_loss out x\nweighed = mul penalty\nloss = add rec weighed" + TRAINED,
     "terms of each example, added before the mean": (
         DRAWN + "square = square mu\nrows = sum square\nerrors = mse_loss out x\nboth = add errors rows\nloss = mean both" + TRAINED

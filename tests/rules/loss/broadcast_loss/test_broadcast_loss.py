@@ -30,6 +30,25 @@ BY_HAND = """
     labels values=["r"] how="operand"
 """
 
+TWO_TERMS = """
+    x: input f32[64,3]
+    y: label f32[64,1]
+    w: parameter f32[1,3]
+    near: activation f32[64]
+    far: activation f32[64]
+    r: activation f32[64,1]
+    a: activation f32[64,64]
+    b: activation f32[64,64]
+    near = linear x w @ "losses.py":14
+    far = clamp near @ "losses.py":14
+    a = mul y near @ "losses.py":15
+    r = sub y @ "losses.py":16
+    b = mul r far @ "losses.py":16
+    both = add a b @ "losses.py":17
+    loss = mean both @ "losses.py":17
+    labels values=["y"] how="operand"
+"""
+
 FIRES = {
     "a column against a vector": (COLUMN, 24),
     "a difference written by hand": (BY_HAND, 21),
@@ -165,3 +184,18 @@ def test_an_exception_is_explained() -> None:
 
     assert Fact("exception", "ValueError") in diagnosis.explains
     assert "are refused by the loss" in diagnosis.message
+
+
+def test_a_column_that_two_terms_read_is_one_fault() -> None:
+    (diagnosis,) = said(diagnose, TWO_TERMS)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 15
+    assert [related.site.line for related in diagnosis.related] == [16]
+    assert diagnosis.facts == {Fact("odd-shape", "near"), Fact("odd-shape", "far")}
+
+
+def test_two_predictions_of_odd_shape_are_two_faults() -> None:
+    text = TWO_TERMS.replace("label f32[64,1]", "label f32[64]").replace("r: activation f32[64,1]", "r: activation f32[64]")
+
+    assert len(said(diagnose, text.replace("near: activation f32[64]", "near: activation f32[64,1]").replace("far: activation f32[64]", "far: activation f32[64,1]"))) == 2  # fmt: skip
