@@ -157,8 +157,17 @@ def _remedy(cut: Cut) -> Remedy | None:
         or any(op.attributes.get("guessed") for op in entered)
         or len(trip) < len(ops)
         or not entered
-        or not all(op.inputs and op.inputs[0] in made for op in entered)
+        or not all(op.inputs and made.issuperset(op.inputs) for op in entered)
     ):
         return None
-    sites = dict.fromkeys((op.site, spelled(op)) for op in trip if not op.attributes.get("implicit"))
-    return remedy("keep the tensor", *(Edit("unwrap", site, calls=(name,)) if site else None for site, name in sites), proof=_lift(cut))
+    edits = dict.fromkeys(_edit(op) for op in trip if not op.attributes.get("implicit"))
+    return remedy("keep the tensor", *edits, proof=_lift(cut))
+
+
+def _edit(op: Op) -> Edit | None:
+    """The call goes; a list of numbers that PyTorch made a tensor of stays a list when its numbers are tensors, which `stack` takes."""
+    if op.site is None:
+        return None
+    if op.kind == "enter" and len(op.inputs) > 1 and op.native.startswith("torch."):
+        return Edit("swap", op.site, "torch.stack({x})", calls=(spelled(op),))
+    return Edit("unwrap", op.site, calls=(spelled(op),))

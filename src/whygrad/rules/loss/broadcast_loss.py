@@ -68,9 +68,16 @@ def by_cause(step: StepIndex) -> Iterator[tuple[Pair, ...]]:
     for pair in pairs(step):
         if is_odd(step, pair):
             wide = len(pair.target.shape or ()) > len(pair.prediction.shape or ())
-            labels = step.upstream(pair.target.name).intersection(step.step.labels.values) if wide else None
+            labels = _first_labels(step, pair.target.name) if wide else None
             found.setdefault(labels or len(found), []).append(pair)
     return (tuple(group) for group in found.values())
+
+
+def _first_labels(step: StepIndex, name: str) -> frozenset[str]:
+    """The labels that a target was made of; those that are made of other labels are not counted: `1 - label` comes from `label`."""
+    given = frozenset(step.step.labels.values)
+    above = step.upstream(name) & given
+    return frozenset(label for label in above if step.upstream(label) & given == {label})
 
 
 def pairs(step: StepIndex) -> Iterator[Pair]:

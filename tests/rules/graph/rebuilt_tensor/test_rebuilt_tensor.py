@@ -218,6 +218,21 @@ REFUSED = """
 """
 
 
+LISTED = """
+    w: parameter f32[1,4]
+    x: input f32[8,4]
+    first = linear x w
+    second = tanh first
+    p1: python f64[]
+    p2: python f64[]
+    p1 = leave first native="torch.Tensor.item" @ "walk.py":44
+    p2 = leave second native="torch.Tensor.item" @ "walk.py":44
+    kept = enter p1 p2 native="torch.tensor" @ "walk.py":54
+    loss = sum kept
+    ! backward loss
+"""
+
+
 def test_a_value_that_is_refused_its_way_out_is_named() -> None:
     (found,) = said(diagnose, REFUSED)
 
@@ -310,3 +325,19 @@ def test_nothing_is_said_of_terms_while_the_run_goes_on() -> None:
 
     assert [found.site.line for found in diagnose.check(Index(record)) if found.site] == [22]
     assert list(diagnose.check(Index(replace(record, endings={})))) == []
+
+
+def test_a_list_of_numbers_becomes_a_stack_of_tensors() -> None:
+    (diagnosis,) = said(diagnose, LISTED)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("unwrap", ""), ("swap", "torch.stack({x})")]
+
+
+def test_a_list_filled_at_several_lines_is_left_to_the_user() -> None:
+    found = said(
+        diagnose, LISTED.replace('second native="torch.Tensor.item" @ "walk.py":44', 'second native="torch.Tensor.item" @ "walk.py":45')
+    )
+
+    assert found
+    assert all(diagnosis.remedy is None for diagnosis in found)

@@ -186,8 +186,9 @@ def test_an_exception_is_explained() -> None:
     assert "are refused by the loss" in diagnosis.message
 
 
-def test_a_column_that_two_terms_read_is_one_fault() -> None:
-    (diagnosis,) = said(diagnose, TWO_TERMS)
+@pytest.mark.parametrize("labels", ['["y"]', '["y","r"]'], ids=["the column is the label", "what is made of it is one too"])
+def test_a_column_that_two_terms_read_is_one_fault(labels: str) -> None:
+    (diagnosis,) = said(diagnose, TWO_TERMS.replace('["y"]', labels))
 
     assert diagnosis.site is not None
     assert diagnosis.site.line == 15
