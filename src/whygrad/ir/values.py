@@ -10,8 +10,8 @@ Role = Literal["parameter", "buffer", "input", "label", "activation", "loss", "c
 """What a value is to the step. `python` is a number or an array that has left the framework."""
 
 ROLES: tuple[str, ...] = get_args(Role)
-_NUMBERED = re.compile(r"t\d+(\.\d+)?")
-"""The names that recorders give: a number, and that of the write in place."""
+_NUMBERED = re.compile(r"t\d+(\.\d+)?|s\d+p\d+v\d+|s\d+a\d+g?|o\d+")
+"""The names that recorders give: a number, and that of the write in place; step, part and number; the number of what lies outside the steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import distinct, places, plural, typed
 from whygrad.rules.remedies import remedy
 
-_REFUSAL = "scalar outputs"
+_REFUSALS = ("scalar outputs", "scalar-output")
+"""What PyTorch and JAX say of it."""
 
 
 @rule("WG214", "non-scalar-loss", "error")
@@ -50,7 +51,8 @@ def refused(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
     for event in step.events("backward"):
         for name in event.targets:
             shape = step.value(name).shape
-            if event.attributes.get("failed") and shape and prod(shape) != 1 and _REFUSAL in message_of(index, step):
+            refused = any(said in message_of(index, step) for said in _REFUSALS)
+            if event.attributes.get("failed") and shape and prod(shape) != 1 and refused:
                 yield event, step.value(name)
 
 

@@ -156,6 +156,8 @@ def takes_positions(call: Call) -> bool:
     prediction, target = call.prediction.shape or (), call.target.shape or ()
     if call.op.kind not in ("cross_entropy", "nll_loss") or len(prediction) < 3 or call.target.dtype not in INTEGERS:  # noqa: PLR2004 - rows, positions and classes
         return False
+    if call.op.attributes.get("axis") in (-1, len(prediction) - 1):
+        return False
     made = call.step.producer.get(call.step.origin(call.prediction.name, ("cast", "activation")))
     last = made is not None and made[1].kind in _FEATURES_LAST and call.step.value(made[1].output).shape == prediction
     meant = target == prediction[:-1]

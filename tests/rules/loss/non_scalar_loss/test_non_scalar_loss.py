@@ -29,6 +29,13 @@ FIRES = {
     "losses stacked": (STACKED, 5),
     "a loss per entry": (UNREDUCED, 4),
     "a table of losses": (UNREDUCED.replace("loss: loss f32[30]", "loss: loss f32[30,4]"), 4),
+    "refused by JAX": (
+        UNREDUCED.replace(
+            "grad can be implicitly created only for scalar outputs",
+            "Gradient only defined for scalar-output functions. Output had shape: (30,).",
+        ),
+        4,
+    ),
     "made in no op that is known": (UNREDUCED.replace('loss = mse_loss p y with={"target":1,"reduction":"none"} @ "a.py":4', ""), 9),
 }
 

@@ -190,6 +190,9 @@ SILENT = {
     "over the classes": BATCH.replace('"axis":0', '"axis":1'),
     "over the last axis": BATCH.replace('"axis":0', '"axis":-1'),
     "a table of pairs": BATCH.replace("[40,5]", "[40,40]"),
+    "as many positions as classes, and a loss that was told the last axis": (
+        TAGS.replace("16,7", "16,5").replace("= cross_entropy s y failed=true", "loss = cross_entropy s y")
+    ).replace('with={"target":1', 'with={"axis":-1,"target":1'),
     "classes on axis 1": TAGS.replace("linear x w", "conv x w")
     .replace("[16,7,5]", "[16,5,7]")
     .replace("= cross_entropy s y failed=true", "loss = cross_entropy s y"),
