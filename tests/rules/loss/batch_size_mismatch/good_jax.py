@@ -1,0 +1,33 @@
+import jax
+import optax
+from flax import nnx
+
+images = jax.random.normal(jax.random.key(0), (60, 8, 8, 1))
+digits = images.reshape(60, 64)[:, :10].argmax(axis=1)
+
+
+class Reader(nnx.Module):
+    def __init__(self, rngs):
+        self.filters = nnx.Conv(1, 4, (3, 3), rngs=rngs)
+        self.scores = nnx.Linear(256, 10, rngs=rngs)
+
+    def __call__(self, images):
+        found = nnx.relu(self.filters(images))
+        return self.scores(found.reshape(-1, 256))
+
+
+model = Reader(nnx.Rngs(0))
+optimizer = nnx.Optimizer(model, optax.adam(0.01), wrt=nnx.Param)
+
+
+@nnx.jit
+def train_step(model, optimizer, inputs, labels):
+    def loss_fn(model):
+        return optax.softmax_cross_entropy_with_integer_labels(model(inputs), labels).mean()
+
+    grads = nnx.grad(loss_fn)(model)
+    optimizer.update(model, grads)
+
+
+for step in range(30):
+    train_step(model, optimizer, images, digits)
