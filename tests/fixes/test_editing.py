@@ -21,6 +21,23 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     ),
     "a module's call gives way to its argument": ("y = self.softmax(h)\n", "self.softmax(h)", {"action": "unwrap"}, "y = h\n"),
     "a quotient gives way to what is divided": ("loss = f(x, y) / n\n", "f(x, y) / n", {"action": "unwrap"}, "loss = f(x, y)\n"),
+    "a comparison gives way to what it takes for the larger": (
+        "y = (p > 0.5).float()\n", "p > 0.5", {"action": "unwrap"}, "y = p.float()\n",
+    ),
+    "the other way round as well": ("y = (0.5 <= f(p)).float()\n", "0.5 <= f(p)", {"action": "unwrap"}, "y = f(p).float()\n"),
+    "a comparison becomes a smooth step": (
+        "import torch\ny = (h + 1 > t) * w\n", "h + 1 > t", {"action": "swap", "text": "torch.sigmoid({x})"},
+        "import torch\ny = torch.sigmoid((h + 1) - t) * w\n",
+    ),
+    "all arguments go into another function": (
+        "import torch\ns = x.std(dim=1, keepdim=True) + torch.std(y, 0)\n", "x.std(dim=1, keepdim=True)",
+        {"action": "swap", "text": "torch.sqrt(torch.var({args}) + 1e-12)"},
+        "import torch\ns = torch.sqrt(torch.var(x, dim=1, keepdim=True) + 1e-12) + torch.std(y, 0)\n",
+    ),
+    "all arguments of a function as well": (
+        "import torch\ns = torch.std(y, 0)\n", "torch.std(y, 0)", {"action": "swap", "text": "torch.sqrt(torch.var({args}) + 1e-12)"},
+        "import torch\ns = torch.sqrt(torch.var(y, 0) + 1e-12)\n",
+    ),
     "a layer leaves its list": (
         "m = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))\n", "nn.Softmax(dim=1)", {"action": "unwrap"}, "m = nn.Sequential(nn.Linear(4, 3))\n",
     ),

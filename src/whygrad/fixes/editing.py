@@ -114,8 +114,8 @@ def _filled(tree: Tree, names: Names, text: str, node: cst.CSTNode | None = None
 
 
 def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
-    """In parentheses where what stands around would take it apart, or where the old one stood in them."""
-    if getattr(old, "lpar", ()) and not new.lpar:
+    """In parentheses where what stands around would take it apart, or where the old one stood in them and it is more than one piece."""
+    if getattr(old, "lpar", ()) and not new.lpar and not isinstance(new, cst.Name | cst.Attribute | cst.Call | cst.Subscript):
         return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]  # asked for above
     if not isinstance(new, _ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
         return new.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
@@ -148,11 +148,40 @@ def _part(node: Expression, edit: Edit) -> Expression:
 
 def _swap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
+    if isinstance(node, cst.Comparison):
+        larger, smaller = _by_size(node)
+        difference = cst.BinaryOperation(_fitted(larger), cst.Subtract(), _fitted(smaller))
+        changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, difference))
+        return
     if not isinstance(node, cst.Call):
         raise Refused("it is no call")
     function, _, made = edit.text.partition("|")
     of_class = made and last_name(node)[:1].isupper()
+    function = function.replace("{args}", _arguments(tree, node, names)) if "{args}" in function else function
     changes.new[node] = _fitting(tree, node, _filled(tree, names, made) if of_class else _filled(tree, names, function, given(node, names)))
+
+
+def _by_size(node: cst.Comparison) -> tuple[Expression, Expression]:
+    """What a comparison takes for the larger, and what for the smaller."""
+    first = node.comparisons[0]
+    if len(node.comparisons) == 1 and isinstance(first.operator, cst.GreaterThan | cst.GreaterThanEqual):
+        return node.left, first.comparator
+    if len(node.comparisons) == 1 and isinstance(first.operator, cst.LessThan | cst.LessThanEqual):
+        return first.comparator, node.left
+    raise Refused("it compares in another way than by size")
+
+
+def _fitted(node: Expression) -> Expression:
+    """An operand of a difference, in parentheses where it needs them."""
+    return node if isinstance(node, _ATOMS) or node.lpar else node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def _arguments(tree: Tree, node: cst.Call, names: Names) -> str:
+    """All arguments of a call, as those of a function: the tensor of a method comes first."""
+    written = [tree.code(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for arg in node.args]
+    receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
+    of_method = receiver is not None and receiver is given(node, names)
+    return ", ".join([tree.code(receiver).strip(), *written] if of_method and receiver is not None else written)
 
 
 def _replace(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
@@ -258,6 +287,8 @@ def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
     if isinstance(node, cst.Attribute):
         changes.new[node] = node.value
+    elif isinstance(node, cst.Comparison):
+        changes.new[node] = _fitting(tree, node, _by_size(node)[0])
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide | cst.Multiply):
         changes.new[node] = _fitting(tree, node, node.left)
     elif not isinstance(node, cst.Call):

@@ -33,6 +33,14 @@ SPELLINGS: Mapping[str, Row] = {
         "({x} > {limit}).astype('float32')",
     ),
     "at least": Row("{x}.clamp(min={low})", "tensorflow.maximum({x}, {low})", "jax.numpy.maximum({x}, {low})", "keras.ops.maximum({x}, {low})"),
+    "deviation": Row(
+        "torch.sqrt(torch.var({args}) + 1e-12)", "tensorflow.sqrt(tensorflow.math.reduce_variance({args}) + 1e-12)",
+        "jax.numpy.sqrt(jax.numpy.var({args}) + 1e-12)", "keras.ops.sqrt(keras.ops.var({args}) + 1e-12)",
+    ),
+    "below its largest": Row(
+        "{x} - {x}.amax({axis}, keepdim=True)", "{x} - tensorflow.reduce_max({x}, {axis}, keepdims=True)", "{x} - {x}.max({axis}, keepdims=True)",
+        "{x} - keras.ops.max({x}, {axis}, keepdims=True)",
+    ),
     "sigmoid": Row("torch.sigmoid({x})|torch.nn.Sigmoid()", "tensorflow.sigmoid({x})", "jax.nn.sigmoid({x})", "keras.ops.sigmoid({x})"),
     "identity": Row("torch.nn.Identity()", 'keras.layers.Activation("linear")', "", 'keras.layers.Activation("linear")'),
     "standardised": Row(

@@ -153,6 +153,8 @@ def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
         "reciprocal": "{x} + 1e-8",
         "norm": "{x} + 1e-12",
     }.get(op.kind)
+    if op.kind == "std":
+        return _spread(index, op)
     if text is None or op.site is None or not op.inputs:
         return None
     names = tuple(dict.fromkeys((spelled(op), op.kind)))
@@ -160,6 +162,29 @@ def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
         return remedy("add a small number to what is divided by", Edit("wrap", op.site, text, position=1))
     summary = "keep what goes in above 0" if op.kind == "log" or untaken else "add a small number inside"
     return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
+
+
+def _spread(index: Index, op: Op) -> Remedy | None:
+    """The root of a variance that is kept above 0, for a deviation: its slope has no bound where all entries are alike."""
+    names = ("std", "reduce_std", "nanstd")
+    return (
+        remedy("add a small number to the variance before the root", Edit("swap", op.site, spelling(index, "deviation"), names))
+        if op.site
+        else None
+    )
+
+
+def without_largest(index: Index, step: StepIndex, op: Op) -> Remedy | None:
+    """The largest entry taken off before an exponential whose sum it is divided by, which changes no share."""
+    shared = {op.output} & set(step.consumers)
+    readers = [reader for name in shared for reader in step.consumers[name]]
+    total = next((reader for reader in readers if reader.kind == "sum"), None)
+    quotient = any(reader.kind == "div" and reader.inputs[0] == op.output for reader in readers)
+    if op.kind != "exp" or op.site is None or total is None or not quotient:
+        return None
+    axis = total.attributes.get("axis", -1)
+    text = spelling(index, "below its largest", axis=axis if isinstance(axis, int) else -1)
+    return remedy("subtract the largest entry first", Edit("wrap", op.site, text, ("exp",), position=GIVEN))
 
 
 def standardised(

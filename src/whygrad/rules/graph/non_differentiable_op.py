@@ -12,6 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.surrogates import softened
 
 PICKS = (
     "use the scores themselves: a softmax weights what this would pick; `gumbel_softmax(hard=True)` picks one and lets the gradient pass"
@@ -90,7 +91,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         op.site,
         f"no gradient passes back through `{spelled(op)}`",
         _help(index, op, cut),
-        remedy=_remedy(cut),
+        remedy=_remedy(cut) or softened(index, cut),
     )
     return diagnosis(index, cut, words, _lift(cut))
 

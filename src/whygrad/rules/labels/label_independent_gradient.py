@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Statistics, family
@@ -11,6 +11,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import away, insensitive, measured
 from whygrad.rules.phrases import figure, finite, listed, places
+from whygrad.rules.surrogates import made_without_gradient, scored
 
 _LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
 _STEPWISE = frozenset(
@@ -216,7 +217,15 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
+        remedy=_on_scores(index, step, join),
     )
+
+
+def _on_scores(index: Index, step: StepIndex, join: Join) -> Remedy | None:
+    """A loss on the scores for the part of the loss that only reads what was picked from them."""
+    if join.cut is None or join.cut.kind != "argmax":
+        return None
+    return scored(index, step, join.cut, made_without_gradient(step, join.op, differentiable(step)))
 
 
 def shift(step: StepIndex) -> Iterator[Evidence]:

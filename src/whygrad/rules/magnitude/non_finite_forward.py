@@ -10,7 +10,7 @@ from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
 from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
 from whygrad.rules.phrases import places, typed
-from whygrad.rules.remedies import guarded
+from whygrad.rules.remedies import guarded, without_largest
 
 HALF = 65504.0
 """The largest number of float16."""
@@ -103,7 +103,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
-        remedy=None if half else guarded(index, op),
+        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op),
     )
 
 
