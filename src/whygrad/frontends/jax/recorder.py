@@ -68,9 +68,8 @@ class JaxRecorder:
         self.latest: dict[int, Any] = {}
         """The arrays that the last update made."""
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
-        self.done = False
-        self.moved = False
-        """A recorded step has updated its parameters; until one does, more are recorded, since several may make one update."""
+        self.done = self.moved = False
+        """Moved: a recorded step has updated its parameters; until one does, more are recorded, since several may make one update."""
 
     # --- on and off ---------------------------------------------------------------------------------------------
 
@@ -447,6 +446,5 @@ class JaxRecorder:
                     self.open.events.append(Event("exception", len(self.open.built.step.graph.ops), (), None, told))
                 self.close(None)
             self.symptoms.arrived()
-            record = self.draft()
-            endings = self.symptoms.endings()
+            record, endings = self.draft(), self.symptoms.endings()
         return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)
