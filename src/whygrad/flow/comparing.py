@@ -126,15 +126,8 @@ def _is_product(index: StepIndex, op: Op) -> bool:
     return op.kind in PRODUCTS and any(_is_parameter(index, name) for name in op.inputs)
 
 
-def _source(index: StepIndex, name: str) -> str:
-    """Where a value comes from, behind casts and new layouts."""
-    while name in index.producer and family(index.producer[name][1].kind) in ("layout", "cast") and index.producer[name][1].inputs:
-        name = index.producer[name][1].inputs[0]
-    return name
-
-
 def _is_parameter(index: StepIndex, name: str) -> bool:
-    source = _source(index, name)
+    source = index.origin(name)
     return index.value(source).role == "parameter" or any(parameter.value == source for parameter in index.step.parameters)
 
 
@@ -142,12 +135,12 @@ def _product_of(index: StepIndex, op: Op, kinds: dict[str, str]) -> str | None:
     """The product that an op adds a bias to."""
     if op.kind != "add" or not any(_is_parameter(index, name) for name in op.inputs):
         return None
-    return next((source for name in op.inputs if kinds.get(source := _source(index, name)) == "linear"), None)
+    return next((source for name in op.inputs if kinds.get(source := index.origin(name)) == "linear"), None)
 
 
 def _loss_of(index: StepIndex, op: Op) -> str | None:
     """The loss of single examples that an op takes the mean of."""
-    source = _source(index, op.inputs[0]) if op.kind == "mean" and op.inputs else ""
+    source = index.origin(op.inputs[0]) if op.kind == "mean" and op.inputs else ""
     return source if source in index.producer and family(index.producer[source][1].kind) == "loss" else None
 
 
