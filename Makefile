@@ -72,4 +72,4 @@ accuracy: $(STAMP) ## the score over the programs of corpus/, and that of the fi
 	status=0; $(RUN)/python corpus/score.py || status=1; $(RUN)/python corpus/score.py --fixes --sample $(REPAIRS) || status=1; exit $$status
 
 clean: ## everything that was made, the environment included
-	rm -rf $(VENV) reports docs/rules docs/reference site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) reports docs/rules docs/reference site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .jax_cache build dist
