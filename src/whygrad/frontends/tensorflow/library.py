@@ -10,6 +10,8 @@ from whygrad.frontends.tensorflow import _compat
 from whygrad.ir import Attribute
 
 Locals = Mapping[str, Any]
+_UNTOLD = object()
+"""A layer whose call has no argument for the mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +247,10 @@ def _layer(kind: str, name: str) -> Callable[[Locals], Described | None]:
     def describe(held: Locals) -> Described | None:
         layer = held.get("self")
         attributes = layer_attributes(kind, layer)
-        training = held.get("training")
-        if kind in ("dropout", "batch_norm") and isinstance(training, bool):
-            attributes["training"] = training and bool(getattr(layer, "trainable", True) or kind == "dropout")
+        training = held.get("training", _UNTOLD)
+        if kind in ("dropout", "batch_norm") and (training is None or isinstance(training, bool)):
+            # Keras' layers take None, which is what a call without the argument hands on, for evaluation
+            attributes["training"] = bool(training) and bool(getattr(layer, "trainable", True) or kind == "dropout")
         native = f"keras.layers.{type(layer).__name__ if layer is not None else name}"
         return Described(kind, native, attributes, apart=kind in WITH_ACTIVATION)
 

@@ -47,6 +47,13 @@ class Watched:
     last_record: Optimizer | None = None
     held: tuple[int, ...] = field(default_factory=tuple)
     alike: int = 1
+    before: int = 0
+    """Updates that it had taken as it was met."""
+
+    def taken(self, optimizer: Any) -> int:
+        """How many of its steps changed something: a loss scale declines those whose gradient is not finite, and counts the others alone."""
+        count = taken(optimizer)
+        return self.steps if count is None else max(0, min(self.steps, count - self.before))
 
 
 class Optimizers:
@@ -91,6 +98,7 @@ class Optimizers:
             if entry is not None:
                 self._watched[-entry.number - 1] = entry
             entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, None)
+            entry.before = taken(optimizer) or 0
         return entry
 
     def all(self) -> tuple[Watched, ...]:
@@ -162,7 +170,10 @@ class Optimizers:
 
     def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Optimizer, ...]:
         """The neutral record of each that holds variables or has stepped."""
-        found = (self._record(entry, names, builder) for entry in self.all())
+        # what a loss scale holds steps inside of it, and is told of with it
+        inner = {id(held) for optimizer in self.living() if (held := getattr(optimizer, "inner_optimizer", None)) is not None}
+        entries = (entry for entry in self.all() if entry.steps or id(entry.reference()) not in inner)
+        found = (self._record(entry, names, builder) for entry in entries)
         return tuple(record for record in found if record is not None)
 
     def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Optimizer | None:
@@ -177,9 +188,11 @@ class Optimizers:
         if entry.last_record is None:
             return None
         made = self._made.get((entry.made.user, entry.native), 1) if entry.made is not None else 1
+        declined = entry.steps - entry.taken(optimizer)
         return replace(
             entry.last_record,
-            steps=entry.steps,
+            steps=entry.steps - declined,
+            skipped=declined,
             rates=(entry.low, entry.high) if entry.high >= entry.low else None,
             last_rate=entry.last,
             rate_site=builder.site(entry.rate_set),
@@ -228,6 +241,16 @@ def lessened(optimizer: Any, own: Iterable[NDArray[Any]], handed: Iterable[NDArr
         return None
     # timid: loss scales are powers of two
     return None if math.isclose(math.log2(before / after), round(math.log2(before / after)), abs_tol=1e-3) else (before, after)
+
+
+def taken(optimizer: Any) -> int | None:
+    """Updates that the optimizer inside a loss scale has taken; None where there is no loss scale, or it is gone."""
+    count = getattr(getattr(optimizer, "inner_optimizer", None), "_iterations", None)
+    plain = getattr(count, "_value", None)
+    try:
+        return None if plain is None else int(_compat.read(plain))
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return None
 
 
 def rate_of(optimizer: Any) -> float | None:

@@ -1,5 +1,6 @@
 """WG306: a parameter that the optimizer holds and no forward reads."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
@@ -8,6 +9,9 @@ from whygrad.flow.makers import apart
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.checkpoint_without_grad import left_out
+
+_PART = re.compile(r"[./]")
+"""What stands between the parts of a parameter's name."""
 
 
 @rule("WG306", "unused-parameter", "warning")
@@ -62,9 +66,8 @@ def _read(index: Index) -> frozenset[str]:
 
 
 def _modules(name: str) -> list[str]:
-    """The modules that a parameter is in, the outermost first."""
-    parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))]
+    """The modules that a parameter is in, the outermost first; Keras' paths have slashes."""
+    return [name[: found.start()] for found in _PART.finditer(name)]
 
 
 def _module(name: str, used: set[str]) -> str:

@@ -65,7 +65,7 @@ def left_out(index: Index, optimizer: Optimizer) -> bool:
         not held.isdisjoint(e.targets) for s in index.steps for e in s.events("update")
     )
     called = any(optimizer.name in event.targets for step in index.steps for event in step.events("optimizer_step"))
-    return not optimizer.steps and not called and not moved and bool((held & index.with_gradient) - stepped)
+    return not optimizer.steps and not optimizer.skipped and not called and not moved and bool((held & index.with_gradient) - stepped)
 
 
 def waited_long_enough(index: Index, idle: list[Optimizer]) -> bool:

@@ -89,7 +89,8 @@ def diagnosis(step: StepIndex, index: Index, stuck: list[Parameter]) -> Diagnosi
     worst = max(stuck, key=lambda p: p.gradient_norm or 0.0)
     loss = next((scale_of(step.value(name)) for name in step.losses), None)
     kind = str(step.step.kind)
-    held = (Fact("unmoved", p.name) for p in step.step.parameters if p.optimizer == optimizer.name)
+    ours = [p.name for p in step.step.parameters if p.optimizer == optimizer.name]
+    held = (Fact(what, name) for name in ours for what in ("unmoved", "non-finite"))
     here = source.site if source is not None and source.site is not None else optimizer.site
     return Diagnosis(
         rule="WG408",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
@@ -42,12 +43,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.optim`: construct the optimizer after the model is complete; `whygrad explain WG401`.
     """
     lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)]
+    refusals = list(matching(index, UNKNOWN))
+    ended = frozenset(fact for failure, _ in refusals for fact in consequences(failure, failure.step))
+    held = [replace(found, explains=found.explains | ended) for found in replaced(index, lost)]
+    yield from held or distinct(refused(index, failure, match) for failure, match in refusals)
+
+
+def replaced(index: Index, lost: list[Parameter]) -> Iterator[Diagnosis]:
+    """Optimizers that hold other tensors than the forward reads."""
     for optimizer in index.record.optimizers:
         if optimizer.orphans and lost:
             yield diagnosis(index, optimizer, lost)
         elif lost and (twins := displaced(index, optimizer, lost)):
             yield later_diagnosis(index, optimizer, lost, twins)
-    yield from distinct(refused(index, failure, match) for failure, match in matching(index, UNKNOWN))
 
 
 def refused(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis:

@@ -14,6 +14,8 @@ from whygrad.rules.phrases import distinct, listed, percent, places, plural
 from whygrad.rules.remedies import remedy
 
 SWITCHES = ("train", "eval")
+FORWARDS = ("call", "__call__", "forward")
+"""What Keras, flax and equinox name the method that a call of a layer runs."""
 _HALF = 0.5
 """What a dropout drops that is told nothing else."""
 
@@ -155,7 +157,7 @@ def _asked_for(index: Index) -> Diagnosis | None:
     # timid: statistics that hold anything else were trained or loaded, and may be kept on purpose
     if not fresh or not all(fresh) or any(_moving(step) for step in trained):
         return None
-    return _about_call(trained[0], fresh[0])
+    return _about_call(index, trained[0], fresh[0])
 
 
 def _as_made(step: StepIndex, op: Op) -> bool:
@@ -166,10 +168,9 @@ def _as_made(step: StepIndex, op: Op) -> bool:
     return {0.0, 1.0} <= constant
 
 
-def _about_call(step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
+def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
     op = still[0][0]
-    caller = op.site.callers[0] if op.site is not None and op.site.callers else None
-    called = Site(caller.file, caller.line, function=caller.function, text=caller.text) if caller is not None else op.site
+    called = _model_called(op.site)
     layers = list(dict.fromkeys(op.module or p.name for op, p in still))
     return Diagnosis(
         "WG413",
@@ -183,12 +184,19 @@ def _about_call(step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis
         evidence=(
             Evidence(f"{listed(layers)} normalise by running statistics that are still 0 and 1, as they were made", "layers", len(layers)),
         ),
-        help="ask for training mode in the training step, and carry the new statistics over",
+        help=idiom(index, "training mode"),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(layers),
         remedy=_told(called),
     )
+
+
+def _model_called(site: Site | None) -> Site | None:
+    """Where the model is called whose forward this place is in; the place itself where it is in none: there the model is what is called."""
+    while site is not None and site.callers and site.function.rsplit(".", 1)[-1] in FORWARDS:
+        site = site.caller()
+    return site
 
 
 def _is_normalisation(name: str) -> bool:

@@ -38,6 +38,14 @@ POOLER = """
 
 FIRES = {
     "a scorer that no forward calls": (RUN + SCORER, 10, "scorer", 3, "warning"),
+    "a layer of Keras, whose parameters' names have slashes": (
+        RUN.replace("out.weight", "out/kernel").replace("emb.weight", "emb/embeddings")
+        + SCORER.replace("scorer.0.", "scorer/").replace("scorer.2.weight", "scorer/scale"),
+        10,
+        "scorer",
+        3,
+        "warning",
+    ),
     "a parameter on its own": (RUN + ALONE, 11, "scale", 1, "warning"),
     "a library's model declares more": (RUN + POOLER, 12, "bert", 1, "note"),
     "one layer of a list": (

@@ -52,7 +52,18 @@ ALWAYS = """
     ! optimizer_step opt
 """
 
+AS_MADE = STILL.replace('    ! eval net @ "train.py":16 with={"class":"Sequential"}\n', "").replace(
+    "    m: buffer f32[4]\n    s: buffer f32[4]",
+    "    m: buffer f32[4] minimum=0.0 maximum=0.0\n    s: buffer f32[4] minimum=1.0 maximum=1.0",
+)
+IN_A_FORWARD = AS_MADE.replace(
+    '"train.py":22', '"block.py":7 in "Block.call" callers=[["net.py",12,"Net.call"],["train.py",23,"step"],["train.py",30,""]]'
+)
+IN_THE_STEP = AS_MADE.replace('"train.py":22', '"train.py":22 in "step" callers=[["train.py",30,""]]')
+
 FIRES = {
+    "never told, in a layer of a layer": (IN_A_FORWARD, 23),
+    "never told, where the model is called": (IN_THE_STEP, 22),
     "dropout that is not told the mode": (ALWAYS, 14),
     "dropout by default": (ALWAYS.replace('"p":0.4,', ""), 14),
     "switched before training": (STILL, 16),

@@ -1,0 +1,16 @@
+import keras
+import tensorflow as tf
+
+keras.utils.set_random_seed(0)
+points = tf.random.normal((128, 8))
+labels = tf.cast(points[:, 0] > 0, tf.int32)
+encoder, head = keras.layers.Dense(16, activation="tanh"), keras.layers.Dense(2)
+model = keras.Sequential([keras.Input((8,)), encoder, head])
+entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+optimizer = keras.optimizers.Adam(0.01)
+
+for step in range(30):
+    with tf.GradientTape() as tape:
+        loss = entropy(labels, model(points))
+    gradients = tape.gradient(loss, head.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, head.trainable_variables))

@@ -1,0 +1,9 @@
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(0)
+rooms = np.random.normal(size=(256, 4)).astype("float32")
+rent = rooms[:, :1] - 2 * rooms[:, 1:2]
+model = keras.Sequential([keras.layers.Dense(16, activation="tanh"), keras.layers.Dense(1)])
+model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.01, epsilon=1e-7), loss="mse")
+model.fit(rooms, rent, epochs=8, verbose=0)
