@@ -161,6 +161,13 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
 }  # fmt: skip
 
 REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a statement whose result is used on the way": (
+        "optimizer = make(a)\noptimizer.build(a)\nmodel = new()\n", "optimizer = make(a)", {"action": "move", "to": "model = new()"},
+    ),
+    "a statement of another function": (
+        "def f():\n    opt = make(a)\n    return opt\nmodel = new()\n", "opt = make(a)", {"action": "move", "to": "model = new()"},
+    ),
+    "a return": ("def f():\n    g()\n    return make(a)\n", "return make(a)", {"action": "move", "to": "g()"}),
     "a layer with a name": ("self.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap"}),
     "two calls of that name on one line": ("a, b = sigmoid(x), sigmoid(y)\n", "a, b", {"action": "unwrap", "calls": ("sigmoid",)}),
     "a line of two statements": ("a(); b()\n", "a()", {"action": "drop"}),

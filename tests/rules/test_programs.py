@@ -16,10 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from program_pool import WIDTH, Pool
-from whygrad.diagnosis import Rule
+from whygrad.diagnosis import Report, Rule
+from whygrad.fixes import patch
+from whygrad.fixes.sources import Texts
+from whygrad.ir.files import read_record
 from whygrad.rules import load_rules
 
 HERE = Path(__file__).parent
@@ -115,9 +119,9 @@ def pools() -> Iterator[Pools]:
         pool.close()
 
 
-def run(pool: Pool, program: Path, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def run(pool: Pool, program: Path, tmp_path: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What came of a program, and its JSON report."""
-    answer = pool.run(program, tmp_path / "report.json")
+    answer = pool.run(program, tmp_path / "report.json", *options)
     assert (tmp_path / "report.json").exists(), answer["stderr"]
     return answer, json.loads((tmp_path / "report.json").read_text())
 
@@ -137,10 +141,27 @@ def test_every_rule_has_its_programs_or_a_reason_why_not(rule: Rule):
     assert len(reasons) < len(FRAMEWORKS)
 
 
+def healed(report: Path, program: Path, pool: Pool, tmp_path: Path) -> tuple[str, str]:
+    """The program with the fix of its root cause, run: what a second application of the fix makes of it, and what it is."""
+    judged = msgspec.msgpack.decode(read_record(report).report_bytes or b"", type=Report)
+    (remedy,) = [diagnosis.remedy for diagnosis in judged.diagnoses if diagnosis.root_cause]
+    assert remedy is not None
+    made = patch(remedy, Texts(program.parent))
+    again = patch(remedy, Texts(program.parent, made.texts))
+    patched = tmp_path / program.name
+    patched.write_text(made.texts[str(program)])
+    answer, after = run(pool, patched, tmp_path)
+
+    assert [item["rule"] for item in after["diagnoses"] if item["severity"] != "note"] == []
+    assert (after["healthy"], answer["status"]) == (True, 0)
+    return again.texts.get(str(program), made.texts[str(program)]), made.texts[str(program)]
+
+
 @pytest.mark.torch
 @ITS_OWN_ALONE
-def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, framework: str, pools: Pools, tmp_path: Path):
-    answer, report = run(pools[framework], folder(rule) / f"bad_{framework}.py", tmp_path)
+def test_the_bad_program_shows_its_own_rule_alone_and_its_fix_heals_it(rule: Rule, framework: str, pools: Pools, tmp_path: Path):
+    program, record = folder(rule) / f"bad_{framework}.py", tmp_path / "record"
+    answer, report = run(pools[framework], program, tmp_path, "--record", str(record))
     text, golden = report_of(answer["stderr"]), folder(rule) / f"bad_{framework}.txt"
     if os.environ.get("WHYGRAD_WRITE_GOLDEN"):
         golden.write_text(text)
@@ -149,6 +170,9 @@ def test_the_bad_program_shows_its_own_rule_alone(rule: Rule, framework: str, po
     assert report["faults"] == []
     assert without_figures(text) == without_figures(golden.read_text())
     assert all(same(*pair) for pair in zip(figures(text), figures(golden.read_text()), strict=True))
+    if "= fix:" in text:
+        twice, once = healed(record, program, pools[framework], tmp_path)
+        assert twice == once
 
 
 @pytest.mark.torch

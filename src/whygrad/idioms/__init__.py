@@ -47,6 +47,11 @@ def _fitted(index: Index) -> bool:
     return any(_CALLS.search(site.text) or any(_TRAINER.search(frame.file) for frame in site.library) for site in places)
 
 
+def speaks(index: Index, framework: str) -> bool:
+    """The program computes with this framework, be it under Keras or not."""
+    return index.once(dialects)[-1] == framework
+
+
 def speaks_torch(index: Index) -> bool:
     """The program is written in PyTorch, or nothing is known of it."""
     return index.once(dialects) == ("torch",)

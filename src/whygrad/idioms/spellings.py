@@ -65,7 +65,7 @@ SPELLINGS: Mapping[str, Row] = {
     "rate": Row("lr", "learning_rate", "learning_rate", "learning_rate"),
     "loss on ids": Row(
         "torch.nn.functional.cross_entropy({scores}, {ids})",
-        "tensorflow.reduce_mean(tensorflow.nn.sparse_softmax_cross_entropy_with_logits({ids}, {scores}))",
+        "tensorflow.reduce_mean(keras.losses.sparse_categorical_crossentropy({ids}, {scores}, from_logits=True))",
         "optax.softmax_cross_entropy_with_integer_labels({scores}, {ids}).mean()",
     ),
 }  # fmt: skip

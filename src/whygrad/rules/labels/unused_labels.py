@@ -8,13 +8,13 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
 from whygrad.flow.scopes import enclosing, place_in
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Scope, Site, family
+from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import is_cut_off, measured
 from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
 from whygrad.rules.phrases import distinct, places, typed
-from whygrad.rules.remedies import used_labels
+from whygrad.rules.remedies import operand, remedy, used_labels
 
 
 @rule("WG101", "unused-labels", "error")
@@ -151,7 +151,8 @@ def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: 
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
         help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids",
         names=(name, scope.function),
-        remedy=_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)) if _whole_loss(step, number, last) else None,
+        remedy=_with_labels(step, scope, argument, last)
+        or (_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)) if _whole_loss(step, number, last) else None),
     )
 
 
@@ -163,13 +164,29 @@ def _whole_loss(step: StepIndex, number: int, op: Op) -> bool:
     return not inside or inside[-1] is op
 
 
+def _with_labels(step: StepIndex, scope: Scope, argument: str, op: Op) -> Remedy | None:
+    """The labels in the place of a target that the function makes of the prediction."""
+    target = target_of(op) if family(op.kind) == "loss" else None
+    if target is None or target not in step.depends_on_parameters or not argument.isidentifier():
+        return None
+    made, labels = _whole(step, target), _whole(step, scope.arguments[argument])
+    alike = made.dtype[:1] == labels.dtype[:1] and made.shape == labels.shape
+    return remedy(f"compare with `{argument}`", operand(op, step.value(target), argument)) if alike else None
+
+
+def _whole(step: StepIndex, name: str) -> Value:
+    """A value, or the whole numbers that it was converted from: Keras hands ids to losses as floating ones."""
+    value, before = step.value(name), step.value(step.origin(name, ("cast",)))
+    return before if before.dtype.startswith(("i", "u")) else value
+
+
 def _remedy(index: Index, step: StepIndex, scope: Scope, argument: str, site: Site | None) -> Remedy | None:
     """A loss on the one prediction that the function is given and the labels that it ignores."""
     shaped = [(name, value) for name, value in scope.arguments.items() if value in step.depends_on_parameters and name.isidentifier()]
     if len(shaped) != 1 or not argument.isidentifier():
         return None
     name, value = shaped[0]
-    return used_labels(index, site, step.value(scope.arguments[argument]), step.value(value), (name, argument))
+    return used_labels(index, site, _whole(step, scope.arguments[argument]), step.value(value), (name, argument))
 
 
 def own_target(step: StepIndex) -> Iterator[Diagnosis]:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.written import losses_of, made_within
-from whygrad.idioms import idiom, loss_called, speaks_torch
+from whygrad.idioms import idiom, loss_called, speaks, speaks_torch
 from whygrad.ir import Op, Statistics, Value
 from whygrad.loss_contracts import CONTRACTS, Contract, contract_of, input_of
 from whygrad.rules import rule
@@ -117,6 +117,9 @@ def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: 
 
 def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
     """The loss of that kind that takes raw scores; the logarithm where it was given probabilities."""
+    if speaks(index, "jax") and op.kind == "nll_loss" and op.site is not None and "take_along_axis(" in op.site.text:
+        read = Edit("wrap", op.site, "jax.nn.log_softmax({x})", ("take_along_axis",), position=0)
+        return remedy("take the logarithm of the softmax first", read)
     if not speaks_torch(index):
         told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
         return remedy("tell the loss that it gets raw scores", told) if told else None

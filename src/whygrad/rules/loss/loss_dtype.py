@@ -1,8 +1,9 @@
 """WG210: a dtype that the loss refuses, or arithmetic in one that is too narrow."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom, speaks_torch
@@ -12,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault, relabelled
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import remedy
 
 _ABOUT_DTYPE = (
     "dtype",
@@ -137,7 +139,22 @@ def wrapping(index: Index, step: StepIndex, op: Op) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(one.shown, step.value(op.inputs[1]).shown),
+        remedy=_widened(index, op),
     )
+
+
+def _widened(index: Index, op: Op) -> Remedy | None:
+    """Both operands of the difference as floating numbers, where it is written as one."""
+    if op.site is None or not _SIGNED.search(op.site.text):
+        return None
+    text = spelling(index, "floating")
+    return remedy(
+        "convert both to floating numbers first", Edit("wrap", op.site, text, position=0), Edit("wrap", op.site, text, position=1)
+    )
+
+
+_SIGNED = re.compile(r"\w\)? [-+] \(?\w")
+"""A difference or a sum that is written with its sign."""
 
 
 def _expression(step: StepIndex, op: Op, sign: str) -> str:

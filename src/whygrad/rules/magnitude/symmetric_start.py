@@ -1,5 +1,6 @@
 """WG511: units that start equal and stay equal."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
@@ -15,6 +16,8 @@ _LAYERS = ("linear", "conv", "rnn", "matmul")
 
 _FILLING = ("constant_", "zeros_", "ones_", "fill_", "zero_")
 """What PyTorch programs fill parameters with."""
+_MADE_WITH = re.compile(r"(\w+)\((?=[^()]*\bkernel_init=)")
+"""The layer of flax that is told how its weights begin."""
 
 
 @rule("WG511", "symmetric-start", "warning", needs_values=True)
@@ -127,7 +130,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         remedy=remedy(
             "leave the layer its own initialisation",
             setting(found[0].site, "kernel_initializer"),
-            otherwise=_own_start(found[0].site),
+            otherwise=_own_start(found[0].site or started),
         ),
     )
 
@@ -136,5 +139,5 @@ def _own_start(site: Site | None) -> tuple[Edit | None, ...]:
     """The same for flax, else without the call that fills the weights; biases may well begin with zeros."""
     if site is None:
         return ()
-    flax = "kernel_init" in site.text
-    return (setting(site, "kernel_init"),) if flax else (Edit("drop", site, calls=_FILLING, written="weight"),)
+    flax = _MADE_WITH.search(site.text)
+    return (setting(site, "kernel_init", calls=(flax[1],)),) if flax else (Edit("drop", site, calls=_FILLING, written="weight"),)

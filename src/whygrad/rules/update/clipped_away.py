@@ -137,11 +137,19 @@ def _remedy(site: Site | None, norm: float) -> Remedy | None:
     limit = f"{norm:.2g}"
     if site is None:
         return None
-    told = (
-        Edit("wrap", site, limit, keyword="max_norm", position=1)
-        if "clip_grad" in site.text
-        else Edit("wrap", site, limit, keyword="clipnorm")
-    )
+    if "clip_grad" in site.text:
+        told = Edit("wrap", site, limit, keyword="max_norm", position=1)
+    elif "clip_by_global_norm(" in site.text:  # optax': a link of a chain; TensorFlow's function gives a pair and takes the list first
+        told = Edit(
+            "wrap",
+            site,
+            limit,
+            ("clip_by_global_norm",),
+            "max_norm" if "optax" in site.text else "clip_norm",
+            0 if "optax" in site.text else 1,
+        )
+    else:
+        told = Edit("wrap", site, limit, keyword="global_clipnorm" if "global_clipnorm" in site.text else "clipnorm")
     return remedy(
         f"clip to {limit}",
         told,

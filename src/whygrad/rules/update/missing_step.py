@@ -1,10 +1,11 @@
 """WG405: backward, but no update."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -144,6 +145,7 @@ def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: i
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,
         names=tuple(names),
+        remedy=_applied(index, event, backward),
     )
 
 
@@ -159,6 +161,33 @@ def last_backward(index: Index, idle: list[Optimizer]) -> tuple[Event | None, in
 
 def _remedy(index: Index, names: list[str], backward: Event) -> Remedy | None:
     """The step behind the backward; of several optimizers it can't be told which backward is whose."""
-    if len(names) != 1 or not speaks_torch(index) or not names[0].replace(".", "").isidentifier():
+    if len(names) != 1 or not names[0].replace(".", "").isidentifier():
         return None
-    return remedy(f"step `{names[0]}` after the backward", behind(backward.site, f"{names[0]}.step()"))
+    if speaks_torch(index):
+        return remedy(f"step `{names[0]}` after the backward", behind(backward.site, f"{names[0]}.step()"))
+    asked = _BY_TAPE.match(backward.site.text) if backward.site is not None else None
+    if asked is None or not speaks(index, "tensorflow"):
+        return None
+    step = f"{names[0]}.apply_gradients(zip({asked[1]}, {asked[2]}))"
+    return remedy(f"step `{names[0]}` with the gradients", behind(backward.site, step))
+
+
+_BY_TAPE = re.compile(r"\s*(\w+)\s*=\s*[\w.]+\.gradient\([^,()]+,\s*([\w.]+)\)\s*$")
+"""Gradients that a tape was asked for, and what for."""
+_COMPUTED = re.compile(r"\s*(\w+)\s*,\s*\w+\s*=\s*[\w.]+\.update\(([^()]*)\)\s*$")
+"""An update of optax' and what it was computed from."""
+_DERIVED = re.compile(r"grad\([^()]*\)\((\w+)\b")
+"""What a derivative was taken by: the first argument of the function."""
+
+
+def _applied(index: Index, event: Event, backward: Event | None) -> Remedy | None:
+    """The update of optax' applied to what the derivative was taken by; None where one of the names is not written there."""
+    computed = _COMPUTED.match(event.site.text) if event.site is not None else None
+    if computed is None or event.attributes.get("what", "update") != "update" or not speaks(index, "jax"):
+        return None
+    given = [part.strip() for part in computed[2].split(",")]
+    derived = _DERIVED.search(backward.site.text) if backward is not None and backward.site is not None else None
+    parameters = given[2] if len(given) > 2 else derived[1] if derived else ""  # noqa: PLR2004 - gradients, state and parameters
+    if not parameters.isidentifier():
+        return None
+    return remedy("apply the update", behind(event.site, f"{parameters} = optax.apply_updates({parameters}, {computed[1]})"))

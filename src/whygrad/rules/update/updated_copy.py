@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
@@ -103,5 +103,7 @@ def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diag
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
-        remedy=remedy("update in place", Edit("augment", op.site)) if op.site else None,
+        remedy=remedy("update in place", Edit("augment", op.site))
+        if op.site and speaks_torch(index)
+        else None,  # elsewhere `-=` binds a name anew
     )

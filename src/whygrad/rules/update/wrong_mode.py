@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, percent, places, plural
@@ -188,7 +188,7 @@ def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(layers),
-        remedy=_told(called),
+        remedy=_told(index, called),
     )
 
 
@@ -269,8 +269,10 @@ def _instead(site: Site | None) -> Remedy | None:
     return remedy("train in training mode", Edit("callee", site, f"{name}.train", ("eval",)), changes=changes) if name and site else None
 
 
-def _told(site: Site | None) -> Remedy | None:
-    """Training mode, where the call of the model asks for the other one."""
+def _told(index: Index, site: Site | None) -> Remedy | None:
+    """Training mode, where the call of the model asks for the other one, or for none and takes evaluation for what is meant."""
+    if site is not None and speaks(index, "tensorflow") and "training" not in site.text and site.column:
+        return remedy("call the model in training mode", Edit("argument", site, "True", keyword="training"))
     if site is None or "training=False" not in site.text.replace(" ", ""):
         return None
     return remedy("call the model in training mode", Edit("wrap", site, "True", keyword="training"))
