@@ -178,6 +178,12 @@ GRADIENTS: Mapping[str, Row] = {
         'pad on the left alone (`padding="CAUSAL"` in flax), and not on both sides',
     ),
     "ignored id": Row("`ignore_index={id}`", "`ignore_class={id}`", "the mask of id {id}"),
+    "padding told": Row("`padding_idx={id}`", "`mask_zero=True`", "`padding_idx={id}`"),
+    "mean of what counts": Row(
+        "take the mean of what counts alone: `{losses}[{labels} != {id}].mean()`",
+        "take the mean of what counts alone: `tf.reduce_mean(tf.boolean_mask({losses}, {labels} != {id}))`",
+        "take the mean of what counts alone: `jnp.mean({losses}, where={labels} != {id})`",
+    ),
     "ignore an id": Row(
         "pass `ignore_index={id}` to the loss",
         "pass `ignore_class={id}` to `SparseCategoricalCrossentropy`",

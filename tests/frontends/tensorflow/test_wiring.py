@@ -5,7 +5,7 @@ import pytest
 from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
 from frontends.tensorflow.tensorflow_here import play, recorded, recorded_as, the, watched
 from whygrad.flow import Index
-from whygrad.ir import Descend, Outcome
+from whygrad.ir import Outcome
 from whygrad.rules.graph.frozen_parameters import diagnose as frozen
 from whygrad.rules.graph.input_ignored import diagnose as ignored
 from whygrad.rules.graph.untracked_variable import diagnose as untracked
@@ -230,23 +230,6 @@ def test_a_rate_of_zero_is_named_where_it_is_decided(tmp_path, rate, callbacks, 
 
     ((where, _),) = said(idle, recorded(tmp_path, program))
     assert where == line
-
-
-def test_a_descent_with_another_activation_is_refused_with_a_reason(tmp_path):
-    from whygrad.frontends.tensorflow.replay import TensorFlowReplay
-
-    found = []
-
-    class Asking(TensorFlowReplay):
-        def baseline(self):
-            found.append(self.run(Descend(activate=("t1",))))
-            return super().baseline()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("whygrad.frontends.tensorflow.hooks.TensorFlowReplay", Asking)
-        recorded(tmp_path, DATA + MODEL + FIT)
-
-    assert "not made in TensorFlow" in found[0].reason
 
 
 LOOP = """

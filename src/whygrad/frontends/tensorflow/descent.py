@@ -1,5 +1,6 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that nothing of the program's runs."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from whygrad.ir import Attribute, Descend, Trial
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.replay import TensorFlowReplay
 
+LONGEST = 1.0
+"""Seconds that the first of four descents may take: the whole experiment then stays near four."""
 LARGEST = 50_000_000
 """Entries of all parameters together up to which they are copied."""
 KNOWN = ("SGD", "Adam", "AdamW", "RMSprop")
@@ -91,21 +94,37 @@ class Descent:
 
     def run(self, descent: Descend) -> Trial:
         """A few updates with the change, and as many without; raises `CopyError`."""
-        if descent.activate or descent.control:
-            raise CopyError("an experiment with another activation, or with permuted labels beside it, is not made in TensorFlow")
+        if descent.activate:
+            return self._bent(descent)
         changed = self._losses(descent.steps, descent)
         if descent.steps not in self._plain:
             self._plain[descent.steps] = self._losses(descent.steps, None)
         return Trial(descent, loss=changed[-1], losses=changed, plain=self._plain[descent.steps])
 
-    def _losses(self, steps: int, change: Descend | None) -> tuple[float, ...]:
-        """The loss before the first update and after each."""
+    def _bent(self, descent: Descend) -> Trial:
+        """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
+        began = time.perf_counter()
+        given = self.replay.permuted(descent.control)
+        changed = self._losses(descent.steps, descent, still=True)
+        if time.perf_counter() - began > LONGEST:
+            raise CopyError("updates on copies take too long")
+        plain = self._losses(descent.steps, None, still=True)
+        control = self._losses(descent.steps, descent, still=True, given=given), self._losses(descent.steps, None, still=True, given=given)
+        figures = {"permuted": control[0][-1], "permuted_plain": control[1][-1]}
+        return Trial(descent, loss=changed[-1], losses=changed, plain=plain, figures=figures)
+
+    def _losses(
+        self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[str, Any] | None = None
+    ) -> tuple[float, ...]:
+        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
         moving = self._copies()
-        given = {name: standardised(t) for name in (change.standardise if change else ()) if (t := self.replay.find(name)) is not None}
+        names = change.standardise if change else ()
+        given = {**(given or {}), **{name: standardised(t) for name in names if (t := self.replay.find(name)) is not None}}
+        activated = frozenset(change.activate) if change else frozenset()
         losses: list[float] = []
         for step in range(steps + 1):
             copies = {name: tf.constant(item.array) for name, item in moving.items()}
-            loss, found = self.replay.stepped(given, copies)
+            loss, found = self.replay.stepped(given, copies, activated, still=still)
             losses.append(loss)
             with np.errstate(all="ignore"):
                 for name, gradient in found.items() if step < steps else ():

@@ -228,6 +228,8 @@ def layer_attributes(kind: str, layer: Any) -> dict[str, Attribute]:
     activation = getattr(getattr(layer, "activation", None), "__name__", "")
     if kind == "rnn" and activation == "tanh":
         found["activation"] = activation
+    if kind == "embedding" and getattr(layer, "mask_zero", False) is True:
+        found["padding_idx"] = 0
     if kind == "conv":
         last = getattr(layer, "data_format", "channels_last") == "channels_last"
         found |= {"weight_axis": -2, "data_axis": -1 if last else 1}

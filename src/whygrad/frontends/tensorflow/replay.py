@@ -13,12 +13,13 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.births import Watched
 from whygrad.frontends.tensorflow.calls import Call
 from whygrad.frontends.tensorflow.descent import CopyError, Descent, standardised
+from whygrad.frontends.tensorflow.futures import perturbed
 from whygrad.frontends.tensorflow.layers import Owned
 from whygrad.frontends.tensorflow.lowering import GATHERS, OPS, attribute, kind_of
 from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.frontends.trajectories import followed
-from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Perturb, Reshape, Standardise, Trial
 
 FAILURES = (tf.errors.OpError, RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError, LookupError)
 """What running an op again may raise."""
@@ -50,6 +51,8 @@ class Change:
     tracked: bool = False
     """What ran on no tape is recorded as well."""
     bypassed: frozenset[str] = frozenset()
+    activated: frozenset[str] = frozenset()
+    """Followed by a ReLU."""
     reshaped: tuple[str, tuple[int, ...]] | None = None
 
 
@@ -105,6 +108,8 @@ class TensorFlowReplay:
                 return self._descent.run(intervention)
             if isinstance(intervention, Follow):
                 return followed(intervention, {name: tuple(t.shape) for name, t in self.parameters.items()}, self._loss_with)
+            if isinstance(intervention, Perturb):
+                return perturbed(self, intervention)
             loss, found = self._gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:
@@ -163,7 +168,7 @@ class TensorFlowReplay:
     def _change(self, intervention: Intervention) -> Change:
         match intervention:
             case Permute(values):
-                return Change(self._permuted(values))
+                return Change(self.permuted(values))
             case Lift(ops):
                 return self._lift(ops)
             case Bypass(ops):
@@ -185,7 +190,8 @@ class TensorFlowReplay:
             )
         return found
 
-    def _permuted(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def permuted(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """The labels along their batch axis in another order, the same for all; raises `Unable`."""
         found = {name: tensor for name in names if (tensor := self.find(name)) is not None}
         if not found:
             raise Unable("the labels are gone")
@@ -244,13 +250,23 @@ class TensorFlowReplay:
         except (Unable, *FAILURES):
             return {}
 
-    def stepped(self, substitutes: Tensors, moving: Tensors) -> tuple[float, dict[str, NDArray[Any]]]:
-        """Loss and gradients with copies in the place of the parameters."""
-        loss, found = self._gradients(Change(dict(substitutes)), moving)
+    def stepped(
+        self, substitutes: Tensors, moving: Tensors, activated: frozenset[str] = frozenset(), *, still: bool = False
+    ) -> tuple[float, dict[str, NDArray[Any]]]:
+        """Loss and gradients with copies in the place of the parameters, ReLUs behind some ops, and perhaps no dropout."""
+        quiet = self._made_by("dropout") if still else frozenset()
+        loss, found = self._gradients(Change(dict(substitutes), bypassed=quiet, activated=activated), moving)
         number = _number(loss)
         if number is None:
             raise Unable("the loss is no single number")
         return number, found
+
+    def _made_by(self, kind: str) -> frozenset[str]:
+        """What library functions of a kind hand out: of their values those that others read."""
+        group_of = {name: call.group for call in self.calls for name in call.outputs}
+        read = {(name, call.group) for call in self.calls for name in call.inputs}
+        found = {name for name, group in read if (made := group_of.get(name)) is not None and made.kind == kind and made is not group}
+        return frozenset(found)
 
     def _loss_with(self, given: Mapping[str, NDArray[Any]]) -> float:
         """The loss with other numbers in some of the parameters."""
@@ -273,6 +289,10 @@ class TensorFlowReplay:
         gradients = {name: np.asarray(tf.convert_to_tensor(g).numpy()) for name, g in zip(wanted, found, strict=True) if g is not None}
         return (targets[0] if len(targets) == 1 else tf.add_n([tf.reduce_sum(t) for t in targets])), gradients
 
+    def forwarded(self, substitutes: Tensors) -> Tensors:
+        """Every value that depends on other data in the place of some tensors."""
+        return self._forward(Change(substitutes), self._held(self.parameters))
+
     def _forward(self, change: Change, held: dict[str, Any]) -> dict[str, Any]:
         environment = {**held, **change.substitutes}
         for call in self._slice(change):
@@ -291,6 +311,7 @@ class TensorFlowReplay:
         else:
             with _compat.untracked():
                 found = self._made(call, environment, change)
+        found = [tf.nn.relu(tensor) if name in change.activated else tensor for name, tensor in zip(call.outputs, found, strict=False)]
         environment.update((name, tensor) for name, tensor in zip(call.outputs, found, strict=False) if name not in change.substitutes)
         if self.watched is not None:
             self.watched.after(call, environment)

@@ -21,6 +21,8 @@ STEPS = 32
 NARROWEST = 2
 """Units that a hidden layer must have: one unit bends nothing to speak of."""
 
+_KERAS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
+"""Layers that can be told their activation where they are made."""
 _BETWEEN = frozenset(("dropout", "batch_norm", "reshape", "copy", "cast"))
 """What may stand between two affine layers and leaves them one affine map of a batch."""
 
@@ -181,19 +183,16 @@ def _bent(index: Index, step: StepIndex, found: tuple[Gap, ...], proof: Interven
 
 
 def _relu(index: Index, step: StepIndex, gap: Gap) -> Edit | None:
-    site = site_of(step, gap)
+    site, native = site_of(step, gap), gap.before.op.native
     if site is None:
         return None
+    if native.startswith("keras.layers."):
+        return setting(edited_at(step, gap.before.op) or site, "activation", '"relu"', calls=_KERAS)
     if site is gap.before.op.site:
         return Edit("wrap", site, spelling(index, "relu"))
-    native = gap.before.op.native
     if spelling(index, "axis") == "dim":
         return Edit("wrap", site, "torch.nn.Sequential({x}, torch.nn.ReLU())", ("Linear", "Conv1d", "Conv2d", "Conv3d"))
-    return (
-        setting(site, "activation", '"relu"', calls=("Dense", "Conv1D", "Conv2D", "Conv3D"))
-        if "keras" in native or "tensor" in native
-        else None
-    )
+    return None
 
 
 def site_of(step: StepIndex, gap: Gap) -> Site | None:

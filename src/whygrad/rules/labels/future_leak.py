@@ -10,7 +10,7 @@ from whygrad.flow.trials import LEAKS, SHIFTED, trial_of
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Perturb, Site, Value
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, calls
+from whygrad.rules.loss.calls import INTEGERS, Call, calls
 from whygrad.rules.phrases import figure, percent, places, typed
 
 SHORTEST = 4
@@ -67,7 +67,8 @@ def sequences(call: Call) -> list[Value]:
         return []
     for op in step.graph.ops:
         for name in op.inputs if op.kind in _READERS else ():
-            value = step.value(name)
+            # Keras casts ids to floating numbers before its embedding casts them back
+            value = step.value(step.origin(name, ("cast",)) if op.kind == "embedding" else name)
             data = name not in step.depends_on_parameters and value.role not in ("parameter", "buffer", "constant")
             if data and value not in found and fits(value, call.target) and call.prediction.name in positioned(step, value):
                 found.append(value)
@@ -77,7 +78,9 @@ def sequences(call: Call) -> list[Value]:
 def fits(value: Value, target: Value) -> bool:
     """The targets are as many as the entries of the sequence, or as all but one position of it."""
     shape, wanted = value.shape or (), target.shape
-    if len(shape) < 2 or not wanted or value.dtype != target.dtype:  # noqa: PLR2004 - rows and positions
+    # timid: ids are cast to another width between data and embedding by some libraries; other data keep their type
+    alike = value.dtype == target.dtype or (value.dtype in INTEGERS and target.dtype in INTEGERS)
+    if len(shape) < 2 or not wanted or not alike:  # noqa: PLR2004 - rows and positions
         return False
     entries = [prod(wanted) * length == prod(shape) * kept for length in shape[:2] if length >= SHORTEST for kept in (length, length - 1)]
     return prod(wanted) > 1 and any(entries)

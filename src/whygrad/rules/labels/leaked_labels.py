@@ -1,6 +1,7 @@
 """WG107: the labels reach the model's input."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -27,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Teacher forcing reads the tokens before the one to predict: input and target are different slices. An autoencoder gets its target
-    through a narrow place, not position by position. Labels in a condition (class-conditional models) are another value than the target.
+    through a narrow place, not position by position. A forecast reads all columns of one row and predicts one of them in a later row. Labels in a condition (class-conditional models) are another value than the target.
 
     ## How sure
     Proved by the recorded graph: the same tensor, or the same slice of one, unchanged, is read by the embedding and compared with by the loss, and every op between
@@ -37,8 +38,28 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     "Teacher forcing"; target leakage.
     """
     copied = [position_by_position(call, op) for call in calls(index) if (op := reads_target(call)) is not None]
-    columns = [whole_table(call, *pair) for call in calls(index) if (pair := table_of(call)) is not None]
+    columns = [whole_table(met, *pair) for met in meetings(index) if (pair := table_of(met.step, met.target)) is not None]
     yield from distinct((*copied, *columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Where a loss compares something with the labels: a call, or a difference that is written out."""
+
+    step: StepIndex
+    op: Op
+    target: Value
+
+
+def meetings(index: Index) -> Iterator[Met]:
+    """Losses that are called, then differences on the way to a loss between what was learnt and a label."""
+    yield from (Met(call.step, call.op, call.target) for call in calls(index))
+    for step in index.steps:
+        for op in step.graph.ops:
+            if op.kind == "sub" and len(op.inputs) == 2 and not op.failed and not step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two sides
+                target = [name for name in op.inputs if name in step.from_labels and name not in step.depends_on_parameters]
+                learnt = any(name in step.depends_on_parameters for name in op.inputs)
+                yield from (Met(step, op, step.value(name)) for name in target if learnt)
 
 
 def reads_target(call: Call) -> Op | None:
@@ -78,26 +99,53 @@ def kept_in_place(step: StepIndex, name: str, positions: tuple[int, ...]) -> fro
     return frozenset(found)
 
 
-def table_of(call: Call) -> tuple[Value, Value, Op] | None:
+def table_of(step: StepIndex, target: Value) -> tuple[Value, Value, Op] | None:
     """The table that the labels were cut from, the input that still has all its columns, and the layer that reads it."""
-    step = call.step
-    table = step.value(cut_from(step, call.target.name, (*_COPIES, "select")))
-    shape, labels = table.shape or (), call.target.shape or ()
+    table = step.value(cut_from(step, target.name, (*_COPIES, "select")))
+    shape, labels = table.shape or (), target.shape or ()
     if (
         len(shape) != 2  # noqa: PLR2004 - a table
         or shape[1] < 3  # noqa: PLR2004 - of a few columns
         or not table.dtype.startswith(("f", "bf"))
         or labels[1:] not in ((), (1,))
-        or table.name == call.target.name
+        or table.name == target.name
     ):
         return None
     for op in step.graph.ops:
         for name in op.inputs if op.kind in _READERS else ():
             given = step.value(name)
             wide = name not in step.depends_on_parameters and given.shape is not None and given.shape[-1:] == shape[1:]
-            if wide and len(given.shape or ()) == 2 and cut_from(step, name, (*_COPIES, "select", "arithmetic")) == table.name:  # noqa: PLR2004 - a table
+            if not wide or len(given.shape or ()) != 2 or cut_from(step, name, (*_COPIES, "select", "arithmetic")) != table.name:  # noqa: PLR2004 - a table
+                continue
+            if same_rows(step, table, given, target):
                 return table, given, op
     return None
+
+
+def same_rows(step: StepIndex, table: Value, given: Value, target: Value) -> bool:
+    """Input and labels are of the same rows of their table. A forecast has the rows of one moment in its input, and a column of later ones as labels."""
+    if all((value.shape or ())[:1] == (table.shape or ())[:1] for value in (given, target)):
+        return True
+    one, other = (way_from(step, table.name, value.name) for value in (given, target))
+    if {name for op in one for name in op.outputs} & {name for op in other for name in op.outputs}:
+        return True
+    first, second = (next((op for op in way if family(op.kind) == "select"), None) for way in (one, other))
+    if first is None or second is None:
+        # timid: rows that were left out on one side alone may be those of other moments
+        return False
+    parts = first.attributes.get("part"), second.attributes.get("part")
+    if isinstance(parts[0], tuple) and isinstance(parts[1], tuple):
+        return 0 <= int(parts[1][0]) - int(parts[0][0]) < (table.shape or (0, 0))[1]
+    return bool(first.inputs[1:]) and first.inputs[1:] == second.inputs[1:]
+
+
+def way_from(step: StepIndex, table: str, name: str) -> tuple[Op, ...]:
+    """The ops from a table to what was cut from it, the first one first."""
+    found: list[Op] = []
+    while name != table and name in step.producer and step.producer[name][1].inputs:
+        found.append(step.producer[name][1])
+        name = found[-1].inputs[0]
+    return tuple(reversed(found))
 
 
 def cut_from(step: StepIndex, name: str, families: tuple[str, ...]) -> str:
@@ -136,7 +184,7 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
     )  # fmt: skip
 
 
-def whole_table(call: Call, table: Value, given: Value, op: Op) -> Diagnosis:
+def whole_table(call: Met, table: Value, given: Value, op: Op) -> Diagnosis:
     """What is said of a table."""
     return _diagnosis(
         call,
@@ -167,7 +215,7 @@ def picked_at(step: StepIndex, name: str) -> Site | None:
 
 
 def _diagnosis(
-    call: Call, message: str, label: str, evidence: Evidence, help_: str, op: Op, value: Value, site: Site | None = None
+    call: Call | Met, message: str, label: str, evidence: Evidence, help_: str, op: Op, value: Value, site: Site | None = None
 ) -> Diagnosis:
     return Diagnosis(
         rule="WG107",

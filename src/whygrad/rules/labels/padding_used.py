@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
@@ -32,7 +32,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for less than short ones.
 
     ## When it is fine
-    A loss per entry (`reduction="none"`) may be masked afterwards, and is left alone. Where the embedding was not told of a padding id
+    A loss per entry (`reduction="none"`) may be masked afterwards, and is left alone unless its plain mean is taken. Keras' losses read the mask of its layers.
+    Where the embedding was not told of a padding id
     nothing is known of it. Less than 30 % of padding is not worth a message. A forward that finds the padding itself, by a comparison or a fill, needs no mask; nor does one whose
     embedding gives padding zeros, or a mask that takes nothing out.
 
@@ -73,16 +74,34 @@ def about_mask(found: Unread) -> Diagnosis:
 def padded(call: Call) -> Iterator[tuple[Op, float]]:
     """The embedding of the same ids, and the share of its padding id among the targets that count."""
     step, figures = call.step, call.target.statistics
-    counts_all = call.by_ids and call.op.attributes.get("reduction") != "none" and not call.op.failed
+    alone = call.op.attributes.get("reduction") == "none" and not averaged(step, call.op)
+    # timid: Keras' losses leave out what the mask of the layers hides
+    counts_all = call.by_ids and not alone and not call.op.failed and not call.op.native.startswith("keras.")
     if not counts_all or figures is None or figures.zeros is None or figures.zeros < SHARE or call.op.attributes.get("ignore_index") == 0:
         return
     source = step.origin(call.target.name, _PICKED)
     for op in step.graph.ops:
         # timid: figures give the share of zeros alone, so that another padding id is not judged
         told = op.kind == "embedding" and op.attributes.get("padding_idx") == 0
-        if told and any(step.origin(name, _PICKED) == source for name in op.inputs if family_of_ids(step.value(name).dtype)):
+        if told and any(
+            step.origin(name, _PICKED) == source for name in op.inputs if family_of_ids(step.value(step.origin(name, ("cast",))).dtype)
+        ):
             yield op, figures.zeros
             return
+
+
+def averaged(step: StepIndex, op: Op) -> bool:
+    """A loss per entry is read by one op that takes the mean of all of them."""
+    readers = [reader for reader in step.consumers.get(op.output, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
+    return len(readers) == 1 and readers[0].kind == "mean" and step.value(readers[0].output).shape == ()
+
+
+def _help(call: Call) -> str:
+    """The padding left out by the loss, or of the mean of its entries."""
+    if call.op.attributes.get("reduction") != "none":
+        return idiom(call.index, "ignore an id", id=0, labels=call.target.written)
+    made = call.step.value(call.op.output)
+    return idiom(call.index, "mean of what counts", id=0, labels=call.target.written, losses=made.written if made.called else "losses")
 
 
 def family_of_ids(dtype: str) -> bool:
@@ -92,7 +111,8 @@ def family_of_ids(dtype: str) -> bool:
 
 def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
     """What is said, at the line that made the loss."""
-    name = call.target.shown
+    name, ignored = call.target.shown, call.op.attributes.get("ignore_index")
+    told = idiom(call.index, "padding told", id=0)
     return Diagnosis(
         rule="WG112",
         name="padding-used",
@@ -101,15 +121,15 @@ def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
         message=f"{percent(share)} of the targets in `{name}` are padding, and all of them count",
         site=edited_at(call.step, call.op),
         label="counts the padding id 0 like a word",
-        related=places((call.op.site if call.op.made else None, "the loss is called here"), (op.site, "the embedding has `padding_idx=0`")),
+        related=places((call.op.site if call.op.made else None, "the loss is called here"), (op.site, f"the embedding has {told}")),
         evidence=(
             Evidence(
-                f"{typed(call.target)}: {percent(share, 1)} are 0, the embedding's padding id; the loss ignores {call.op.attributes.get('ignore_index')}",
+                f"{typed(call.target)}: {percent(share, 1)} are 0, the embedding's padding id; {'no id is ignored' if ignored is None else f'the loss ignores {ignored}'}",
                 "padding",
                 share,
             ),
         ),
-        help=idiom(call.index, "ignore an id", id=0, labels=call.target.written),
+        help=_help(call),
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,

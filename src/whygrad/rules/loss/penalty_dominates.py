@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Op
+from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
 
@@ -74,6 +74,12 @@ def sums(step: StepIndex) -> Iterator[Sum]:
                 yield Sum(step, op, *pair, made[1])
 
 
+def _declared(found: Sum) -> Site | None:
+    """Where the layer was made whose parameter the penalty is computed from, since its library computes the penalty unseen."""
+    step, penalty = found.step, found.step.upstream(found.made.output)
+    return next((p.site for p in step.step.parameters if p.value in penalty and p.site is not None), None)
+
+
 def stacked(step: StepIndex, op: Op) -> tuple[str, ...]:
     """The numbers that this op adds up, where they were stacked before; Keras adds the losses of its layers so."""
     made = step.producer.get(op.inputs[0]) if op.kind == "sum" and op.inputs else None
@@ -115,15 +121,20 @@ def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | Non
 def diagnosis(found: Sum, steps: int) -> Diagnosis:
     """What is said, at the sum."""
     step, felt = found.step, found.step.step.measures.label_sensitivity
+    inside = found.made.site is not None and found.made.site == found.op.site
+    declared = _declared(found) if inside else None
     return Diagnosis(
         rule="WG219",
         name="penalty-dominates",
         severity="warning",
         confidence="measured",
         message=f"the penalty is {abs(found.penalty / found.data) if found.data else float('inf'):,.0f} times the data term, and drowns its gradient",
-        site=found.op.site,
+        site=declared or found.op.site,
         label=f"{figure(found.data)} + {figure(found.penalty)}",
-        related=places((found.made.site if found.made.site != found.op.site else None, "the penalty is made here")),
+        related=places(
+            (found.made.site if not inside else None, "the penalty is made here"),
+            (found.op.site if declared else None, "is added to the loss here"),
+        ),
         evidence=(
             Evidence(
                 f"data term {figure(found.data)}, penalty {figure(found.penalty)}; the same picture in {steps} of {steps} recorded steps",

@@ -96,3 +96,12 @@ def test_how_the_experiment_is_read(losses: tuple[float, ...], plain: float, per
     trial = Trial(diagnosis.test.intervention, losses=losses, plain=(0.7, plain), figures=figures)
 
     assert judged(diagnosis.test, trial, Measures(reproduced=True)).verdict == verdict
+
+
+def test_a_layer_of_keras_is_told_its_activation_where_it_is_made() -> None:
+    text = STACK.replace('"fc1"', '"fc1" native="keras.layers.Dense"').replace('"fc2"', '"fc2" native="keras.layers.Dense"')
+
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text, edit.keyword) for edit in diagnosis.remedy.edits] == [("argument", '"relu"', "activation")]

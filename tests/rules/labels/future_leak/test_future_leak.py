@@ -44,12 +44,22 @@ FIRES = {
     "attention that is written out": (WRITTEN_OUT, 12),
     "a mask that is wrong": (MASKED, 5),
     "a recurrent layer": (RECURRENT, 9),
+    "ids that a library casts on their way": (
+        TEXT.replace("x = embedding ids e", "c = cast ids\n    x = embedding c e").replace(
+            "    x: act", "    c: activation f32[8,16]\n    x: act"
+        ),
+        24,
+    ),
+    "ids of another width": (TEXT.replace("ids: input i64", "ids: input i32"), 24),
     "all but the first position": (TEXT.replace("i64[128]", "i64[120]").replace("f32[128,20]", "f32[120,20]"), 24),
 }
 
 SILENT = {
     "labels of another number": TEXT.replace("y: label i64[128]", "y: label i64[8]"),
     "labels of another dtype": TEXT.replace("y: label i64[128]", "y: label f32[128]"),
+    "data that a model reads as numbers": TEXT.replace("x = embedding ids e", "c = cast ids\n    x = linear c e").replace(
+        "    x: act", "    c: activation f32[8,16]\n    x: act"
+    ),
     "a short sequence": TEXT.replace("[8,16", "[3,3").replace("[128", "[9"),
     "the way to the prediction loses the positions": TEXT.replace("h: activation f32[8,16,32]", "h: activation f32[8,32]"),
     "the sequence comes from parameters": TEXT.replace("x = embedding ids e", "i = argmax e\n    x = embedding i e"),

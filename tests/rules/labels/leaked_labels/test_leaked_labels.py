@@ -38,8 +38,24 @@ TABLE = """
     labels values=["y"] how="target"
 """
 
+BY_HAND = """
+    t: input f32[32,5]
+    y: activation f32[32,1]
+    w: parameter f32[1,5]
+    p: activation f32[32,1]
+    r: activation f32[32,1]
+    q: activation f32[32,1]
+    y = index t @ "a.py":2
+    p = linear t w @ "a.py":3
+    r = sub p y @ "a.py":4
+    q = square r @ "a.py":4
+    loss = mean q @ "a.py":4
+    labels values=["y"] how="operand"
+"""
+
 FIRES = {
     "a decoder that reads its target": (DECODER, 9),
+    "a difference that is written out": (BY_HAND, 4),
     "by attention": (DECODER.replace("rnn h r", "attention h h h").replace("r: parameter f32[48,48]", ""), 9),
     "a table with all its columns": (TABLE, 4),
     "a table that was standardised": (
@@ -92,7 +108,29 @@ SLICES = (
 FIRES["the same slice twice"] = SLICES.replace("[1,5,1]}\n    j", '[1,5,1]} @ "a.py":7\n    j'), 7
 FIRES["columns joined to a table, rows picked one by one"] = JOINED, 4
 
+ROWS = (
+    BY_HAND.replace("    y: activation", "    x: activation f32[32,5]\n    y: activation")
+    .replace("t: input f32[32,5]", "t: input f32[200,5]")
+    .replace("y = index t", 'x = index t with={"part":[0,5,1]} @ "a.py":2\n    y = index t with={"part":[4,5,1]}')
+    .replace("p = linear t w", "p = linear x w")
+)
+PICKED = (
+    ROWS.replace('x = index t with={"part":[0,5,1]}', "x = index t i")
+    .replace('y = index t with={"part":[4,5,1]}', "y = index t i")
+    .replace("    y: act", "    i: input i64[32]\n    j: input i64[32]\n    y: act")
+)
+FIRES["a part of the rows, and their own labels"] = ROWS, 2
+FIRES["rows picked by the same numbers"] = PICKED, 2
+FIRES["rows picked together"] = PICKED.replace("y = index t i", "y = index x"), 2
+
 SILENT = {
+    "a forecast: the labels are of later rows": ROWS.replace('"part":[4,5,1]', '"part":[9,5,1]'),
+    "a forecast of which the rows are unknown": ROWS.replace(' with={"part":[0,5,1]}', "").replace(' with={"part":[4,5,1]}', ""),
+    "labels picked by other numbers": PICKED.replace("y = index t i", "y = index t j"),
+    "a difference, and a model that reads the other columns": BY_HAND.replace("    p: act", "    x: activation f32[32,4]\n    p: act")
+    .replace("p = linear t w", 'x = index t @ "a.py":2\n    p = linear x w')
+    .replace("w: parameter f32[1,5]", "w: parameter f32[1,4]"),
+    "a column that two predictions are measured against": BY_HAND.replace("r = sub p y", "r = sub p p"),
     "two slices": SLICES.replace("[1,5,1]", "[0,5,1]", 1),
     "the features that the labels' column was joined to": JOINED.replace("w: parameter f32[1,6]", "w: parameter f32[1,5]")
     .replace("q: activation f32[6]", "q: activation f32[5]")

@@ -42,7 +42,21 @@ POOLED = """
     labels values=["y"] how="target"
 """
 
+BY_ENTRY = (
+    CAPTIONS.replace('"reduction":"mean","ignore_index":-100', '"reduction":"none"')
+    .replace("loss = cross_entropy f y", "each = cross_entropy f y")
+    .replace("    f: activation", "    each: activation f32[1248]\n    f: activation")
+    .replace("    labels values", '    loss: loss f32[]\n    loss = mean each @ "a.py":10\n    labels values')
+)
+
 FIRES = {
+    "a loss for each entry, and the plain mean of them": (BY_ENTRY, 9),
+    "ids that Keras casts on their way": (
+        CAPTIONS.replace("h = embedding i e", "c = cast i\n    h = embedding c e").replace(
+            "    h: act", "    c: activation f32[32,39]\n    h: act"
+        ),
+        9,
+    ),
     "a mean that leaves a mask unread": (POOLED, 4),
     "a maximum": (POOLED.replace("p = mean", "p = max"), 4),
     "captions": (CAPTIONS, 9),
@@ -52,6 +66,12 @@ FIRES = {
 }
 
 SILENT = {
+    "a loss for each entry, masked before the mean": BY_ENTRY.replace("loss = mean each", "m = mul each y\n    loss = mean m").replace(
+        "    loss: loss", "    m: activation f32[1248]\n    loss: loss"
+    ),
+    "Keras' losses, which read the mask of the layers": CAPTIONS.replace(
+        "f y with", 'f y native="keras.losses.sparse_categorical_crossentropy" with'
+    ),
     "a mask that is read": POOLED.replace('unread=["mask"]', ""),
     "a mask that takes nothing out": POOLED.replace("minimum=0 maximum=1 zeros=0.4", "minimum=1 maximum=1 zeros=0"),
     "an argument that is no mask": POOLED.replace("maximum=1 zeros=0.4 whole=1", "maximum=7 zeros=0.4 whole=1"),
@@ -84,3 +104,9 @@ def test_padding_that_counts(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_the_help_for_a_loss_by_entry_is_a_mean_of_what_counts() -> None:
+    (diagnosis,) = said(diagnose, BY_ENTRY.replace("each: activation f32[1248]", 'each: activation f32[1248] called="losses"'))
+
+    assert diagnosis.help == "take the mean of what counts alone: `losses[y != 0].mean()`"
