@@ -12,6 +12,10 @@ from whygrad.fixes.refusals import Refused
 from whygrad.ir import Site
 
 CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a statement moves into a block": (
+        "h = f(x)\nwith tape:\n    loss = g(h)\n", "h = f(x)", {"action": "move", "to": "loss = g(h)", "after": False},
+        "with tape:\n    h = f(x)\n    loss = g(h)\n",
+    ),
     "a method's call gives way to its tensor": ("y = f(x).detach()  # keep\n", "f(x).detach()", {"action": "unwrap"}, "y = f(x)  # keep\n"),
     "an attribute gives way to its tensor": ("y = f(x).data\n", "f(x).data", {"action": "unwrap"}, "y = f(x)\n"),
     "a method with an axis gives way to its tensor": ("y = h.softmax(-1)\n", "h.softmax(-1)", {"action": "unwrap"}, "y = h\n"),
@@ -166,6 +170,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "a statement of another function": (
         "def f():\n    opt = make(a)\n    return opt\nmodel = new()\n", "opt = make(a)", {"action": "move", "to": "model = new()"},
+    ),
+    "a statement that would stand before what it reads is made": (
+        "grads = g(x)\nstep(grads)\nclear()\nshown = grads.norm()\n", "shown = grads.norm()", {"action": "move", "to": "grads = g(x)", "after": False},
     ),
     "a return": ("def f():\n    g()\n    return make(a)\n", "return make(a)", {"action": "move", "to": "g()"}),
     "a layer with a name": ("self.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap"}),

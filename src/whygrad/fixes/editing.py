@@ -21,6 +21,7 @@ from whygrad.fixes.finding import (
     statement,
     target,
 )
+from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
 
@@ -374,29 +375,10 @@ def _move(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     to = outermost_loop(tree, to) if edit.around == "loop" else to
     if to is found:
         raise Refused("it stands there already")
-    if isinstance(found.body[0], cst.Return) or _function(tree, found) is not _function(tree, to):
-        raise Refused("it would have to move to another function")
-    if edit.after and _needed_before(tree, found, to):
-        raise Refused("what it makes is used before its new place")
+    may_move(tree, found, to, after=edit.after)
     changes.new[found] = _nothing_left(tree, found)
     moved = found.with_changes(leading_lines=[line for line in found.leading_lines if line.comment is not None])
     (changes.after if edit.after else changes.before).setdefault(to, []).append(moved)
-
-
-def _function(tree: Tree, node: cst.CSTNode) -> cst.CSTNode | None:
-    """The function or class that a statement stands in."""
-    return next((above for above in tree.above(node) if isinstance(above, cst.FunctionDef | cst.ClassDef)), None)
-
-
-def _needed_before(tree: Tree, found: cst.SimpleStatementLine, to: Line) -> bool:
-    """A statement between the two places, or at the new one, reads a name that the moved one assigns."""
-    made = found.body[0]
-    names = {dotted(each.target) for each in made.targets} - {""} if isinstance(made, cst.Assign) else set()
-    siblings = list(getattr(tree.parents.get(found), "body", ()))
-    if found not in siblings or to not in siblings:
-        return False
-    passed = siblings[siblings.index(found) + 1 : siblings.index(to) + 1]
-    return any(dotted(part) in names for node in passed for part in tree.within(node, cst.Name))
 
 
 def _dissolve(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:

@@ -6,12 +6,12 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.starved import fed, meant, refuses
-from whygrad.idioms import idiom, spelled
+from whygrad.idioms import idiom, speaks, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import moved, remedy
 
 
 @rule("WG303", "gradient-disabled", "error")
@@ -90,7 +90,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         "tracking is switched off here" if _switch_site(cut) else idiom(index, "untracked op", name=spelled(first)),
         _help(index, site),
         tuple(_related(first) if site != first.site else ()),
-        remedy=_remedy(cut),
+        remedy=_remedy(cut) or _within_tape(index, cut, site),
     )
     return diagnosis(index, cut, words, lifting(*_untracked(cut)))
 
@@ -122,6 +122,16 @@ def _help(index: Index, site: Site | None) -> str:
     if "set_grad_enabled" in text:
         return "switch tracking on again before training goes on, or write `with torch.no_grad():` around the part meant, which restores it by itself"
     return idiom(index, "track")
+
+
+def _within_tape(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
+    """The statement that computes outside of the tape in front of the first one inside that reads what it makes."""
+    outside = {name for op in _untracked(cut) for name in op.outputs}
+    reader = next((op.site for op in cut.step.graph.ops if op.tracking and not outside.isdisjoint(op.inputs)), None)
+    inside = _beside_backward(cut, reader)
+    if site is None or inside is None or not speaks(index, "tensorflow") or site.function != inside.function or site.line >= inside.line:
+        return None
+    return remedy("compute this under the tape", moved(site, inside, after=False), proof=lifting(*_untracked(cut)))
 
 
 def _remedy(cut: Cut) -> Remedy | None:

@@ -1,5 +1,7 @@
 """WG306 on sketches: fires, is silent, belongs to another rule."""
 
+import re
+
 import pytest
 
 from sketch import said
@@ -39,8 +41,11 @@ POOLER = """
 FIRES = {
     "a scorer that no forward calls": (RUN + SCORER, 10, "scorer", 3, "warning"),
     "a layer of Keras, whose parameters' names have slashes": (
-        RUN.replace("out.weight", "out/kernel").replace("emb.weight", "emb/embeddings")
-        + SCORER.replace("scorer.0.", "scorer/").replace("scorer.2.weight", "scorer/scale"),
+        re.sub(
+            r'(?<!")(\w+/\w+)',
+            r'"\1"',
+            (RUN + SCORER).replace("scorer.2.", "scorer/scale_").replace("scorer.0.", "scorer/").replace(".weight", "/kernel"),
+        ),
         10,
         "scorer",
         3,
