@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from whygrad.frontends import folding
 from whygrad.frontends.source import Sources, Trace
 from whygrad.frontends.tensorflow import _compat
+from whygrad.frontends.tensorflow.arguments import written
 from whygrad.frontends.tensorflow.calls import Call, Group, Happened
 from whygrad.frontends.tensorflow.lowering import data_positions, kind_of, settings_of
 from whygrad.frontends.tensorflow.scopes import Activation
@@ -69,6 +70,10 @@ class Builder:
         members = [self._member(call, made, step) for call in calls]
         found = folding.folded(members, frozenset(step.losses))
         ops = tuple(self._op(item, by_at, step) for item in found)
+        for name, text in written(ops, PASSING, LONGEST_EXPRESSION):
+            seen = self.values.seen.get(name)
+            if seen is not None and not seen.called and seen.variable is None:
+                seen.called = text
         return Graph(ops, self.all_values(ops, step))
 
     def _member(self, call: Call, made: set[str], step: Step) -> folding.Member:
