@@ -97,6 +97,8 @@ class Ending:
     changed: bool
     gradient_seen: bool
     """It had a gradient at some update of the run, or at the end."""
+    finite: bool = True
+    """What was looked at of it at the end holds no NaN and no infinity."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from whygrad.frontends import source
+from whygrad.frontends.arrays import numbers, sample_of
 from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.jax import _compat
-from whygrad.frontends.jax.assembly import Snapshot, compared
+from whygrad.frontends.jax.assembly import SNAPSHOT, Snapshot, compared
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
 from whygrad.frontends.jax.evaluation import deleted
@@ -89,7 +90,8 @@ class Symptoms:
             moved = compared(before, last.get(name)) if name in last and not _compat.is_tracer(last[name]) else None
             if moved is not None and moved[1] > 0:
                 self.changed.add(name)
-        return {name: Ending(name in self.changed, name in self.gradient_seen - self.frozen) for name in self.first}
+        spoilt = {name for name, item in self.readable().items() if not _finite(item)}
+        return {name: Ending(name in self.changed, name in self.gradient_seen - self.frozen, name not in spoilt) for name in self.first}
 
     def _last(self) -> dict[str, Any]:
         """The parameters as they were last seen."""
@@ -103,3 +105,9 @@ class Symptoms:
             outputs = leaves(result)
             found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})
         return found
+
+
+def _finite(item: Any) -> bool:
+    """Every number of an even sample of a parameter is finite."""
+    found = numbers(item)
+    return found is None or bool(np.isfinite(sample_of(found, SNAPSHOT)).all())

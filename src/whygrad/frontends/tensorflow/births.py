@@ -1,7 +1,7 @@
 """Where NaN and infinity are born: the recorded calls are run again, and every value and every gradient between them is looked at."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -122,6 +122,17 @@ class Watched:
         pairs = [(out, g) for out, g in zip(made, reaching, strict=False) if g is not None]
         found = tape.gradient([out for out, _ in pairs], plain, output_gradients=[g for _, g in pairs])
         return next((tf.convert_to_tensor(g) for g in found if g is not None and state(tf.convert_to_tensor(g))), None)
+
+
+def told(birth: Birth, calls: Iterable[Call], losses: Collection[str]) -> Birth:
+    """Of what a loss function makes inside of it, the record shows what it hands out; of other functions each call, see `TensorFlowReplay.unfolding`."""
+    calls = tuple(calls)
+    made = next((call for call in calls if birth.op in call.outputs), None)
+    if made is None or made.group is None or "target" not in made.group.given:
+        return birth
+    read = {name for call in calls if call.group is not made.group for name in call.inputs} | set(losses)
+    handed = [name for call in calls if call.group is made.group and call.at >= made.at for name in call.outputs if name in read]
+    return birth if not handed or birth.op in handed else replace(birth, op=handed[0], count=0, entries={})
 
 
 def state(tensor: Any) -> State:

@@ -306,7 +306,7 @@ class TensorFlowRecorder:
 
     def _endings(self) -> dict[str, Ending]:
         self.watch.look()
-        return {entry.name: Ending(entry.changed, entry.gradient_seen) for entry in self.watch.first.values() if entry.name}
+        return {entry.name: Ending(entry.changed, entry.gradient_seen, entry.finite()) for entry in self.watch.first.values() if entry.name}
 
     def call_by_name(self, name: str) -> Call | None:
         """The call that made a value of this step."""

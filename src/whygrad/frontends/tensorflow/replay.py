@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whygrad.frontends.arrays import distance, norm, order_of, same_bits
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.births import Watched
+from whygrad.frontends.tensorflow.births import Watched, told
 from whygrad.frontends.tensorflow.calls import Call
 from whygrad.frontends.tensorflow.descent import CopyError, Descent, standardised
 from whygrad.frontends.tensorflow.futures import perturbed
@@ -157,7 +157,8 @@ class TensorFlowReplay:
             totals = [environment[loss.value] for loss in self.losses if loss.value in environment]
             if found is None and totals:
                 found = self.watched.backward(tape, totals, index)
-            return () if found is None else (replace(found, loss=_number(totals[0]) if len(totals) == 1 else None),)
+            loss = _number(totals[0]) if len(totals) == 1 else None
+            return () if found is None else (replace(told(found, self.calls, {item.value for item in self.losses}), loss=loss),)
         except (Unable, *FAILURES):
             return ()
         finally:

@@ -47,6 +47,11 @@ class First:
             now = _sample(variable)
             self.changed = now.shape != self.sample.shape or not np.array_equal(now, self.sample, equal_nan=True)
 
+    def finite(self) -> bool:
+        """Whether it holds numbers alone now; what has gone is taken to have."""
+        variable = self.reference()
+        return variable is None or bool(np.isfinite(_sample(variable)).all())
+
 
 @dataclass(slots=True)
 class ParameterWatch:

@@ -413,7 +413,7 @@ class TorchRecorder:
 
     def _endings(self) -> dict[str, Ending]:
         self.watch.look()
-        return {entry.name: Ending(entry.changed, entry.gradient_seen) for entry in self.watch.first.values() if entry.name}
+        return {entry.name: Ending(entry.changed, entry.gradient_seen, entry.finite()) for entry in self.watch.first.values() if entry.name}
 
 
 def _parted(events: list[Happened], boundary: int) -> tuple[list[Happened], list[Happened]]:

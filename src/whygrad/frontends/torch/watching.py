@@ -59,6 +59,11 @@ class First:
             same = now.shape == self.sample.shape and bool(torch.equal(now, self.sample))
             self.changed = not (same and _same(_total(parameter), self.total))
 
+    def finite(self) -> bool:
+        """Whether it holds numbers alone now; what has gone is taken to have."""
+        parameter = self.reference()
+        return parameter is None or bool(torch.isfinite(sample_of(parameter, SNAPSHOT)).all())
+
 
 @dataclass(slots=True)
 class ParameterWatch:

@@ -9,7 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.written import losses_of, made_within
 from whygrad.idioms import idiom, loss_called, speaks, speaks_torch
-from whygrad.ir import Op, Statistics, Value
+from whygrad.ir import Op, Statistics, Value, family
 from whygrad.loss_contracts import CONTRACTS, Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of, raised_by
@@ -69,9 +69,17 @@ def reason_against(index: Index, step: StepIndex, op: Op, contract: Contract, gi
         return f"it is the output of `{kind}`: probabilities, not their logarithms"
     figures = step.value(given).statistics
     if figures is not None and kind != contract.wants:
-        return outside(figures, contract.range or (-inf, inf))
+        return outside(figures, contract.range or (-inf, inf)) or (empty_rows(figures) if op.kind == "categorical_cross_entropy" else "")
     refused = op.failed and op.kind == "binary_cross_entropy" and _REFUSAL in message_of(index, step)
     return "the loss refused it" if refused and kind not in _SQUASHED else ""
+
+
+def empty_rows(figures: Statistics) -> str:
+    """Some row of what should be a distribution holds zeros alone: made to sum to 1, that is 0/0."""
+    sums, low = figures.row_sums, figures.minimum
+    if sums is None or low is None or low < 0 or not sums[0] <= 0:
+        return ""
+    return f"some of its rows hold nothing but zeros, and others sum to {figure(sums[1])}, where all should sum to 1"
 
 
 def outside(figures: Statistics, bounds: tuple[float, float]) -> str:
@@ -106,7 +114,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: 
         evidence=(
             Evidence(f"{typed(value)} goes into `{loss_called(index, op)}`: {reason}", "maximum", figures.maximum if figures else None),
         ),
-        help=idiom(index, _HELP.get(op.kind, "log-probabilities"), name=value.written),
+        help=_advice(index, step, op, value),
         facts=frozenset({Fact("odd-input", value.name)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -115,11 +123,22 @@ def diagnosis(index: Index, step: StepIndex, op: Op, contract: Contract, value: 
     )
 
 
+def _advice(index: Index, step: StepIndex, op: Op, value: Value) -> str:
+    """What to change: the loss or its input; the last activation, where that is neither probabilities nor scores."""
+    bent = _bent(step, value) if not speaks_torch(index) and op.kind == "categorical_cross_entropy" else None
+    if bent is not None:
+        return f"end the model in `softmax` in place of `{bent.kind}`"
+    return idiom(index, _HELP.get(op.kind, "log-probabilities"), name=value.written)
+
+
 def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
     """The loss of that kind that takes raw scores; the logarithm where it was given probabilities."""
     if speaks(index, "jax") and op.kind == "nll_loss" and op.site is not None and "take_along_axis(" in op.site.text:
         read = Edit("wrap", op.site, "jax.nn.log_softmax({x})", ("take_along_axis",), position=0)
         return remedy("take the logarithm of the softmax first", read)
+    if not speaks_torch(index) and (bent := _bent(step, value)) is not None:
+        last = setting(edited_at(step, bent), "activation", '"softmax"', calls=("Dense", "Activation"))
+        return remedy("end the model in a softmax", last) if op.kind == "categorical_cross_entropy" else None
     if not speaks_torch(index):
         told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
         return remedy("tell the loss that it gets raw scores", told) if told else None
@@ -133,6 +152,12 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
         if op.kind == "kl_div"
         else None
     )
+
+
+def _bent(step: StepIndex, value: Value) -> Op | None:
+    """The activation that made what should be probabilities: cut or bent like that, they are no raw scores either."""
+    made = step.producer.get(step.origin(value.name))
+    return made[1] if made is not None and family(made[1].kind) == "activation" and made[1].kind not in _PROBABILITIES else None
 
 
 def _logarithm(step: StepIndex, made: Op, op: Op, value: Value) -> Edit | None:

@@ -61,6 +61,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         # timid: a mean over labels all of which are ignored is WG105's
         if not nothing_counts(found):
             yield diagnosis(index, found, found.op)
+    elif found is not None and found.birth.stage == "forward":
+        yield nameless(index, found)
     elif found is None:
         yield from (unexplained(index, course) for course in index.record.courses if course.non_finite is not None)
 
@@ -109,6 +111,27 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
 
 def _range(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f", from {low:.3g} to {high:.3g}"
+
+
+def nameless(index: Index, found: Origin) -> Diagnosis:
+    """The replay has seen it happen, in no op that the record shows."""
+    backward = next((event for event in found.step.events("backward")), None)
+    return Diagnosis(
+        rule="WG502",
+        name="non-finite-forward",
+        severity="error",
+        confidence="measured",
+        message=f"the loss is NaN or infinite from step {found.birth.step} on, and all that the step was given is finite",
+        site=backward.site if backward is not None else None,
+        label="the loss differentiated here",
+        evidence=(*entries(found, "makes"), *when(index, found)),
+        help="print the values on the way to the loss, the last ones first, to see which is the first that is no number",
+        facts=frozenset(Fact("non-finite", name) for name in found.step.losses),
+        explains=consequences(index, found),
+        kind=found.step.step.kind,
+        step=found.birth.step,
+        names=("loss",),
+    )
 
 
 def unexplained(index: Index, course: Course) -> Diagnosis:

@@ -29,7 +29,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Updates that leave parameters which are not finite although the gradient was: a learning rate that is NaN or far too large, weight
-    decay of the wrong sign, a division in a hand-written update, an optimizer's state that has overflowed.
+    decay of the wrong sign, a division in a hand-written update, an optimizer's state that has overflowed. Where the program never shows its loss, and the steps
+    that spoilt them were not recorded, it is told from what the parameters hold at the end.
 
     ## Why it matters
     All later losses are NaN, and the loss of this step does not show why.
@@ -46,6 +47,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = spoilt(index) or later(index)
     if found is not None:
         yield diagnosis(index, found)
+    elif origin(index) is None and all(course.non_finite is None for course in index.record.courses):
+        yield from unwatched(index)
 
 
 def spoilt(index: Index) -> Spoilt | None:
@@ -104,6 +107,41 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         else frozenset(Fact("non-finite", p.value) for p in found.parameters),
         kind=found.step.step.kind,
         step=found.at,
+        names=tuple(names[:1]),
+    )
+
+
+def unwatched(index: Index) -> Iterator[Diagnosis]:
+    """Parameters that are no numbers at the end, and were in every recorded step; no loss was seen that says since when."""
+    last: dict[str, tuple[StepIndex, Parameter]] = {p.name: (step, p) for step in index.steps for p in step.step.parameters}
+    bad = [(step, p) for name, (step, p) in last.items() if name in index.record.endings and not index.record.endings[name].finite]
+    if not bad or not all(finite(p.norm) and finite(p.update_norm or 0.0) and p.gradient != "non-finite" for _, p in bad):
+        return
+    step = bad[0][0]
+    update = next((e for e in step.step.events if e.kind in ("optimizer_step", "update")), None)
+    names = [p.name for _, p in bad]
+    losses = [figure(loss) for one in index.steps if (loss := one.step.measures.loss) is not None and finite(loss)]
+    seen = index.record.outcome.steps_seen
+    yield Diagnosis(
+        rule="WG504",
+        name="non-finite-update",
+        severity="error",
+        confidence="measured",
+        message=f"{listed(names)} hold{'s' * (len(names) == 1)} NaN or infinity at the end of the run, and held numbers at the beginning",
+        site=_site(update),
+        label="parameters are updated here",
+        evidence=(
+            Evidence(
+                f"finite in {len(index.steps)} recorded steps of {seen}, not finite at the end: {len(bad)} of {len(last)} parameters",
+                "parameters",
+                len(bad),
+            ),
+            *([Evidence(f"the loss of the recorded steps was {', '.join(losses)}")] if losses else []),
+        ),
+        help="lower the learning rate, ten times at first, or standardise inputs and targets; print the loss to see when it turns",
+        facts=frozenset(Fact("non-finite", name) for one in index.steps[:1] for name in one.losses),
+        kind=step.step.kind,
+        step=step.step.index,
         names=tuple(names[:1]),
     )
 

@@ -65,9 +65,20 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if failure(course) == "diverges" and course is not None and raised(course):
         yield diagnosis(index, step, optimizer, course, None)
-    elif failure(course) == "diverges" or (fresh(index, step) and far(step, optimizer)) or overtaken(step, course):
+    elif (
+        failure(course) == "diverges"
+        or (fresh(index, step) and far(step, optimizer))
+        or overtaken(step, course)
+        or lost(index, course, optimizer)
+    ):
         change = smaller(step, optimizer)
         yield diagnosis(index, step, optimizer, course, Test(change, f"{TOLD[change]} the loss falls", required=True))
+
+
+def lost(index: Index, course: Course | None, optimizer: Optimizer) -> bool:
+    """Nobody has seen the loss go, and at the end there are no numbers in what the optimizer holds."""
+    held = {name for group in optimizer.groups for name in group.parameters}
+    return course is None and any(not ending.finite for name, ending in index.record.endings.items() if name in held)
 
 
 def smaller(step: StepIndex, optimizer: Optimizer) -> Descend:

@@ -84,6 +84,24 @@ SILENT = {
     "no figures, and a layer": RAW.replace(" minimum=-2.5 maximum=3.1", ""),
 }
 
+ROWS = """
+    x: input f32[32,8]
+    y: label f32[32,3]
+    w: parameter f32[3,8]
+    z: activation f32[32,3]
+    out: activation f32[32,3] minimum=0.0 maximum=0.9 row_sums=[0.0,1.4]
+    z = linear x w @ "train.py":26
+    out = relu z @ "train.py":26
+    loss = categorical_cross_entropy out y with={"target":1} @ "train.py":28
+    labels values=["y"] how="framework"
+"""
+FIRES["a row of zeros behind a ReLU"] = ROWS, 28, "nothing but zeros"
+SILENT |= {
+    "rows that a loss makes distributions of": ROWS.replace("row_sums=[0.0,1.4]", "row_sums=[0.4,1.4]"),
+    "a softmax that is told": ROWS.replace("= relu", "= softmax").replace("row_sums=[0.0,1.4]", "row_sums=[1.0,1.0]"),
+    "zeros for a loss by unit": ROWS.replace("categorical_cross_entropy", "binary_cross_entropy"),
+}
+
 OTHERS = {
     "not a number (WG502)": RAW.replace("maximum=3.1", 'maximum="nan"'),
     "no finite entry (WG502)": RAW.replace("minimum=-2.5 maximum=3.1", "finite=0.0"),

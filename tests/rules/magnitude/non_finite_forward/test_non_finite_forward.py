@@ -57,6 +57,8 @@ SILENT = {
     "empty": "x: input f32[0,4] count=0\nw: parameter f32[2,4]\na = linear x w\nloss = mean a",
 }
 
+FIRES["inside of what the record shows as one op"] = LOG.replace('op="b"', 'op="t99"'), 11, "error"
+
 OTHERS = {
     "it came with the input (WG501)": LOG.replace('stage="forward" op="b"', 'stage="given" value="x"'),
     "the derivative (WG503)": LOG.replace('stage="forward"', 'stage="backward"'),

@@ -52,3 +52,30 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ENDED = SPOILT.replace('update_norm="nan"', "update_norm=0.1").replace(
+    "    x: input", "    ending w changed=true gradient_seen=true finite=false\n    x: input"
+)
+COURSE = '    course steps=40 start=2.0 non_finite=7 @ "train.py":10\n    x: input'
+
+AT_THE_END = {
+    "finite at the end": ENDED.replace(" finite=false", ""),
+    "the course of the loss tells (WG502)": ENDED.replace("    x: input", COURSE),
+    "a gradient that was no number before (WG503)": ENDED.replace('gradient="finite"', 'gradient="non-finite"'),
+    "a parameter that never was a number (WG501)": ENDED.replace("norm=2.0", 'norm="nan"'),
+    "an origin that is known": ENDED + '    birth stage="forward" op="a" step=40\n',
+}
+
+
+def test_parameters_that_are_no_numbers_at_the_end_are_told() -> None:
+    (diagnosis,) = said(diagnose, ENDED)
+
+    assert diagnosis.message == "`w` holds NaN or infinity at the end of the run, and held numbers at the beginning"
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 11
+
+
+@pytest.mark.parametrize("text", AT_THE_END.values(), ids=AT_THE_END)
+def test_the_end_is_not_told_where_something_else_tells(text: str) -> None:
+    assert not said(diagnose, text)

@@ -31,7 +31,13 @@ TRIAL = """
 """
 BACK = AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=500.0 last=8.0 lowest=7.0 highest=900.0") + TRIAL
 
+UNSEEN = AWAY.replace(
+    '    course steps=100 start=9.0 first=700.0 last=1e30 highest=1e28 @ "train.py":11\n',
+    "    ending w changed=true gradient_seen=true finite=false\n",
+).replace("gradient_norm=10.0", "gradient_norm=0.01")
+
 FIRES = {
+    "the loss is never shown, and at the end the parameters are no numbers": (UNSEEN, 5, "warning"),
     "it comes back, but never as low as small updates get at once": (BACK, 5, "warning"),
     "the loss runs away": (AWAY, 5, "warning"),
     "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
@@ -44,6 +50,8 @@ FIRES = {
 }
 
 SILENT = {
+    "what is no number at the end is not what the optimizer holds": UNSEEN.replace("ending w ", "ending v "),
+    "numbers at the end": UNSEEN.replace(" finite=false", ""),
     "it comes back, and gets lower than small updates do": BACK.replace("last=8.0 lowest=7.0", "last=0.4 lowest=0.3"),
     "small updates get lower, and the loss never ran away": BACK.replace("first=500.0", "first=8.5").replace(
         "highest=900.0", "highest=12.0"
