@@ -35,6 +35,7 @@ from whygrad.ir import (
     Parameter,
     Permute,
     Perturb,
+    Plateau,
     Raised,
     Record,
     Reseed,
@@ -210,6 +211,21 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         given_site=scheduled,
         idle_steps=draw(COUNTS),
         idle_from=draw(st.none() | COUNTS),
+        plateau=draw(
+            st.none()
+            | st.builds(
+                Plateau,
+                TEXTS,
+                COUNTS,
+                COUNTS,
+                NUMBERS,
+                NUMBERS,
+                NUMBERS,
+                st.none() | st.tuples(st.floats(), st.floats()),
+                COUNTS,
+                st.none() | COUNTS,
+            )
+        ),
     )
 
 

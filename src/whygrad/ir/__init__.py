@@ -5,7 +5,7 @@ from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS, Kind, family, passing
 from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.origins import Origin
-from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
+from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, EventKind, GradientState, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.trials import (
@@ -58,6 +58,7 @@ __all__ = [
     "Parameter",
     "Permute",
     "Perturb",
+    "Plateau",
     "Raised",
     "Record",
     "Reseed",

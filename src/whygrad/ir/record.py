@@ -52,6 +52,26 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Plateau:
+    """What a scheduler that cuts the rate when a value no longer gets better was given over the run, and what it made of it."""
+
+    mode: str = ""
+    """`min`: lower values are better; `max`: higher ones are."""
+    calls: int = 0
+    better: int = 0
+    """Values behind the first that counted as better than all before."""
+    first: float | None = None
+    at_cut: float | None = None
+    """The value at which the rate was cut for the first time."""
+    last: float | None = None
+    losses: tuple[float, float] | None = None
+    """Training loss at the first value, and when the rate was first cut: means over a few steps."""
+    cuts: int = 0
+    low_from: int | None = None
+    """Number of the update from which on the rate was a twentieth of its highest or less, to the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Optimizer:
     """An optimizer over the whole run."""
 
@@ -86,6 +106,8 @@ class Optimizer:
     """Steps that a gradient scaler declined."""
     scalers: int = 0
     """Gradient scalers that stepped it one after the other."""
+    plateau: Plateau | None = None
+    """Of the last scheduler for it that waits for a value to get better."""
     restarts: int = 0
     """Updates that were given the very state that the update before was given, if all of them were that could be compared."""
 

@@ -12,7 +12,7 @@ from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.origins import Origin
-from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Raised, Record
+from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
 from whygrad.ir.steps import Event, EventKind, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import read
 from whygrad.ir.text_scan import Line, NotThisError, Word, fail, scan
@@ -149,7 +149,7 @@ def _raised(line: Line, draft: _Draft) -> None:
 
 
 def _optimizer(line: Line, draft: _Draft) -> None:
-    settings = read(Optimizer, line.settings, ("name", "groups"))
+    settings = read(Optimizer, line.settings, ("name", "groups", "plateau"))
     name = _head(line, "the optimizer's name")
     draft.add(
         optimizers=Optimizer(
@@ -164,12 +164,23 @@ def _optimizer(line: Line, draft: _Draft) -> None:
 
 
 def _group(line: Line, draft: _Draft) -> None:
+    last = _last_optimizer(line, draft)
+    _put_back(draft, replace(last, groups=(*last.groups, Group(**read(Group, line.settings)))))
+
+
+def _plateau(line: Line, draft: _Draft) -> None:
+    _put_back(draft, replace(_last_optimizer(line, draft), plateau=Plateau(**read(Plateau, line.settings))))
+
+
+def _last_optimizer(line: Line, draft: _Draft) -> Optimizer:
     _no_head(line)
     if not draft.record.optimizers:
-        raise NotThisError("a `group` before any optimizer", "`optimizer NAME …` above it")
-    *others, last = draft.record.optimizers
-    last = replace(last, groups=(*last.groups, Group(**read(Group, line.settings))))
-    draft.record = replace(draft.record, optimizers=(*others, last))
+        raise NotThisError(f"a `{line.words[0].text}` before any optimizer", "`optimizer NAME …` above it")
+    return draft.record.optimizers[-1]
+
+
+def _put_back(draft: _Draft, optimizer: Optimizer) -> None:
+    draft.record = replace(draft.record, optimizers=(*draft.record.optimizers[:-1], optimizer))
 
 
 def _ending(line: Line, draft: _Draft) -> None:
@@ -325,6 +336,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "raised": _raised,
     "optimizer": _optimizer,
     "group": _group,
+    "plateau": _plateau,
     "ending": _ending,
     "batches": _batches,
     "course": _course,

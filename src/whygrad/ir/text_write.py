@@ -54,7 +54,7 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
 
 
 def _optimizer(optimizer: Optimizer) -> Iterator[str]:
-    settings = written(optimizer, skip=("name", "groups"))
+    settings = written(optimizer, skip=("name", "groups", "plateau"))
     yield _line(
         "optimizer",
         name_shown(optimizer.name),
@@ -65,6 +65,8 @@ def _optimizer(optimizer: Optimizer) -> Iterator[str]:
         _site("~", optimizer.given_site),
     )
     yield from (_line("  group", written(group)) for group in optimizer.groups)
+    if optimizer.plateau is not None:
+        yield _line("  plateau", written(optimizer.plateau))
 
 
 def _site(mark: str, site: Site | None) -> Iterator[str]:

@@ -238,6 +238,30 @@ def test_a_schedule_that_reaches_zero_is_counted(tmp_path: Path):
     assert optimizer.schedule_site.line == line_of(text, "LambdaLR")
 
 
+def test_what_a_schedule_was_given_that_waits_for_higher_values_is_counted(tmp_path: Path):
+    text = """
+        net = nn.Linear(4, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(opt, mode="max", factor=0.1, patience=1)
+        for step in range(20):
+            loss = (net(torch.ones(8, 4)) - 3).square().mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            schedule.step(1.0 / (step + 1))
+    """
+    (optimizer,) = recorded(tmp_path, text).optimizers
+    seen = optimizer.plateau
+
+    assert seen is not None
+    assert (seen.mode, seen.calls, seen.better, seen.first, seen.at_cut, seen.low_from) == ("max", 20, 0, 1.0, 1 / 3, 5)
+    assert seen.cuts >= 2
+    assert seen.losses is not None
+    assert seen.losses[1] < seen.losses[0]
+    assert optimizer.schedule_site is not None
+    assert optimizer.schedule_site.line == line_of(text, "ReduceLROnPlateau")
+
+
 def test_what_is_thawed_later_is_recorded_again(tmp_path: Path):
     text = """
         net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
 from whygrad.frontends.torch import _compat
@@ -17,6 +18,7 @@ from whygrad.frontends.torch.functions import described
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.plateaus import lately
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.state_hooks import StateHooks
@@ -369,13 +371,15 @@ class Hooks(StateHooks):
             )
 
     @guarded
-    def scheduled(self, scheduler: Any) -> None:
-        """A scheduler stepped."""
+    def scheduled(self, scheduler: Any, value: object = None) -> None:
+        """A scheduler stepped; `value` is what one was given that waits for it to get better."""
         optimizer = getattr(scheduler, "optimizer", None)
         frame = sys._getframe(2)
         if isinstance(optimizer, Optimizer) and not _compat.is_first_of_schedule(scheduler):
             self.recorder.optimizers.name_all(frame)
             self.recorder.optimizers.rate_changed(optimizer, source.trace(frame))
+            if isinstance(scheduler, ReduceLROnPlateau):
+                self.recorder.optimizers.waited(scheduler, value, lately(self.recorder.symptoms.courses.values()))
             if self.recorder.on:
                 self.recorder.happened(
                     "scheduler_step", frame, (), (self.recorder.optimizers.name(self.recorder.optimizers.meet(optimizer)),)

@@ -10,10 +10,12 @@ from weakref import ReferenceType, ref
 
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.torch.lowering import dtype_name
+from whygrad.frontends.torch.plateaus import PlateauWatch
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Attribute, Group, Origin, Site
 from whygrad.ir import Optimizer as Record
@@ -47,6 +49,7 @@ class Watched:
     scalers: int = 0
     """How many there were one after the other."""
     first_rates: list[float | None] = field(default_factory=list)
+    plateau: PlateauWatch | None = None
 
 
 class Optimizers:
@@ -154,6 +157,13 @@ class Optimizers:
         """A scheduler was made for it."""
         self.meet(optimizer).scheduled = trace
 
+    def waited(self, scheduler: ReduceLROnPlateau, value: object, loss: float | None) -> None:
+        """A scheduler that waits for a value to get better was given one."""
+        entry = self.meet(scheduler.optimizer)
+        if entry.plateau is None or entry.plateau.scheduler() is not scheduler:
+            entry.plateau = PlateauWatch(ref(scheduler), scheduler.mode)
+        entry.plateau.take(scheduler, value, loss, entry.steps)
+
     def rate_changed(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
         """A scheduler set the rate."""
         self.meet(optimizer).rate_set = trace
@@ -202,6 +212,7 @@ class Optimizers:
             idle_from=entry.idle_from,
             made=made,
             skipped=entry.skipped,
+            plateau=entry.plateau.record() if entry.plateau is not None else None,
             scalers=entry.scalers,
             step_site=builder.site(entry.skip_trace) if entry.skip_trace is not None else self._unreached(entry, builder),
         )

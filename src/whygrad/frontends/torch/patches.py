@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from whygrad.frontends.torch._compat import functorch_entries, loader_iterator
@@ -112,9 +112,9 @@ class Patches:
         after = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self.watcher.after_update(optimizer))
         self.undo += [before.remove, after.remove]
         self._around(LRScheduler, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
-        for scheduler in (LRScheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            if "step" in vars(scheduler):
-                self._around(scheduler, "step", lambda _, item, *args, **kwargs: self.watcher.scheduled(item))
+        self._around(LRScheduler, "step", lambda _, item, *args, **kwargs: self.watcher.scheduled(item))
+        self._around(ReduceLROnPlateau, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
+        self._around(ReduceLROnPlateau, "step", lambda _, item, metrics=None, *args, **kwargs: self.watcher.scheduled(item, metrics))
         scaler = torch.amp.grad_scaler.GradScaler
         self._around(scaler, "__init__", lambda _, scaler, *args, **kwargs: self.watcher.made_scaler(scaler))
         self._through(scaler, "step", self.watcher.scaled_step)

@@ -15,6 +15,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
 from whygrad.rules.remedies_of_settings import place_of_rate
+from whygrad.rules.update.plateau import cut_against, cut_on_progress
 
 IDLE = 0.25
 """Share of all updates from which a schedule that has reached zero is too short; one that ends there has a last few, or one in ten."""
@@ -37,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     An optimizer whose largest rate over all its updates is not above 0: a rate that integer division or a rounding setting made 0, a
     schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move, and
     a schedule that reaches 0 long before the end: one laid out in epochs and stepped after every batch, or one that multiplies what it has multiplied
-    before. As good as 0 is a rate so far below the highest that single precision has no place for its updates beside one of those (2 to the power of -24).
+    before, and one that waits for a loss to rise (`ReduceLROnPlateau(mode="max")`) and cuts the rate because it falls. As good as 0 is a rate so far below the highest that single precision has no place for its updates beside one of those (2 to the power of -24).
 
     ## Why it matters
     The optimizer steps and nothing moves. With a negative rate the loss is driven up.
@@ -45,7 +46,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## When it is fine
     A score that is climbed on purpose, where updates are added by hand or by a chain of optax's: only a loss that falls as prediction and labels agree is spoken of.
     A warm-up may begin at 0 and a schedule may end there: less than a quarter of all updates at 0 are passed over. A group with pretrained weights
-    may be held still by a rate of 0, although `requires_grad_(False)` would say it more clearly.
+    may be held still by a rate of 0, although `requires_grad_(False)` would say it more clearly. A scheduler that waits for a score to rise may see it
+    fall: what it is given is taken for a loss where it began at the size of the training loss, and fell.
 
     ## How sure
     Proved by the rates at all updates of the run. Where the program was stopped early while a schedule was at work, it is suspected only.
@@ -58,6 +60,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             if climbs_on_purpose(index, optimizer):
                 continue
             yield whole(index, optimizer)
+        elif cut_on_progress(optimizer):
+            yield cut_against(index, optimizer)
         elif ran_out(optimizer):
             yield spent(index, optimizer)
         else:

@@ -35,7 +35,18 @@ GROUPS = """
 
 SPENT = ZERO.replace("steps=10 rates=[0.0,0.0]", "steps=96 rates=[0.0,0.002] idle_steps=88 idle_from=8")
 
+PLATEAU = """
+    optimizer opt native="Adam" steps=300 rates=[1.25e-9,0.004] last_rate=1.25e-9 @ "train.py":20 & "train.py":9
+    group rate=0.004 parameters=["w"]
+    plateau mode="max" calls=30 first=1.78 at_cut=1.74 last=1.69 losses=[1.77,1.73] cuts=5 low_from=30
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+"""
+
 FIRES = {
+    "a schedule that waits for a loss to rise": (PLATEAU, 9, "error"),
     "a schedule that ran out, where it was made": (SPENT.replace('@ "train.py":20', '@ "train.py":20 & "train.py":9'), 9, "error"),
     "a rate of zero": (ZERO, 20, "error"),
     "a negative rate": (ZERO.replace("[0.0,0.0]", "[-0.1,-0.01]"), 20, "error"),
@@ -53,6 +64,17 @@ FIRES = {
 }
 
 SILENT = {
+    "a schedule that waits for a loss to fall": PLATEAU.replace('mode="max"', 'mode="min"'),
+    "values that got better and then did not": PLATEAU.replace("calls=30", "calls=30 better=4"),
+    "a score that falls, of another size": PLATEAU.replace("first=1.78 at_cut=1.74", "first=0.8 at_cut=0.7"),
+    "values that rise slowly": PLATEAU.replace("at_cut=1.74", "at_cut=1.79"),
+    "a loss that rises": PLATEAU.replace("losses=[1.77,1.73]", "losses=[1.77,1.79]"),
+    "losses unknown": PLATEAU.replace("losses=[1.77,1.73] ", ""),
+    "a single cut": PLATEAU.replace("cuts=5", "cuts=1"),
+    "cuts near the end": PLATEAU.replace("low_from=30", "low_from=280"),
+    "values that are no numbers": PLATEAU.replace("first=1.78 at_cut=1.74", 'first="nan" at_cut="nan"'),
+    "an infinite first value": PLATEAU.replace("first=1.78", 'first="inf"'),
+    "a rate that was set up again": PLATEAU.replace(" low_from=30", ""),
     "a rate above zero": ZERO.replace("[0.0,0.0]", "[0.1,0.1]"),
     "a warm-up that begins at zero": ZERO.replace("[0.0,0.0]", "[0.0,0.1]"),
     "a schedule that ends at zero": ZERO.replace("[0.0,0.0] last_rate=0.0", "[0.0,0.001] last_rate=0.0"),
