@@ -420,3 +420,15 @@ def test_parameters_that_are_held_still_are_frozen_without_a_gradient_too(tmp_pa
     record = recorded(tmp_path, program)
 
     assert [parameter.trainable for parameter in record.steps[0].parameters] == [False, False]
+
+
+def test_every_step_is_counted_of_a_program_that_never_moves(tmp_path: Path) -> None:
+    program = """
+        params, tx = {"w": jnp.ones(3)}, optax.sgd(0.0)
+        state, x, y = tx.init(params), jnp.ones((8, 3)), jnp.arange(8.0)
+        for n in range(6):
+            updates, state = tx.update(jax.grad(lambda p: jnp.mean((x @ p["w"] - y) ** 2))(params), state)
+            params = optax.apply_updates(params, updates)
+    """
+
+    assert recorded(tmp_path, program).outcome.steps_seen == 6

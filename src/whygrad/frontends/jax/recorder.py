@@ -13,7 +13,7 @@ import jax
 
 from whygrad.frontends import Recording, source
 from whygrad.frontends.jax import _compat, programs
-from whygrad.frontends.jax.assembly import Assembly, Built, Part
+from whygrad.frontends.jax.assembly import Assembly, Part
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.evaluation import concrete, deleted
@@ -21,10 +21,10 @@ from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
 from whygrad.frontends.jax.mapping import by_rows, gradient
 from whygrad.frontends.jax.naming import variables_for
+from whygrad.frontends.jax.opening import held, replay_of
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, apart, belonging, place, sites
 from whygrad.frontends.jax.patches import Patches, outside
-from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.scopes import Activations, module_of
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.surroundings import Surroundings
@@ -233,40 +233,21 @@ class JaxRecorder:
         built = self.assembly.build(self.index, parts)
         self.states.opened([part.arrays[number] for part in parts for number in part.program.moving if number in part.arrays])
         self.symptoms.met(built.snapshots)
-        built.step = self.optimizers.holding(built.step, self._held(parts, plan))
+        built.step = self.optimizers.holding(built.step, held(self.optimizers, parts, plan))
         self.open = Open(built, mark=self.surroundings.count)
         if parts[-1].program.derivation.failed is None:
-            self.open.replay = self._replay(built, plan)
+            self.open.replay = replay_of(self.optimizers, built, plan)
             built.step = self.observer.examine(built.step, self.open.replay)
         self.backwards += len(parts)
-
-    def _held(self, parts: Sequence[Part], plan: Plan | None) -> dict[int, tuple[str, ...]]:
-        """Which transformation will update what, as far as that is known before: from the traced function, or from what its state was made for."""
-        if plan is not None and any(moment.kind == "update" for moment in plan.capture.moments):
-            return {id(moment.made): moment.held for moment in plan.capture.moments if moment.kind == "update"}
-        known = {id(part.arrays.get(a.number)): a.path for part in parts for a in part.program.derivation.parameters}
-        found = {id(made): tuple(known[key] for key in made.started if key in known) for made in self.optimizers.used()}
-        if self.optimizers.own is not None:
-            found[id(self.optimizers.own)] = self.optimizers.own.held
-        return {key: names for key, names in found.items() if names}
-
-    def _replay(self, built: Built, plan: Plan | None) -> JaxReplay:
-        part, facts = built.parts[-1], built.facts[-1]
-        engine = part.engine or part.program.engine(part.arrays)
-        names = {name: number for number, name in facts.names.items()}
-        parameters = {argument.number: argument.path for argument in part.program.derivation.parameters}
-        recorded = part.gradients if plan is None else {}
-        inside = plan is not None and any(nest.path for nest in plan.nests)
-        rule = None if inside else self.optimizers.rule()  # what a loop's optimizer remembers by now is not known
-        arrays = {**part.before.arrays, **part.arrays}
-        fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
-        return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
 
     def close(self, following: Sequence[Part] | None) -> None:
         """The step under way is over, now that it is known what became of its parameters."""
         opened, self.open = self.open, None
-        if opened is None or (following is None and self.steps and self.kinds.complete):
-            return  # the last step of all, of which nothing is known but what was computed, while an update was waited for
+        if opened is None:
+            return
+        if following is None and self.steps and self.kinds.complete:
+            self.next_step()  # the last of all, while an update was waited for: nothing is known of it but what was computed
+            return
         after = dict(opened.results)
         for part in following or ():
             if place(part) in [place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
