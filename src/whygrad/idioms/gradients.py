@@ -61,6 +61,11 @@ GRADIENTS: Mapping[str, Row] = {
         "differentiate by the adapters' parameters",
     ),
     "no gradient wanted": Row("`requires_grad` False", "`trainable` False", "no place among the arguments that are differentiated by"),
+    "differentiate something": Row(
+        "ask for the gradient of the parameters that the loss is computed from",
+        "ask for the gradient of the variables that the loss is computed from",
+        "see what chooses the arrays: nnx trains `nnx.Param` and no other `nnx.Variable`; a filter of equinox has to be True for what is trained, and `eqx.tree_at` hands back a new one",
+    ),
     "unfreeze": Row(
         "freeze before the new layers are put in, or leave out by name what should learn; then hand the optimizer the trainable parameters",
         "set `trainable = True` on the layers that should learn, and hand `tape.gradient` and the optimizer `model.trainable_variables`",

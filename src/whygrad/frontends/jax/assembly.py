@@ -178,8 +178,9 @@ class Assembly:
         batch = tuple(facts.names[number] for number in batch_of(part))
         found = [Event("batch", 0, batch)] if batch else []
         if derivation.loss is not None:
-            failed: dict[str, Attribute] = {"failed": True} if derivation.failed is not None else {}
-            found.append(Event("backward", at, (facts.names[derivation.loss],), site, failed))
+            told: dict[str, Attribute] = {"failed": True} if derivation.failed is not None else {}
+            told |= {} if derivation.parameters else {"asked": 0}
+            found.append(Event("backward", at, (facts.names[derivation.loss],), site, told))
         return found
 
     def _parameters(self, part: Part, facts: Facts, graph: Graph, snapshots: dict[str, Snapshot]) -> list[Parameter]:

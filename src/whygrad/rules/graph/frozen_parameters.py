@@ -20,9 +20,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Nothing that shapes the loss is trainable, or what is trainable is not what the program means to train.
 
     ## What it finds
-    Five forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
+    Six forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
     suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
-    A gradient that is asked for with an empty list, taken before the layers had made their variables. And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
+    A gradient that is asked for with an empty list, taken before the layers had made their variables, or, in JAX, by a tree without arrays. And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
 
     ## Why it matters
     A frozen parameter gets no gradient and is skipped by the optimizer without a word. With everything frozen, backward raises that element 0 of tensors does not
@@ -53,6 +53,9 @@ def _asked_about_none(index: Index) -> Iterator[Diagnosis]:
     for step in index.steps:
         event = next((event for event in step.events("backward") if event.attributes.get("asked") == 0), None)
         names = tuple(p.name for p in _shaping(index, step) if p.trainable)
+        if event is not None and not step.step.parameters and index.record.optimizers:
+            yield _about_empty_tree(index, step, event)
+            return
         if event is None or not names:
             continue
         refused = [Fact("exception", index.record.outcome.exception.type)] if index.record.outcome.exception is not None else []
@@ -75,6 +78,45 @@ def _asked_about_none(index: Index) -> Iterator[Diagnosis]:
             names=names,
         )
         return
+
+
+def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
+    """Where arrays are parameters by being differentiated, as in JAX: a tree without any."""
+    origins = frozenset[str]().union(*(step.upstream(name) for name in event.targets))
+    fixed = [step.value(name) for name in sorted(origins) if name not in step.from_data and name in step.values]
+    held = [
+        value.called
+        for value in fixed
+        if value.shape and value.dtype.startswith(("f", "bf")) and value.called.count(".") and "(" not in value.called
+    ]
+    optimizer = index.record.optimizers[0]
+    return Diagnosis(
+        "WG305",
+        "frozen-parameters",
+        "error",
+        "proved",
+        "the derivative is taken by no array at all: what is differentiated holds none",
+        site=event.site,
+        label="differentiates by an empty tree",
+        related=(Related(optimizer.site, f"`{optimizer.name}` is made here"),) if optimizer.site else (),
+        evidence=(
+            Evidence("0 arrays are differentiated, and no update of the run has anything to change", "asked", 0),
+            *(
+                (
+                    Evidence(
+                        f"{listed(held)} {'shapes' if len(held) == 1 else 'shape'} the loss as {'a constant' if len(held) == 1 else 'constants'}"
+                    ),
+                )
+                if held
+                else ()
+            ),
+        ),
+        help=idiom(index, "differentiate something"),
+        explains=frozenset({Fact("no-update", str(step.step.kind)), Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("backward",),
+    )
 
 
 def _all_frozen(index: Index) -> Iterator[Diagnosis]:

@@ -227,3 +227,34 @@ def test_without_a_line_of_its_own_the_list_is_told_where_the_gradient_is_asked_
 
 def test_a_gradient_that_is_asked_for_is_no_empty_list() -> None:
     assert not said(diagnose, ASKED.replace(' with={"asked":0}', ""))
+
+
+EMPTY = """
+    record program="train.py"
+    framework jax "0.10.2"
+    optimizer opt native="Adam" @ "train.py":5
+    step 0
+      x: input f32[8,4]
+      y: label f32[8,1]
+      w: activation f32[4,1] called="model.kernel"
+      h = matmul x w @ "train.py":9
+      d = sub h y @ "train.py":9
+      loss = mean d @ "train.py":9
+      ! batch x y
+      ! backward loss with={"asked":0} @ "train.py":10
+"""
+
+
+def test_a_derivative_by_nothing_trains_nothing() -> None:
+    (found,) = said(diagnose, EMPTY)
+
+    assert found.site is not None
+    assert (found.severity, found.site.line) == ("error", 10)
+    assert "nnx.Param" in found.help
+    assert "`model.kernel` shapes the loss as a constant" in found.evidence[1].statement
+
+
+def test_a_derivative_by_something_is_left_alone() -> None:
+    differentiated = EMPTY + "      parameter model.head value=w trainable=true\n"
+
+    assert not said(diagnose, differentiated.replace(' with={"asked":0}', ""))
