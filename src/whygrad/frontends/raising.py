@@ -1,12 +1,18 @@
 """The exception that ended the program, as the record keeps it."""
 
+import linecache
+import os
+import re
 from types import TracebackType
 
-from whygrad.frontends.source import LIBRARY_FRAMES, Point, Sources, Trace, is_user
-from whygrad.ir import Raised
+from whygrad.frontends.source import LIBRARIES, LIBRARY_FRAMES, Point, Sources, Trace, is_user
+from whygrad.ir import Raised, Site
 
 LONGEST_MESSAGE = 2000
 """Characters of an exception's message that are kept."""
+
+
+_PLACE = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
 
 def raised(problem: BaseException, sources: Sources) -> Raised:
@@ -16,7 +22,19 @@ def raised(problem: BaseException, sources: Sources) -> Raised:
     site = None
     if users:
         site = sources.site(Trace(tuple(points[at] for at in users), points[: users[0]][:LIBRARY_FRAMES]))
-    return Raised(type(problem).__name__, _message(problem)[:LONGEST_MESSAGE], site)
+    message = _message(problem)
+    if site is not None and not site.text:
+        site = _named(message, site) or site
+    return Raised(type(problem).__name__, message[:LONGEST_MESSAGE], site)
+
+
+def _named(message: str, site: Site) -> Site | None:
+    """The line of the user's own that a message names, where it was raised in a source that cannot be read: autograph rewrites functions, and says what they were."""
+    for file, line, function in reversed(_PLACE.findall(message)):
+        text = linecache.getline(file, int(line)).rstrip("\n")
+        if text and not os.path.realpath(file).startswith(LIBRARIES):
+            return Site(file, int(line), function=function, text=text, callers=site.callers)
+    return None
 
 
 def _points(traceback: TracebackType | None) -> tuple[Point, ...]:

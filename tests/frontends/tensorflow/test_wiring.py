@@ -39,8 +39,14 @@ def said(rule, record):
     return [(found.site.line if found.site else None, found.message) for found in rule.check(Index(record))]
 
 
-def test_a_model_that_is_frozen_as_a_whole_is_named_at_the_line_that_freezes_it(tmp_path):
-    record = recorded(tmp_path, DATA + MODEL + "    model.trainable = False\n" + FIT)
+OTHER = """
+    other = tf.keras.Sequential([tf.keras.layers.Input((6,)), tf.keras.layers.Dense(2)])
+    other.predict(x, verbose=0)
+"""
+
+
+def test_a_model_that_is_frozen_as_a_whole_is_named_at_the_line_that_freezes_it_also_beside_one_that_is_not(tmp_path):
+    record = recorded(tmp_path, DATA + MODEL + "    model.trainable = False\n" + OTHER + FIT)
 
     ((line, message),) = said(frozen, record)
     assert line == 8

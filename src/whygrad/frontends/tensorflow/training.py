@@ -59,6 +59,8 @@ class Training:
         self._switches_seen = 0
         self._batch: tuple[Any, Any] | None = None
         """The last that a step was recorded on, and what an iterator over it must look like."""
+        self._trains = True
+        """The model whose steps run has something that is trained."""
 
     # --- compile, fit -------------------------------------------------------------------------------------------
 
@@ -225,6 +227,7 @@ class Training:
         running = self.recorder.running
         running.driver = self.driver
         running.loss_site = self.loss_site(model)
+        self._trains = bool(getattr(model, "trainable_variables", ()))
         self.recorder.layers.root(model)
 
     @guarded
@@ -236,8 +239,7 @@ class Training:
             recorder.running.losses = recorder.running.losses or self.last_number()
             recorder.running.seen = recorder.assembly.known_parameters()
             self.tell_switches()
-            owned = recorder.running.seen.values()
-            if not raised and recorder.running.losses and owned and not any(item.trainable for item in owned):
+            if not raised and recorder.running.losses and recorder.running.seen and not self._trains:
                 # Keras asks for no gradient where nothing is trainable
                 recorder.happened("backward", self.driver, tuple(recorder.running.losses), {"stale": 0, "failed": False})
         recorder.end_step()

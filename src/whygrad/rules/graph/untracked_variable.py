@@ -14,13 +14,24 @@ SPENT = re.compile(r"GradientTape can only be used to compute one set of gradien
 """What TensorFlow says of a tape that was asked a second time (2.21)."""
 
 
+MADE = re.compile(
+    r"could not be lifted out of a `?tf\.function|only supports singleton tf\.Variables|tried to create variables on non-first call",
+    re.IGNORECASE,
+)
+"""What TensorFlow says of a variable that a compiled function makes while it runs (2.21; the last one before 2.9)."""
+
+
+_COLOURS = re.compile(r"\x1b\[\d*m")
+
+
 @rule("WG314", "untracked-variable", "error")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     A tape is asked for the gradient with respect to a tensor that it does not follow, and answers None.
 
     ## What it finds
-    TensorFlow: sources of `tape.gradient` that shape the loss but are constants and were not given to `tape.watch`; a tape that is asked a second time though it is not persistent.
+    TensorFlow: sources of `tape.gradient` that shape the loss but are constants and were not given to `tape.watch`; a tape that is asked a second time though it is not persistent; a variable
+    that a compiled step makes at each call, in a layer's `call` or in a function under `tf.function`, where TensorFlow refuses it.
 
     ## Why it matters
     A tape follows variables by itself and nothing else. For a constant the answer is None, without a word, and the constant stays as it is.
@@ -37,7 +48,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = [
         about(step, event, unwatched(step, event)) for step in index.steps for event in step.events("backward") if unwatched(step, event)
     ]
-    yield from distinct((*found, *(asked_again(failure) for failure, _ in matching(index, SPENT))))
+    spent = (asked_again(failure) for failure, _ in matching(index, SPENT))
+    yield from distinct((*found, *spent, *made_within([failure for failure, _ in matching(index, MADE)])))
 
 
 def unwatched(step: StepIndex, event: Event) -> tuple[Value, ...]:
@@ -106,6 +118,30 @@ def asked_again(failure: Failure) -> Diagnosis:
         evidence=(Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
         help="ask for all gradients at once, `tape.gradient(loss, [a, b])`, or open it as `tf.GradientTape(persistent=True)`",
         explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else None,
+        step=failure.step.step.index if failure.step is not None else None,
+    )
+
+
+def made_within(failures: list[Failure]) -> Iterator[Diagnosis]:
+    """What is said of a variable that each call would make anew; Keras tries the step once before it runs it, and raises twice."""
+    if not failures:
+        return
+    failure = next((one for one in failures if one.site is not None), failures[0])
+    said = next((line.strip() for line in failure.message.splitlines() if MADE.search(line)), failure.message.splitlines()[0])
+    plain = _COLOURS.sub("", said).removeprefix("ValueError: ").split(". ")[0].rstrip(".")
+    lost = {Fact("unheld", p.name) for p in (failure.step.step.parameters if failure.step is not None else ())}
+    yield Diagnosis(
+        rule="WG314",
+        name="untracked-variable",
+        severity="error",
+        confidence="proved",
+        message="a variable is made while the step runs: each call would make a new one, and train none",
+        site=failure.site,
+        label="makes a variable at every call",
+        evidence=(Evidence(f"the call raised: {plain[:200]}"),),
+        help="make it once, before the step: in `build` by `self.add_weight(...)`, in `__init__` of the layer, or outside the function",
+        explains=frozenset(lost).union(*(consequences(one, one.step) for one in failures)),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,
     )

@@ -21,7 +21,21 @@ SPENT = """
     raised type="RuntimeError" message="A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)" @ "train.py":12
 """
 
+WITHIN = SPENT.replace(
+    "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)",
+    "tf.function only supports singleton tf.Variables created on the first call. Make sure that",
+).replace("RuntimeError", "ValueError")
+TWICE = (
+    """
+    x: input f32[32,2]
+    ! exception with={"type":"ValueError","message":"Argument `initial_value` (Tensor) could not be lifted out of a `tf.function`. (Tried to"}
+"""
+    + WITHIN
+)
+
 FIRES = {
+    "a variable that a compiled step makes": (WITHIN, 12),
+    "the same, raised once by a trial": (TWICE, 12),
     "a constant": (TEXT, 3),
     "a constant that came from elsewhere": (TEXT.replace('    w = enter native="tf.constant" @ "train.py":3\n', ""), 9),
     "in another form": (TEXT.replace("    h = matmul x w", "    r = reshape w\n    h = matmul x r"), 3),
@@ -29,6 +43,7 @@ FIRES = {
 }
 
 SILENT = {
+    "a function that raises something else": WITHIN.replace("singleton tf.Variables", "tensors"),
     "everything watched": TEXT.replace('"unwatched":["w"]', '"stale":0'),
     "the loss does not depend on it": TEXT.replace('"unwatched":["w"]', '"unwatched":["x2"]').replace(
         "    h = matmul", "    x2: input f32[2]\n    h = matmul"
