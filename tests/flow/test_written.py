@@ -50,6 +50,16 @@ OF_PROBABILITIES = """
     m = mean p
     loss = neg m
 """
+OF_ENTRY = """
+    q: activation f32[8,3]
+    q = sigmoid z
+    p = index q y
+    r = reshape p
+    e = add r
+    l = log e
+    m = mean l
+    loss = neg m
+"""
 YES_AND_NO = """
     q = sigmoid z
     l = log q
@@ -84,6 +94,7 @@ def written(text: str) -> list[tuple[str, str | None, str | None]]:
         (HEAD + RAW, ("nll_loss", "z", "y")),
         (HEAD + NORMALISED, ("cross_entropy", "z", "y")),
         (HEAD + OF_PROBABILITIES, ("categorical_cross_entropy", "q", "y")),
+        (HEAD + OF_ENTRY, ("categorical_cross_entropy", "q", "y")),
         (BINARY + YES_AND_NO, ("binary_cross_entropy", "q", "y")),
         (BINARY + SOFTPLUS, ("bce_with_logits", "z", "y")),
     ],
@@ -102,6 +113,9 @@ def test_a_loss_written_out_is_a_loss(text: str, expected: tuple[str, str, str])
         HEAD + RAW.replace("loss = neg m", "q = square m\n    loss = neg q"),
         HEAD + NORMALISED.replace("index z y", "index x y"),  # another table
         HEAD + OF_PROBABILITIES.replace("q = softmax", "q = exp"),  # a density
+        HEAD + OF_ENTRY.replace("index q y", "index x y"),  # no prediction
+        HEAD + OF_ENTRY.replace("loss = neg m", "loss = mean m"),  # driven the other way
+        HEAD + OF_ENTRY.replace("reshape p", "sum p"),  # of a sum
         BINARY + SOFTPLUS.replace("mul y z", "mul y y"),
     ],
 )

@@ -78,6 +78,8 @@ def _losses(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[O
         yield from _softplus(step, op, labels)
     elif op.kind == "add" and len(op.inputs) == 2:  # noqa: PLR2004 - yes and no
         yield from _binary(step, op, labels)
+    elif op.kind == "log":
+        yield from _of_entry(step, op, labels)
 
 
 def _picked(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
@@ -87,6 +89,25 @@ def _picked(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[O
         yield _op(op, "nll_loss", op.inputs[0], ids, (), {"ids": True, "axis": -1}), -1
     if found is not None and ids is not None and found.form != "logsigmoid" and not found.complement:
         yield _loss(step, op, found, ids, True), -1
+
+
+def _of_entry(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
+    """The logarithm of the probability at the label: `log(p[range(n), y])`."""
+    name, parts = op.inputs[0], [op.output]
+    for _ in range(FAR):
+        made = step.producer[name][1] if name in step.producer else None
+        if made is None or made.kind == "index" or not made.inputs:
+            break
+        if not (made.kind in _LIMITS or family(made.kind) == "layout" or (made.kind == "add" and len(made.inputs) == 1)):
+            return
+        parts.append(name)
+        name = made.inputs[0]
+    picked = step.producer[name][1] if name in step.producer else None
+    ids = _ids(step, picked, labels) if picked is not None and picked.kind == "index" and len(picked.inputs) > 1 else None
+    shape = step.value(picked.inputs[0]).shape or () if picked is not None and ids is not None else ()
+    if picked is None or ids is None or picked.inputs[0] not in step.depends_on_parameters or len(shape) < 2 or shape[-1] < 2:  # noqa: PLR2004 - rows and classes
+        return
+    yield _op(op, "categorical_cross_entropy", picked.inputs[0], ids, (*parts, picked.output), {"ids": True, "axis": -1}), -1
 
 
 def _ids(step: StepIndex, op: Op, labels: frozenset[str]) -> str | None:

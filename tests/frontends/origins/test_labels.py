@@ -11,7 +11,7 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Site, Step, Value
+from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Step, Value
 
 DECIDED = {
     "a comparison of a column": """
@@ -237,6 +237,28 @@ def test_an_iterator_that_is_begun_anew_is_found(text: str, line: int | None, pr
     origins = [origin for origin in origins_of(Record(steps=steps), Sources(time.time() + 10)) if origin.setting == "restart"]
 
     assert [origin.site.line for origin in origins if origin.site is not None] == ([line] if line else [])
+
+
+@pytest.mark.parametrize(("call", "line"), [("next(batches(data))", 8), ("next(rows)", None)])
+def test_an_iterator_that_is_begun_anew_is_found_behind_the_argument_of_a_step(call: str, line: int | None, program) -> None:
+    file = program(f"""
+        @jit
+        def train_step(rows):
+            return rows.mean()
+
+        rows = batches(data)
+        for step in range(9):
+            chosen = {call}
+            train_step(chosen)
+    """)
+    at, _ = line_of(file, r"train_step\(chosen\)")
+    first, _ = line_of(file, "@jit")
+    scope = Scope("train_step", {"rows": "t1"}, site=Site(str(file), first), caller=Site(str(file), at))
+    graph = Graph((Op("square", ("t1",), ("z",)),), {"t1": Value("t1", "input"), "z": Value("z")})
+    steps = tuple(Step(number, graph=graph, events=(Event("batch", 0, ("t1",)),), scopes=(scope,)) for number in range(2))
+    origins = [origin for origin in origins_of(Record(steps=steps), Sources(time.time() + 10)) if origin.setting == "restart"]
+
+    assert [origin.site.line - first for origin in origins if origin.site is not None] == ([line - 2] if line else [])
 
 
 def test_a_program_that_calls_itself_ends_the_search(program) -> None:

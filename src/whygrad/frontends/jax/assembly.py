@@ -133,7 +133,8 @@ class Assembly:
         """What is known of the values of one derivative."""
         derivation = part.program.derivation
         facts = Facts(arrays={**part.before.arrays, **part.arrays}, types=part.program.types, moving=set(part.program.moving))
-        facts.given = {*(argument.number for argument in derivation.arguments), *part.program.external()}
+        facts.closed_over = {*part.program.external()} - {argument.number for argument in derivation.arguments}
+        facts.given = {*(argument.number for argument in derivation.arguments), *facts.closed_over}
         facts.called.update({number: name for number, name in derivation.numbers.called.items() if name})
         facts.called.update(part.activations.names())
         for argument in derivation.arguments:

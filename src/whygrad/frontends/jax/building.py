@@ -1,5 +1,6 @@
 """From a flat program to the neutral graph of a step."""
 
+import ast
 import dis
 import hashlib
 import re
@@ -48,6 +49,13 @@ class Facts:
     """What is differentiated."""
     given: set[int] = field(default_factory=set)
     """What the step's functions were given."""
+    closed_over: set[int] = field(default_factory=set)
+    """Of these, what is no argument: a constant that the program, or a function of a library, brings along."""
+
+    def is_figure(self, name: str) -> bool:
+        """A single number that no function was given as an argument."""
+        number = next((number for number in self.closed_over if self.names.get(number) == name), None)
+        return number is not None and _shape(self, number) == ()
 
 
 class Builder:
@@ -162,7 +170,7 @@ class Builder:
         }
         first = named.get(found.first) if found.first else next((name for name in named.values() if name in part.inputs), None)
         target = named.get(found.target)
-        inputs = list(part.inputs)
+        inputs = [name for name in part.inputs if not (given and found.target and name not in named.values() and facts.is_figure(name))]
         if found.target and target is None and len(inputs) > 1:
             first, target = _guess(inputs, facts)
         if found.kind == "index" and not given:
@@ -214,7 +222,7 @@ class Builder:
         names = dict.fromkeys(name for op in ops for name in (*op.inputs, *op.outputs) if name not in orders)
         names.update(dict.fromkeys(facts.names[number] for number in losses))
         known_ = {facts.names[number] for number in losses}
-        assigned = dict(_assigned(ops))
+        assigned = dict(_handed(ops)) | dict(_assigned(ops))
         facts.called.update({numbers[name]: text for name, text in assigned.items() if not facts.called.get(numbers[name])})
         return {
             name: self.value(name, numbers[name], facts, makers.get(name), loss=name in known_, read=name in read, live=name in live)
@@ -243,7 +251,7 @@ class Builder:
                 array,
                 whole=outer or loss or read,
                 count_distinct=(outer or read or number in facts.given) and not live,
-                rows=read,
+                rows=read or (number in facts.given and not live),
                 units=units,
             )
         role = (
@@ -391,9 +399,29 @@ def _assigned(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
             yield op.output, name[1]
 
 
+def _handed(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
+    """What a loss is called with, by the expression that is written there."""
+    for op in ops:
+        text = _written(op.site) if family(op.kind) == "loss" else ""
+        try:
+            call = ast.parse(text, mode="eval").body if text else None
+        except SyntaxError:
+            call = None
+        target = op.attributes.get("target")
+        if isinstance(call, ast.Call) and target == 1 and len(op.inputs) > 1:
+            for name, item in zip(op.inputs[:2], call.args, strict=False):
+                if not isinstance(item, ast.Starred) and len(found := ast.unparse(item)) <= LONGEST_EXPRESSION:
+                    yield name, found
+
+
 def expression(maker: Op | None) -> str:
     """The expression that made a value, where the user gave it no name."""
-    site = maker.site if maker is not None else None
-    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
+    text = _written(maker.site) if maker is not None else ""
+    return text if len(text) <= LONGEST_EXPRESSION else ""
+
+
+def _written(site: Site | None) -> str:
+    """The expression at a place, where it stands on one line."""
+    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column:
         return ""
     return site.text[site.column - 1 : site.end_column - 1]

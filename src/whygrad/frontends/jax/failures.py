@@ -82,9 +82,21 @@ def _name(frame: FrameType) -> str:
     return _OPERATORS.get(name, name)
 
 
+_WEIGHTS = ("embedding", "kernel", "weight", "bias")
+"""Attributes under which the layers of flax and equinox hold what they learn."""
+
+
+def _weights(layer: Any) -> dict[str, Any]:
+    """The weights that a layer holds when it is called, without asking it to make them."""
+    held = getattr(layer, "__dict__", {})
+    found = {key: getattr(held[key], "get_value", lambda item=held[key]: item)() for key in _WEIGHTS if key in held}
+    return {key: item for key, item in found.items() if _compat.is_array(item)}
+
+
 def _bound(frame: FrameType, name: str, trace: source.Trace, numbers: Numbers, scope: int | None) -> Bound:
     given = {key: frame.f_locals.get(key) for key in source.parameters_of(frame.f_code)}
     arrays = {key: numbers.of(item) for key, item in given.items() if _compat.is_array(item)}
+    arrays |= {key: numbers.of(item) for key, item in _weights(frame.f_locals.get("self")).items()}
     settings = {key: Constant(item) for key, item in given.items() if isinstance(item, bool | int | float | str)}
     stack = ((frame.f_code, frame.f_lasti),) if known(frame.f_code) is not None else ()
     group = id(frame) if stack else None

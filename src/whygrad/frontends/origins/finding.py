@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
-from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, last_name
+from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew
 from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Optimizer, Origin, Record, Site, family
+from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
 
 PICKED = ("layout", "select", "cast")
 MOST_DRAWS = 16
@@ -236,9 +236,28 @@ def _restarts(program: Program, record: Record) -> Iterator[Origin]:
     same = set.intersection(*batches) if len(batches) > 1 else set()
     for name in sorted(same):
         index = StepIndex(record.steps[0])
-        for at in begun_anew(program, _spots(program, record, index, (name,))):
+        spots = (*_spots(program, record, index, (name,)), *_arguments(program, record.steps[0], name))
+        for at in begun_anew(program, iter(spots)):
             yield Origin((name,), setting="restart", site=program.site(at))
             return
+
+
+def _arguments(program: Program, step: Step, name: str) -> Iterator[Spot]:
+    """A value where a function of the user's is given it."""
+    for item in step.scopes:
+        argument = next((argument for argument, value in item.arguments.items() if value == name), "")
+        module = program.module(item.site.file) if item.site is not None and argument.isidentifier() else None
+        caller = item.caller
+        outer = (Frame(caller.file, caller.line, caller.function), *caller.callers) if caller is not None else ()
+        for scope in functions(module, outer) if module is not None else ():
+            if item.site is not None and _first_line(scope.node) == item.site.line:
+                yield Spot(ast.Name(argument, ast.Load()), scope)
+
+
+def _first_line(node: ast.AST) -> int:
+    """Where a function begins, with its decorators."""
+    decorators: list[int] = [item.lineno for item in getattr(node, "decorator_list", ())]
+    return min((*decorators, int(getattr(node, "lineno", 0))))
 
 
 def _seeded(program: Program, site: Site) -> Iterator[Site]:

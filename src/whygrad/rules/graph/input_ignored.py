@@ -50,6 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def _flattening(step: StepIndex) -> Op | None:
     """The op that makes one number of different inputs, where no data get to the loss beside it but the labels."""
     data = step.downstream(tuple(name for name in _given(step) if _varies(step.value(name).statistics)))
+    data -= step.from_labels - step.depends_on_parameters  # labels that the program made from its inputs are no input of the model
     for op in step.graph.ops:
         if _flattens(step, op, data) and not _other_way(step, op, data):
             return op

@@ -7,10 +7,11 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
+from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
-from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
+from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 
 HALF = 0.5
@@ -78,9 +79,20 @@ def reversed_masks(step: StepIndex) -> Iterator[tuple[StepIndex, Op, Value, Valu
                 continue
             for target in compared(step, op, labels):
                 zeros = target.statistics.zeros if target.statistics else None
-                own = name in step.downstream((target.name,)) or not step.upstream(name).isdisjoint((target.name,))
+                own = name in step.downstream((target.name,)) and not alone_counts(step, op, target)
                 if target.shape == mask.shape and zeros is not None and abs(zeros - kept) < _EXACT and varied(target) and not own:
                     yield step, op, mask, target, kept
+
+
+def alone_counts(step: StepIndex, op: Op, target: Value) -> bool:
+    """What a mask that was made from the targets keeps is all that a loss on ids gives: the others count nowhere."""
+    for name in op.inputs:
+        made = step.producer.get(step.origin(name, ("layout", "cast")))
+        if made is None or made[1].kind not in BY_IDS or target_of(made[1]) != target.name or len(target.shape or ()) < 2:  # noqa: PLR2004 - rows and positions
+            continue
+        readers = [reader for reader in step.consumers.get(made[1].output, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
+        return len(readers) == 1 and target.dtype in INTEGERS
+    return False
 
 
 def share_kept(mask: Value) -> float | None:
@@ -91,7 +103,7 @@ def share_kept(mask: Value) -> float | None:
         or figures.sampled
         or figures.zeros is None
         or range_ != (0.0, 1.0)
-        or not (mask.dtype == "bool" or figures.distinct == 2)  # noqa: PLR2004 - zeros and ones
+        or not (mask.dtype == "bool" or figures.distinct == 2 or figures.whole == 1.0)  # noqa: PLR2004 - zeros and ones
     ):
         return None
     kept = 1.0 - figures.zeros

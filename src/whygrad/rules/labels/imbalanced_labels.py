@@ -57,9 +57,16 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for steps in index.kinds.values():
         for op in steps[-1].loss_ops():
             course, guess = course_of(index, steps[-1]), guessed(steps, op)
-            if course is not None and guess is not None and op.output in steps[-1].losses and reached(course, guess):
+            if course is not None and guess is not None and is_whole(steps[-1], op) and reached(course, guess):
                 yield diagnosis(steps[-1], op, course, guess)
                 break
+
+
+def is_whole(step: StepIndex, op: Op) -> bool:
+    """What it makes is the loss, or the mean of it over all examples is."""
+    readers = [reader for reader in step.consumers.get(op.output, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
+    mean = readers[0] if len(readers) == 1 and readers[0].kind == "mean" else op
+    return any(name in step.losses for name in mean.outputs)
 
 
 def guessed(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:

@@ -79,7 +79,7 @@ def second_means(step: StepIndex) -> Iterator[Scaled]:
     """Divisions of a mean by the number of examples, on the way to the loss."""
     for op in step.graph.ops:
         mean = step.producer.get(op.inputs[0]) if op.kind in ("div", "mul") and len(op.inputs) == 1 and op.outputs else None
-        if mean is None or op.output not in step.shapes_loss or not is_mean(mean[1]):
+        if mean is None or op.output not in step.shapes_loss or not is_mean(step, mean[1]):
             continue
         rows = rows_of(step, mean[1])
         before, after = (step.value(name).statistics for name in (op.inputs[0], op.output))
@@ -88,9 +88,11 @@ def second_means(step: StepIndex) -> Iterator[Scaled]:
             yield Scaled(step, mean[1], op, factor, rows)
 
 
-def is_mean(op: Op) -> bool:
-    """A mean over the whole batch."""
-    return op.attributes.get("reduction") == "mean" if family(op.kind) == "loss" else op.kind == "mean" and "axis" not in op.attributes
+def is_mean(step: StepIndex, op: Op) -> bool:
+    """A mean over the whole batch: without an axis, or over all that there are."""
+    if family(op.kind) == "loss":
+        return op.attributes.get("reduction") == "mean"
+    return op.kind == "mean" and ("axis" not in op.attributes or step.value(op.output).shape == ())
 
 
 def rows_of(step: StepIndex, op: Op) -> int:

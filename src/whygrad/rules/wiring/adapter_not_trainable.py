@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
 
 ADAPTER = re.compile(
-    r"(^|/)lora_(kernel|embeddings)_[ab]$|(^|\.)(lora_(A|B|embedding_A|embedding_B|magnitude_vector)|ia3_l|hada_w\w+|oft_\w+|boft_\w+|vera_\w+|prompt_encoder|prompt_embeddings|adapter\w*)(\.|$)"
+    r"(^|/)lora_(kernel|embeddings)_[ab]$|(^|\.|\[')lora_[ab]('\]|$)|(^|\.)(lora_(A|B|embedding_A|embedding_B|magnitude_vector)|ia3_l|hada_w\w+|oft_\w+|boft_\w+|vera_\w+|prompt_encoder|prompt_embeddings|adapter\w*)(\.|$)"
 )
 """Parameters of adapters, by the names that adapter libraries give them."""
 
@@ -48,8 +48,13 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def _passed_by(index: Index, adapters: list[Parameter]) -> bool:
     """All adapters are trainable in name, and no forward read one or gave it a gradient."""
     endings = index.record.endings
-    untouched = all(p.name not in index.reached and p.name not in index.with_gradient for p in adapters)
-    later = any(p.name in endings and (endings[p.name].gradient_seen or endings[p.name].changed) for p in adapters)
+    fed = {p.name for step in index.steps for p in step.step.parameters if p.gradient not in ("none", "zero")}
+    # JAX fills in zeros for what the forward never reads
+    filled = {p.name for step in index.steps for p in step.step.parameters if p.gradient == "zero"}
+    untouched = all(p.name not in index.reached and p.name not in fed for p in adapters)
+    later = any(
+        p.name in endings and (endings[p.name].changed or (endings[p.name].gradient_seen and p.name not in filled)) for p in adapters
+    )
     return (
         untouched and not later and any(p.optimizer or p.name in index.held for p in adapters) and all(p.name in endings for p in adapters)
     )
@@ -106,11 +111,21 @@ def _unread(index: Index, adapters: list[Parameter]) -> Diagnosis:
             Evidence(f"{listed(p.name for p in adapters)}: read by no op of any recorded step", "adapters_read", 0),
             Evidence("no gradient, and the same values at the end of the run as at the first recorded step"),
         ),
-        help="enable the adapter (`set_adapter`, no `disable_adapter` around the training), call the wrapped model, and don't merge before training",
+        help="enable the adapter (`set_adapter`, no `disable_adapter` around the training), call the wrapped model, and don't merge before training"
+        if speaks_torch(index)
+        else "call the adapter in the model's forward, and add what it gives to what the frozen layer gives",
         facts=frozenset(Fact("unused", p.name) for p in adapters),
-        explains=_facts(adapters),
+        explains=_facts(adapters) | _alone(index, adapters),
         names=tuple(p.name for p in adapters),
     )
+
+
+def _alone(index: Index, adapters: list[Parameter]) -> frozenset[Fact]:
+    """Where nothing but adapters is trained, the loss stands still for want of them."""
+    names = {p.name for p in adapters}
+    if any(p.trainable and p.name not in names for p in index.parameters.values()):
+        return frozenset()
+    return frozenset(Fact(what, str(kind)) for kind in index.kinds for what in ("constant-loss", "insensitive", "no-update"))
 
 
 def _place(index: Index, adapters: list[Parameter]) -> Site | None:

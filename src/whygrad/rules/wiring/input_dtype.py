@@ -69,15 +69,18 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
     born = _born(step, found.data)
     origin = born.site if born is not None else None
     shown = f"`{found.data.called}`" if found.data.called else "its input"
+    meets = f"{found.data.dtype} meets {'ids' if found.op.kind == 'embedding' else found.weight.dtype}"
     return Diagnosis(
         "WG707",
         "input-dtype",
         "error",
         "proved",
-        f"{found.shown} works in {due}, and {shown} is {found.data.dtype}",
+        f"{found.shown} takes whole numbers for ids, and {shown} is {found.data.dtype}"
+        if found.op.kind == "embedding"
+        else f"{found.shown} works in {due}, and {shown} is {found.data.dtype}",
         site=origin or found.op.site or failure.site,
-        label=f"makes {found.data.dtype}" if origin else f"{found.data.dtype} meets {found.weight.dtype}",
-        related=places((found.op.site if origin else None, f"{found.data.dtype} meets {found.weight.dtype} here")),
+        label=f"makes {found.data.dtype}" if origin else meets,
+        related=places((found.op.site if origin else None, f"{meets} here")),
         evidence=(
             Evidence(f"{typed(found.data)} meets the weight {typed(found.weight)}", "dtype", found.data.dtype),
             Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200] if failure.message else failure.type}"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
+from whygrad.flow.scopes import enclosing
 from whygrad.ir import Op, Site, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -16,6 +17,7 @@ NO_LOSS = re.compile(
 )
 NONE = re.compile(
     r"'NoneType' object has no attribute 'backward'|unsupported operand type\(s\) for [^:]+: 'NoneType'|bad operand type for unary -: 'NoneType'"
+    r"|Gradient only defined for scalar-output functions\. Output was None"
     r"|Argument `target` should be a list or nested structure of Tensors, .*but received None"
 )
 
@@ -104,17 +106,30 @@ def _of_fit(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
 
 
 def _computed_no_loss(step: StepIndex) -> bool:
-    """A model of a library's ran in this step, and no op of a loss did."""
+    """A model of a library's ran in this step, or one that an element of the batch never came to, and no op of a loss did."""
     ran = [op for op in step.graph.ops if op.tracking and not step.depends_on_parameters.isdisjoint(op.outputs)]
     return (
         bool(ran)
         and not any(family(op.kind) == "loss" for op in step.graph.ops)
-        and any(p.library and p.reached for p in step.step.parameters)
+        and (any(p.library and p.reached for p in step.step.parameters) or _held_back(step, ran[-1]) is not None)
     )
 
 
+def _held_back(step: StepIndex, last: Op) -> str | None:
+    """An element of the batch that no op reads, and that the function in which the model's last op ran was not given."""
+    known = [step.step.scopes[at] for at in enclosing(step.step.scopes, last)][:1]
+    numbers = any(step.value(op.output).shape == () for op in step.graph.ops if op.outputs and op.output in step.depends_on_parameters)
+    if numbers or not known or any("." not in last.site.function for _ in known if last.site is not None):
+        return None
+    given = {value for scope in known for value in scope.arguments.values()}
+    batch = [name for event in step.events("batch") for name in event.targets]
+    return next((name for name in batch if name not in step.consumers and name not in given), None) if len(batch) > 1 else None
+
+
 def _of_none(failure: Failure, step: StepIndex) -> Diagnosis:
-    called = _model_call(step)
+    held = next((name for op in reversed(step.graph.ops) if op.module and (name := _held_back(step, op))), None)
+    called = _model_call(step) if held is None else None
+    label = step.value(held).called if held is not None else ""
     return Diagnosis(
         "WG701",
         "labels-not-passed",
@@ -128,7 +143,7 @@ def _of_none(failure: Failure, step: StepIndex) -> Diagnosis:
             Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
             Evidence("the model's forward ran, and no loss was computed in it", "loss_ops", 0),
         ),
-        help="pass the labels: `model(**inputs, labels=labels)`",
+        help=f"pass `{label}` where the model is called" if label else "pass the labels: `model(**inputs, labels=labels)`",
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,

@@ -53,11 +53,21 @@ def _last_loss(step: StepIndex) -> Op | None:
 
 
 def _last_number(step: StepIndex) -> Op | None:
-    """What a function writes out in place of calling a loss: the last op that makes one number of the model's output and the labels, and that nothing reads."""
-    both = step.depends_on_parameters & step.from_labels
+    """What a function writes out in place of calling a loss: the last op that makes one number of the model's output and the labels, and that nothing reads.
+    Where nothing was differentiated, labels are not told from other data.
+    """
+    both = step.depends_on_parameters & (step.from_labels if step.step.labels.values else _compared(step))
     made = [op for op in step.graph.ops if op.kind in ("mean", "sum") and not op.failed and op.site is not None and op.site.function]
     ends = [op for op in made if step.value(op.output).shape == () and not step.consumers.get(op.output)]
     return next((op for op in reversed(ends) if not both.isdisjoint(op.outputs)), None)
+
+
+def _compared(step: StepIndex) -> frozenset[str]:
+    """What comes of an op that the model's output and other data of the batch meet in."""
+    made = step.depends_on_parameters - {p.value for p in step.step.parameters}
+    data = step.from_data - step.depends_on_parameters
+    meets = (op for op in step.graph.ops if not made.isdisjoint(op.inputs) and not data.isdisjoint(op.inputs))
+    return step.downstream(tuple(name for op in meets for name in op.outputs))
 
 
 def _in_a_step(step: StepIndex) -> Iterator[tuple[Op, Scope]]:

@@ -35,6 +35,23 @@ SILENT = {
     "all weights are one number (WG511)": UNIT.replace("u = norm x", "u = linear x z").replace(
         "    w: par", "    z: parameter f32[4,1] minimum=0.0 maximum=0.0\n    w: par"
     ),
+    "labels that were made from the inputs": """
+    x: input f32[8,1] minimum=0.2 maximum=3.0
+    y: activation f32[8,1] minimum=0.0 maximum=1.0 whole=1.0
+    w: parameter f32[1,1]
+    s: activation f32[8,1] minimum=1.0 maximum=1.0
+    q: activation f32[8,1] minimum=0.0 maximum=0.0
+    k: activation f32[8,1] minimum=0.0 maximum=0.0
+    y = compare x
+    z = linear x w
+    s = softmax z
+    q = log s
+    k = mul y q
+    loss = mean k
+    labels values=["y"] how="batch"
+    ! backward loss
+    ! optimizer_step opt
+    """,
     "nothing happened": 'record program="train.py"',
 }
 

@@ -64,7 +64,28 @@ MOST = (
     .replace("0.3333", "0.6667")
 )
 
+TEXT = """
+    step {number}
+    y: label i64[16,11] minimum=0 maximum=29 zeros={share} distinct=27
+    m: activation bool[16,11] minimum=0 maximum=1 zeros={rest}
+    f: activation f32[16,11] minimum=0 maximum=1 zeros={rest} whole=1.0
+    w: parameter f32[30,30]
+    x: input f32[16,11,30]
+    s: activation f32[16,11,30]
+    c: activation f32[16,11]
+    k: activation f32[16,11]
+    s = linear x w @ "a.py":3
+    c = cross_entropy s y with={{"target":1,"ids":true}} @ "a.py":4
+    m = compare y @ "a.py":5
+    f = cast m @ "a.py":5
+    k = mul c f @ "a.py":6
+    loss = sum k @ "a.py":6
+    labels values=["y"] how="target"
+"""
+PADDING = steps(TEXT, 0.25, 0.375)
+
 FIRES = {
+    "a mask of the padding, made from the ids": (PADDING, 5),
     "a weight that a whole division made 0": (RARE, 2),
     "most weights are 0": (MOST, 2),
     "most weights are 0 over pixels": (
@@ -89,6 +110,8 @@ SILENT = {
     "a single recorded step": steps(VITALS, 0.125),
     "a mask of the zeros of yes and no": REVERSED.replace("distinct=500", "distinct=2"),
     "a mask made from the targets": REVERSED.replace("m = compare n", "m = compare y"),
+    "the others count by another factor": PADDING.replace("loss = sum k", "r = mul c\n    t = add r k\n    loss = sum t"),
+    "a class alone, of labels in one row": PADDING.replace("[16,11]", "[176]"),
     "half of everything": steps(VITALS, 0.5, 0.5),
     "padding of words": LAND.replace("[12,16,16]", "[12,16]").replace("[12,3,16,16]", "[12,3,16]").replace("f32[3,3,1,1]", "f32[3,3,1]"),
     "a few unknown pixels": LAND.replace("zeros=0.85", "zeros=0.05"),

@@ -25,7 +25,11 @@ FIRES = {
     "ids of two classes": TEXT.replace("bce_with_logits", "cross_entropy").replace("f32[64] minimum", "i64[64] minimum"),
 }
 
+EACH = TEXT.replace("loss = bce_with_logits", "each = bce_with_logits") + '    loss = mean each @ "train.py":10\n'
+FIRES["the mean of one loss for each example"] = EACH
+
 SILENT = {
+    "one loss for each example, weighed": EACH.replace("mean each", "mean each k").replace("    loss = ", "    k = mul each\n    loss = "),
     "the loss goes below": TEXT.replace("last=0.33", "last=0.2"),
     "the loss stays above": TEXT.replace("last=0.33", "last=0.6"),
     "balanced": TEXT.replace("mean=0.1", "mean=0.5").replace("last=0.33", "last=0.69"),

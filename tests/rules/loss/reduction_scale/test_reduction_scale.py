@@ -51,11 +51,18 @@ FIRES = {
     "and by the number of batches": (TWICE.replace("mean=0.0609", "mean=0.004351"), 5),
     "as a product": (TWICE.replace("div m", "mul m"), 5),
     "a mean of its own": (TWICE.replace('m = cross_entropy s y with={"target":1,"reduction":"mean"}', "m = mean s"), 5),
+    "a mean over every axis by name": (
+        TWICE.replace('m = cross_entropy s y with={"target":1,"reduction":"mean"}', 'm = mean s with={"axis":[0,1]}'),
+        5,
+    ),
     "a sum that diverges": (SUM, 4),
     "a sum that becomes NaN": (SUM.replace("loss=5000.0", 'loss="nan"'), 4),
 }
 
 SILENT = {
+    "a mean over one axis of two": TWICE.replace(
+        'm = cross_entropy s y with={"target":1,"reduction":"mean"}', 'm = mean s with={"axis":0}'
+    ).replace("m: activation f32[]", "m: activation f32[5]"),
     "Adam does not mind": TWICE.replace("SGD", "AdamW"),
     "half": TWICE.replace("mean=0.0609", "mean=0.9745"),
     "accumulation over four batches": TWICE.replace("mean=0.0609", "mean=0.48725"),

@@ -32,6 +32,12 @@ BYPASSED = (
 
 FIRES = {
     "attached for inference": (FROZEN, "the adapters are frozen, and so is all else: 1 adapter parameter of 2 parameters, none trainable"),
+    "never called, with a gradient of zeros that JAX filled in": (
+        BYPASSED.replace('weight optimizer="opt"', 'weight optimizer="opt" gradient="zero"').replace(
+            "h.lora_A.default.weight changed=false gradient_seen=false", "h.lora_A.default.weight changed=false gradient_seen=true"
+        ),
+        "the forward passes the adapters by: none of 1 adapter parameter is ever read",
+    ),
     "switched off": (BYPASSED, "the forward passes the adapters by: none of 1 adapter parameter is ever read"),
 }
 
@@ -39,6 +45,10 @@ SILENT = {
     "the adapter learns": BYPASSED.replace('weight optimizer="opt"', 'weight optimizer="opt" reached=true gradient="finite"'),
     "fresh: the gradient of A is zero at first": BYPASSED.replace(
         'weight optimizer="opt"', 'weight optimizer="opt" reached=true gradient="zero"'
+    ),
+    "read later in the run": BYPASSED.replace(
+        "ending h.lora_A.default.weight changed=false gradient_seen=false",
+        "ending h.lora_A.default.weight changed=false gradient_seen=true",
     ),
     "another adapter is active": BYPASSED.replace(
         "ending h.lora_A.default.weight changed=false gradient_seen=false", "ending h.lora_A.default.weight changed=true gradient_seen=true"
@@ -62,6 +72,14 @@ def test_adapters_that_do_not_learn(text: str, message: str) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("name", ["model.hidden.lora_a", "params['lora_b']"])
+def test_adapters_of_jax(name: str) -> None:
+    text = BYPASSED.replace("h.lora_A.default.weight", "a").replace("parameter a optimizer", f'parameter "{name}" value=a optimizer')
+    (diagnosis,) = said(diagnose, text.replace("ending a ", f'ending "{name}" '))
+
+    assert diagnosis.names == (name,)
 
 
 def test_adapters_of_keras_and_the_line_that_froze_them() -> None:

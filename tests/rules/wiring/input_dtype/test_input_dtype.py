@@ -33,6 +33,14 @@ FIRES = {
     ),
 }
 
+
+def test_ids_are_not_told_of_the_dtype_of_the_table() -> None:
+    (diagnosis,) = said(diagnose, FIRES["ids that are no integers"][0])
+
+    assert diagnosis.message == "`fc` takes whole numbers for ids, and `batch` is f32"
+    assert diagnosis.label == "f32 meets ids"
+
+
 SILENT = {
     "the call went through": DOUBLE.replace(" failed=true", "")
     .replace("    = linear", "    loss = linear")

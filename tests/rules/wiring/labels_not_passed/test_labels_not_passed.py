@@ -30,13 +30,40 @@ FIT = """
     ! exception with={"type":"ValueError","message":"None values not supported."}
 """
 
-FIRES = {"inputs alone for `fit`": (FIT, 8), "a trainer says so": (TRAINER, 15), "a loop of one's own": (LOOP, 9)}
+NONE = "Gradient only defined for scalar-output functions. Output was None."
+OWN = f"""
+    raised type="TypeError" message="{NONE}" @ "train.py":26
+    x: input i32[4,8]
+    y: input i32[4] called="kinds"
+    w: parameter f32[2,16] differentiable=true
+    out: activation f32[4,2] differentiable=true
+    out = embedding x w module="Classifier" scope=1 @ "train.py":12 in "Classifier.__call__"
+    ! batch x y
+    ! exception with={{"type":"TypeError","message":"{NONE}"}}
+    parameter w reached=true
+    scope train_step arguments={{"x":"x","y":"y"}} @ "train.py":24
+    scope __call__ arguments={{"x":"x"}} parent=0 @ "train.py":10
+"""
+
+FIRES = {
+    "a model of one's own that gets no labels": (OWN, 26),
+    "inputs alone for `fit`": (FIT, 8),
+    "a trainer says so": (TRAINER, 15),
+    "a loop of one's own": (LOOP, 9),
+}
 
 SILENT = {
     "a loss that raised over its labels": FIT.replace("binary_cross_entropy out", 'binary_cross_entropy out y with={"target":1}'),
     "a loss that raised over something else": FIT.replace("None values not supported.", "no such axis"),
     "a loss was computed (WG702)": LOOP.replace("    ! exception", "    l = cross_entropy out\n    ! exception"),
     "a model of one's own": LOOP.replace("library=true", ""),
+    "a model that is given the labels and makes no loss": OWN.replace(
+        '__call__ arguments={"x":"x"}', '__call__ arguments={"x":"x","y":"y"}'
+    ),
+    "a loss that was computed and not returned (WG702)": OWN.replace(
+        "    ! batch", "    l: activation f32[]\n    l = mean out\n    ! batch"
+    ),
+    "the labels are read": OWN.replace("    ! batch", "    k: activation f32[4]\n    k = sub y\n    ! batch"),
     "another exception": LOOP.replace("object has no attribute 'backward'", "object is not iterable"),
     "nothing happened": 'record program="train.py"',
 }

@@ -43,11 +43,19 @@ FIRES = {
         5,
         "`criterion` computes a loss and does not return it",
     ),
+    "a loss that is written out, where nothing was differentiated": (
+        NONE.replace(
+            "'NoneType' object has no attribute 'backward'", "Gradient only defined for scalar-output functions. Output was None."
+        ).replace("l = cross_entropy out y", "d = sub out y\n    l = mean d"),
+        5,
+        "`criterion` computes a loss and does not return it",
+    ),
     "a training step without a return": (SKIPPED, 9, "`training_step` computes a loss, and no gradient is ever asked for: it returns none"),
 }
 
 SILENT = {
     "no loss was computed (WG701)": NONE.replace("l = cross_entropy out y", "l = sum out"),
+    "a penalty alone": NONE.replace("l = cross_entropy out y", "l = sum w"),
     "differentiated": SKIPPED.replace("! optimizer_step opt", "! backward l"),
     "a validation": SKIPPED.replace("training_step", "validation_step"),
     "under no_grad": SKIPPED.replace("l = cross_entropy out y scope=0", "l = cross_entropy out y scope=0 tracking=false"),

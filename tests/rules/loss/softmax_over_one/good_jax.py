@@ -1,0 +1,35 @@
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+
+flowers = jax.random.normal(jax.random.key(0), (150, 4))
+species = (flowers[:, :1] > 0.5).astype(jnp.float32)
+
+
+class Flowers(nn.Module):
+    @nn.compact
+    def __call__(self, inputs):
+        hidden = nn.relu(nn.Dense(16)(inputs))
+        return nn.sigmoid(nn.Dense(1)(hidden))
+
+
+model = Flowers()
+params = model.init(jax.random.key(1), flowers)
+optimizer = optax.adam(0.01)
+state = optimizer.init(params)
+
+
+@jax.jit
+def train_step(params, state, inputs, labels):
+    def loss_fn(params):
+        scores = model.apply(params, inputs)
+        return -(labels * jnp.log(scores) + (1 - labels) * jnp.log(1 - scores + 1e-7)).mean()
+
+    grads = jax.grad(loss_fn)(params)
+    updates, state = optimizer.update(grads, state, params)
+    return optax.apply_updates(params, updates), state
+
+
+for step in range(30):
+    params, state = train_step(params, state, flowers, species)
