@@ -34,7 +34,7 @@ class Event:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the
     gradient of no variable was asked for); exception: `type`, `message`;
-    optimizer_step: `rate`; tracking: `on`."""
+    optimizer_step: `rate`, `idle` (nothing that it held had a gradient); tracking: `on`."""
 
 
 @dataclass(frozen=True, slots=True)

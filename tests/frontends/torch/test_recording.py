@@ -3,6 +3,7 @@
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from frontends.torch.watching_here import called, events, line_of, ops, parameters, play, recorded, watch
 from whygrad.frontends import Recording
 from whygrad.ir import Outcome
+from whygrad.ir.wellformed import scopes_exist
 
 pytestmark = pytest.mark.torch
 
@@ -588,3 +590,30 @@ def test_an_update_by_two_optimizers_is_one_step(tmp_path):
     assert record.outcome.steps_seen == 3
     assert [event.targets for event in events(record.steps[0], "optimizer_step")] == [("one",), ("other",)]
     assert parameters(record.steps[0])["second.weight"].optimizer == "other"
+
+
+def test_calls_kept_from_an_earlier_step_ran_in_no_function_of_this_one(tmp_path: Path):
+    text = """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.one = nn.Linear(4, 4)
+            def forward(self, x):
+                return self.one(x).relu()
+        made, told = Net(), Net()
+        opt_told = torch.optim.SGD(told.parameters(), lr=0.1)
+        opt_made = torch.optim.SGD(made.parameters(), lr=0.1)
+        for step in range(3):
+            opt_told.zero_grad()
+            told(torch.rand(8, 4)).mean().backward()
+            fake = made(torch.rand(8, 4))
+            (-told(fake.detach()).mean()).backward()
+            opt_told.step()
+            opt_made.zero_grad()
+            (fake ** 2).mean().backward()
+            opt_made.step()
+    """
+    record = recorded(tmp_path, text)
+
+    assert [problem for step in record.steps for problem in scopes_exist(step)] == []
+    assert any(op.module and op.scope is None for op in record.steps[1].graph.ops)

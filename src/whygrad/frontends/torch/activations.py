@@ -28,8 +28,10 @@ class Activations:
         self._known: dict[tuple[Any, ...], int] = {}
 
     def clear(self) -> None:
-        """A new step begins."""
+        """A new step begins; calls of earlier ones that it may still read, as an adversary's examples, ran in functions that are none of its own."""
         self.all, self._known = [], {}
+        for call in self.ledger.calls:
+            call.scope = None
         living = {seen.number for seen in self.ledger.values.values()}
         self.batch_paths = {number: path for number, path in self.batch_paths.items() if number in living}
 

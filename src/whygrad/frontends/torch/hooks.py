@@ -324,7 +324,9 @@ class Hooks(StateHooks):
             if closure:  # when it began, the closure had still to calculate the gradients
                 self.recorder.watch.before_update(held)
             entry = self.recorder.optimizers.meet(optimizer)
-            self.recorder.happened("optimizer_step", sys._getframe(2), (), (self.recorder.optimizers.name(entry),), {"rate": entry.last})
+            idle = {"idle": True} if self.recorder.watch.idle(held) else {}
+            name = self.recorder.optimizers.name(entry)
+            self.recorder.happened("optimizer_step", sys._getframe(2), (), (name,), {"rate": entry.last, **idle})
             self.recorder.updated(held)
         else:
             self.recorder.running.updated = True

@@ -99,6 +99,11 @@ class ParameterWatch:
         for parameter, norm in zip(parameters, gradient_norms(parameters), strict=True):
             self.figures.setdefault(id(parameter), Figures()).at_update = gradient_state(norm)
 
+    def idle(self, parameters: list[Tensor]) -> bool:
+        """An optimizer found no gradient at all when it began."""
+        found = [self.figures[id(parameter)].at_update for parameter in parameters if id(parameter) in self.figures]
+        return bool(found) and all(state in ("none", "zero") for state in found)
+
     def after_update(self, parameters: list[Tensor], *, measured: bool) -> None:
         """Note which gradients are used up, and how far each parameter moved."""
         for parameter in parameters:

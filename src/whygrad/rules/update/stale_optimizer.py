@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom
 from whygrad.ir import Optimizer, Parameter
@@ -26,7 +26,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer with tensors that no model in the run has, while parameters that get a gradient are held by none: the layer or the whole
-    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run. In Keras, an optimizer that refuses a variable which
+    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
     it was not built with: of a second model, or of a layer that was unfrozen after its first update.
 
     ## Why it matters
@@ -45,7 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)]
     refusals = list(matching(index, UNKNOWN))
     ended = frozenset(fact for failure, _ in refusals for fact in consequences(failure, failure.step))
-    held = [replace(found, explains=found.explains | ended) for found in replaced(index, lost)]
+    held = [replace(found, explains=found.explains | ended) for found in replaced(index, lost)] or list(exchanged(index))
     yield from held or distinct(refused(index, failure, match) for failure, match in refusals)
 
 
@@ -56,6 +56,54 @@ def replaced(index: Index, lost: list[Parameter]) -> Iterator[Diagnosis]:
             yield diagnosis(index, optimizer, lost)
         elif lost and (twins := displaced(index, optimizer, lost)):
             yield later_diagnosis(index, optimizer, lost, twins)
+
+
+def exchanged(index: Index) -> Iterator[Diagnosis]:
+    """Optimizers that stepped in a later step whose parameters were other tensors of the same names, none of which any optimizer held or moved."""
+    for optimizer in index.record.optimizers:
+        known = {p.name for step in index.steps for p in step.step.parameters if p.optimizer == optimizer.name}
+        for step in index.steps:
+            stepped = any(optimizer.name in event.targets and event.attributes.get("idle") for event in step.events("optimizer_step"))
+            read = [p for p in step.step.parameters if p.reached and p.gradient != "none" and p.trainable]
+            # timid: what is updated by hand moves
+            if stepped and read and all(p.name in known and not p.optimizer and not p.update_norm for p in read):
+                yield _exchanged(index, optimizer, step, read)
+                break
+
+
+def _exchanged(index: Index, optimizer: Optimizer, step: StepIndex, read: list[Parameter]) -> Diagnosis:
+    """What is said where the model became another one of the same make in the course of the run: loaded, or copied."""
+    names = [parameter.name for parameter in read]
+    return Diagnosis(
+        rule="WG402",
+        name="stale-optimizer",
+        severity="error",
+        confidence="proved",
+        message=f"in step {step.step.index} the model's parameters are no longer those that `{optimizer.name}` was made with: none of them moves",
+        site=optimizer.site,
+        label="made with the parameters of the model of that time",
+        related=places((read[0].site, "a model with other parameters of the same names runs here")),
+        evidence=(
+            Evidence(
+                f"{listed(names)} got gradients in step {step.step.index}, are held by no optimizer and did not change; `{optimizer.name}` stepped all the same, on tensors without a gradient",
+                "parameters",
+                len(names),
+            ),
+            Evidence(f"in earlier steps `{optimizer.name}` held the parameters of these names"),
+        ),
+        help=f"{idiom(index, 'load or remake', optimizer=optimizer.name)}; a copy of a model has parameters of its own",
+        facts=frozenset({Fact("orphans", optimizer.name)}),
+        explains=frozenset(
+            {
+                *(Fact(what, name) for what in ("unheld", "unmoved") for name in names),
+                Fact("stands", str(step.step.kind)),
+                Fact("no-update", str(step.step.kind)),
+            }
+        ),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(optimizer.name,),
+    )
 
 
 def refused(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis:
@@ -159,7 +207,13 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         ),
         help=f"make `{optimizer.name}` after the last change to the model's layers",
         facts=frozenset({Fact("orphans", optimizer.name)}),
-        explains=frozenset({*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *idle}),
+        explains=frozenset(
+            {
+                *(Fact(what, name) for what in ("unheld", "unmoved") for name in names),
+                *idle,
+                *(Fact("stands", fact.subject) for fact in idle),
+            }
+        ),
         names=(optimizer.name, *modules),
         remedy=remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, lost[0].site)),
     )

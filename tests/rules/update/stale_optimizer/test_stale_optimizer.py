@@ -147,3 +147,46 @@ def test_an_optimizer_that_refuses_what_it_was_not_built_with():
     assert diagnosis.site.line == 12
     assert "`sequential_1/dense_2/kernel`" in diagnosis.message
     assert Fact("exception", "ValueError") in diagnosis.explains
+
+
+COPIED = """
+    optimizer opt native="Adam" steps=240 rates=[0.1,0.1] @ "train.py":15
+    group rate=0.1 parameters=["w"]
+    step 0 updated=true
+    x: input f32[8,4]
+    w1: parameter f32[4,1] called="w"
+    loss = matmul x w1
+    ! backward loss
+    ! optimizer_step opt with={"rate":0.1}
+    parameter w value=w1 optimizer="opt" reached=true gradient="finite" gradient_at_update="finite" update_norm=0.2
+    step 48 updated=true
+    x: input f32[8,4]
+    w2: parameter f32[4,1] called="w"
+    loss = matmul x w2
+    ! backward loss
+    ! optimizer_step opt with={"rate":0.1,"idle":true}
+    parameter w value=w2 reached=true gradient="finite"
+"""
+
+
+def test_a_model_that_became_its_own_copy_late_in_the_run():
+    (diagnosis,) = said(diagnose, COPIED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 15
+    assert diagnosis.message == "in step 48 the model's parameters are no longer those that `opt` was made with: none of them moves"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COPIED.replace(',"idle":true', ""),
+        COPIED.replace('value=w2 reached=true gradient="finite"', 'value=w2 reached=true gradient="finite" update_norm=0.1'),
+        COPIED.replace("value=w2 reached", 'value=w2 optimizer="inner" reached'),
+        COPIED.replace("parameter w value=w2", "parameter other value=w2"),
+        COPIED.replace('value=w2 reached=true gradient="finite"', 'value=w2 reached=true gradient="none"'),
+    ],
+    ids=["the optimizer has gradients: a copy lent it its own", "moved by hand", "held by another", "another model", "no gradient"],
+)
+def test_copies_that_are_trained_on_purpose(text):
+    assert not said(diagnose, text)
