@@ -202,3 +202,24 @@ def test_what_was_reckoned_with_outside_comes_back_after_it_left(tmp_path, back)
 
     kinds = [op.kind for op in record.steps[0].graph.ops]
     assert "leave" in kinds[: len(kinds) - 1 - kinds[::-1].index("enter")]
+
+
+def test_a_parameter_keeps_its_name_when_another_model_comes_later(tmp_path):
+    record = recorded(
+        tmp_path,
+        DATA
+        + LOOP.format(loss=ENTROPY)
+        + """
+    head = tf.keras.Sequential([tf.keras.layers.Dense(3)])
+    other = tf.keras.optimizers.SGD(0.1)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, head(tf.stop_gradient(model(x))))
+        other.apply_gradients(zip(tape.gradient(loss, head.trainable_variables), head.trainable_variables))
+    """,
+    )
+    named = {p.name for step in record.steps for p in step.parameters}
+
+    assert {"dense/kernel", "dense_1/kernel", "head.dense_2/kernel"} <= named
+    assert named == {name for optimizer in record.optimizers for group in optimizer.groups for name in group.parameters}
+    assert set(record.endings) <= named

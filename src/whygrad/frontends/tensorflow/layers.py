@@ -41,6 +41,8 @@ class Layers:
         """Numbers of the models' own variables."""
         self._names: dict[int, str] = {}
         """Number of a plain variable to what the user calls it."""
+        self._given: dict[int, str] = {}
+        """Number of a parameter to the name that it was told by first: one more model later on must not give it another."""
         self._holders: dict[int, tuple[str, bool]] = {}
         """Number of a plain variable to the class of the layer that read it first, and whether that is a library's."""
 
@@ -113,20 +115,21 @@ class Layers:
     def parameters(self, values: Values) -> dict[int, Owned]:
         """Number of each parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
-        taken: set[str] = set()
         models = [(model, name) for model, name in self.roots() if getattr(model, "weights", None)]
         for model, name in models:
             for owned in self._of_model(model, f"{name or model.name}." if len(models) > 1 else "", values):
                 if owned.entry.number not in found:
-                    full = unused(owned.name, taken)
-                    taken.add(full)
-                    found[owned.entry.number] = Owned(full, *_rest(owned))
+                    found[owned.entry.number] = self._told(owned)
         self._registered.update(found)
         for owned in self._plain(values, found, modular=bool(models)):
-            full = unused(owned.name, taken)
-            taken.add(full)
-            found[owned.entry.number] = Owned(full, *_rest(owned))
+            found[owned.entry.number] = self._told(owned)
         return found
+
+    def _told(self, owned: Owned) -> Owned:
+        """Under the one name that it has in the whole record."""
+        name = self._given.get(owned.entry.number) or unused(owned.name, set(self._given.values()))
+        self._given[owned.entry.number] = name
+        return Owned(name, *_rest(owned))
 
     def buffers(self, values: Values) -> frozenset[int]:
         """Numbers of the models' own variables that are never trained: running means."""
