@@ -26,6 +26,8 @@ class Birth:
     entries: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Index of an offending entry to what the op read there; three numbers in all, the only contents that a record holds."""
     loss: float | None = None
+    rows: tuple[int, ...] = ()
+    """Of all that the program handed to a training loop, where that was looked at: how many rows are not finite, and the number of the first."""
 
 
 @dataclass(frozen=True, slots=True)

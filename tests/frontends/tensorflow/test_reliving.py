@@ -43,6 +43,20 @@ EAGER = LOOP.replace("    @tf.function\n", "    # no graph\n")
 ROOT = FALLING.replace("tf.math.log(y_pred - 1.0 * tf.reduce_mean(y_true) + 0.5)", "tf.sqrt(tf.nn.relu(y_pred))").replace("0.05", "0.2")
 
 
+HANDED = """
+    x[40] = np.nan
+    model.compile(optimizer=tf.keras.optimizers.SGD(0.05), loss="mse")
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+"""
+
+
+def test_a_batch_that_spoilt_the_loss_is_found_in_what_fit_was_handed(tmp_path):
+    record = recorded(tmp_path, DATA + HANDED)
+
+    (birth,) = [birth for step in record.steps for birth in step.births]
+    assert (birth.stage, birth.step, birth.count, birth.rows) == ("given", 5, 4, (1, 40))
+
+
 @pytest.mark.parametrize(("program", "line"), [(FALLING, 9), (LOOP, 14), (EAGER, 14)], ids=["fit", "a compiled function", "eager"])
 def test_the_op_is_named_that_first_gave_nan_in_a_step_that_was_not_recorded(tmp_path, program, line):
     record = recorded(tmp_path, DATA + program)

@@ -16,6 +16,7 @@ from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.batches import Batches, elements_of
 from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.handed import spoilt
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
@@ -59,6 +60,8 @@ class Training:
         self._switches_seen = 0
         self._batch: tuple[Any, Any] | None = None
         """The last that a step was recorded on, and what an iterator over it must look like."""
+        self._given: tuple[Any, ...] = ()
+        """What `fit` was handed: inputs, labels and weights."""
         self._trains = True
         """The model whose steps run has something that is trained."""
 
@@ -75,7 +78,7 @@ class Training:
         """`fit` and `train_on_batch`: the line of the user's that runs the steps."""
         if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
             return original(*args, **kwargs)
-        outer = self.driver, self._names, self._holders
+        outer = self.driver, self._names, self._holders, self._given
         self.begin(args, kwargs, sys._getframe(1))
         try:
             return original(*args, **kwargs)
@@ -83,7 +86,7 @@ class Training:
             self.refused(args, kwargs, problem)
             raise
         finally:
-            self.driver, self._names, self._holders = outer
+            self.driver, self._names, self._holders, self._given = outer
 
     @guarded
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> None:
@@ -94,6 +97,7 @@ class Training:
         site = self.recorder.builder.site(self.driver)
         x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
         given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y
+        self._given = (kwargs.get("x", args[1] if len(args) > 1 else None), given, kwargs.get("sample_weight"))
         self._names = (x or "x", y or "y") if given is not None else (f"{x}[0]" if x else "x", f"{x}[1]" if x else "y")
         if given is not None:
             self.pairs.given(place_of(self.driver), kwargs.get("x", args[1] if len(args) > 1 else None), given)
@@ -363,7 +367,18 @@ class Training:
                 lambda: function(_compat.iterator_over([data] * count, like)),
                 lambda: self.rehearse(model, data),
             )
+            self.looked_over()
         return logs
+
+    @guarded
+    def looked_over(self) -> None:
+        """Where no step tells why the loss is no number: see whether the data that were handed over are all finite."""
+        recorder = self.recorder
+        if any(step.births for step in recorder.steps):
+            return
+        found = spoilt(self._given, recorder.steps, recorder.index - 1)
+        if found is not None:
+            recorder.steps = [found if step.index == found.index else step for step in recorder.steps]
 
     @guarded
     def count(self, model: Any, logs: Any) -> bool:

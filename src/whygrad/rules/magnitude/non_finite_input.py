@@ -9,7 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences, when
-from whygrad.rules.phrases import places
+from whygrad.rules.phrases import places, plural
 
 _WHAT = {"label": "the labels", "parameter": "the parameter", "buffer": "the buffer"}
 
@@ -81,8 +81,14 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
         label=label,
         related=places((backward, "the loss differentiated here is not finite")),
         evidence=(
-            Evidence(f"{count} are not finite; `{value.shown}` is {value.type}", "entries", found.birth.count or None),
-            *when(index, found),
+            *(
+                handed(index, found)
+                if found.birth.rows
+                else (
+                    Evidence(f"{count} are not finite; `{value.shown}` is {value.type}", "entries", found.birth.count or None),
+                    *when(index, found),
+                )
+            ),
         ),
         help=f"find and drop or fill those entries where the data are made: {idiom(index, 'all finite', name=value.written)} should hold"
         if value.role != "parameter"
@@ -93,3 +99,13 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
         step=found.birth.step,
         names=(value.shown,),
     )
+
+
+def handed(index: Index, found: Origin) -> Iterator[Evidence]:
+    """What was seen of the whole that batches were cut from, and when the loss showed it."""
+    rows, first = found.birth.rows[:2]
+    shown = found.value.shown if found.value is not None else ""
+    yield Evidence(
+        f"{found.birth.count:,} entries in {plural(rows, 'row')} of `{shown}` are not finite, the first in row {first:,}", "entries", rows
+    )
+    yield Evidence(f"the loss is not finite from step {found.birth.step} of {index.record.outcome.steps_seen} on", "step", found.birth.step)

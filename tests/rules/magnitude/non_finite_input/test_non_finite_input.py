@@ -66,3 +66,11 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_rows_of_all_that_was_handed_over_are_counted() -> None:
+    handed = LOST.replace('count=1 loss="nan"', "count=12 rows=[3,1000] step=31")
+    (diagnosis,) = said(diagnose, handed)
+
+    assert diagnosis.evidence[0].statement == "12 entries in 3 rows of `x` are not finite, the first in row 1,000"
+    assert diagnosis.evidence[1].statement.startswith("the loss is not finite from step 31 of ")
