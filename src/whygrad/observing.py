@@ -207,7 +207,7 @@ class Observing:
         finished = [self.guarded(recorder.finish, outcome) for recorder in self.recorders] or [Record()]
         record = together(finished)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
-        complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen)
+        complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen, untracked=known.untracked)
         return self.named(replace(record, outcome=complete, origins=(*record.origins, *self.origins(record))))
 
     def origins(self, record: Record) -> tuple[Origin, ...]:
@@ -251,7 +251,12 @@ def together(records: list[Record]) -> Record:
     return replace(
         records[0],
         frameworks=tuple(item for record in records for item in record.frameworks),
-        outcome=replace(seen[0], steps_seen=sum(o.steps_seen for o in seen), backwards_seen=sum(o.backwards_seen for o in seen)),
+        outcome=replace(
+            seen[0],
+            steps_seen=sum(o.steps_seen for o in seen),
+            backwards_seen=sum(o.backwards_seen for o in seen),
+            untracked=max(o.untracked for o in seen),
+        ),
         steps=tuple(item for record in records for item in record.steps),
         optimizers=tuple(item for record in records for item in record.optimizers),
         endings={name: ending for record in records for name, ending in record.endings.items()},

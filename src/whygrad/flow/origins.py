@@ -26,6 +26,11 @@ def asked_at(index: Index, losses: tuple[str, ...]) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "asked" and not set(losses).isdisjoint(o.values)), None)
 
 
+def switched_off_at(index: Index) -> Site | None:
+    """Where tracking was switched off for good while training went on."""
+    return next((o.site for o in index.record.origins if o.setting == "untracked"), None)
+
+
 def started_at(index: Index, parameter: Parameter) -> Site | None:
     """Where, by the source, the initialiser of a parameter stands, if that is not where its layer is made."""
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)

@@ -1,6 +1,9 @@
 """What is recorded of modes, ties, scalers, hooks, checkpoints and custom functions, and what the probes measure on them."""
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from frontends.torch.watching_here import events, line_of, ops, parameters, recorded
 from whygrad.ir import Differentiate, Record, Trial, Unhook
@@ -227,3 +230,35 @@ def test_what_reads_a_gradient_reads_a_gradient(tmp_path):
     read = [op for op in ops(step, "copy") if op.native.endswith("clone")]
 
     assert [step.graph.values[op.inputs[0]].role for op in read] == ["gradient", "gradient"]
+
+
+EVALUATED = """
+    net = nn.Linear(4, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    for step in range(9):
+        opt.zero_grad()
+        loss = net(torch.rand(8, 4)).mean()
+        if loss.requires_grad:
+            loss.backward()
+            opt.step()
+        if step == 4:
+            AFTER
+"""
+BLOCK = """with torch.set_grad_enabled(False):
+                opt.zero_grad(), opt.zero_grad(), net(torch.rand(8, 4))"""
+
+
+@pytest.mark.parametrize(
+    ("after", "steps"),
+    [("torch.set_grad_enabled(False)", 4), ("torch.set_grad_enabled(False), torch.set_grad_enabled(True)", 0), (BLOCK, 0)],
+    ids=["for good", "and on again", "in a block"],
+)
+def test_steps_that_go_on_with_tracking_switched_off_are_counted(tmp_path: Path, after: str, steps: int):
+    text = EVALUATED.replace("AFTER", after)
+    try:
+        record = recorded(tmp_path, text)
+    finally:
+        torch.set_grad_enabled(True)
+
+    assert record.outcome.untracked == steps
+    assert [o.site.line for o in record.origins if o.setting == "untracked" and o.site] == [line_of(text, "(False)")] * bool(steps)

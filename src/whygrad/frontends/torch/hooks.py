@@ -53,6 +53,7 @@ class Hooks(StateHooks):
     def begin_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> tuple[list[Loss], int, frozenset[int]]:
         """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
+        self.recorder.left_off.backward()
         self._note_site(frame)
         self.recorder.unrecorded.loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:
@@ -348,6 +349,7 @@ class Hooks(StateHooks):
     @guarded
     def cleared(self, owner: Optimizer | nn.Module) -> None:
         """`zero_grad` was called."""
+        self.recorder.left_off.cleared(owner, torch.is_grad_enabled())
         if self.recorder.on:
             parameters = held_by(owner) if isinstance(owner, Optimizer) else list(owner.parameters())
             self.recorder.happened("clear", sys._getframe(2), tuple(parameters))

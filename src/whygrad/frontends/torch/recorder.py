@@ -31,6 +31,7 @@ from whygrad.frontends.torch.running import Running, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
+from whygrad.frontends.torch.untracked import Untracked
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
@@ -86,6 +87,7 @@ class TorchRecorder:
         self.refused_under: source.Trace | None = None
         """The switch that had left tracking off when it did."""
         self.tracking_switch: source.Trace | None = None
+        self.left_off = Untracked()
         """Where tracking was last switched off by a call that is not undone by itself."""
         self.next_site: tuple[str, int] | None = None
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
@@ -359,12 +361,12 @@ class TorchRecorder:
         with self.aside():
             return Record(
                 frameworks=(Framework("torch", str(torch.__version__)),),
-                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
+                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards, untracked=self.left_off.steps),
                 steps=tuple(self.symptoms.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),
-                origins=self.optimizers.scalers(self.builder),
+                origins=(*self.optimizers.scalers(self.builder), *self.left_off.origins(self.builder)),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
@@ -373,6 +375,8 @@ class TorchRecorder:
     def finish(self, outcome: Outcome) -> Record:
         """The program has ended: judge the step that it ended in, and return everything."""
         was_on = self.on and not self.stopped
+        if torch.is_grad_enabled():  # a block that had switched tracking off is over
+            self.left_off.begin(None)
         self.stop()
         if was_on:
             self._last_step(outcome)
@@ -387,7 +391,11 @@ class TorchRecorder:
         self.unrecorded.trajectory.ended(self.unrecorded.parameters)
         record = self.draft()
         record = replace(record, fits=self.pairs.fits(record))
-        return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
+        return replace(
+            record,
+            outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards, untracked=self.left_off.steps),
+            endings=self._endings(),
+        )
 
     def _refused_step(self, problem: Raised) -> None:
         """The step that the program ended in was not recorded, and its backward was refused: what is known of it."""

@@ -43,6 +43,7 @@ class StateHooks:
         """`set_grad_enabled` was called: as a function it stays, unlike a block."""
         if not self.recorder.in_update:
             self.recorder.tracking_switch = None if on else source.trace(sys._getframe(2))
+            self.recorder.left_off.begin(self.recorder.tracking_switch)
 
     def loading(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`load_state_dict`."""

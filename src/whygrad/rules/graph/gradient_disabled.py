@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.flow.origins import switched_off_at
 from whygrad.flow.starved import fed, meant, refuses
 from whygrad.idioms import idiom, speaks, spelled
 from whygrad.ir import Op, Site
@@ -12,6 +13,9 @@ from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
 from whygrad.rules.remedies import moved, remedy
+
+ENOUGH = 2
+"""Steps that must have begun with tracking off: one may have been cleared for the next that never came."""
 
 
 @rule("WG303", "gradient-disabled", "error")
@@ -42,7 +46,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "disabled":
             yield _spoken(index, cut)
     if not any(cut.refused for cut in index.once(cuts)):
-        yield from _left_off(index)
+        yield from _left_off(index) if index.record.outcome.exception is not None else _went_on(index)
 
 
 def _left_off(index: Index) -> Iterator[Diagnosis]:
@@ -76,6 +80,35 @@ def _left_off(index: Index) -> Iterator[Diagnosis]:
         kind=last.kind,
         step=last.index,
         names=names,
+    )
+
+
+def _went_on(index: Index) -> Iterator[Diagnosis]:
+    """Steps went on without a backward, since tracking had been left switched off."""
+    steps, site = index.record.outcome.untracked, switched_off_at(index)
+    if steps < ENOUGH or site is None or not index.once(fed):
+        return
+    kinds = [str(kind) for kind in index.kinds]
+    yield Diagnosis(
+        "WG303",
+        "gradient-disabled",
+        "error",
+        "proved",
+        f"gradient tracking was switched off and never on again: {plural(steps, 'step')} since then trained nothing",
+        site=site,
+        label="tracking is switched off here",
+        evidence=(
+            Evidence(f"gradients were cleared {steps} times since then, with tracking off, and none was asked for", "steps", steps),
+            Evidence(
+                f"{plural(len(index.once(fed)), 'parameter')} had a gradient in earlier steps",
+                "parameters_with_gradient",
+                len(index.once(fed)),
+            ),
+        ),
+        help=_help(index, site),
+        facts=frozenset(Fact("tracking-off", kind) for kind in kinds),
+        explains=frozenset(Fact("stands", kind) for kind in kinds),
+        names=tuple(sorted(index.once(meant))),
     )
 
 

@@ -237,3 +237,39 @@ def test_the_exception_is_explained(name: str) -> None:
     (found,) = said(diagnose, FIRES[name][0])
 
     assert Fact("exception", "RuntimeError") in found.explains
+
+
+WENT_ON = """
+    outcome steps_seen=30 backwards_seen=30 untracked=120
+    origin setting="untracked" @ "evaluate.py":6 text="torch.set_grad_enabled(False)"
+    w: parameter f32[1,4]
+    x: input f32[8,4]
+    out = linear x w @ "train.py":30
+    loss = mean out
+    ! backward loss
+    ! optimizer_step opt
+    parameter w value=w optimizer="opt" reached=true gradient="finite" gradient_norm=1.0
+"""
+
+
+def test_steps_that_went_on_with_tracking_off():
+    (diagnosis,) = said(diagnose, WENT_ON)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.file == "evaluate.py"
+    assert diagnosis.message == "gradient tracking was switched off and never on again: 120 steps since then trained nothing"
+    assert "set_grad_enabled" not in diagnosis.message
+    assert "no_grad" in diagnosis.help
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WENT_ON.replace("untracked=120", "untracked=1"),
+        WENT_ON.replace(" untracked=120", ""),
+        WENT_ON.replace('setting="untracked"', 'setting="lr"'),
+    ],
+    ids=["cleared once more at the end", "an evaluation at the end", "no switch known"],
+)
+def test_tracking_that_is_off_at_the_end(text):
+    assert not said(diagnose, text)
