@@ -19,6 +19,8 @@ FEWEST = 8
 CLOSE = 1e-3
 JUMP = 3.0
 """How many times larger a loss must be in a later recorded step to count as driven up."""
+FAR_DOWN = 12
+"""Ops between a sum and the loss: a loss has a handful of terms."""
 FAR = 0.2
 """Share of the parameters' norm that one update must change: usual updates change a thousandth to a hundredth."""
 
@@ -141,13 +143,45 @@ def driven_up(steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
     """Sums over the batch whose updates drive the loss up."""
     first = steps[0]
     before, later = first.step.measures.loss, [step.step.measures.loss for step in steps[1:]]
-    op = next((op for op in first.loss_ops() if op.attributes.get("reduction") == "sum" and rows_of(first, op) >= FEWEST), None)
+    op, total = next(((op, total) for op, total in sums(first) if rows_of(first, op) >= FEWEST), (None, None))
     share = moved(first)
-    if op is None or before is None or not isfinite(before) or before <= 0 or share is None or share < FAR:
+    if op is None or total is None or before is None or not isfinite(before) or before <= 0 or share is None or share < FAR:
         return
     worst = next((loss for loss in later if loss is not None and not loss <= JUMP * before), None)
     if worst is not None:
-        yield summed(first, op, before, worst, share)
+        yield summed(first, op, total, before, worst, share)
+
+
+def sums(step: StepIndex) -> Iterator[tuple[Op, Op]]:
+    """Losses that are sums over the batch, with the op that adds up: their own, or a sum of single losses that is not divided again."""
+    for op in step.loss_ops():
+        if op.attributes.get("reduction") == "sum":
+            yield op, op
+        elif op.attributes.get("reduction") == "none":
+            readers = step.consumers.get(op.output, ())
+            total = next(
+                (r for r in readers if r.kind == "sum" and step.value(r.output).shape == () and r.output in step.shapes_loss), None
+            )
+            if total is not None and share_of(step, total.output) * rows_of(step, op) >= FEWEST:
+                yield op, total
+
+
+def share_of(step: StepIndex, name: str) -> float:
+    """The factor with which a value enters the loss: 1 for a term of a sum, less where it is divided; 0 where that is not known."""
+    factor = 1.0
+    for _ in range(FAR_DOWN):
+        if name in step.losses:
+            return factor
+        readers = [reader for reader in step.consumers.get(name, ()) if reader.output in step.shapes_loss]
+        if len(readers) != 1:
+            return 0.0
+        before, after = (figures.mean if (figures := step.value(one).statistics) else None for one in (name, readers[0].output))
+        if readers[0].kind in ("mul", "div"):
+            factor *= abs(after / before) if before and after is not None else 0.0
+        elif readers[0].kind not in ("add", "sub"):
+            return 0.0
+        name = readers[0].output
+    return 0.0
 
 
 def moved(step: StepIndex) -> float | None:
@@ -157,18 +191,19 @@ def moved(step: StepIndex) -> float | None:
     return float((update / norm) ** 0.5) if norm > 0 and isfinite(norm) and update == update else None  # noqa: PLR0124 - NaN alone differs from itself
 
 
-def summed(step: StepIndex, op: Op, before: float, after: float, share: float) -> Diagnosis:
+def summed(step: StepIndex, op: Op, total: Op, before: float, after: float, share: float) -> Diagnosis:
     """What is said of a sum."""
-    rows = rows_of(step, op)
+    rows, by_hand = rows_of(step, op), total is not op
+    parameters = frozenset(Fact("non-finite", p.name) for p in step.step.parameters)
     return Diagnosis(
         rule="WG212",
         name="reduction-scale",
         severity="warning",
         confidence="measured",
-        message=f"`{op.kind}` sums over {plural(rows, 'example')}, and its first updates drive the loss up",
-        site=op.made or op.site,
+        message=f"`{step.value(total.output).shown if by_hand else op.kind}` sums over {plural(rows, 'example')}, and its first updates drive the loss up",
+        site=total.site if by_hand else op.made or op.site,
         label=f"the gradient is {rows:,} times that of a mean",
-        related=places((op.site if op.made else None, "the loss is called here")),
+        related=places((op.site if op.made and not by_hand else None, "the loss is called here")),
         evidence=(
             Evidence(
                 f"one update changes the parameters by {percent(share)} of their norm; the loss goes from {figure(before)} to {figure(after)}",
@@ -176,13 +211,17 @@ def summed(step: StepIndex, op: Op, before: float, after: float, share: float) -
                 after,
             ),
         ),
-        help='use `reduction="mean"`, or divide the learning rate by the batch size',
+        help="take the mean over the examples, or divide the learning rate by the batch size"
+        if by_hand
+        else 'use `reduction="mean"`, or divide the learning rate by the batch size',
         facts=frozenset({Fact("odd-input", op.output)}),
-        explains=frozenset(Fact(what, str(step.step.kind)) for what in ("diverges", "stands")),
+        explains=parameters | {Fact(what, str(step.step.kind)) for what in ("diverges", "stands")},
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(op.output).shown,),
-        remedy=remedy(
+        remedy=None
+        if by_hand
+        else remedy(
             "take the mean",
             setting(op.made or op.site, "reduction", '"mean"', calls=names_of(op)),
             changes="a rate that was chosen for the sum is small for the mean",

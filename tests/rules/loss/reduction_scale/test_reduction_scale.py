@@ -46,7 +46,15 @@ SUM = """
     measures loss=5000.0
 """
 
+SINGLE = """loss = mse_loss s y with={"target":1,"reduction":"sum"} @ "a.py":4"""
+BY_HAND = SUM.replace("    loss: loss", "    d: activation f32[64]\n    t: activation f32[] mean=60.0\n    loss: loss").replace(
+    SINGLE, 'd = mse_loss s y with={"target":1,"reduction":"none"} @ "a.py":4\n    t = sum d @ "a.py":5\n    loss = add t @ "a.py":6'
+)
+DIVIDED = BY_HAND.replace("loss: loss f32[]", "loss: loss f32[] mean=0.9375").replace("loss = add t", "loss = div t")
+
 FIRES = {
+    "a sum by hand, with a penalty added": (BY_HAND, 5),
+    "a sum by hand, halved": (DIVIDED.replace("mean=0.9375", "mean=30.0"), 5),
     "divided by the examples again": (TWICE, 5),
     "and by the number of batches": (TWICE.replace("mean=0.0609", "mean=0.004351"), 5),
     "as a product": (TWICE.replace("div m", "mul m"), 5),
@@ -63,6 +71,11 @@ SILENT = {
     "a mean over one axis of two": TWICE.replace(
         'm = cross_entropy s y with={"target":1,"reduction":"mean"}', 'm = mean s with={"axis":0}'
     ).replace("m: activation f32[]", "m: activation f32[5]"),
+    "a sum by hand that is divided by the examples": DIVIDED,
+    "a sum by hand of which the divisor is not known": DIVIDED.replace("mean=0.9375", ""),
+    "a sum by hand whose divisor is no number": DIVIDED.replace("mean=0.9375", 'mean="nan"'),
+    "a sum by hand within each row": BY_HAND.replace("t: activation f32[]", "t: activation f32[64]"),
+    "a sum by hand that goes down": BY_HAND.replace("loss=5000.0", "loss=40.0"),
     "Adam does not mind": TWICE.replace("SGD", "AdamW"),
     "half": TWICE.replace("mean=0.0609", "mean=0.9745"),
     "accumulation over four batches": TWICE.replace("mean=0.0609", "mean=0.48725"),
