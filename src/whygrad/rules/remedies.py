@@ -208,6 +208,8 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
     made = _ASSIGNED.match(site.text) if site is not None else None
     if site is None or made is None:
         return behind(site, text)
+    if _only_read(site, made.end() - 1):
+        return None
     later = [
         label
         for label in labels
@@ -220,6 +222,12 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
     if not later:
         return behind(site, text)
     return behind(max(later, key=lambda label: label.line), text.replace("{name}", made[2]))
+
+
+def _only_read(site: Site, begin: int) -> bool:
+    """The data are an argument of the call that the line assigns from, so that the name on its left is something else's."""
+    before, own = site.text[begin : site.column - 1], site.text[site.column - 1 : (site.end_column or 1) - 1]
+    return "(" in before.strip(" (") and re.fullmatch(r"[\w.]+(\[.*\])?", own) is not None
 
 
 def used_labels(index: Index, site: Site | None, labels: Value, prediction: Value, names: tuple[str, str]) -> Remedy | None:

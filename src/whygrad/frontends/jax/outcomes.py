@@ -6,7 +6,9 @@ from typing import Any
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
-from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, Part, compared, factor, rounded
+from whygrad.frontends.jax.ascents import place as place_of_ascent
+from whygrad.frontends.jax.ascents import uphill
+from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, Part, Snapshot, compared, factor, rounded
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.surroundings import Surroundings
@@ -56,6 +58,7 @@ class Outcomes:
             moved = compared(before, after.get(parameter.name)) if before is not None else None
             if moved is not None:
                 still = rounded(before, after.get(parameter.name), gradients.get(parameter.name))
+                self._kept(parameter.name, before, moved[1], opened.results.get(parameter.name))
                 parameter = replace(parameter, update_norm=moved[0], moved=moved[1], rounded=still)  # noqa: PLW2901 - the same one, completed
             self.symptoms.changed.update((parameter.name,) if parameter.moved else ())
             self.symptoms.gradient_seen.update((parameter.name,) if parameter.gradient != "none" else ())
@@ -66,7 +69,23 @@ class Outcomes:
         self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
         step = self.optimizers.finished(step, self._with_effects(opened))
         self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)
-        return step
+        return self._with_ascents(step, opened, uphill(opened.built.snapshots, after, gradients)) if opened.moments else step
+
+    def _kept(self, name: str, before: Snapshot | None, moved: float, handed_out: Any) -> None:
+        """Note whether what a jitted step made of a parameter is what the next one was given, or was dropped by the caller."""
+        made = compared(before, handed_out) if before is not None and not _compat.is_tracer(handed_out) else None
+        if moved:
+            self.symptoms.unkept.discard(name)
+        elif made is not None and made[1]:
+            self.symptoms.unkept.add(name)
+
+    def _with_ascents(self, step: Step, opened: Open, names: Sequence[str]) -> Step:
+        """The step with an event that tells which parameters their gradients were added to as they are."""
+        if not names:
+            return step
+        some = not {parameter.name for parameter in step.parameters if parameter.moved} <= set(names)
+        site = self.assembly.builder.site(place_of_ascent(opened.moments, some=some))
+        return replace(step, events=(*step.events, Event("ascent", len(step.graph.ops), tuple(names), site)))
 
     def _updated_at(self, opened: Open, after: dict[str, Any]) -> source.Trace | None:
         """Where the program computed the first new parameter."""

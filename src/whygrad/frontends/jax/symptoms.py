@@ -34,6 +34,8 @@ class Symptoms:
         self.changed: set[str] = set()
         self.gradient_seen: set[str] = set()
         self.frozen: set[str] = set()
+        self.unkept: set[str] = set()
+        """What a jitted step hands out anew and its caller drops: the next step is given the old one."""
         self.asked: Asked | None = None
         """The last derivative that was asked for in a step that is not recorded."""
         self.returned: tuple[Plan, Any] | None = None
@@ -103,7 +105,7 @@ class Symptoms:
         if self.returned is not None:
             plan, result = self.returned
             outputs = leaves(result)
-            found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})
+            found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs) and name not in self.unkept})
         return found
 
 

@@ -1,5 +1,6 @@
 """WG305: nothing, or not what the program trains, is trainable."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
@@ -293,9 +294,13 @@ def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[P
     )
 
 
+_MAKES = re.compile(r"\s*(return\b|\w+(\s*,\s*\w+)*\s*=[^=])")
+"""A line that binds a name or returns: an optimizer that is made with a part that freezes."""
+
+
 def _remedy(event: Event | None) -> Remedy | None:
-    """Without the line that freezes."""
-    if event is None or event.site is None:
+    """Without the line that freezes, unless it makes something that the program goes on with."""
+    if event is None or event.site is None or _MAKES.match(event.site.text):
         return None
     return remedy(
         "do not freeze them",

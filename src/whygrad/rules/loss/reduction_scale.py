@@ -194,7 +194,7 @@ def moved(step: StepIndex) -> float | None:
 def summed(step: StepIndex, op: Op, total: Op, before: float, after: float, share: float) -> Diagnosis:
     """What is said of a sum."""
     rows, by_hand = rows_of(step, op), total is not op
-    parameters = frozenset(Fact("non-finite", p.name) for p in step.step.parameters)
+    spoilt = frozenset(Fact("non-finite", name) for name in (*step.losses, *(p.name for p in step.step.parameters)))
     return Diagnosis(
         rule="WG212",
         name="reduction-scale",
@@ -215,7 +215,7 @@ def summed(step: StepIndex, op: Op, total: Op, before: float, after: float, shar
         if by_hand
         else 'use `reduction="mean"`, or divide the learning rate by the batch size',
         facts=frozenset({Fact("odd-input", op.output)}),
-        explains=parameters | {Fact(what, str(step.step.kind)) for what in ("diverges", "stands")},
+        explains=spoilt | {Fact(what, str(step.step.kind)) for what in ("diverges", "stands")},
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(op.output).shown,),

@@ -10,6 +10,7 @@ from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
+from whygrad.rules.update.raw_gradients import instead
 
 
 @rule("WG405", "missing-step", "error")
@@ -20,7 +21,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Programs whose backwards ran, whose optimizer never stepped and whose parameters never changed: a forgotten `optimizer.step()`, one
     that a condition never lets run, or `step` without its parentheses. With several optimizers, one that is left out is found as well.
-    Where values are never changed in place, as in JAX: an update that is never applied, new parameters that the step does not return, or that its caller drops.
+    Where values are never changed in place, as in JAX: an update that is never applied, new parameters that the step does not return, or that its caller drops;
+    and gradients that are applied as if they were the update.
 
     ## Why it matters
     Nothing moves. The loss only changes with the batches.
@@ -39,6 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     # timid: a scaler that unscales and then skips is WG409's
     if any(True for step in index.steps for _ in step.events("unscale")):
         return
+    yield from instead(index)
     idle = [optimizer for optimizer in index.record.optimizers if left_out(index, optimizer)]
     if idle and waited_long_enough(index, idle):
         yield diagnosis(index, idle)

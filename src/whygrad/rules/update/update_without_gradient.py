@@ -9,6 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Group, Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, finite, listed, places, plural
+from whygrad.rules.update.raw_gradients import beside
 
 SEEN = 1e-7
 """Smallest movement, relative to the parameter, that counts: the spacing of float32, the least that the values themselves can show."""
@@ -22,6 +23,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds and whose gradient is exactly zero when the update begins, though neither the forward of the step reads them nor the loss depends on them, and
     that the update moves. The optimizer skips a gradient that is None; one that was set to zero it takes for a gradient.
+    Parameters that are left out of a masked optimizer, so that their gradients pass through it and are added as they are.
 
     ## Why it matters
     A branch that was meant to stay as it is drifts towards zero, or goes on in the direction of its last gradients. Nothing in the loss shows it until the branch is used
@@ -37,6 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.optim.Optimizer.zero_grad`, `set_to_none`; `torch.optim.AdamW`, `weight_decay`.
     """
+    yield from beside(index)
     for optimizer in index.record.optimizers:
         for step in index.steps:
             moved = tuple(p for p in step.step.parameters if p.optimizer == optimizer.name and _drifts(step, p))

@@ -258,3 +258,14 @@ def test_a_derivative_by_something_is_left_alone() -> None:
     differentiated = EMPTY + "      parameter model.head value=w trainable=true\n"
 
     assert not said(diagnose, differentiated.replace(' with={"asked":0}', ""))
+
+
+MADE = ("optimizer = optax.masked(optax.set_to_zero(), mask)", "    return optax.masked(optax.set_to_zero(), mask)", "a, b = frozen(), 1")
+DONE = ("base.trainable = False", "    p.requires_grad_(False)", "for p in net.parameters(): p.requires_grad = False")
+
+
+@pytest.mark.parametrize("text", [*MADE, *DONE])
+def test_a_line_that_makes_something_is_not_left_out(text: str) -> None:
+    at = FREEZE.replace('@ "train.py":12', f'@ "train.py":12 text="{text}"')
+
+    assert (said(diagnose, ENDED + MODEL + at + NOTHING)[0].remedy is None) == (text in MADE)

@@ -58,3 +58,13 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_what_a_call_is_given_is_not_taken_for_what_it_returns() -> None:
+    call = '@ "train.py":7-7:29-38 text="loss = train_step(model, x, y[chosen])"'
+    making = '@ "train.py":7-7:5-12 text="y = load(1)"'
+    given = STUCK.replace('! batch x y @ "train.py":7', f"! batch x y {call}")
+    made = STUCK.replace('! batch x y @ "train.py":7', f"! batch x y {making}")
+
+    assert said(diagnose, given)[0].remedy is None
+    assert said(diagnose, made)[0].remedy is not None
