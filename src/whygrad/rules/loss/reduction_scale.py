@@ -63,7 +63,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     if all(scale_free(optimizer) for optimizer in index.record.optimizers):
         return
-    twice = [averaged_twice(found) for step in index.steps for found in second_means(step) if is_only_backward(step)]
+    single = [step for step in index.steps if is_only_backward(step)] if not accumulates(index) else []
+    twice = [averaged_twice(found) for step in single for found in second_means(step)]
     yield from distinct((*twice, *(found for steps in index.kinds.values() for found in driven_up(steps))))
 
 
@@ -75,6 +76,12 @@ def scale_free(optimizer: Optimizer) -> bool:
 def is_only_backward(step: StepIndex) -> bool:
     """No accumulation over several batches."""
     return sum(1 for _ in step.events("backward")) == 1
+
+
+def accumulates(index: Index) -> bool:
+    """The run has several backwards for each update: gradients may be added up outside of what a step shows."""
+    updates = sum(optimizer.steps for optimizer in index.record.optimizers)
+    return index.record.outcome.backwards_seen >= 2 * updates > 0
 
 
 def second_means(step: StepIndex) -> Iterator[Scaled]:

@@ -131,7 +131,33 @@ FIRES = {
     ),
 }
 
+AUTOENCODER = """
+    k: constant i64[]
+    x: activation f32[64,10]
+    y: input i64[64] minimum=0 maximum=1
+    w: parameter f32[10,10]
+    x = random k
+    out = linear x w scope=0 @ "train.py":22
+    d = mse_loss out x scope=0 with={"target":1} @ "train.py":22
+    loss = mean d scope=0 @ "train.py":22
+    scope loss_fn arguments={"w":"w","x":"x","y":"y"} unread=["y"] @ "train.py":21 ^ "train.py":30
+    ! batch x y
+    ! backward loss @ "train.py":30
+    ! optimizer_step opt
+    labels values=["y"] how="argument"
+    measures loss=0.02 gradient_norm=0.71 label_sensitivity=0.0 noise_floor=0.0
+"""
+
+
+def test_a_function_that_is_given_parameters_and_compares_with_nothing_ignores_its_labels() -> None:
+    text = AUTOENCODER.replace('d = mse_loss out x scope=0 with={"target":1}', "d = square out scope=0")
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.message == "`y` never reaches the loss"
+
+
 SILENT = {
+    "an autoencoder whose function is given parameters and data that the program drew": AUTOENCODER,
     "zeros for a trainer that insists on targets": SEED.replace("maximum=1", "maximum=0"),
     "an argument that is left out on purpose": SEED.replace('"labels":"labels"', '"_":"labels"').replace(
         'unread=["labels"]', 'unread=["_"]'

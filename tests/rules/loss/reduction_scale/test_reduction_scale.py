@@ -77,6 +77,7 @@ SILENT = {
     "a sum by hand within each row": BY_HAND.replace("t: activation f32[]", "t: activation f32[64]"),
     "a sum by hand that goes down": BY_HAND.replace("loss=5000.0", "loss=40.0"),
     "Adam does not mind": TWICE.replace("SGD", "AdamW"),
+    "gradients that the program adds up itself": TWICE + "    outcome steps_seen=72 backwards_seen=72\n",
     "half": TWICE.replace("mean=0.0609", "mean=0.9745"),
     "accumulation over four batches": TWICE.replace("mean=0.0609", "mean=0.48725"),
     "an odd factor": TWICE.replace("mean=0.0609", "mean=0.0417"),
