@@ -179,3 +179,21 @@ def test_the_factor_of_an_update_that_is_written_out_is_followed(
     ]
 
     assert lines == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("def decay(opt, rate):\n    for group in opt.param_groups:\n        group['lr'] = rate", 3),
+        ("def decay(opt, rate):\n    opt.param_groups[0]['lr'] *= rate", 2),
+        ("def decay(opt, cfg):\n    cfg['lr'] = 0.1", None),
+        ("def decay(opt, rate):\n    opt.param_groups[0]['lr'] = rate\n    opt.param_groups[1]['lr'] = rate", None),
+        ("def decay(opt, rate):\n    for group in opt.param_groups:\n        group['weight_decay'] = rate", None),
+    ],
+)
+def test_the_one_place_that_writes_a_rate_is_found(text: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, made = optimizer(f"{text}\nopt = SGD(p, lr=0.5)", tmp_path, monkeypatch)
+    changed = replace(made, idle_from=25)
+    found = [o.site.line for o in origins_of(Record(optimizers=(changed,)), Sources(time.time() + 10)) if o.setting == "written" and o.site]
+
+    assert found == ([line] if line else [])

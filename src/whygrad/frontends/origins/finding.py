@@ -9,7 +9,7 @@ from dataclasses import replace
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew
-from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places
+from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
@@ -300,3 +300,6 @@ def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
     if optimizer.schedule_site is not None:
         for site in schedule_places(program, optimizer.schedule_site):
             yield Origin(optimizer=optimizer.name, setting="schedule", site=site)
+    elif optimizer.idle_from and optimizer.rate_site is None:
+        for site in written_places(program):
+            yield Origin(optimizer=optimizer.name, setting="written", site=site)

@@ -71,6 +71,29 @@ def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
     return ()
 
 
+def written_places(program: Program) -> tuple[Site, ...]:
+    """The one place in the program that writes a rate into the groups of an optimizer; nothing where there are several."""
+    found = [site for module in program.user_modules() for site in _written(program, module)]
+    return tuple(found) if len(found) == 1 else ()
+
+
+def _written(program: Program, module: Module) -> Iterator[Site]:
+    loops = [node for node in ast.walk(module.tree) if isinstance(node, ast.For) and _of_groups(node.iter)]
+    groups = {node.target.id for node in loops if isinstance(node.target, ast.Name)}
+    top = program.top(module)
+    for node in ast.walk(module.tree):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        for target in (item for item in targets if isinstance(item, ast.Subscript)):
+            named = isinstance(target.slice, ast.Constant) and target.slice.value == "lr"
+            own = isinstance(target.value, ast.Name) and target.value.id in groups
+            if named and (own or _of_groups(target.value)):
+                yield program.site(Spot(target, top, (), LAST), node)
+
+
+def _of_groups(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr == "param_groups" for part in ast.walk(node))
+
+
 def _function(program: Program, spot: Spot) -> "tuple[Scope, Function] | None":
     """The function that an argument is, with its scope."""
     if isinstance(spot.node, ast.Lambda):

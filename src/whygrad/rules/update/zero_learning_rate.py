@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Severity
 from whygrad.flow import Index
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.signs import loss_signs
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer
 from whygrad.rules import rule
@@ -109,13 +109,24 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         ),
         early=False,
     )
+    written = speaks_torch(index) and overwritten(optimizer)
+    site = set_at(index, optimizer, "written") if written else None
     return replace(
         found,
+        site=site or found.site,
+        label="the rate is written here" if site else "made with a rate that something else overwrites later" if written else found.label,
+        related=places((optimizer.site if site else None, f"`{optimizer.name}` is made here")) or found.related,
         help=idiom(index, "schedule units")
-        if optimizer.schedule_site or not optimizer.rate_site
+        if optimizer.schedule_site or not (optimizer.rate_site or written)
         else "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call",
         explains=frozenset(),
+        remedy=None if written else found.remedy,
     )
+
+
+def overwritten(optimizer: Optimizer) -> bool:
+    """The rate was above zero at first, and no scheduler is known that changed it: the program writes it, and another one at the start would not last."""
+    return bool(optimizer.idle_from) and optimizer.rate_site is None and optimizer.schedule_site is None
 
 
 def stands_still(index: Index, optimizer: Optimizer, group: Group) -> bool:

@@ -156,3 +156,21 @@ def test_a_loss_that_is_climbed_in_jax_is_found() -> None:
 )
 def test_a_score_is_climbed_on_purpose(score: str) -> None:
     assert not said(diagnose, score)
+
+
+def test_a_rate_that_is_written_over_later_has_no_fix_where_the_optimizer_is_made():
+    (diagnosis,) = said(diagnose, SPENT.replace('@ "train.py":20', '@ "train.py":20 text="opt = Adam(p, lr=0.002)"'))
+
+    assert diagnosis.remedy is None
+    assert diagnosis.label == "made with a rate that something else overwrites later"
+    assert diagnosis.help is not None
+    assert "step()" not in diagnosis.help
+
+
+def test_the_place_that_writes_the_rate_is_shown():
+    (diagnosis,) = said(
+        diagnose, SPENT.replace("    group", '    origin optimizer="opt" setting="written" @ "callbacks.py":16\n    group', 1)
+    )
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("callbacks.py", 16)
