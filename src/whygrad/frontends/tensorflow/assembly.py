@@ -15,6 +15,8 @@ from whygrad.frontends.tensorflow.running import Running
 from whygrad.frontends.tensorflow.watching import Figures, ParameterWatch
 from whygrad.ir import Graph, Labels, Measures, Op, Parameter, Step, Value
 
+SUMS = ("Sub", "AddV2", "Add")
+
 
 @dataclass(slots=True)
 class Assembly:
@@ -78,14 +80,22 @@ class Assembly:
         for scope in self.ledger.scopes.all:
             needed.update(scope.arguments.values())
         kept: list[Call] = []
+        asked = next((item.at for item in events if item.kind == "backward"), None)
+        by_hand = asked is not None and not any(item.kind in ("update", "optimizer_step") for item in events)
         for call in reversed(calls):
             alive = any(call.watched) if call.name == "leave" else call.tracking and (any(call.watched) or not losses)
-            if alive or call.failed or call.settings.get("edited") or not needed.isdisjoint(call.outputs):
+            computed = by_hand and asked is not None and call.at >= asked and self._moves(call)
+            if alive or computed or call.failed or call.settings.get("edited") or not needed.isdisjoint(call.outputs):
                 kept.append(call)
                 needed.update(call.inputs)
                 guess = call.settings.get("guess")
                 needed.update((guess,) if guessing and isinstance(guess, str) else ())
         return kept[::-1]
+
+    def _moves(self, call: Call) -> bool:
+        """A sum or difference of a trained variable and something else, after its gradient: what an update by hand computes, and may throw away."""
+        seen = self.ledger.values.seen.get(call.inputs[0]) if call.name in SUMS and call.inputs else None
+        return seen is not None and seen.variable is not None
 
     def _with_origins(self, graph: Graph) -> Graph:
         """The graph with the lines at which arrays were made that became tensors inside the library."""
