@@ -159,6 +159,23 @@ def test_parameters_without_a_module_are_all_known(tmp_path):
     assert record.endings["weight"].changed
 
 
+def test_what_is_frozen_after_its_training_has_no_gradient_though_it_keeps_the_last_one(tmp_path):
+    program = """
+        trunk, head = nn.Linear(4, 4), nn.Linear(4, 1)
+        (trunk(torch.randn(8, 4)) ** 2).mean().backward()
+        trunk.requires_grad_(False)
+        optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+        for _ in range(4):
+            optimizer.zero_grad()
+            head(trunk(torch.randn(8, 4))).square().mean().backward()
+            optimizer.step()
+    """
+    record = recorded(tmp_path, program)
+
+    assert record.endings["head.weight"].gradient_seen
+    assert not any(ending.gradient_seen for name, ending in record.endings.items() if name.startswith("trunk") and not ending.changed)
+
+
 def test_optimizers_are_counted_over_the_whole_run_also_when_they_are_gone_by_the_end(tmp_path):
     program = """
         def train(model):

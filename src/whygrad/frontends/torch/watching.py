@@ -53,7 +53,8 @@ class First:
         parameter = self.reference()
         if parameter is None:
             return
-        self.gradient_seen = self.gradient_seen or parameter.grad is not None
+        # what was frozen after it had been trained keeps the gradient of that time
+        self.gradient_seen = self.gradient_seen or (parameter.requires_grad and parameter.grad is not None)
         if not self.changed:
             now = sample_of(parameter, SNAPSHOT)
             same = now.shape == self.sample.shape and bool(torch.equal(now, self.sample))
