@@ -56,8 +56,10 @@ def unwrapped(index: Index, step: StepIndex, op: Op) -> Edit | None:
 
 
 def setting(site: Site | None, keyword: str, text: str = "", *, calls: tuple[str, ...] = (), position: int | None = None) -> Edit | None:
-    """A keyword of a call set, or left out."""
-    return Edit("argument", site, text, calls, keyword, position) if site else None
+    """A keyword of a call set, or left out; none on a line of a training loop, which takes no setting of a layer, loss or optimizer."""
+    if site is None or (TRAINING.search(site.text) and not calls):
+        return None
+    return Edit("argument", site, text, calls, keyword, position)
 
 
 def is_written_out(op: Op) -> bool:

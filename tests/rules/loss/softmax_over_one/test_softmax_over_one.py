@@ -98,3 +98,15 @@ def test_zero_gradients_are_explained() -> None:
 
     assert ("no-gradient", "w") in diagnosis.explains
     assert "gradient norm of this step is 0" in diagnosis.evidence[1].statement
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [('Dense(1, activation="softmax")', ["argument"]), ("model.fit(x, y)", [])],
+)
+def test_the_activation_of_a_layer_is_no_setting_of_a_training_loop(written: str, offered: list[str]) -> None:
+    text = written.replace('"', '\\"')
+    (diagnosis,) = said(diagnose, ONE.replace('@ "a.py":4', f'@ "a.py":4:1-{len(written) + 1} text="{text}"'))
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.otherwise] == offered
