@@ -1,5 +1,6 @@
 """How large values are, and what a descent showed, as rules about scales say it."""
 
+import re
 from collections.abc import Iterator
 from math import hypot, isfinite
 
@@ -22,6 +23,18 @@ def scale_of(value: Value) -> float | None:
         return None
     scale = hypot(figures.mean, figures.std)
     return scale if isfinite(scale) and scale > 0 else None
+
+
+_ELEMENT = re.compile(r"(.+)\[[01]\]")
+
+
+def dataset_of(step: StepIndex, value: Value) -> str:
+    """The data set that a training loop took batches from, by its name; "" where the program names the values themselves."""
+    element = _ELEMENT.fullmatch(value.written)
+    handed = next((event.site for event in step.events("batch") if value.name in event.targets and event.site), None)
+    if element is None or handed is None or value.written in handed.text or element[1] not in handed.text:
+        return ""
+    return element[1]
 
 
 def source_of(step: StepIndex, value: Value) -> Site | None:

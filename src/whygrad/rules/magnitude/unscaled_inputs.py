@@ -9,7 +9,7 @@ from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.saturated import flat
-from whygrad.rules.magnitude.scales import EXTREME, course_told, fell_told, follows, labels_made_at, scale_of, source_of
+from whygrad.rules.magnitude.scales import EXTREME, course_told, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, listed, places
 from whygrad.rules.remedies import standardised
@@ -91,6 +91,14 @@ def unlike(value: Value) -> bool:
     return scale is not None and (scale >= LARGE or scale <= SMALL)
 
 
+def _help(step: StepIndex, value: Value) -> str:
+    """Where to standardise: a data set that hands out pairs can't be assigned to."""
+    dataset = dataset_of(step, value)
+    told = f"`{dataset}.map(lambda x, y: ((x - mean) / std, y))`, or a `Normalization` layer in front, `adapt`ed to the training set"
+    once = told if dataset else f"`{value.written} = ({value.written} - mean) / std`, column by column"
+    return f"standardise the inputs once, with figures of the training set: {once}"
+
+
 def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool) -> Diagnosis:
     """What is said, where the data come from."""
     value = found[0]
@@ -118,7 +126,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
             *(unblocked(step, test, stuck) if stuck else fell_told(step, test.intervention, "with the inputs standardised")),
             *course_told(course_of(index, step)),
         ),
-        help=f"standardise the inputs once, with figures of the training set: `{value.written} = ({value.written} - mean) / std`, column by column",
+        help=_help(step, value),
         facts=frozenset({Fact("odd-scale", value.name)}),
         explains=consequences_of(index, step, value),
         kind=step.step.kind,

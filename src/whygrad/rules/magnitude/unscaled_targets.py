@@ -8,7 +8,7 @@ from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Course, Descend, Op, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.magnitude.scales import course_told, fell_told, follows, labels_made_at, scale_of, source_of
+from whygrad.rules.magnitude.scales import course_told, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies import standardised
 
@@ -70,6 +70,13 @@ def targets(step: StepIndex) -> Iterator[tuple[Op, Value]]:
             yield op, step.value(origin if origin in step.from_labels else name)
 
 
+def _help(step: StepIndex, value: Value) -> str:
+    """What to train on: a data set that hands out pairs can't be assigned to."""
+    dataset = dataset_of(step, value)
+    on = f"{dataset}.map(lambda x, y: (x, (y - mean) / std))" if dataset else f"({value.written} - mean) / std"
+    return f"train on `{on}` with figures of the training set, and undo it on the predictions"
+
+
 def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: bool) -> Diagnosis:
     """What is said, where the targets come from."""
     figures = value.statistics
@@ -98,7 +105,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
             *fell_told(step, test.intervention, "with the targets standardised"),
             *course_told(course_of(index, step)),
         ),
-        help=f"train on `({value.written} - mean) / std` with figures of the training set, and undo it on the predictions",
+        help=_help(step, value),
         facts=frozenset({Fact("odd-scale", value.name)}),
         explains=frozenset(
             {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}

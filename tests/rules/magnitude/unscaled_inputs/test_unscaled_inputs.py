@@ -116,3 +116,12 @@ def test_labels_that_are_made_of_the_inputs_see_them_as_they_were(line: str, at:
     assert diagnosis.remedy is not None
 
     assert [edit.site.line for edit in diagnosis.remedy.edits] == [at]
+
+
+def test_pairs_of_a_data_set_are_mapped_and_never_assigned_to() -> None:
+    handed = STUCK.replace("x: input f32[64,8]", 'x: input f32[64,8] called="train[0]"')
+    fitted = handed.replace('! batch x y @ "train.py":7', '! batch x y @ "train.py":7 text="model.fit(train, epochs=2)"')
+    spelled = handed.replace('! batch x y @ "train.py":7', '! batch x y @ "train.py":7 text="model.fit(train[0], train[1])"')
+
+    assert "train.map(lambda x, y:" in said(diagnose, fitted)[0].help
+    assert "train[0] = (train[0] - mean) / std" in said(diagnose, spelled)[0].help
