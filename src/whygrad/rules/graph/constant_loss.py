@@ -108,9 +108,9 @@ def _sources(step: StepIndex, goals: tuple[str, ...]) -> str:
     starts = [
         name for name in step.values if name in origins and (name not in step.producer or step.value(name).role in ("input", "label"))
     ]
-    named = dict.fromkeys(
-        f"`{step.value(name).shown}`" for name in starts if step.value(name).called or step.value(name).role in ("input", "label")
-    )
+    called = [name for name in starts if step.value(name).called]
+    known = called or [name for name in starts if step.value(name).role in ("input", "label")]
+    named = dict.fromkeys(f"`{step.value(name).shown}`" for name in known)
     shown = list(named)[:3]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "constants alone"
 
