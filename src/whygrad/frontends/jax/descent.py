@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 import numpy as np
 
+from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.evaluation import Change
 from whygrad.ir import Descend, Trial
 
@@ -25,6 +26,13 @@ class Rule:
     native: str
     rate: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """How it makes an update of a gradient."""
+        if self.native == "SGD":
+            return "momentum" if self.settings.get("momentum") else "SGD"
+        return "RMSprop" if self.native == "RMSprop" else "Adam"
 
 
 class Stepping(Protocol):
@@ -62,54 +70,60 @@ class Descent:
         names = change.standardise if change else ()
         given = {self.replay.numbers[name]: standardised(self.replay.arrays[self.replay.numbers[name]]) for name in names}
         moving = {number: jnp.asarray(self.replay.arrays[number]) for number in self.replay.parameters}
-        movers = {number: _Mover(rule, change) for number in moving}
+        move = _compat.ORIGINALS.jit(_moved, static_argnums=0)
+        memory = {number: (np.zeros_like(item), np.zeros_like(item)) for number, item in moving.items()}
         losses: list[float] = []
         for step in range(steps + 1):
             loss, found = self.replay.gradients(Change(given), moving)
             losses.append(float(np.asarray(loss).astype(np.float64).sum()))
-            for number, name in self.replay.parameters.items() if step < steps else ():
-                moving[number] = movers[number].moved(moving[number], found[name])
+            if step < steps:
+                gradients = {number: found[name] for number, name in self.replay.parameters.items()}
+                moving, memory = move(rule.method, _figures(rule, change, step + 1), moving, gradients, memory)
         return tuple(losses)
 
 
-@dataclass(slots=True)
-class _Mover:
-    """What the optimizer remembers of one parameter."""
+def _figures(rule: Rule, change: Descend | None, steps: int) -> dict[str, float]:
+    """The numbers of one update; given to the compiled function, so that it is compiled once for all descents."""
+    settings, changed = rule.settings, change.epsilon if change is not None else None
+    first, second = float(settings.get("beta1", settings.get("b1", 0.9))), float(settings.get("beta2", settings.get("b2", 0.999)))
+    return {
+        "rate": rule.rate * (change.factor if change else 1.0),
+        "decay": float(settings.get("weight_decay", 0.0) or 0.0),
+        "momentum": float(settings.get("momentum", 0.0) or 0.0),
+        "epsilon": float(settings.get("eps", 1e-8)) if changed is None else changed,
+        "first": first,
+        "second": second if rule.native != "RMSprop" else float(settings.get("decay", 0.9)),
+        "first_left": 1 - first**steps,
+        "second_left": 1 - second**steps if rule.native != "RMSprop" else 1.0,
+    }
 
-    rule: Rule
-    change: Descend | None
-    steps: int = 0
-    memory: dict[str, Any] = field(default_factory=dict)
 
-    def moved(self, parameter: Any, gradient: Any) -> Any:
-        """The parameter after one update."""
-        self.steps += 1
-        rate = self.rule.rate * (self.change.factor if self.change else 1.0)
-        decay = float(self.rule.settings.get("weight_decay", 0.0) or 0.0)
-        after = parameter - rate * decay * parameter if decay else parameter
-        return (after - rate * self._direction(gradient)).astype(parameter.dtype)
+def _moved(
+    method: str, figures: Mapping[str, Any], parameters: Mapping[int, Any], gradients: Mapping[int, Any], memory: Mapping[int, Any]
+) -> tuple[dict[int, Any], dict[int, Any]]:
+    """All parameters after one update, and what the optimizer remembers of each: one compiled function, not one for each op and shape."""
+    made: dict[int, Any] = {}
+    kept: dict[int, Any] = {}
+    for number, parameter in parameters.items():
+        direction, kept[number] = _direction(method, figures, gradients[number], *memory[number])
+        after = parameter - figures["rate"] * figures["decay"] * parameter
+        made[number] = (after - figures["rate"] * direction).astype(parameter.dtype)
+    return made, kept
 
-    def _direction(self, gradient: Any) -> Any:
-        settings = self.rule.settings
-        if self.rule.native == "SGD":
-            momentum = float(settings.get("momentum", 0.0) or 0.0)
-            if not momentum:
-                return gradient
-            held = self.memory["momentum"] = self.memory.get("momentum", 0.0) * momentum + gradient
-            return held
-        changed = self.change.epsilon if self.change is not None else None
-        epsilon = float(settings.get("eps", 1e-8)) if changed is None else changed
-        if self.rule.native == "RMSprop":
-            square = self._average("square", gradient * gradient, float(settings.get("decay", 0.9)))
-            return gradient / (jnp.sqrt(square) + epsilon)
-        first, second = float(settings.get("beta1", settings.get("b1", 0.9))), float(settings.get("beta2", settings.get("b2", 0.999)))
-        mean = self._average("mean", gradient, first) / (1 - first**self.steps)
-        square = self._average("square", gradient * gradient, second) / (1 - second**self.steps)
-        return mean / (jnp.sqrt(square) + epsilon)
 
-    def _average(self, name: str, item: Any, weight: float) -> Any:
-        self.memory[name] = self.memory.get(name, jnp.zeros_like(item)) * weight + item * (1 - weight)
-        return self.memory[name]
+def _direction(method: str, figures: Mapping[str, Any], gradient: Any, mean: Any, square: Any) -> tuple[Any, tuple[Any, Any]]:
+    """Where an optimizer goes with this gradient, and its averages of gradients and of their squares."""
+    if method == "SGD":
+        return gradient, (mean, square)
+    if method == "momentum":
+        held = mean * figures["momentum"] + gradient
+        return held, (held, square)
+    square = square * figures["second"] + gradient * gradient * (1 - figures["second"])
+    root = jnp.sqrt(square / figures["second_left"]) + figures["epsilon"]
+    if method == "RMSprop":
+        return gradient / root, (mean, square)
+    mean = mean * figures["first"] + gradient * (1 - figures["first"])
+    return mean / figures["first_left"] / root, (mean, square)
 
 
 def standardised(array: Any) -> Any:

@@ -67,12 +67,19 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         yield diagnosis(index, step, optimizer, course, None)
     elif (
         failure(course) == "diverges"
-        or (fresh(index, step) and far(step, optimizer))
+        or (fresh(index, step) and far(step, optimizer) and not passed(index, step, course))
         or overtaken(step, course)
         or lost(index, course, optimizer)
     ):
         change = smaller(step, optimizer)
         yield diagnosis(index, step, optimizer, course, Test(change, f"{TOLD[change]} the loss falls", required=True))
+
+
+def passed(index: Index, step: StepIndex, course: Course | None) -> bool:
+    """Nobody has seen the loss go, the run went on after this step, and as far as it was recorded it did not run away."""
+    recorded = [loss for one in index.kinds.get(step.step.kind, ()) if (loss := one.step.measures.loss) is not None]
+    grew = len(recorded) > 1 and not recorded[-1] < RUNS_AWAY * recorded[0]
+    return course is None and index.record.outcome.steps_seen > step.step.index + 1 and not grew
 
 
 def lost(index: Index, course: Course | None, optimizer: Optimizer) -> bool:
@@ -142,7 +149,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         explains=frozenset(
             {
                 *(Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters))),
-                *(Fact("non-finite", name) for name in step.losses),
+                *(Fact("non-finite", name) for one in index.steps for name in one.losses),
                 *grown(index),
             }
         ),

@@ -36,7 +36,10 @@ UNSEEN = AWAY.replace(
     "    ending w changed=true gradient_seen=true finite=false\n",
 ).replace("gradient_norm=10.0", "gradient_norm=0.01")
 
+NOBODY = UNSEEN.replace(" finite=false", "").replace("gradient_norm=0.01", "gradient_norm=10.0")
+
 FIRES = {
+    "the loss is never shown, and the run is young": (NOBODY, 5, "warning"),
     "the loss is never shown, and at the end the parameters are no numbers": (UNSEEN, 5, "warning"),
     "it comes back, but never as low as small updates get at once": (BACK, 5, "warning"),
     "the loss runs away": (AWAY, 5, "warning"),
@@ -50,6 +53,9 @@ FIRES = {
 }
 
 SILENT = {
+    "the loss is never shown, and the run went on": NOBODY.replace(
+        "    optimizer opt", "    outcome exit_status=0 steps_seen=64 backwards_seen=64\n    optimizer opt"
+    ),
     "what is no number at the end is not what the optimizer holds": UNSEEN.replace("ending w ", "ending v "),
     "numbers at the end": UNSEEN.replace(" finite=false", ""),
     "it comes back, and gets lower than small updates do": BACK.replace("last=8.0 lowest=7.0", "last=0.4 lowest=0.3"),
