@@ -1,13 +1,19 @@
 """WG311: a loss that no parameter has a part in."""
 
 from collections.abc import Iterator
+from math import isclose
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, fed, refusal
 from whygrad.flow.trips import trips
-from whygrad.ir import Site
+from whygrad.idioms import speaks
+from whygrad.ir import Site, Value
 from whygrad.rules import rule
+from whygrad.rules.phrases import plural
+
+ROUNDING = 1e-9
+"""Share by which two sums over the same numbers in double precision may differ."""
 
 
 @rule("WG311", "constant-loss", "error")
@@ -80,26 +86,61 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
     if refused:
         facts.add(Fact("exception", refused[0]))
     shown = step.value(goals[0]).shown
+    twins = list(_twins(step, goals)) if speaks(index, "jax") else []
     return Diagnosis(
         "WG311",
         "constant-loss",
         "error",
         "proved",
-        f"`{shown}` depends on no parameter: it was computed from {sources}",
-        site=_site(step, goals),
-        label="nothing that is read here was computed from a parameter",
+        f"`{shown}` reads its parameters from outside of the function that is differentiated: in it they are constants"
+        if twins
+        else f"`{shown}` depends on no parameter: it was computed from {sources}",
+        site=twins[0] if twins else _site(step, goals),
+        label="reads parameters that are not the function's own" if twins else "nothing that is read here was computed from a parameter",
         evidence=(
             Evidence(
                 f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
             ),
+            *(
+                [
+                    Evidence(
+                        f"{plural(len(twins), 'array')} that it reads as {'a constant has' if len(twins) == 1 else 'constants have'} a parameter's shape and figures",
+                        "twins",
+                        len(twins),
+                    )
+                ]
+                if twins
+                else []
+            ),
         ),
-        help=f"compute `{shown}` from the model's output",
+        help="read the argument that the function is differentiated by, not the variable of the same parameters around it"
+        if twins
+        else f"compute `{shown}` from the model's output",
         facts=frozenset((Fact("constant-loss", kind),)),
         explains=frozenset(facts),
         kind=step.step.kind,
         step=step.step.index,
         names=(shown,),
     )
+
+
+def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:
+    """Where the loss reads what is a parameter by shape and figures, and yet is none, on the level of the function that makes the loss."""
+    origins = frozenset[str]().union(*(step.upstream(name) for name in goals))
+    level = next((op.site.function for name in goals if name in step.producer and (op := step.producer[name][1]).site), "")
+    for op in step.graph.ops:
+        given = [name for name in op.inputs if name in origins and name not in step.producer]
+        if any(_alike(step.value(name), step.value(p.value)) for name in given for p in step.step.parameters):
+            places = [op.site, *(op.site.caller(at) for at in range(len(op.site.callers)))] if op.site else []
+            yield next((place for place in places if place is not None and place.function == level), op.site)
+
+
+def _alike(one: Value, other: Value) -> bool:
+    """The same shape, limits and norm, of numbers that are not all one."""
+    mine, its = one.statistics, other.statistics
+    if mine is None or its is None or one.shape != other.shape or not mine.std or mine.norm is None or its.norm is None:
+        return False
+    return (mine.minimum, mine.maximum) == (its.minimum, its.maximum) and isclose(mine.norm, its.norm, rel_tol=ROUNDING)
 
 
 def _sources(step: StepIndex, goals: tuple[str, ...]) -> str:

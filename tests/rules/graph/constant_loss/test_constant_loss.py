@@ -65,3 +65,42 @@ def test_it_says_what_the_loss_was_made_of() -> None:
     (found,) = said(diagnose, SWAPPED)
 
     assert found.message == "`loss` depends on no parameter: it was computed from `signal` and `reference`"
+
+
+FIGURES = "minimum=-1.0 maximum=2.0 mean=0.1 std=0.5 norm=4.0"
+AROUND = f"""
+    framework jax "0.10.2"
+    optimizer opt native="SGD"
+    group rate=0.1 parameters=["w"]
+    w: parameter f32[8,8] {FIGURES}
+    v: input f32[8,8] {FIGURES}
+    x: input f32[32,8]
+    y: label f32[32,8]
+    out = matmul x v @ "net.py":13 in "forward" callers=[["train.py",20,"loss_fn","    out = forward(state.params, x)"]]
+    loss = mse_loss out y @ "train.py":21 in "loss_fn"
+    ! backward loss
+    parameter w value=w optimizer="opt" gradient="zero"
+"""
+
+
+def test_parameters_that_are_read_from_around_the_function_are_told_where_they_are_read() -> None:
+    (found,) = said(diagnose, AROUND)
+
+    assert found.site is not None
+    assert (found.site.file, found.site.line) == ("train.py", 20)
+    assert "from outside of the function" in found.message
+
+
+OTHER = {
+    "other figures": AROUND.replace(f"v: input f32[8,8] {FIGURES}", f"v: input f32[8,8] {FIGURES.replace('4.0', '4.1')}"),
+    "numbers that are all one": AROUND.replace("std=0.5", "std=0.0"),
+    "figures that are no numbers": AROUND.replace("norm=4.0", 'norm="nan"'),
+    "nothing known of them": AROUND.replace(FIGURES, ""),
+}
+
+
+@pytest.mark.parametrize("text", OTHER.values(), ids=OTHER)
+def test_what_is_not_known_to_be_a_parameter_is_not_called_one(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert "depends on no parameter" in found.message
