@@ -37,10 +37,10 @@ class Outcome:
     exception: Raised | None = None
     steps_seen: int = 0
     backwards_seen: int = 0
-    untracked: int = 0
-    """Times that gradients were cleared for another step while tracking was switched off for good, since the last backward."""
     stopped: str = ""
     """Why whygrad ended the recording or the program early, if it did."""
+    untracked: int = 0
+    """Times that gradients were cleared for another step while tracking was switched off for good, since the last backward."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """WG204: a label outside of what its loss is defined for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
@@ -8,12 +9,14 @@ from whygrad.flow import Index
 from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
+from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, about_loss, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
+from whygrad.rules.loss.written_hinges import written_hinges
 from whygrad.rules.phrases import figure, percent, typed
-from whygrad.rules.remedies import names_of, remedy, setting
+from whygrad.rules.remedies import names_of, operand, remedy, setting
 
 MOSTLY = 0.5
 """Share of whole numbers from which on labels are no amounts."""
@@ -30,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Class ids counted from 1, or with a mark such as 255 or -1 that the loss was not told to ignore; targets of a binary cross-entropy
-    outside of 0 to 1, as masks that are still 0 and 255, or amounts, for which the loss is the wrong one; zeros and ones where a margin loss needs -1 and 1.
+    outside of 0 to 1, as masks that are still 0 and 255, or amounts, for which the loss is the wrong one; zeros and ones where a margin loss needs -1 and 1, be it called or written out as `max(0, 1 - y * score)`.
 
     ## Why it matters
     Ids raise an exception, on a GPU one that names no line. A binary cross-entropy on targets of 255 has no lower bound, so that the loss
@@ -52,7 +55,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     odd = [call for call in calls(index) if call.op.kind in _PROBABILITIES and beyond(call) and not compares_columns(call)]
     shares = [about_amounts(call) if amounts(call) else about_shares(call) for call in odd]
     signs = [about_signs(call) for call in calls(index) if unsigned(index, call)]
-    yield from once_a_fault((*ids, *shares, *signs))
+    hinges = [about_hinge(call, product) for call, product in written_hinges(index) if zeros_for_signs(index, call)]
+    yield from once_a_fault((*ids, *shares, *signs, *hinges))
 
 
 def beyond(call: Call) -> bool:
@@ -73,10 +77,15 @@ def noisy(call: Call) -> bool:
 
 def unsigned(index: Index, call: Call) -> bool:
     """A margin loss that was given zeros and ones, and never a -1."""
+    return any(name in call.op.native for name in _SIGNED) and zeros_for_signs(index, call)
+
+
+def zeros_for_signs(index: Index, call: Call) -> bool:
+    """The labels of all calls at the place are zeros and ones, and some are zeros."""
     figures = known(call.target)
-    if not any(name in call.op.native for name in _SIGNED) or figures is None or figures.whole != 1.0 or not figures.zeros:
+    if figures is None or figures.whole != 1.0 or not figures.zeros:
         return False
-    same = [other for other in calls(index) if other.op.site == call.op.site]
+    same = [call, *(other for other in calls(index) if other.op.site == call.op.site)]
     ranges = [seen(other) for other in same]
     return all(low is not None and low >= 0 and high == 1 for low, high in ranges)
 
@@ -183,6 +192,28 @@ def about_signs(call: Call) -> Diagnosis:
         help=f"pass `2 * {call.target.written} - 1`",
         remedy=relabelled(call, "pass signs", "2 * {x} - 1"),
         facts=frozenset({Fact("odd-input", call.target.name)}),
+    )
+
+
+def about_hinge(call: Call, product: Op) -> Diagnosis:
+    """Zeros and ones for a hinge that is written out."""
+    name, zeros = call.target.shown, known(call.target)
+    share = zeros.zeros if zeros is not None and zeros.zeros is not None else 0.0
+    return replace(
+        about_signs(call),
+        site=product.site,
+        label=f"the score is multiplied with `{name}`, and what is below zero behind it is cut off",
+        related=(),
+        message=f"a hinge loss needs labels -1 and 1, and `{name}` holds 0 and 1",
+        evidence=(
+            Evidence(
+                f"{percent(share)} of `{name}` are 0: the loss of those examples is the same for any prediction, and nothing else reads their scores",
+                "zeros",
+                share,
+            ),
+        ),
+        help=f"use `2 * {call.target.written} - 1` in place of `{call.target.written}`",
+        remedy=remedy("use signs", operand(product, call.target, "2 * {x} - 1")),
     )
 
 

@@ -100,3 +100,62 @@ def test_labels_out_of_range(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+HINGE = """
+    x: input f32[40,6]
+    y: label f32[40] minimum=0 maximum=1 whole=1.0 distinct=2 zeros=0.55
+    w: parameter f32[6]
+    s: activation f32[40]
+    s = matmul x w @ "svm.py":12
+    p = mul y s @ "svm.py":21
+    r = sub p native="torch.Tensor.__rsub__" @ "svm.py":21
+    c = clamp r with={"min":0} @ "svm.py":21
+    loss = mean c
+    labels values=["y"] how="batch"
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HINGE,
+        HINGE.replace('clamp r with={"min":0}', "relu r"),
+        HINGE.replace("mul y s", "mul s y"),
+        HINGE.replace("sub p native", "sub one p native").replace("    x: input", "    one: constant f32[]\n    x: input", 1),
+    ],
+    ids=["clamp", "relu", "turned round", "one as a tensor"],
+)
+def test_zeros_and_ones_for_a_hinge_that_is_written_out(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("svm.py", 21)
+    assert diagnosis.message == "a hinge loss needs labels -1 and 1, and `y` holds 0 and 1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HINGE.replace("minimum=0", "minimum=-1"),
+        HINGE.replace("zeros=0.55", "zeros=0.0"),
+        HINGE.replace("minimum=0 maximum=1 whole=1.0 distinct=2 zeros=0.55", ""),
+        HINGE.replace("loss = mean c", "q = square s\n    t = add c q\n    loss = mean t"),
+        HINGE.replace("loss = mean c", 'n = sub y native="torch.Tensor.__rsub__"\n    t = add c n\n    loss = mean t'),
+        HINGE.replace("s = matmul x w", "a = matmul x w\n    b = square a\n    s = sub a b"),
+        HINGE.replace('with={"min":0}', 'with={"min":0,"max":1}'),
+        HINGE.replace('sub p native="torch.Tensor.__rsub__"', "sub p"),
+    ],
+    ids=[
+        "signs",
+        "ones alone",
+        "no figures",
+        "scores read elsewhere",
+        "labels read elsewhere",
+        "pairs",
+        "cut on both sides",
+        "a number taken away",
+    ],
+)
+def test_products_with_labels_that_are_no_hinge_on_signs(text: str) -> None:
+    assert not said(diagnose, text)
