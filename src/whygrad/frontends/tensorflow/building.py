@@ -154,7 +154,11 @@ class Builder:
     def _kind_of(self, group: Group, inputs: tuple[str, ...]) -> str:
         """Keras goes back to the scores behind a softmax or sigmoid, where it still knows them: then the loss is one on logits."""
         given = self.given(group, "input")
-        back = given is not None and given not in inputs and any(seen.differentiable for name in inputs if (seen := self.values.seen.get(name)) is not None)
+        back = (
+            given is not None
+            and given not in inputs
+            and any(seen.differentiable for name in inputs if (seen := self.values.seen.get(name)) is not None)
+        )
         return ON_LOGITS.get(group.kind, group.kind) if back else group.kind
 
     def given(self, group: Group, what: str) -> str | None:
