@@ -223,3 +223,29 @@ def test_derivatives_by_data_are_no_model(tmp_path: Path, forces: str) -> None:
     assert all(not p.registered for p in data)
     assert all(p.registered for step in record.steps for p in step.parameters if p.name != "x")
     assert any(step.updated for step in record.steps)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_calls_of_multi_steps_are_no_updates_of_their_own(tmp_path: Path, *, compiled: bool) -> None:
+    program = (
+        HEAD
+        + f"""
+tx = optax.MultiSteps(optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(optax.cosine_decay_schedule(0.01, 10))), every_k_schedule=4)
+state = tx.init(params)
+
+def step(params, state, x, y):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = tx.update(grads, state, params)
+    return optax.apply_updates(params, updates), state, loss
+
+step = jax.jit(step) if {compiled} else step
+for _ in range(40):
+    params, state, loss = step(params, state, x, y)
+"""
+    )
+    (optimizer,) = recorded(tmp_path, program).optimizers
+
+    assert optimizer.steps == 10
+    assert optimizer.idle_from is None
+    assert optimizer.last_rate is not None
+    assert 0 < optimizer.last_rate < 0.001

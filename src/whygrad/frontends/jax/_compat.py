@@ -276,3 +276,10 @@ def without_names() -> AbstractContextManager[Any]:
     """Our own equations carry none of the program's name scopes."""
     context: AbstractContextManager[Any] = source_info_util.reset_name_stack()
     return context
+
+
+def turns_of(several: Any) -> int:
+    """The calls of an `optax.MultiSteps` that make one update; 0 where a schedule of the program's decides."""
+    every = getattr(several, "_every_k_schedule", None)
+    turns = every(0) if callable(every) and getattr(every, "__module__", "").startswith("optax.") else 0
+    return turns if isinstance(turns, int) else 0

@@ -6,13 +6,25 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
-from whygrad.frontends.jax.transformations import CHOOSING, CLIPS, FOLLOWED, FREEZING, GATHERING, Made, Moment, is_users, stopped_by
+from whygrad.frontends.jax.transformations import (
+    CHOOSING,
+    CLIPS,
+    FOLLOWED,
+    FREEZING,
+    GATHERING,
+    Gathering,
+    Made,
+    Moment,
+    is_users,
+    stopped_by,
+)
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
 
@@ -49,7 +61,7 @@ class Optimizers:
         self.recorder = recorder
         self.all: list[Made] = []
         self.depth = 0
-        self.gathering = 0
+        self.gathering: list[Gathering] = []
         self.last_rate: float | None = None
         self.by_hand: tuple[float, source.Trace | None] | None = None
         """Learning rate and place of an update that the program makes itself, in the step that ends now."""
@@ -100,9 +112,15 @@ class Optimizers:
         """An update is calculated, by the transformation that the program itself calls."""
         self._name(entry, frame)
         entry.updated_at = source.trace(frame)
+        several = self.gathering[-1] if self.gathering else None
+        if several is not None and several.told:
+            return
+        if several is not None:
+            several.told = True
         held = self.recorder.parameters_in(updates)
         stopped = tuple(stopped_by(entry, updates, list(held)))
-        moment = Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, gathers=self.gathering > 0, state=state)
+        moment = Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, gathers=several is not None, state=state)
+        moment.turns = several.turns if several is not None else 1
         self.recorder.moment(moment)
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
@@ -147,7 +165,8 @@ class Optimizers:
         """The learning rate of an update; schedules of the libraries are asked."""
         rate = entry.rate()
         if callable(rate) and not is_users(rate):
-            rate = rate(step)
+            with jax.ensure_compile_time_eval():  # an update may be asked for while JAX traces what it stands in
+                rate = rate(step)
         try:
             return float(np.asarray(rate)) if rate is not None and not callable(rate) else None
         except (TypeError, ValueError):
@@ -158,9 +177,19 @@ class Optimizers:
         if self.own is not None and not moments:
             self.count(self.own)
 
+    def asked(self, moment: Moment) -> None:
+        """One more call in a step that is not recorded; several of them may make one update."""
+        entry = moment.made
+        if entry is None:
+            return
+        entry.gathered += 1
+        if moment.turns and entry.gathered >= moment.turns:
+            self.count(entry)
+
     def count(self, entry: Made) -> None:
         """One more update."""
         rate = self.rate_at(entry, entry.since)
+        entry.gathered = 0
         entry.steps += 1
         entry.since += 1
         if rate is None:
@@ -225,6 +254,7 @@ class Optimizers:
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
             events += self._clips(moment, step, at)
+            entry.gathered += 1
             if moved or (applied and still and self._without_effect(moment, applied)):
                 events.append(self._stepped(moment, applied, at))
                 names = [name for name in moment.held if name in parameters]

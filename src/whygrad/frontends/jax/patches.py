@@ -13,6 +13,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Asked
 from whygrad.frontends.jax.states import state_of
 from whygrad.frontends.jax.tape import Custom
+from whygrad.frontends.jax.transformations import Gathering
 from whygrad.frontends.watching import Watching
 
 if TYPE_CHECKING:
@@ -170,11 +171,11 @@ class Patches:
 
         @functools.wraps(original)
         def update(*args: Any, **kwargs: Any) -> Any:
-            optimizers.gathering += 1
+            optimizers.gathering.append(Gathering(_compat.turns_of(args[0]) if args else 0))
             try:
                 return original(*args, **kwargs)
             finally:
-                optimizers.gathering -= 1
+                optimizers.gathering.pop()
 
         return update
 

@@ -333,7 +333,7 @@ class JaxRecorder:
             self.states.given(moment.made, moment.state)
             self.open.moments.append(moment)
         elif self.done and moment.kind == "update" and moment.made is not None and (moment.made.steps or not moment.made.met):
-            self.optimizers.count(moment.made)
+            self.optimizers.asked(moment)
 
     def trained_to(self, arrays: Sequence[Any]) -> None:
         """These are the parameters now."""
@@ -382,7 +382,7 @@ class JaxRecorder:
             if moment.kind == "init" and moment.made is not None:
                 moment.made.begun_again(moment.trace)
             if moment.kind == "update" and moment.made is not None and moment.made.steps:
-                self.optimizers.count(moment.made)
+                self.optimizers.asked(moment)
         if plan.programs:
             self.optimizers.again(*plan.capture.moments)
             self._returned(plan, result)

@@ -55,6 +55,8 @@ class Made:
     transformation: Any = None
     name: str = ""
     steps: int = 0
+    gathered: int = 0
+    """Calls since the last update, within `MultiSteps`."""
     since: int = 0
     """Updates since its state was made: what schedules count."""
     started: tuple[int, ...] = ()
@@ -118,6 +120,14 @@ class Made:
 
 
 @dataclass(slots=True)
+class Gathering:
+    """A call of `MultiSteps`, which asks what it wraps once or, to know a shape, twice."""
+
+    turns: int
+    told: bool = False
+
+
+@dataclass(slots=True)
 class Moment:
     """An update that was calculated or applied."""
 
@@ -132,6 +142,8 @@ class Moment:
     """Of what happens within a traced function: where the program calls that."""
     gathers: bool = False
     """It stands within `MultiSteps`, which hands zeros on at most steps."""
+    turns: int = 1
+    """Calls that make one update; 0 where that is not known."""
     state: Any = None
     """An array of the state that an update is given."""
     kept: bool | None = None
