@@ -220,5 +220,7 @@ def _diagnosis(
 def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
     """A usual rate for an optimizer of this kind: what frameworks have for their defaults."""
     rate = "0.01" if "SGD" in optimizer.native or optimizer.native.endswith("sgd") else "0.001"
-    told = setting(optimizer.site, spelling(index, "rate"), rate, position=place_of_rate(index))
+    # in a chain of optax' the rate is that of the link
+    link = (optimizer.native.lower(),) if optimizer.site is not None and "chain(" in optimizer.site.text else ()
+    told = setting(optimizer.site, spelling(index, "rate"), rate, calls=link, position=place_of_rate(index))
     return remedy(f"give a rate of {rate}", told, changes=f"{rate} is a usual rate, not one that was found for this program")

@@ -174,3 +174,11 @@ def test_the_place_that_writes_the_rate_is_shown():
 
     assert diagnosis.site is not None
     assert (diagnosis.site.file, diagnosis.site.line) == ("callbacks.py", 16)
+
+
+def test_the_rate_of_a_chain_is_that_of_its_link():
+    chained = '@ "train.py":20 text="tx = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.0))"'
+    (diagnosis,) = said(diagnose, ZERO.replace('@ "train.py":20', chained))
+
+    assert diagnosis.remedy is not None
+    assert [edit.calls for edit in diagnosis.remedy.edits] == [("adam",)]
