@@ -1,7 +1,7 @@
 """Where the first number that is not finite comes from, over the whole run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Birth, Op, Statistics, Value
@@ -33,8 +33,20 @@ def origin(index: Index) -> Origin | None:
         _, number, birth = min(found, key=lambda item: item[:2])
         step = index.steps[number]
         made = step.producer.get(birth.op)
+        if birth.stage == "given" and birth.value not in step.values:
+            return _shown(index, step, birth)
         return Origin(step, birth, made[1] if made else None, step.values.get(birth.value))
     return next(_by_figures(index), None)
+
+
+def _shown(index: Index, step: StepIndex, birth: Birth) -> Origin:
+    """A part of what the step was given, cut out within a layer: the value that it was cut from, where the figures tell."""
+    whole = next((o for o in _by_figures(index) if o.step is step and o.birth.stage == "given" and o.value is not None), None)
+    if whole is None:
+        return Origin(step, birth)
+    figures = whole.value.statistics if whole.value is not None else None
+    count = round((1 - figures.finite) * figures.count) if figures is not None else 0
+    return Origin(step, replace(birth, value=whole.birth.value, count=count), None, whole.value)
 
 
 def _by_figures(index: Index) -> Iterator[Origin]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from frontends.jax.jax_watching import events, line_of, ops, parameter, recorded
+from frontends.jax.jax_watching import events, line_of, ops, parameter, recorded, recorded_as
+from whygrad.frontends import Recording
 from whygrad.ir import Record
 
 MODEL = """
@@ -156,7 +157,6 @@ def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
 
 def _raising(folder: Path, program: str, kept: list[Record]) -> Record:
     from frontends.jax.jax_watching import play, watch
-    from whygrad.frontends import Recording
     from whygrad.ir import Outcome, Raised
 
     observing, recorder = watch(Recording())
@@ -432,3 +432,26 @@ def test_every_step_is_counted_of_a_program_that_never_moves(tmp_path: Path) -> 
     """
 
     assert recorded(tmp_path, program).outcome.steps_seen == 6
+
+
+def test_a_step_of_a_compiled_function_is_recorded_by_its_number_long_after_it_was_traced(tmp_path: Path) -> None:
+    program = """
+    params = {"w": jnp.zeros(3)}
+    tx = optax.sgd(0.1)
+    state = tx.init(params)
+
+    @jax.jit
+    def step(params, state, x, y):
+        loss, grads = jax.value_and_grad(lambda p: jnp.mean((x @ p["w"] - y) ** 2))(params)
+        updates, state = tx.update(grads, state)
+        return optax.apply_updates(params, updates), state, loss
+
+    for number in range(9):
+        x = jax.random.normal(jax.random.key(number), (8, 3))
+        params, state, loss = step(params, state, x, x.sum(1))
+    """
+    record = recorded_as(tmp_path, program, Recording(2, 6))
+
+    assert [step.index for step in record.steps] == [6, 7]
+    assert all(step.updated for step in record.steps)
+    assert record.outcome.steps_seen == 9

@@ -223,3 +223,17 @@ def test_a_parameter_keeps_its_name_when_another_model_comes_later(tmp_path):
     assert {"dense/kernel", "dense_1/kernel", "head.dense_2/kernel"} <= named
     assert named == {name for optimizer in record.optimizers for group in optimizer.groups for name in group.parameters}
     assert set(record.endings) <= named
+
+
+def test_a_step_of_a_compiled_fit_is_recorded_by_its_number(tmp_path):
+    program = (
+        DATA
+        + """
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, batch_size=8, epochs=3, verbose=0)
+    """
+    )
+    record = recorded(tmp_path, program, at_step=7)
+
+    assert [step.index for step in record.steps] == [7, 8]
+    assert record.outcome.steps_seen == 12

@@ -183,7 +183,8 @@ class Jits:
         """A call that is not recorded."""
         if capture.derivations or capture.moments:
             closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
-            jitted.plan = self._plan(capture, closed) if closed is not None else jitted.plan
+            if closed is not None:  # JAX traces a function once: a later step, which may be recorded, is made of this
+                jitted.plan = self.plans[id(closed.jaxpr)] = self._plan(capture, closed)
         if jitted.plan is not None and self.feeds.wants(id(jitted)):
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:

@@ -397,6 +397,8 @@ class Training:
         if not bad:
             recorder.reliving.note()
         recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+        if recorder.settings.at_step is not None:
+            recorder.arm()
         return bad
 
 

@@ -149,7 +149,8 @@ def unexplained(index: Index, course: Course) -> Diagnosis:
         evidence=(
             Evidence(f"finite in the {number} steps before, and not finite at step {number}, which was not recorded", "step", number),
         ),
-        help=f"record that step to see where it begins: `whygrad run --at-step {number} {program}`",
+        # the update of the step before may have made the parameters what they are
+        help=f"record the step before and this one to see where it begins: `whygrad run --at-step {max(0, number - 1)} {program}`",
         facts=frozenset(Fact("non-finite", name) for step in index.steps[:1] for name in step.losses),
         explains=frozenset(Fact("insensitive", str(step.step.kind)) for step in index.steps),
         step=number,

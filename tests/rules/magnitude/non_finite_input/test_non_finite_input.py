@@ -24,6 +24,11 @@ FIRES = {
     "NaN in the labels": (LOST.replace('value="x"', 'value="y"'), 7, "error"),
     "where nothing handed it out, the first reader": (LOST.replace("! batch x y", "! batch y"), 8, "error"),
     "a parameter of a checkpoint": (LOST.replace('value="x"', 'value="w"'), 8, "error"),
+    "a part of the batch, cut out within a layer": (
+        LOST.replace('value="x"', 'value="part"').replace("loss = mse_loss", "loss: loss f32[] finite=0.0\n    loss = mse_loss"),
+        7,
+        "error",
+    ),
     "from the figures alone": (
         LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', "").replace(
             "loss = mse_loss", "loss: loss f32[] finite=0.0\n    loss = mse_loss"
