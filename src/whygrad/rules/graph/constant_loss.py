@@ -87,6 +87,7 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
         facts.add(Fact("exception", refused[0]))
     shown = step.value(goals[0]).shown
     twins = list(_twins(step, goals)) if speaks(index, "jax") else []
+    read = f"{plural(len(twins), 'array')} that it reads as {'a constant has' if len(twins) == 1 else 'constants have'} a parameter's shape and figures"
     return Diagnosis(
         "WG311",
         "constant-loss",
@@ -101,17 +102,7 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
             Evidence(
                 f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
             ),
-            *(
-                [
-                    Evidence(
-                        f"{plural(len(twins), 'array')} that it reads as {'a constant has' if len(twins) == 1 else 'constants have'} a parameter's shape and figures",
-                        "twins",
-                        len(twins),
-                    )
-                ]
-                if twins
-                else []
-            ),
+            *((Evidence(read, "twins", len(twins)),) if twins else ()),
         ),
         help="read the argument that the function is differentiated by, not the variable of the same parameters around it"
         if twins

@@ -7,7 +7,7 @@ from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.origins import switched_off_at
 from whygrad.flow.starved import fed, meant, refuses
-from whygrad.idioms import idiom, speaks, spelled
+from whygrad.idioms import idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
@@ -86,7 +86,7 @@ def _left_off(index: Index) -> Iterator[Diagnosis]:
 def _went_on(index: Index) -> Iterator[Diagnosis]:
     """Steps went on without a backward, since tracking had been left switched off."""
     steps, site = index.record.outcome.untracked, switched_off_at(index)
-    if steps < ENOUGH or site is None or not index.once(fed):
+    if steps < ENOUGH or site is None or not index.once(fed) or not speaks_torch(index):
         return
     kinds = [str(kind) for kind in index.kinds]
     yield Diagnosis(

@@ -43,6 +43,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `whygrad explain WG502` for values that are not finite; PyTorch, "Autograd mechanics: gradients for non-differentiable functions".
     """
+    if any(optimizer.skipped for optimizer in index.record.optimizers):
+        return
     found = origin(index)
     if found is not None and found.birth.stage == "backward" and found.op is not None and not scaled(found.step):
         yield diagnosis(index, found, found.op)
