@@ -52,6 +52,18 @@ def test_the_first_difference_is_the_op_that_one_of_them_has_not():
     assert "b: detach  --> train.py:9  d = r.detach()" in render(found, "a", "b")
 
 
+def test_many_ops_of_one_difference_are_counted():
+    cuts = "".join(f"    d{at} = detach {f'd{at - 1}' if at else 'r'}\n" for at in range(40))
+    longer = NET.replace("    p = matmul r v", f"{cuts}    p = matmul d39 v")
+    kinds = ("relu", "tanh", "sigmoid", "exp", "sqrt", "square", "neg", "abs")
+    varied = "".join(f"    k{at} = {kind} {f'k{at - 1}' if at else 'r'}\n" for at, kind in enumerate(kinds))
+
+    assert compared(*records(NET, longer)).structure[0].other == "40 times detach"
+    assert (
+        compared(*records(NET, NET.replace("    p = matmul r v", f"{varied}    p = matmul k7 v"))).structure[0].other.endswith("and 2 more")
+    )
+
+
 def test_a_layer_of_one_framework_is_a_product_and_a_sum_in_another():
     layers = """
         x: input f32[8,4]

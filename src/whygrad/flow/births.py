@@ -78,7 +78,11 @@ def broken(figures: Statistics | None) -> bool:
     return figures is not None and figures.count > 0 and not figures.finite >= 1.0
 
 
-def scaled(step: StepIndex) -> bool:
-    """A gradient scaler multiplied the loss: infinite gradients are how it finds its factor."""
+def scaled(index: Index, step: StepIndex) -> bool:
+    """A gradient scaler multiplied the loss, or an optimizer that holds what the step trains declines updates: infinite gradients are how it finds its factor."""
+    held = {parameter.name for parameter in step.step.parameters}
+    declining = [group for optimizer in index.record.optimizers if optimizer.skipped for group in optimizer.groups]
+    if any(not held.isdisjoint(group.parameters) for group in declining):
+        return True
     sites = (op.site for op in step.graph.ops)
     return any(True for _ in step.events("unscale")) or any(f.file.endswith(SCALER) for site in sites if site for f in site.library)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import compress, zip_longest
+from itertools import compress, groupby, zip_longest
 from math import inf, isfinite, isnan, log, sqrt
 
 from whygrad.flow.index import StepIndex
@@ -15,6 +15,8 @@ Told = tuple[str, Op]
 """What an op is called in a comparison, and the op."""
 Pair = tuple[Op, Op]
 """An op of the one and the same of the other."""
+MOST = 6
+"""Ops of one difference that are named: more do not fit on a line that is read."""
 PRODUCTS = ("matmul", "linear")
 """A layer of one framework is a product and a sum in another."""
 UNTOLD = ("layout", "cast", "create")
@@ -157,7 +159,11 @@ def _site(part: Parameter | Event | Optimizer | None) -> Site | None:
 
 
 def _named(ops: list[Op]) -> str:
-    return ", ".join(op.kind if op.native in ("", op.kind) else f"{op.kind} ({op.native})" for op in ops)
+    """Their kinds with the names that the frameworks have for them; of several alike one after the other, how many."""
+    names = [op.kind if op.native in ("", op.kind) else f"{op.kind} ({op.native})" for op in ops]
+    told = [(name, len(list(alike))) for name, alike in groupby(names)]
+    shown = [name if count == 1 else f"{count} times {name}" for name, count in told[:MOST]]
+    return ", ".join([*shown, *([f"and {sum(count for _, count in told[MOST:])} more"] if told[MOST:] else [])])
 
 
 def _parameters(one: Step, other: Step) -> Iterator[Difference]:

@@ -1,14 +1,10 @@
 """Sequences as arrays: whether targets are their next entries, and what changes before the positions that were changed."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-FEWEST = 4
-"""Positions that a sequence must have: shorter ones have no middle to speak of."""
-CHANGED = 1e-4
-"""Relative change from which a value has changed: rounding of float32 in another order of summation stays at 1e-6."""
+from whygrad.frontends.halves import Halves
 
 
 def shift(given: Any, target: Any, axis: int) -> dict[str, float]:
@@ -37,28 +33,10 @@ def _like(target: Any, given: Any, axis: int) -> Any | None:
     return np.moveaxis(folded, axis, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """Where a sequence is changed: from behind `middle` along `axis`, in the first `rows` of the other axis."""
+class ArrayHalves(Halves):
+    """The same of NumPy's arrays."""
 
-    axis: int
-    length: int
-    batch: int
-
-    @classmethod
-    def of(cls, given: Any, axis: int) -> "Halves":
-        """The halves of a sequence."""
-        return cls(axis, given.shape[axis], given.shape[1 - axis])
-
-    @property
-    def middle(self) -> int:
-        """The last position that stays."""
-        return self.length // 2
-
-    @property
-    def rows(self) -> int:
-        """How many rows are changed."""
-        return max(1, self.batch // 2)
+    __slots__ = ()
 
     def other(self, given: Any) -> Any:
         """The sequence with its later positions taken from other rows; where there is one row alone, in the reverse order."""
@@ -71,16 +49,10 @@ class Halves:
     def positions(self, array: Any) -> Any | None:
         """The array with positions and rows as its first axes; None where it has not each exactly once."""
         shape = array.shape
-        if shape and shape[0] in (self.length * self.batch, (self.length - 1) * self.batch) and shape[0] != self.batch:
-            length = shape[0] // self.batch
-            axes = (length, self.batch) if self.axis == 0 else (self.batch, length)
-            return np.moveaxis(array.reshape(*axes, *shape[1:]), self.axis, 0)
-        batches = [at for at in (1 - self.axis, 0) if shape[at : at + 1] == (self.batch,)]
-        if not batches:
-            return None
-        found = ([at for at, size in enumerate(shape) if size == length and at != batches[0]] for length in (self.length, self.length - 1))
-        places = next((each for each in found if each), [])
-        return np.moveaxis(array, (places[0], batches[0]), (0, 1)) if len(places) == 1 else None
+        if (folded := self.folded(shape)) is not None:
+            return np.moveaxis(array.reshape(*folded, *shape[1:]), self.axis, 0)
+        places = self.places(shape)
+        return np.moveaxis(array, places, (0, 1)) if places is not None else None
 
     def changes(self, one: Any, other: Any) -> tuple[float, float] | None:
         """Relative change before the changed positions: in the rows that were changed, and in the others."""

@@ -33,18 +33,18 @@ def test_arguments_are_names(case):
     text, native, attributes, inputs, expected = case
     op = Op("cross_entropy" if "losses" in native else "linear", inputs, ("out",), native, attributes=attributes, site=site(text))
 
-    assert dict(written([op], ("cast",), 40)) == expected
+    assert dict(written([op], ("cast",))) == expected
 
 
 def test_what_is_converted_first_is_the_same():
     cast = Op("cast", ("raw",), ("y",), "tf.Cast")
     loss = Op("cross_entropy", ("s", "y"), ("out",), "keras.losses.Foo", attributes={"target": 1}, site=site("entropy(labels[i], scores)"))
 
-    assert dict(written([cast, loss], ("cast",), 40)) == {"raw": "labels[i]", "s": "scores"}
+    assert dict(written([cast, loss], ("cast",))) == {"raw": "labels[i]", "s": "scores"}
 
 
 def test_what_the_step_made_keeps_its_own_name():
     made = Op("linear", ("x", "w"), ("s",), "tf.MatMul")
     loss = Op("cross_entropy", ("s", "y"), ("out",), "keras.losses.Foo", attributes={"target": 1}, site=site("entropy(labels[i], scores)"))
 
-    assert dict(written([made, loss], ("cast",), 40)) == {"y": "labels[i]"}
+    assert dict(written([made, loss], ("cast",))) == {"y": "labels[i]"}

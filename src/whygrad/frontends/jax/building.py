@@ -1,6 +1,5 @@
 """From a flat program to the neutral graph of a step."""
 
-import ast
 import dis
 import hashlib
 import re
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from whygrad.frontends import source
+from whygrad.frontends.arguments import LONGEST, argument_at, expression_at
 from whygrad.frontends.arrays import dtype_name, statistics
 from whygrad.frontends.folding import Folded, Member, folded
 from whygrad.frontends.jax import _compat
@@ -23,8 +23,6 @@ from whygrad.frontends.jax.library import KERNELS, Known, function_of, kind_of, 
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
-LONGEST_EXPRESSION = 40
-"""Characters up to which an expression stands for a value without a name."""
 SETTINGS = {"axis": "axis", "axes": "axis", "dimension": "axis", "reduction": "reduction", "delta": "delta", "rate": "p", "deterministic": "deterministic", "where": "where"}  # fmt: skip
 DYING = ("relu", "leaky_relu", "hardtanh", "clamp", "maximum", "gelu", "silu", "elu", "where")
 """Activations whose units may be dead."""
@@ -402,26 +400,11 @@ def _assigned(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
 def _handed(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
     """What a loss is called with, by the expression that is written there."""
     for op in ops:
-        text = _written(op.site) if family(op.kind) == "loss" else ""
-        try:
-            call = ast.parse(text, mode="eval").body if text else None
-        except SyntaxError:
-            call = None
-        target = op.attributes.get("target")
-        if isinstance(call, ast.Call) and target == 1 and len(op.inputs) > 1:
-            for name, item in zip(op.inputs[:2], call.args, strict=False):
-                if not isinstance(item, ast.Starred) and len(found := ast.unparse(item)) <= LONGEST_EXPRESSION:
-                    yield name, found
+        if family(op.kind) == "loss" and op.attributes.get("target") == 1 and len(op.inputs) > 1:
+            yield from ((name, text) for at, name in enumerate(op.inputs[:2]) if (text := argument_at(op.site, at)))
 
 
 def expression(maker: Op | None) -> str:
     """The expression that made a value, where the user gave it no name."""
-    text = _written(maker.site) if maker is not None else ""
-    return text if len(text) <= LONGEST_EXPRESSION else ""
-
-
-def _written(site: Site | None) -> str:
-    """The expression at a place, where it stands on one line."""
-    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column:
-        return ""
-    return site.text[site.column - 1 : site.end_column - 1]
+    text = expression_at(maker.site) if maker is not None else ""
+    return text if len(text) <= LONGEST else ""

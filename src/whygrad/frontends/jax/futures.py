@@ -6,8 +6,9 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 import numpy as np
 
+from whygrad.frontends.halves import CHANGED, FEWEST
 from whygrad.frontends.jax.evaluation import Change, Engine
-from whygrad.frontends.sequences import CHANGED, FEWEST, Halves, shift
+from whygrad.frontends.sequences import ArrayHalves, shift
 from whygrad.ir import Graph, Perturb, Trial
 
 Arrays = Mapping[int, Any]
@@ -36,7 +37,7 @@ def perturbed(replay: Sequenced, intervention: Perturb) -> Trial:
     if not shifts:
         return Trial(intervention, reason="it is no sequence")
     axis = max(shifts, key=lambda at: shifts[at]["shifted"])
-    halves = Halves.of(given, axis)
+    halves = ArrayHalves.of(given, axis)
     other = halves.other(given)
     if np.array_equal(other, given):
         return Trial(intervention, reason="all rows of the sequence are alike")
@@ -55,12 +56,12 @@ def _forward(replay: Sequenced, number: int, array: Any) -> dict[int, Any]:
     return replay.engine.values(wanted, moving, Change(replay.forwarded({number: jnp.asarray(array)})))
 
 
-def _changes(halves: Halves, one: Any, other: Any) -> tuple[float, float] | None:
-    """As `Halves.changes`, of floating numbers alone."""
+def _changes(halves: ArrayHalves, one: Any, other: Any) -> tuple[float, float] | None:
+    """As `ArrayHalves.changes`, of floating numbers alone."""
     return halves.changes(one, other) if jnp.issubdtype(one.dtype, jnp.floating) else None
 
 
-def _first(replay: Sequenced, halves: Halves, before: Arrays, after: Arrays) -> str:
+def _first(replay: Sequenced, halves: ArrayHalves, before: Arrays, after: Arrays) -> str:
     """The first value whose earlier positions have changed."""
     for op in replay.graph.ops:
         for name in op.outputs:

@@ -119,9 +119,8 @@ class Optimizers:
             several.told = True
         held = self.recorder.parameters_in(updates)
         stopped = tuple(stopped_by(entry, updates, list(held)))
-        moment = Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, gathers=several is not None, state=state)
-        moment.turns = several.turns if several is not None else 1
-        self.recorder.moment(moment)
+        turns = several.turns if several is not None else 1
+        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state))
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""

@@ -140,16 +140,19 @@ class Moment:
     """Of an update: the parameters whose gradient a link of the chain sets to zero."""
     called: source.Trace | None = None
     """Of what happens within a traced function: where the program calls that."""
-    gathers: bool = False
-    """It stands within `MultiSteps`, which hands zeros on at most steps."""
     turns: int = 1
-    """Calls that make one update; 0 where that is not known."""
+    """Calls that make one update, within `MultiSteps`; 0 where that is not known."""
     state: Any = None
     """An array of the state that an update is given."""
     kept: bool | None = None
     """Of an application within a traced function: something reads its result; None where that is not known."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
+
+    @property
+    def gathers(self) -> bool:
+        """It hands zeros on in most turns."""
+        return self.turns != 1
 
 
 def is_users(function: Any) -> bool:

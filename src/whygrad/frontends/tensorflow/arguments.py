@@ -1,23 +1,22 @@
 """What a value without a name is called where the program hands it over: `points[chosen]`, of `model(points[chosen])`."""
 
-import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
-from whygrad.ir import Op, Site, family
+from whygrad.frontends.arguments import argument_at
+from whygrad.ir import Op, family
 
 TARGETS, PREDICTIONS, INPUTS = ("y_true", "labels"), ("y_pred", "logits"), ("inputs", "x")
 """Keywords of Keras' and TensorFlow's functions."""
 
 
-def written(ops: Sequence[Op], passing: tuple[str, ...], longest: int) -> Iterator[tuple[str, str]]:
+def written(ops: Sequence[Op], passing: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Values that no op of the step made, with the arguments that they were at a loss or a layer."""
     makers = {name: op for op in ops for name in op.outputs}
     for op in ops:
         for at, number, keywords in _meant(op):
-            text = _argument(op.site, number, keywords)
+            text = argument_at(op.site, number, keywords)
             name = _source(op.inputs[at], makers, passing) if at < len(op.inputs) else None
-            if text and name and len(text) <= longest:
+            if text and name:
                 yield name, text
 
 
@@ -34,19 +33,3 @@ def _source(name: str, makers: Mapping[str, Op], passing: tuple[str, ...]) -> st
     while name in makers and makers[name].kind in passing and makers[name].inputs:
         name = makers[name].inputs[0]
     return None if name in makers else name
-
-
-@cache
-def _argument(site: Site | None, number: int, keywords: tuple[str, ...]) -> str:
-    """An argument of the call that stands at a place, as it is written; "" where it is none, or several."""
-    if site is None or site.line != site.end_line or not 0 < site.column < site.end_column:
-        return ""
-    try:
-        call = ast.parse(site.text[site.column - 1 : site.end_column - 1], mode="eval").body
-    except (SyntaxError, ValueError):
-        return ""
-    if not isinstance(call, ast.Call) or any(isinstance(part, ast.Starred) for part in call.args):
-        return ""
-    plain = call.args[number] if number < len(call.args) else None
-    found = plain or next((part.value for part in call.keywords if part.arg in keywords), None)
-    return ast.unparse(found) if isinstance(found, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp) else ""

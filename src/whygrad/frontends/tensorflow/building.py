@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from whygrad.frontends import folding
+from whygrad.frontends.arguments import LONGEST, expression_at
 from whygrad.frontends.source import Sources, Trace
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.arguments import written
@@ -21,8 +22,6 @@ REVERSED = {"Sub": "rsub", "RealDiv": "rdiv", "Div": "rdiv", "DivNoNan": "rdiv_n
 """Ops whose operands can't change places, and their names with a plain number in front."""
 RANKS = ("ExpandDims", "Squeeze")
 ON_LOGITS = {"categorical_cross_entropy": "cross_entropy", "binary_cross_entropy": "bce_with_logits"}
-LONGEST_EXPRESSION = 40
-"""Characters of an expression that stand for the name of a value without one."""
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class Builder:
         members = [self._member(call, made, step) for call in calls]
         found = folding.folded(members, frozenset(step.losses))
         ops = tuple(self._op(item, by_at, step) for item in found)
-        for name, text in written(ops, PASSING, LONGEST_EXPRESSION):
+        for name, text in written(ops, PASSING):
             seen = self.values.seen.get(name)
             if seen is not None and not seen.called and seen.variable is None:
                 seen.called = text
@@ -293,6 +292,5 @@ def _expression(maker: Op | None, step: Step, driver: Site | None) -> str:
     below = site is not None and driver is not None and (site.file, site.line) == (driver.file, driver.line)
     if maker is None or site is None or maker.made is not None or site is step.loss_site or below:
         return ""
-    if site.line != site.end_line or not 0 < site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
-        return ""
-    return site.text[site.column - 1 : site.end_column - 1]
+    text = expression_at(site)
+    return text if len(text) <= LONGEST else ""

@@ -1,6 +1,5 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that nothing of the program's runs."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.frontends.descents import bent
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.optimizers import rate_of, settings_of
 from whygrad.ir import Attribute, Descend, Trial
@@ -103,15 +103,12 @@ class Descent:
 
     def _bent(self, descent: Descend) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
-        began = time.perf_counter()
         given = self.replay.permuted(descent.control)
-        changed = self._losses(descent.steps, descent, still=True)
-        if time.perf_counter() - began > LONGEST:
-            raise CopyError("updates on copies take too long")
-        plain = self._losses(descent.steps, None, still=True)
-        control = self._losses(descent.steps, descent, still=True, given=given), self._losses(descent.steps, None, still=True, given=given)
-        figures = {"permuted": control[0][-1], "permuted_plain": control[1][-1]}
-        return Trial(descent, loss=changed[-1], losses=changed, plain=plain, figures=figures)
+
+        def losses(change: Descend | None, permuted_: bool) -> tuple[float, ...]:  # noqa: FBT001 - one of four descents
+            return self._losses(descent.steps, change, still=True, given=given if permuted_ else None)
+
+        return bent(descent, losses, LONGEST)
 
     def _losses(
         self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[str, Any] | None = None

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from whygrad.frontends.sequences import CHANGED, FEWEST, Halves, shift
+from whygrad.frontends.halves import CHANGED, FEWEST
+from whygrad.frontends.sequences import ArrayHalves, shift
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.calls import Call
 from whygrad.ir import Perturb, Trial
@@ -35,7 +36,7 @@ def perturbed(replay: Sequenced, intervention: Perturb) -> Trial:
     if not shifts:
         return Trial(intervention, reason="it is no sequence")
     axis = max(shifts, key=lambda at: shifts[at]["shifted"])
-    halves = Halves.of(given, axis)
+    halves = ArrayHalves.of(given, axis)
     other = halves.other(given)
     if np.array_equal(other, given):
         return Trial(intervention, reason="all rows of the sequence are alike")
@@ -48,7 +49,7 @@ def perturbed(replay: Sequenced, intervention: Perturb) -> Trial:
     return Trial(intervention, figures=figures, where=first)
 
 
-def _changes(halves: Halves, before: Tensors, after: Tensors, name: str) -> tuple[float, float] | None:
+def _changes(halves: ArrayHalves, before: Tensors, after: Tensors, name: str) -> tuple[float, float] | None:
     """How far a value changes, where it is a tensor of floating numbers."""
     one, other = before.get(name), after.get(name)
     if one is None or other is None or not one.dtype.is_floating:

@@ -115,20 +115,22 @@ class Layers:
     def parameters(self, values: Values) -> dict[int, Owned]:
         """Number of each parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
+        taken = set(self._given.values())
         models = [(model, name) for model, name in self.roots() if getattr(model, "weights", None)]
         for model, name in models:
             for owned in self._of_model(model, f"{name or model.name}." if len(models) > 1 else "", values):
                 if owned.entry.number not in found:
-                    found[owned.entry.number] = self._told(owned)
+                    found[owned.entry.number] = self._told(owned, taken)
         self._registered.update(found)
         for owned in self._plain(values, found, modular=bool(models)):
-            found[owned.entry.number] = self._told(owned)
+            found[owned.entry.number] = self._told(owned, taken)
         return found
 
-    def _told(self, owned: Owned) -> Owned:
-        """Under the one name that it has in the whole record."""
-        name = self._given.get(owned.entry.number) or unused(owned.name, set(self._given.values()))
+    def _told(self, owned: Owned, taken: set[str]) -> Owned:
+        """Under the one name that it has in the whole record, which is added to those that are taken."""
+        name = self._given.get(owned.entry.number) or unused(owned.name, taken)
         self._given[owned.entry.number] = name
+        taken.add(name)
         return Owned(name, *_rest(owned))
 
     def buffers(self, values: Values) -> frozenset[int]:

@@ -1,6 +1,5 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that no hook of the program's runs."""
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from whygrad.frontends.descents import bent
 from whygrad.frontends.torch.permuting import permuted
 from whygrad.ir import Descend, Trial
 
@@ -109,15 +109,12 @@ class Descent:
 
     def _bent(self, descent: Descend) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
-        began = time.perf_counter()
         given = permuted(dict(pair for name in descent.control if (pair := self.replay.find(name))))
-        changed = self._losses(descent.steps, descent, still=True)
-        if time.perf_counter() - began > LONGEST:
-            raise CopyError("updates on copies take too long")
-        plain = self._losses(descent.steps, None, still=True)
-        control = self._losses(descent.steps, descent, still=True, given=given), self._losses(descent.steps, None, still=True, given=given)
-        figures = {"permuted": control[0][-1], "permuted_plain": control[1][-1]}
-        return Trial(descent, loss=changed[-1], losses=changed, plain=plain, figures=figures)
+
+        def losses(change: Descend | None, permuted_: bool) -> tuple[float, ...]:  # noqa: FBT001 - one of four descents
+            return self._losses(descent.steps, change, still=True, given=given if permuted_ else None)
+
+        return bent(descent, losses, LONGEST)
 
     def _losses(
         self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[int, Tensor] | None = None

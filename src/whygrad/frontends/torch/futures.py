@@ -1,19 +1,14 @@
 """One experiment: the later part of a sequence changed, and what the model predicts before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from whygrad.frontends.halves import CHANGED, FEWEST, Halves
 from whygrad.frontends.torch.calls import Call
 from whygrad.ir import Perturb, Trial
-
-FEWEST = 4
-"""Positions that a sequence must have: shorter ones have no middle to speak of."""
-CHANGED = 1e-4
-"""Relative change from which a value has changed: rounding of float32 in another order of summation stays at 1e-6."""
 
 
 class Sequenced(Protocol):
@@ -43,7 +38,7 @@ def perturbed(replay: Sequenced, intervention: Perturb) -> Trial:
     if not shifts:
         return Trial(intervention, reason="it is no sequence")
     axis = max(shifts, key=lambda at: shifts[at]["shifted"])
-    halves = Halves.of(given, axis)
+    halves = TensorHalves.of(given, axis)
     other = halves.other(given)
     if torch.equal(other, given):
         return Trial(intervention, reason="all rows of the sequence are alike")
@@ -88,28 +83,10 @@ def _counts(wanted: Tensor) -> Tensor:
     return torch.ones_like(wanted, dtype=torch.bool) if wanted.is_floating_point() else wanted >= 0
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """Where a sequence is changed: from behind `middle` along `axis`, in the first `rows` of the other axis."""
+class TensorHalves(Halves):
+    """The same of tensors."""
 
-    axis: int
-    length: int
-    batch: int
-
-    @classmethod
-    def of(cls, given: Tensor, axis: int) -> "Halves":
-        """The halves of a sequence."""
-        return cls(axis, given.shape[axis], given.shape[1 - axis])
-
-    @property
-    def middle(self) -> int:
-        """The last position that stays."""
-        return self.length // 2
-
-    @property
-    def rows(self) -> int:
-        """How many rows are changed."""
-        return max(1, self.batch // 2)
+    __slots__ = ()
 
     def other(self, given: Tensor) -> Tensor:
         """The sequence with its later positions taken from other rows; where there is one row alone, in the reverse order."""
@@ -121,16 +98,10 @@ class Halves:
     def positions(self, tensor: Tensor) -> Tensor | None:
         """The tensor with positions and rows as its first axes; None where it has not each exactly once."""
         shape = tuple(tensor.shape)
-        if shape and shape[0] in (self.length * self.batch, (self.length - 1) * self.batch) and shape[0] != self.batch:
-            length = shape[0] // self.batch
-            axes = (length, self.batch) if self.axis == 0 else (self.batch, length)
-            return tensor.reshape(*axes, *shape[1:]).movedim(self.axis, 0)
-        batches = [at for at in (1 - self.axis, 0) if shape[at : at + 1] == (self.batch,)]
-        if not batches:
-            return None
-        found = ([at for at, size in enumerate(shape) if size == length and at != batches[0]] for length in (self.length, self.length - 1))
-        places = next((each for each in found if each), [])
-        return tensor.movedim((places[0], batches[0]), (0, 1)) if len(places) == 1 else None
+        if (folded := self.folded(shape)) is not None:
+            return tensor.reshape(*folded, *shape[1:]).movedim(self.axis, 0)
+        places = self.places(shape)
+        return tensor.movedim(places, (0, 1)) if places is not None else None
 
     def changes(self, one: Tensor, other: Tensor) -> tuple[float, float] | None:
         """Relative change before the changed positions: in the rows that were changed, and in the others."""
@@ -144,7 +115,7 @@ class Halves:
         return float(inside.max()), float(outside.max()) if outside.numel() else 0.0
 
 
-def _first(replay: Sequenced, halves: Halves, before: dict[int, Tensor], after: dict[int, Tensor]) -> str:
+def _first(replay: Sequenced, halves: TensorHalves, before: dict[int, Tensor], after: dict[int, Tensor]) -> str:
     """The first value whose earlier positions have changed."""
     for call in replay.calls:
         for number, name in zip(call.outputs, call.made, strict=False):

@@ -68,10 +68,8 @@ class TorchRecorder:
         self.symptoms = Symptoms()
         self.unrecorded = Unrecorded(self)
         self.steps: list[Step] = []
-        self.index = 0
-        self.backwards = 0
-        self.on = False
-        self.in_place = False
+        self.index = self.backwards = 0
+        self.on = self.in_place = False
         """The mode is on, or set aside while one of its calls runs."""
         self.quiet = 0
         """How many of our own functions are running: nothing is recorded meanwhile."""
@@ -87,8 +85,8 @@ class TorchRecorder:
         self.refused_under: source.Trace | None = None
         """The switch that had left tracking off when it did."""
         self.tracking_switch: source.Trace | None = None
-        self.left_off = Untracked()
         """Where tracking was last switched off by a call that is not undone by itself."""
+        self.left_off = Untracked()
         self.next_site: tuple[str, int] | None = None
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
         """The last `train()` or `eval()` that came while nothing was recorded: kind, place, module and its class."""

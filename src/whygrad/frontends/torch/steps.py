@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from whygrad.frontends.arguments import LONGEST, expression_at
 from whygrad.frontends.source import Sources, Trace
 from whygrad.frontends.torch._compat import is_leaf
 from whygrad.frontends.torch.calls import Call, Happened, Seen
@@ -134,10 +135,6 @@ class Builder:
         )
 
 
-LONGEST_EXPRESSION = 40
-"""Characters of an expression that stand for the name of a value without one; longer ones say less than their line."""
-
-
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
@@ -146,10 +143,10 @@ def _expression(maker: Op | None) -> str:
     site = maker.site if maker is not None else None
     if site is None or site.column < 1:
         return ""
-    if site.line == site.end_line and site.column < site.end_column <= site.column + LONGEST_EXPRESSION:
-        return site.text[site.column - 1 : site.end_column - 1]
+    if 0 < len(text := expression_at(site)) <= LONGEST:
+        return text
     function = _FUNCTION.match(site.text, site.column - 1)
-    return f"{function[0]}…)" if function is not None and len(function[0]) < LONGEST_EXPRESSION else ""
+    return f"{function[0]}…)" if function is not None and len(function[0]) < LONGEST else ""
 
 
 def _before(starts: list[int], at: int) -> int:

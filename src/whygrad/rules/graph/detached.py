@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
-from whygrad.idioms import idiom, spelled
+from whygrad.idioms import idiom, speaks_torch, spelled
 from whygrad.ir import family
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
@@ -52,7 +52,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         op.site,
         f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
         _help(index, cut),
-        remedy=_remedy(cut),
+        remedy=None if _shared(index, cut) else _remedy(cut),
     )
     return diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
 
@@ -62,9 +62,18 @@ def _help(index: Index, cut: Cut) -> str:
     written = "`.data`" if name == "data" else idiom(index, "stop gradient", name=name)
     if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
         return idiom(index, "residue")
+    if _shared(index, cut):
+        return f"leave out {written} here, and put it where a loss reads the value that is not to train {them(cut)}: each of two losses runs a backward of its own, and what both go through is gone after the first"
     whose = f"`{cut.starved[0].name}`" if len(cut.starved) == 1 else "these parameters"
     they = "it is" if len(cut.starved) == 1 else "they are"
     return f"remove {written}; if {whose} should stay as {they}, {idiom(index, 'freeze', them=them(cut))}"
+
+
+def _shared(index: Index, cut: Cut) -> bool:
+    """Another backward reads what the cut hands on, as those of a GAN do: without the cut it would find a graph that the first one has used up."""
+    outputs = [name for op in cut.ops for name in op.outputs]
+    later = [step for step in index.steps if step is not cut.step]
+    return speaks_torch(index) and any(name in step.shapes_loss for step in later for name in outputs)
 
 
 def _remedy(cut: Cut) -> Remedy | None:

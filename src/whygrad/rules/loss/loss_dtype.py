@@ -1,6 +1,5 @@
 """WG210: a dtype that the loss refuses, or arithmetic in one that is too narrow."""
 
-import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -144,17 +143,13 @@ def wrapping(index: Index, step: StepIndex, op: Op) -> Diagnosis:
 
 
 def _widened(index: Index, op: Op) -> Remedy | None:
-    """Both operands of the difference as floating numbers, where it is written as one."""
-    if op.site is None or not _SIGNED.search(op.site.text):
+    """Both operands of the difference as floating numbers."""
+    if op.site is None:
         return None
     text = spelling(index, "floating")
     return remedy(
         "convert both to floating numbers first", Edit("wrap", op.site, text, position=0), Edit("wrap", op.site, text, position=1)
     )
-
-
-_SIGNED = re.compile(r"\w\)? [-+] \(?\w")
-"""A difference or a sum that is written with its sign."""
 
 
 def _expression(step: StepIndex, op: Op, sign: str) -> str:

@@ -35,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `flax.training.dynamic_scale`.
     """
     for steps in index.kinds.values():
-        if any(scaled(step) for step in steps):
+        if any(scaled(index, step) for step in steps):
             continue
         found = [{p.name: p for p in lost(step)} for step in steps]
         names = [name for name in found[0] if all(name in other for other in found)] if found else []

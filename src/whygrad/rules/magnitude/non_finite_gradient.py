@@ -43,10 +43,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `whygrad explain WG502` for values that are not finite; PyTorch, "Autograd mechanics: gradients for non-differentiable functions".
     """
-    if any(optimizer.skipped for optimizer in index.record.optimizers):
-        return
     found = origin(index)
-    if found is not None and found.birth.stage == "backward" and found.op is not None and not scaled(found.step):
+    if found is not None and found.birth.stage == "backward" and found.op is not None and not scaled(index, found.step):
         yield diagnosis(index, found, found.op)
     elif found is None:
         yield from unseen(index)
@@ -56,7 +54,7 @@ def unseen(index: Index) -> Iterator[Diagnosis]:
     """Gradients that are not finite beside a finite loss, of a step that could not be run again."""
     for step in index.steps:
         bad = [p.name for p in step.step.parameters if p.gradient == "non-finite"]
-        whole = finite(step.step.measures.loss) and not scaled(step)
+        whole = finite(step.step.measures.loss) and not scaled(index, step)
         if bad and whole:
             backward = next((event for event in step.events("backward")), None)
             yield Diagnosis(

@@ -6,6 +6,7 @@ from math import hypot
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, place, timeline
+from whygrad.idioms import speaks
 from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, plural
@@ -124,7 +125,7 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=("clip",),
-        remedy=_remedy(event.site, norm),
+        remedy=_remedy(index, event.site, norm),
     )
 
 
@@ -132,22 +133,16 @@ def _holder(index: Index, targets: tuple[str, ...]) -> Optimizer | None:
     return next((o for o in index.record.optimizers if any(name in targets for group in o.groups for name in group.parameters)), None)
 
 
-def _remedy(site: Site | None, norm: float) -> Remedy | None:
+def _remedy(index: Index, site: Site | None, norm: float) -> Remedy | None:
     """The gradient's own norm as the limit, so that only what exceeds it is clipped."""
     limit = f"{norm:.2g}"
     if site is None:
         return None
     if "clip_grad" in site.text:
         told = Edit("wrap", site, limit, keyword="max_norm", position=1)
-    elif "clip_by_global_norm(" in site.text:  # optax': a link of a chain; TensorFlow's function gives a pair and takes the list first
-        told = Edit(
-            "wrap",
-            site,
-            limit,
-            ("clip_by_global_norm",),
-            "max_norm" if "optax" in site.text else "clip_norm",
-            0 if "optax" in site.text else 1,
-        )
+    elif "clip_by_global_norm(" in site.text:  # optax' takes the limit alone, TensorFlow's the gradients first
+        keyword, position = ("max_norm", 0) if speaks(index, "jax") else ("clip_norm", 1)
+        told = Edit("wrap", site, limit, ("clip_by_global_norm",), keyword, position)
     else:
         told = Edit("wrap", site, limit, keyword="global_clipnorm" if "global_clipnorm" in site.text else "clipnorm")
     return remedy(

@@ -270,3 +270,24 @@ def test_a_refused_backward_is_explained() -> None:
 
 def test_an_empty_record_says_nothing() -> None:
     assert list(diagnose.check(sketch("record"))) == []
+
+
+def test_a_value_that_two_backwards_read_is_not_simply_opened() -> None:
+    once = """
+    step 0
+      x: input f32[8,4]
+      w: parameter f32[4,4]
+      v: parameter f32[1,4]
+      h = linear x w @ "gan.py":17
+      d = detach h native="torch.Tensor.detach" @ "gan.py":17:16-34 text="        fake = self.G(z).detach()"
+      out = linear d v @ "gan.py":20
+      loss = mean out @ "gan.py":21
+    """
+    twice = once + once.replace("step 0", "step 1").replace("out = linear d v", "o = tanh d\n      out = linear o v")
+    anew = once + once.replace("step 0", "step 1").replace("d = detach", "e = detach").replace("linear d", "linear e")
+    shared, (single, *_), (other, *_) = said(diagnose, twice)[0], said(diagnose, once), said(diagnose, anew)
+
+    assert shared.remedy is None
+    assert "two losses" in (shared.help or "")
+    assert single.remedy is not None
+    assert other.remedy is not None

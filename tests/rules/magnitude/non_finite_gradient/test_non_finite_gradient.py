@@ -23,6 +23,11 @@ FIRES = {
     "the root of zero": (ROOT, 9, "error"),
     "at a later step": (ROOT.replace('op="b"', 'op="b" step=72'), 9, "error"),
     "a branch that is not taken": (ROOT.replace("loss = mean b", 'c = where a b @ "train.py":12\n    loss = mean c'), 9, "error"),
+    "beside another optimizer, whose scale declines updates": (
+        '    optimizer opt steps=3\n    group parameters=["w"]\n    optimizer other steps=3 skipped=2\n    group parameters=["v"]\n' + ROOT,
+        9,
+        "error",
+    ),
     "where the step could not be run again, at the backward": (UNSEEN, 11, "error"),
 }
 
@@ -30,6 +35,7 @@ SILENT = {
     "finite": ROOT.replace(BIRTH, "").replace('gradient_norm="nan"', "gradient_norm=1.0"),
     "a gradient scaler at work": ROOT.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
     "a scaled loss that could not be run again": UNSEEN.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
+    "a scale that declines updates": '    optimizer opt steps=3 skipped=2\n    group parameters=["w"]\n' + ROOT,
     "no gradient": ROOT.replace(BIRTH, '    parameter w reached=true gradient="none"\n'),
 }
 
