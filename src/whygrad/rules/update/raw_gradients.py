@@ -24,8 +24,9 @@ def beside(index: Index) -> Iterator[Diagnosis]:
 def _ascents(index: Index) -> Iterator[tuple[StepIndex, Event]]:
     """Where an optimizer's rate is negative, the climb is asked for (WG406 speaks where it is not)."""
     climbing = any(group.rate is not None and group.rate < 0 for optimizer in index.record.optimizers for group in optimizer.groups)
-    if not climbing:
-        yield from ((step, event) for step in index.steps for event in step.events("ascent"))
+    for step in index.steps if not climbing else ():
+        known = {parameter.name for parameter in step.step.parameters}
+        yield from ((step, event) for event in step.events("ascent") if not known.isdisjoint(event.targets))
 
 
 def _others(step: StepIndex, event: Event) -> list[Parameter]:
