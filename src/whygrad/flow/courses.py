@@ -5,7 +5,7 @@ from math import isfinite, log, prod
 from typing import Literal
 
 from whygrad.flow.index import Index, StepIndex
-from whygrad.ir import Course, Optimizer, Parameter
+from whygrad.ir import Course, Op, Optimizer, Parameter
 from whygrad.loss_contracts import target_of
 
 ENOUGH = 20
@@ -59,13 +59,19 @@ def at_chance(step: StepIndex, course: Course) -> bool:
 def even_guesses(step: StepIndex) -> Iterator[float]:
     """What an even guess costs by a cross-entropy that is the whole loss."""
     for op in step.loss_ops():
-        if op.kind not in CLASSES or op.output not in step.losses or target_of(op) not in step.from_labels:
+        if op.kind not in CLASSES or not is_whole(step, op) or target_of(op) not in step.from_labels:
             continue
         shape, axis = step.value(op.inputs[0]).shape or (), op.attributes.get("axis")
         if op.kind in ("cross_entropy", "categorical_cross_entropy") and len(shape) > 1:
             yield log(max(2, shape[axis if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 1]))
         elif op.kind not in ("cross_entropy", "categorical_cross_entropy"):
             yield log(2)
+
+
+def is_whole(step: StepIndex, op: Op) -> bool:
+    """This op's result is all of the loss: itself, or its mean over the examples where that is an op of its own."""
+    means = (step.producer[name][1] for name in step.losses if name in step.producer)
+    return op.output in step.losses or any(mean.kind == "mean" and mean.inputs[:1] == (op.output,) for mean in means)
 
 
 def diverged(course: Course) -> bool:

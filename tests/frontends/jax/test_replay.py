@@ -6,7 +6,7 @@ import pytest
 
 from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
 from frontends.jax.jax_watching import line_of, ops, recorded, recorded_as
-from whygrad.ir import Step
+from whygrad.ir import Reseed, Step
 
 PROGRAM = """
 params = {{"enc": jax.random.normal(jax.random.key(1), (4, 5)), "head": jax.random.normal(jax.random.key(2), (5, 3))}}
@@ -116,3 +116,16 @@ def test_an_intervention_with_nothing_to_change_changes_nothing(program: str, tm
     trials = idle_trials(monkeypatch, lambda: recorded(tmp_path, program), tmp_path / "empty")
 
     assert_nothing_changed(trials)
+
+
+@pytest.mark.parametrize("key", ["jax.random.key(3)", "jax.random.PRNGKey(3)"])
+def test_other_draws_of_a_strong_dropout_give_gradients_with_little_in_common(tmp_path: Path, key: str) -> None:
+    body = (
+        f"codes = flax.linen.Dropout(0.8, deterministic=False).apply({{}}, jnp.tanh(x @ params['enc']), rngs={{'dropout': {key}}})\n"
+        "return optax.softmax_cross_entropy_with_integer_labels(codes @ params['head'], y).mean()"
+    )
+    step, _ = step_of(tmp_path, body, "import flax.linen\n")
+    (trial,) = [t for t in step.trials if isinstance(t.intervention, Reseed)]
+
+    assert ops(step, "dropout")[0].attributes["p"] == 0.8
+    assert -1.0 <= trial.figures["cosine"] < 0.9

@@ -343,8 +343,12 @@ class Optimizers:
         for part in moment.made.every() if moment.made is not None else ():
             limit = part.settings.get(CLIPS.get(part.function, ""))
             if isinstance(limit, int | float):
-                size = _norm([p for p in step.parameters if p.name in moment.held])
-                told: dict[str, Attribute] = {"limit": float(limit), **({"norm": size} if size is not None else {})}
+                size, rule = (
+                    _norm([p for p in step.parameters if p.name in moment.held]),
+                    moment.made.in_front(part) if moment.made else None,
+                )
+                known: dict[str, Attribute] = {"norm": size} if size is not None else {}
+                told: dict[str, Attribute] = {"limit": float(limit), **({"after": rule.function} if rule is not None else known)}
                 found.append(Event("clip", at, moment.held, self.recorder.builder.site(part.trace), told))
         return found
 

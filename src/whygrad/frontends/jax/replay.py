@@ -14,6 +14,7 @@ from whygrad.frontends.jax.births import births
 from whygrad.frontends.jax.descent import CopyError, Descent, Rule, standardised
 from whygrad.frontends.jax.evaluation import Change, Engine, run
 from whygrad.frontends.jax.futures import perturbed
+from whygrad.frontends.jax.noise import reseeded
 from whygrad.frontends.jax.probes import against_differences
 from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.trajectories import followed
@@ -29,6 +30,7 @@ from whygrad.ir import (
     Measures,
     Permute,
     Perturb,
+    Reseed,
     Reshape,
     Standardise,
     Trial,
@@ -141,6 +143,8 @@ class JaxReplay:
                 return against_differences(self, intervention)
             case Perturb():
                 return perturbed(self, intervention)
+            case Reseed():
+                return reseeded(self, intervention)
             case Follow():
                 shapes = {name: np.shape(self.arrays[number]) for number, name in self.parameters.items()}
                 return followed(intervention, shapes, self._loss_with)

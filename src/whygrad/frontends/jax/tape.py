@@ -339,6 +339,10 @@ class Tape(_compat.Trace):
                 yield name, self.atom(item)
             elif isinstance(item, bool | int | float | str | type(None)):
                 yield name, Constant(item)
+        layer, called = frame.f_locals.get("self"), known(frame.f_code)
+        rate = getattr(layer, "rate", getattr(layer, "p", None))
+        if called is not None and called.kind == "dropout" and isinstance(rate, float):
+            yield "rate", Constant(rate)
 
     def atom(self, item: Any) -> Atom:
         """An input as the tape knows it: a value, or a plain number."""
@@ -346,12 +350,13 @@ class Tape(_compat.Trace):
         if number is not None:
             return number
         inner = _compat.plain(item)
-        if _compat.is_tracer(inner) or getattr(inner, "ndim", 0) > 0 or _is_key(inner):
+        if _compat.is_tracer(inner) or getattr(inner, "ndim", 0) > 0 or is_key(inner):
             return self.numbers.of(item)
         return Constant(inner)
 
 
-def _is_key(item: Any) -> bool:
+def is_key(item: Any) -> bool:
+    """A random key of the new kind."""
     return "key<" in str(getattr(item, "dtype", ""))
 
 

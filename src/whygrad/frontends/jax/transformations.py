@@ -86,6 +86,12 @@ class Made:
         for part in self.parts:
             yield from part.every()
 
+    def in_front(self, link: "Made") -> "Made | None":
+        """The whole optimizer, rate and all, that stands in front of a link of a chain: what reaches the link is an update, no gradient."""
+        links = list(self.every()) if self.function in ("chain", "named_chain") else []
+        before = links[: next((at for at, part in enumerate(links) if part is link), 0)]
+        return next((part for part in before if part.function in NATIVE and part.settings.get("learning_rate") is not None), None)
+
     def set_by(self, function: str) -> source.Trace | None:
         """Where a chain that has no learning rate of its own is given one by this link."""
         found = (part.trace for part in self.every() if part.function == function and self.setting("learning_rate") is None)

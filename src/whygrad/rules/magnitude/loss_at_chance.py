@@ -5,7 +5,7 @@ from math import log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, failure, supervised
+from whygrad.flow.courses import course_of, failure, is_whole, supervised
 from whygrad.ir import Course, Op
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -47,7 +47,7 @@ def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:
         shape = step.value(op.inputs[0]).shape if op.inputs else None
         name = target_of(op)
         axis = op.attributes.get("axis")
-        if op.kind == "cross_entropy" and name in step.from_labels and shape and len(shape) > 1 and op.output in step.losses:
+        if op.kind == "cross_entropy" and name in step.from_labels and shape and len(shape) > 1 and is_whole(step, op):
             classes = shape[axis if isinstance(axis, int) and axis < len(shape) else 1]
             if classes > 1:
                 yield op, log(classes)

@@ -7,6 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
+from whygrad.idioms import speaks
 from whygrad.ir import Course, Op, Reseed
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
@@ -79,7 +80,7 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
     test = Test(Reseed(tuple(op.output for op in found)), "gradients under other draws have little in common", required=True)
     trial = trial_of(step.step, test.intervention)
     cosine = trial.figures.get("cosine") if trial is not None else None
-    site = edited_at(step, worst)
+    site, torch = edited_at(step, worst), speaks(index, "torch")
     return Diagnosis(
         rule="WG516",
         name="noise-dominates",
@@ -109,8 +110,10 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         names=("dropout",),
         remedy=remedy(
             f"drop {figure(1 - rate(worst))}",
-            setting(site, "p", figure(1 - rate(worst)), calls=_DROPOUTS, position=1 if site is worst.site else 0),
-            otherwise=(setting(site, "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=0),),
+            setting(
+                site, "p" if torch else "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=1 if torch and site is worst.site else 0
+            ),
+            otherwise=(setting(site, "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=0),) if torch else (),
             changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
             proof=test.intervention,
         ),

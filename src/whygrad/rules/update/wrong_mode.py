@@ -182,7 +182,11 @@ def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]
         label="the forward of a training step, in evaluation mode",
         related=places((op.site if called is not op.site else None, "the layer is called here")),
         evidence=(
-            Evidence(f"{listed(layers)} normalise by running statistics that are still 0 and 1, as they were made", "layers", len(layers)),
+            Evidence(
+                f"{listed(layers)} {'normalises' if len(layers) == 1 else 'normalise'} by running statistics that are still 0 and 1, as they were made",
+                "layers",
+                len(layers),
+            ),
         ),
         help=idiom(index, "training mode"),
         kind=step.step.kind,
@@ -245,6 +249,10 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
     )
 
 
+_ASKED = re.compile(
+    r"\b((?:is_)?train(?:ing)?(?=\s*=\s*F)|(?:deterministic|use_running_average|inference)(?=\s*=\s*T))\s*=\s*(False|True)\b"
+)
+"""How a call asks for evaluation mode."""
 _EVAL = re.compile(r"^\s*([A-Za-z_][\w.]*)\.eval\(\)")
 
 
@@ -273,6 +281,7 @@ def _told(index: Index, site: Site | None) -> Remedy | None:
     """Training mode, where the call of the model asks for the other one, or for none and takes evaluation for what is meant."""
     if site is not None and speaks(index, "tensorflow") and "training" not in site.text and site.column:
         return remedy("call the model in training mode", Edit("argument", site, "True", keyword="training"))
-    if site is None or "training=False" not in site.text.replace(" ", ""):
+    asked = _ASKED.search(site.text) if site is not None else None
+    if site is None or asked is None:
         return None
-    return remedy("call the model in training mode", Edit("wrap", site, "True", keyword="training"))
+    return remedy("call the model in training mode", Edit("wrap", site, "True" if asked[2] == "False" else "False", keyword=asked[1]))

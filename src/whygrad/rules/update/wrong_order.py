@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from math import hypot, isfinite
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -26,7 +27,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer that steps before the backward, on gradients that were just cleared; clipping before the backward, or after the update; clipping before the
-    gradient scaler has unscaled; a scheduler that steps before the first update. In Keras, `trainable` that is changed after `compile` and a first `fit`.
+    gradient scaler has unscaled; a scheduler that steps before the first update. In an optax chain, clipping behind the whole optimizer, in steps whose gradients were above the limit while
+    no update was. In Keras, `trainable` that is changed after `compile` and a first `fit`.
 
     ## Why it matters
     Nothing is raised. An update before the backward finds no gradient and moves nothing. A clipping at the wrong place limits nothing, or limits scaled
@@ -44,6 +46,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(_too_early(index))
     yield from distinct(_useless_clips(index))
+    yield from distinct(_clipped_updates(index))
     yield from distinct(_scheduler_first(index))
     yield from distinct(
         _about_switch(index, step, event)
@@ -172,6 +175,53 @@ def _why_useless(moments: tuple[Moment, ...], at: int) -> str:
     if before in UPDATES and after == "clear":
         return "late"
     return "early" if before == "clear" and after == "backward" else ""
+
+
+def _clipped_updates(index: Index) -> Iterator[Diagnosis]:
+    """A clipping behind the whole optimizer in a chain, which limits no update, in steps whose gradients were above the limit."""
+    moments = [m for m in index.once(timeline) if m.event.kind == "clip" and m.event.attributes.get("after")]
+    by_place: dict[object, list[Moment]] = {}
+    for moment in moments:
+        by_place.setdefault(place(moment.event.site), []).append(moment)
+    for group in by_place.values():
+        sizes = [(_over(m, "gradient_norm"), _over(m, "update_norm")) for m in group]
+        # timid: where the limit bites, or no gradient reaches it, updates may be limited on purpose
+        if any(gradient > 1 for gradient, _ in sizes) and all(0 < update < 1 for _, update in sizes):
+            yield _about_clipped_update(group, max(gradient for gradient, _ in sizes), max(update for _, update in sizes))
+
+
+def _over(moment: Moment, what: str) -> float:
+    """How many times the limit the norm of all gradients, or of all updates, was that the clipping is meant for; 0 where that is unknown."""
+    limit = moment.event.attributes.get("limit")
+    found = [getattr(p, what) for p in moment.step.step.parameters if p.name in moment.event.targets]
+    sizes = [size for size in found if size is not None and isfinite(size)]
+    return hypot(*sizes) / limit if sizes and len(sizes) == len(found) and isinstance(limit, float) and limit > 0 else 0.0
+
+
+def _about_clipped_update(group: list[Moment], gradient: float, update: float) -> Diagnosis:
+    event, rule = group[0].event, group[0].event.attributes.get("after")
+    limit = event.attributes["limit"]
+    assert isinstance(limit, float)
+    return Diagnosis(
+        "WG414",
+        "wrong-order",
+        "warning",
+        "proved",
+        f"the clipping comes after `{rule}` in the chain: it gets updates, not gradients, and limits nothing",
+        site=event.site,
+        label=f"comes after `{rule}`",
+        evidence=(
+            Evidence(
+                f"the norm of the gradient was up to {figure(gradient * limit)}, above the limit of {figure(limit)}; what reaches the clipping was at most {figure(update * limit)}",
+                "norm",
+                gradient * limit,
+            ),
+        ),
+        help=f"put the clipping in front of `{rule}` in the chain",
+        kind=group[0].step.step.kind,
+        step=group[0].step.step.index,
+        names=("updates",),
+    )
 
 
 _CLIPS = {

@@ -20,10 +20,16 @@ CHANCE = """
     measures loss=1.386 label_sensitivity=0.5
 """
 
-FIRES = {"four classes": (CHANCE, 9, "note")}
+MEAN = CHANCE.replace(
+    '    loss = cross_entropy a y with={"target":1} @ "train.py":9',
+    '    each = cross_entropy a y with={"target":1} @ "train.py":9\n    loss = mean each',
+)
+
+FIRES = {"four classes": (CHANCE, 9, "note"), "a loss for each example, and their mean": (MEAN, 9, "note")}
 
 SILENT = {
     "the loss falls": CHANCE.replace("last=1.386", "last=0.4"),
+    "a sum over the examples": MEAN.replace("loss = mean each", "loss = sum each"),
     "far from chance": CHANCE.replace("1.39", "3.0").replace("1.386", "2.99"),
     "no number": CHANCE.replace("last=1.386", 'last="nan"'),
     "nothing known": CHANCE.replace("start=1.39 first=1.39 last=1.386", ""),

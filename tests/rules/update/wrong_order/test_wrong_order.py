@@ -31,7 +31,19 @@ RIGHT = """
 CLIP = '    ! clip w @ "train.py":23 with={"norm":3.0,"limit":1.0}\n'
 SCHEDULER = '    ! scheduler_step opt @ "train.py":25 text="    scheduler.step()"\n'
 
+LATE = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+    ! backward loss @ "train.py":22
+    ! clip w @ "train.py":9 with={"limit":1.0,"after":"adam"}
+    ! optimizer_step opt @ "train.py":24
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=7.0 update_norm=0.1 gradient_at_update="finite"
+"""
+
 FIRES = {
+    "clipping behind the whole optimizer in a chain": (LATE, 9),
     "step before backward": (FIRST, 24),
     "gradients set to zero": (FIRST.replace('gradient_at_update="none"', 'gradient_at_update="zero"'), 24),
     "clipped before the backward": (RIGHT.replace(CLIP, "").replace("    ! backward", CLIP + "    ! backward"), 23),
@@ -42,6 +54,10 @@ FIRES = {
 
 SILENT = {
     "the right order": RIGHT,
+    "updates that the limit bites": LATE.replace("update_norm=0.1", "update_norm=1.0"),
+    "gradients below the limit all the same": LATE.replace("gradient_norm=7.0", "gradient_norm=0.5"),
+    "an update of unknown size": LATE.replace(" update_norm=0.1", ""),
+    "a gradient that is no number (WG503)": LATE.replace("gradient_norm=7.0", 'gradient_norm="nan"'),
     "each gradient one forward later": FIRST.replace('gradient_at_update="none"', 'gradient_at_update="finite"'),
     "another optimizer's parameters": FIRST.replace('parameter w optimizer="opt"', 'parameter w optimizer="other"'),
     "no gradient at all (WG301)": FIRST.replace('gradient="finite"', 'gradient="none"'),
