@@ -24,6 +24,7 @@ from whygrad.fixes.finding import (
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
+from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
 PAIR = 2
@@ -408,6 +409,10 @@ def _augment(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     changes.new[kept] = cst.AugAssign(own, operator, value.right)  # type: ignore[index]  # an Assign, as its value shows
 
 
+def _translate(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    changes.new.update(translated(tree, edit, names))
+
+
 _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "unwrap": _unwrap,
     "wrap": _wrap,
@@ -420,4 +425,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "dissolve": _dissolve,
     "augment": _augment,
     "swap": _swap,
+    "translate": _translate,
 }

@@ -60,6 +60,7 @@ SPELLINGS: Mapping[str, Row] = {
         "optax.softmax_cross_entropy",
     ),
     "axis": Row("dim", "axis", "axis", "axis"),
+    "functions of arrays": Row("torch", "keras.ops", "jax.numpy", "keras.ops"),
     "no gradient": Row("{x}.detach()", "tensorflow.stop_gradient({x})", "jax.lax.stop_gradient({x})", "keras.ops.stop_gradient({x})"),
     "relu": Row("torch.relu({x})", "tensorflow.nn.relu({x})", "jax.nn.relu({x})", "keras.ops.relu({x})"),
     "rate": Row("lr", "learning_rate", "learning_rate", "learning_rate"),

@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.failures import Failure, consequences, failed_op, failures
 from whygrad.idioms import idiom, spelled
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Lift, Op
 from whygrad.rules import rule
 from whygrad.rules.graph.left_terms import left_terms
@@ -69,6 +70,7 @@ def _refused(index: Index, failure: Failure, step: StepIndex, op: Op) -> Diagnos
         label="asks for a plain array or number, and there is none yet",
         evidence=(Evidence(f"{failure.type}: {failure.message.partition(chr(10))[0][:100]}", "exception"),),
         help=idiom(index, "own functions at once"),
+        remedy=remedy("stay in the framework", _translated(index, op, None)),
         facts=frozenset({Fact("no-gradient", p.name) for p in step.step.parameters}),
         explains=consequences(failure, step),
         kind=step.step.kind,
@@ -87,9 +89,9 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         _label(index, left),
         _help(index, left, cut.entered),
         tuple(_related(cut, left)),
-        remedy=_remedy(cut),
+        remedy=_remedy(index, cut, left),
     )
-    found = diagnosis(index, cut, words, None if cut.blind else _lift(cut))
+    found = diagnosis(index, cut, words, _lift(cut))
     return replace(found, explains=found.explains | _unread(cut))
 
 
@@ -100,8 +102,9 @@ def _unread(cut: Cut) -> frozenset[Fact]:
 
 
 def _lift(cut: Cut) -> Lift | None:
-    """Values that were reckoned with outside can't be put back, those that came back as they were can."""
-    return lifting(*cut.ops, *cut.chain)
+    """Values that were reckoned with outside, or came back as parts of one tensor, can't be put back; those that came back as they were can."""
+    together = any(op.kind == "enter" and len(op.inputs) > 1 for op in (*cut.ops, *cut.chain))
+    return None if cut.blind or together else lifting(*cut.ops, *cut.chain)
 
 
 def _because(index: Index, cut: Cut, left: Op) -> str:
@@ -145,13 +148,12 @@ def _help(index: Index, left: Op, entered: Op | None) -> str:
     return idiom(index, "own functions")
 
 
-def _remedy(cut: Cut) -> Remedy | None:
-    """Neither out nor in: where the value came back as it had left, the calls of both ways go."""
+def _remedy(index: Index, cut: Cut, left: Op) -> Remedy | None:
+    """Neither out nor in: where the value came back as it had left, the calls of both ways go; what NumPy reckoned with it is written anew."""
     ops = (*cut.ops, *cut.chain)
     trip = [op for op in ops if op.kind in ("leave", "enter", "detach")]
     entered = [op for op in ops if op.kind == "enter"]
     made = {name for op in trip for name in op.outputs}
-    # timid: what was reckoned with outside has no other form than the user can give it
     if (
         cut.blind
         or any(op.attributes.get("guessed") for op in entered)
@@ -159,9 +161,16 @@ def _remedy(cut: Cut) -> Remedy | None:
         or not entered
         or not all(op.inputs and made.issuperset(op.inputs) for op in entered)
     ):
-        return None
+        return remedy("stay in the framework", _translated(index, left, cut.entered))
     edits = dict.fromkeys(_edit(op) for op in trip if not op.attributes.get("implicit"))
+    if any(len(op.inputs) > 1 for op in entered):
+        return remedy("keep the tensors", _translated(index, left, cut.entered), otherwise=edits)
     return remedy("keep the tensor", *edits, proof=_lift(cut))
+
+
+def _translated(index: Index, left: Op, entered: Op | None) -> Edit | None:
+    """What lies between the two ends, with the framework's own functions."""
+    return Edit("translate", left.site, spelling(index, "functions of arrays"), to=entered.site if entered else None) if left.site else None
 
 
 def _edit(op: Op) -> Edit | None:

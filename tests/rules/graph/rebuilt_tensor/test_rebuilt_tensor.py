@@ -248,7 +248,8 @@ def test_another_exception_is_not_a_way_out() -> None:
 def test_what_need_not_be_what_left_is_not_put_back() -> None:
     (diagnosis,) = said(diagnose, TRIP.replace('native="torch.from_numpy"', 'native="torch.from_numpy" with={"guessed":true}'))
 
-    assert diagnosis.remedy is None
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("translate", "torch")]
 
 
 def test_a_tensor_that_the_framework_makes_by_itself_has_no_call_to_take_away() -> None:
@@ -331,13 +332,7 @@ def test_a_list_of_numbers_becomes_a_stack_of_tensors() -> None:
     (diagnosis,) = said(diagnose, LISTED)
 
     assert diagnosis.remedy is not None
-    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("unwrap", ""), ("swap", "torch.stack({x})")]
-
-
-def test_a_list_filled_at_several_lines_is_left_to_the_user() -> None:
-    found = said(
-        diagnose, LISTED.replace('second native="torch.Tensor.item" @ "walk.py":44', 'second native="torch.Tensor.item" @ "walk.py":45')
-    )
-
-    assert found
-    assert all(diagnosis.remedy is None for diagnosis in found)
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.action, edit.site.line, edit.to and edit.to.line) == ("translate", 44, 54)
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.otherwise] == [("unwrap", ""), ("swap", "torch.stack({x})")]
+    assert diagnosis.test is None
