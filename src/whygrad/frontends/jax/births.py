@@ -40,30 +40,40 @@ class Watched:
     replay: Replayed
     environment: dict[int, Any]
     states: dict[int, State]
+    seen: bool = False
+    """The values are those of the compiled step, as far as they were handed out."""
 
 
 def births(replay: Replayed, index: int) -> tuple[Birth, ...]:
-    """The first birth on the way to the loss, else the first in the backward."""
-    watched = forward(replay)
-    found = _forward_birth(watched, index) or _backward_birth(watched, index)
-    return (found,) if found is not None else ()
+    """The first birth on the way to the loss, else the first in the backward.
+
+    Primitive by primitive at first. A compiled step rounds otherwise, and may meet the very point at which a derivative is infinite where this does not.
+    """
+    for seen in (False, True) if replay.engine.compiled else (False,):
+        watched = forward(replay, seen=seen)
+        found = _forward_birth(watched, index) or _backward_birth(watched, index)
+        if found is not None:
+            return (found,)
+    return ()
 
 
-def forward(replay: Replayed) -> Watched:
-    """Run the program primitive by primitive."""
+def forward(replay: Replayed, *, seen: bool = False) -> Watched:
+    """Run the program primitive by primitive; `seen`: take what the compiled step made of each value, where that is known."""
     environment: dict[int, Any] = {**replay.engine.fixed, **{number: replay.arrays[number] for number in replay.engine.moving}}
     states: dict[int, State] = {number: _masking(item, state(item)) for number, item in environment.items()}
+    known = replay.arrays if seen else {}
     for bound in replay.engine.bounds:
         if bound.failed:
             continue
-        read = _read(bound, environment)
+        at_hand = all(number in known for number in bound.outputs)
+        made = [known[number] for number in bound.outputs] if at_hand else call(bound, _read(bound, environment))
         before = {states.get(item, "") for item in bound.inputs if isinstance(item, int)}
-        for number, item in zip(bound.outputs, call(bound, read), strict=False):
+        for number, item in zip(bound.outputs, made, strict=False):
             environment[number] = item
             found = state(item)
             masks = kind_of(bound.name) in MASKING or "mask" in before or all(isinstance(i, Constant) for i in bound.inputs)
             states[number] = "mask" if found == "inf" and before.isdisjoint(BAD) and masks else found
-    return Watched(replay, environment, states)
+    return Watched(replay, environment, states, seen)
 
 
 def _read(bound: Bound, environment: Mapping[int, Any]) -> list[Any]:
@@ -92,7 +102,7 @@ def _forward_birth(watched: Watched, index: int) -> Birth | None:
 
 def _backward_birth(watched: Watched, index: int) -> Birth | None:
     """The first op, seen from the loss, whose derivative is not finite though the gradient that reaches it is."""
-    gradients = _gradients(watched)
+    gradients = _backwards(watched) if watched.seen else _gradients(watched)
     for bound in reversed(watched.replay.engine.bounds):
         reaching = [gradients[number] for number in bound.outputs if number in gradients]
         if bound.failed or not reaching or any(state(item) for item in reaching):
@@ -130,8 +140,27 @@ def _gradients(watched: Watched) -> dict[int, Any]:
     return found
 
 
+def _backwards(watched: Watched) -> dict[int, Any]:
+    """The same, op by op, each at the values that the compiled step had there."""
+    gradients = {number: jnp.ones_like(watched.environment[number]) for number in watched.replay.engine.losses}
+    for bound in reversed(watched.replay.engine.bounds):
+        if bound.failed or gradients.keys().isdisjoint(bound.outputs):
+            continue
+        places, found = _derived(watched, bound, gradients)
+        for at, gradient in zip(places, found, strict=True):
+            number = bound.inputs[at]
+            assert isinstance(number, int)
+            gradients[number] = gradients[number] + gradient if number in gradients else gradient
+    return gradients
+
+
 def _makes_it(watched: Watched, bound: Bound, gradients: Mapping[int, Any]) -> bool:
     """Whether the derivative of this op alone is not finite for the gradient that reaches it."""
+    return any(state(item) for item in _derived(watched, bound, gradients)[1])
+
+
+def _derived(watched: Watched, bound: Bound, gradients: Mapping[int, Any]) -> tuple[list[int], list[Any]]:
+    """The places of an op's inputs that have a gradient, and the gradients that its derivative makes of those that reach it."""
     read = _read(bound, watched.environment)
     places = [at for at, item in enumerate(bound.inputs) if isinstance(item, int) and _floats(read[at])]
 
@@ -146,7 +175,7 @@ def _makes_it(watched: Watched, bound: Bound, gradients: Mapping[int, Any]) -> b
         gradients.get(number, jnp.zeros_like(item)) if _floats(item) else _nothing(item)
         for number, item in zip(bound.outputs, outputs, strict=False)
     ]
-    return any(state(item) for item in back(reaching)[0])
+    return places, list(back(reaching)[0])
 
 
 def _nothing(item: Any) -> Any:

@@ -101,6 +101,16 @@ class _Method:
         return getattr(self.__func__, name)
 
 
+class Holding(Protocol):
+    """Holds the last calls until their losses are known to be finite."""
+
+    def note(self, jitted: Jitted, plan: Plan, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A step was called that is not recorded."""
+
+    def look(self) -> None:
+        """Look at the step that went wrong, if a loss was just seen not to be finite."""
+
+
 class Owner(Protocol):
     """What is asked of the recorder."""
 
@@ -110,6 +120,7 @@ class Owner(Protocol):
     busy: int
     done: bool
     builder: Builder
+    late: "Holding"
     open: Any
     """The step whose update is not known yet."""
 
@@ -188,7 +199,9 @@ class Jits:
         if jitted.plan is not None and self.feeds.wants(id(jitted)):
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
+            self.recorder.late.note(jitted, jitted.plan, args, kwargs)
             self.recorder.passed(jitted.plan, result)
+            self.recorder.late.look()
 
     def _failed(self, capture: Capture) -> None:
         """The function raised while it was traced: what is known of the derivative that it raised in."""
@@ -205,7 +218,7 @@ class Jits:
         if plan is None:
             return None
         values = dict(zip(closed.jaxpr.invars, flat, strict=False))
-        parts = [part for at in range(len(plan.programs)) if (part := self._part(plan, at, values)) is not None]
+        parts = self.parts(plan, values)
         if parts:
             self.recorder.opened(parts, plan)
             self.feeds.recorded(
@@ -215,6 +228,10 @@ class Jits:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)
         return plan
+
+    def parts(self, plan: Plan, values: Mapping[Any, Any]) -> list[Part]:
+        """The derivatives of a call that are looked at, with all their values."""
+        return [part for at in range(len(plan.programs)) if (part := self._part(plan, at, values)) is not None]
 
     def _loop(self) -> Site | None:
         """The loop in which the program calls a step."""

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from types import FrameType
 from typing import Any, Protocol
 
@@ -175,6 +176,19 @@ class Optimizers:
         """A step that is not recorded: what was updated by hand in the recorded ones is so here."""
         if self.own is not None and not moments:
             self.count(self.own)
+
+    @contextmanager
+    def as_they_are(self) -> Iterator[None]:
+        """What is looked at afterwards was counted when it ran: all counts are put back."""
+        kept = [(entry, {field.name: getattr(entry, field.name) for field in fields(entry)}) for entry in self.all]
+        rate, by_hand = self.last_rate, self.by_hand
+        try:
+            yield
+        finally:
+            for entry, known in kept:
+                for name, value in known.items():
+                    setattr(entry, name, value)
+            self.last_rate, self.by_hand = rate, by_hand
 
     def asked(self, moment: Moment) -> None:
         """One more call in a step that is not recorded; several of them may make one update."""

@@ -19,6 +19,7 @@ from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, e
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
+from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.mapping import by_rows, gradient
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.opening import held, replay_of
@@ -60,6 +61,7 @@ class JaxRecorder:
         self.customs: list[Custom] = []
         self.activations = Activations()
         self.symptoms = Symptoms(settings.trajectory)
+        self.late = Lateness(self)
         self.surroundings = Surroundings(self)
         self.states = States()
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
@@ -427,5 +429,6 @@ class JaxRecorder:
                     self.open.events.append(Event("exception", len(self.open.built.step.graph.ops), (), None, told))
                 self.close(None)
             self.symptoms.arrived()
+            self.guarded("late", self.late.look)
             record, endings = self.draft(), self.symptoms.endings()
         return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)

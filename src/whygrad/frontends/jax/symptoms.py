@@ -40,6 +40,8 @@ class Symptoms:
         """The last derivative that was asked for in a step that is not recorded."""
         self.returned: tuple[Plan, Any] | None = None
         """The last result of a jitted step."""
+        self.non_finite: int | None = None
+        """Number of the first step whose loss was not finite."""
         self._arriving: deque[tuple[CourseWatch, Any, int, float | None]] = deque()
 
     def loss(self, trace: source.Trace | None, loss: Any, step: int, rate: float | None) -> None:
@@ -48,13 +50,14 @@ class Symptoms:
             return
         course = self.courses.setdefault(trace.user if trace is not None else None, CourseWatch(trace))
         self._arriving.append((course, loss, step, rate))
-        if len(self._arriving) > LATE:
+        while self._arriving and (len(self._arriving) > LATE or _there(self._arriving[0][1])):
             self._read()
 
     def _read(self) -> None:
         course, loss, step, rate = self._arriving.popleft()
         if not deleted(loss):
-            course.add(float(np.asarray(loss).astype(np.float64).reshape(())), step, rate)
+            first = course.add(float(np.asarray(loss).astype(np.float64).reshape(())), step, rate)
+            self.non_finite = step if first and self.non_finite is None else self.non_finite
 
     def arrived(self) -> None:
         """Read all losses."""
@@ -107,6 +110,12 @@ class Symptoms:
             outputs = leaves(result)
             found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs) and name not in self.unkept})
         return found
+
+
+def _there(loss: Any) -> bool:
+    """It can be read without waiting."""
+    asked = getattr(loss, "is_ready", None)
+    return asked is None or deleted(loss) or bool(asked())
 
 
 def _finite(item: Any) -> bool:

@@ -1,0 +1,120 @@
+"""A jitted step that was not recorded and went wrong: it is looked at afterwards, on the arguments that it was called with."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.assembly import Part
+from whygrad.frontends.jax.births import state
+from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.opening import replay_of
+from whygrad.frontends.jax.outcomes import Open, sites
+from whygrad.frontends.jax.symptoms import LATE
+
+if TYPE_CHECKING:
+    from whygrad.frontends.jax.jits import Jitted, Plan
+    from whygrad.frontends.jax.recorder import JaxRecorder
+
+CALLS = LATE + 3
+"""Calls whose arguments are held: the loss of the first may just have been read, and the step before it may be the cause."""
+LARGEST = 256 << 20
+"""Bytes of arguments that are held at most; as most are the next call's as well, or the data's, few of them are memory of their own."""
+FEWEST = 2
+"""Calls that are needed: a loss that is no number is mostly the update's of the step before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a jitted step."""
+
+    index: int
+    jitted: "Jitted"
+    plan: "Plan"
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def gone(self) -> bool:
+        """The program has handed the memory of some argument on."""
+        return any(deleted(leaf) for leaf in jax.tree_util.tree_leaves((self.args, self.kwargs)))
+
+
+class Lateness:
+    """The last calls of jitted steps, until their losses are known to be finite."""
+
+    def __init__(self, recorder: "JaxRecorder") -> None:
+        self.recorder = recorder
+        self.calls: deque[Call] = deque(maxlen=CALLS)
+        self.over = False
+
+    def note(self, jitted: "Jitted", plan: "Plan", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A step was called that is not recorded."""
+        if self.over or not plan.programs or self.recorder.settings.experiments == "off":
+            return
+        if not self.calls or self.calls[-1].plan is not plan:
+            self._begin(plan)
+        if self.calls.maxlen:
+            self.calls.append(Call(self.recorder.index, jitted, plan, args, kwargs))
+
+    def _begin(self, plan: "Plan") -> None:
+        """As many calls are held as their arguments allow."""
+        size = sum(_bytes(variable.aval) for variable in plan.closed.jaxpr.invars)
+        most = min(CALLS, LARGEST // max(size, 1))
+        self.calls = deque(self.calls, maxlen=most if most >= FEWEST else 0)
+
+    def look(self) -> None:
+        """Look at the step that went wrong, if a loss was just seen not to be finite."""
+        found = self.recorder.symptoms.non_finite
+        if self.over or found is None or not self.calls:
+            return
+        self.over = True
+        held, self.calls = list(self.calls), deque(maxlen=0)
+        if any(step.births for step in self.recorder.steps):
+            return
+        if held[0].gone():
+            self.recorder.limits.append(
+                "the step hands the memory of its arguments on, so that the one that went wrong could not be run again"
+            )
+            return
+        self._search([call for call in held if call.index <= found], held)
+
+    def _search(self, before: Sequence[Call], held: Sequence[Call]) -> None:
+        """The last call whose parameters were finite: its loss, its gradient or its update is not."""
+        for call in reversed(before):
+            parts = self._parts(call)
+            if not parts:
+                return
+            if not any(state(part.arrays[number]) for part in parts for number in part.program.moving):
+                following = next((other for other in held if other.index == call.index + 1), None)
+                self._record(call, parts, self._parts(following) if following is not None else [])
+                return
+
+    def _parts(self, call: Call) -> list[Part]:
+        closed, flat = _compat.traced(call.jitted.inner, call.args, call.kwargs)
+        return self.recorder.jits.parts(call.plan, dict(zip(closed.jaxpr.invars, flat, strict=False))) if closed is call.plan.closed else []
+
+    def _record(self, call: Call, parts: list[Part], following: Sequence[Part]) -> None:
+        """The step as if it had been recorded when it ran."""
+        recorder = self.recorder
+        built = recorder.assembly.build(call.index, parts)
+        built.step = recorder.observer.examine(built.step, replay_of(recorder.optimizers, built, call.plan))
+        opened = Open(built, mark=recorder.surroundings.count, moments=list(call.plan.capture.moments), updating=call.plan.updating)
+        after = {a.path: part.arrays[a.number] for part in following for a in part.program.derivation.parameters if a.number in part.arrays}
+        with recorder.optimizers.as_they_are():
+            step = recorder.outcomes.finished(opened, after)
+        kind = recorder.kinds.kind(frozenset(recorder.optimizers.stepped(step)), frozenset(sites(step)))
+        recorder.steps.append(replace(step, kind=kind))
+        recorder.observer.keep(recorder.steps[-1])
+
+
+def _bytes(aval: Any) -> int:
+    size = getattr(aval, "size", 0)
+    return int(size) * int(getattr(np.dtype(aval.dtype), "itemsize", 1)) if _is_plain(aval) else 0
+
+
+def _is_plain(aval: Any) -> bool:
+    return hasattr(aval, "dtype") and "key<" not in str(aval.dtype)
