@@ -86,9 +86,18 @@ class Repair:
         self.left.update(made.left)
         return made
 
+    @property
+    def later(self) -> bool:
+        """The fault was which examples are seen: the batch after the first one tells the runs apart."""
+        return any(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.later for kept in self.kept)
+
+    def first_loss(self, after: Attempt) -> float | None:
+        """What the loss of the compared step must be, if both runs draw the same numbers; None where that is not known."""
+        return None if self.later else after.first_loss
+
     def followed(self, ways: Iterable[str]) -> dict[str, Trial]:
         """The patched program's first recorded loss by the parameters of these runs."""
-        trials, left = follow(self.wish.target, self.texts, self.scratch, self.wish.limit, ways)
+        trials, left = follow(self.wish.target, self.texts, self.scratch, self.wish.limit, ways, later=self.later)
         self.left.update(left)
         return trials
 
@@ -159,9 +168,9 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     why = unproved(after)
     if why:
         return Proof(why)
-    repair.say("comparing both runs by the patched loss on the first recorded batch")
+    repair.say(f"comparing both runs by the patched loss on the {'second' if repair.later else 'first recorded'} batch")
     trials = repair.followed((before.trajectory, after.trajectory))
-    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=after.first_loss)
+    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=repair.first_loss(after))
     if not pair.reason:
         why = unproved_by(pair)
     else:
@@ -197,7 +206,7 @@ def _one_left_out(repair: Repair, pair: Likened, after: Attempt) -> Proof:
     trials = repair.followed((after.trajectory, *(run.trajectory for run in runs.values())))
     idle = set()
     for message, run in runs.items():
-        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=after.first_loss)
+        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=repair.first_loss(after))
         alone[message], needed = left_out(run, less if not pair.reason else Likened(reason=pair.reason), after)
         idle |= set() if needed else {message}
     return Proof("", pair, alone, frozenset(idle))

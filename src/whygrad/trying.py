@@ -98,11 +98,14 @@ def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str]
 
 
 def follow(
-    target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str]
+    target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str], *, later: bool = False
 ) -> tuple[dict[str, Trial], tuple[str, ...]]:
-    """The loss of the patched program's first recorded step by the parameters of other runs, by folder; and files that could not be put back."""
+    """The loss of the patched program's first recorded step by the parameters of other runs, by folder; and files that could not be put back.
+
+    `later`: of its second step.
+    """
     asked = {FOLLOW: os.pathsep.join(ways)}
-    made = _attempted(_command("check", target, (), scratch), patched, scratch, limit, asked)
+    made = _attempted(_command("check", target, ("--at-step", "1") if later else (), scratch), patched, scratch, limit, asked)
     trials = {
         trial.intervention.folder: trial for step in made.record.steps for trial in step.trials if isinstance(trial.intervention, Follow)
     }

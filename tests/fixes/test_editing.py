@@ -12,6 +12,9 @@ from whygrad.fixes.refusals import Refused
 from whygrad.ir import Site
 
 CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a quotient keeps its fraction": (
+        "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
+    ),
     "a statement moves into a block": (
         "h = f(x)\nwith tape:\n    loss = g(h)\n", "h = f(x)", {"action": "move", "to": "loss = g(h)", "after": False},
         "with tape:\n    h = f(x)\n    loss = g(h)\n",

@@ -409,6 +409,17 @@ def _augment(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     changes.new[kept] = cst.AugAssign(own, operator, value.right)  # type: ignore[index]  # an Assign, as its value shows
 
 
+def _divide(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    floors = [
+        node for node in tree.within(tree.module, cst.BinaryOperation)
+        if isinstance(node.operator, cst.FloorDivide) and tree.ranges[node.operator].start.line == edit.site.line
+    ]  # fmt: skip
+    if len(floors) != 1:
+        raise Refused(f"{'several' if floors else 'no'} `//` on its line")
+    old = cst.ensure_type(floors[0].operator, cst.FloorDivide)
+    changes.new[old] = cst.Divide(whitespace_before=old.whitespace_before, whitespace_after=old.whitespace_after)
+
+
 def _translate(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     changes.new.update(translated(tree, edit, names))
 
@@ -426,4 +437,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "augment": _augment,
     "swap": _swap,
     "translate": _translate,
+    "divide": _divide,
 }

@@ -150,6 +150,7 @@ def _about_layers(found: Dropped) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=names,
+        remedy=_kept(found.op, _target(found.step, found.op)) if found.site == found.op.site and _stands_alone(found.site) else None,
     )
 
 
@@ -207,9 +208,7 @@ def _inside_brackets(text: str) -> bool:
 
 
 def _about_call(index: Index, step: StepIndex, op: Op) -> Diagnosis:
-    name = spelled(op)
-    given = step.value(op.inputs[0]) if op.inputs else None
-    target = given.called if given is not None and given.called.isidentifier() else ""
+    name, target = spelled(op), _target(step, op)
     return Diagnosis(
         "WG308",
         "discarded-result",
@@ -225,6 +224,12 @@ def _about_call(index: Index, step: StepIndex, op: Op) -> Diagnosis:
         names=(name, target),
         remedy=_kept(op, target),
     )
+
+
+def _target(step: StepIndex, op: Op) -> str:
+    """The name of what the call was given; "" where it has none."""
+    given = step.value(op.inputs[0]) if op.inputs else None
+    return given.called if given is not None and given.called.isidentifier() else ""
 
 
 def _kept(op: Op, target: str) -> Remedy | None:

@@ -1,14 +1,17 @@
 """WG110: the same examples at every step."""
 
+import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import seeded_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
+from whygrad.rules.remedies import remedy
 
 ENOUGH = 5
 """Batches that must have been alike: a loader that is begun anew four times to show its first batch is no training loop."""
@@ -135,10 +138,53 @@ def of_loader(index: Index, step: StepIndex, batches: Batches) -> Diagnosis:
 def of_draw(index: Index, step: StepIndex, draw: Op, steps: int) -> Diagnosis:
     """What is said of drawn rows."""
     seed = seeded_at(index, draw)
-    return _diagnosis(
+    found = _diagnosis(
         step, seed or draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
         "seeds the generator anew at each step" if seed else "draws the same each time", idiom(index, "seed once"), None,
     )  # fmt: skip
+    return replace(found, remedy=_seeded_once(seed))
+
+
+def _seeded_once(seed: Site | None) -> Remedy | None:
+    """The seeding before the loop; where it stands in a function of its own, it goes if nothing is assigned."""
+    if seed is None:
+        return None
+    alone = "=" not in seed.text.partition("(")[0]
+    made = remedy(
+        "seed once, before the loop",
+        Edit("move", seed, to=seed, after=False, around="loop"),
+        otherwise=(Edit("drop", seed),) if alone else (),
+        changes="each step draws other numbers than before",
+    )
+    return replace(made, later=True) if made is not None else None
+
+
+def begun_once(site: Site | None) -> Remedy | None:
+    """One iterator for all steps, which begins again when it is through."""
+    source = _iterated(site.text) if site is not None else ""
+    if site is None or not source:
+        return None
+    made = remedy(
+        "begin the iterator once, before the loop",
+        Edit("insert", site, f"endless = itertools.cycle({source})", after=False, around="loop"),
+        Edit("replace", site, "next(endless)", calls=("next",)),
+        changes="the batches are kept in memory, and come again in the order of the first round",
+    )
+    return replace(made, later=True) if made is not None else None
+
+
+def _iterated(text: str) -> str:
+    """`loader` for a statement with `next(iter(loader))`; "" for any other."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    except (SyntaxError, ValueError):
+        return ""
+    begun = [node.args[0] for node in calls if isinstance(node.func, ast.Name) and node.func.id == "next" and len(node.args) == 1]
+    if len(begun) != 1 or not isinstance(begun[0], ast.Call):
+        return ""
+    inner = begun[0]
+    is_iter = isinstance(inner.func, ast.Name) and inner.func.id == "iter" and len(inner.args) == 1
+    return ast.unparse(inner.args[0] if is_iter else inner)
 
 
 def _diagnosis(step: StepIndex, site: Site | None, statement: str, label: str, help_: str, loader: Site | None) -> Diagnosis:
@@ -157,4 +203,5 @@ def _diagnosis(step: StepIndex, site: Site | None, statement: str, label: str, h
         kind=step.step.kind,
         step=step.step.index,
         names=("batch",),
+        remedy=begun_once(site),
     )

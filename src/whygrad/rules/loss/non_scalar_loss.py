@@ -1,11 +1,13 @@
 """WG214: a gradient is asked of a loss that is no single number."""
 
+import re
 from collections.abc import Iterator
 from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, optimizer_of, supervised
+from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.flow.growth import grown
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
@@ -14,8 +16,10 @@ from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import distinct, places, plural, typed
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, setting
 
+_SEVERAL = re.compile(r"^Gradient only defined for scalar-output functions\. Output was (?P<values>\(.*)", re.DOTALL)
+"""What JAX says where the function returns a tuple."""
 _REFUSALS = ("scalar outputs", "scalar-output")
 """What PyTorch and JAX say of it."""
 
@@ -27,7 +31,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A call of `backward()` that raised because the loss is a vector or a table: a loss function with `reduction="none"` whose result was never
-    averaged, several losses stacked instead of added, per-example weights multiplied in after the mean was switched off. TensorFlow's tape raises nothing and takes the sum: there, a loss for
+    averaged, several losses stacked instead of added, per-example weights multiplied in after the mean was switched off. In JAX, a function that returns other
+    values beside its loss, where `has_aux=True` does not say so. TensorFlow's tape raises nothing and takes the sum: there, a loss for
     each example is told of where the run diverges.
 
     ## Why it matters
@@ -43,6 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch: "grad can be implicitly created only for scalar outputs"; JAX: "Gradient only defined for scalar-output functions".
     """
     yield from distinct(diagnosis(index, step, event, loss) for step in index.steps for event, loss in refused(index, step))
+    yield from distinct(returned(failure, match["values"]) for failure, match in matching(index, _SEVERAL))
     yield from distinct(summed(index, step, event, loss) for step in index.steps for event, loss in unreduced(index, step))
 
 
@@ -54,6 +60,28 @@ def refused(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:
             refused = any(said in message_of(index, step) for said in _REFUSALS)
             if event.attributes.get("failed") and shape and prod(shape) != 1 and refused:
                 yield event, step.value(name)
+
+
+def returned(failure: Failure, values: str) -> Diagnosis:
+    """What is said of a loss that comes with other values, of which nobody told JAX."""
+    plain = values.partition("\n")[0].rstrip(". ")[:80]
+    told = setting(failure.site, "has_aux", "True", calls=("value_and_grad", "grad"))
+    return Diagnosis(
+        rule="WG214",
+        name="non-scalar-loss",
+        severity="error",
+        confidence="proved",
+        message="the function that is differentiated returns several values, and a gradient needs a single number to minimise",
+        site=failure.site,
+        label="takes all that the function returns for the loss",
+        evidence=(Evidence(f"it returned `{plain}`"),),
+        help="say `has_aux=True`: the first value is the loss then, and `value_and_grad` gives `((loss, rest), gradients)`",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else None,
+        step=failure.step.step.index if failure.step is not None else None,
+        names=("several values",),
+        remedy=remedy("say that the loss comes with other values", told),
+    )
 
 
 def unreduced(index: Index, step: StepIndex) -> Iterator[tuple[Event, Value]]:

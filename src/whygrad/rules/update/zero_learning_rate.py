@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Severity
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Severity
 from whygrad.flow import Index
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.signs import loss_signs
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Group, Optimizer
+from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
@@ -177,6 +177,9 @@ def part(index: Index, optimizer: Optimizer, group: Group) -> Diagnosis:
     )
 
 
+WHOLE = "divide with `/`: `//` cuts the fraction off, and gives 0 until the first whole number is reached"
+
+
 def _help(index: Index, optimizer: Optimizer, *, scheduled: bool) -> str:
     if optimizer.rates is not None and optimizer.rates[1] < 0:
         return idiom(index, "turned rate")
@@ -209,12 +212,21 @@ def _diagnosis(
             (optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here"),
         ),
         evidence=(evidence,),
-        help=_help(index, optimizer, scheduled=scheduled),
+        help=WHOLE if _cuts_fractions(site) else _help(index, optimizer, scheduled=scheduled),
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),
-        remedy=None if scheduled else _remedy(index, optimizer),
+        remedy=_quotient(site) if _cuts_fractions(site) else None if scheduled else _remedy(index, optimizer),
     )
+
+
+def _cuts_fractions(site: Site | None) -> bool:
+    """One floor division on the line that gives the rate: whatever is smaller than what it is divided by becomes 0."""
+    return site is not None and site.text.partition("#")[0].count("//") == 1
+
+
+def _quotient(site: Site | None) -> Remedy | None:
+    return remedy("divide with `/`", Edit("divide", site) if site else None)
 
 
 def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:

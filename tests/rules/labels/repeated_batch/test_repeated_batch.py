@@ -3,7 +3,8 @@
 import pytest
 
 from sketch import said
-from whygrad.rules.labels.repeated_batch import diagnose
+from whygrad.ir import Site
+from whygrad.rules.labels.repeated_batch import begun_once, diagnose
 
 FIRST = """
     batches path="[0]" seen=64 minimum=-3.0 maximum=3.0 distinct=1 values=["x"] length=30 @ "a.py":18
@@ -113,3 +114,22 @@ def test_an_iterator_that_is_begun_anew_in_each_step() -> None:
 )
 def test_one_iterator_is_no_fault(other: str) -> None:
     assert not said(diagnose, other)
+
+
+STATEMENTS = {
+    "    x, y = next(iter(loader))": "loader",
+    "x = next(iter(data.batch(4)))  # one": "data.batch(4)",
+    "wave, height = next(batches(data, 20))": "batches(data, 20)",
+    "x = next(rows)": "",
+    "x = next(iter(loader), None)": "",
+    "both = next(iter(a)), next(iter(b))": "",
+    "for x in iter(": "",
+}
+
+
+@pytest.mark.parametrize(("text", "source"), STATEMENTS.items())
+def test_what_an_iterator_is_begun_over(text: str, source: str) -> None:
+    remedy = begun_once(Site("a.py", 3, text=text))
+
+    assert (remedy.edits[0].text if remedy else "") == (f"endless = itertools.cycle({source})" if source else "")
+    assert remedy is None or remedy.later

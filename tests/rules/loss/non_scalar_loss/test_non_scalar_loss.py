@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.loss.non_scalar_loss import diagnose
 
 STACKED = """
@@ -113,3 +114,22 @@ def test_a_tape_that_took_the_sum_of_the_examples_where_the_run_diverges() -> No
 @pytest.mark.parametrize("text", BY_TAPE.values(), ids=BY_TAPE)
 def test_sums_that_do_no_harm(text: str) -> None:
     assert not said(diagnose, text)
+
+
+OTHERS_TOO = """
+    x: input f32[8,4]
+    w: parameter f32[4]
+    d = matmul x w
+    ! exception with={"type":"TypeError","message":"Gradient only defined for scalar-output functions. Output was (JitTracer(f32[]), JitTracer(f32[8]))."}
+"""
+
+
+def test_a_loss_that_comes_with_other_values_in_jax() -> None:
+    (diagnosis,) = said(diagnose, OTHERS_TOO)
+
+    assert Fact("exception", "TypeError") in diagnosis.explains
+    assert diagnosis.evidence[0].statement == "it returned `(JitTracer(f32[]), JitTracer(f32[8]))`"
+
+
+def test_one_value_of_several_entries_is_no_tuple() -> None:
+    assert not said(diagnose, OTHERS_TOO.replace("(JitTracer(f32[]), JitTracer(f32[8]))", "JitTracer(f32[8])"))
