@@ -56,10 +56,10 @@ def at_chance(step: StepIndex, course: Course) -> bool:
     return any(course.last >= (1 - STANDS) * guess for guess in even_guesses(step))
 
 
-def even_guesses(step: StepIndex) -> Iterator[float]:
-    """What an even guess costs by a cross-entropy that is the whole loss."""
+def even_guesses(step: StepIndex, *, part: bool = False) -> Iterator[float]:
+    """What an even guess costs by a cross-entropy that is the whole loss, or a part of it."""
     for op in step.loss_ops():
-        if op.kind not in CLASSES or not is_whole(step, op) or target_of(op) not in step.from_labels:
+        if op.kind not in CLASSES or not (part or is_whole(step, op)) or target_of(op) not in step.from_labels:
             continue
         shape, axis = step.value(op.inputs[0]).shape or (), op.attributes.get("axis")
         if op.kind in ("cross_entropy", "categorical_cross_entropy") and len(shape) > 1:

@@ -8,10 +8,11 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, fed, refusal
 from whygrad.flow.trips import trips
 from whygrad.idioms import speaks
-from whygrad.ir import Site, Value
+from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import plural
 
+_AVERAGING = ("mean", "sum", "neg")
 ROUNDING = 1e-9
 """Share by which two sums over the same numbers in double precision may differ."""
 
@@ -153,6 +154,17 @@ def _site(step: StepIndex, goals: tuple[str, ...]) -> Site | None:
     losses = [op.site for op in step.loss_ops() if op.site]
     return (
         next(iter(losses), None)
-        or next((op.site for op in made if op.site), None)
+        or next((site for op in made if (site := _written(step, op))), None)
         or next((e.site for e in step.events("backward") if e.site), None)
     )
+
+
+def _written(step: StepIndex, op: Op) -> Site | None:
+    """Where the formula stands whose mean or sum this is, in the same function: what was averaged is what went wrong."""
+    site = op.site
+    while op.kind in _AVERAGING and op.inputs and op.inputs[0] in step.producer:
+        op = step.producer[op.inputs[0]][1]
+        if op.site is None or site is None or (op.site.file, op.site.function) != (site.file, site.function):
+            break
+        site = op.site
+    return site

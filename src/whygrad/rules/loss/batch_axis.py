@@ -1,4 +1,4 @@
-"""The part of WG211 that asks whether a layer of sequences takes the examples of the batch for positions."""
+"""The part of WG211 that asks whether a layer of sequences, or weights of positions, take the examples of the batch for positions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
 from whygrad.rules.loss.calls import Call
 from whygrad.rules.phrases import places, typed
-from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
 _LAYERS = ("LSTM", "GRU", "RNN", "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer")
 
@@ -88,4 +89,55 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
         kind=step.step.kind,
         step=step.step.index,
         names=(found.read.shown,),
+    )  # fmt: skip
+
+
+def pooled(call: Call) -> Iterator[Diagnosis]:
+    """Weights that a softmax shares out over the examples, though they are added up along another axis: those of the words of a sentence, say."""
+    step, rows = call.step, (call.target.shape or (0,))[0]
+    before = step.upstream(call.prediction.name)
+    for op in step.graph.ops:
+        shape, axis = step.value(op.output).shape or (), op.attributes.get("axis")
+        along = op.kind == "softmax" and axis in (0, -len(shape)) and len(shape) > 2 and shape[0] == rows > 1  # noqa: PLR2004 - examples, positions and something
+        if not along or before.isdisjoint(op.outputs) or (call.prediction.shape or (0,))[0] != rows:
+            continue
+        added = next(_added_along(step, op.output, len(shape)), None)
+        if added is not None and shape[added[1]] > 1:
+            yield _about_pooling(call, op, *added)
+
+
+def _added_along(step: StepIndex, name: str, rank: int) -> Iterator[tuple[Op, int]]:
+    """Sums of what the weights are multiplied with, and their axis, if the examples stay apart in them."""
+    for reader in step.consumers.get(name, ()):
+        axis = reader.attributes.get("axis")
+        if reader.kind == "sum" and isinstance(axis, int) and axis % rank != 0:
+            yield reader, axis % rank
+        elif reader.kind in ("mul", "cast") and len(step.value(reader.output).shape or ()) == rank:
+            yield from _added_along(step, reader.output, rank)
+
+
+def _about_pooling(call: Call, op: Op, added: Op, axis: int) -> Diagnosis:
+    step, value = call.step, call.step.value(op.output)
+    place, shape = edited_at(step, op), value.shape or (0,)
+    return Diagnosis(
+        rule="WG211",
+        name="wrong-axis",
+        severity="error",
+        confidence="proved",
+        message=f"`{op.kind}` normalises over the batch, and its weights are added up along axis {axis}",
+        site=place,
+        label=f"{idiom(call.index, 'axis', axis=0)} is the batch",
+        related=places((op.site if op.made else None, "it is applied here"), (added.site, f"what was weighted is added up along axis {axis} here")),
+        evidence=(
+            Evidence(f"{typed(value)} is normalised over its {shape[0]} examples, not over the {shape[axis]} entries that are added up"),
+        ),
+        help=f"write {idiom(call.index, 'axis', axis=axis)}",
+        remedy=remedy(
+            "normalise over what is added up",
+            setting(place, spelling(call.index, "axis"), str(axis), calls=ACTIVATIONS.get(op.kind, ()), position=-1),
+        ),
+        facts=frozenset({Fact("odd-input", call.prediction.name)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
@@ -13,6 +14,9 @@ TIMES = 10.0
 """How many times larger than the data term the penalty must be in every recorded step."""
 FELT = 0.1
 """Label sensitivity (0 to 2) below which the labels steer a tenth of the gradient at most; a plain loss has about 1."""
+
+LESS = 0.5
+"""The same where the run ends at chance: the penalty then steers at least as much as the labels do, and its part grows as the data's gradient shrinks with the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A loss that adds a term of the parameters alone to one that depends on the data, where the penalty is ten times larger in every recorded
-    step and permuting the labels hardly changes the gradient.
+    step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess, half of the gradient at most.
 
     ## Why it matters
     The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.
@@ -50,15 +54,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Ridge regression; `weight_decay` of the optimizers.
     """
     for steps in index.kinds.values():
-        found = [next(sums(step), None) for step in steps if step.losses]
+        found = [next(sums(index, step), None) for step in steps if step.losses]
         if found and None not in found:
             yield from distinct(diagnosis(one, len(found)) for one in found if one)
 
 
-def sums(step: StepIndex) -> Iterator[Sum]:
+def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
     """Sums on the way to the loss of which the penalty is far larger, where the labels are hardly felt."""
     felt = step.step.measures.label_sensitivity
-    if felt is None or not felt < FELT:
+    if felt is None or not felt < (LESS if ends_at_chance(index, step) else FELT):
         return
     for op in step.graph.ops:
         if step.shapes_loss.isdisjoint(op.outputs):
@@ -72,6 +76,14 @@ def sums(step: StepIndex) -> Iterator[Sum]:
             made = step.producer.get(penalty)
             if made and data in step.from_labels and alone(step, penalty) and (pair := sizes(step, data, penalty)) is not None:
                 yield Sum(step, op, *pair, made[1])
+
+
+def ends_at_chance(index: Index, step: StepIndex) -> bool:
+    """After many steps the whole loss costs as much as an even guess among the classes, or more."""
+    course = course_of(index, step)
+    guesses = [guess for guess in even_guesses(step, part=True) if course is not None and course.steps >= ENOUGH]
+    last = course.last if course is not None and course.non_finite is None else None
+    return bool(guesses) and last is not None and last >= (1 - STANDS) * max(guesses)
 
 
 def _declared(found: Sum) -> Site | None:

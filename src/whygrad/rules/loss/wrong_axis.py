@@ -10,7 +10,7 @@ from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.batch_axis import along_the_batch
+from whygrad.rules.loss.batch_axis import along_the_batch, pooled
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.loss.reshaping import cut_across, reshaped, spread_examples, spread_out
 from whygrad.rules.phrases import figure, places, typed
@@ -42,6 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A softmax or log-softmax over another axis than the one on which the loss finds the classes; `cross_entropy` on predictions
     (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
+    Weights of positions, as in attention pooling, that are normalised over the batch and added up along the positions.
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
@@ -65,7 +66,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
     written = [by_hand(index, step, found) for step in index.steps for found in hand_written(step)]
-    along = [found for call in calls(index) for found in along_the_batch(call)]
+    along = [found for call in calls(index) for found in (*along_the_batch(call), *pooled(call))]
     cut = [reshaped(call, found) for call in calls(index) if (found := cut_across(call)) is not None]
     spread = [spread_out(call, op, rows) for call in calls(index) for op, rows in spread_examples(call)]
     yield from once_a_fault((*along, *normalised, *swapped, *written, *cut, *spread))

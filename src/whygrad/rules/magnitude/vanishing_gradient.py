@@ -1,13 +1,17 @@
 """WG507: the gradient falls by orders of magnitude towards the input."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
+from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import Depth, depth
-from whygrad.rules.phrases import figure
+from whygrad.rules.phrases import figure, places
 
+_SPOKEN = re.compile(r"sigmoid|logistic|expit", re.IGNORECASE)
 DECADES = 5.0
 """Powers of ten from the last weight to the first. Healthy networks of the corpus stay within two."""
 
@@ -41,16 +45,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 
 def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:
-    """What is said, where the first layer is made."""
+    """What is said, where the activation stands that shrinks it, else where the first layer is made."""
     first, last = found.parameters[0], found.parameters[-1]
+    site = shrunk_at(step, found)
     return Diagnosis(
         rule="WG507",
         name="vanishing-gradient",
         severity="warning",
         confidence="measured",
         message=f"the gradient vanishes towards the input: at `{first.name}` it is 1e{-found.decades:.0f} of that at `{last.name}`",
-        site=first.site,
-        label="hardly any gradient arrives here",
+        site=site or first.site,
+        label="each hands on a quarter of the gradient at most" if site else "hardly any gradient arrives here",
+        related=places((first.site if site and site != first.site else None, "hardly any gradient arrives here")),
         evidence=(
             Evidence(
                 f"gradient norm {figure(first.gradient_norm)} at `{first.name}`, {figure(last.gradient_norm)} at `{last.name}`, with {len(found.parameters)} weights in a row",
@@ -65,3 +71,10 @@ def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:
         step=step.step.index,
         names=(first.name,),
     )
+
+
+def shrunk_at(step: StepIndex, found: Depth) -> Site | None:
+    """The first sigmoid, where every other weight at least has one behind it: its slope is a quarter at most. None where the user's line does not speak of it."""
+    sigmoids = [op for op in step.graph.ops if op.kind == "sigmoid" and not step.gets_gradient.isdisjoint(op.outputs)]
+    site = edited_at(step, sigmoids[0]) if sigmoids and 2 * len(sigmoids) >= len(found.parameters) else None
+    return site if site is not None and _SPOKEN.search(site.text) else None

@@ -23,7 +23,11 @@ FIRES = {
         SWAPPED.replace("loss = mse_loss x y", 'c = create native="torch.zeros"\n    loss = sum c').replace(" differentiable=true", ""),
         6,
     ),
-    "hand-written, no loss function": (SWAPPED.replace("loss = mse_loss x y", 'd = sub x y @ "losses.py":5\n    loss = mean d'), 6),
+    "hand-written, no loss function": (SWAPPED.replace("loss = mse_loss x y", 'd = sub x y @ "losses.py":5\n    loss = mean d'), 5),
+    "an average of what another function made": (
+        SWAPPED.replace("loss = mse_loss x y", 'd = sub x y @ "losses.py":2 in "each"\n    loss = mean d'),
+        6,
+    ),
 }
 
 SILENT = {

@@ -23,7 +23,17 @@ RIDGE = """
     measures loss=58.65 gradient_norm=34.0 label_sensitivity=0.04
 """
 
+DECAYED = (
+    RIDGE.replace("mse_loss m y with", "cross_entropy m y with")
+    .replace("m: activation f32[32]", "m: activation f32[32,5]")
+    .replace("w: parameter f32[1,9]", "w: parameter f32[5,9]")
+    .replace("y: label f32[32]", "y: label i64[32]")
+    .replace("label_sensitivity=0.04", "label_sensitivity=0.3")
+)
+COURSE = "course steps=100 start=58.0 first=50.0 last=1.57 noise=0.1\n"
+
 FIRES = {
+    "a third of the gradient, and the run ends at chance": (COURSE + DECAYED, 6),
     "ninety times the data": (RIDGE, 6),
     "the penalty first": (RIDGE.replace("add l n", "add n l"), 6),
     "stacked and added up, as Keras does": (
@@ -43,6 +53,10 @@ FIRES = {
 }
 
 SILENT = {
+    "a third of the gradient, and the run learns": COURSE.replace("1.57", "0.9") + DECAYED,
+    "a third of the gradient, in a short run": COURSE.replace("steps=100", "steps=10") + DECAYED,
+    "a run that ends as NaN (WG502)": COURSE.replace("noise", "non_finite=90 noise") + DECAYED,
+    "most of the gradient, whatever the end": COURSE + DECAYED.replace("label_sensitivity=0.3", "label_sensitivity=0.6"),
     "labels are felt": RIDGE.replace("label_sensitivity=0.04", "label_sensitivity=0.9"),
     "a small penalty": RIDGE.replace("mean=58.0", "mean=0.5"),
     "not measured": RIDGE.replace(" label_sensitivity=0.04", ""),

@@ -152,7 +152,36 @@ FIRES |= {
     "the state of two directions as rows": (STATE, 3),
 }
 
+POOLED = """
+    h: input f32[64,24,8]
+    y: label i64[64]
+    q: parameter f32[8,1]
+    v: parameter f32[8,5]
+    s: activation f32[64,24,1]
+    p: activation f32[64,24,1]
+    m: activation f32[64,24,8]
+    a: activation f32[64,8]
+    o: activation f32[64,5]
+    s = matmul h q @ "a.py":3
+    p = softmax s with={"axis":0} @ "a.py":4
+    m = mul p h @ "a.py":5
+    a = sum m with={"axis":1} @ "a.py":5
+    o = matmul a v @ "a.py":5
+    loss = cross_entropy o y with={"target":1,"axis":-1} @ "a.py":6
+    labels values=["y"] how="target"
+"""
+
+FIRES |= {
+    "weights of words, shared out over the batch": (POOLED, 4),
+    "axes counted from the end": (POOLED.replace('"axis":0', '"axis":-3').replace('sum m with={"axis":1}', 'sum m with={"axis":-2}'), 4),
+}
+
 SILENT = {
+    "weights of words, added up along them": POOLED.replace('"axis":0', '"axis":1'),
+    "weights over the first axis, added up along it": POOLED.replace('sum m with={"axis":1}', 'sum m with={"axis":0}'),
+    "slots of attention, which share out what they add up along another axis": POOLED.replace('"axis":0', '"axis":2'),
+    "another axis in front than that of the labels": POOLED.replace("[64,24,", "[24,64,"),
+    "weights that nothing adds up": POOLED.replace("a = sum m", "a = max m"),
     "Keras went back to the scores behind a softmax over the classes": BATCH.replace(
         'log_softmax s with={"axis":0}', 'softmax s with={"axis":1}'
     ).replace('nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'),

@@ -20,6 +20,6 @@ hidden = [layer for _ in range(10) for layer in (nnx.Linear(16, 16, rngs=rngs), 
 model = nnx.Sequential(nnx.Linear(8, 16, rngs=rngs), nnx.sigmoid, *hidden, nnx.Linear(16, 2, rngs=rngs))
 optimizer = nnx.Optimizer(model, optax.sgd(0.5), wrt=nnx.Param)
 
-for step in range(60):
+for step in range(150):
     chosen = jax.random.randint(jax.random.key(step), (64,), 0, 256)
     loss = train_step(model, optimizer, points[chosen], labels[chosen])

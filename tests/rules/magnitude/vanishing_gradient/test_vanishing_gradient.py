@@ -17,7 +17,18 @@ def deep(*gradients: object) -> str:
     return f"    h0: input f32[8,4]\n{values}{ops}    loss = mean h{len(names)}\n    ! backward loss\n    ! optimizer_step opt\n{rows}"
 
 
-FIRES = {"seven decades": (deep(1e-8, 1e-6, 1e-4, 1e-1), 1, "warning")}
+FALLING = deep(1e-8, 1e-6, 1e-4, 1e-1)
+SQUASHED = FALLING.replace("linear h1 w1", 'sigmoid h1 @ "net.py":9 text="h = sigmoid(h)"\n    k2 = linear h2 w1').replace(
+    "linear h2 w2", 'sigmoid k2 @ "net.py":9 text="h = sigmoid(h)"\n    k3 = linear h3 w2'
+)
+SQUASHED = SQUASHED.replace("linear h3 w3", "linear k3 w3")
+
+FIRES = {
+    "seven decades": (FALLING, 1, "warning"),
+    "through sigmoids, which are what to change": (SQUASHED, 9, "warning"),
+    "through sigmoids that are called elsewhere": (SQUASHED.replace("h = sigmoid(h)", "out = model(x)"), 1, "warning"),
+    "a sigmoid at one place alone": (SQUASHED.replace("h3 = sigmoid k2", "h3 = relu k2"), 1, "warning"),
+}
 
 SILENT = {
     "two decades": deep(1e-3, 1e-2, 1e-2, 1e-1),
