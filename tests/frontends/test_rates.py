@@ -18,3 +18,8 @@ def test_zero_and_next_to_nothing_are_none(rate: float, highest: float) -> None:
 )
 def test_small_negative_and_unknown_rates_are_not(rate: float, highest: float) -> None:
     assert not as_good_as_zero(rate, highest)
+
+
+def test_a_rate_below_the_spacing_of_the_numbers_that_are_updated_is_none() -> None:
+    assert as_good_as_zero(1e-9, 0.01, size=0.2)
+    assert not as_good_as_zero(1e-7, 0.01, size=0.2)

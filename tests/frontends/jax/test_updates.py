@@ -249,3 +249,11 @@ for _ in range(40):
     assert optimizer.idle_from is None
     assert optimizer.last_rate is not None
     assert 0 < optimizer.last_rate < 0.001
+
+
+@pytest.mark.parametrize(("optimizer", "since"), [("adam", 3), ("sgd", None)])
+def test_a_rate_below_the_spacing_of_the_weights_is_none_to_adam(tmp_path: Path, optimizer: str, since: int | None) -> None:
+    made = f"tx = optax.{optimizer}(optax.piecewise_constant_schedule(1e-2, {{1: 1e-3, 3: 1e-4}}))\n"
+    record = recorded(tmp_path, HEAD + made + LOOP.replace("range(4)", "range(12)"))
+
+    assert record.optimizers[0].idle_from == since

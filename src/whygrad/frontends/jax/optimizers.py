@@ -1,6 +1,7 @@
 """Optimizers of optax over the whole run: who made them, what they hold, at which rates they step."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -20,6 +21,7 @@ from whygrad.frontends.jax.transformations import (
     FOLLOWED,
     FREEZING,
     GATHERING,
+    NORMALISED,
     Gathering,
     Made,
     Moment,
@@ -212,7 +214,7 @@ class Optimizers:
         entry.low = rate if entry.low is None else min(entry.low, rate)
         entry.high = rate if entry.high is None else max(entry.high, rate)
         entry.last = rate
-        idle = as_good_as_zero(rate, entry.high)
+        idle = as_good_as_zero(rate, entry.high, entry.size if entry.native in NORMALISED else 0.0)
         entry.idle += idle
         entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
 
@@ -265,6 +267,7 @@ class Optimizers:
             assert entry is not None
             entry.met = True
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
+            entry.size = _size(step, entry.held) or entry.size
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
             events += self._clips(moment, step, at)
             entry.gathered += 1
@@ -396,6 +399,16 @@ def _in_module(moment: Moment) -> bool:
 def _norm(parameters: Sequence[Parameter]) -> float | None:
     sizes = [p.gradient_norm for p in parameters if p.gradient_norm is not None]
     return float(np.linalg.norm(np.array(sizes))) if sizes else None
+
+
+def _size(step: Step, names: Sequence[str]) -> float:
+    """The median of the root mean squares of some parameters; those that start at 0 count for nothing."""
+    found = [
+        p.norm / math.sqrt(max(math.prod(step.graph.values[p.value].shape or ()), 1))
+        for p in step.parameters
+        if p.name in names and p.norm and math.isfinite(p.norm) and p.value in step.graph.values
+    ]
+    return float(np.median(found)) if found else 0.0
 
 
 def settings_of(entry: Made) -> dict[str, Attribute]:

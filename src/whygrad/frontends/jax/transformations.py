@@ -28,6 +28,8 @@ FREEZING = ("set_to_zero", "freeze", "masked", "selective_transform")
 """Transformations that keep some parameters as they are."""
 CHOOSING = ("multi_transform", "partition", "masked", "selective_transform", "freeze")
 """Those that say which."""
+NORMALISED = ("Adam", "AdamW", "Lion")
+"""Those whose update of each number is about as large as the rate, whatever the gradient."""
 FOLLOWED = ("SGD", "Adam", "AdamW", "RMSprop")
 
 
@@ -69,6 +71,8 @@ class Made:
     last: float | None = None
     idle: int = 0
     idle_from: int | None = None
+    size: float = 0.0
+    """The root mean square of its parameters, of most of them."""
     updated_at: source.Trace | None = None
     """Where the program asks it for updates."""
     begun_at: source.Trace | None = None

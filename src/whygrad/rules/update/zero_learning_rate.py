@@ -38,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     An optimizer whose largest rate over all its updates is not above 0: a rate that integer division or a rounding setting made 0, a
     schedule whose factor is 0 from its first step, a warm-up that never begins. Also a parameter group of rate 0 among others that move, and
     a schedule that reaches 0 long before the end: one laid out in epochs and stepped after every batch, or one that multiplies what it has multiplied
-    before, and one that waits for a loss to rise (`ReduceLROnPlateau(mode="max")`) and cuts the rate because it falls. As good as 0 is a rate so far below the highest that single precision has no place for its updates beside one of those (2 to the power of -24).
+    before, and one that waits for a loss to rise (`ReduceLROnPlateau(mode="max")`) and cuts the rate because it falls. As good as 0 is a rate so far below the highest that single precision has no place for its updates beside one of those (2 to the power of -24); in JAX, of Adam's relatives, whose updates are as large as the rate, also no place beside the numbers that they change.
 
     ## Why it matters
     The optimizer steps and nothing moves. With a negative rate the loss is driven up.
@@ -95,6 +95,11 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
     """A schedule that has reached zero long before the end."""
     start, steps = optimizer.idle_from or 0, optimizer.steps
     held = [name for group in optimizer.groups for name in group.parameters]
+    highest, last = optimizer.rates[1] if optimizer.rates else None, optimizer.last_rate or 0.0
+    lost = highest is not None and last > NOTHING * highest
+    below = (
+        f"{figure(last)}, so that an update is lost beside the numbers that it changes" if lost else f"0 or below {figure(NOTHING)} of that"
+    )
     gone = "is zero" if not optimizer.last_rate else "is as good as zero"
     found = _diagnosis(
         index,
@@ -103,7 +108,7 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         severity="error" if steps - start >= MOST * steps else "warning",
         message=f"the learning rate of `{optimizer.name}` {gone} from update {start} on: {steps - start} of {plural(steps, 'update')} change nothing",
         evidence=Evidence(
-            f"the rate was at most {figure(optimizer.rates[1] if optimizer.rates else None)}, and from update {start} to update {steps} 0 or below {figure(NOTHING)} of that",
+            f"the rate was at most {figure(highest)}, and from update {start} to update {steps} {below}",
             "updates",
             steps - start,
         ),
@@ -116,7 +121,9 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         site=site or found.site,
         label="the rate is written here" if site else "made with a rate that something else overwrites later" if written else found.label,
         related=places((optimizer.site if site else None, f"`{optimizer.name}` is made here")) or found.related,
-        help=idiom(index, "schedule units")
+        help="reckon with what the schedule multiplies: the values of `optax.piecewise_constant_schedule` are factors on all that came before, not rates"
+        if lost
+        else idiom(index, "schedule units")
         if optimizer.schedule_site or not (optimizer.rate_site or written)
         else "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call",
         explains=frozenset(),

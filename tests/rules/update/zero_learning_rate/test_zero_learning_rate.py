@@ -60,6 +60,7 @@ FIRES = {
     "one group of two": (GROUPS, 20, "warning"),
     "a schedule that has run out early": (SPENT, 20, "error"),
     "a schedule that is as good as run out": (SPENT.replace("last_rate=0.0", "last_rate=1e-30"), 20, "error"),
+    "a rate that is lost beside the weights": (SPENT.replace("last_rate=0.0", "last_rate=1e-9"), 20, "error"),
     "a schedule that has run out after two thirds": (SPENT.replace("idle_from=8", "idle_from=65"), 20, "warning"),
 }
 
