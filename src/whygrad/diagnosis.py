@@ -77,14 +77,28 @@ class Test:
 
 
 Action = Literal[
-    "unwrap", "wrap", "swap", "argument", "callee", "replace", "drop", "insert", "move", "dissolve", "augment", "translate", "divide"
+    "unwrap",
+    "wrap",
+    "swap",
+    "argument",
+    "callee",
+    "replace",
+    "drop",
+    "insert",
+    "move",
+    "dissolve",
+    "augment",
+    "translate",
+    "divide",
+    "redecorate",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
 `callee`: another function is called with the same arguments. `replace`: `text` stands there instead. `drop`: the statement goes. `insert`: `text`
 is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator
 goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: what the function at the place reckons with NumPy, up to `to`, is written with the
-library `text`. `divide`: the only `//` of the line becomes `/`."""
+library `text`. `divide`: the only `//` of the line becomes `/`.
+`redecorate`: the function around the place is decorated by `text` in the place of one of `calls`."""
 
 Around = Literal["", "value", "loop", "body"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

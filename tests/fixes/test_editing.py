@@ -12,6 +12,20 @@ from whygrad.fixes.refusals import Refused
 from whygrad.ir import Site
 
 CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a decorator gives way to another": (
+        "import jax\nfrom flax import nnx\n@jax.jit\ndef step(m):\n    o.update(m)\n", "o.update(m)",
+        {"action": "redecorate", "text": "flax.nnx.jit", "calls": ("jit",)},
+        "import jax\nfrom flax import nnx\n@nnx.jit\ndef step(m):\n    o.update(m)\n",
+    ),
+    "a decorator with arguments keeps them": (
+        "import jax\nfrom flax import nnx\n@jax.jit(donate_argnums=0)\ndef step(m):\n    o.update(m)\n", "o.update(m)",
+        {"action": "redecorate", "text": "flax.nnx.jit", "calls": ("jit",)},
+        "import jax\nfrom flax import nnx\n@nnx.jit(donate_argnums=0)\ndef step(m):\n    o.update(m)\n",
+    ),
+    "a keyword comes behind arguments in stars": (
+        "d = DataLoader(data, **params)\n", "DataLoader(data, **params)", {"action": "argument", "keyword": "shuffle", "text": "True"},
+        "d = DataLoader(data, **params, shuffle=True)\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),

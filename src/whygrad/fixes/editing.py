@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
+from whygrad.fixes.decorators import redecorated
 from whygrad.fixes.finding import (
     Expression,
     Line,
@@ -213,7 +214,7 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     if isinstance(node, cst.SimpleString) and edit.text:
         changes.new[node] = _filled(tree, names, f"keras.losses.{_class_name(node)}({edit.keyword}={edit.text})")
         return
-    if not isinstance(node, cst.Call) or any(arg.star for arg in node.args):
+    if not isinstance(node, cst.Call) or any(arg.star == "*" or (arg.star and not edit.text) for arg in node.args):
         raise Refused("the arguments of the call are not written out")
     old = _argument_of(node, edit)
     if not edit.text:
@@ -420,8 +421,9 @@ def _divide(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     changes.new[old] = cst.Divide(whitespace_before=old.whitespace_before, whitespace_after=old.whitespace_after)
 
 
-def _translate(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
-    changes.new.update(translated(tree, edit, names))
+def _anew(made: Callable[[Tree, Edit, Names], dict[cst.CSTNode, cst.CSTNode | None]]) -> Callable[[Tree, Edit, Names, Changes], None]:
+    """An action that gives its new nodes itself."""
+    return lambda tree, edit, names, changes: changes.new.update(made(tree, edit, names))
 
 
 _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
@@ -436,6 +438,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "dissolve": _dissolve,
     "augment": _augment,
     "swap": _swap,
-    "translate": _translate,
+    "translate": _anew(translated),
+    "redecorate": _anew(redecorated),
     "divide": _divide,
 }

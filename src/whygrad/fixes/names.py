@@ -12,6 +12,7 @@ ROOTS = {
     "jax": "import jax",
     "optax": "import optax",
     "numpy": "import numpy as np",
+    "flax": "import flax",
     "itertools": "import itertools",
 }
 """Libraries that code of ours may name, and how they are imported where the file has not done so."""

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import GIVEN, in_front, remedy, setting
 
 REFUSED = re.compile(
     r"[Oo]nly Tensors of floating point (?:and complex )?dtype can require gradients|requires real- or complex-valued inputs", re.IGNORECASE
@@ -66,7 +68,25 @@ def about(index: Index, failure: Failure) -> Diagnosis:
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,
+        remedy=remedy("make it of floating numbers", _floating(index, made, failure.site)),
     )
+
+
+_ASKED = re.compile(r"(?:^|\s)([A-Za-z_]\w*)\.requires_grad(?:_\(|\s*=)")
+
+
+def _floating(index: Index, made: Op | None, refused: Site | None) -> Edit | None:
+    """The integers cast where they are made; else, in PyTorch, where they are refused."""
+    if made is not None and made.site is not None:
+        return Edit("wrap", made.site, spelling(index, "floating"))
+    if refused is None or not speaks_torch(index):
+        return None
+    asked = _ASKED.search(refused.text)
+    if asked is not None:
+        return in_front(refused, f"{asked[1]} = {asked[1]}.float()")
+    if "Parameter(" in refused.text:
+        return Edit("wrap", refused, "{x}.float()", ("Parameter",), position=GIVEN)
+    return setting(refused, "dtype", "torch.float32", calls=("tensor", "as_tensor", "arange", "ones", "zeros", "full", "randint"))
 
 
 def maker(step: StepIndex | None, site: Site | None) -> Op | None:

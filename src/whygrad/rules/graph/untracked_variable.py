@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.ir import Event, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, typed
+from whygrad.rules.remedies import in_front, remedy, setting
 
 SPENT = re.compile(r"GradientTape can only be used to compute one set of gradients|non-persistent (?:Gradient)?Tape", re.IGNORECASE)
 """What TensorFlow says of a tape that was asked a second time (2.21)."""
@@ -95,7 +96,23 @@ def about(step: StepIndex, event: Event, sources: tuple[Value, ...]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=names,
+        remedy=_watched(step, event, sources),
     )
+
+
+_TAPE = re.compile(r"\b(\w+)\.gradient\(")
+
+
+def _watched(step: StepIndex, event: Event, sources: tuple[Value, ...]) -> Remedy | None:
+    """`tape.watch`, in front of the first line of the tape's own function that leads to a use of the source."""
+    tape = _TAPE.search(event.site.text) if event.site is not None else None
+    name = sources[0].called
+    first = next((op.site for op in step.graph.ops if sources[0].name in op.inputs and op.site is not None), None)
+    if tape is None or event.site is None or len(sources) > 1 or not name.isidentifier() or first is None:
+        return None
+    ways = (first, *(first.caller(at) for at in range(len(first.callers))))
+    place = next((way for way in ways if (way.file, way.function) == (event.site.file, event.site.function)), None)
+    return remedy(f"let the tape watch `{name}`", in_front(place, f"{tape[1]}.watch({name})"))
 
 
 def _raised(step: StepIndex) -> Iterator[Fact]:
@@ -107,6 +124,7 @@ def _raised(step: StepIndex) -> Iterator[Fact]:
 
 def asked_again(failure: Failure) -> Diagnosis:
     """What is said of a tape that is spent."""
+    kept = setting(failure.site, "persistent", "True", calls=("GradientTape",))
     return Diagnosis(
         rule="WG314",
         name="untracked-variable",
@@ -120,6 +138,7 @@ def asked_again(failure: Failure) -> Diagnosis:
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,
+        remedy=remedy("keep the tape", kept) if failure.site is not None else None,
     )
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.constant_labels import made_here, only_entry
 from whygrad.rules.phrases import distinct, figure, places, plural
-from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies import GIVEN, remedy, setting
 
 ROWS = 8
 """Labels of a batch: eight of a class that has at most half of all are all the same with probability 0.5 ** 8, below 1 %."""
@@ -92,8 +92,17 @@ def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> 
         help_,
         loop,
     )
-    shuffled = setting(batches.site, "shuffle", "True", calls=("DataLoader",)) if batches.order_site is None else None
-    return replace(found, remedy=remedy("shuffle the examples", shuffled))
+    return replace(found, remedy=remedy("shuffle the examples", _shuffled(index, value, batches)))
+
+
+def _shuffled(index: Index, value: Value, batches: Batches) -> Edit | None:
+    """A loader that shuffles; a data set of TensorFlow's is shuffled before it is cut into batches, with room for all rows."""
+    if batches.order_site is not None or batches.site is None:
+        return None
+    if not speaks(index, "tensorflow"):
+        return setting(batches.site, "shuffle", "True", calls=("DataLoader",))
+    rows = batches.seen * (value.shape or (1,))[0]
+    return Edit("wrap", batches.site, f"{{x}}.shuffle({rows})", ("batch",), position=GIVEN)
 
 
 def of_steps(index: Index, step: StepIndex, value: Value, levels: list[float]) -> Diagnosis:

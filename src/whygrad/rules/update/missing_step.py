@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Event, Optimizer
@@ -185,6 +185,9 @@ _DERIVED = re.compile(r"grad\([^()]*\)\((\w+)\b")
 
 def _applied(index: Index, event: Event, backward: Event | None) -> Remedy | None:
     """The update of optax' applied to what the derivative was taken by; None where one of the names is not written there."""
+    if event.attributes.get("what") == "module":
+        traced = Edit("redecorate", event.site, "flax.nnx.jit", calls=("jit",)) if event.site else None
+        return remedy("trace the step with `nnx.jit`", traced)
     computed = _COMPUTED.match(event.site.text) if event.site is not None else None
     if computed is None or event.attributes.get("what", "update") != "update" or not speaks(index, "jax"):
         return None
