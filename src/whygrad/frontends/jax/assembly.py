@@ -92,10 +92,10 @@ class Assembly:
         self.makers: dict[str, source.Trace | None] = {}
         """Parameter name to where it was made, as the first step that has it found it."""
 
-    def build(self, index: int, parts: Sequence[Part]) -> Built:
-        """The step, as it is before its update."""
+    def build(self, index: int, parts: Sequence[Part], before: Sequence[Event] = ()) -> Built:
+        """The step, as it is before its update; `before` happened ahead of it."""
         graph, facts = Graph(), list[Facts]()
-        events, parameters, scopes = list[Event](), dict[str, Parameter](), list[Scope]()
+        events, parameters, scopes = list(before), dict[str, Parameter](), list[Scope]()
         snapshots: dict[str, Snapshot] = {}
         for at, part in enumerate(parts):
             known = self.facts(index, at, part)
@@ -213,8 +213,9 @@ class Assembly:
 
 
 def modes(graph: Graph) -> dict[str, bool]:
-    """Each batch normalisation to whether it runs on the batch's own statistics."""
+    """Each batch normalisation to whether it runs on the batch's own statistics; dropouts that drop."""
     found = {op.module: op.attributes.get("training") for op in graph.ops if op.kind == "batch_norm" and op.module}
+    found |= {op.module: True for op in graph.ops if op.kind == "dropout" and op.module}
     return {name: on for name, on in found.items() if isinstance(on, bool)}
 
 

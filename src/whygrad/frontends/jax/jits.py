@@ -107,6 +107,9 @@ class Holding(Protocol):
     def note(self, jitted: Jitted, plan: Plan, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A step was called that is not recorded."""
 
+    def traced_anew(self) -> None:
+        """The step was traced once more."""
+
     def look(self) -> None:
         """Look at the step that went wrong, if a loss was just seen not to be finite."""
 
@@ -201,6 +204,8 @@ class Jits:
         if jitted.plan is not None:
             self.recorder.late.note(jitted, jitted.plan, args, kwargs)
             self.recorder.passed(jitted.plan, result)
+            if capture.derivations:
+                self.recorder.late.traced_anew()
             self.recorder.late.look()
 
     def _failed(self, capture: Capture) -> None:

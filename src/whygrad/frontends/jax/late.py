@@ -49,7 +49,9 @@ class Lateness:
     def __init__(self, recorder: "JaxRecorder") -> None:
         self.recorder = recorder
         self.calls: deque[Call] = deque(maxlen=CALLS)
-        self.over = False
+        self.over = self.switched = False
+        self.waiting: Call | None = None
+        """The first step in another mode, until the next one tells what became of its parameters."""
 
     def note(self, jitted: "Jitted", plan: "Plan", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A step was called that is not recorded."""
@@ -59,6 +61,9 @@ class Lateness:
             self._begin(plan)
         if self.calls.maxlen:
             self.calls.append(Call(self.recorder.index, jitted, plan, args, kwargs))
+        if self.waiting is not None and self.calls and self.waiting.plan is plan:
+            call, self.waiting = self.waiting, None
+            self._switched(call, self.calls[-1])
 
     def _begin(self, plan: "Plan") -> None:
         """As many calls are held as their arguments allow."""
@@ -82,6 +87,19 @@ class Lateness:
             return
         self._search([call for call in held if call.index <= found], held)
 
+    def traced_anew(self) -> None:
+        """A step was traced once more after its modules had been switched to evaluation mode: what is called from now on is another program."""
+        if not self.switched and self.calls and self.recorder.modes.evaluating and self.recorder.steps and not self.calls[-1].gone():
+            self.switched, self.waiting = True, self.calls[-1]
+
+    def _switched(self, call: Call, following: Call) -> None:
+        """The first step in evaluation mode, now that the next one is given what it made."""
+        if parts := self._parts(call):
+            known = self.recorder.steps[-1].modes
+            self._record(call, parts, _given(self._parts(following)))
+            step = self.recorder.steps[-1]
+            self.recorder.steps[-1] = replace(step, modes={**dict.fromkeys(known, False), **step.modes})
+
     def _search(self, before: Sequence[Call], held: Sequence[Call]) -> None:
         """The last call whose parameters were finite: its loss, its gradient or its update is not."""
         for call in reversed(before):
@@ -90,25 +108,29 @@ class Lateness:
                 return
             if not any(state(part.arrays[number]) for part in parts for number in part.program.moving):
                 following = next((other for other in held if other.index == call.index + 1), None)
-                self._record(call, parts, self._parts(following) if following is not None else [])
+                self._record(call, parts, _given(self._parts(following)) if following is not None else {})
                 return
 
     def _parts(self, call: Call) -> list[Part]:
         closed, flat = _compat.traced(call.jitted.inner, call.args, call.kwargs)
         return self.recorder.jits.parts(call.plan, dict(zip(closed.jaxpr.invars, flat, strict=False))) if closed is call.plan.closed else []
 
-    def _record(self, call: Call, parts: list[Part], following: Sequence[Part]) -> None:
+    def _record(self, call: Call, parts: list[Part], after: dict[str, Any]) -> None:
         """The step as if it had been recorded when it ran."""
         recorder = self.recorder
-        built = recorder.assembly.build(call.index, parts)
+        built = recorder.assembly.build(call.index, parts, recorder.modes.events(recorder.builder))
         built.step = recorder.observer.examine(built.step, replay_of(recorder.optimizers, built, call.plan))
         opened = Open(built, mark=recorder.surroundings.count, moments=list(call.plan.capture.moments), updating=call.plan.updating)
-        after = {a.path: part.arrays[a.number] for part in following for a in part.program.derivation.parameters if a.number in part.arrays}
         with recorder.optimizers.as_they_are():
             step = recorder.outcomes.finished(opened, after)
         kind = recorder.kinds.kind(frozenset(recorder.optimizers.stepped(step)), frozenset(sites(step)))
         recorder.steps.append(replace(step, kind=kind))
         recorder.observer.keep(recorder.steps[-1])
+
+
+def _given(parts: Sequence[Part]) -> dict[str, Any]:
+    """The parameters that derivatives were given, by their names."""
+    return {a.path: part.arrays[a.number] for part in parts for a in part.program.derivation.parameters if a.number in part.arrays}
 
 
 def _bytes(aval: Any) -> int:

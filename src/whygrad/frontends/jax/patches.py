@@ -1,4 +1,4 @@
-"""The functions of JAX, optax and equinox that are watched: each is replaced by one that does the same and tells the recorder."""
+"""The functions of JAX, optax, equinox and flax.nnx that are watched: each is replaced by one that does the same and tells the recorder."""
 
 import functools
 import sys
@@ -11,6 +11,7 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Asked
+from whygrad.frontends.jax.modes import Switch
 from whygrad.frontends.jax.states import state_of
 from whygrad.frontends.jax.tape import Custom
 from whygrad.frontends.jax.transformations import Gathering
@@ -26,7 +27,7 @@ class Patches:
     def __init__(self, recorder: "JaxRecorder") -> None:
         self.recorder = recorder
         self._replaced: list[tuple[Any, str, Any]] = []
-        self.watching = Watching({"optax", "equinox"}, self.arrived)
+        self.watching = Watching(set(_LAST), self.arrived)
 
     def install(self) -> None:
         """All of JAX's, and those of libraries as soon as they are imported."""
@@ -152,10 +153,26 @@ class Patches:
     def patch_library(self, name: str) -> None:
         """Put the patches of one library in."""
         if not self.recorder.stopped:
-            self.recorder.guarded("patches", self._optax if name == "optax" else self._equinox, sys.modules[name])
+            library = {"optax": self._optax, "equinox": self._equinox, "flax.nnx": self._nnx}[name]
+            self.recorder.guarded("patches", library, sys.modules[name])
 
     def _equinox(self, equinox: Any) -> None:
         self._put(equinox, "apply_updates", self._applying(equinox.apply_updates))
+
+    def _nnx(self, nnx: Any) -> None:
+        self._put(nnx.Module, "train", self._switching("train", nnx.Module.train))
+        self._put(nnx.Module, "eval", self._switching("eval", nnx.Module.eval))
+
+    def _switching(self, name: Switch, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def switch(module: Any, *args: Any, **kwargs: Any) -> Any:
+            if recorder.listening:
+                recorder.guarded("nnx", recorder.modes.switched, name, module, outside())
+            return original(module, *args, **kwargs)
+
+        return switch
 
     def _optax(self, optax: Any) -> None:
         self._put(optax, "apply_updates", self._applying(optax.apply_updates))
@@ -234,7 +251,7 @@ class Patches:
         return apply_updates
 
 
-_LAST = {"optax": "__version__", "equinox": "__version__"}
+_LAST = {"optax": "__version__", "equinox": "__version__", "flax.nnx": "register_variable_name"}
 """What a library defines last."""
 
 

@@ -21,6 +21,7 @@ from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.mapping import by_rows, gradient
+from whygrad.frontends.jax.modes import Modes
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.opening import held, replay_of
 from whygrad.frontends.jax.optimizers import Optimizers
@@ -64,6 +65,7 @@ class JaxRecorder:
         self.late = Lateness(self)
         self.surroundings = Surroundings(self)
         self.states = States()
+        self.modes = Modes()
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
         self.busy = 0
         """JAX itself is at work on something that is looked at already."""
@@ -232,7 +234,7 @@ class JaxRecorder:
                 self.backwards += len(parts)
                 self.next_step()
             return
-        built = self.assembly.build(self.index, parts)
+        built = self.assembly.build(self.index, parts, self.modes.events(self.builder))
         self.states.opened([part.arrays[number] for part in parts for number in part.program.moving if number in part.arrays])
         self.symptoms.met(built.snapshots)
         built.step = self.optimizers.holding(built.step, held(self.optimizers, parts, plan))

@@ -147,6 +147,9 @@ def _from_the_start(index: Index) -> Diagnosis | None:
     trained = [s for s in index.steps if s.step.differentiated and s.step.updated]
     if not frozen or any(not list(_still(step)) for step in trained) or any(_moving(step) for step in trained):
         return None
+    # timid: whether weights were loaded is not known of JAX's; statistics that are not as they were made come from somewhere
+    if speaks(index, "jax") and not all(_as_made(step, op) for step in index.steps[:1] for op, _ in _still(step)):
+        return None
     return _about_start(index, whole[-1], frozen)
 
 
@@ -267,6 +270,9 @@ def _back(site: Site | None, backward: Site | None) -> Remedy | None:
     name = _switched(site)
     if not name or backward is None:
         return None
+    # where the switch stands the name is known, which it may not be within the step
+    around = (backward.caller(at) for at in range(len(backward.callers)))
+    backward = next((place for place in around if site and place.function == site.function), backward)
     return remedy("switch back to training mode", Edit("insert", backward, f"{name}.train()", after=False, around="body"))
 
 
