@@ -178,7 +178,7 @@ class Jits:
                 result = jitted.inner(*args, **kwargs)
         except Exception:
             self.capturing.pop()
-            recorder.guarded("jit", self._failed, capture)
+            recorder.guarded("jit", self._failed, capture, (args, kwargs))
             self.capturing.append(capture)
             raise
         finally:
@@ -208,12 +208,12 @@ class Jits:
                 self.recorder.late.traced_anew()
             self.recorder.late.look()
 
-    def _failed(self, capture: Capture) -> None:
+    def _failed(self, capture: Capture, given: Any) -> None:
         """The function raised while it was traced: what is known of the derivative that it raised in."""
         if capture.derivations and capture.derivations[-1].failed is not None and self.recorder.on:
             derivation = capture.derivations[-1]
             program = programs.failed(derivation)
-            self.recorder.opened([Part(program, {}, capture.activations[-1], {})], None)
+            self.recorder.opened([Part(program, _whole(derivation, given), capture.activations[-1], {})], None)
 
     def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any]) -> Plan | None:
         """The values of a call that is about to run, and the step that they make."""
@@ -318,6 +318,17 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
+
+
+def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
+    """The whole numbers that a derivative was asked by, which JAX refuses, among what the traced function was given: the only array of that type."""
+    held = [leaf for leaf in jax.tree_util.tree_leaves(given) if _compat.is_array(leaf) and leaf.dtype.kind in "iu"]
+    found = {}
+    for argument in derivation.parameters:
+        item = derivation.numbers.objects[argument.number]
+        alike = [leaf for leaf in held if (leaf.shape, leaf.dtype) == (getattr(item, "shape", None), getattr(item, "dtype", None))]
+        found.update({argument.number: alike[0]} if len(alike) == 1 else {})
+    return found
 
 
 def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Op, Site
+from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import GIVEN, in_front, remedy, setting
@@ -48,8 +48,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def about(index: Index, failure: Failure) -> Diagnosis:
     """What is said, where the integers were made if that is known, else where they were refused."""
     made = maker(failure.step, failure.site)
-    value = failure.step.value(made.output) if made is not None and failure.step is not None else None
-    site = (made.site if made is not None else None) or failure.site
+    held = asked_by(failure.step) if made is None else None
+    whole = made.output if made is not None else held.value if held is not None else ""
+    value = failure.step.value(whole) if failure.step is not None and whole else None
+    site = (made.site if made is not None else held.site if held is not None else None) or failure.site
     name = f"`{value.shown}`" if value is not None else "a tensor"
     return Diagnosis(
         rule="WG315",
@@ -58,8 +60,8 @@ def about(index: Index, failure: Failure) -> Diagnosis:
         confidence="proved",
         message=f"a gradient is asked with respect to {name}, which holds integers",
         site=site,
-        label="makes integers" if made is not None else "is given integers",
-        related=places((failure.site if made is not None else None, "the gradient is asked for here")),
+        label="makes integers" if site is not failure.site else "is given integers",
+        related=places((failure.site if site is not failure.site else None, "the gradient is asked for here")),
         evidence=(
             *([Evidence(f"{typed(value)} holds whole numbers", "dtype", value.dtype)] if value is not None else []),
             Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),
@@ -68,17 +70,17 @@ def about(index: Index, failure: Failure) -> Diagnosis:
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,
-        remedy=remedy("make it of floating numbers", _floating(index, made, failure.site)),
+        remedy=remedy("make it of floating numbers", _floating(index, site if site is not failure.site else None, failure.site)),
     )
 
 
 _ASKED = re.compile(r"(?:^|\s)([A-Za-z_]\w*)\.requires_grad(?:_\(|\s*=)")
 
 
-def _floating(index: Index, made: Op | None, refused: Site | None) -> Edit | None:
+def _floating(index: Index, made: Site | None, refused: Site | None) -> Edit | None:
     """The integers cast where they are made; else, in PyTorch, where they are refused."""
-    if made is not None and made.site is not None:
-        return Edit("wrap", made.site, spelling(index, "floating"))
+    if made is not None:
+        return Edit("wrap", made, spelling(index, "floating"))
     if refused is None or not speaks_torch(index):
         return None
     asked = _ASKED.search(refused.text)
@@ -87,6 +89,12 @@ def _floating(index: Index, made: Op | None, refused: Site | None) -> Edit | Non
     if "Parameter(" in refused.text:
         return Edit("wrap", refused, "{x}.float()", ("Parameter",), position=GIVEN)
     return setting(refused, "dtype", "torch.float32", calls=("tensor", "as_tensor", "arange", "ones", "zeros", "full", "randint"))
+
+
+def asked_by(step: StepIndex | None) -> Parameter | None:
+    """What the derivative was asked by, if one thing alone of it holds whole numbers."""
+    found = [p for p in step.step.parameters if WHOLE.fullmatch(step.value(p.value).dtype)] if step is not None else []
+    return found[0] if len(found) == 1 else None
 
 
 def maker(step: StepIndex | None, site: Site | None) -> Op | None:

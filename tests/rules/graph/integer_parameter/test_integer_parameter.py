@@ -17,6 +17,16 @@ WITHIN = """
     ! exception with={"type":"RuntimeError","message":"only Tensors of floating point dtype can require gradients"} @ "train.py":9 text="shift.requires_grad_()"
 """
 
+ASKED = """
+    outcome exit_status=1 steps_seen=1
+    raised type="TypeError" message="grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got int32." @ "train.py":9
+    t0: parameter i32[3] called="weights" differentiable=true
+    t1: parameter f32[2] called="bias" differentiable=true
+    ! exception with={"type":"TypeError","message":"grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got int32."} @ "train.py":9
+    parameter weights value=t0 @ "train.py":6
+    parameter bias value=t1 @ "train.py":5
+"""
+
 FIRES = {
     "a parameter, before the first step": (BEFORE, 7),
     "the line that made it": (WITHIN, 3),
@@ -29,6 +39,8 @@ FIRES = {
         ),
         7,
     ),
+    "what the derivative is asked by, where it was made": (ASKED, 6),
+    "several, of which none is named": (ASKED.replace("f32[2]", "i32[2]"), 9),
     "an attribute": (WITHIN.replace('called="shift"', 'called="self.shift"').replace('text="shift.', 'text="self.shift.'), 3),
 }
 
