@@ -1,28 +1,17 @@
 """A custom derivative beside finite differences of what the function computes."""
 
-import time
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from whygrad.frontends.differences import SINGLE, compared
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.births import Replayed, forward
 from whygrad.frontends.jax.evaluation import call
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Differentiate, Trial
-
-ENTRIES = 6
-"""Entries of each input that are moved: a wrong formula is wrong almost everywhere."""
-SECONDS = 1.0
-"""Time after which no further entry is moved."""
-SMALL, SMALLER = 2e-2, 1e-2
-"""Relative moves, in single precision: smaller ones drown in rounding."""
-AGREE = 0.05
-"""Share by which the two estimates may differ at a point where the function is smooth."""
-WRONG = 0.15
-"""Share by which the custom gradient must differ to be wrong."""
 
 
 def against_differences(replay: Replayed, intervention: Differentiate) -> Trial:
@@ -79,33 +68,8 @@ def _figures(function: _Function) -> dict[str, float]:
     given = _compat.ORIGINALS.grad(function.total)(inputs)
     worst: dict[str, float] = {}
     for which, (item, slopes) in enumerate(zip(inputs, given, strict=True)):
-        found = list(_entries(function, which, np.asarray(item), np.asarray(slopes)))
-        figures = {"input": float(function.places[which]), **_counted(found)}
+        counted = compared(np.asarray(item), np.asarray(slopes), partial(function.slope, which), SINGLE)
+        figures = {"input": float(function.places[which]), **counted}
         if not worst or figures["wrong"] > worst["wrong"]:
             worst = figures
     return worst
-
-
-def _entries(function: _Function, which: int, item: Any, slopes: Any) -> Iterator[tuple[float, float]]:
-    """The custom derivative and the measured one, at entries where the function is smooth and depends on the entry."""
-    began = time.perf_counter()
-    scale = float(np.abs(item).mean()) or 1.0
-    order = np.random.default_rng(0).permutation(item.size)[:ENTRIES]
-    for position in order:
-        entry = tuple(int(at) for at in np.unravel_index(position, item.shape))
-        size = max(abs(float(item[entry])), scale)
-        if time.perf_counter() - began > SECONDS:
-            return
-        wide, narrow = function.slope(which, entry, SMALL * size), function.slope(which, entry, SMALLER * size)
-        if narrow != 0 and abs(wide - narrow) <= AGREE * abs(narrow):
-            yield float(slopes[entry]), narrow
-
-
-def _counted(found: list[tuple[float, float]]) -> dict[str, float]:
-    wrong = [(mine, slope) for mine, slope in found if abs(mine - slope) > WRONG * max(abs(mine), abs(slope))]
-    return {
-        "checked": float(len(found)),
-        "wrong": float(len(wrong)),
-        "opposed": float(sum(mine * slope < 0 for mine, slope in wrong)),
-        "zero": float(sum(mine == 0 for mine, _ in wrong)),
-    }

@@ -13,13 +13,13 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.births import Watched, told
 from whygrad.frontends.tensorflow.calls import Call
 from whygrad.frontends.tensorflow.descent import CopyError, Descent, standardised
-from whygrad.frontends.tensorflow.futures import perturbed
 from whygrad.frontends.tensorflow.layers import Owned
 from whygrad.frontends.tensorflow.lowering import GATHERS, OPS, attribute, kind_of
 from whygrad.frontends.tensorflow.optimizers import Optimizers
+from whygrad.frontends.tensorflow.probes import probed
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.frontends.trajectories import followed
-from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Perturb, Reshape, Standardise, Trial
+from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
 
 FAILURES = (tf.errors.OpError, RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError, LookupError)
 """What running an op again may raise."""
@@ -108,8 +108,8 @@ class TensorFlowReplay:
                 return self._descent.run(intervention)
             if isinstance(intervention, Follow):
                 return followed(intervention, {name: tuple(t.shape) for name, t in self.parameters.items()}, self._loss_with)
-            if isinstance(intervention, Perturb):
-                return perturbed(self, intervention)
+            if (probe := probed(self, intervention)) is not None:
+                return probe
             loss, found = self._gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:
@@ -293,6 +293,10 @@ class TensorFlowReplay:
     def forwarded(self, substitutes: Tensors) -> Tensors:
         """Every value that depends on other data in the place of some tensors."""
         return self._forward(Change(substitutes), self._held(self.parameters))
+
+    def substituted(self, substitutes: Tensors) -> dict[str, NDArray[Any]]:
+        """The gradients with other tensors in the place of some."""
+        return self._gradients(Change(dict(substitutes)))[1]
 
     def _forward(self, change: Change, held: dict[str, Any]) -> dict[str, Any]:
         environment = {**held, **change.substitutes}

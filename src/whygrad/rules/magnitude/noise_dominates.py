@@ -111,7 +111,11 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         remedy=remedy(
             f"drop {figure(1 - rate(worst))}",
             setting(
-                site, "p" if torch else "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=1 if torch and site is worst.site else 0
+                site,
+                "p" if torch else "rate",
+                figure(1 - rate(worst)),
+                calls=_DROPOUTS,
+                position=1 if (torch or worst.native.startswith("tf.")) and site is worst.site else 0,
             ),
             otherwise=(setting(site, "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=0),) if torch else (),
             changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
