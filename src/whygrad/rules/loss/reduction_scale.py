@@ -6,6 +6,7 @@ from math import isclose, isfinite
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Optimizer, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -65,7 +66,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         return
     single = [step for step in index.steps if is_only_backward(step)] if not accumulates(index) else []
     twice = [averaged_twice(found) for step in single for found in second_means(step)]
-    yield from distinct((*twice, *(found for steps in index.kinds.values() for found in driven_up(steps))))
+    yield from distinct((*twice, *(found for steps in index.kinds.values() for found in driven_up(index, steps))))
 
 
 def scale_free(optimizer: Optimizer) -> bool:
@@ -146,7 +147,7 @@ def averaged_twice(found: Scaled) -> Diagnosis:
     )
 
 
-def driven_up(steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
+def driven_up(index: Index, steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
     """Sums over the batch whose updates drive the loss up."""
     first = steps[0]
     before, later = first.step.measures.loss, [step.step.measures.loss for step in steps[1:]]
@@ -156,7 +157,7 @@ def driven_up(steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
         return
     worst = next((loss for loss in later if loss is not None and not loss <= JUMP * before), None)
     if worst is not None:
-        yield summed(first, op, total, before, worst, share)
+        yield summed(index, first, op, total, before, worst, share)
 
 
 def sums(step: StepIndex) -> Iterator[tuple[Op, Op]]:
@@ -198,7 +199,7 @@ def moved(step: StepIndex) -> float | None:
     return float((update / norm) ** 0.5) if norm > 0 and isfinite(norm) and update == update else None  # noqa: PLR0124 - NaN alone differs from itself
 
 
-def summed(step: StepIndex, op: Op, total: Op, before: float, after: float, share: float) -> Diagnosis:
+def summed(index: Index, step: StepIndex, op: Op, total: Op, before: float, after: float, share: float) -> Diagnosis:
     """What is said of a sum."""
     rows, by_hand = rows_of(step, op), total is not op
     spoilt = frozenset(Fact("non-finite", name) for name in (*step.losses, *(p.name for p in step.step.parameters)))
@@ -226,11 +227,14 @@ def summed(step: StepIndex, op: Op, total: Op, before: float, after: float, shar
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(op.output).shown,),
-        remedy=None
-        if by_hand
-        else remedy(
+        remedy=remedy(
             "take the mean",
-            setting(op.made or op.site, "reduction", '"mean"', calls=names_of(op)),
+            _averaged(index, total) if by_hand else setting(op.made or op.site, "reduction", '"mean"', calls=names_of(op)),
             changes="a rate that was chosen for the sum is small for the mean",
         ),
     )
+
+
+def _averaged(index: Index, total: Op) -> Edit | None:
+    """The mean in the place of a sum over all entries."""
+    return Edit("swap", total.site, spelling(index, "mean"), ("sum", "reduce_sum")) if total.site else None

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.idioms import idiom, speaks_torch
-from whygrad.ir import Optimizer, Parameter
+from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
 from whygrad.rules.remedies import remedy, setting
@@ -67,7 +67,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         facts=frozenset(Fact("unheld", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=tuple(modules),
-        remedy=_remedy(index, optimizer),
+        remedy=_remedy(index, optimizer) or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None),
     )
 
 
@@ -90,5 +90,41 @@ def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
     )
 
 
+def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None:
+    """The module that was made before the optimizer, beside what this was given: its parameters, or a group where it was given groups."""
+    given, name = optimizer.site, _name_before(index, optimizer, lost)
+    grouped = given is not None and _GROUP.search(given.text) is not None
+    if given is None or not name or not speaks_torch(index) or not (grouped or ".parameters()" in given.text):
+        return None
+    entry = f'{{"params": {name}.parameters()}}' if grouped else f"*{name}.parameters()"
+    return remedy(
+        f"give it the parameters of `{name}` as well",
+        Edit("wrap", given, f"[*{{x}}, {entry}]", keyword="params", position=0),
+        changes=f"`{name}` is trained, with the settings that the optimizer has for all",
+    )
+
+
+def _name_before(index: Index, optimizer: Optimizer, lost: Parameter) -> str:
+    """The variable that the lost module was made for, in the function that makes the optimizer; "" where held parameters came by it too."""
+    held = {frame.line_of_code for p in index.parameters.values() if p.name in index.held for frame in _frames(p.site)}
+    for frame in _frames(lost.site):
+        found = _MADE.match(frame.text)
+        if found and optimizer.site and frame.line_of_code not in held and _reaches(frame, found[1], optimizer.site):
+            return found[2]
+    return ""
+
+
+def _frames(site: Site | None) -> tuple[Site, ...]:
+    return (site, *(site.caller(at) for at in range(len(site.callers)))) if site is not None else ()
+
+
+def _reaches(made: Site, indent: str, used: Site) -> bool:
+    """A statement of the same function stands before another one, and in no block that this is not in."""
+    same = (made.file, made.function) == (used.file, used.function) and made.line < used.line
+    return same and len(indent) <= len(used.text) - len(used.text.lstrip())
+
+
+_MADE = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
+_GROUP = re.compile(r"[\"']params[\"']\s*:")
 _PART = re.compile(r"\b([A-Za-z_]\w*)(?:\.\w+|\[[^]]*\])+\.parameters\(\)")
 """`model.head.parameters()`, of which the model is the first part."""

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
 from whygrad.flow.layers import Layer, layer
 from whygrad.idioms import idiom, speaks_torch
-from whygrad.ir import Op, Value
+from whygrad.idioms.spellings import spelling
+from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import remedy
 from whygrad.rules.wiring.input_shape import odd_id
 
 CHECKED = re.compile(r"RNN input dtype \(torch\.(?P<got>\w+)\) does not match weight dtype \(torch\.(?P<due>\w+)\)")
@@ -90,7 +92,22 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
+        remedy=_cast(index, found, origin),
     )
+
+
+def _cast(index: Index, found: Layer, origin: Site | None) -> Remedy | None:
+    """Floats as the weights are, where the data are made; ids at the layer itself, since others may read the same data as numbers."""
+    ids = found.op.kind == "embedding"
+    if not ids and found.weight.dtype != "f32":  # a model of less precision may have been made so by mistake
+        return None
+    text = spelling(index, "whole" if ids else "floating")
+    at_layer = Edit("wrap", found.op.site, text, position=0, written=found.data.called) if found.op.site else None
+    at_origin = Edit("wrap", origin, text) if origin and not ids else None
+    edits = [edit for edit in (at_origin, at_layer) if edit is not None]
+    what = "whole numbers" if ids else found.weight.dtype
+    changes = "fractions are cut off, where there are any" if ids else ""
+    return remedy(f"convert the data to {what}", *edits[:1], otherwise=edits[1:], changes=changes) if edits else None
 
 
 def _born(step: StepIndex, value: Value) -> Op | None:

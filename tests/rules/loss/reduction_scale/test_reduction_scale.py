@@ -102,3 +102,11 @@ def test_a_mean_that_is_no_mean(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_sum_by_hand_becomes_a_mean() -> None:
+    (diagnosis,) = said(diagnose, BY_HAND)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.text) for edit in diagnosis.remedy.edits] == [("swap", 5, "{x}.mean()")]
+    assert not diagnosis.remedy.safe

@@ -139,3 +139,50 @@ def test_many_modules_are_one_diagnosis() -> None:
 
     assert diagnosis.message == "`stem` and `trunk` are held by no optimizer: 2 parameters with a gradient never move"
     assert Fact("unheld", "stem.weight") in diagnosis.facts
+
+
+SECOND = """
+    optimizer opt native="Adam" steps=10 rates=[0.1,0.1] @ "train.py":20 in main text="    opt = Adam(encoder.parameters())"
+    group rate=0.1 parameters=["encoder.weight"]
+    x: input f32[8,4]
+    encoder.weight: parameter f32[4,4]
+    decoder.weight: parameter f32[2,4]
+    a = linear x encoder.weight
+    out = linear a decoder.weight
+    loss = mean out
+    ending encoder.weight changed=true gradient_seen=true
+    ending decoder.weight changed=false gradient_seen=true
+    parameter encoder.weight trainable=true optimizer="opt" reached=true gradient="finite" gradient_norm=0.2 update_norm=0.1 @ "train.py":17 in main
+    parameter decoder.weight trainable=true reached=true gradient="finite" gradient_norm=0.7 @ "train.py":18 in main text="    decoder = Linear(4, 2)"
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "entry"),
+    [
+        ("Adam(encoder.parameters())", "[*{x}, *decoder.parameters()]"),
+        ("Adam([{'params': encoder.parameters()}])", '[*{x}, {"params": decoder.parameters()}]'),
+    ],
+)
+def test_a_second_module_is_given_to_the_optimizer_as_the_first_was(given: str, entry: str) -> None:
+    (diagnosis,) = said(diagnose, SECOND.replace("Adam(encoder.parameters())", given))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.site.line, edit.text, edit.keyword) for edit in diagnosis.remedy.edits] == [(20, entry, "params")]
+    assert not diagnosis.remedy.safe
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Adam(encoder.parameters())", "Adam(params)"),  # tensors or groups: not known
+        ('"train.py":18 in main', '"train.py":21 in main'),  # made after the optimizer
+        ('"train.py":18 in main', '"train.py":18 in build'),  # the name is another function's
+        ('text="    decoder', 'text="        decoder'),  # in a block that may not have run
+        ('"train.py":17 in main', '"train.py":18 in main'),  # one object holds both
+    ],
+)
+def test_a_module_that_has_no_name_at_the_optimizer_gets_no_edit(old: str, new: str) -> None:
+    (diagnosis,) = said(diagnose, SECOND.replace(old, new))
+
+    assert diagnosis.remedy is None

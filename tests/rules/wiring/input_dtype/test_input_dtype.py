@@ -74,3 +74,34 @@ def test_the_message() -> None:
 
     assert diagnosis.message == "`fc` works in f32, and `batch` is f64"
     assert "`batch.float()`" in diagnosis.help
+
+
+def test_floats_are_converted_where_they_are_made_and_else_at_the_layer() -> None:
+    (made,), (loaded,) = said(diagnose, DOUBLE), said(diagnose, FROM_LOADER)
+
+    assert made.remedy is not None
+    assert [(edit.site.line, edit.text) for edit in made.remedy.edits] == [(7, "{x}.float()")]
+    assert [(edit.site.line, edit.written) for edit in made.remedy.otherwise] == [(20, "batch")]
+    assert loaded.remedy is not None
+    assert [(edit.site.line, edit.position, edit.written) for edit in loaded.remedy.edits] == [(20, 0, "batch")]
+
+
+def test_ids_are_converted_at_the_embedding_alone_since_fractions_are_lost() -> None:
+    text = """
+    raised type="RuntimeError" message="Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int" @ "train.py":20
+    words: activation f32[8,4] called="words"
+    w: parameter f32[50,4]
+    words = round native="torch.floor" @ "train.py":7
+    = embedding words w native="torch.nn.functional.embedding" module="emb" failed=true @ "train.py":20
+    """
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.site.line, edit.text) for edit in diagnosis.remedy.edits] == [(20, "{x}.long()")]
+    assert not diagnosis.remedy.safe
+
+
+def test_a_model_of_less_precision_gets_no_edit() -> None:
+    (diagnosis,) = said(diagnose, DOUBLE.replace("parameter f32[10,4]", "parameter f16[10,4]"))
+
+    assert diagnosis.remedy is None
