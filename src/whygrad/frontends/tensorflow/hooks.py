@@ -16,6 +16,7 @@ from whygrad.frontends.tensorflow.departures import Departures
 from whygrad.frontends.tensorflow.frames import users
 from whygrad.frontends.tensorflow.functions import Enough
 from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.layers import floating
 from whygrad.frontends.tensorflow.optimizers import clipped, lessened
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.replay import Loss, TensorFlowReplay
@@ -118,6 +119,7 @@ class Hooks:
         recorder.running.backwards += 1
         trace = source.trace(frame)
         told = {"stale": 0, "failed": raised, **({"unwatched": unwatched} if unwatched else {}), **({} if found else {"asked": 0})}
+        recorder.layers.asked.update(entry.number for entry in found if entry is not None and not floating(entry.reference()))
         recorder.happened("backward", trace, tuple(loss.value for loss in losses), told)
         site = place_of(trace)
         if site not in recorder.running.sites:
@@ -297,7 +299,7 @@ class Hooks:
             return
         owned = recorder.running.seen[entry.number]
         look = recorder.ledger.frames.look(frame)
-        if look.quiet or not owned.trainable or not look.points:
+        if look.quiet or not owned.trainable or not floating(owned.variable) or not look.points:
             return
         recorder.happened("update", look.trace, (owned.name,))
         recorder.running.updated = True

@@ -43,6 +43,8 @@ class Layers:
         """Number of a plain variable to what the user calls it."""
         self._given: dict[int, str] = {}
         """Number of a parameter to the name that it was told by first: one more model later on must not give it another."""
+        self.asked: set[int] = set()
+        """Numbers of the variables of whole numbers that a gradient was asked by."""
         self._holders: dict[int, tuple[str, bool]] = {}
         """Number of a plain variable to the class of the layer that read it first, and whether that is a library's."""
 
@@ -154,7 +156,9 @@ class Layers:
         """Trainable variables that took part and that no model knows."""
         for entry, variable in values.living():
             seen: Seen | None = values.seen.get(entry.value)
-            if entry.number in known or seen is None or not getattr(variable, "trainable", False) or not _floating(variable):
+            if entry.number in known or seen is None or not getattr(variable, "trainable", False):
+                continue
+            if not floating(variable) and entry.number not in self.asked:
                 continue
             owner, library = self._holders.get(entry.number, ("", False))
             name = self._names.get(entry.number) or seen.called or str(variable.name).removesuffix(":0")
@@ -190,8 +194,9 @@ def _parts(model: Any) -> Iterator[Any]:
         yield model
 
 
-def _floating(variable: Any) -> bool:
-    return bool(getattr(variable.dtype, "is_floating", False))
+def floating(variable: Any) -> bool:
+    """It holds floating numbers."""
+    return bool(getattr(getattr(variable, "dtype", None), "is_floating", False))
 
 
 def is_model(layer: Any) -> bool:

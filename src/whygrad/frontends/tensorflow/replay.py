@@ -13,7 +13,7 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.births import Watched, told
 from whygrad.frontends.tensorflow.calls import Call
 from whygrad.frontends.tensorflow.descent import CopyError, Descent, standardised
-from whygrad.frontends.tensorflow.layers import Owned
+from whygrad.frontends.tensorflow.layers import Owned, floating
 from whygrad.frontends.tensorflow.lowering import GATHERS, OPS, attribute, kind_of
 from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.probes import probed
@@ -71,7 +71,7 @@ class TensorFlowReplay:
     ) -> None:
         self.calls = calls
         self.losses = losses
-        self.owned = {name: owned for name, owned in parameters.items() if owned.trainable}
+        self.owned = {name: owned for name, owned in parameters.items() if owned.trainable and floating(owned.variable)}
         self.values = values
         self.recorded = recorded
         self.optimizers = optimizers

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
@@ -18,6 +18,8 @@ REFUSED = re.compile(
 )
 """What PyTorch says (torch 2.13, four places with two spellings), and what JAX does."""
 WHOLE = re.compile(r"[iu]\d+|bool")
+_NOTHING = re.compile(r"NoneType|None values|No gradients provided")
+"""What Python, TensorFlow and Keras say of a gradient that is None."""
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -28,21 +30,62 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     The exception of `requires_grad`, `nn.Parameter` or `jax.grad` on a tensor of integers: made of a list without a decimal point, of `torch.arange`, of a NumPy array of whole numbers, or
-    cast by `.long()`.
+    cast by `.long()`. A gradient that `tf.GradientTape` was asked for with respect to a variable of whole numbers.
 
     ## Why it matters
     Between two integers there is nothing, so there is no derivative. The program stops before its first step.
 
     ## When it is fine
-    It speaks only of calls that raised. Ids that an embedding looks up need no gradient.
+    It speaks only of calls that raised, and in TensorFlow, which answers None, of variables that the loss was computed from and that nothing else moves. Ids that an embedding looks up need no gradient.
 
     ## How sure
-    Proved: the call was refused.
+    Proved: the call was refused, or gave None for a variable that the recorded loss was computed from.
 
     ## References
     PyTorch: "Only Tensors of floating point and complex dtype can require gradients"; JAX: "grad requires real- or complex-valued inputs".
     """
     yield from distinct(about(index, failure) for failure, _ in matching(index, REFUSED))
+    yield from distinct(_unanswered(index, step, parameter) for step in index.steps for parameter in _whole(index, step))
+
+
+def _whole(index: Index, step: StepIndex) -> Iterator[Parameter]:
+    """Whole numbers that a gradient was asked by in a framework that answers with none, and that the loss was computed from."""
+    for parameter in step.step.parameters if step.step.differentiated and speaks(index, "tensorflow") else ():
+        ending = index.record.endings.get(parameter.name)
+        # timid: a counter that the program moves is no parameter, though a module lists it as one
+        moved = ending is not None and ending.changed
+        whole = WHOLE.fullmatch(step.value(parameter.value).dtype) is not None
+        if whole and parameter.trainable and parameter.gradient == "none" and parameter.value in step.shapes_loss and not moved:
+            yield parameter
+
+
+def _unanswered(index: Index, step: StepIndex, parameter: Parameter) -> Diagnosis:
+    """What is said where the framework gives None for a gradient by whole numbers, and goes on."""
+    value, raised = step.value(parameter.value), index.record.outcome.exception
+    backward = next(iter(step.events("backward")), None)
+    return Diagnosis(
+        rule="WG315",
+        name="integer-parameter",
+        severity="error",
+        confidence="proved",
+        message=f"a gradient is asked with respect to `{parameter.name}`, which holds integers",
+        site=parameter.site or (backward.site if backward is not None else None),
+        label="makes integers" if parameter.site is not None else "is given integers",
+        related=places((backward.site if backward is not None and parameter.site is not None else None, "the gradient is asked for here")),
+        evidence=(
+            Evidence(f"{typed(value)} holds whole numbers", "dtype", value.dtype),
+            Evidence("its gradient is None, though the loss is computed from it"),
+        ),
+        help=idiom(index, "make floating"),
+        facts=frozenset({Fact("no-gradient", parameter.name)}),
+        explains=frozenset(Fact(what, parameter.name) for what in ("no-gradient", "unmoved", "unheld", "unregistered", "cut"))
+        | {Fact(what, str(step.step.kind)) for what in ("no-update", "constant-loss", "insensitive")}
+        | ({Fact("exception", raised.type)} if raised is not None and _NOTHING.search(raised.message) else set()),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(parameter.name,),
+        remedy=remedy("make it of floating numbers", setting(parameter.site, "dtype", "tensorflow.float32", calls=("Variable",))),
+    )
 
 
 def about(index: Index, failure: Failure) -> Diagnosis:

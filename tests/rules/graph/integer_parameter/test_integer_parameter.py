@@ -27,7 +27,19 @@ ASKED = """
     parameter bias value=t1 @ "train.py":5
 """
 
+ANSWERED = """
+    framework tensorflow "2.21.0"
+    w: parameter i32[3,1] called="weights"
+    x: input f32[4,3]
+    c = integer_cast w @ "train.py":4
+    p = matmul x c
+    loss = mean p
+    ! backward loss @ "train.py":7
+    parameter weights value=w gradient=none @ "train.py":2
+"""
+
 FIRES = {
+    "TensorFlow, which answers None": (ANSWERED, 2),
     "a parameter, before the first step": (BEFORE, 7),
     "the line that made it": (WITHIN, 3),
     "made of floating numbers, as far as is known": (WITHIN.replace("i64[4]", "f32[4]"), 9),
@@ -45,6 +57,9 @@ FIRES = {
 }
 
 SILENT = {
+    "a counter that the loss does not read": ANSWERED.replace("p = matmul x c", "p = mul x x"),
+    "a counter that the program moves": ANSWERED + "    ending weights changed=true gradient_seen=false\n",
+    "floating numbers (another rule)": ANSWERED.replace("i32[3,1]", "f32[3,1]"),
     "another exception": BEFORE.replace(
         "Only Tensors of floating point and complex dtype can require gradients", "expected scalar type Long but found Float"
     ),
