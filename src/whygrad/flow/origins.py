@@ -16,6 +16,11 @@ def reordered_at(index: Index, names: tuple[str, ...]) -> tuple[Site, ...]:
     )
 
 
+def typed_at(index: Index, name: str) -> Site | None:
+    """The call that gave a value its dtype, by the source."""
+    return next((o.site for o in index.record.origins if o.setting == "dtype" and name in o.values), None)
+
+
 def unpacked_at(index: Index, name: str) -> Site | None:
     """The call whose result was taken apart into a value and what it was given beside, by the source."""
     return next((o.site for o in index.record.origins if o.setting == "unpacked" and name in o.values), None)

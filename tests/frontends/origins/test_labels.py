@@ -171,6 +171,29 @@ def test_labels_that_the_program_holds_itself_are_followed_from_the_op_that_made
     assert lines(Record(steps=(step,)))[:1] == [2]
 
 
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ("torch.tensor(fraud)", 4),
+        ("torch.tensor(fraud).long()", 4),
+        ("fraud", 2),
+    ],
+)
+def test_the_nearest_call_that_gives_labels_their_dtype_is_found(made: str, line: int, program) -> None:
+    file = program(f"""
+        amount = draw()
+        fraud = (amount > 2).astype(int)
+        x = torch.tensor(amount)
+        y = {made}
+        loader = DataLoader(TensorDataset(x, y))
+    """)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    record = Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))
+    found = [origin for origin in origins_of(record, Sources(time.time() + 10)) if origin.setting == "dtype"]
+
+    assert [(origin.values, origin.site.line) for origin in found if origin.site] == [(("y",), line)]
+
+
 def test_labels_of_another_module_are_followed_there(program) -> None:
     other = program("""
         def targets(rows):

@@ -29,6 +29,11 @@ FITTING = ("fit", "train_on_batch")
 INITIALISERS = ("kernel_initializer", "kernel_init")
 """What layers call the argument that says how their weights begin."""
 SETTINGS = ("eps", "weight_decay", "momentum")
+TYPING = frozenset(
+    ("tensor", "as_tensor", "from_numpy", "array", "asarray", "constant", "convert_to_tensor", "Tensor", "LongTensor", "FloatTensor",
+     "BoolTensor", "IntTensor", "astype", "long", "int", "float", "double", "half", "bool", "cast", "bfloat16")
+)  # fmt: skip
+"""Calls that make a tensor or an array of other data, or cast one."""
 _KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 
 
@@ -61,6 +66,15 @@ def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
             handed = _handed(record, names)
             for site in next((found for spot in _spots(program, record, index, names) if (found := places_of(program, spot))), ()):
                 yield Origin((*names, *(value for value in (handed.values if handed else ()) if value not in names)), site=site)
+            typed = _typed(program, _spots(program, record, index, names))
+            if typed is not None:
+                yield Origin(names, setting="dtype", site=typed)
+
+
+def _typed(program: Program, spots: Iterator[Spot]) -> Site | None:
+    """The nearest call that gives numbers their dtype."""
+    steps = (at for spot in spots for at, _ in Trail(program).steps(spot))
+    return next((program.site(at, at.node) for at in steps if isinstance(at.node, ast.Call) and last_name(at.node.func) in TYPING), None)
 
 
 def _of_orders(program: Program, record: Record) -> Iterator[Origin]:

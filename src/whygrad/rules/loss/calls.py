@@ -9,7 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
 from whygrad.flow.written import losses_of
 from whygrad.idioms import loss_called
-from whygrad.ir import Op, Statistics, Value
+from whygrad.ir import Op, Site, Statistics, Value
 from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import places
@@ -85,9 +85,9 @@ def bounds(value: Value) -> tuple[float, float] | None:
     return (figures.minimum, figures.maximum) if figures and figures.minimum is not None and figures.maximum is not None else None
 
 
-def about_labels(call: Call, label: str, at_loss: str, **fields: Any) -> Diagnosis:
-    """A diagnosis at the line that made the labels, or at the loss where that line is unknown."""
-    site = making_site(call.index, call.step, call.target.name)
+def about_labels(call: Call, label: str, at_loss: str, made: Site | None = None, **fields: Any) -> Diagnosis:
+    """A diagnosis at the line that made the labels, `made` where the rule knows better, or at the loss where that line is unknown."""
+    site = made or making_site(call.index, call.step, call.target.name)
     return _diagnosis(
         call,
         site=site or call.op.site,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
+from whygrad.flow.origins import typed_at
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
@@ -94,6 +95,7 @@ def diagnosis(call: Call) -> Diagnosis:
         call,
         f"`{target.shown}` is {target.dtype}",
         f"`{call.called}` needs {due} here",
+        made=typed_at(call.index, target.name),
         rule="WG210",
         name="loss-dtype",
         severity="error",

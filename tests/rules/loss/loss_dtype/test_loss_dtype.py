@@ -96,3 +96,13 @@ def test_dtypes_that_are_refused(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_the_place_is_the_call_that_gave_the_labels_their_dtype_not_the_numbers_it_was_given() -> None:
+    without = INTEGERS.replace('    y = enter @ "data.py":35\n', '    origin values=["y"] @ "data.py":11\n')
+    (decided,) = said(diagnose, without)
+    (typed,) = said(diagnose, without + '    origin values=["y"] setting="dtype" @ "data.py":35\n')
+
+    assert decided.site is not None
+    assert typed.site is not None
+    assert (decided.site.line, typed.site.line) == (11, 35)
