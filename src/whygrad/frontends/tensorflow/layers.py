@@ -48,6 +48,9 @@ class Layers:
         self._holders: dict[int, tuple[str, bool]] = {}
         """Number of a plain variable to the class of the layer that read it first, and whether that is a library's."""
 
+        self._homes: dict[int, source.Trace | None] = {}
+        """Number of a plain variable that one of Keras' layers holds to the place that made the layer."""
+
     # --- watching -----------------------------------------------------------------------------------------------
 
     def made(self, layer: Any, trace: source.Trace | None) -> None:
@@ -106,8 +109,13 @@ class Layers:
 
     def read(self, entry: Variable, holder: Any) -> None:
         """A variable was read in a layer's call."""
-        self._holders[entry.number] = (class_name(holder), not user_class(holder)) if not builtin(holder) else ("", False)
         variable = entry.reference()
+        known = builtin(holder)
+        own = next((v for v in getattr(holder, "_trainable_variables", ()) if getattr(v, "_value", v) is variable), None) if known else None
+        self._holders[entry.number] = ("", False) if known and own is None else (class_name(holder), not user_class(holder) and not known)
+        if own is not None:
+            self._names.setdefault(entry.number, f"{holder.name}/{own.name}")
+            self._homes[entry.number] = self.place(holder)
         attribute = next((name for name, item in vars(holder).items() if item is variable), "")
         if attribute:
             self._names.setdefault(entry.number, f"{holder.name}/{attribute}")
@@ -162,7 +170,8 @@ class Layers:
                 continue
             owner, library = self._holders.get(entry.number, ("", False))
             name = self._names.get(entry.number) or seen.called or str(variable.name).removesuffix(":0")
-            yield Owned(name, entry, variable, True, not (modular and owner), owner, library, entry.made)
+            made = self._homes.get(entry.number) or entry.made
+            yield Owned(name, entry, variable, True, not (modular and owner), owner, library, made)
 
     def modes(self, training: Mapping[str, bool]) -> dict[str, bool]:
         """Path of each layer with dropout or batch normalisation that ran to whether it was in training mode."""

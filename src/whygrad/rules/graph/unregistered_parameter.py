@@ -26,7 +26,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Trainable parameters that the loss was computed from, that `model.parameters()` does not list, and that no optimizer holds while it holds the ones that are listed: layers in a
-    plain list, dict or tuple, `nn.Parameter(...)` that went through `.to()`, `.cuda()` or arithmetic and is a plain tensor since, a tensor made outside
+    plain list, dict or tuple, Keras layers that only a function inside a `Lambda` knows, `nn.Parameter(...)` that went through `.to()`, `.cuda()` or arithmetic and is a plain tensor since, a tensor made outside
     the model, a layer made anew in each forward.
 
     ## Why it matters
@@ -65,6 +65,9 @@ def _known_as(parameter: Parameter) -> str:
     name = _NUMBERED.sub("", parameter.name)
     assigned = _ASSIGNED.match(parameter.site.text) if parameter.site else None
     kind = parameter.owner.rpartition(".")[2]
+    if "/" in name and parameter.owner.startswith("keras."):
+        layer, _, weight = name.rpartition("/")
+        return f"{assigned[1] if assigned is not None else layer}.{weight}"
     if assigned is None:
         return name
     if " " in name:

@@ -1,0 +1,15 @@
+import keras
+import numpy as np
+
+
+def residual(width):
+    hidden = keras.layers.Dense(width, activation="tanh")
+    return keras.layers.Lambda(lambda x: x + hidden(x))
+
+
+keras.utils.set_random_seed(0)
+weather = np.random.normal(size=(128, 6)).astype("float32")
+demand = weather[:, :1] - weather[:, 1:2]
+model = keras.Sequential([residual(6), residual(6), keras.layers.Dense(1)])
+model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+model.fit(weather, demand, epochs=8, verbose=0)
