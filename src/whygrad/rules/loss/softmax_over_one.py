@@ -9,7 +9,7 @@ from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Op, Value
+from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, calls, went_back
 from whygrad.rules.loss.exceptions import raised_by
@@ -139,12 +139,29 @@ def _help(index: Index, found: Alone) -> str:
 
 
 def _remedy(index: Index, found: Alone) -> Remedy | None:
-    """A sigmoid in its place; none where another axis may have been meant, or the loss applies the softmax."""
+    """A sigmoid in its place, or the axis along which entries compete where there is one such; none where the loss applies the softmax."""
     site = edited_at(found.step, found.op)
-    if found.op.kind != "softmax" or found.other is not None or site is None:
+    if found.op.kind not in _SOFTMAX or site is None:
+        return None
+    if found.other is not None:
+        return _along(index, found, found.other, site)
+    if found.op.kind != "softmax":
         return None
     return remedy(
         "use a sigmoid for the single unit",
         Edit("swap", site, spelling(index, "sigmoid"), ACTIVATIONS["softmax"]),
         otherwise=(setting(site, "activation", '"sigmoid"'),),
+    )
+
+
+def _along(index: Index, found: Alone, axis: int, site: Site) -> Remedy | None:
+    """The softmax over the other axis; with several of them, which one is meant is the user's to say."""
+    sizes = (found.scores.shape or ())[1:-1]
+    if sum(1 for size in sizes if size > 1) != 1:
+        return None
+    keyword = spelling(index, "axis")
+    return remedy(
+        f"normalise over axis {axis}",
+        setting(site, keyword, str(axis), calls=("softmax", "Softmax", "log_softmax", "LogSoftmax"), position=-1),
+        changes=f"the {sizes[axis - 1]} entries along axis {axis} share 1 among them",
     )

@@ -110,3 +110,17 @@ def test_the_activation_of_a_layer_is_no_setting_of_a_training_loop(written: str
 
     assert diagnosis.remedy is not None
     assert [edit.action for edit in diagnosis.remedy.otherwise] == offered
+
+
+def test_attention_is_normalised_over_the_one_other_axis() -> None:
+    (diagnosis,) = said(diagnose, ATTENTION)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [("argument", "dim", "1")]
+    assert not diagnosis.remedy.safe
+
+
+def test_of_two_other_axes_none_is_chosen() -> None:
+    (diagnosis,) = said(diagnose, ATTENTION.replace("[32,7,", "[32,4,7,").replace("sum h", "mean h").replace("f32[32,8]", "f32[32,4,8]"))
+
+    assert diagnosis.remedy is None
