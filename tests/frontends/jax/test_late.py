@@ -41,13 +41,33 @@ def record_of(folder: Path, body: str, spoilt: str, decorator: str = "@jax.jit")
     return recorded(folder, program), program
 
 
+ASKED = """
+def loss_fn(params, x, y):
+    {body}
+
+def step(params, state, x, y):
+    loss, grads = jax.value_and_grad(loss_fn)(params, x, y)
+    updates, state = optimizer.update(grads, state)
+    return optax.apply_updates(params, updates), state, loss
+"""
+
+
+def outside_of(program: str, body: str) -> str:
+    """The same without a jitted function."""
+    head, rest = program.split("\n@jax.jit\n")
+    return head + ASKED.format(body=body) + "\nfor number" + rest.split("\nfor number")[1]
+
+
+@pytest.mark.parametrize("jitted", [True, False])
 @pytest.mark.parametrize(
     ("body", "spoilt", "stage", "text"),
     [(FORWARD, ONCE, "forward", "jnp.log("), (BACKWARD, ZERO, "backward", "jnp.sqrt(")],
     ids=["forward", "backward"],
 )
-def test_the_step_that_went_wrong_names_the_op(tmp_path: Path, body: str, spoilt: str, stage: str, text: str) -> None:
-    record, program = record_of(tmp_path, body, spoilt)
+def test_the_step_that_went_wrong_names_the_op(tmp_path: Path, body: str, spoilt: str, stage: str, text: str, *, jitted: bool) -> None:
+    program = PROGRAM.format(body=f"        {body}", spoilt=spoilt, decorator="@jax.jit")
+    program = program if jitted else outside_of(program, body)
+    record = recorded(tmp_path, program)
     step = record.steps[-1]
     (birth,) = step.births
     op = next(op for op in step.graph.ops if birth.op in op.outputs)
@@ -76,3 +96,10 @@ def test_a_step_whose_loss_stays_finite_is_not_looked_at_again(tmp_path: Path) -
     record, _ = record_of(tmp_path, FORWARD, "x[5]")
 
     assert [step.index for step in record.steps] == [0, 1]
+
+
+def test_a_derivative_that_reads_the_batch_from_around_it_is_left_alone(tmp_path: Path) -> None:
+    program = outside_of(PROGRAM.format(body="", spoilt=ONCE, decorator="@jax.jit"), FORWARD)
+    program = program.replace("(loss_fn)(params, x, y)", "(lambda params: loss_fn(params, x, y))(params)")
+
+    assert not any(step.births for step in recorded(tmp_path, program).steps)

@@ -252,6 +252,7 @@ class JaxRecorder:
         if following is None and self.steps and self.kinds.complete:
             self.next_step()  # the last of all, while an update was waited for: nothing is known of it but what was computed
             return
+        self.late.recorded(opened)
         after = dict(opened.results)
         for part in following or ():
             if place(part) in [place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
@@ -322,8 +323,10 @@ class JaxRecorder:
         asked.names = variables_for(outside(), asked.args, asked.argnums) if self.symptoms.asked is None else self.symptoms.asked.names
         self.symptoms.was_asked(asked, self.index)
         self.optimizers.again()
+        self.late.asked(asked)
         self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
         self.next_step()
+        self.late.look()
 
     def moment(self, moment: Moment) -> None:
         """An update was calculated or applied."""
