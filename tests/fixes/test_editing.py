@@ -191,6 +191,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement that would stand before what it reads is made": (
         "grads = g(x)\nstep(grads)\nclear()\nshown = grads.norm()\n", "shown = grads.norm()", {"action": "move", "to": "grads = g(x)", "after": False},
     ),
+    "a statement that reads what its loop goes through": (
+        "for t in sums:\n    t.clear()\nstep(sums)\n", "t.clear()", {"action": "move", "to": "step(sums)"},
+    ),
     "a return": ("def f():\n    g()\n    return make(a)\n", "return make(a)", {"action": "move", "to": "g()"}),
     "a layer with a name": ("self.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap"}),
     "two calls of that name on one line": ("a, b = sigmoid(x), sigmoid(y)\n", "a, b", {"action": "unwrap", "calls": ("sigmoid",)}),

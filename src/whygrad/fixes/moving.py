@@ -13,12 +13,20 @@ def may_move(tree: Tree, found: cst.SimpleStatementLine, to: Line, *, after: boo
     """Raises `Refused` where the program would not be the same but for the order."""
     if isinstance(found.body[0], cst.Return) or _function(tree, found) is not _function(tree, to):
         raise Refused("it would have to move to another function")
+    loop = tree.enclosing(found, cst.For)
+    if isinstance(loop, cst.For) and not _within(tree, to, loop) and not set(_read(tree, [found])).isdisjoint(_names(loop.target)):
+        raise Refused("it reads what its loop goes through")
     passed = list(_passed(tree, found, to, after=after))
     down = tree.ranges[to].start.line > tree.ranges[found].start.line
     if down and not set(_read(tree, passed)).isdisjoint(_made(tree, [found])):
         raise Refused("what it makes is used before its new place")
     if not down and not set(_read(tree, [found])).isdisjoint(_made(tree, passed)):
         raise Refused("what it reads is made after its new place")
+
+
+def _within(tree: Tree, line: Line, loop: cst.For) -> bool:
+    """The line stands in the loop."""
+    return tree.ranges[loop].start.line <= tree.ranges[line].start.line <= tree.ranges[loop].end.line
 
 
 def _function(tree: Tree, node: cst.CSTNode) -> cst.CSTNode | None:

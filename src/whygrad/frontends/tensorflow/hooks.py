@@ -22,6 +22,7 @@ from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.replay import Loss, TensorFlowReplay
 from whygrad.frontends.tensorflow.running import place_of, user_part
 from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.frontends.tensorflow.sums import Sums
 from whygrad.frontends.tensorflow.templates import bad
 from whygrad.frontends.tensorflow.values import Variable
 
@@ -42,6 +43,7 @@ class Hooks:
     def __init__(self, recorder: "TensorFlowRecorder") -> None:
         self.recorder = recorder
         self.departures = Departures(recorder)
+        self.sums = Sums(recorder)
 
     # --- gradients ----------------------------------------------------------------------------------------------
 
@@ -269,6 +271,7 @@ class Hooks:
                 with np.errstate(all="ignore"):
                     norm = None if gradient is None else float(np.linalg.norm(dense(gradient).astype(np.float64)))
                 recorder.watch.at_update(found.number, norm)
+        self.sums.handed(zip(list(gradients or ()), targets, strict=False))
         if recorder.running.driver is None:
             entry.given = recorder.running.listed or recorder.builder.site(source.trace(frame))
         self._names(frame)
@@ -295,7 +298,10 @@ class Hooks:
         """A variable was written to."""
         recorder = self.recorder
         entry = recorder.ledger.values.written(inputs[0])
-        if entry is None or recorder.in_update or entry.number not in recorder.running.seen or not recorder.running.backwards:
+        if entry is None or recorder.in_update or not recorder.running.backwards:
+            return
+        if entry.number not in recorder.running.seen:
+            self.sums.written(entry.number, entry.reference(), frame)
             return
         owned = recorder.running.seen[entry.number]
         look = recorder.ledger.frames.look(frame)

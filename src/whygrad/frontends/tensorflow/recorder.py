@@ -217,6 +217,7 @@ class TensorFlowRecorder:
         self.index += 1
         self.running = Running()
         self.watch.begin_step()
+        self.hooks.sums.begin_step()
         self.failing.forget()
 
     def end_unrecorded(self) -> None:

@@ -38,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A backward that begins while parameters still hold the gradient of the last update, and an update that then uses the sum, with no
-    `zero_grad` of that optimizer's parameters in between.
+    `zero_grad` of that optimizer's parameters in between. In TensorFlow, variables that gradients are added to, that an update is handed, and that grow by each step's gradients alone.
 
     ## Why it matters
     The update follows the sum of all gradients since the start, most of them of parameters long gone. It acts like a momentum that never

@@ -1,0 +1,93 @@
+"""Gradients that the program adds up in variables of its own, until it hands these to an optimizer."""
+
+from collections.abc import Iterable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.frontends.tensorflow.calls import Happened
+from whygrad.frontends.tensorflow.scopes import is_tensor
+
+if TYPE_CHECKING:
+    from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+ROUNDING = 1e-3
+"""Share of its growth by which a sum may differ from what its gradients explain: single precision over many parts stays far below."""
+
+Arrays = dict[int, NDArray[Any]]
+
+
+class Sums:
+    """Listens to writes and updates; knows what the last update was handed."""
+
+    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+        self.recorder = recorder
+        self.used: Arrays = {}
+        """Number of a parameter to the sum that the last recorded update used."""
+        self.emptied: list[tuple[int, Happened]] = []
+        """Variables set to zero after a backward of this step, by number."""
+
+    def begin_step(self) -> None:
+        """The next step begins."""
+        self.emptied = []
+
+    def written(self, number: int, variable: Any, frame: FrameType) -> None:
+        """A variable that is no parameter was written to after a backward."""
+        ledger = self.recorder.ledger
+        look = ledger.frames.look(frame)
+        if variable is None or look.quiet or not look.points or bool(np.any(np.asarray(variable.numpy()))):
+            return
+        self.emptied.append((number, Happened("clear", ledger.at, (), look.trace)))
+
+    def handed(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        """An update begins: each gradient with its variable."""
+        recorder = self.recorder
+        found = {into: (number, array) for number, into, array in self._sums(pairs)}
+        cleared = {number: into for into, (number, _) in found.items()}
+        self._tell(cleared)
+        arrays = {into: array for into, (_, array) in found.items()}
+        backward = next((event for event in recorder.ledger.events if event.kind == "backward"), None)
+        if backward is not None and self._grew(arrays):
+            backward.attributes["stale"] = len(arrays)
+        self.used = arrays
+
+    def _tell(self, cleared: dict[int, int]) -> None:
+        """The clearings of what this update was handed, one event for each place; `cleared` gives the parameter of each variable."""
+        told: dict[object, Happened] = {}
+        for number, event in self.emptied:
+            owned = self.recorder.running.seen.get(cleared.get(number, -1))
+            if owned is None:
+                continue
+            kept = told.setdefault(event.trace.user if event.trace is not None else None, event)
+            kept.targets = tuple(dict.fromkeys((*kept.targets, owned.name)))
+        self.recorder.ledger.events.extend(told.values())
+
+    def _sums(self, pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Of gradients that are variables: its number, that of the parameter, what it holds."""
+        values = self.recorder.ledger.values
+        for gradient, target in pairs:
+            if gradient is None:
+                continue
+            into, inner = values.variable(getattr(target, "_value", target)), getattr(gradient, "_value", gradient)
+            name = values.known(inner) if is_tensor(inner) else None
+            held = values.seen[name].variable if name is not None else None
+            entry = values.variable(inner) if not is_tensor(inner) else None
+            number = entry.number if entry is not None else held
+            if into is not None and number is not None and number != into.number:
+                yield number, into.number, np.asarray(inner.numpy(), dtype=np.float64)
+
+    def _grew(self, now: Arrays) -> bool:
+        """What the last update used is still in these sums, and this step's gradients alone came to it: an average or a momentum shrinks what was there."""
+        gradients = self.recorder.running.gradients
+        if not now or now.keys() != self.used.keys() or not now.keys() <= gradients.keys():
+            return False
+        old, new, own = (
+            np.concatenate([np.ravel(arrays[key]) for key in now]).astype(np.float64) for arrays in (self.used, now, gradients)
+        )
+        growth, size = new - old, float(own @ own)
+        if not (np.isfinite(size) and size > 0 and np.any(old) and np.any(growth)):
+            return False
+        rest = growth - own * (float(growth @ own) / size)
+        return bool(np.linalg.norm(rest) <= ROUNDING * np.linalg.norm(growth))
