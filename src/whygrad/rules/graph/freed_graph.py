@@ -1,5 +1,6 @@
 """WG310: a backward goes through a graph that an earlier backward has freed."""
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -69,7 +70,8 @@ def _written_here(step: StepIndex, failure: Failure) -> bool:
 
 def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
     first = kept[0]
-    names = [item.value.shown for item in kept]
+    held = _handed_back(first.used.site)
+    names = [item.value.shown for item in kept] if first.value.called or not held else list(held)
     made = first.made.site if first.made is not None else None
     handed = handed_in(first.step, first.value.name)
     return Diagnosis(
@@ -90,16 +92,18 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
             (_backward_site(first.step) or failure.site, "this backward goes into the old graph"),
         ),
         evidence=(
-            Evidence(f"{_when(first)}; the loss of step {first.step.step.index} is computed from it", "values_carried", len(kept)),
+            Evidence(
+                f"{_when(first, names[0])}; the loss of step {first.step.step.index} is computed from it", "values_carried", len(kept)
+            ),
             Evidence(f"backward was refused: {failure.message.split('(')[0].split('.')[0].strip()[:160]}"),
         ),
-        help=_help(first),
+        help=_help(first, held, several=len(kept) > 1),
         facts=frozenset({Fact("freed-graph", first.value.name)}),
         explains=consequences(failure, first.step),
         kind=first.step.step.kind,
         step=first.step.step.index,
         names=(names[0],),
-        remedy=_cut_off(first),
+        remedy=_cut_off(kept),
     )
 
 
@@ -111,8 +115,7 @@ def handed_in(step: StepIndex, name: str) -> Site | None:
     return scopes[outermost[0]].caller if outermost else None
 
 
-def _when(item: Carried) -> str:
-    shown = item.value.shown
+def _when(item: Carried, shown: str) -> str:
     return (
         f"`{shown}` was made in step {item.born.step.index}"
         if item.born is not None
@@ -120,10 +123,10 @@ def _when(item: Carried) -> str:
     )
 
 
-def _help(item: Carried) -> str:
-    name = item.value.called or "state"
+def _help(item: Carried, held: tuple[str, ...], *, several: bool) -> str:
+    names = held or (item.value.called or "state",)
     if item.recurrent:
-        return f"cut it off between steps: `{name} = {name}.detach()` before the next forward"
+        return f"cut it off between steps: `{_detached(names, several=bool(held) and several)}` before the next forward"
     return "compute it anew in every step, inside the loop; or, if it should not be trained, compute it under `torch.no_grad()`"
 
 
@@ -205,9 +208,35 @@ def _backward_site(step: StepIndex) -> Site | None:
     return event.site if event is not None else None
 
 
-def _cut_off(item: Carried) -> Remedy | None:
+def _cut_off(kept: list[Carried]) -> Remedy | None:
     """What is carried over is detached before it is used again."""
-    name = item.value.called
-    if not item.recurrent or not name.replace(".", "").isidentifier():
+    first = kept[0]
+    several = sum(1 for item in kept if item.used is first.used) > 1
+    names = _handed_back(first.used.site) or (() if several else (first.value.called,))
+    if not first.recurrent or not names or not all(name.replace(".", "").isidentifier() for name in names):
         return None
-    return remedy("cut it off between steps", in_front(item.used.site, f"{name} = {name}.detach()"))
+    return remedy("cut it off between steps", in_front(first.used.site, _detached(names, several=several)))
+
+
+def _detached(names: tuple[str, ...], *, several: bool) -> str:
+    """The statement; one name for several values holds a tuple of them, and often nothing before the first step."""
+    if len(names) == 1 and several:
+        return f"{names[0]} = None if {names[0]} is None else tuple(part.detach() for part in {names[0]})"
+    return f"{', '.join(names)} = {', '.join(f'{name}.detach()' for name in names)}"
+
+
+def _handed_back(site: Site | None) -> tuple[str, ...]:
+    """Names that a line gives to its call and takes from it again, as recurrent layers are written: `out, state = lstm(x, state)`."""
+    try:
+        body = ast.parse(site.text.strip()).body if site is not None else []
+    except SyntaxError:  # a line of several, or one that opens a block
+        return ()
+    line = body[0] if body else None
+    if not isinstance(line, ast.Assign) or not isinstance(line.value, ast.Call):
+        return ()
+    taken = {ast.unparse(node) for target in line.targets for node in ast.walk(target) if isinstance(node, ast.Name | ast.Attribute)}
+    for given in (*line.value.args, *(item.value for item in line.value.keywords)):
+        names = tuple(ast.unparse(part) for part in (given.elts if isinstance(given, ast.Tuple) else [given]))
+        if taken.issuperset(names):
+            return names
+    return ()

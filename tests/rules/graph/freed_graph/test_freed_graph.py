@@ -103,3 +103,35 @@ def test_the_message() -> None:
         diagnosis.message == "`prototypes` (f32[8,2]) is kept from an earlier step with its graph, which that step's backward has used up"
     )
     assert diagnosis.evidence[0].statement == "`prototypes` was made in step 0; the loss of step 1 is computed from it"
+
+
+PAIR = (
+    RECURRENT.replace(' called="prototypes"', "")
+    .replace('      z = rnn x w @ "train.py":11', '      c: activation f32[8,2] differentiable=true\n      z, c = rnn x w @ "train.py":11')
+    .replace("      w: parameter f32[2,4]\n      h", "      c: state f32[8,2] differentiable=true\n      w: parameter f32[2,4]\n      h")
+    .replace('h = rnn z w @ "train.py":11', 'h = rnn z c w @ "train.py":11 text="    LINE"')
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "statement"),
+    [
+        ("out, state = lstm(x, state)", "state = None if state is None else tuple(part.detach() for part in state)"),
+        ("out, self.s = self.lstm(x, self.s)", "self.s = None if self.s is None else tuple(part.detach() for part in self.s)"),
+        ("out, (h, c) = lstm(x, (h, c))", "h, c = h.detach(), c.detach()"),
+        ("h, c = cell(x, hx=(h, c))", "h, c = h.detach(), c.detach()"),
+    ],
+)
+def test_a_state_of_several_values_is_cut_off_as_the_program_holds_it(line: str, statement: str) -> None:
+    (diagnosis,) = said(diagnose, PAIR.replace("LINE", line))
+
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == [statement]
+    assert f"`{statement}`" in diagnosis.help
+
+
+@pytest.mark.parametrize("line", ["out, after = lstm(x, before)", "out = lstm(x,", "return self.lstm(x, self.s)"])
+def test_a_state_that_the_line_does_not_take_back_gets_no_edit(line: str) -> None:
+    (diagnosis,) = said(diagnose, PAIR.replace("LINE", line))
+
+    assert diagnosis.remedy is None
