@@ -11,6 +11,7 @@ from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.wrong_order import why_useless
 
 LEFT = 1e-2
 """Largest share of the gradient that counts as almost nothing. Recurrent networks are clipped to a tenth or a twentieth as a matter of course."""
@@ -59,10 +60,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     wrong place.
     """
     groups: dict[object, list[Moment]] = {}
-    for moment in index.once(timeline):
-        if moment.event.kind == "clip":
+    moments = index.once(timeline)
+    for at, moment in enumerate(moments):
+        # timid: what is clipped while a scaler has multiplied it is as small as it should be once it is unscaled first (WG414)
+        if moment.event.kind == "clip" and why_useless(moments, at) != "scaled":
             groups.setdefault(place(moment.event.site), []).append(moment)
-    yield from distinct(_about(index, moments) for moments in groups.values() if len(moments) > 1 and all(_away(index, m) for m in moments))
+    yield from distinct(_about(index, group) for group in groups.values() if len(group) > 1 and all(_away(index, m) for m in group))
 
 
 def _away(index: Index, moment: Moment) -> bool:

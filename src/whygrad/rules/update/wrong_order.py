@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 from math import hypot, isfinite
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import UPDATES, Moment, place, timeline
 from whygrad.idioms import idiom
 from whygrad.ir import Event, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
+from whygrad.rules.remedies import in_front, remedy
 from whygrad.rules.remedies import moved as moving
-from whygrad.rules.remedies import remedy
 
 SWITCHES = {"freeze": "freezes", "unfreeze": "unfreezes"}
 """Changes of `trainable`, and what they do."""
@@ -161,12 +161,13 @@ def _useless_clips(index: Index) -> Iterator[Diagnosis]:
     for at in clips:
         by_place.setdefault(place(moments[at].event.site), []).append(at)
     for group in by_place.values():
-        wrong = [why for at in group if (why := _why_useless(moments, at))]
+        wrong = [why for at in group if (why := why_useless(moments, at))]
         if len(wrong) == len(group) and len(set(wrong)) == 1:
-            yield _about_clip(moments[group[0]], wrong[0], len(group))
+            unscaled = next((m.event.site for m in moments[group[0] :] if m.event.kind == "unscale"), None)
+            yield _about_clip(moments[group[0]], wrong[0], len(group), _unscaled_first(moments[group[0]].event.site, unscaled))
 
 
-def _why_useless(moments: tuple[Moment, ...], at: int) -> str:
+def why_useless(moments: tuple[Moment, ...], at: int) -> str:
     """`early`, `late` or `scaled`; "" for a clipping between backward and update, as it should be."""
     before = next((m.event.kind for m in reversed(moments[:at]) if m.event.kind in ("backward", "clear", "unscale", *UPDATES)), "")
     after = next((m.event.kind for m in moments[at + 1 :] if m.event.kind in ("backward", "clear", "unscale", *UPDATES)), "")
@@ -243,8 +244,19 @@ _CLIPS = {
 }
 
 
-def _about_clip(moment: Moment, why: str, count: int) -> Diagnosis:
-    message, label, remedy = _CLIPS[why]
+_SCALER_STEP = re.compile(r"\s*([A-Za-z_][\w.]*)\.step\(([A-Za-z_][\w.]*)\)")
+
+
+def _unscaled_first(clip: Site | None, step: Site | None) -> Remedy | None:
+    """The gradients brought to their own size in front of the clipping, in the names of the line where the scaler steps."""
+    written = _SCALER_STEP.match(step.text) if step is not None else None
+    if clip is None or step is None or written is None or (clip.file, clip.function) != (step.file, step.function):
+        return None
+    return remedy("unscale the gradients before the clipping", in_front(clip, f"{written[1]}.unscale_({written[2]})"))
+
+
+def _about_clip(moment: Moment, why: str, count: int, fix: Remedy | None) -> Diagnosis:
+    message, label, advice = _CLIPS[why]
     norm, limit = moment.event.attributes.get("norm"), moment.event.attributes.get("limit")
     figures = f" (norm {figure(norm)}, limit {figure(limit)})" if isinstance(norm, float) and isinstance(limit, float) else ""
     return Diagnosis(
@@ -256,10 +268,11 @@ def _about_clip(moment: Moment, why: str, count: int) -> Diagnosis:
         site=moment.event.site,
         label=label,
         evidence=(Evidence(f"so in {plural(count, 'recorded clipping')}{figures}", "clippings", count),),
-        help=remedy,
+        help=advice,
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=(why,),
+        remedy=fix if why == "scaled" else None,
     )
 
 

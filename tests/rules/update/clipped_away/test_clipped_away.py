@@ -24,6 +24,7 @@ FIRES = {
 }
 
 SILENT = {
+    "gradients that are still scaled": TIGHT.replace("    ! optimizer_step", "    ! unscale opt\n    ! optimizer_step"),
     "Adam divides by the size": TIGHT.replace('native="SGD"', 'native="AdamW"'),
     "a limit that bites, and parameters that move": TIGHT.replace("update_norm=0.000001", "update_norm=0.001"),
     "a limit near the gradient": TIGHT.replace('"limit":0.0001', '"limit":50.0'),

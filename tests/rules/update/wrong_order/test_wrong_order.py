@@ -107,3 +107,13 @@ def test_trainable_that_is_changed_after_the_step_was_compiled():
     assert diagnosis.site.line == 9
     assert diagnosis.message.endswith("`w` stays frozen")
     assert not said(diagnose, LATE.replace(' with={"late":true}', ""))
+
+
+def test_a_clipping_of_scaled_gradients_is_preceded_by_their_unscaling() -> None:
+    step = '    ! unscale opt @ "train.py":24 text="    scaler.step(opt)"\n    ! optimizer_step'
+    (diagnosis,) = said(diagnose, RIGHT.replace("    ! optimizer_step", step))
+    (elsewhere,) = said(diagnose, RIGHT.replace("    ! optimizer_step", step.replace("train.py", "loop.py")))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.text) for edit in diagnosis.remedy.edits] == [("insert", 23, "scaler.unscale_(opt)")]
+    assert elsewhere.remedy is None
