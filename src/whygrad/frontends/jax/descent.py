@@ -1,16 +1,19 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import jax.numpy as jnp
 import numpy as np
 
+from whygrad.frontends.descents import bent
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.evaluation import Change
-from whygrad.ir import Descend, Trial
+from whygrad.ir import Descend, Graph, Trial
 
+LONGEST = 2.0
+"""Seconds that the first of four descents may take, the compiling of its step among them; a second one is compiled for the descents without the change."""
 LARGEST = 50_000_000
 """Entries of all parameters together up to which they are copied."""
 
@@ -43,8 +46,19 @@ class Stepping(Protocol):
     numbers: Mapping[str, int]
     parameters: Mapping[int, str]
 
+    graph: Graph
+
     def gradients(self, change: Change, moving: Mapping[int, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Loss and gradients by parameter name."""
+
+    def permuted(self, names: Sequence[str]) -> dict[int, Any]:
+        """The labels in another order, all in the same one."""
+
+    def forwarded(self, given: dict[int, Any]) -> dict[int, Any]:
+        """The same change where the program reads it."""
+
+    def once_compiled(self) -> "Stepping":
+        """The same step as one compiled function."""
 
 
 class Descent:
@@ -55,26 +69,45 @@ class Descent:
 
     def run(self, descent: Descend) -> Trial:
         """A few updates with the change, and as many without; raises `CopyError`."""
-        if descent.activate or descent.control:
-            raise CopyError("descents with further activations, or with permuted labels beside them, are not made for JAX programs")
         rule = self.replay.rule
         if rule is None:
             raise CopyError("no optimizer whose updates can be followed is known")
         if sum(np.size(self.replay.arrays[number]) for number in self.replay.parameters) > LARGEST:
             raise CopyError("the model is too large to be copied for an experiment")
+        if descent.activate:
+            return self._bent(descent, rule)
         changed = self._losses(descent.steps, rule, descent)
         return Trial(descent, loss=changed[-1], losses=changed, plain=self._losses(descent.steps, rule, None))
 
-    def _losses(self, steps: int, rule: Rule, change: Descend | None) -> tuple[float, ...]:
+    def _bent(self, descent: Descend, rule: Rule) -> Trial:
+        """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
+        given, still = self.replay.forwarded(self.replay.permuted(descent.control)), self._still()
+        compiled = Descent(self.replay.once_compiled())
+
+        def losses(change: Descend | None, permuted: bool) -> tuple[float, ...]:  # noqa: FBT001 - one of four descents
+            activated = frozenset(self.replay.numbers[name] for name in change.activate) if change else frozenset[int]()
+            base = Change(given if permuted else {}, activated=activated, handed=still)
+            return compiled._losses(descent.steps, rule, change, base)
+
+        return bent(descent, losses, LONGEST)
+
+    def _still(self) -> dict[int, int]:
+        """The results of dropout, whose masks stay the same and mark the examples, with what they were made of."""
+        pairs = [(op.output, op.inputs[0]) for op in self.replay.graph.ops if op.kind == "dropout" and op.inputs and op.outputs]
+        numbers = self.replay.numbers
+        return {numbers[made]: numbers[given] for made, given in pairs if made in numbers and given in numbers}
+
+    def _losses(self, steps: int, rule: Rule, change: Descend | None, base: Change | None = None) -> tuple[float, ...]:
         """The loss before the first update and after each."""
+        base = base or Change()
         names = change.standardise if change else ()
-        given = {self.replay.numbers[name]: standardised(self.replay.arrays[self.replay.numbers[name]]) for name in names}
+        given = {**base.given} | {self.replay.numbers[name]: standardised(self.replay.arrays[self.replay.numbers[name]]) for name in names}
         moving = {number: jnp.asarray(self.replay.arrays[number]) for number in self.replay.parameters}
         move = _compat.ORIGINALS.jit(_moved, static_argnums=0)
         memory = {number: (np.zeros_like(item), np.zeros_like(item)) for number, item in moving.items()}
         losses: list[float] = []
         for step in range(steps + 1):
-            loss, found = self.replay.gradients(Change(given), moving)
+            loss, found = self.replay.gradients(replace(base, given=given), moving)
             losses.append(float(np.asarray(loss).astype(np.float64).sum()))
             if step < steps:
                 gradients = {number: found[name] for number, name in self.replay.parameters.items()}

@@ -1,7 +1,7 @@
 """Runs flat programs: on concrete values, with something changed, and with its derivative."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -22,6 +22,10 @@ class Change:
     through: frozenset[int] = frozenset()
     """Outputs of calls that hand their first input on, gradient and all."""
     reshaped: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    activated: frozenset[int] = frozenset()
+    """Values that go through a ReLU where they are made."""
+    handed: Mapping[int, int] = field(default_factory=dict)
+    """Values that are what another one is: the result of a call that is left out, and what it was given."""
 
 
 def run(bounds: Sequence[Bound], environment: Environment, change: Change) -> None:
@@ -32,7 +36,13 @@ def run(bounds: Sequence[Bound], environment: Environment, change: Change) -> No
             continue
         read = [item.value if isinstance(item, Constant) else _shaped(environment[item], item, change) for item in bound.inputs]
         made = read[:1] if not change.through.isdisjoint(bound.outputs) else call(bound, read)
-        environment.update((number, item) for number, item in zip(bound.outputs, made, strict=False) if number not in change.given)
+        environment.update((n, _made(item, n, environment, change)) for n, item in zip(bound.outputs, made, strict=False) if n not in change.given)
+
+
+def _made(item: Any, number: int, environment: Environment, change: Change) -> Any:
+    if number in change.handed:
+        return environment[change.handed[number]]
+    return jnp.maximum(item, 0) if number in change.activated else item
 
 
 def _shaped(item: Any, number: int, change: Change) -> Any:
@@ -68,23 +78,27 @@ class Engine:
         change = change or Change()
         fixed = {**self.fixed, **{number: item for number, item in change.given.items() if number in self.fixed}}
         made = {number: item for number, item in change.given.items() if number not in self.fixed}
-        key = (change.through, tuple(change.reshaped.items()), tuple(made))
+        key = (change.through, tuple(change.reshaped.items()), change.activated, tuple(change.handed.items()), tuple(made))
         if key not in self._functions:
-            function = self._function(change.through, change.reshaped)
+            function = self._function(replace(change, given={}))
             self._functions[key] = _compat.ORIGINALS.jit(function) if self.compiled else function
         (loss, seen), found = self._functions[key]([values[number] for number in self.moving], fixed, made)
         return loss, seen, dict(zip(self.moving, found, strict=True))
 
-    def _function(self, through: frozenset[int], reshaped: Mapping[int, tuple[int, ...]]) -> Callable[..., Any]:
+    def _function(self, change: Change) -> Callable[..., Any]:
         def total(moving: list[Any], fixed: dict[int, Any], made: dict[int, Any]) -> tuple[Any, dict[int, Any]]:
             environment = {**fixed, **dict(zip(self.moving, moving, strict=True))}
-            run(self.bounds, environment, Change(made, through, reshaped))
+            run(self.bounds, environment, replace(change, given=made))
             # timid: of several losses the sum stands for them all
             loss = sum(jnp.sum(environment[number]) for number in self.losses)
             return loss, {number: environment[number] for number in self.watched if number in environment}
 
         made: Callable[..., Any] = _compat.ORIGINALS.value_and_grad(total, has_aux=True)
         return made
+
+    def once_compiled(self) -> "Engine":
+        """The same program as one compiled function: for what is run many times, and need not agree with the program to the last digit."""
+        return self if self.compiled else Engine(self.bounds, self.losses, self.moving, self.fixed, compiled=True)
 
     def values(self, numbers: Sequence[int], moving: Mapping[int, Any], change: Change | None = None) -> dict[int, Any]:
         """The forward alone, perhaps with values of its own replaced."""

@@ -157,6 +157,10 @@ class JaxReplay:
         except FAILURES:
             return ()
 
+    def once_compiled(self) -> "JaxReplay":
+        """The same step as one compiled function: for what is run many times."""
+        return with_engine(self, self.engine.once_compiled())
+
     # --- changes ------------------------------------------------------------------------------------------------
 
     def _change(self, intervention: Intervention) -> Change:

@@ -188,7 +188,7 @@ def _relu(index: Index, step: StepIndex, gap: Gap) -> Edit | None:
         return None
     if native.startswith("keras.layers."):
         return setting(edited_at(step, gap.before.op) or site, "activation", '"relu"', calls=_KERAS)
-    if site is gap.before.op.site:
+    if site is gap.before.op.site and site != gap.after.op.site:
         return Edit("wrap", site, spelling(index, "relu"))
     if spelling(index, "axis") == "dim":
         return Edit("wrap", site, "torch.nn.Sequential({x}, torch.nn.ReLU())", ("Linear", "Conv1d", "Conv2d", "Conv3d"))
