@@ -99,6 +99,7 @@ TRAINING: Mapping[str, Row] = {
         "hand the mode over: `layers.Dropout(rate)(x, training=training)`",
         "hand the mode over: `deterministic=not train`",
     ),
+    "who declines": Row("the gradient scaler", "the gradient scaler", "`optax.apply_if_finite`"),
     "first scale": Row("`init_scale`", "`initial_scale`", "scale of the loss"),
     "loss scale": Row(
         "use `torch.amp.GradScaler`, or bfloat16 in place of float16",

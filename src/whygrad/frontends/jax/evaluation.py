@@ -36,7 +36,9 @@ def run(bounds: Sequence[Bound], environment: Environment, change: Change) -> No
             continue
         read = [item.value if isinstance(item, Constant) else _shaped(environment[item], item, change) for item in bound.inputs]
         made = read[:1] if not change.through.isdisjoint(bound.outputs) else call(bound, read)
-        environment.update((n, _made(item, n, environment, change)) for n, item in zip(bound.outputs, made, strict=False) if n not in change.given)
+        environment.update(
+            (n, _made(item, n, environment, change)) for n, item in zip(bound.outputs, made, strict=False) if n not in change.given
+        )
 
 
 def _made(item: Any, number: int, environment: Environment, change: Change) -> Any:

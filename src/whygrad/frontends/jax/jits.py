@@ -22,7 +22,7 @@ from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.tape import Bound
-from whygrad.frontends.jax.transformations import Moment
+from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.ir import Site
 
 
@@ -58,6 +58,8 @@ class Plan:
     """Where what becomes of the first parameter is computed."""
     gradients: dict[str, int] = field(default_factory=dict)
     """Parameter name to the place of its gradient among the outputs."""
+    declined: list[tuple[Made, int]] = field(default_factory=list)
+    """Optimizers with the place of how many updates they have declined among the outputs."""
     results: dict[str, int] = field(default_factory=dict)
     """Parameter name to the place of what the program made of it among the outputs."""
 
@@ -261,6 +263,10 @@ class Jits:
         for moment in capture.moments:
             moment.kept = _kept(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
+        counted = [
+            (m.made, outputs.get(_compat.variable(m.declined))) for m in capture.moments if m.made is not None and m.declined is not None
+        ]
+        plan.declined = [(made, at) for made, at in counted if at is not None]
         for program in plan.programs:
             loss = program.derivation.loss
             variable = _compat.variable(program.derivation.numbers.objects[loss]) if loss is not None else None
@@ -329,6 +335,15 @@ def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
         alike = [leaf for leaf in held if (leaf.shape, leaf.dtype) == (getattr(item, "shape", None), getattr(item, "dtype", None))]
         found.update({argument.number: alike[0]} if len(alike) == 1 else {})
     return found
+
+
+def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:
+    """The optimizers that a call asked for updates, and what they have declined by now."""
+    for moment in plan.capture.moments:
+        if moment.kind == "update" and moment.made is not None:
+            moment.made.calls += 1
+    for made, at in plan.declined:
+        made.declined = outputs[at] if at < len(outputs) else made.declined
 
 
 def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
+from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.transformations import (
     CHOOSING,
     CLIPS,
@@ -25,7 +26,9 @@ from whygrad.frontends.jax.transformations import (
     Gathering,
     Made,
     Moment,
+    declined_by,
     is_users,
+    settings_of,
     stopped_by,
 )
 from whygrad.frontends.rates import as_good_as_zero
@@ -46,6 +49,9 @@ class Owner(Protocol):
 
     def moment(self, moment: Moment) -> None:
         """An update was calculated or applied."""
+
+    def declining(self, made: Made, count: Any) -> None:
+        """An optimizer has declined so many updates by now."""
 
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to."""
@@ -124,6 +130,12 @@ class Optimizers:
         stopped = tuple(stopped_by(entry, updates, list(held)))
         turns = several.turns if several is not None else 1
         self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state))
+
+    def updated(self, entry: Made, made: Any) -> None:
+        """An update and the state after it were calculated."""
+        declined = declined_by(made[1]) if isinstance(made, tuple) and len(made) == 2 else None  # noqa: PLR2004 - updates and state
+        if declined is not None:
+            self.recorder.declining(entry, declined)
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
@@ -225,13 +237,14 @@ class Optimizers:
     def _record(self, entry: Made) -> Optimizer:
         rate = entry.first_rate if entry.first_rate is not None else self.rate_at(entry, 0)
         group = Group(rate, entry.held, settings_of(entry))
+        skipped = self.declined(entry)
         return Optimizer(
             self.name(entry),
             entry.native,
             (group,),
             (),
             self.recorder.builder.site(entry.begun_at or entry.trace),
-            entry.steps,
+            entry.steps if entry.declined is None else max(0, entry.calls - skipped),
             (entry.low, entry.high) if entry.low is not None and entry.high is not None else None,
             entry.last,
             idle_steps=entry.idle,
@@ -240,8 +253,14 @@ class Optimizers:
             restarts=entry.restarts if entry.restarts == entry.compared else 0,
             rate_site=self.recorder.builder.site(entry.set_by("scale")),
             schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
-            step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts else None,
+            step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts or skipped else None,
+            skipped=skipped,
         )
+
+    @staticmethod
+    def declined(entry: Made) -> int:
+        """How many updates it has declined by now."""
+        return 0 if entry.declined is None or deleted(entry.declined) else int(np.asarray(entry.declined))
 
     # --- a step's end -------------------------------------------------------------------------------------------
 
@@ -271,7 +290,10 @@ class Optimizers:
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
             events += self._clips(moment, step, at)
             entry.gathered += 1
-            if moved or (applied and still and self._without_effect(moment, applied)):
+            if (declined := self.declined(entry)) > entry.known_declined:
+                entry.known_declined = declined
+                events.append(Event("skipped", at, (self.name(entry),), self.recorder.builder.site(moment.trace)))
+            elif moved or (applied and still and self._without_effect(moment, applied)):
                 events.append(self._stepped(moment, applied, at))
                 names = [name for name in moment.held if name in parameters]
                 parameters.update({n: replace(parameters[n], gradient_at_update=parameters[n].gradient) for n in names})
@@ -409,17 +431,6 @@ def _size(step: Step, names: Sequence[str]) -> float:
         if p.name in names and p.norm and math.isfinite(p.norm) and p.value in step.graph.values
     ]
     return float(np.median(found)) if found else 0.0
-
-
-def settings_of(entry: Made) -> dict[str, Attribute]:
-    """The settings that rules ask for, under the names that they know."""
-    found: dict[str, Attribute] = {}
-    names = {"b1": "beta1", "b2": "beta2"}
-    for part in entry.every():
-        for key, value in part.settings.items():
-            if isinstance(value, bool | int | float | str) and key not in ("learning_rate", "step_size"):
-                found.setdefault(names.get(key, key), value)
-    return found
 
 
 def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,9 +222,12 @@ class Patches:
                 self.recorder.guarded("optax", optimizers.updating, entry, updates, state_of(rest, more), outside())
             optimizers.depth += 1
             try:
-                return original(updates, *rest, **more)
+                made = original(updates, *rest, **more)
             finally:
                 optimizers.depth -= 1
+            if outermost:
+                self.recorder.guarded("optax", optimizers.updated, entry, made)
+            return made
 
         begin = result.init
 

@@ -18,7 +18,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
-from whygrad.frontends.jax.jits import Jits, Plan
+from whygrad.frontends.jax.jits import Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.mapping import by_rows, gradient
 from whygrad.frontends.jax.modes import Modes
@@ -32,7 +32,7 @@ from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
-from whygrad.frontends.jax.transformations import Moment
+from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.frontends.kinds import Kinds
 from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
@@ -333,6 +333,8 @@ class JaxRecorder:
         if self.jits.capturing:
             self.jits.capturing[-1].moments.append(moment)
             return
+        if moment.kind == "update" and moment.made is not None:
+            moment.made.calls += 1
         if moment.kind == "init" and moment.made is not None:
             moment.made.begun_again(moment.trace)
         elif self.open is not None:
@@ -341,6 +343,13 @@ class JaxRecorder:
             self.open.moments.append(moment)
         elif self.done and moment.kind == "update" and moment.made is not None and (moment.made.steps or not moment.made.met):
             self.optimizers.asked(moment)
+
+    def declining(self, made: Made, count: Any) -> None:
+        """An optimizer has declined so many updates by now."""
+        if self.jits.capturing:
+            self.jits.capturing[-1].moments[-1].declined = count
+        else:
+            made.declined = count
 
     def trained_to(self, arrays: Sequence[Any]) -> None:
         """These are the parameters now."""
@@ -370,6 +379,7 @@ class JaxRecorder:
         if self.open is None:
             self.passed(plan, result)
             return
+        asked_for(plan, leaves(result))
         if plan.programs:
             self._returned(plan, result)
         called = source.trace(outside())
@@ -385,6 +395,7 @@ class JaxRecorder:
 
     def passed(self, plan: Plan, result: Any) -> None:
         """The same, in a step that is not recorded."""
+        asked_for(plan, leaves(result))
         for moment in plan.capture.moments:
             if moment.kind == "init" and moment.made is not None:
                 moment.made.begun_again(moment.trace)

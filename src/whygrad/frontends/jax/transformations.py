@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax
 
 from whygrad.frontends import source
+from whygrad.ir import Attribute
 
 NATIVE = {
     "sgd": "SGD",
@@ -83,6 +84,12 @@ class Made:
     """A recorded step has asked it for an update."""
     restarts: int = 0
     """Those that were given that very state again."""
+    calls: int = 0
+    """How often it was asked for an update."""
+    declined: Any = None
+    """How many of these it declined, as gradients were not finite: the number that its state holds by now; None where it declines none."""
+    known_declined: int = 0
+    """That number at the end of the last recorded step."""
 
     def every(self) -> Iterator["Made"]:
         """It and what it is made of."""
@@ -154,6 +161,8 @@ class Moment:
     """Calls that make one update, within `MultiSteps`; 0 where that is not known."""
     state: Any = None
     """An array of the state that an update is given."""
+    declined: Any = None
+    """Of an update: how many were declined by then."""
     kept: bool | None = None
     """Of an application within a traced function: something reads its result; None where that is not known."""
     changed: bool | None = None
@@ -163,6 +172,27 @@ class Moment:
     def gathers(self) -> bool:
         """It hands zeros on in most turns."""
         return self.turns != 1
+
+
+def declined_by(state: Any) -> Any:
+    """How many updates a transformation has declined since its state was made, as `optax.apply_if_finite` counts them; None where none does."""
+    found = [node.total_notfinite for node in jax.tree.leaves(state, is_leaf=_counts) if _counts(node)]
+    return found[0] if found else None
+
+
+def _counts(node: Any) -> bool:
+    return hasattr(node, "total_notfinite")
+
+
+def settings_of(entry: Made) -> dict[str, Attribute]:
+    """The settings that rules ask for, under the names that they know."""
+    found: dict[str, Attribute] = {}
+    names = {"b1": "beta1", "b2": "beta2"}
+    for part in entry.every():
+        for key, value in part.settings.items():
+            if isinstance(value, bool | int | float | str) and key not in ("learning_rate", "step_size"):
+                found.setdefault(names.get(key, key), value)
+    return found
 
 
 def is_users(function: Any) -> bool:

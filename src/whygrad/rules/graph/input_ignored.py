@@ -60,8 +60,13 @@ def _flattening(step: StepIndex) -> Op | None:
 def _given(step: StepIndex) -> Iterator[str]:
     """The inputs; where the program makes its data itself, everything that no parameter took part in."""
     others = [(name, value) for name, value in step.values.items() if name not in step.from_labels]
-    inputs = [name for name, value in others if value.role == "input"]
+    inputs = [name for name, value in others if value.role == "input" and _enters(step, name)]
     return iter(inputs or [name for name, _ in others if name not in step.depends_on_parameters])
+
+
+def _enters(step: StepIndex, name: str) -> bool:
+    """It takes part in the loss otherwise than by what the labels are made of."""
+    return name in step.meeting_parameters or not (step.downstream((name,)) - {name} - step.from_labels).isdisjoint(step.shapes_loss)
 
 
 def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
@@ -119,7 +124,7 @@ def _other_way(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
 def _about(step: StepIndex, op: Op) -> Diagnosis:
     value = step.value(op.output)
     given = [name for name in op.inputs if _varies(step.value(name).statistics)]
-    names = [step.value(name).shown for name in given]
+    names = [step.value(name).shown for name in given if step.value(name).called] or [step.value(given[0]).shown]
     number = value.statistics.maximum if value.statistics is not None else None
     before = step.value(given[0]).statistics
     sensitivity = step.step.measures.label_sensitivity

@@ -26,7 +26,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The gradient scaler finds gradients that are not finite, and skips all or most updates.
 
     ## What it finds
-    Optimizers whose steps a gradient scaler declined twenty times or more, and never or in less than half of the cases took. Where the program makes a scaler anew at each
+    Optimizers whose steps a gradient scaler, or optax' `apply_if_finite`, declined twenty times or more, and never or in less than half of the cases took. Where the program makes a scaler anew at each
     step, so that the lowered scale is thrown away, it says so.
 
     ## Why it matters
@@ -39,7 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Measured: the scaler's calls and the optimizer's updates were counted over the whole run.
 
     ## References
-    PyTorch, `torch.amp.GradScaler`; "Automatic mixed precision examples".
+    PyTorch, `torch.amp.GradScaler`; "Automatic mixed precision examples"; optax, `apply_if_finite`.
     """
     yield from (_about(index, optimizer) for optimizer in index.record.optimizers if _skips(optimizer))
 
@@ -66,7 +66,7 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         "skipped-steps",
         "warning",
         "measured",
-        f"the gradient scaler {'is ' if anew else ''}{what}skips {optimizer.skipped} of {tried} updates of `{optimizer.name}`",
+        f"{idiom(index, 'who declines')} {'is ' if anew else ''}{what}skips {optimizer.skipped} of {tried} updates of `{optimizer.name}`",
         site=anew or optimizer.step_site or optimizer.site,
         label="a new scaler begins with the first scale again"
         if anew

@@ -55,6 +55,17 @@ SILENT = {
     "nothing happened": 'record program="train.py"',
 }
 
+MADE_INSIDE = UNIT.replace(
+    '    x: input f32[8,1] minimum=0.2 maximum=3.0 called="distance"',
+    """
+    k: input f32[8,1] minimum=-1.0 maximum=2.0
+    y: activation f32[8,1] minimum=-1.0 maximum=2.0
+    x: activation f32[8,1] minimum=0.2 maximum=3.0 called="distance"
+    x = random
+    y = index k""",
+).replace("loss = mean out", 'loss = mse_loss out y\n    labels values=["y"] how="target"')
+"""The program makes its inputs itself, and its labels come from outside."""
+
 
 def test_an_input_that_is_flattened_out() -> None:
     (diagnosis,) = said(diagnose, UNIT)
@@ -67,3 +78,9 @@ def test_an_input_that_is_flattened_out() -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_inputs_that_the_program_makes_itself_beside_labels_from_outside() -> None:
+    (diagnosis,) = said(diagnose, MADE_INSIDE)
+
+    assert diagnosis.names == ("distance",)

@@ -105,3 +105,9 @@ def test_a_layer_of_keras_is_told_its_activation_where_it_is_made() -> None:
 
     assert diagnosis.remedy is not None
     assert [(edit.action, edit.text, edit.keyword) for edit in diagnosis.remedy.edits] == [("argument", '"relu"', "activation")]
+
+
+def test_a_call_that_runs_the_whole_stack_is_not_wrapped() -> None:
+    (diagnosis,) = said(diagnose, '    framework jax "0.10.2"\n' + STACK.replace('"train.py":9:9-20', '"train.py":8:9-20'))
+
+    assert diagnosis.remedy is None
