@@ -78,11 +78,20 @@ def broken(figures: Statistics | None) -> bool:
     return figures is not None and figures.count > 0 and not figures.finite >= 1.0
 
 
+def declined(index: Index, step: StepIndex) -> bool:
+    """The program itself kept what had no finite gradient as it was, and trained all of it at other steps, so that it is finite in the end."""
+    spoilt = [p for p in step.step.parameters if p.gradient == "non-finite"]
+    ends = [index.record.endings.get(p.name) for p in spoilt]
+    return bool(spoilt) and all(p.moved == 0.0 for p in spoilt) and all(end is not None and end.changed and end.finite for end in ends)
+
+
 def scaled(index: Index, step: StepIndex) -> bool:
     """A gradient scaler multiplied the loss, or an optimizer that holds what the step trains declines updates: infinite gradients are how it finds its factor."""
     held = {parameter.name for parameter in step.step.parameters}
     declining = [group for optimizer in index.record.optimizers if optimizer.skipped for group in optimizer.groups]
     if any(not held.isdisjoint(group.parameters) for group in declining):
+        return True
+    if declined(index, step):
         return True
     sites = (op.site for op in step.graph.ops)
     return any(True for _ in step.events("unscale")) or any(f.file.endswith(SCALER) for site in sites if site for f in site.library)

@@ -31,7 +31,14 @@ FIRES = {
     "where the step could not be run again, at the backward": (UNSEEN, 11, "error"),
 }
 
+DECLINED = (
+    "    ending w changed=true gradient_seen=true\n"
+    + ROOT
+    + '    parameter w reached=true gradient="non-finite" gradient_norm="nan" moved=0.0\n'
+)
+
 SILENT = {
+    "an update that the program declines by itself": DECLINED,
     "finite": ROOT.replace(BIRTH, "").replace('gradient_norm="nan"', "gradient_norm=1.0"),
     "a gradient scaler at work": ROOT.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
     "a scaled loss that could not be run again": UNSEEN.replace("! optimizer_step", "! unscale opt\n    ! optimizer_step"),
