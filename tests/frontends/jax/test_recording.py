@@ -455,3 +455,24 @@ def test_a_step_of_a_compiled_function_is_recorded_by_its_number_long_after_it_w
     assert [step.index for step in record.steps] == [6, 7]
     assert all(step.updated for step in record.steps)
     assert record.outcome.steps_seen == 9
+
+
+def test_data_that_a_compiled_loss_closes_over_are_known(tmp_path: Path) -> None:
+    step = recorded(tmp_path, """
+w = jnp.zeros((3, 2))
+x = jax.random.normal(jax.random.key(0), (8, 3))
+y = x[:, :2] * 2.0
+
+def loss_fn(w):
+    return jnp.mean((x @ w - y) ** 2)
+
+derive = jax.value_and_grad(jax.jit(loss_fn))
+for _ in range(3):
+    loss, grads = derive(w)
+    w = w - 0.1 * grads
+""").steps[0]  # fmt: skip
+
+    assert step.measures.reproduced
+    assert step.labels.values
+    assert step.measures.label_sensitivity is not None
+    assert step.measures.label_sensitivity > 0.1

@@ -257,3 +257,13 @@ def test_a_rate_below_the_spacing_of_the_weights_is_none_to_adam(tmp_path: Path,
     record = recorded(tmp_path, HEAD + made + LOOP.replace("range(4)", "range(12)"))
 
     assert record.optimizers[0].idle_from == since
+
+
+def test_hyperparameters_in_the_state_make_no_optimizer_anew(tmp_path: Path) -> None:
+    """`inject_hyperparams` makes the optimizer within each of its updates."""
+    record = recorded(
+        tmp_path, HEAD + "tx = optax.inject_hyperparams(optax.rmsprop)(learning_rate=0.01)\n" + LOOP.replace("range(4)", "range(9)")
+    )
+
+    assert record.optimizers
+    assert all(optimizer.made == 1 for optimizer in record.optimizers)

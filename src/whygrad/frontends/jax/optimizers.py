@@ -30,6 +30,7 @@ from whygrad.frontends.jax.transformations import (
     is_users,
     settings_of,
     stopped_by,
+    within_update,
 )
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
@@ -89,7 +90,7 @@ class Optimizers:
         entry = Made(name, given, source.trace(frame), parts)
         known = self._sites.get(_place(entry))
         if known is not None and known.function == name:
-            entry.made = known.made + 1
+            entry.made = known.made + (0 if within_update(frame) else 1)
         self._sites[_place(entry)] = entry
         return entry
 
@@ -162,8 +163,9 @@ class Optimizers:
     def name(self, entry: Made) -> str:
         """The user's variable for it, or what it is, numbered where there are several."""
         name = entry.name or entry.native
-        alike = [other for other in self.used() if (other.name or other.native) == name]
-        return name if len(alike) < 2 else f"{name} {alike.index(entry) + 1}"  # noqa: PLR2004 - several
+        # by identity: what two of them were made with may be arrays, which compare entry by entry
+        alike = [id(other) for other in self.used() if (other.name or other.native) == name]
+        return name if len(alike) < 2 else f"{name} {alike.index(id(entry)) + 1}"  # noqa: PLR2004 - several
 
     def rule(self) -> Rule | None:
         """What a descent on copies has to follow."""

@@ -67,6 +67,12 @@ def eager(derivation: Derivation) -> tuple[Program, dict[int, Any]]:
     flattening = Flattening(derivation.numbers, arrays)
     program = Program(derivation, limits=flattening.limits)
     program.bounds = flattening.flat(derivation.bounds)
+    # what a compiled function closes over becomes known only when it is put in line
+    arrays |= {
+        number: found
+        for number, item in derivation.numbers.objects.items()
+        if number not in arrays and (found := concrete(item)) is not None
+    }
     program.types = {**_types(derivation.numbers.objects), **flattening.types}
     program = _widened(program)
     missing = [number for number in program.made() if number not in arrays]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, Literal
 
 import jax
@@ -229,3 +230,12 @@ def _spread(chosen: Any, updates: Any) -> list[Any]:
     except (TypeError, ValueError):
         return []
     return list(jax.tree.leaves(spread))
+
+
+def within_update(frame: FrameType | None) -> bool:
+    """A transformation is made by another one in its own update, as `inject_hyperparams` does: it stands for the same all along."""
+    while frame is not None and not source.is_user(frame.f_code):
+        if frame.f_code.co_name == "update_fn":
+            return True
+        frame = frame.f_back
+    return False
