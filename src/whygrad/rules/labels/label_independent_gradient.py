@@ -53,7 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The loss that is printed depends on the labels, so everything looks right, while the parameters move as they would for any labels.
 
     ## When it is fine
-    In a schedule that brings the labelled term in later. The rule asks for all recorded steps of a kind to agree, and for two of them where
+    In a schedule that brings the labelled term in later, as a second task beside another one that is compared with data. The rule asks for all recorded steps of a kind to agree, and for two of them where
     a factor of zero is the reason. Labels that are all the same can't be told apart by permuting them, and belong to WG103.
 
     ## How sure
@@ -107,11 +107,32 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     step = steps[0]
     join = join_of(step)
     # timid: an absolute error or a hinge has the same derivative for many labels, until the first of them is passed
-    if join is None or join.stepwise:
+    if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op)):
         return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
     if join.cut or join.linear or len(steps) > 1:
         yield diagnosis(index, step, join, len(steps))
+
+
+def is_second_task(step: StepIndex, product: Op) -> bool:
+    """Another term of the loss, which is not multiplied by zero, compares with data: then the factor is that of a task which a schedule brings in later."""
+    behind, moving, data = step.upstream(product.output), step.depends_on_parameters, unfed(step)
+    for op in step.graph.ops:
+        if op.failed or not op.outputs or op.output in behind or op.output not in step.shapes_loss or moving.isdisjoint(op.inputs):
+            continue
+        target = target_of(op)
+        if target is not None and target not in moving:
+            return True
+        if op.kind in ("mul", "sub") and not data.isdisjoint(op.inputs):
+            return True
+    return False
+
+
+def unfed(step: StepIndex) -> frozenset[str]:
+    """Data of the batch that are neither labels nor lead to an op with parameters: what a loss written by hand compares with."""
+    parameters = {parameter.value for parameter in step.step.parameters}
+    fed = (name for op in step.graph.ops if not parameters.isdisjoint(op.inputs) for name in op.inputs if name not in parameters)
+    return step.from_data - step.depends_on_parameters - step.from_labels - frozenset[str]().union(*(step.upstream(name) for name in fed))
 
 
 def proved(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:

@@ -231,3 +231,24 @@ def test_the_loss_is_shown_to_change() -> None:
         "labels permuted: the loss goes from 0.5 to 0.6",
         "so in 2 of 2 recorded steps of this kind",
     ]
+
+
+SECOND = ZEROED.replace(
+    "    loss = add agree part",
+    '    t: input f32[32,5]\n    other_task = mse_loss scores t with={"target":1}\n    loss = add other_task part',
+)
+WRITTEN = ZEROED.replace(
+    "    loss = add agree part",
+    "    t: input f32[32,5]\n    apart = mul scores t\n    other_task = mean apart\n    loss = add other_task part",
+)
+
+
+@pytest.mark.parametrize("text", [SECOND, WRITTEN])
+def test_a_second_task_that_a_schedule_brings_in_later(text: str) -> None:
+    assert said(diagnose, text, steps=2) == []
+
+
+def test_a_reconstruction_of_the_input_is_no_other_task() -> None:
+    text = ZEROED.replace("    loss = add agree part", "    apart = sub scores x\n    rebuilt = mean apart\n    loss = add rebuilt part")
+
+    assert len(said(diagnose, text, steps=2)) == 1
