@@ -63,8 +63,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             yield diagnosis(index, found, found.op)
     elif found is not None and found.birth.stage == "forward":
         yield nameless(index, found)
-    elif found is None:
-        yield from (unexplained(index, course) for course in index.record.courses if course.non_finite is not None)
+    else:
+        yield from (unexplained(index, course) for course in index.record.courses if began_before(found, course))
+
+
+def began_before(found: Origin | None, course: Course) -> bool:
+    """The loss was no number before the step that could be looked at, whose parameters it had spoilt by then."""
+    if course.non_finite is None:
+        return False
+    if found is None:
+        return True
+    theirs = found.value is None or found.value.role == "parameter"
+    return theirs and found.birth.stage == "given" and course.non_finite < found.birth.step
 
 
 def nothing_counts(found: Origin) -> bool:
