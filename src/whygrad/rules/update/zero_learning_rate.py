@@ -121,7 +121,9 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         site=site or found.site,
         label="the rate is written here" if site else "made with a rate that something else overwrites later" if written else found.label,
         related=places((optimizer.site if site else None, f"`{optimizer.name}` is made here")) or found.related,
-        help="reckon with what the schedule multiplies: the values of `optax.piecewise_constant_schedule` are factors on all that came before, not rates"
+        help=WHOLE
+        if cuts_fractions(found.site, optimizer)
+        else "reckon with what the schedule multiplies: the values of `optax.piecewise_constant_schedule` are factors on all that came before, not rates"
         if lost
         else idiom(index, "schedule units")
         if optimizer.schedule_site or not (optimizer.rate_site or written)
@@ -219,17 +221,18 @@ def _diagnosis(
             (optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here"),
         ),
         evidence=(evidence,),
-        help=WHOLE if _cuts_fractions(site) else _help(index, optimizer, scheduled=scheduled),
+        help=WHOLE if cuts_fractions(site, optimizer) else _help(index, optimizer, scheduled=scheduled),
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),
-        remedy=_quotient(site) if _cuts_fractions(site) else None if scheduled else _remedy(index, optimizer),
+        remedy=_quotient(site) if cuts_fractions(site, optimizer) else None if scheduled else _remedy(index, optimizer),
     )
 
 
-def _cuts_fractions(site: Site | None) -> bool:
-    """One floor division on the line that gives the rate: whatever is smaller than what it is divided by becomes 0."""
-    return site is not None and site.text.partition("#")[0].count("//") == 1
+def cuts_fractions(site: Site | None, optimizer: Optimizer) -> bool:
+    """One floor division on the line that gives a rate of exactly 0: whatever is smaller than what it is divided by becomes 0."""
+    nothing = optimizer.last_rate == 0 or (optimizer.rates is not None and optimizer.rates[1] == 0)
+    return nothing and site is not None and site.text.partition("#")[0].count("//") == 1
 
 
 def _quotient(site: Site | None) -> Remedy | None:

@@ -4,7 +4,8 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
-from whygrad.rules.update.zero_learning_rate import diagnose
+from whygrad.ir import Optimizer, Site
+from whygrad.rules.update.zero_learning_rate import cuts_fractions, diagnose
 
 ZERO = """
     optimizer opt native="Adam" steps=10 rates=[0.0,0.0] last_rate=0.0 @ "train.py":20
@@ -183,3 +184,17 @@ def test_the_rate_of_a_chain_is_that_of_its_link():
 
     assert diagnosis.remedy is not None
     assert [edit.calls for edit in diagnosis.remedy.edits] == [("adam",)]
+
+
+LINES = [
+    ("    return RATE * (1 // (1 + epoch))", 0.0, True),
+    ("    return BASE * 0.1 ** (epoch // EVERY)", 1e-9, False),
+    ("    return BASE * 0.1 ** epoch  # a // b", 0.0, False),
+]
+
+
+@pytest.mark.parametrize(("text", "last", "cut"), LINES)
+def test_a_rate_that_a_floor_division_makes_exactly_zero(text: str, last: float, cut: bool) -> None:
+    optimizer = Optimizer("opt", native="Adam", rates=(last, 0.01), last_rate=last)
+
+    assert cuts_fractions(Site("a.py", 3, text=text), optimizer) is cut
