@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Remedy
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, speaks_torch, spelled
-from whygrad.ir import family
+from whygrad.ir import Op, family
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
 from whygrad.rules.remedies import remedy
@@ -79,8 +79,17 @@ def _shared(index: Index, cut: Cut) -> bool:
 def _remedy(cut: Cut) -> Remedy | None:
     """Without the calls that cut, all those on the way to the loss; none where they are a part of a straight-through estimator."""
     ops = (*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"))
-    if cut.inner or any(op.kind != "detach" for op in ops):
+    if cut.inner or any(op.kind != "detach" or _hands_on(cut.step, op) for op in ops):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
     edits = [Edit("unwrap", site, calls=(name, "detach", "data", "stop_gradient")) if site else None for site, name in sites]
     return remedy(f"leave out `{spelled(ops[0])}`", *edits, proof=lifting(*ops))
+
+
+def _hands_on(step: StepIndex, op: Op) -> bool:
+    """`a + stop_gradient(b - a)`: the value of the one and the gradient of the other, whichever of them was meant to have it."""
+    made = step.producer.get(op.inputs[0]) if op.inputs else None
+    if made is None or made[1].kind != "sub":
+        return False
+    readers = [reader for name in op.outputs for reader in step.consumers.get(name, ())]
+    return any(reader.kind == "add" and not set(reader.inputs).isdisjoint(made[1].inputs) for reader in readers)

@@ -1,12 +1,13 @@
 """WG403: gradients of earlier steps are still there when the next backward adds to them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom, speaks_torch
-from whygrad.ir import Event, Optimizer
+from whygrad.ir import Event, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
 from whygrad.rules.remedies import in_front, remedy
@@ -132,10 +133,26 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
         kind=first.backward.step.step.kind,
         step=first.backward.step.step.index,
         names=(name,) if name else (),
-        remedy=remedy("clear before the backward", in_front(first.backward.event.site, f"{name}.zero_grad()"))
-        if _is_variable(index, name)
-        else None,
+        remedy=_cleared(index, name, first),
     )
+
+
+_STEPPED = re.compile(r"\s*([A-Za-z_][\w.]*)\.step\(\s*\)")
+
+
+def _cleared(index: Index, name: str, first: Added) -> Remedy | None:
+    """The gradients cleared before the backward."""
+    site = first.backward.event.site
+    called = stepped_as(site, first.update.site) or (name if _is_variable(index, name) else "") if speaks_torch(index) else ""
+    return remedy("clear before the backward", in_front(site, f"{called}.zero_grad()")) if called else None
+
+
+def stepped_as(backward: Site | None, step: Site | None) -> str:
+    """What the line of the step calls the optimizer, `self.optimizer` say, if the backward stands in the same function; "" else."""
+    if backward is None or step is None or (backward.file, backward.function) != (step.file, step.function):
+        return ""
+    written = _STEPPED.match(step.text)
+    return written[1] if written is not None else ""
 
 
 def _help(index: Index, optimizer: Optimizer | None) -> str:

@@ -291,3 +291,23 @@ def test_a_value_that_two_backwards_read_is_not_simply_opened() -> None:
     assert "two losses" in (shared.help or "")
     assert single.remedy is not None
     assert other.remedy is not None
+
+
+def test_a_straight_through_sum_that_is_the_wrong_way_round_is_not_opened() -> None:
+    """Without the cut its value would be the encoder's alone, and the lookup gone."""
+    text = """
+      x: input f32[8,4]
+      w: parameter f32[4,4]
+      codes: parameter f32[16,4]
+      ids: activation i64[8]
+      h = linear x w @ "vq.py":15
+      q = index codes ids @ "vq.py":16
+      gap = sub h q @ "vq.py":19
+      d = detach gap native="torch.Tensor.detach" @ "vq.py":19:20-33 text="        out = q + (h - q).detach()"
+      out = add q d @ "vq.py":19
+      loss = mean out @ "vq.py":21
+    """
+    (turned,), (plain,) = said(diagnose, text), said(diagnose, text.replace("out = add q d", "out = mul q d"))
+
+    assert turned.remedy is None
+    assert plain.remedy is not None

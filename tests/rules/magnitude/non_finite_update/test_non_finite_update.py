@@ -30,6 +30,8 @@ SILENT = {
 }
 
 OTHERS = {
+    "the gradient of another parameter was not, and a norm over all spreads it (WG503)": SPOILT
+    + '    v: parameter f32[4]\n    parameter v optimizer="opt" reached=true gradient="non-finite"\n',
     "the gradient was not finite (WG503)": SPOILT.replace('gradient="finite"', 'gradient="non-finite"'),
     "the parameter was not finite before (WG501)": SPOILT.replace("norm=2.0", 'norm="nan"'),
 }

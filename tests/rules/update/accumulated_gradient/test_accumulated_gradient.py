@@ -1,10 +1,13 @@
 """WG403 on sketches: fires, is silent, belongs to another rule."""
 
+from dataclasses import replace
+
 import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
-from whygrad.rules.update.accumulated_gradient import diagnose
+from whygrad.ir import Site
+from whygrad.rules.update.accumulated_gradient import diagnose, stepped_as
 
 FORWARD = """
     x: input f32[8,4]
@@ -106,3 +109,14 @@ def test_the_help_is_a_line_to_paste() -> None:
     assert diagnosis.help == "add `opt.zero_grad()` before this backward"
     assert diagnosis.facts == {Fact("stale-gradient", "opt")}
     assert diagnosis.evidence[0].statement == "1 parameter still held the gradient of the last update when this backward began"
+
+
+STEPS = [("        self.optimizer.step()", "self.optimizer"), ("opt.step( )", "opt"), ("scaler.step(opt)", ""), ("x = opt.step()", "")]
+
+
+@pytest.mark.parametrize(("text", "called"), STEPS)
+def test_the_optimizer_goes_by_the_name_of_its_step(text: str, called: str) -> None:
+    backward, step = Site("a.py", 3, function="Trainer.fit"), Site("a.py", 4, function="Trainer.fit", text=text)
+
+    assert stepped_as(backward, step) == called
+    assert stepped_as(replace(backward, function="loss"), step) == ""
