@@ -148,6 +148,8 @@ class Batches:
     """Where a sampler of the user's own gives the order."""
     constant_levels: int = 0
     """Different values that the entries of such batches had."""
+    drawn: bool = False
+    """The loader draws an order of its own for each pass."""
 
 
 @dataclass(frozen=True, slots=True)

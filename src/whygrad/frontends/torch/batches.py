@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import RandomSampler
 
 from whygrad.frontends.source import Trace, is_user
 from whygrad.frontends.torch.calls import tensors_in
@@ -66,6 +67,7 @@ class Loader:
     order: Trace | None = None
     """The end of the iteration of a sampler of the user's own."""
     length: int | None = None
+    drawn: bool = False
     followed: bool = False
     """Its first batch was recorded item by item."""
     elements: dict[str, Element] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class Loaders:
     def made(self, loader: Any, trace: Trace | None) -> None:
         """A loader was made here."""
         entry = self.of(loader)
-        entry.made, entry.order = trace, order_of(loader)
+        entry.made, entry.order, entry.drawn = trace, order_of(loader), draws_order(loader)
 
     def is_first(self, iterator: Any) -> bool:
         """Whether this is the loader's first batch in a recorded step, and small enough to be followed item by item."""
@@ -130,6 +132,7 @@ class Loaders:
                 builder.site(loader.made),
                 builder.site(loader.order),
                 len(element.levels),
+                loader.drawn,
             )
             for loader in self.loaders.values()
             for path, element in loader.elements.items()
@@ -143,6 +146,12 @@ def order_of(loader: Any) -> Trace | None:
         if code is not None and is_user(code):
             return Trace(((code, len(code.co_code) - 2),), ())
     return None
+
+
+def draws_order(loader: Any) -> bool:
+    """It shuffles by PyTorch's own random numbers, so that no other loader has the same order."""
+    sampler = getattr(loader, "sampler", None)
+    return type(sampler) is RandomSampler and sampler.generator is None and getattr(loader, "generator", None) is None
 
 
 def length_of(iterator: Any) -> int | None:

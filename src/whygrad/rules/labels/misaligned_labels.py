@@ -9,7 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Value, family
 from whygrad.rules import rule
 from whygrad.rules.labels.flattening import flattened_apart
-from whygrad.rules.labels.pairing import mispaired, unrelated
+from whygrad.rules.labels.pairing import mispaired, unrelated, zipped
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
 
@@ -37,6 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse; two permutations drawn by different keys. A collate function of the
     program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
+    Two loaders, one for the inputs and one for the labels, that both shuffle.
     Predictions and labels that were flattened in different orders, such as scores (T, N, C) against labels (N, T).
     Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
 
@@ -59,6 +60,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         *distinct(diagnosis(found) for call in calls(index) for found in one_sided(call)),
         *distinct(found for call in calls(index) for found in flattened_apart(call)),
         *distinct(mispaired(index)),
+        *distinct(zipped(index)),
     ]
     yield from found or distinct(unrelated(index))
 

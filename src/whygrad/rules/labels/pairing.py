@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, failure, supervised
+from whygrad.flow.makers import handed_out
 from whygrad.flow.origins import reordered_at
-from whygrad.ir import Collation, Fit, Site
+from whygrad.ir import Batches, Collation, Fit, Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules.phrases import figure, places, plural
 
@@ -32,6 +33,61 @@ def mispaired(index: Index) -> Iterator[Diagnosis]:
             if first and second and len(labels & {first, second}) == 1 and reads(step, other):
                 yield collated(index, step, item, (first, second))
                 break
+
+
+def zipped(index: Index) -> Iterator[Diagnosis]:
+    """Inputs of one loader beside labels of another, each in an order that it draws by itself."""
+    # timid: who seeds before each pass may give both the same order, and then learns
+    standing = (step for step in index.steps if failure(course_of(index, step)) == "stands")
+    for step in standing:
+        for op in step.loss_ops():
+            target = target_of(op)
+            labels = handed_out(index, step, target) if target is not None and target not in step.depends_on_parameters else None
+            if labels is not None and labels.drawn and not feeds(index, step, labels):
+                inputs = next((other for other in index.record.batches if _beside(labels, other) and feeds(index, step, other)), None)
+                if inputs is not None:
+                    yield shuffled_apart(step, labels, inputs, op)
+
+
+def _beside(labels: Batches, other: Batches) -> bool:
+    """Another loader of as many batches, made elsewhere, that draws its order too."""
+    places = labels.site and labels.site.line_of_code, other.site and other.site.line_of_code
+    return other.drawn and None not in places and places[0] != places[1] and labels.length == other.length is not None
+
+
+def feeds(index: Index, step: StepIndex, batches: Batches) -> bool:
+    """Some element of this loader's batches goes into the prediction."""
+    alike = [
+        b for b in index.record.batches if b is batches or (b.site and batches.site and b.site.line_of_code == batches.site.line_of_code)
+    ]
+    parameters = {parameter.value for parameter in step.step.parameters}
+    fed = {name for op in step.graph.ops if not parameters.isdisjoint(op.inputs) for name in op.inputs if name not in parameters}
+    names = [name for b in alike for name in b.values if name in step.values]
+    return any(not step.downstream((name,)).isdisjoint(fed) for name in names)
+
+
+def shuffled_apart(step: StepIndex, labels: Batches, inputs: Batches, op: Op) -> Diagnosis:
+    """What is said, where the labels' loader was made."""
+    return Diagnosis(
+        rule="WG104",
+        name="misaligned-labels",
+        severity="error",
+        confidence="measured",
+        message="inputs and labels come from two loaders, and each shuffles in an order of its own",
+        site=labels.site,
+        label="hands out the labels in one random order",
+        related=places((inputs.site, "hands out the inputs in another"), (op.site, "they are compared here")),
+        evidence=(
+            Evidence(f"both loaders draw a new order for each pass over their {plural(labels.length or 0, 'batch')}"),
+            Evidence("the loss stands still all the run long"),
+        ),
+        help="make one data set of both, `TensorDataset(inputs, labels)` or a `Dataset` that returns pairs, and one loader for it",
+        facts=frozenset(Fact("odd-input", name) for name in labels.values if name in step.values),
+        explains=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("labels",),
+    )
 
 
 def reads(step: StepIndex, name: str) -> bool:

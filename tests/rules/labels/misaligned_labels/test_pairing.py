@@ -81,3 +81,33 @@ SILENT = {
 @pytest.mark.parametrize("case", SILENT)
 def test_the_rule_is_silent(case: str):
     assert not said(diagnose, SILENT[case])
+
+
+LOADERS = """
+batches path="[0]" seen=40 distinct=40 values=["x"] length=16 drawn=true @ "data.py":27
+batches path="[1]" seen=40 distinct=40 values=["y"] length=16 drawn=true @ "data.py":28
+"""
+TOGETHER = {
+    "one loader for both": LOADERS.replace('"data.py":28', '"data.py":27'),
+    "an order that only one of them draws": LOADERS.replace("drawn=true", "drawn=false", 1),
+    "labels that go with inputs of their own": LOADERS
+    + 'batches path="[2]" seen=40 distinct=40 values=["x"] length=16 drawn=true @ "data.py":28\n',
+    "loaders of different length": LOADERS.replace("length=16", "length=9", 1),
+}
+
+
+def test_two_loaders_that_shuffle_apart():
+    (found,) = said(diagnose, LOADERS + BATCH)
+
+    assert found.site is not None
+    assert (found.severity, found.confidence, found.site.line) == ("error", "measured", 28)
+
+
+@pytest.mark.parametrize("loaders", TOGETHER.values(), ids=TOGETHER)
+def test_loaders_that_keep_inputs_and_labels_together(loaders: str):
+    assert not said(diagnose, loaders + BATCH)
+
+
+def test_loaders_whose_labels_are_learnt():
+    """Both may draw the same order, where the program seeds before each pass."""
+    assert not said(diagnose, LOADERS + BATCH.replace("last=0.69", "last=0.3"))
