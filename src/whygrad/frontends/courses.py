@@ -18,6 +18,8 @@ MOST_MEANS = 64
 
 MOST_DRAWN = 128
 """Points of a curve."""
+RAN = 1e3
+"""Times the first loss: WG411 speaks of running away from ten times on, and a loss that one op spoils is of its usual size the step before."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,11 @@ class CourseWatch:
             if len(self.means) == MOST_MEANS:
                 self.means = [(one + other) / 2 for one, other in zip(self.means[::2], self.means[1::2], strict=True)]
                 self.wide *= 2
+
+    @property
+    def ran_away(self) -> bool:
+        """The last finite loss was RAN times the first: its numbers grew until they overflowed, and no single op is to blame."""
+        return bool(self.head) and self.recent[-1] >= RAN * self.head[0] > 0
 
     def record(self, site: Site | None) -> Course:
         """The neutral record of it."""

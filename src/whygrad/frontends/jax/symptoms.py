@@ -41,7 +41,7 @@ class Symptoms:
         self.returned: tuple[Plan, Any] | None = None
         """The last result of a jitted step."""
         self.non_finite: int | None = None
-        """Number of the first step whose loss was not finite."""
+        """Number of the first step whose loss was not finite, and had not run away before."""
         self._arriving: deque[tuple[CourseWatch, Any, int, float | None]] = deque()
 
     def loss(self, trace: source.Trace | None, loss: Any, step: int, rate: float | None) -> None:
@@ -57,7 +57,7 @@ class Symptoms:
         course, loss, step, rate = self._arriving.popleft()
         if not deleted(loss):
             first = course.add(float(np.asarray(loss).astype(np.float64).reshape(())), step, rate)
-            self.non_finite = step if first and self.non_finite is None else self.non_finite
+            self.non_finite = step if first and self.non_finite is None and not course.ran_away else self.non_finite
 
     def arrived(self) -> None:
         """Read all losses."""

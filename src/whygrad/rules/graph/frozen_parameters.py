@@ -163,7 +163,7 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
     refused = refusal(index, step)
     kind = str(step.step.kind)
     facts = {Fact("unmoved", name) for name in names} | {Fact("unused", name) for name in names}
-    facts |= {Fact(what, kind) for what in ("constant-loss", "insensitive", "no-update")}
+    facts |= {Fact(what, kind) for what in ("constant-loss", "insensitive", "no-update", "stands")}
     held_still = any(p.gradient == "finite" for p in frozen)
     state = "have an update that is set to zero" if held_still else f"have {idiom(index, 'no gradient wanted')}"
     rows = [

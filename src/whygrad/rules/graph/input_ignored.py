@@ -83,10 +83,14 @@ def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
 
 
 def _equal_weights(step: StepIndex, op: Op) -> bool:
-    """A layer all of whose weights are one number, as after zeros: that its units are equal is WG511's to say."""
-    found = (step.value(name) for name in op.inputs[1:])
-    weights = [value.statistics for value in found if value.role == "parameter" and value.shape is not None and len(value.shape) > 1]
-    return any(figures is not None and figures.count >= FEWEST and figures.minimum == figures.maximum for figures in weights)
+    """A layer all of whose weights are one number, as after zeros: that its units are equal is WG511's to say. A single unit, or a gate, of zeros moves at once."""
+    found = (step.value(name) for name in op.inputs)
+    weights = [value for value in found if value.role == "parameter" and value.shape is not None and value.statistics is not None]
+    return any(w.statistics is not None and (w.statistics.zeros == 1.0 or _is_even(w.statistics, len(w.shape or ()))) for w in weights)
+
+
+def _is_even(figures: Statistics, axes: int) -> bool:
+    return axes > 1 and figures.count >= FEWEST and figures.minimum == figures.maximum
 
 
 def _varies(figures: Statistics | None) -> bool:

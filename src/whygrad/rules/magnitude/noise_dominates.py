@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import speaks
-from whygrad.ir import Course, Op, Reseed
+from whygrad.ir import Course, Op, Reseed, Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure, percent, places, plural
@@ -80,7 +80,7 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
     test = Test(Reseed(tuple(op.output for op in found)), "gradients under other draws have little in common", required=True)
     trial = trial_of(step.step, test.intervention)
     cosine = trial.figures.get("cosine") if trial is not None else None
-    site, torch = edited_at(step, worst), speaks(index, "torch")
+    site = edited_at(step, worst)
     return Diagnosis(
         rule="WG516",
         name="noise-dominates",
@@ -108,18 +108,19 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         kind=step.step.kind,
         step=step.step.index,
         names=("dropout",),
-        remedy=remedy(
-            f"drop {figure(1 - rate(worst))}",
-            setting(
-                site,
-                "p" if torch else "rate",
-                figure(1 - rate(worst)),
-                calls=_DROPOUTS,
-                position=1 if (torch or worst.native.startswith("tf.")) and site is worst.site else 0,
-            ),
-            otherwise=(setting(site, "rate", figure(1 - rate(worst)), calls=_DROPOUTS, position=0),) if torch else (),
-            changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
-            proof=test.intervention,
-        ),
+        remedy=_turned(index, worst, site, test.intervention),
         test=test,
+    )
+
+
+def _turned(index: Index, worst: Op, site: Site | None, proof: Reseed) -> Remedy | None:
+    """The share that is kept in the place of the share that is dropped."""
+    kept, torch = figure(1 - rate(worst)), speaks(index, "torch")
+    position = 1 if (torch or worst.native.startswith("tf.")) and site is worst.site else 0
+    return remedy(
+        f"drop {kept}",
+        setting(site, "p" if torch else "rate", kept, calls=_DROPOUTS, position=position),
+        otherwise=(setting(site, "rate", kept, calls=_DROPOUTS, position=0),) if torch else (),
+        changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
+        proof=proof,
     )
