@@ -8,7 +8,7 @@ from whygrad.flow.courses import ENOUGH, course_of, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import speaks
-from whygrad.ir import Course, Op, Reseed, Site
+from whygrad.ir import Course, Intervention, Op, Reseed, Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure, percent, places, plural
@@ -113,7 +113,7 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
     )
 
 
-def _turned(index: Index, worst: Op, site: Site | None, proof: Reseed) -> Remedy | None:
+def _turned(index: Index, worst: Op, site: Site | None, proof: Intervention) -> Remedy | None:
     """The share that is kept in the place of the share that is dropped."""
     kept, torch = figure(1 - rate(worst)), speaks(index, "torch")
     position = 1 if (torch or worst.native.startswith("tf.")) and site is worst.site else 0
