@@ -195,17 +195,14 @@ def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
 @pytest.mark.torch
 @pytest.mark.slow
 def test_nothing_is_written_unless_asked_for(tmp_path: Path):
-    (tmp_path / "train.py").write_text(TWO_FAULTS)
+    (tmp_path / "train.py").write_text(TWO_FAULTS.replace("    loss.backward()\n", "    optimizer.zero_grad()\n    loss.backward()\n"))
     (tmp_path / "net.py").write_text(NET)
     done = fix(tmp_path, "--html", "r.html", "--json", "r.json", "--limit", "300", "train.py")
 
     assert "nothing was written" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["net.py", "r.html", "r.json", "train.py"]
     assert 'class="patched" points=' in (tmp_path / "r.html").read_text()
-    assert [item["fix"]["verified"] for item in json.loads((tmp_path / "r.json").read_text())["diagnoses"] if item["root_cause"]] == [
-        True,
-        True,
-    ]
+    assert [item["fix"]["verified"] for item in json.loads((tmp_path / "r.json").read_text())["diagnoses"] if item["root_cause"]] == [True]
     assert (tmp_path / "net.py").read_text() == NET
 
 
@@ -215,7 +212,7 @@ def test_a_program_that_hangs_is_stopped_at_the_limit(tmp_path: Path, monkeypatc
     (tmp_path / "here/train.py").write_text("print('begun', flush=True)\nwhile True: pass\n")
     (tmp_path / "scratch").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    done = attempt(Target("train.py"), (), {}, tmp_path / "scratch", 20.0)
+    done = attempt(Target("train.py"), (), {}, tmp_path / "scratch", 12.0)
 
     assert done.stopped
     assert done.failed
