@@ -43,3 +43,8 @@ class Site:
         """The place of one of the callers, 0 the innermost; raises `IndexError` where there are fewer."""
         frame = self.callers[at]
         return Site(frame.file, frame.line, function=frame.function, text=frame.text, callers=self.callers[at + 1 :])
+
+    @property
+    def with_callers(self) -> tuple["Site", ...]:
+        """This place and those that led to it, innermost first."""
+        return (self, *(self.caller(at) for at in range(len(self.callers))))

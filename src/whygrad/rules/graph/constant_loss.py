@@ -123,8 +123,8 @@ def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:
     for op in step.graph.ops:
         given = [name for name in op.inputs if name in origins and name not in step.producer]
         if any(_alike(step.value(name), step.value(p.value)) for name in given for p in step.step.parameters):
-            places = [op.site, *(op.site.caller(at) for at in range(len(op.site.callers)))] if op.site else []
-            yield next((place for place in places if place is not None and place.function == level), op.site)
+            places = op.site.with_callers if op.site else ()
+            yield next((place for place in places if place.function == level), op.site)
 
 
 def _alike(one: Value, other: Value) -> bool:

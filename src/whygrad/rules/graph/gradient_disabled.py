@@ -135,7 +135,7 @@ def _switch_site(cut: Cut) -> Site | None:
 def _beside_backward(cut: Cut, site: Site | None) -> Site | None:
     """The line on the way to an op that stands in the function that asks for the gradient: what is moved below the tape is the call there, not what it runs."""
     asked = next((event.site for event in cut.step.events("backward") if event.site), None)
-    places = [site, *(site.caller(at) for at in range(len(site.callers)))] if site else []
+    places = site.with_callers if site else ()
     beside = (place for place in places if asked and (place.file, place.function) == (asked.file, asked.function))
     return next(beside, site)
 

@@ -110,8 +110,7 @@ def _watched(step: StepIndex, event: Event, sources: tuple[Value, ...]) -> Remed
     first = next((op.site for op in step.graph.ops if sources[0].name in op.inputs and op.site is not None), None)
     if tape is None or event.site is None or len(sources) > 1 or not name.isidentifier() or first is None:
         return None
-    ways = (first, *(first.caller(at) for at in range(len(first.callers))))
-    place = next((way for way in ways if (way.file, way.function) == (event.site.file, event.site.function)), None)
+    place = next((way for way in first.with_callers if (way.file, way.function) == (event.site.file, event.site.function)), None)
     return remedy(f"let the tape watch `{name}`", in_front(place, f"{tape[1]}.watch({name})"))
 
 

@@ -1,4 +1,4 @@
-"""What WG104 says of data that were paired outside the framework's graph: batches compared with their items, and fits of labels from inputs."""
+"""What WG104 says of data that were paired outside the framework's graph: batches compared with their items, two loaders, and fits of labels from inputs."""
 
 from collections.abc import Iterator
 

@@ -115,7 +115,7 @@ def _name_before(index: Index, optimizer: Optimizer, lost: Parameter) -> str:
 
 
 def _frames(site: Site | None) -> tuple[Site, ...]:
-    return (site, *(site.caller(at) for at in range(len(site.callers)))) if site is not None else ()
+    return site.with_callers if site is not None else ()
 
 
 def _reaches(made: Site, indent: str, used: Site) -> bool:

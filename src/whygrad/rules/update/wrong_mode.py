@@ -271,8 +271,7 @@ def _back(site: Site | None, backward: Site | None) -> Remedy | None:
     if not name or backward is None:
         return None
     # where the switch stands the name is known, which it may not be within the step
-    around = (backward, *(backward.caller(at) for at in range(len(backward.callers))))
-    backward = next((p for p in around if site and (p.file, p.function) == (site.file, site.function)), backward)
+    backward = next((p for p in backward.with_callers if site and (p.file, p.function) == (site.file, site.function)), backward)
     return remedy("switch back to training mode", Edit("insert", backward, f"{name}.train()", after=False, around="body"))
 
 
