@@ -12,6 +12,8 @@ _SOURCES = frozenset(("linear", "conv", "rnn", "embedding"))
 """Layers whose outputs are known to lie on one axis."""
 _KEEPS_AXES = frozenset(("copy", "cast", "batch_norm", "layer_norm", "dropout", "avg_pool", "max_pool", "interpolate"))
 """Kinds that leave each axis where it was, whatever they do to its entries."""
+_MOVES = frozenset(("copy", "cast", "reshape", "transpose", "index"))
+"""Kinds whose result has no other entries than their first input."""
 _KEEPS_ROWS = frozenset((*_KEEPS_AXES, "linear"))
 
 
@@ -84,6 +86,34 @@ def moved(op: Op, before: tuple[int, ...], after: tuple[int, ...], axis: int) ->
         stride = prod(before[axis + 1 :])
         return next((at for at, size in enumerate(after) if size == before[axis] and prod(after[at + 1 :]) == stride), None)
     return None
+
+
+def entries_of(step: StepIndex, name: str, axis: int) -> tuple[Op, int] | None:
+    """The op that made the entries of `name`, behind ops that move or pick them alone, and where their axis lay then; None where that can't be told."""
+    while name in step.producer:
+        op = step.producer[name][1]
+        before, after = step.value(op.inputs[0]).shape if op.inputs else None, step.value(op.output).shape
+        lay = _lay(op, before, after, axis) if before is not None and after is not None else None
+        if op.kind not in _MOVES:
+            return op, axis
+        if lay is None:
+            return None
+        name, axis = op.inputs[0], lay
+    return None
+
+
+def _lay(op: Op, before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
+    """Where an axis of an op's result lay before it."""
+    order = op.attributes.get("order")
+    if op.kind == "transpose" and isinstance(order, tuple) and len(order) == len(after):
+        at = order[axis]
+        return at if isinstance(at, int) else None
+    if op.kind in ("transpose", "reshape"):
+        return moved(op, after, before, axis)
+    if op.kind == "index":  # timid: of several axes of that size, any may be the one
+        same = [at for at, size in enumerate(before) if size == after[axis]]
+        return same[0] if len(same) == 1 else None
+    return axis if before == after else None
 
 
 def _is_cut(before: tuple[int, ...], axis: int, after: tuple[int, ...], classes: int) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.axes import entries_of
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
@@ -40,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Probabilities are shared out over the batch or the sequence instead of over the classes.
 
     ## What it finds
-    A softmax or log-softmax over another axis than the one on which the loss finds the classes; `cross_entropy` on predictions
+    A softmax or log-softmax over another axis than the one on which the loss finds the classes, also where its result is reshaped, transposed or picked from in between; `cross_entropy` on predictions
     (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
     Weights of positions, as in attention pooling, that are normalised over the batch and added up along the positions.
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
@@ -63,7 +64,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.Softmax` (`dim`; without it, dimension 0 is taken for inputs of one or three axes), `torch.nn.CrossEntropyLoss` (shape);
     `axis` of `tf.nn.softmax` and `jax.nn.softmax`.
     """
-    normalised = [over_axis(call, op, axis) for call in calls(index) for op, axis in other_axis(call)]
+    normalised = [over_axis(call, *found) for call in calls(index) for found in other_axis(call)]
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
     written = [by_hand(index, step, found) for step in index.steps for found in hand_written(step)]
     along = [found for call in calls(index) for found in (*along_the_batch(call), *pooled(call))]
@@ -130,19 +131,22 @@ def by_hand(index: Index, step: StepIndex, found: Written) -> Diagnosis:
     )  # fmt: skip
 
 
-def other_axis(call: Call) -> Iterator[tuple[Op, int]]:
-    """The softmax that made the prediction, if its axis is not the classes'."""
-    shape, step, back = call.prediction.shape or (), call.step, went_back(call.step, call.op)
-    made = step.producer.get(back.output if back is not None else step.origin(call.prediction.name, ("cast",)))
-    if made is not None and made[1].kind == "log" and made[1].inputs:
-        made = step.producer.get(step.origin(made[1].inputs[0], ("cast",)))
-    axis = made[1].attributes.get("axis") if made else None
-    if made is None or made[1].kind not in _SOFTMAX or call.op.kind not in _CATEGORICAL or len(shape) < 2 or not isinstance(axis, int):  # noqa: PLR2004 - rows and classes
+def other_axis(call: Call) -> Iterator[tuple[Op, int, int]]:
+    """The softmax that made the prediction with its axis and that of the classes in its result, if they are two."""
+    rank, step, back = len(call.prediction.shape or ()), call.step, went_back(call.step, call.op)
+    found = (back, class_axis(call)) if back is not None else entries_of(step, call.prediction.name, class_axis(call))
+    if found is not None and found[0].kind == "log" and found[0].inputs:
+        found = entries_of(step, found[0].inputs[0], found[1])
+    if found is None or found[0].kind not in _SOFTMAX or call.op.kind not in _CATEGORICAL or rank < 2:  # noqa: PLR2004 - rows and classes
         return
-    at, classes = axis % len(shape), class_axis(call)
+    (op, classes), axis = found, found[0].attributes.get("axis")
+    shape = step.value(op.output).shape or ()
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        return
+    at = axis % len(shape)
     # timid: a table of pairs is normalised both ways on purpose
     if at != classes and shape[at] > 1 and not (len(shape) == 2 and shape[0] == shape[1]) and call.target.name in step.from_data:  # noqa: PLR2004 - a table
-        yield made[1], at
+        yield op, at, classes
 
 
 def class_axis(call: Call) -> int:
@@ -165,31 +169,32 @@ def takes_positions(call: Call) -> bool:
     return last and meant and (call.op.failed or prediction[1] == prediction[-1])
 
 
-def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
+def over_axis(call: Call, op: Op, axis: int, classes: int) -> Diagnosis:
     """What is said of a softmax."""
     back = went_back(call.step, call.op)
     given = call.step.value(back.output) if back is not None else call.prediction
-    shape, sums = call.prediction.shape or (), given.statistics.row_sums if given.statistics else None
+    result, sums = call.step.value(op.output), given.statistics.row_sums if given.statistics else None
+    shape, moved = result.shape or (), result.shape != given.shape
     which = "the batch" if axis == 0 else f"axis {axis}"
     measured = (
         (Evidence(f"the rows that `{call.called}` was given sum to between {figure(sums[0])} and {figure(sums[1])}", "row_sum", sums[1]),)
-        if sums and op.kind == "softmax"
+        if sums and op.kind == "softmax" and not moved
         else ()
     )
     around = (Evidence("the loss went back to the scores behind it, as Keras does, so that it falls: what the model predicts is still shared out over the other axis"),)  # fmt: skip
-    classes = class_axis(call)
+    lying = f"the classes that `{call.called}` reads lie" if moved else f"`{call.called}` finds the classes"
     return Diagnosis(
         rule="WG211",
         name="wrong-axis",
         severity="error",
         confidence="proved",
-        message=f"`{op.kind}` normalises over {which}, and `{call.called}` finds the classes on axis {classes}",
+        message=f"`{op.kind}` normalises over {which}, and {lying} on axis {classes}",
         site=edited_at(call.step, op),
         label=f"{idiom(call.index, 'axis', axis=axis)} is {'the batch' if axis == 0 else 'not the axis of the classes'}",
         related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.called}` reads it here")),
         evidence=(
             Evidence(
-                f"{typed(given)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
+                f"{typed(result if moved else given)} is normalised over its {shape[axis]} entries along axis {axis}, not over the {shape[classes]} classes"
             ),
             *measured,
             *(around if back is not None else ()),
@@ -199,7 +204,7 @@ def over_axis(call: Call, op: Op, axis: int) -> Diagnosis:
         facts=frozenset({Fact("odd-input", call.prediction.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
-        names=(call.prediction.shown,),
+        names=((result if moved else call.prediction).shown,),
     )
 
 

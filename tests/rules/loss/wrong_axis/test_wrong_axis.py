@@ -171,12 +171,47 @@ POOLED = """
     labels values=["y"] how="target"
 """
 
+SPOKEN = """
+    x: input f32[32,12,9]
+    y: label i64[32,12] minimum=0 maximum=4
+    w: parameter f32[5,9]
+    s: activation f32[32,12,5]
+    p: activation f32[32,12,5]
+    r: activation f32[384,5]
+    t: activation i64[384] minimum=0 maximum=4
+    s = linear x w @ "a.py":3
+    p = log_softmax s with={"axis":1} @ "a.py":4
+    r = reshape p @ "a.py":5
+    t = reshape y @ "a.py":5
+    loss = nll_loss r t with={"target":1} @ "a.py":5
+    ! batch x y
+    ! backward loss
+    labels values=["t"] how="target"
+"""
+"""Scores of positions, made rows after the softmax."""
+PICKED = SPOKEN.replace("i64[32,12]", "i64[32]").replace("384", "32").replace("r = reshape", "r = index")
+MOVED = (
+    SPOKEN.replace("r: activation f32[384,5]", "r: activation f32[32,5,12]")
+    .replace("r = reshape p", 'r = transpose p with={"order":[0,2,1]}')
+    .replace("i64[384]", "i64[32,12]")
+)
+
 FIRES |= {
+    "over the positions, made rows afterwards": (SPOKEN, 4),
+    "over the positions, of which one is picked afterwards": (PICKED, 4),
+    "over the positions, with the classes moved in front of them afterwards": (MOVED, 4),
     "weights of words, shared out over the batch": (POOLED, 4),
     "axes counted from the end": (POOLED.replace('"axis":0', '"axis":-3').replace('sum m with={"axis":1}', 'sum m with={"axis":-2}'), 4),
 }
 
 SILENT = {
+    "over the classes, made rows afterwards": SPOKEN.replace('"axis":1', '"axis":-1'),
+    "over the classes, of which one position is picked": PICKED.replace('"axis":1', '"axis":2'),
+    "as many positions as classes, of which something is picked": PICKED.replace("32,12,5", "32,5,5"),
+    "over the classes, moved in front afterwards": MOVED.replace('"axis":1', '"axis":2'),
+    "over positions and classes at once": SPOKEN.replace("p: activation f32[32,12,5]", "p: activation f32[32,60]").replace(
+        "s: activation f32[32,12,5]", "s: activation f32[32,60]"
+    ),
     "weights of words, added up along them": POOLED.replace('"axis":0', '"axis":1'),
     "weights over the first axis, added up along it": POOLED.replace('sum m with={"axis":1}', 'sum m with={"axis":0}'),
     "slots of attention, which share out what they add up along another axis": POOLED.replace('"axis":0', '"axis":2'),
