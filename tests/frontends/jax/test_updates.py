@@ -267,3 +267,47 @@ def test_hyperparameters_in_the_state_make_no_optimizer_anew(tmp_path: Path) -> 
 
     assert record.optimizers
     assert all(optimizer.made == 1 for optimizer in record.optimizers)
+
+
+TRAININGS = {
+    "new parameters in each": ("params = {'w': jnp.ones((3, 2)) * jnp.arange(2.0), 'b': jnp.zeros(2)}", 1),
+    "parameters that go on": ("pass", 5),
+}
+
+
+@pytest.mark.parametrize("within", ["{}", "jax.jit({})"])
+@pytest.mark.parametrize("training", TRAININGS)
+def test_an_optimizer_is_made_anew_where_it_begins_with_what_it_has_trained(tmp_path: Path, training: str, within: str) -> None:
+    """Five trainings, each with an optimizer of its own, whether its state is begun by a jitted function or not."""
+    begin, made = TRAININGS[training]
+    loop = LOOP.replace("tx.init(params)", within.format("tx.init") + "(params)").replace(
+        "params, updates)", "params, updates)\n    del updates"
+    )
+    body = "".join(f"    {line}\n" for line in f"{begin}\ntx = optax.adam(0.1)\n{loop}".splitlines())
+    record = recorded(tmp_path, f"{HEAD}\nfor _ in range(5):\n{body}")
+
+    assert max(optimizer.made for optimizer in record.optimizers) == made
+
+
+def test_the_state_of_an_inner_loop_is_begun_for_each_task_on_purpose(tmp_path: Path) -> None:
+    program = (
+        HEAD
+        + """
+inner, tx = optax.adam(0.1), optax.sgd(0.1)
+
+@jax.jit
+def step(params, state):
+    fast, begun = params, inner.init(params)
+    for _ in range(2):
+        updates, begun = inner.update(jax.grad(loss_fn)(fast, x, y), begun, fast)
+        fast = optax.apply_updates(fast, updates)
+    updates, state = tx.update(jax.grad(loss_fn)(fast, x, y), state, params)
+    return optax.apply_updates(params, updates), state
+
+state = tx.init(params)
+for _ in range(6):
+    params, state = step(params, state)
+"""
+    )
+
+    assert all(optimizer.made == 1 for optimizer in recorded(tmp_path, program).optimizers)

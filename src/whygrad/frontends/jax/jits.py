@@ -10,6 +10,7 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
+from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
@@ -121,6 +122,7 @@ class Owner(Protocol):
 
     limits: list[str]
     states: States
+    beginnings: Beginnings
     taping: int
     busy: int
     done: bool
@@ -205,6 +207,7 @@ class Jits:
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
             self.recorder.late.note(jitted, jitted.plan, args, kwargs)
+            self._begun(jitted.plan, jax.tree_util.tree_leaves((args, kwargs)))
             self.recorder.passed(jitted.plan, result)
             if capture.derivations:
                 self.recorder.late.traced_anew()
@@ -234,7 +237,11 @@ class Jits:
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)
+        self._begun(plan, flat)
         return plan
+
+    def _begun(self, plan: Plan, given: Sequence[Any]) -> None:
+        self.recorder.beginnings.entering(plan.capture.moments, given, derived=bool(plan.programs))
 
     def parts(self, plan: Plan, values: Mapping[Any, Any]) -> list[Part]:
         """The derivatives of a call that are looked at, with all their values."""
@@ -275,6 +282,7 @@ class Jits:
             plan.updating = plan.updating or updating(plan, closed)
             found = {n: outputs.get(_compat.variable(item)) for n, item in program.derivation.gradients.items() if not _compat.mapped(item)}
             plan.gradients.update({name: at for name, at in found.items() if at is not None})
+        mark(capture.moments, [closed.jaxpr.outvars[at] for at in plan.results.values()])
         return plan
 
     def _inside(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Mapping[Any, Any]:

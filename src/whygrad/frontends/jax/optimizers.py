@@ -13,6 +13,7 @@ import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
 from whygrad.frontends.jax.evaluation import deleted
@@ -57,11 +58,10 @@ class Owner(Protocol):
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to."""
 
-    def trained_to(self, arrays: Sequence[Any]) -> None:
-        """These are the parameters now."""
+    beginnings: Beginnings
 
-    def trained(self, tree: Any) -> bool:
-        """These are the parameters that training has come to, not new ones."""
+    def begun(self, entry: Made, parameters: Any, trace: source.Trace | None) -> None:
+        """The state of an optimizer is made."""
 
 
 class Optimizers:
@@ -88,10 +88,10 @@ class Optimizers:
         given = bound_arguments(function, args, kwargs)
         parts = [item for value in given.values() for item in self._parts(value)]
         entry = Made(name, given, source.trace(frame), parts)
-        known = self._sites.get(_place(entry))
+        known = self._sites.get(entry.place)
         if known is not None and known.function == name:
-            entry.made = known.made + (0 if within_update(frame) else 1)
-        self._sites[_place(entry)] = entry
+            entry.made, entry.remade = known.made, not within_update(frame)
+        self._sites[entry.place] = entry
         return entry
 
     def _parts(self, value: Any) -> Iterator[Made]:
@@ -115,13 +115,13 @@ class Optimizers:
         """The state of an optimizer is made."""
         self._name(entry, frame)
         entry.started = tuple(id(leaf) for leaf in leaves(parameters))
-        if self.recorder.trained(parameters):
-            self.recorder.moment(Moment("init", source.trace(frame), entry))
+        self.recorder.begun(entry, parameters, source.trace(frame))
 
     def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:
         """An update is calculated, by the transformation that the program itself calls."""
         self._name(entry, frame)
         entry.updated_at = source.trace(frame)
+        self.recorder.beginnings.last = entry
         several = self.gathering[-1] if self.gathering else None
         if several is not None and several.told:
             return
@@ -141,7 +141,7 @@ class Optimizers:
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
         arrays = [leaf for leaf in leaves(result) if _compat.is_array(leaf)]
-        self.recorder.trained_to(arrays)
+        self.recorder.beginnings.applied(arrays)
         held = self.recorder.parameters_in(parameters)
         after = dict(zip(held, arrays, strict=False)) if len(arrays) == len(held) else {}
         self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))
@@ -161,7 +161,9 @@ class Optimizers:
         return [entry for entry in self.all if id(entry) not in inner]
 
     def name(self, entry: Made) -> str:
-        """The user's variable for it, or what it is, numbered where there are several."""
+        """The user's variable for it, or what it is, numbered where there are several; what a step was told of it before there were is kept."""
+        if entry.shown:
+            return entry.shown
         name = entry.name or entry.native
         # by identity: what two of them were made with may be arrays, which compare entry by entry
         alike = [id(other) for other in self.used() if (other.name or other.native) == name]
@@ -289,6 +291,7 @@ class Optimizers:
             entry.met = True
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             entry.size = _size(step, entry.held) or entry.size
+            entry.shown = self.name(entry)
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
             events += self._clips(moment, step, at)
             entry.gathered += 1
@@ -352,6 +355,7 @@ class Optimizers:
         holders = {name: entry for entry in self.used() for name in held.get(id(entry), ())}
         for name, entry in holders.items():
             entry.held = tuple(dict.fromkeys((*entry.held, name)))
+            entry.shown = self.name(entry)
         return replace(
             step, parameters=tuple(replace(p, optimizer=self.name(holders[p.name])) if p.name in holders else p for p in step.parameters)
         )
@@ -443,7 +447,3 @@ def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: M
         return {**{str(at): item for at, item in enumerate(args)}, **kwargs}
     bound.apply_defaults()
     return dict(bound.arguments)
-
-
-def _place(entry: Made) -> object:
-    return (entry.trace.user, entry.function) if entry.trace is not None else entry.function

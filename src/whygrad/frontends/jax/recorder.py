@@ -14,6 +14,7 @@ import jax
 from whygrad.frontends import Recording, source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Part
+from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.evaluation import concrete, deleted
@@ -69,8 +70,7 @@ class JaxRecorder:
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
         self.busy = 0
         """JAX itself is at work on something that is looked at already."""
-        self.latest: dict[int, Any] = {}
-        """The arrays that the last update made."""
+        self.beginnings = Beginnings()
         self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
         self.done = self.moved = False
         """Moved: a recorded step has updated its parameters; until one does, more are recorded, since several may make one update."""
@@ -335,9 +335,7 @@ class JaxRecorder:
             return
         if moment.kind == "update" and moment.made is not None:
             moment.made.calls += 1
-        if moment.kind == "init" and moment.made is not None:
-            moment.made.begun_again(moment.trace)
-        elif self.open is not None:
+        if self.open is not None:
             self.open.results.update(moment.results if moment.kind == "apply" else {})
             self.states.given(moment.made, moment.state)
             self.open.moments.append(moment)
@@ -351,16 +349,12 @@ class JaxRecorder:
         else:
             made.declined = count
 
-    def trained_to(self, arrays: Sequence[Any]) -> None:
-        """These are the parameters now."""
-        if not self.jits.capturing:
-            self.latest = {id(item): item for item in arrays}
-
-    def trained(self, tree: Any) -> bool:
-        """These are the parameters that training has come to: what the last update made, by identity."""
+    def begun(self, entry: Made, parameters: Any, trace: source.Trace | None) -> None:
+        """The state of an optimizer is made: within a traced function, at each of its calls."""
         if self.jits.capturing:
-            return True
-        return self.index > 0 and any(id(leaf) in self.latest for leaf in leaves(tree))
+            self.moment(Moment("init", trace, entry))
+        else:
+            self.beginnings.begun(entry, parameters, trace)
 
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to: gradients by identity, else by order and type, else by path."""
@@ -385,8 +379,6 @@ class JaxRecorder:
         called = source.trace(outside())
         for moment in plan.capture.moments:
             moment.called = called
-            if moment.kind == "init" and moment.made is not None:
-                moment.made.begun_again(moment.trace)
         self.open.moments += plan.capture.moments
         outputs = leaves(result)
         self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})
@@ -397,8 +389,6 @@ class JaxRecorder:
         """The same, in a step that is not recorded."""
         asked_for(plan, leaves(result))
         for moment in plan.capture.moments:
-            if moment.kind == "init" and moment.made is not None:
-                moment.made.begun_again(moment.trace)
             if moment.kind == "update" and moment.made is not None and moment.made.steps:
                 self.optimizers.asked(moment)
         if plan.programs:
@@ -410,8 +400,7 @@ class JaxRecorder:
     def _returned(self, plan: Plan, result: Any) -> None:
         """A jitted step has returned: its loss, and the parameters in what it returned."""
         outputs = leaves(result)
-        made = {id(outputs[at]): outputs[at] for at in plan.results.values() if at < len(outputs)}
-        self.latest = made or self.latest
+        self.beginnings.returned(plan.capture.moments, [outputs[at] for at in plan.results.values() if at < len(outputs)])
         self.symptoms.has_returned(plan, result, self.index)
         for program, at in zip(plan.programs, plan.losses, strict=True):
             if at is not None and at < len(outputs):

@@ -58,6 +58,8 @@ class Made:
     parts: list["Made"] = field(default_factory=list)
     transformation: Any = None
     name: str = ""
+    shown: str = ""
+    """What a recorded step calls it."""
     steps: int = 0
     gathered: int = 0
     """Calls since the last update, within `MultiSteps`."""
@@ -67,6 +69,9 @@ class Made:
     """Identities of the arrays that its state was made for."""
     held: tuple[str, ...] = ()
     made: int = 1
+    """How often its state, or that of others which were made at its place before it, was begun for the parameters that it trains: once, if all is well."""
+    remade: bool = False
+    """Another one was made at its place before it, and its own state has not been begun yet."""
     first_rate: float | None = None
     low: float | None = None
     high: float | None = None
@@ -92,6 +97,11 @@ class Made:
     known_declined: int = 0
     """That number at the end of the last recorded step."""
 
+    @property
+    def place(self) -> object:
+        """Where it was made: others that are made there stand for the same."""
+        return (self.trace.user, self.function) if self.trace is not None else self.function
+
     def every(self) -> Iterator["Made"]:
         """It and what it is made of."""
         yield self
@@ -113,7 +123,8 @@ class Made:
         """Its state was made anew for the same parameters: as if it was made anew itself."""
         self.made += 1
         self.since = 0
-        self.begun_at = trace
+        self.begun_at = None if self.remade else trace
+        self.remade = False
 
     @property
     def native(self) -> str:
@@ -166,6 +177,8 @@ class Moment:
     """Of an update: how many were declined by then."""
     kept: bool | None = None
     """Of an application within a traced function: something reads its result; None where that is not known."""
+    again: bool = False
+    """Of a state that is begun within a traced step: the step updates the parameters that it hands out with it."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
 
