@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from whygrad.frontends.origins import origins_of
+from whygrad.frontends.origins.program import Program
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Step, Value
 
@@ -209,6 +210,13 @@ def test_labels_of_another_module_are_followed_there(program) -> None:
     record = Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))
     found = [origin.site for origin in origins_of(record, Sources(time.time() + 10)) if origin.site]
     assert (found[0].file, found[0].line) == (str(other), 2)
+
+
+def test_modules_that_do_not_hold_a_word_are_not_looked_through(program) -> None:
+    here = program("def targets_of_cranes(rows): return rows", "cranes_of_a_user")
+    program("def targets_of_herons(rows): return rows", "herons_of_a_user")
+
+    assert [module.file for module in Program(Sources(time.time() + 10)).user_modules("def targets_of_cranes(")] == [str(here)]
 
 
 @pytest.mark.parametrize(

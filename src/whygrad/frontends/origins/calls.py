@@ -196,7 +196,7 @@ def _method_of_object(program: Program, spot: Spot, function: ast.Attribute) -> 
         return None
     found = [
         (module, owner)
-        for module in program.user_modules()
+        for module in program.user_modules(f"def {function.attr}(")
         for owner in ast.walk(module.tree)
         if isinstance(owner, ast.ClassDef) and any(isinstance(item, ast.FunctionDef) and item.name == function.attr for item in owner.body)
     ]
@@ -261,7 +261,7 @@ def given_to(program: Program, scope: Scope, name: str) -> Spot | None:
             return bound(function, calls, method=scope.owner is not None).get(name)
     found = [
         Spot(node, level)
-        for module in program.user_modules()
+        for module in program.user_modules(wanted)
         for level, node in _calls_of(program, module, wanted)
     ]  # fmt: skip
     return bound(function, found[0], method=scope.owner is not None).get(name) if len(found) == 1 else None

@@ -26,8 +26,6 @@ class Module:
 
     file: str
     tree: ast.Module
-    name: str
-    """As `sys.modules` has it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,17 +88,17 @@ class Program:
             tree = ast.parse(text) if text else None
         except (SyntaxError, ValueError, RecursionError):
             tree = None
-        return Module(file, tree, _module_name(file)) if tree is not None else None
+        return Module(file, tree) if tree is not None else None
 
     def top(self, module: Module) -> Scope:
         """The scope of a module's own names."""
         return Scope(module, module.tree)
 
-    def user_modules(self) -> Iterator[Module]:
-        """Every module of the program that is the user's own and is loaded."""
+    def user_modules(self, word: str) -> Iterator[Module]:
+        """Every module of the program that is the user's own, is loaded and holds a word; the others of a large program need no parsing."""
         for loaded in tuple(sys.modules.values()):
             file = getattr(loaded, "__file__", None)
-            if isinstance(file, str) and file.endswith(".py") and not file.startswith(LIBRARIES):
+            if isinstance(file, str) and file.endswith(".py") and not file.startswith(LIBRARIES) and word in self.sources.text(file):
                 found = self.module(file)
                 if found is not None:
                     yield found
@@ -121,7 +119,7 @@ class Program:
     def _imported_from(self, module: Module, node: ast.ImportFrom, name: str) -> "Module | tuple[Module, str] | None":
         base = node.module or ""
         if node.level:
-            package = getattr(sys.modules.get(module.name), "__package__", "") or ""
+            package = getattr(_loaded_from(module.file), "__package__", "") or ""
             parts = package.split(".")[: len(package.split(".")) - node.level + 1]
             base = ".".join((*parts, base)).strip(".")
         inside = self._loaded(f"{base}.{name}")
@@ -239,11 +237,8 @@ def last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _module_name(file: str) -> str:
-    loaded: dict[str, ModuleType] = {
-        name: module for name, module in tuple(sys.modules.items()) if getattr(module, "__file__", None) == file
-    }
-    return next(iter(loaded), "__main__")
+def _loaded_from(file: str) -> ModuleType | None:
+    return next((module for module in tuple(sys.modules.values()) if getattr(module, "__file__", None) == file), None)
 
 
 def functions(module: Module, callers: tuple[Frame, ...] = ()) -> Iterator[Scope]:

@@ -73,7 +73,7 @@ def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
 
 def written_places(program: Program) -> tuple[Site, ...]:
     """The one place in the program that writes a rate into the groups of an optimizer; nothing where there are several."""
-    found = [site for module in program.user_modules() for site in _written(program, module)]
+    found = [site for module in program.user_modules("param_groups") for site in _written(program, module)]
     return tuple(found) if len(found) == 1 else ()
 
 
@@ -122,7 +122,8 @@ def _followed(program: Program, spot: Spot, name: str, value: float) -> Site | N
             return program.site(at)
         words += [word for word in _words(at) if word not in words]
     for word in reversed(words):
-        found = [site for module in program.user_modules() for site in _called(program, module, word, value)]
+        modules = {module.file: module for form in (word, word.replace("_", "-")) for module in program.user_modules(form)}
+        found = [site for module in modules.values() for site in _called(program, module, word, value)]
         if len(found) == 1:
             return found[0]
     return None
