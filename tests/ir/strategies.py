@@ -15,6 +15,7 @@ from whygrad.ir import (
     Collation,
     Course,
     Descend,
+    Emptied,
     Ending,
     Event,
     EventKind,
@@ -84,6 +85,9 @@ COURSES = st.builds(
 FITS = st.builds(Fit, st.just(("x",)), st.just(("y",)), COUNTS, NUMBERS, TEXTS, NUMBERS, NUMBERS, NUMBERS)
 ORIGINS = st.builds(Origin, st.just(("x",)), TEXTS, TEXTS, PLACES)
 COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), st.booleans(), st.just(("x",)), st.just(()), PLACES)
+
+
+EMPTIED = st.builds(Emptied, NAMES, TEXTS, COUNTS, PLACES, PLACES, PLACES, PLACES)
 
 
 def some(names: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[str, ...]]:
@@ -253,6 +257,7 @@ def records(draw: st.DrawFn) -> Record:
         fits=tuple(draw(st.lists(FITS, max_size=1))),
         evaluated=draw(st.none() | PLACES),
         origins=tuple(draw(st.lists(ORIGINS, max_size=2))),
+        emptied=tuple(draw(st.lists(EMPTIED, max_size=1))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),

@@ -23,6 +23,7 @@ from whygrad.ir.trials import (
     Trial,
     Unhook,
 )
+from whygrad.ir.turns import Emptied
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Course",
     "Descend",
     "Differentiate",
+    "Emptied",
     "Ending",
     "Event",
     "EventKind",

@@ -9,6 +9,7 @@ from whygrad.ir.ops import Attribute
 from whygrad.ir.origins import Origin
 from whygrad.ir.sites import Site
 from whygrad.ir.steps import Step
+from whygrad.ir.turns import Emptied
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Record:
     fits: tuple[Fit, ...] = ()
     collations: tuple[Collation, ...] = ()
     origins: tuple[Origin, ...] = ()
+    emptied: tuple[Emptied, ...] = ()
     evaluated: Site | None = None
     """Where a model was first switched to evaluation mode, in or between recorded steps."""
     limits: tuple[str, ...] = ()

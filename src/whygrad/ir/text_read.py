@@ -18,6 +18,7 @@ from whygrad.ir.text_fields import read
 from whygrad.ir.text_scan import Line, NotThisError, Word, fail, scan
 from whygrad.ir.text_write import RECORD_PARTS, STATISTICS, STEP_PARTS, mentioned
 from whygrad.ir.trials import Trial
+from whygrad.ir.turns import Emptied
 from whygrad.ir.values import ROLES, Role, Statistics, Value
 
 _TYPE = re.compile(r"(\?|[A-Za-z_]\w*)(?:\[((?:\d+(?:,\d+)*)?)\])?")
@@ -213,6 +214,12 @@ def _origin(line: Line, draft: _Draft) -> None:
     draft.add(origins=Origin(**read(Origin, line.settings), site=line.sites.get("@")))
 
 
+def _emptied(line: Line, draft: _Draft) -> None:
+    site, loop, body, read_at = (line.sites.get(mark) for mark in "@^&~")
+    settings = read(Emptied, line.settings, ("name",))
+    draft.add(emptied=Emptied(_head(line, "the variable's name"), **settings, site=site, loop=loop, body=body, read=read_at))
+
+
 def _evaluated(line: Line, draft: _Draft) -> None:
     _no_head(line)
     draft.record = replace(draft.record, evaluated=line.sites.get("@"))
@@ -343,6 +350,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "fit": _fit,
     "collation": _collation,
     "origin": _origin,
+    "emptied": _emptied,
     "evaluated": _evaluated,
     "limit": _limit,
     "fault": _fault,

@@ -9,6 +9,7 @@ from whygrad.ir.record import Optimizer, Outcome, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import name_shown, shown, written
+from whygrad.ir.turns import Emptied
 from whygrad.ir.values import Statistics, Value
 
 _TYPE = re.compile(r"(?:\?|[A-Za-z_]\w*)(?:\[(?:\d+(?:,\d+)*)?\])?")
@@ -38,12 +39,18 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_line("fit", written(fit)) for fit in record.fits)
     yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
     yield from (_line("origin", written(item), _site("@", item.site)) for item in record.origins)
+    yield from (_emptied(item) for item in record.emptied)
     if record.evaluated is not None:
         yield _line("evaluated", _site("@", record.evaluated))
     yield from (f"limit {shown(limit)}" for limit in record.limits)
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
         yield from _step(step)
+
+
+def _emptied(item: Emptied) -> str:
+    sites = (_site("@", item.site), _site("^", item.loop), _site("&", item.body), _site("~", item.read))
+    return _line("emptied", name_shown(item.name), written(item, skip=("name",)), *sites)
 
 
 def _outcome(outcome: Outcome) -> Iterator[str]:
@@ -192,6 +199,7 @@ RECORD_PARTS = (
     "fits",
     "collations",
     "origins",
+    "emptied",
     "evaluated",
     "limits",
     "faults",

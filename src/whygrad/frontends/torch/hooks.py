@@ -54,6 +54,7 @@ class Hooks(StateHooks):
         """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
         self.recorder.left_off.backward()
+        self.recorder.turns.look(frame)
         self._note_site(frame)
         self.recorder.unrecorded.loss(kwargs.get("tensors", args[0] if args else None), frame)
         if not self.recorder.on:

@@ -33,6 +33,7 @@ from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
 from whygrad.frontends.torch.untracked import Untracked
 from whygrad.frontends.torch.watching import ParameterWatch
+from whygrad.frontends.turns import Turns
 from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
 
@@ -87,6 +88,7 @@ class TorchRecorder:
         self.tracking_switch: source.Trace | None = None
         """Where tracking was last switched off by a call that is not undone by itself."""
         self.left_off = Untracked()
+        self.turns = Turns(self.sources, tuple(filter(None, (_compat.loader_iterator(),))))
         self.next_site: tuple[str, int] | None = None
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
         """The last `train()` or `eval()` that came while nothing was recorded: kind, place, module and its class."""
@@ -367,6 +369,7 @@ class TorchRecorder:
                 origins=(*self.optimizers.scalers(self.builder), *self.left_off.origins(self.builder)),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
+                emptied=self.turns.emptied(),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 

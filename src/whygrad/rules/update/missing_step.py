@@ -10,6 +10,7 @@ from whygrad.ir import Event, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
+from whygrad.rules.update.emptied import emptied
 from whygrad.rules.update.raw_gradients import instead
 
 
@@ -23,6 +24,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     that a condition never lets run, or `step` without its parentheses. With several optimizers, one that is left out is found as well.
     Where values are never changed in place, as in JAX: an update that is never applied, new parameters that the step does not return, or that its caller drops;
     and gradients that are applied as if they were the update.
+    An iterator of batches that was made before the loop over the epochs: the first epoch reads it to its end, and the later ones make no step.
 
     ## Why it matters
     Nothing moves. The loss only changes with the batches.
@@ -30,7 +32,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## When it is fine
     A program without an optimizer that asks for a gradient, as for a saliency map, updates nothing on purpose. Parameters changed by hand
     have changed. A gradient scaler that skips its steps, and a program that an exception ended after its first backward, have another
-    cause.
+    cause. An iterator that ends the loop around it on purpose, by a `break` or a `return`, is left alone.
 
     ## How sure
     Proved by the events of the whole run, and by a comparison of the parameters' values at its end.
@@ -42,6 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     if any(True for step in index.steps for _ in step.events("unscale")):
         return
     yield from instead(index)
+    yield from emptied(index)
     idle = [optimizer for optimizer in index.record.optimizers if left_out(index, optimizer)]
     if idle and waited_long_enough(index, idle):
         yield diagnosis(index, idle)

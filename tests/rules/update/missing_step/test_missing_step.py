@@ -105,3 +105,33 @@ def test_the_message() -> None:
     assert diagnosis.evidence[0].statement == "30 backwards in the run and 0 updates by `opt`"
     assert diagnosis.facts == {Fact("no-update", "0")}
     assert diagnosis.explains == {Fact("unmoved", "w")}
+
+
+EMPTIED = """
+    outcome exit_status=0 steps_seen=12 backwards_seen=12
+    emptied batches type="generator" turns=30 @ "train.py":37 ^ "train.py":38 & "train.py":39 ~ "train.py":16
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    loss = mean out
+"""
+
+
+def test_an_iterator_that_the_first_epoch_empties():
+    (diagnosis,) = said(diagnose, EMPTIED)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.evidence[0].value) == (37, 12)
+    assert "after the first of 30 turns" in diagnosis.message
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        'exit_status=1 steps_seen=12\n    raised type="KeyboardInterrupt" message=""',
+        'steps_seen=12 stopped="time is over"',
+        "exit_status=3 steps_seen=12",
+    ],
+)
+def test_a_run_that_did_not_come_to_its_end_may_have_made_more_turns(outcome: str):
+    assert not said(diagnose, EMPTIED.replace("exit_status=0 steps_seen=12", outcome))
