@@ -134,4 +134,4 @@ def test_an_iterator_that_the_first_epoch_empties():
     ],
 )
 def test_a_run_that_did_not_come_to_its_end_may_have_made_more_turns(outcome: str):
-    assert not said(diagnose, EMPTIED.replace("exit_status=0 steps_seen=12", outcome))
+    assert not said(diagnose, EMPTIED.replace("exit_status=0 steps_seen=12 backwards_seen=12", outcome))
