@@ -11,6 +11,7 @@ from whygrad.baseline import is_accepted
 from whygrad.diagnosis import Coverage, Diagnosis, Fact, Picture, Report, Rule, StepKind, Test
 from whygrad.errors import WhygradError
 from whygrad.flow import Index
+from whygrad.flow.failures import gist
 from whygrad.flow.picturing import picture
 from whygrad.flow.trials import judged, trial_of
 from whygrad.ir import Measures, Record, Site, Step
@@ -161,7 +162,7 @@ def observed(record: Record) -> dict[Fact, str]:
     facts: dict[Fact, str] = {}
     raised = record.outcome.exception
     if raised is not None:
-        message = raised.message.splitlines()[0] if raised.message else ""
+        message = gist(raised.message)
         facts[Fact("exception", raised.type)] = f"the program stopped with {raised.type}{': ' + message if message else ''}"
     for step in record.steps:
         if step.measures.label_sensitivity == 0.0:

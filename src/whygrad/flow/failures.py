@@ -2,11 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Fact
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Event, Op, Site, Value
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_NODE = re.compile(r"^\{\{[^}]*\}\} *")
+_NUMBERS = re.compile(r"(Received: |x=)\[+(?:array\(\[*)?[-\d. ]{4,}.*")
+_PREFACES = (
+    "Exception encountered when calling",
+    "Graph execution error",
+    "Detected at node",
+    "File ",
+    "Stack trace",
+    "In call to configurable",
+)
+_SIZE = re.compile(r"\bNone\b|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +44,27 @@ def failures(index: Index) -> tuple[Failure, ...]:
     raised = index.record.outcome.exception
     if raised is not None:
         last = index.steps[-1] if index.steps and _ended_in(index, index.steps[-1]) else None
-        found.setdefault((raised.type, raised.message), Failure(raised.type, raised.message, last, raised.site))
+        told = [key for key, failure in found.items() if failure.step is last and key[0] == raised.type and _alike(key[1], raised.message)]
+        if told:
+            found[told[-1]] = replace(found[told[-1]], site=found[told[-1]].site or raised.site)
+        else:
+            found[raised.type, raised.message] = Failure(raised.type, raised.message, last, raised.site)
     return tuple(found.values())
+
+
+def gist(message: str) -> str:
+    """The line of a message that says what was wrong, without the numbers of an array that it may quote.
+
+    Keras puts the layer that was called in front of it, and colours it; TensorFlow the node of a graph, and where it was made.
+    """
+    lines = [line.strip() for line in _COLOUR.sub("", message).splitlines() if line.strip()]
+    found = next((line for line in lines if not line.startswith(_PREFACES)), lines[0] if lines else "")
+    return _NUMBERS.sub(r"\1…", _NODE.sub("", found))
+
+
+def _alike(one: str, other: str) -> bool:
+    """The same complaint: a step that is looked at before it is compiled knows sizes that the compiled one calls None."""
+    return _SIZE.sub("#", gist(one)) == _SIZE.sub("#", gist(other))
 
 
 def _failure(index: Index, event: Event, step: StepIndex) -> Failure:

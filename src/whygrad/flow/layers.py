@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from whygrad.flow.index import StepIndex
-from whygrad.ir import Op, Parameter, Value
+from whygrad.ir import Op, Parameter, Site, Value
 
 LAYERS = frozenset(("linear", "conv", "embedding", "rnn", "batch_norm", "layer_norm", "matmul", "bilinear"))
 
@@ -91,3 +91,9 @@ def _channels(found: Layer, data: tuple[int, ...], weight: tuple[int, ...]) -> t
 def _groups(found: Layer) -> int:
     groups = found.op.attributes.get("groups", 1)
     return groups if isinstance(groups, int) else 1
+
+
+def maker(step: StepIndex, found: Layer) -> Site | None:
+    """The line that made the data that a layer was given."""
+    made = step.producer.get(found.data.name)
+    return made[1].site if made is not None else None

@@ -25,7 +25,7 @@ def raised(problem: BaseException, sources: Sources) -> Raised:
     message = _message(problem)
     if site is not None and not site.text:
         site = _named(message, site) or site
-    return Raised(type(problem).__name__, message[:LONGEST_MESSAGE], site)
+    return Raised(type(problem).__name__, _without_frames(message)[:LONGEST_MESSAGE], site)
 
 
 def _named(message: str, site: Site) -> Site | None:
@@ -35,6 +35,13 @@ def _named(message: str, site: Site) -> Site | None:
         if text and not os.path.realpath(file).startswith(LIBRARIES):
             return Site(file, int(line), function=function, text=text, callers=site.callers)
     return None
+
+
+def _without_frames(message: str) -> str:
+    """A message of TensorFlow's without the frames that made the node, which would leave no room for what went wrong in it."""
+    if not message.startswith("Graph execution error"):
+        return message
+    return "\n".join(line for line in message.splitlines() if line.strip() and not line.lstrip().startswith('File "'))
 
 
 def _points(traceback: TracebackType | None) -> tuple[Point, ...]:

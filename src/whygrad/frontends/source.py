@@ -10,7 +10,7 @@ import sysconfig
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, GeneratorType
 
 from whygrad.ir import Frame, Site
 
@@ -80,6 +80,13 @@ def returning(code: CodeType) -> Trace:
     """The place of a function's last `return`."""
     returns = [ins.offset for ins in dis.get_instructions(code) if ins.opname.startswith("RETURN_") and ins.opname != "RETURN_GENERATOR"]
     return Trace(((code, returns[-1] if returns else 0),), ())
+
+
+def suspended(item: object) -> Trace | None:
+    """The `yield` at which a generator of the user's own stands."""
+    if not isinstance(item, GeneratorType) or item.gi_frame is None or not is_user(item.gi_code):
+        return None
+    return Trace(((item.gi_code, item.gi_frame.f_lasti),), ())
 
 
 def caller_of(found: Trace) -> Trace | None:

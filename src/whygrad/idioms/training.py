@@ -150,7 +150,7 @@ TRAINING: Mapping[str, Row] = {
         "convert the data with `tf.cast({name}, model.compute_dtype)`",
         "convert the data with `{name}.astype(…)`, or keep the weights in float32",
     ),
-    "channel axis": Row("`{name}.unsqueeze(1)`", "`{name}[..., tf.newaxis]`", "`{name}[..., None]`", "`{name}[..., None]`"),
+    "channel axis": Row("`{name}.unsqueeze(1)`", "`{name}[..., None]`", "`{name}[..., None]`", "`{name}[..., None]`"),
     "flatten": Row(
         "`{name}.flatten({axis})`",
         "`tf.keras.layers.Flatten()` in front",

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fix, Related, Report
+from whygrad.flow.failures import gist
 from whygrad.ir import Site
 from whygrad.reports.excerpts import Excerpt, excerpt, place, tame
 from whygrad.reports.faults import fault_text
@@ -251,7 +252,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     raised = report.outcome.exception
     if raised is not None and not _explained(report):
         at = f" ({place(raised.site)})" if raised.site is not None else ""
-        yield "exception", f"{raised.type}: {first_line(raised.message)}{at}; no rule explains it"
+        yield "exception", f"{raised.type}: {first_line(gist(raised.message))}{at}; no rule explains it"
     if report.steps_recorded:
         yield "labels", labels_sentence(report)
         if report.labels.values:

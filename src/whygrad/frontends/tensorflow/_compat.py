@@ -180,3 +180,8 @@ def iterator_over(elements: Sequence[Any], like: Any) -> Any:
     for element in elements[1:]:
         found = found.concatenate(dataset_ops.DatasetV2.from_tensors(element))
     return iter(dataset_ops._VariantDataset(found._variant_tensor, like.element_spec))
+
+
+def giver(symbol: Any) -> Any:
+    """The layer whose result a tensor of a model under construction stands for; None for a tensor that holds numbers."""
+    return getattr(getattr(symbol, "_keras_history", None), "operation", None)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from whygrad.frontends import source
 from whygrad.frontends.source import Trace
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.calls import Call, Group, Layer
 from whygrad.frontends.tensorflow.frames import Look, of_traceback
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.layers import builtin
+from whygrad.frontends.tensorflow.layers import builtin, is_model, parts_of
 from whygrad.frontends.tensorflow.library import LAYERS, layer_attributes
 from whygrad.frontends.tensorflow.lowering import kind_of
 from whygrad.frontends.tensorflow.scopes import is_tensor
@@ -21,6 +22,10 @@ from whygrad.ir import Outcome
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
 
+NAMED = re.compile(r"Input (?P<number>\d+) (?:with name '(?P<input>[^']+)' )?of layer '(?P<layer>[^']+)' is incompatible")
+"""How Keras says which layer refuses which of its inputs."""
+NAMES = re.compile(r"in loss dict, but found|y_true and y_pred have different structures|in the `loss` argument, can't be found")
+"""What Keras says where the losses, the labels and the model's outputs are named or arranged differently."""
 OP_NAME = re.compile(r"\[Op:(\w+)\]|__wrapped__(?:_)?([A-Za-z0-9]+)_device")
 CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Conv1DTranspose", "SeparableConv1D")
 
@@ -34,12 +39,15 @@ class Failing:
         self.type = ""
         self.message = ""
         self.call: Call | None = None
+        self._before: list[Call] = []
+        """The layers in front of it, where the model is under construction and nothing has run."""
         self.told = ""
         """Type of the exception that a rehearsal has shown already; the real step raises it once more."""
 
     def forget(self) -> None:
         """A new step begins."""
         self._problem, self.call = None, None
+        self._before = []
 
     @guarded
     def raised(self, traceback: TracebackType | None, frame: FrameType, problem: BaseException | None = None) -> None:
@@ -54,6 +62,7 @@ class Failing:
             return
         self._problem, self.type = id(problem), type(problem).__name__
         self.message = str(problem)
+        self._before = []
         self.call = self._call(look, levels, self.message)
 
     def _call(self, look: Look, levels: list[tuple[FrameType, int]], message: str) -> Call | None:
@@ -65,19 +74,27 @@ class Failing:
         layer = self._layer(look)
         if layer is not None:
             return self._of_layer(look, layer)
-        model = self._refusing(look) if "incompatible with the layer" in message else None
+        model = self._refusing(look, message) if "incompatible with the layer" in message else None
         if model is not None:
             return model
+        if NAMES.search(message):
+            return self._arranged(look)
         name, given = self._op(levels, message)
         if name:
             return self._made(look, self._tensors(given), name=name, kind=kind_of(name, ()))
         return self._made(look, self._tensors(given), group=group) if group is not None else None
 
+    def _arranged(self, look: Look) -> Call:
+        """Labels that do not go with the outputs: the line that tells the losses."""
+        call = self._made(look, [], name="keras.Model.compile", kind="opaque")
+        call.trace = self.recorder.training.compiled_last() or call.trace
+        return call
+
     def _tensors(self, given: Iterable[Any]) -> list[str]:
         values = self.recorder.ledger.values
         found = []
         for item in given:
-            name = values.name(item) if is_tensor(item) else values.of_object(item)
+            name = values.name(item) if is_tensor(item) else values.of_object(item) or self._symbol(item)
             if name is None and hasattr(item, "shape") and hasattr(item, "dtype"):
                 name = self._array(item)
             if name is not None:
@@ -105,15 +122,37 @@ class Failing:
                 return None
         return None
 
-    def _refusing(self, look: Look) -> Call | None:
-        """A model that refused what it was given: the layer that declares its input."""
+    def _symbol(self, item: Any) -> str | None:
+        """What stands for the result of a layer in a model under construction, behind that layer."""
+        layer = _compat.giver(item)
+        if layer is None or type(layer).__name__ == "InputLayer":
+            return None
+        value, made, native = self.recorder.ledger.values.told("", None), self.recorder.layers.place(layer), type(layer).__name__
+        held = Layer(str(layer.name), made, builtin=builtin(layer))
+        self._before.append(Call(0, f"keras.layers.{native}", (), (), (value,), trace=made, layer=held, kind=_kind(native)))
+        return value
+
+    def _refusing(self, look: Look, message: str) -> Call | None:
+        """A layer that refused what it was given before it computed anything; of a model, the layer that declares its input."""
         frame = look.layers[-1] if look.layers else None
         held = frame.f_locals if frame is not None else {}
-        model = held.get("self")
-        parts = [part for part in getattr(model, "_layers", ()) if type(part).__name__ == "InputLayer"]
-        made = next((place for part in parts if (place := self.recorder.layers.place(part)) is not None), None)
-        call = self._made(look, self._tensors(held.get("original_args") or ()), name="keras.layers.InputLayer", kind="opaque")
-        call.layer = Layer(str(getattr(parts[0], "name", "")) if parts else "", made, builtin=True)
+        model, named = held.get("self"), NAMED.search(message)
+        given = tf.nest.flatten(held.get("original_args") or ())
+        parts = tuple(parts_of(model)) if model is not None else ()
+        part = next((part for part in parts if named is not None and part is not model and part.name == named["layer"]), None)
+        if part is not None and not is_model(part):
+            return self._declared(look, part, self._tensors(given), f"keras.layers.{type(part).__name__}", _kind(type(part).__name__))
+        inputs = [part for part in parts if type(part).__name__ == "InputLayer"]
+        at = int(named["number"]) if named is not None else 0
+        inputs = [part for part in inputs if named is not None and part.name == named["input"]] or inputs
+        return self._declared(
+            look, inputs[0] if inputs else None, self._tensors(given[at : at + 1] or given), "keras.layers.InputLayer", "opaque"
+        )
+
+    def _declared(self, look: Look, part: Any, names: list[str], native: str, kind: str) -> Call:
+        """The call of a layer, with the place that made it."""
+        call = self._made(look, names, name=native, kind=kind)
+        call.layer = Layer(str(getattr(part, "name", "")), self.recorder.layers.place(part) if part is not None else None, builtin=True)
         return call
 
     def _of_layer(self, look: Look, frame: FrameType) -> Call:
@@ -121,7 +160,7 @@ class Failing:
         held = frame.f_locals
         given = held.get("original_args") or held.get("args") or ()
         name = type(layer).__name__
-        kind = LAYERS.get(name, "conv")
+        kind = _kind(name)
         names = self._tensors(given)
         for weight in getattr(layer, "trainable_variables" if kind == "rnn" else "_trainable_variables", ()):
             found = self.recorder.ledger.values.of_object(weight)
@@ -161,16 +200,29 @@ class Failing:
         """`fit` refused what it was given, before any step."""
         found: list[str] = []
         rows = _rows(items[0]) if items else 0
-        for item, name in zip(items, names, strict=False):
-            for value in self._tensors([item]):
+        for at, (item, name) in enumerate(zip(items, names, strict=False)):
+            for value in self._tensors([item]) or self._numberless(item):
                 seen = self.recorder.ledger.values.seen[value]
                 seen.called, seen.role = seen.called or name, "input"
                 self._held_by(item, value, trace, rows)
                 found.append(value)
-                self.recorder.running.labels = tuple(found[1:2])
+                if at == 1:
+                    self.recorder.running.labels = (value,)
         self.type, self.message = type(problem).__name__, str(problem)
         look = Look(points=trace.user if trace is not None else ())
         self.call = self._made(look, found, name="keras.Model.fit", kind="opaque")
+        yields = source.suspended(items[0]) if items else None
+        if yields is not None:
+            self.call.layer = Layer("", yields, builtin=True)
+
+    def _numberless(self, item: Any) -> list[str]:
+        """Lists of numbers, and arrays of whatever has no number for each entry."""
+        values = self.recorder.ledger.values
+        if isinstance(item, list | tuple) and item and not any(hasattr(part, "shape") for part in item):
+            return [values.told("list", (len(item),))]
+        if hasattr(item, "shape") and isinstance(item.shape, tuple):
+            return [values.told("object", tuple(int(size) for size in item.shape))]
+        return []
 
     def _held_by(self, item: Any, value: str, trace: Trace | None, rows: int) -> None:
         """The variable of the program's that holds an array, so that the line can be found that made it.
@@ -197,12 +249,21 @@ class Failing:
         call, self.call = self.call, None
         if call is not None:
             ledger = self.recorder.ledger
+            for before in self._before:
+                before.at = ledger.at
+                ledger.at += 1
+            ledger.calls += self._before
             call.at = ledger.at
             ledger.at += 1
             partial = [item for item in ledger.calls if item.group is not None and item.group is call.group]
             ledger.calls = [item for item in ledger.calls if item not in partial] if call.group is not None else ledger.calls
             ledger.calls.append(call)
         return call
+
+
+def _kind(layer: str) -> str:
+    """The neutral kind of a layer, by the name of its class."""
+    return LAYERS.get(layer, "conv" if layer in CONVOLUTIONS else "opaque")
 
 
 def _rows(item: Any) -> int:

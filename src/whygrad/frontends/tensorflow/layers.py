@@ -77,9 +77,9 @@ class Layers:
         """A model, or a layer by itself, runs."""
         if id(model) in self._roots and self._roots[id(model)][0]() is model:
             return
-        if any(part is model for owner, _ in self.roots() for part in _parts(owner)):
+        if any(part is model for owner, _ in self.roots() for part in parts_of(owner)):
             return
-        parts = {id(part) for part in _parts(model)}
+        parts = {id(part) for part in parts_of(model)}
         self._roots = {key: held for key, held in self._roots.items() if key not in parts}
         self._roots[id(model)] = (ref(model), "")
 
@@ -145,13 +145,13 @@ class Layers:
 
     def buffers(self, values: Values) -> frozenset[int]:
         """Numbers of the models' own variables that are never trained: running means."""
-        held = (v for model, _ in self.roots() for layer in _parts(model) for v in getattr(layer, "_non_trainable_variables", ()))
+        held = (v for model, _ in self.roots() for layer in parts_of(model) for v in getattr(layer, "_non_trainable_variables", ()))
         return frozenset(entry.number for v in held if (entry := values.variable(getattr(v, "_value", v))) is not None)
 
     def _of_model(self, model: Any, prefix: str, values: Values) -> Iterator[Owned]:
         trained = {id(v) for v in model.trainable_variables}
         library = not user_class(model) and not builtin(model)
-        for layer in _parts(model):
+        for layer in parts_of(model):
             for variable in getattr(layer, "_trainable_variables", ()):
                 inner = getattr(variable, "_value", variable)
                 entry = values.variable(inner)
@@ -195,7 +195,8 @@ def _relative(path: str, root: str) -> str:
     return path.removeprefix(f"{root}/")
 
 
-def _parts(model: Any) -> Iterator[Any]:
+def parts_of(model: Any) -> Iterator[Any]:
+    """A model's layers, itself among them."""
     flatten = getattr(model, "_flatten_layers", None)
     try:
         yield from flatten() if flatten is not None else (model,)

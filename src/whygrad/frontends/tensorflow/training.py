@@ -119,6 +119,10 @@ class Training:
         given.append(kwargs.get("sample_weight"))
         recorder.failing.given(given, (*self._names, "sample_weight"), self.driver, problem)
 
+    def compiled_last(self) -> source.Trace | None:
+        """Where a model was compiled, of several the last."""
+        return next((trace for _, trace, _ in reversed(self._compiled.values())), None)
+
     def loss_site(self, model: Any) -> Site | None:
         """Where the loss of a compiled model was chosen."""
         held = self._compiled.get(id(model))
@@ -347,7 +351,7 @@ class Training:
                 name = recorder.ledger.values.name(item)
                 seen = recorder.ledger.values.seen[name]
                 base = (*self._names, "sample_weight")[at]
-                seen.called, seen.role, seen.held = base if len(flat) == 1 else f"{base}[{number}]", "input", item
+                seen.called, seen.role, seen.held = _called(base, part, number, len(flat)), "input", item
                 seen.holder = (*self._holders, None)[at]
                 names.append(name)
                 self.batches.note(self.driver, f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]", name)
@@ -400,6 +404,14 @@ class Training:
         if recorder.settings.at_step is not None:
             recorder.arm()
         return bad
+
+
+def _called(base: str, part: Any, number: int, count: int) -> str:
+    """A tensor of what a step was given, as the program would write it."""
+    if isinstance(part, dict) and len(part) == count:
+        keys = sorted(part)
+        return f"{base if base.isidentifier() else 'y'}[{keys[number]!r}]"
+    return base if count == 1 else f"{base}[{number}]"
 
 
 def _rate(optimizer: Any) -> float | None:

@@ -133,6 +133,12 @@ class Values:
         self.seen[name] = Seen(name, dtype_name(tensor.dtype.name), _shape(tensor), ref(tensor))
         return name
 
+    def told(self, dtype: str, shape: tuple[int, ...] | None) -> str:
+        """The name of what is no tensor: a list, or what a layer that has not run would give."""
+        name = f"t{next(self._numbers)}"
+        self.seen[name] = Seen(name, dtype, shape)
+        return name
+
     def array(self, array: Any, tensor: Any) -> str:
         """An array became a tensor: the same value as last time, if it holds the same."""
         if not isinstance(array, np.ndarray):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from whygrad.diagnosis import Diagnosis, Evidence, Related, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, carried, consequences, failed_backward, failed_op, matching
+from whygrad.flow.failures import Failure, carried, consequences, failed_backward, failed_op, gist, matching
 from whygrad.flow.writes import Overwritten, overwritten
 from whygrad.ir import Event, Op, Site
 from whygrad.rules import rule
@@ -202,7 +202,7 @@ def _unseen(failure: Failure) -> Diagnosis:
         "a value that the backward needs was changed in place",
         failure.site,
         "the backward is refused here",
-        (Evidence(f"the framework refused: {failure.message.splitlines()[0][:200]}"),),
+        (Evidence(f"the framework refused: {gist(failure.message)[:200]}"),),
         "look for `+=`, an assignment into a slice, a trailing underscore or `inplace=True` between the forward and this line, and change a copy",
         (),
         failure.step,
@@ -220,7 +220,7 @@ def _refused(failure: Failure) -> Diagnosis:
         f"{shown} is changed in place where the framework can't follow it",
         (op.site if op is not None else None) or failure.site,
         "in-place change of a trainable leaf or of one of several views",
-        (Evidence(f"the call was refused: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
+        (Evidence(f"the call was refused: {gist(failure.message).rstrip('.')[:200]}"),),
         "compute a new tensor instead; to set a parameter's values write under `with torch.no_grad():`",
         (),
         failure.step,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Parameter, Site
@@ -107,7 +107,7 @@ def about(index: Index, failure: Failure) -> Diagnosis:
         related=places((failure.site if site is not failure.site else None, "the gradient is asked for here")),
         evidence=(
             *([Evidence(f"{typed(value)} holds whole numbers", "dtype", value.dtype)] if value is not None else []),
-            Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),
+            Evidence(f"the call raised: {gist(failure.message).rstrip('.')[:200]}"),
         ),
         help=idiom(index, "make floating"),
         explains=consequences(failure, failure.step),

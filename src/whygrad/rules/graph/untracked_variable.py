@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.ir import Event, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, typed
@@ -132,7 +132,7 @@ def asked_again(failure: Failure) -> Diagnosis:
         message="the tape was asked for a gradient before, and forgot what it followed",
         site=failure.site,
         label="the second time",
-        evidence=(Evidence(f"the call raised: {failure.message.splitlines()[0].rstrip('.')[:200]}"),),
+        evidence=(Evidence(f"the call raised: {gist(failure.message).rstrip('.')[:200]}"),),
         help="ask for all gradients at once, `tape.gradient(loss, [a, b])`, or open it as `tf.GradientTape(persistent=True)`",
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
@@ -146,7 +146,7 @@ def made_within(failures: list[Failure]) -> Iterator[Diagnosis]:
     if not failures:
         return
     failure = next((one for one in failures if one.site is not None), failures[0])
-    said = next((line.strip() for line in failure.message.splitlines() if MADE.search(line)), failure.message.splitlines()[0])
+    said = next((line.strip() for line in failure.message.splitlines() if MADE.search(line)), gist(failure.message))
     plain = _COLOURS.sub("", said).removeprefix("ValueError: ").split(". ")[0].rstrip(".")
     lost = {Fact("unheld", p.name) for p in (failure.step.step.parameters if failure.step is not None else ())}
     yield Diagnosis(

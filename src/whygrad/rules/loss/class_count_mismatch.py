@@ -6,13 +6,16 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, making_site, sized_at
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
-from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.phrases import figure, places, plural, typed
 from whygrad.rules.remedies_of_settings import sized
+
+BY_ROWS = ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
+"""Losses that compare a row of the prediction with a row of the labels."""
 
 
 @rule("WG220", "class-count-mismatch", "error")
@@ -53,17 +56,21 @@ def odd_weight(call: Call) -> Value | None:
 
 
 def widths_differ(call: Call) -> bool:
-    """Rows of two widths, neither of which is 1, in a loss that raised."""
+    """Rows of two widths in a loss that raised: of one class or more in the prediction, of several in the labels."""
     prediction, target = call.prediction.shape or (), call.target.shape or ()
     if not call.op.failed or len(prediction) < 2 or len(prediction) != len(target) or prediction[0] != target[0]:  # noqa: PLR2004 - an axis of rows and one of classes
         return False
-    by_class = call.op.attributes.get("ids") is False or call.op.kind in (
-        "cross_entropy",
-        "binary_cross_entropy",
-        "bce_with_logits",
-        "kl_div",
-    )
-    return by_class and prediction[1] != target[1] and 1 not in (prediction[1], target[1]) and prediction[2:] == target[2:]
+    by_class = call.op.attributes.get("ids") is False or call.op.kind in BY_ROWS
+    outputs, classes = widths(call)
+    rest = [left == right for left, right in zip(prediction, target, strict=True)]
+    # timid: a column of labels against several outputs holds ids, WG201 and WG202
+    return by_class and classes not in (outputs, 1) and rest.count(False) == 1
+
+
+def widths(call: Call) -> tuple[int, int]:
+    """Classes of the prediction and of the labels; Keras and optax keep them on the last axis."""
+    axis = 1 if speaks_torch(call.index) else -1
+    return (call.prediction.shape or (0, 0))[axis], (call.target.shape or (0, 0))[axis]
 
 
 def too_few(found: Outside) -> Diagnosis:
@@ -83,16 +90,29 @@ def too_few(found: Outside) -> Diagnosis:
 
 def other_width(call: Call) -> Diagnosis:
     """Rows of another width."""
-    outputs, classes = (call.prediction.shape or ())[1], (call.target.shape or ())[1]
+    outputs, classes = widths(call)
     said = _diagnosis(
         call,
         outputs_at(call, outputs),
-        f"`{call.prediction.shown}` has {outputs} outputs, and each row of `{call.target.shown}` {classes}",
-        f"{outputs} outputs",
+        f"`{call.prediction.shown}` has {plural(outputs, 'output')}, and each row of `{call.target.shown}` {classes}",
+        plural(outputs, "output"),
         f"{typed(call.prediction)} against {typed(call.target)}",
-        f"give the last layer {classes} outputs, or make rows of {outputs} columns",
+        _single(call) if outputs == 1 else f"give the last layer {classes} outputs, or make rows of {outputs} columns",
     )
-    return replace(said, remedy=sized(outputs_at(call, outputs), outputs, classes))
+    return replace(said, remedy=sized(outputs_at(call, outputs), outputs, classes) if outputs > 1 or not _yes_or_no(call) else None)
+
+
+def _yes_or_no(call: Call) -> bool:
+    """One output and a binary cross-entropy, with a row of two columns for each example: one of the two is superfluous."""
+    return call.op.kind in ("binary_cross_entropy", "bce_with_logits") and widths(call)[1] == 2  # noqa: PLR2004 - yes and no
+
+
+def _single(call: Call) -> str:
+    """What to do about a single output."""
+    classes = widths(call)[1]
+    if _yes_or_no(call):
+        return f"give this loss one column of 0 and 1, `{call.target.written}[:, 1:]`, or ids that were never made into columns"
+    return f"give the last layer {classes} outputs, one for each column of `{call.target.shown}`"
 
 
 def short_weights(call: Call, weight: Value) -> Diagnosis:

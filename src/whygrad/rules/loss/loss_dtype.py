@@ -8,10 +8,10 @@ from whygrad.flow.makers import making_site
 from whygrad.flow.origins import typed_at
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Op, Value
+from whygrad.ir import Op, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, once_a_fault, relabelled
-from whygrad.rules.loss.exceptions import message_of
+from whygrad.rules.loss.exceptions import message_of, raised_by
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import remedy
 
@@ -34,7 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A loss, or its backward, that raised because prediction and target are of different dtypes: integer targets for a binary cross-entropy
-    or a squared error, NumPy's float64 against a model in float32, ids that are not 64-bit integers. It also finds images or counts of 8 or
+    or a squared error, NumPy's float64 against a model in float32, ids that are not 64-bit integers. It also finds labels that are text, and images or counts of 8 or
     16 bits that are subtracted or added before they are converted, so that 10 - 20 becomes 246.
 
     ## Why it matters
@@ -54,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     refused = [diagnosis(call) for call in calls(index) if is_refused(index, call)]
     wrapped = [wrapping(index, step, op) for step in index.steps for op in step.graph.ops if wraps(step, op)]
-    yield from once_a_fault((*refused, *wrapped))
+    yield from once_a_fault((*refused, *wrapped, *(of_text(index, step, op, name) for step, op, name in text_labels(index))))
 
 
 def is_refused(index: Index, call: Call) -> bool:
@@ -66,6 +66,51 @@ def is_refused(index: Index, call: Call) -> bool:
     if call.op.kind in BY_IDS:
         return call.target.dtype in INTEGERS and call.target.dtype != "i64" and call.target.shape != call.prediction.shape
     return call.contract.targets[0] != "ids" and bool(call.target.dtype) and call.target.dtype != call.prediction.dtype
+
+
+def text_labels(index: Index) -> Iterator[tuple[StepIndex, Op, str]]:
+    """Labels that are text, with what refused them: a loss, or the training loop that was given them."""
+    for step in index.steps:
+        for op in step.graph.ops:
+            handed = op.native == "keras.Model.fit" or family(op.kind) == "loss"
+            for name in op.inputs if op.failed and handed else ():
+                if step.value(name).dtype in ("string", "object") and (family(op.kind) == "loss" or name in step.step.labels.values):
+                    yield step, op, name
+
+
+def of_text(index: Index, step: StepIndex, op: Op, name: str) -> Diagnosis:
+    """What is said of labels that are text."""
+    value = step.value(name)
+    made = making_site(index, step, name)
+    handed = next((event.site for event in step.events("batch") if event.site), op.site)
+    what = "text" if value.dtype == "string" else "Python objects"
+    return Diagnosis(
+        "WG210",
+        "loss-dtype",
+        "error",
+        "proved",
+        f"a loss compares numbers, and `{value.shown}` holds {what}",
+        site=made or handed,
+        label=f"makes labels of {what}" if made else f"is given labels of {what}",
+        related=places((handed if made else None, "handed over here")),
+        evidence=(Evidence(f"`{value.shown}` is {value.type}: {'the loss' if family(op.kind) == 'loss' else '`fit`'} raised"),),
+        help=f"number the classes: `np.unique({value.written}, return_inverse=True)[1]`, or `keras.layers.StringLookup(num_oov_indices=0)` in a data set",
+        facts=frozenset({Fact("odd-input", name)}),
+        explains=raised_by(index, step, op),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+        remedy=_numbered(value, op),
+    )
+
+
+def _numbered(value: Value, op: Op) -> Remedy | None:
+    """Numbers in the place of text, where the labels are handed over to `fit`."""
+    if op.native != "keras.Model.fit" or op.site is None or value.dtype != "string":
+        return None
+    text = "numpy.unique({x}, return_inverse=True)[1]"
+    edit = Edit("wrap", op.site, text, keyword="y", position=1, written=value.called)
+    return remedy("number the classes", edit, changes="the classes are numbered in alphabetical order")
 
 
 def wraps(step: StepIndex, op: Op) -> bool:

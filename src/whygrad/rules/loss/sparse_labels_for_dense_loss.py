@@ -55,12 +55,19 @@ def compares_columns(call: Call) -> bool:
         return False
     if call.op.attributes.get("ids") is False:
         # a loss of Keras' that compares rows; where the batches differ as well, that is WG209's, and this is a fault all the same
-        return len(prediction) > 1 and prediction[-1] > 1 and (len(target) == len(prediction) - 1 or target[1:] == (1,))
+        ids = len(target) == len(prediction) - 1 and not _one_hot(call.target, prediction[-1])
+        return len(prediction) > 1 and prediction[-1] > 1 and (ids or target[1:] == (1,) or target == (*prediction[:-1], 1))
     if call.op.kind not in _DENSE:
         return False
     lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, _without_classes(target))
     # timid: without an exception, the broadcast of squared errors is WG203's, and ones and zeros may be a mask
     return lacks and target != prediction and (call.op.failed or above_one(call.target))
+
+
+def _one_hot(target: Value, classes: int) -> bool:
+    """Its rows have a column for each class and one 1 each: what lacks an axis there is something else."""
+    figures = target.statistics
+    return (target.shape or ())[-1:] == (classes,) and figures is not None and figures.row_sums == (1.0, 1.0)
 
 
 def _without_classes(target: tuple[int, ...]) -> tuple[int, ...]:

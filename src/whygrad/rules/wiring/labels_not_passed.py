@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, consequences, failed_op, failures, matching
+from whygrad.flow.failures import Failure, consequences, failed_op, failures, gist, matching
 from whygrad.flow.scopes import enclosing
 from whygrad.ir import Op, Site, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, typed
+from whygrad.rules.wiring.unfit_labels import unfit_labels
 
 NO_LOSS = re.compile(
     r"did not return a loss from the inputs, only the following keys: (?P<keys>[^.]*)\. For reference, the inputs it received are (?P<inputs>[\w, ]*)"
@@ -30,7 +31,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A trainer that says that the model returned no loss, with what the model was given; and a loss of None where the model's call ran through and no loss was computed anywhere: the
     `labels` argument is missing, the column has another name, or was dropped because the model's forward does not name it. A loss that was given None for its labels, as where
-    `fit` got the inputs alone.
+    `fit` got the inputs alone. A generator that gives no labels, or not as a tuple; losses or labels under names that no output of a Keras model has, or fewer labels than outputs.
 
     ## Why it matters
     The exception speaks of None, or of the keys of an output, and comes at another line than the one that should have passed the labels.
@@ -51,7 +52,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found += [
         _of_fit(failure, failure.step, op) for failure in index.once(failures) if failure.step is not None and (op := _lonely(failure))
     ]
-    yield from distinct(found)
+    yield from distinct((*found, *unfit_labels(index)))
 
 
 def _of_trainer(failure: Failure, match: "re.Match[str]") -> Diagnosis:
@@ -96,7 +97,7 @@ def _of_fit(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
         related=places((op.site, f"`{name}` is chosen here")),
         evidence=(
             Evidence(f"the loss was given {typed(step.value(op.inputs[0]))} and None"),
-            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+            Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),
         ),
         help="pass the labels, `model.fit(x, y)`, or a data set that gives pairs of inputs and labels",
         explains=consequences(failure, step),
@@ -140,7 +141,7 @@ def _of_none(failure: Failure, step: StepIndex) -> Diagnosis:
         label="no labels among the arguments",
         related=places((failure.site if called else None, "the missing loss is used here")),
         evidence=(
-            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+            Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),
             Evidence("the model's forward ran, and no loss was computed in it", "loss_ops", 0),
         ),
         help=f"pass `{label}` where the model is called" if label else "pass the labels: `model(**inputs, labels=labels)`",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.flow.scopes import enclosing
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.rules import rule
@@ -95,7 +95,7 @@ def _of_none(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
         related=places((failure.site, "None arrives here")),
         evidence=(
             Evidence(f"{typed(value)} was computed from the model's output", "losses", 1),
-            Evidence(f"the program stopped with {failure.type}: {failure.message.splitlines()[0][:160]}"),
+            Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),
         ),
         help=f"end `{inside}` with `return {_variable(value)}`" if inside else "return the loss",
         explains=consequences(failure, step),

@@ -42,6 +42,13 @@ FIRES = {
         OUTPUTS.replace("i64[36]", "f32[36,12]").replace("cross_entropy", "bce_with_logits").replace("Target 11 is out of bounds.", ""),
         9,
     ),
+    "one output for rows of three": (
+        OUTPUTS.replace("i64[36]", "f32[36,3]")
+        .replace("f32[36,10]", "f32[36,1]")
+        .replace("f32[10,6]", "f32[1,6]")
+        .replace("Target 11 is out of bounds.", ""),
+        28,
+    ),
 }
 
 SILENT = {
@@ -71,3 +78,13 @@ def test_another_number_of_classes(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_two_columns_for_a_single_yes_or_no():
+    text = OUTPUTS.replace("i64[36]", "f32[36,2]").replace("f32[36,10]", "f32[36,1]").replace("cross_entropy", "bce_with_logits")
+
+    (diagnosis,) = said(diagnose, text.replace("Target 11 is out of bounds.", ""))
+
+    assert diagnosis.message == "`out` has 1 output, and each row of `y` 2"
+    assert "`y[:, 1:]`" in diagnosis.help
+    assert diagnosis.remedy is None

@@ -106,3 +106,31 @@ def test_the_place_is_the_call_that_gave_the_labels_their_dtype_not_the_numbers_
     assert decided.site is not None
     assert typed.site is not None
     assert (decided.site.line, typed.site.line) == (11, 35)
+
+
+TEXT = """
+    raised type="ValueError" message="Invalid dtype: str320" @ "train.py":9
+    x: input f32[90,4] called="rows"
+    y: input string[90] called="species"
+    y = enter @ "train.py":5
+    = opaque x y native="keras.Model.fit" failed=true @ "train.py":9
+    labels values=["y"] how="framework"
+"""
+
+
+def test_labels_that_are_text():
+    (diagnosis,) = said(diagnose, TEXT)
+
+    assert diagnosis.message == "a loss compares numbers, and `species` holds text"
+    assert diagnosis.remedy is not None
+    assert not diagnosis.remedy.safe
+    assert not said(diagnose, TEXT.replace('values=["y"]', 'values=["x"]'))
+    assert not said(diagnose, TEXT.replace("string[90]", "i64[90]"))
+
+
+def test_text_that_a_loss_of_a_data_set_refuses():
+    (diagnosis,) = said(
+        diagnose, TEXT.replace("opaque x y", "cross_entropy x y").replace("keras.Model.fit", "keras.losses.SparseCategoricalCrossentropy")
+    )
+
+    assert diagnosis.remedy is None

@@ -105,3 +105,28 @@ def test_a_model_of_less_precision_gets_no_edit() -> None:
     (diagnosis,) = said(diagnose, DOUBLE.replace("parameter f32[10,4]", "parameter f16[10,4]"))
 
     assert diagnosis.remedy is None
+
+
+HANDED = """
+    raised type="ValueError" message="Unrecognized data type" @ "train.py":9
+    x: input list[6] called="xs"
+    y: input list[6] called="ys"
+    = opaque x y native="keras.Model.fit" failed=true @ "train.py":9
+    labels values=["y"] how="framework"
+"""
+
+
+def test_lists_are_one_fault_and_become_arrays():
+    (diagnosis,) = said(diagnose, HANDED)
+
+    assert diagnosis.message == "`fit` takes arrays, and `xs` and `ys` are lists of 6"
+    assert diagnosis.remedy is not None
+    assert [edit.keyword for edit in diagnosis.remedy.edits] == ["x", "y"]
+
+
+def test_inputs_that_hold_no_numbers():
+    (diagnosis,) = said(diagnose, HANDED.replace("x: input list[6]", "x: input object[6,3]").replace("y: input list[6]", "y: input i64[6]"))
+
+    assert "`xs` holds Python objects" in diagnosis.message
+    assert diagnosis.remedy is None
+    assert not said(diagnose, HANDED.replace("x: input list[6]", "x: input f32[6,3]").replace("y: input list[6]", "y: input string[6]"))

@@ -111,7 +111,9 @@ def test_a_dense_layer_that_keeps_the_axes_of_the_data():
     assert diagnosis.site.line == 7
     assert not said(
         diagnose,
-        KEPT.replace("s = linear x w", "e = rnn x w\n    s = linear e w").replace("    s: act", "    e: activation f32[8,5,6]\n    s: act"),
+        KEPT.replace("s = linear x w", "e = attention x w\n    s = linear e w").replace(
+            "    s: act", "    e: activation f32[8,5,6]\n    s: act"
+        ),
     )
     assert not said(diagnose, KEPT.replace("label i64[8]", "label i64[8,5]"))
 
@@ -135,11 +137,11 @@ SAID = {
     ),
     "another number": (
         "expected axis -1 of input shape to have value 4, but received input with shape (24, 3, 20, 20)",
-        "the layer called here takes 4 entries on axis -1, and its input has the shape (24, 3, 20, 20)",
+        "`conv2d` takes 4 entries on axis -1, and `images` has the shape (24, 3, 20, 20)",
     ),
     "too few axes": (
         "expected min_ndim=5, found ndim=4. Full shape received: (24, 3, 20, 20)",
-        "the layer called here takes an input of 5 axes, and is given one of 4",
+        "`conv2d` takes an input of at least 5 axes, and `images` (24, 3, 20, 20) has 4",
     ),
 }
 
@@ -149,3 +151,120 @@ def test_checks_of_keras(said_: str, message: str) -> None:
     (diagnosis,) = said(diagnose, REFUSED.replace("{said}", said_))
 
     assert diagnosis.message == message
+
+
+STEPS = """
+    raised type="ValueError" message="rank" @ "train.py":20
+    x: input f32[8,5,6] called="x"
+    y: label f32[8,3]
+    u: parameter f32[6,16]
+    w: parameter f32[4,3]
+    e: activation f32[8,5,4]
+    s: activation f32[8,5,3]
+    e = rnn x u native="keras.layers.LSTM" module="lstm" @ "train.py":6
+    s = linear e w with={"weight_axis":0} native="keras.layers.Dense" module="dense" @ "train.py":7
+    = categorical_cross_entropy s y with={"target":1,"ids":false,"axis":-1} failed=true @ "train.py":9
+    parameter w @ "train.py":7
+"""
+
+
+@pytest.mark.parametrize("labels", ["f32[8,3]", "f32[8,1]"])
+def test_a_recurrent_layer_that_gives_every_step_an_output(labels: str) -> None:
+    (diagnosis,) = said(diagnose, STEPS.replace("f32[8,3]\n    u", f"{labels}\n    u"))
+
+    assert diagnosis.message == "`lstm` gives an output for each of 5 steps, and each example has one label"
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 6
+
+
+STEPS_SILENT = {
+    "labels for every step": STEPS.replace("f32[8,3]\n    u", "f32[8,5,3]\n    u"),
+    "another number of rows (WG209)": STEPS.replace("f32[8,3]\n    u", "f32[6,3]\n    u"),
+    "attention in between": STEPS.replace("s = linear e w", "a = attention e\n    s = linear a w").replace("    s: act", "    a: activation f32[8,5,4]\n    s: act"),
+    "another framework's layer": STEPS.replace("keras.layers.LSTM", "torch.lstm"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STEPS_SILENT.values(), ids=STEPS_SILENT)
+def test_other_axes_of_labels(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+BORDERS = """
+    raised type="ValueError" message="shape" @ "train.py":20
+    x: input f32[8,32,32,3] called="x"
+    y: label f32[8,32,32,1]
+    c: parameter f32[3,3,3,4]
+    d: parameter f32[1,1,4,1]
+    h: activation f32[8,30,30,4]
+    s: activation f32[8,30,30,1]
+    h = conv x c native="keras.layers.Conv2D" module="conv2d" @ "train.py":6
+    s = conv h d native="keras.layers.Conv2D" module="conv2d_1" @ "train.py":7
+    = binary_cross_entropy s y with={"target":1} failed=true @ "train.py":9
+"""
+
+
+def test_convolutions_that_take_the_borders_off():
+    (diagnosis,) = said(diagnose, BORDERS)
+
+    assert "`conv2d` takes the borders off" in diagnosis.message
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 6
+    assert "32 x 32 labels" in diagnosis.message
+    assert not said(diagnose, BORDERS.replace("f32[8,32,32,1]", "f32[8,30,30,1]").replace("failed=true ", ""))
+    assert not said(
+        diagnose,
+        BORDERS.replace("h: activation f32[8,30,30,4]", "h: activation f32[8,15,15,4]").replace("f32[8,30,30,1]", "f32[8,15,15,1]"),
+    )
+
+
+LAST = """
+    raised type="ValueError" message="Input 0 with name 'None' of layer 'lstm_1' is incompatible with the layer: expected ndim=3, found ndim=2. Full shape received: (None, 16)" @ "train.py":10
+    h: activation f32
+    h = rnn native="keras.layers.LSTM" module="lstm" @ "train.py":9
+    = rnn h native="keras.layers.LSTM" module="lstm_1" failed=true @ "train.py":10
+"""
+
+
+def test_a_recurrent_layer_behind_one_that_gives_its_last_output():
+    (diagnosis,) = said(diagnose, LAST)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 9
+    assert "return_sequences=True" in diagnosis.help
+
+
+ORDER = """
+    raised type="ValueError" message="Input 0 with name 'left' of layer 'functional' is incompatible with the layer: expected shape=(None, 8), found shape=(None, 4)" @ "train.py":11
+    a: input f32[32,4] called="right"
+    b: input f32[32,8] called="left"
+    y: label f32[32]
+    ! batch a b y @ "train.py":11
+    = opaque a native="keras.layers.InputLayer" module="left" failed=true @ "train.py":5
+    labels values=["y"] how="framework"
+"""
+
+
+def test_inputs_in_another_order():
+    (diagnosis,) = said(diagnose, ORDER)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 11
+    assert "`left` (f32[32,8]) would fit" in diagnosis.message
+    assert "while" not in said(diagnose, ORDER.replace("b: input f32[32,8]", "b: input f32[32,5]"))[0].message
+
+
+TWICE = """
+    raised type="ValueError" message="Exception encountered when calling Net.call().\\n\\nInput 0 of layer 'conv1d' is incompatible with the layer: expected min_ndim=3, found ndim=2. Full shape received: (None, 50)" @ "train.py":13
+    x: input f32[32,50] called="signals"
+    = opaque x native="keras.layers.Conv1D" failed=true @ "train.py":13
+    ! exception with={"type":"ValueError","message":"Exception encountered when calling Net.call().\\n\\nInput 0 of layer 'conv1d' is incompatible with the layer: expected min_ndim=3, found ndim=2. Full shape received: (32, 50)"}
+"""
+
+
+def test_one_exception_that_a_rehearsal_and_the_program_saw():
+    (diagnosis,) = said(diagnose, TWICE)
+
+    assert diagnosis.message == "`conv1d` takes an input of at least 3 axes, and `signals` (32, 50) has 2"
+    assert diagnosis.site is not None
+    assert "channels or features at the end" in diagnosis.help

@@ -86,3 +86,53 @@ def test_the_message() -> None:
     (diagnosis,) = said(diagnose, TRAINER)
 
     assert diagnosis.message == "the model is given `input_ids` and `attention_mask` and no labels, so it returns no loss"
+
+
+def refused(message: str) -> str:
+    """A training loop of Keras' that refuses the labels, with the line that tells the losses."""
+    return f"""
+    raised type="ValueError" message="{message}" @ "train.py":20
+    x: input f32[8,4]
+    ! batch x @ "train.py":20
+    = opaque native="keras.Model.compile" failed=true @ "train.py":18
+    """
+
+
+UNFIT = {
+    "a generator of inputs alone": ("must return a tuple, either (input,). Received: [[0.1 0.2]]", "the generator gives inputs alone", 18),
+    "a generator of lists": ("must return a tuple, either (input,). Received: [array([[0.1 0.2]])]", "the generator gives a list", 18),
+    "a loss for an output that is not there": (
+        "Expected keys ['price', 'kind'] in loss dict, but found loss.keys()=['price', 'category']",
+        "`category` is no output of the model, whose outputs are `price` and `kind`",
+        18,
+    ),
+    "a loss under a path that is not there": ("The path: ('mask',) in the `loss` argument, can't be found in", "`mask` of `loss`", 18),
+    "labels for one of two outputs": (
+        "y_true and y_pred have different structures.\\ny_true: *\\ny_pred: ['*', '*']\\n",
+        "the model has 2 outputs with a loss each, and is given labels for 1",
+        20,
+    ),
+    "labels under another name": ("Expected float32, but got label of type 'str'.", "the labels are given as `label`", 20),
+}
+
+
+@pytest.mark.parametrize(("message", "begins", "line"), UNFIT.values(), ids=UNFIT)
+def test_labels_that_the_training_loop_refuses(message: str, begins: str, line: int) -> None:
+    if "generator" in begins:
+        message = f"the generator {message}"
+    (diagnosis,) = said(diagnose, refused(message))
+
+    assert diagnosis.message.startswith(begins)
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Expected keys ['a'] in loss dict, but found loss.keys()=['a']",
+        "y_true and y_pred have different structures.\\ny_true: ['*', '*']\\ny_pred: *",
+    ],
+)
+def test_refusals_that_tell_nothing_of_missing_labels(message: str) -> None:
+    assert not said(diagnose, refused(message))
