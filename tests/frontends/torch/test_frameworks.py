@@ -156,17 +156,6 @@ words = (torch.arange(9) + torch.randint(0, 12, (64, 1))) % 12
 model, loader = Tied(), [(words[i::4, :-1], words[i::4, 1:].reshape(-1)) for i in range(4)]
 """
 TIED_LOOP = LOOP.replace("model(x)", "model(x).flatten(0, 1)")
-CHECKPOINTED = """
-from torch.utils.checkpoint import checkpoint
-body, head = model[:2], model[2]
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-for x, y in loader:
-    hidden = checkpoint(body, x, use_reentrant=False)
-    loss = F.cross_entropy(checkpoint(head, hidden, use_reentrant=True), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-"""
 FUNCTIONAL = """
 from torch.func import functional_call, grad_and_value, vmap
 
@@ -183,10 +172,10 @@ for x, y in loader:
     optimizer.step()
 """
 SOUND = {
-    "trainer": HUGGING_FACE, "accelerate": ACCELERATE, "peft": PEFT, "lightning": LIGHTNING, "manual": MANUAL, "compiled": COMPILED,
-    "scaled": SCALED, "averaged": AVERAGED, "tied": TIED + TIED_LOOP, "parametrised": PARAMETRISED + LOOP, "checkpointed": CHECKPOINTED,
-    "functional": FUNCTIONAL,
+    "accelerate": ACCELERATE, "peft": PEFT, "manual": MANUAL, "scaled": SCALED, "averaged": AVERAGED, "tied": TIED + TIED_LOOP,
+    "parametrised": PARAMETRISED + LOOP, "functional": FUNCTIONAL,
 }  # fmt: skip
+"""Trainer, automatic optimisation, compiled and checkpointed programs are among those of test_bit_for_bit.py."""
 END = "\nprint(sum(float(p.detach().double().sum()) for p in model.parameters()).hex())\n"
 
 

@@ -28,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Teacher forcing reads the tokens before the one to predict: input and target are different slices. An autoencoder gets its target
-    through a narrow place, not position by position. A forecast reads all columns of one row and predicts one of them in a later row. Labels in a condition (class-conditional models) are another value than the target.
+    through a narrow place, not position by position, or through noise. A forecast reads all columns of one row and predicts one of them in a later row. Labels in a condition (class-conditional models) are another value than the target.
 
     ## How sure
     Proved by the recorded graph: the same tensor, or the same slice of one, unchanged, is read by the embedding and compared with by the loss, and every op between
@@ -91,12 +91,17 @@ def forms(step: StepIndex, name: str) -> frozenset[object]:
 
 
 def kept_in_place(step: StepIndex, name: str, positions: tuple[int, ...]) -> frozenset[str]:
-    """Values computed from `name` on ways along which every value has these rows and positions."""
-    found = {name}
+    """Values computed from `name` on ways along which every value has these rows and positions, and nothing that was drawn is added to them."""
+    found, noise = {name}, drawn(step)
     for op in step.graph.ops:
-        if not found.isdisjoint(op.inputs) and family(op.kind) != "select":
+        if not found.isdisjoint(op.inputs) and family(op.kind) != "select" and noise.isdisjoint(op.inputs):
             found.update(made for made in op.outputs if (step.value(made).shape or ())[:2] == positions)
     return frozenset(found)
+
+
+def drawn(step: StepIndex) -> frozenset[str]:
+    """What was computed from random numbers alone: noise, from which a network may well have to find the tokens again."""
+    return step.downstream(name for op in step.graph.ops if op.kind == "random" for name in op.outputs) - step.depends_on_parameters
 
 
 def table_of(step: StepIndex, target: Value) -> tuple[Value, Value, Op] | None:

@@ -124,6 +124,9 @@ FIRES["rows picked by the same numbers"] = PICKED, 2
 FIRES["rows picked together"] = PICKED.replace("y = index t i", "y = index x"), 2
 
 SILENT = {
+    "tokens to be found again under noise": DECODER.replace("g = rnn h r", "n = random\n    k = add h n\n    g = rnn k r").replace(
+        "    h: activation", "    n: activation f32[64,5,48]\n    k: activation f32[64,5,48]\n    h: activation"
+    ),
     "a forecast: the labels are of later rows": ROWS.replace('"part":[4,5,1]', '"part":[9,5,1]'),
     "a forecast of which the rows are unknown": ROWS.replace(' with={"part":[0,5,1]}', "").replace(' with={"part":[4,5,1]}', ""),
     "labels picked by other numbers": PICKED.replace("y = index t i", "y = index t j"),
