@@ -37,6 +37,12 @@ LOSSES: Mapping[str, Row] = {
         "else pass `jax.nn.one_hot({ids}, {classes})`",
         "use `sparse_categorical_crossentropy`, which takes ids, or pass `keras.utils.to_categorical({ids}, {classes})`",
     ),
+    "classes for one output": Row(
+        "give the last layer {classes} outputs without a sigmoid, and take `torch.nn.functional.cross_entropy`",
+        "give the last layer {classes} outputs with a softmax, and take `SparseCategoricalCrossentropy`",
+        "give the last layer {classes} outputs without a sigmoid, and take `optax.softmax_cross_entropy_with_integer_labels`",
+        "give the last layer {classes} outputs with a softmax, and take `sparse_categorical_crossentropy`",
+    ),
     "one-hot planes": Row(
         "`torch.nn.functional.one_hot(ids.long(), {classes}).movedim(-1, {axis}).float()`",
         "`tf.one_hot(ids, {classes}, axis={axis})`",

@@ -1,6 +1,7 @@
 """WG320: the output does not depend on the input."""
 
 from collections.abc import Iterator
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -26,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
-    difference of a column with itself, a product with zero. In every recorded step.
+    difference of a column with itself, a product with zero; a normalisation over a batch of a single row. In every recorded step.
 
     ## Why it matters
     The model can only learn the mean of the labels. Label sensitivity is zero up to rounding, and the loss stays where a constant guess puts it.
@@ -52,7 +53,7 @@ def _flattening(step: StepIndex) -> Op | None:
     data = step.downstream(tuple(name for name in _given(step) if _varies(step.value(name).statistics)))
     data -= step.from_labels - step.depends_on_parameters  # labels that the program made from its inputs are no input of the model
     for op in step.graph.ops:
-        if _flattens(step, op, data) and not _other_way(step, op, data):
+        if (_flattens(step, op, data) and not _other_way(step, op, data)) or (is_alone(step, op) and not _goes_round(step, op)):
             return op
     return None
 
@@ -80,6 +81,17 @@ def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
         and bool(op.outputs)
         and all(_flat(step.value(name).statistics, NORMALISED if op.kind == "layer_norm" else 0.0) for name in op.outputs)
     )
+
+
+def is_alone(step: StepIndex, op: Op) -> bool:
+    """A normalisation over the batch in training that is given one row: the row less itself is nothing, so its offset alone comes out."""
+    if op.kind != "batch_norm" or op.attributes.get("training") is not True or step.shapes_loss.isdisjoint(op.outputs):
+        return False
+    shape = step.value(op.inputs[0]).shape if op.inputs else None
+    axis = op.attributes.get("data_axis", 1)
+    if not shape or len(shape) < 2 or not isinstance(axis, int) or shape[axis] < FEWEST:  # noqa: PLR2004 - rows and channels
+        return False
+    return prod(shape) == shape[axis]
 
 
 def _equal_weights(step: StepIndex, op: Op) -> bool:
@@ -125,7 +137,42 @@ def _other_way(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     return False
 
 
+def _goes_round(step: StepIndex, op: Op) -> bool:
+    """Something of the inputs gets to the loss without passing this op."""
+    reached = set(_given(step))
+    for other in step.graph.ops:
+        if other is not op and not reached.isdisjoint(other.inputs):
+            reached.update(name for name in other.outputs if name not in step.from_labels or name in step.depends_on_parameters)
+    return any(step.value(name).role == "loss" for name in reached)
+
+
+def _about_one_row(step: StepIndex, op: Op) -> Diagnosis:
+    value = step.value(op.inputs[0])
+    offset = next((step.value(name).shown for name in reversed(op.inputs) if step.value(name).role == "parameter"), "its offset")
+    handed = next((event.site for event in step.events("batch") if event.site), None)
+    return Diagnosis(
+        "WG320",
+        "input-ignored",
+        "error",
+        "proved",
+        f"the model does not see its input in training: `{op.module or spelled(op)}` normalises over the batch, and the batch is one row",
+        site=op.made or op.site,
+        label=f"`{offset}` comes out, whatever goes in",
+        related=places((handed, "the batches come from here")),
+        evidence=(
+            Evidence(f"{typed(value)} has one entry for each channel: the entry is its own mean, and less its mean it is 0", "rows", 1),
+        ),
+        help="train on batches of several rows, as by `batch_size`, or normalise each row by itself: a layer normalisation",
+        explains=frozenset({Fact("insensitive", str(step.step.kind)), Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+    )
+
+
 def _about(step: StepIndex, op: Op) -> Diagnosis:
+    if is_alone(step, op):
+        return _about_one_row(step, op)
     value = step.value(op.output)
     given = [name for name in op.inputs if _varies(step.value(name).statistics)]
     names = [step.value(name).shown for name in given if step.value(name).called] or [step.value(given[0]).shown]

@@ -1,7 +1,7 @@
 """Loss calls of a step, read against their contract, and what rules about them say in one manner."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from whygrad.diagnosis import Diagnosis, Edit, Remedy
@@ -61,7 +61,15 @@ def calls(index: Index) -> Iterator[Call]:
         for op in losses_of(index, step):
             contract, given, target = contract_of(op), input_of(op), target_of(op)
             if contract is not None and given is not None and target is not None:
-                yield Call(index, step, op, contract, step.value(given), step.value(target))
+                yield Call(index, step, op, contract, step.value(given), _named(step, step.value(target)))
+
+
+def _named(step: StepIndex, value: Value) -> Value:
+    """The labels under the name of what was reshaped or converted to them, where they have none of their own."""
+    if value.called or value.name not in step.producer:
+        return value
+    origin = step.value(step.origin(value.name, ("layout", "cast")))
+    return replace(value, called=origin.called)
 
 
 def went_back(step: StepIndex, op: Op) -> Op | None:

@@ -156,6 +156,7 @@ def about_shares(call: Call) -> Diagnosis:
     scale = f"divide by {figure(high)} where the labels are made" if low >= 0 else "scale the labels to lie between 0 and 1"
     one_of_two = known(call.target)
     two = one_of_two is not None and one_of_two.distinct == 2  # noqa: PLR2004 - yes and no
+    ids = ids_for_one_output(call)
     return about_labels(
         call,
         f"`{name}` lies between {figure(low)} and {figure(high)}",
@@ -166,10 +167,31 @@ def about_shares(call: Call) -> Diagnosis:
         confidence="proved",
         message=f"`{call.called}` needs targets between 0 and 1, and `{name}` goes {'up to ' + figure(high) if high > 1 else 'down to ' + figure(low)}",
         evidence=(Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}", "maximum", high),),
-        help=idiom(call.index, "threshold", name=call.target.written, limit=figure((low + high) / 2)) if two else scale,
-        remedy=_of_shares(call, low, high, two=two),
+        help=idiom(call.index, "threshold", name=call.target.written, limit=figure((low + high) / 2))
+        if two
+        else _several(call, high)
+        if ids
+        else scale,
+        remedy=None if ids else _of_shares(call, low, high, two=two),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
+
+
+def ids_for_one_output(call: Call) -> bool:
+    """Every whole number from 0 to the largest occurs, one for each example, and there is one output: classes that were counted, not shares."""
+    figures, shape = known(call.target), call.target.shape or ()
+    if figures is None or figures.whole != 1.0 or figures.minimum != 0.0 or not shape or prod(shape[1:]) != 1:
+        return False
+    labels = [call.step.value(name).statistics for name in call.step.step.labels.values]
+    distinct = max((count for found in (figures, *labels) if found is not None and (count := found.distinct) is not None), default=0)
+    return figures.maximum is not None and figures.maximum + 1 == distinct > 2 and prod((call.prediction.shape or (0,))[1:]) == 1  # noqa: PLR2004 - more than yes and no
+
+
+def _several(call: Call, high: float) -> str:
+    """What to do about classes that one output is to tell apart."""
+    classes = int(high) + 1
+    ids = idiom(call.index, "classes for one output", classes=classes)
+    return f"the labels are the whole numbers from 0 to {figure(high)}, as ids of {classes} classes are: {ids}"
 
 
 def about_signs(call: Call) -> Diagnosis:

@@ -84,3 +84,43 @@ def test_inputs_that_the_program_makes_itself_beside_labels_from_outside() -> No
     (diagnosis,) = said(diagnose, MADE_INSIDE)
 
     assert diagnosis.names == ("distance",)
+
+
+ONE_ROW = """
+    x: input f32[1,4] called="x" minimum=0.1 maximum=2.0
+    w: parameter f32[4,16]
+    g: parameter f32[16] called="scale/gamma"
+    b: parameter f32[16] called="scale/beta"
+    v: parameter f32[16,1]
+    h: activation f32[1,16] called="hidden"
+    n: activation f32[1,16]
+    out: activation f32[1,1]
+    h = linear x w @ "train.py":4
+    n = batch_norm h g b with={"data_axis":-1,"training":true} module="scale" @ "train.py":5
+    out = linear n v @ "train.py":6
+    loss = mean out
+"""
+
+
+def test_a_batch_norm_over_a_single_row():
+    (diagnosis,) = said(diagnose, ONE_ROW)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 5
+    assert diagnosis.label == "`scale/beta` comes out, whatever goes in"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE_ROW.replace("[1,", "[2,"),
+        ONE_ROW.replace('"training":true', '"training":false'),
+        ONE_ROW.replace("f32[1,16]", "f32[1,5,16]"),
+        ONE_ROW.replace("out = linear n v", "s = add n h\n    out = linear s v").replace(
+            "    out: act", "    s: activation f32[1,16]\n    out: act"
+        ),
+    ],
+    ids=["two rows", "the running figures", "several positions in the one row", "a way round"],
+)
+def test_batch_norms_that_see_the_input(text: str) -> None:
+    assert not said(diagnose, text)

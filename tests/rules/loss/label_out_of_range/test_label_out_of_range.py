@@ -159,3 +159,35 @@ def test_zeros_and_ones_for_a_hinge_that_is_written_out(text: str) -> None:
 )
 def test_products_with_labels_that_are_no_hinge_on_signs(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ONE_OUTPUT = """
+    x: input f32[32,6]
+    d: input i64[32] called="y" minimum=0 maximum=2 whole=1.0 distinct=3
+    y: activation f32[32,1] minimum=0 maximum=2 whole=1.0
+    w: parameter f32[1,6]
+    out: activation f32[32,1]
+    y = reshape d
+    out = linear x w @ "a.py":3
+    loss = binary_cross_entropy out y with={"target":1} @ "a.py":5
+    labels values=["d"] how="framework"
+"""
+
+
+def test_ids_of_several_classes_for_one_output_are_not_divided() -> None:
+    (diagnosis,) = said(diagnose, ONE_OUTPUT)
+
+    assert "`y` goes up to 2" in diagnosis.message
+    assert "as ids of 3 classes are: give the last layer 3 outputs" in diagnosis.help
+    assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(
+    "now", ["minimum=0 maximum=4 whole=1.0 distinct=3", "minimum=1 maximum=3 whole=1.0 distinct=3"], ids=["gaps", "from 1"]
+)
+def test_other_whole_numbers_for_one_output_are_shares(now: str) -> None:
+    (diagnosis,) = said(
+        diagnose, ONE_OUTPUT.replace("minimum=0 maximum=2 whole=1.0 distinct=3", now).replace("minimum=0 maximum=2", now[:19])
+    )
+
+    assert "divide" in diagnosis.help
