@@ -18,7 +18,7 @@ _TRAINER = re.compile(r"/keras/src/(trainers|backend/\w+)/trainer\.py$")
 """Keras' own training loop, the same file on each backend."""
 _CALLS = re.compile(r"\.(fit|train_on_batch)\(")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OWN_SPELLING = {"arg_max": "argmax", "arg_min": "argmin", "mat_mul": "matmul", "cast": "cast"}
+_OWN_SPELLING = {"arg_max": "argmax", "arg_min": "argmin", "mat_mul": "matmul", "cast": "cast", "real_div": "/", "rdiv": "/"}
 """TensorFlow's functions whose names are not those of its ops in another case."""
 
 IDIOMS: Mapping[str, Row] = {**GRADIENTS, **LOSSES, **TRAINING}

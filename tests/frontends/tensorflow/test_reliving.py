@@ -42,6 +42,17 @@ LOOP = """
 EAGER = LOOP.replace("    @tf.function\n", "    # no graph\n")
 ROOT = FALLING.replace("tf.math.log(y_pred - 1.0 * tf.reduce_mean(y_true) + 0.5)", "tf.sqrt(tf.nn.relu(y_pred))").replace("0.05", "0.2")
 
+RARE = """
+    y = np.ones((64, 1), "float32")
+    y[40:48] = 0.0
+
+    def loss(y_true, y_pred):
+        return tf.reduce_sum(y_true * y_pred) / tf.reduce_sum(y_true)
+
+    model.compile(optimizer=tf.keras.optimizers.SGD(0.0001), loss=loss)
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+"""
+"""One batch has nothing to divide by."""
 
 HANDED = """
     x[40] = np.nan
@@ -57,8 +68,12 @@ def test_a_batch_that_spoilt_the_loss_is_found_in_what_fit_was_handed(tmp_path):
     assert (birth.stage, birth.step, birth.count, birth.rows) == ("given", 5, 4, (1, 40))
 
 
-@pytest.mark.parametrize(("program", "line"), [(FALLING, 9), (LOOP, 14), (EAGER, 14)], ids=["fit", "a compiled function", "eager"])
-def test_the_op_is_named_that_first_gave_nan_in_a_step_that_was_not_recorded(tmp_path, program, line):
+@pytest.mark.parametrize(
+    ("program", "line", "op"),
+    [(FALLING, 9, "log"), (LOOP, 14, "log"), (EAGER, 14, "log"), (RARE, 12, "/")],
+    ids=["fit", "a compiled function", "eager", "another batch of a fit"],
+)
+def test_the_op_is_named_that_first_gave_nan_in_a_step_that_was_not_recorded(tmp_path, program, line, op):
     record = recorded(tmp_path, DATA + program)
     course = record.courses[0]
     (found,) = forward.check(Index(record))
@@ -67,7 +82,7 @@ def test_the_op_is_named_that_first_gave_nan_in_a_step_that_was_not_recorded(tmp
     assert course.non_finite > 2
     assert found.site is not None
     assert found.site.line == line
-    assert "`log`" in found.message
+    assert f"`{op}`" in found.message
     assert record.steps[-1].births or record.steps[-2].births
 
 

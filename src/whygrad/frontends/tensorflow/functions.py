@@ -12,6 +12,7 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
+from whygrad.frontends.tensorflow.reliving import Again
 from whygrad.frontends.tensorflow.running import place_of
 from whygrad.frontends.tensorflow.symptoms import Place
 
@@ -92,7 +93,8 @@ class Functions:
         """Find out why a call gave what is not finite, by calls with the same arguments."""
         if not _consumes(args, kwargs):
             index = self.recorder.index - 1
-            self.recorder.reliving.again(index, lambda: original(*args, **kwargs), lambda: self.rehearse(args[0], args[1:], kwargs))
+            again = Again(lambda: original(*args, **kwargs), lambda: self.rehearse(args[0], args[1:], kwargs))
+            self.recorder.reliving.again(index, again)
 
     def rehearse(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Run it once as Python, with everything put back."""

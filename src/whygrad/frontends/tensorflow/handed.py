@@ -1,13 +1,15 @@
 """What a program handed to Keras' training loop as a whole, looked at once the loss is no number: the batch that spoilt it has gone by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whygrad.frontends.arrays import numbers
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Birth, Step
 
 
@@ -22,6 +24,28 @@ def spoilt(given: Sequence[Any], steps: Sequence[Step], index: int) -> Step | No
                 birth = Birth("given", value=name, step=index, count=entries, rows=(rows, first))
                 return replace(step, births=(*step.births, birth))
     return None
+
+
+def other_batches(given: Sequence[Any], taken: Any, rows: int) -> Iterator[Any]:
+    """Batches of finite numbers of what `fit` was handed, in order, each like the one that was taken; none where those are no arrays of the same form."""
+    flat = [item for part in given if part is not None for item in tf.nest.flatten(part)]
+    parts = tf.nest.flatten(taken)
+    arrays = [np.asarray(item) for item in flat if isinstance(item, np.ndarray) or is_tensor(item)]
+    size = int(parts[0].shape[0]) if parts and is_tensor(parts[0]) and parts[0].shape.rank else 0
+    if not size or len(arrays) != len(flat) or not all(_same_form(part, array) for part, array in zip(parts, arrays, strict=False)):
+        return
+    if len(parts) != len(arrays) or len({len(array) for array in arrays}) != 1:
+        return
+    for at in range(0, min(rows, len(arrays[0])) - size + 1, size):
+        rows_of = [array[at : at + size] for array in arrays]
+        if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in rows_of):
+            cut = [tf.convert_to_tensor(array, dtype=part.dtype) for part, array in zip(parts, rows_of, strict=True)]
+            yield tf.nest.pack_sequence_as(taken, cut)
+
+
+def _same_form(part: Any, array: NDArray[Any]) -> bool:
+    """A batch's tensor is rows of this array."""
+    return is_tensor(part) and array.ndim > 0 and array.dtype.kind in "biuf" and tuple(part.shape[1:]) == array.shape[1:]
 
 
 def _harmless(step: Step, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Keras' optimizers over the whole run: who made them, what they hold, at which rates they stepped."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
@@ -149,6 +150,16 @@ class Optimizers:
         held = getattr(inner, "_trainable_variables", None) or ()
         entries = (values.variable(getattr(variable, "_value", variable)) for variable in held)
         return tuple(entry.number for entry in entries if entry is not None)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """While a step runs that is none of the program's: its updates are not counted."""
+        before = [(entry, entry.steps) for entry in self.all()]
+        try:
+            yield
+        finally:
+            for entry, steps in before:
+                entry.steps = steps
 
     def stepping(self, optimizer: Any) -> Watched:
         """An update begins: note its rate."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,14 @@ class Kept:
     values: Values
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A step on one batch: as it is compiled, and as it is recorded."""
+
+    run: Callable[[], Any]
+    rehearse: Callable[[], None]
+
+
 class Reliving:
     """Keeps the variables of some steps, and goes back to them."""
 
@@ -70,8 +78,8 @@ class Reliving:
         with self.recorder.aside():
             return tuple((v, value) for _, v in living if (value := value_of(v)) is not None and value.dtype not in OPAQUE)
 
-    def again(self, index: int, run: Callable[[], Any], rehearse: Callable[[], None]) -> None:
-        """Step `index` has given what is not finite: run it from the kept values until it does so again, and record that."""
+    def again(self, index: int, step: Again, others: Iterable[Again] = ()) -> None:
+        """Step `index` has given what is not finite: run it from the kept values until it does so again, and record that; else one of others."""
         recorder = self.recorder
         known = any(step.births for step in recorder.steps)
         if self._spent or known or recorder.random_ran or recorder.settings.experiments == "off":
@@ -82,14 +90,34 @@ class Reliving:
             before = _broken(self._kept[0].values) if self._kept else set()
             living = {id(variable) for variable, _ in now}
             usable = (kept for kept in reversed(self._kept) if living == {id(v) for v, _ in kept.values} and _broken(kept.values) <= before)
-            kept = next((kept for kept in usable if self._reached(kept, run)), None)
+            tried = tuple(usable)
+            kept = next((kept for kept in tried if self._reached(kept, step.run)), None)
             if kept is not None:
-                self._recorded(kept, index, rehearse)
+                self._recorded(kept, index, step.rehearse)
+            elif tried and (found := self._odd_one(tried[0], others)) is not None:
+                self._recorded(tried[0], index, found.rehearse)
         except Exception as problem:  # noqa: BLE001 - a fault of ours must not end the program
             recorder.broken("again", problem)
         finally:
             _put(now)
             self._kept.clear()
+
+    def _odd_one(self, kept: Kept, others: Iterable[Again]) -> Again | None:
+        """The first of other batches on which the step, from kept values, gives what is not finite; the variables are then as kept."""
+        before = _broken(kept.values)
+        ends = time.process_time() + max(PATIENCE, (time.process_time() - self._began) / 20)
+        with self.recorder.aside():
+            for other in others:
+                _put(kept.values)
+                result = None
+                with suppress(Exception):  # what stops the program's own step is no news here
+                    result = other.run()
+                if not _told_finite(result) or _broken(tuple((v, value_of(v)) for v, _ in kept.values)) - before:
+                    _put(kept.values)
+                    return other
+                if time.process_time() > ends:
+                    return None
+        return None
 
     def _reached(self, kept: Kept, run: Callable[[], Any]) -> bool:
         """Whether the step gives something that is not finite again; the variables are then as before it did."""
@@ -116,7 +144,7 @@ class Reliving:
         """Record the step, in the place of the one that went wrong."""
         recorder = self.recorder
         now, recorder.index = recorder.index, index
-        with recorder.kinds.one_more():
+        with recorder.kinds.one_more(), recorder.optimizers.unchanged():
             recorder.switch_on()
             rehearse()
         recorder.index = now

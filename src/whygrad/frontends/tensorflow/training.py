@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,11 @@ from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.batches import Batches, elements_of
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import spoilt
+from whygrad.frontends.tensorflow.handed import other_batches, spoilt
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
+from whygrad.frontends.tensorflow.reliving import Again
 from whygrad.frontends.tensorflow.running import place_of
 from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Site
@@ -62,6 +64,8 @@ class Training:
         """The last that a step was recorded on, and what an iterator over it must look like."""
         self._given: tuple[Any, ...] = ()
         """What `fit` was handed: inputs, labels and weights."""
+        self._rows = 0
+        """How many rows of it are trained on."""
         self._trains = True
         """The model whose steps run has something that is trained."""
 
@@ -98,6 +102,7 @@ class Training:
         x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
         given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y
         self._given = (kwargs.get("x", args[1] if len(args) > 1 else None), given, kwargs.get("sample_weight"))
+        self._rows = int(_rows(given) * (1 - float(kwargs.get("validation_split") or 0)))
         self._names = (x or "x", y or "y") if given is not None else (f"{x}[0]" if x else "x", f"{x}[1]" if x else "y")
         if given is not None:
             self.pairs.given(place_of(self.driver), kwargs.get("x", args[1] if len(args) > 1 else None), given)
@@ -366,13 +371,14 @@ class Training:
         if self.count(model, logs) and self._batch is not None:
             data, like = self._batch
             count = int(getattr(model, "steps_per_execution", 1) or 1)
-            self.recorder.reliving.again(
-                self.recorder.index - 1,
-                lambda: function(_compat.iterator_over([data] * count, like)),
-                lambda: self.rehearse(model, data),
-            )
+            again = partial(self.again, model, function, like, count)
+            self.recorder.reliving.again(self.recorder.index - 1, again(data), map(again, other_batches(self._given, data, self._rows)))
             self.looked_over()
         return logs
+
+    def again(self, model: Any, function: Callable[..., Any], like: Any, count: int, data: Any) -> Again:
+        """The step once more, on a batch."""
+        return Again(lambda: function(_compat.iterator_over([data] * count, like)), lambda: self.rehearse(model, data))
 
     @guarded
     def looked_over(self) -> None:
@@ -412,6 +418,13 @@ def _called(base: str, part: Any, number: int, count: int) -> str:
         keys = sorted(part)
         return f"{base if base.isidentifier() else 'y'}[{keys[number]!r}]"
     return base if count == 1 else f"{base}[{number}]"
+
+
+def _rows(given: Any) -> int:
+    """Rows of labels, of which a model with several outputs has several."""
+    flat = tf.nest.flatten(given) if given is not None else []
+    shape = getattr(flat[0], "shape", None) if flat else None
+    return int(shape[0]) if shape is not None and len(shape) else 0
 
 
 def _rate(optimizer: Any) -> float | None:
