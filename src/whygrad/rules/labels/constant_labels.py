@@ -131,9 +131,10 @@ def compared(step: StepIndex, name: str, at: float) -> bool:
 
 
 def made_here(step: StepIndex, name: str) -> bool:
-    """The step itself filled it with a constant."""
+    """The step itself filled it with a constant, or with one number that it was given."""
     source = base(step, name)
-    return step.value(source).role == "constant" or (source in step.producer and step.producer[source][1].kind == "create")
+    one = step.value(source).shape == () and step.value(name).shape != ()
+    return one or step.value(source).role == "constant" or (source in step.producer and step.producer[source][1].kind == "create")
 
 
 def counted(labels: tuple[tuple[StepIndex, str], ...], handed: Batches | None) -> int:

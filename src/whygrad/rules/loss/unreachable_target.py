@@ -10,6 +10,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
+from whygrad.rules.loss.left_out import leaves_some_out
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import without_activation
 
@@ -62,7 +63,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Targets that were scaled into the range, with a little noise beyond: up to a quarter of the range's width outside is left alone. A factor
-    or an offset after the activation gives another range, and the rule is silent.
+    or an offset after the activation gives another range, and the rule is silent. So it is where examples have the weight 0 or are masked: a
+    -1 that stands for a missing label counts nowhere.
 
     ## How sure
     Proved by the recorded values. It is an error where a good part of the targets lies outside (their mean and standard deviation say
@@ -71,7 +73,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `whygrad explain WG506` (targets of another scale), `WG510` (units at the flat end).
     """
-    yield from once_a_fault(diagnosis(found) for found in comparisons(index) if outside(found) > 0)
+    yield from once_a_fault(
+        diagnosis(found) for found in comparisons(index) if outside(found) > 0 and not leaves_some_out(found.step, found.op)
+    )
 
 
 def comparisons(index: Index) -> Iterator[Beyond]:

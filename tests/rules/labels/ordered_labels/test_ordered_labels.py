@@ -63,6 +63,9 @@ SILENT = {
         "    step 1", '    ! batch x0 y0 @ "a.py":30\n    ! backward loss\n    step 1'
     )
     + '    ! batch x1 y1 @ "a.py":31\n    ! backward loss\n',
+    "smoothed ones and zeros of a GAN, one number for all": SLICES.replace("y0 = index all", "y0 = expand c")
+    .replace("y1 = index all", "y1 = expand c")
+    .replace("    all: input i64[200]", "    c: input f32[]"),
     "ones and zeros of a GAN": SLICES.replace("y0 = index all", "y0 = create").replace("y1 = index all", "y1 = create"),
 }
 

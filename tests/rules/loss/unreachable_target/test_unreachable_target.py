@@ -26,6 +26,12 @@ FIRES = {
     "behind a ReLU": (TIDE.replace("tanh s", "relu s"), 4),
     "where the layer was made": (TIDE.replace('t = tanh s @ "a.py":4', 't = tanh s @ "a.py":4 ^ "net.py":19'), 19),
     "a few alone": (TIDE.replace("mean=0.1 std=1.6", "mean=0.1 std=0.3"), 4),
+    "every example counts": (
+        TIDE.replace("    w: parameter", "    k: input f32[44] minimum=1 maximum=3 zeros=0.0\n    w: parameter").replace(
+            "l1_loss p y with", "l1_loss p y k with"
+        ),
+        4,
+    ),
     "a difference that is squared": (
         TIDE.replace('loss = l1_loss p y with={"target":1}', "d = sub p y\n    q = square d\n    loss = mean q"),
         4,
@@ -44,6 +50,12 @@ SILENT = {
     "a loss on classes": TIDE.replace("l1_loss", "bce_with_logits"),
     "NaN": TIDE.replace("minimum=-3.1 maximum=3.0", 'finite=0.5 minimum=-3.1 maximum="nan"'),
     "no figures": TIDE.replace(" minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", ""),
+    "missing labels with the weight 0": TIDE.replace(
+        "    w: parameter", "    k: input f32[44] minimum=0 maximum=1 zeros=0.5\n    w: parameter"
+    ).replace("l1_loss p y with", "l1_loss p y k with"),
+    "missing labels that a mask takes out": TIDE.replace("    w: parameter", "    k: input bool[44] zeros=0.5\n    w: parameter")
+    .replace("loss = l1_loss p y", "e = l1_loss p y")
+    .replace("    labels", "    m = mul e k\n    loss = mean m\n    labels"),
     "a target from the network (a teacher)": TIDE.replace("    p = reshape t", "    y = linear x w\n    p = reshape t"),
 }
 
