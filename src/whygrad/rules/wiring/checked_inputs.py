@@ -154,9 +154,16 @@ def _of_check(found: Refusal) -> Diagnosis:
         said,
         made or found.failure.site,
         label="declared here" if made else "the call is refused",
-        related=places((found.failure.site if made else None, "the call is refused"), (_born(found), f"`{found.written}` is made here")),
+        related=places(
+            (found.failure.site if made and not _same_line(made, found.failure.site) else None, "the call is refused"),
+            (_born(found), f"`{found.written}` is made here"),
+        ),
         help_=cure,
     )
+
+
+def _same_line(one: Site, other: Site | None) -> bool:
+    return other is not None and (one.file, one.line) == (other.file, other.line)
 
 
 def _other_input(found: Refusal) -> Diagnosis | None:
@@ -216,12 +223,21 @@ def _said_of_rank(found: Refusal, cure: str) -> tuple[str, str]:
     limit = {"min_": "at least ", "max_": "at most "}.get(found.match["limit"] or "", "")
     shape = f" ({found.match['whole']})" if found.match["whole"] else ""
     said = f"{found.layer} takes an input of {limit}{due} axes, and {found.given}{shape} has {got}"
-    if got == due - 1 and found.data is not None and found.data.role == "input":
-        channel = idiom(found.index, "channel axis", name=found.written)
-        cure = f"give the data an axis for channels or features at the end: {channel}"
+    if got == due - 1 and (found.data is None or found.data.role == "input"):
+        cure = _further_axis(found) or cure
     elif got > due and found.data is not None:
         cure = f"flatten it before: {idiom(found.index, 'flatten', name=found.written, axis=due - 1)}"
     return said, cure
+
+
+def _further_axis(found: Refusal) -> str:
+    """Data of one number for each step or pixel, for a layer that reads several: an axis of size 1, in the data and where the model declares them."""
+    kind, sizes = found.op.kind if found.op is not None else "", _sizes(found.match["whole"] or "")[1:]
+    if kind not in ("rnn", "conv") and found.data is None:
+        return ""
+    what = {"rnn": "features", "conv": "channels"}.get(kind, "channels or features")
+    declared = f", and declare it: `shape=({', '.join(str(size) for size in (*sizes, 1))})`" if sizes and 0 not in sizes else ""
+    return f"give the data an axis for {what} at the end: {idiom(found.index, 'channel axis', name=found.written)}{declared}"
 
 
 def _diagnosis(

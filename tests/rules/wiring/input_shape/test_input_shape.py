@@ -267,4 +267,19 @@ def test_one_exception_that_a_rehearsal_and_the_program_saw():
 
     assert diagnosis.message == "`conv1d` takes an input of at least 3 axes, and `signals` (32, 50) has 2"
     assert diagnosis.site is not None
-    assert "channels or features at the end" in diagnosis.help
+    assert diagnosis.help.startswith("give the data an axis for channels or features at the end: ")
+    assert diagnosis.help.endswith("and declare it: `shape=(50, 1)`")
+
+
+def test_a_sequence_of_single_numbers_is_told_its_further_axis():
+    text = (
+        LAST.replace("(None, 16)", "(None, 20)")
+        .replace('    h = rnn native="keras.layers.LSTM" module="lstm" @ "train.py":9\n', "")
+        .replace("= rnn h", "= rnn")
+    )
+
+    (diagnosis,) = said(diagnose, text.replace("    h: activation f32\n", ""))
+
+    assert diagnosis.help.endswith("and declare it: `shape=(20, 1)`")
+    assert "for features" in diagnosis.help
+    assert not diagnosis.related
