@@ -154,6 +154,8 @@ def _why_no_step(record: Record) -> str:
         return f"the program took {record.outcome.steps_seen} steps, none of which was recorded"
     if not record.outcome.backwards_seen:
         return "no gradient was ever asked for: the program ran no backward pass"
+    if not record.outcome.steps_seen and record.outcome.exception is None:
+        return "gradients were asked for, and none in a way that whygrad can look at"
     return "the program ended before a training step was recorded"
 
 

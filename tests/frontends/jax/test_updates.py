@@ -311,3 +311,65 @@ for _ in range(6):
     )
 
     assert all(optimizer.made == 1 for optimizer in recorded(tmp_path, program).optimizers)
+
+
+TURN = """
+tx = optax.adam(0.1)
+
+def turn(carry, batch):
+    params, state = carry
+    loss, grads = jax.value_and_grad(loss_fn)(params, *batch)
+    updates, state = tx.update(grads, state, params)
+    new = optax.apply_updates(params, updates)
+    return (KEPT, state), loss
+
+"""
+LOOPS = {
+    "a loop in a jitted function": "jax.jit(lambda c: lax.scan(turn, c, (xs, ys)))((params, tx.init(params)))",
+    "a loop that runs by itself": "lax.scan(turn, (params, tx.init(params)), (xs, ys))",
+    "a counted loop": "lax.fori_loop(0, 6, lambda i, c: turn(c, (xs[i], ys[i]))[0], (params, tx.init(params)))",
+    "a loop of unknown length": """jax.jit(lambda c: lax.while_loop(
+    lambda c: c[0] < 6, lambda c: (c[0] + 1, turn(c[1], (xs[c[0]], ys[c[0]]))[0]), (0, c)))((params, tx.init(params)))""",
+}
+
+
+@pytest.mark.parametrize("kept", ["new", "params"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_that_carries_its_parameters_trains_where_each_turn_hands_new_ones_on(tmp_path: Path, loop: str, kept: str) -> None:
+    """The whole training is one call: what one turn makes of the parameters tells whether they are updated."""
+    data = "xs, ys = jnp.stack([x] * 6), jnp.stack([y] * 6)\n"
+    record = recorded(tmp_path, HEAD + TURN.replace("KEPT", kept) + data + LOOPS[loop])
+
+    assert len(record.steps) == 1
+    assert record.steps[0].updated == (kept == "new")
+    assert record.optimizers[0].steps == int(kept == "new")
+    assert not record.limits
+
+
+def test_new_parameters_of_a_loop_that_its_caller_drops_are_told_at_the_call(tmp_path: Path) -> None:
+    program = (
+        HEAD
+        + TURN.replace("KEPT", "new")
+        + """
+xs, ys = jnp.stack([x] * 6), jnp.stack([y] * 6)
+epoch = jax.jit(lambda c: lax.scan(turn, c, (xs, ys)))
+state = tx.init(params)
+for _ in range(3):
+    (new, state), losses = epoch((params, state))
+"""
+    )
+    dropped = events(recorded(tmp_path, program).steps[0], "dropped")[0]
+
+    assert dropped.attributes["what"] == "returned"
+    assert dropped.site is not None
+    assert dropped.site.line == line_of(program, "(new, state), losses =")
+
+
+def test_derivatives_that_are_not_looked_at_are_told_of(tmp_path: Path) -> None:
+    record = recorded(
+        tmp_path, HEAD + "jax.jit(jax.vmap(lambda row: lax.scan(lambda p, _: (p - jax.grad(jnp.sum)(p), 0), row, None, 3)))(x)"
+    )
+
+    assert not record.steps
+    assert record.outcome.backwards_seen
+    assert any("was not looked at" in limit for limit in record.limits)

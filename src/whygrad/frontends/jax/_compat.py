@@ -194,6 +194,12 @@ def bind(primitive: Any, params: Mapping[str, Any], inputs: Sequence[Any]) -> li
     return list(result) if primitive.multiple_results else [result]
 
 
+def program_of(primitive: Any, args: Sequence[Any], params: Mapping[str, Any]) -> ClosedJaxpr:
+    """The program that calls one primitive; what stands in its parameters is not traced again."""
+    closed: ClosedJaxpr = jax.make_jaxpr(lambda *inputs: bind(primitive, params, inputs))(*args)
+    return closed
+
+
 def sliced(closed: ClosedJaxpr, wanted: Sequence[Any]) -> Callable[..., list[Any]]:
     """A function from a program's inputs to some of its variables."""
     jaxpr = closed.jaxpr

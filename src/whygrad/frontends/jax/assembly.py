@@ -40,6 +40,8 @@ class Part:
     engine: Engine | None = None
     """The program, compiled already."""
     before: Around = field(default_factory=Around)
+    turned: Mapping[str, Any] = field(default_factory=dict)
+    """Within a loop that JAX compiles: what one turn makes of the parameters."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder, Facts
+from whygrad.frontends.jax.carrying import Carried, carried, results_of
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.feeds import Feeds
@@ -26,6 +26,8 @@ from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.ir import Site
 
+LOST = "a derivative under two `vmap`, or inside a function that JAX maps over rows or devices, was not looked at"
+
 
 @dataclass(slots=True)
 class Capture:
@@ -34,6 +36,9 @@ class Capture:
     derivations: list[Derivation] = field(default_factory=list)
     activations: list[Activations] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.derivations or self.moments)
 
     def append(self, derivation: Derivation, activations: Activations) -> None:
         """A derivative was taken."""
@@ -50,7 +55,12 @@ class Plan:
     programs: list[Program] = field(default_factory=list)
     nests: list[Nest] = field(default_factory=list)
     entries: dict[int, Any] = field(default_factory=dict)
-    """For a derivative within a loop: the function that gives what its first turn is given."""
+    """For a derivative within a loop: the function that gives what its first turn is given, and what that turn makes of the parameters."""
+    unseen: int = 0
+    """Derivatives that are not looked at."""
+    body: Any = None
+    """Of a loop outside of every jitted function: the program of one turn."""
+    carried: list[Carried] = field(default_factory=list)
     activations: list[Activations] = field(default_factory=list)
     engines: dict[int, Engine] = field(default_factory=dict)
     losses: list[int | None] = field(default_factory=list)
@@ -172,22 +182,18 @@ class Jits:
         recorder = self.recorder
         if not recorder.listening or recorder.taping or self.capturing or not _compat.at_top():
             return jitted.inner(*args, **kwargs)
-        capture = Capture()
-        self.capturing.append(capture)
-        recorder.busy += 1
+        capture = self.begin()
         try:
             if recorder.on:
                 closed, flat = _compat.traced(jitted.inner, args, kwargs)
             else:
                 result = jitted.inner(*args, **kwargs)
         except Exception:
-            self.capturing.pop()
+            self.end(capture)
             recorder.guarded("jit", self._failed, capture, (args, kwargs))
-            self.capturing.append(capture)
             raise
         finally:
-            self.capturing.pop()
-            recorder.busy -= 1
+            self.end(capture)
         if not recorder.on:
             recorder.guarded("jit", self._noticed, jitted, capture, args, kwargs, result)
             return result
@@ -197,12 +203,27 @@ class Jits:
             recorder.guarded("jit", recorder.called, plan, result)
         return result
 
+    def begin(self) -> Capture:
+        """A function is being traced from here on."""
+        capture = Capture()
+        self.capturing.append(capture)
+        self.recorder.busy += 1
+        return capture
+
+    def end(self, capture: Capture) -> bool:
+        """It is traced; False where that was known."""
+        known = any(item is capture for item in self.capturing)
+        if known:
+            self.capturing.pop()
+            self.recorder.busy -= 1
+        return known
+
     def _noticed(self, jitted: Jitted, capture: Capture, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """A call that is not recorded."""
-        if capture.derivations or capture.moments:
+        if capture:
             closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
             if closed is not None:  # JAX traces a function once: a later step, which may be recorded, is made of this
-                jitted.plan = self.plans[id(closed.jaxpr)] = self._plan(capture, closed)
+                jitted.plan = self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
         if jitted.plan is not None and self.feeds.wants(id(jitted)):
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
@@ -222,15 +243,12 @@ class Jits:
 
     def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any]) -> Plan | None:
         """The values of a call that is about to run, and the step that they make."""
-        if capture.derivations or capture.moments:
-            self.plans[id(closed.jaxpr)] = self._plan(capture, closed)
+        if capture:
+            self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
         plan = jitted.plan = self.plans.get(id(closed.jaxpr))
         if plan is None:
             return None
-        values = dict(zip(closed.jaxpr.invars, flat, strict=False))
-        parts = self.parts(plan, values)
-        if parts:
-            self.recorder.opened(parts, plan)
+        if values := self.entered(plan, flat):
             self.feeds.recorded(
                 id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
             )
@@ -239,6 +257,14 @@ class Jits:
                 self.recorder.states.given(moment.made, found)
         self._begun(plan, flat)
         return plan
+
+    def entered(self, plan: Plan, flat: Sequence[Any]) -> dict[Any, Any]:
+        """A step is recorded of a call that is about to run; the values that it is given, or none if nothing can be seen of it."""
+        values = dict(zip(plan.closed.jaxpr.invars, flat, strict=False))
+        parts = self.parts(plan, values)
+        if parts:
+            self.recorder.opened(parts, plan)
+        return values if parts else {}
 
     def _begun(self, plan: Plan, given: Sequence[Any]) -> None:
         self.recorder.beginnings.entering(plan.capture.moments, given, derived=bool(plan.programs))
@@ -251,10 +277,12 @@ class Jits:
         """The loop in which the program calls a step."""
         return self.recorder.builder.loop(source.trace(outside()))
 
-    def _plan(self, capture: Capture, closed: Any) -> Plan:
-        plan = Plan(closed, capture)
+    def planned(self, capture: Capture, closed: Any) -> Plan:
+        """What is to be looked at in a traced program."""
+        plan, lost = Plan(closed, capture), list[Derivation]()
         for derivation, activations in zip(capture.derivations, capture.activations, strict=True):
             if by_rows(derivation) and not capture.moments and derivation.failed is None:
+                plan.unseen += 1
                 continue  # timid: an ensemble whose members are updated by hand looks just the same
             nest = (
                 nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
@@ -262,11 +290,15 @@ class Jits:
             if nest is not None:
                 plan.programs.append(programs.traced(derivation, nest.owner))
                 plan.nests.append(nest)
+                plan.carried.append(carried(nest, _variables(plan.programs[-1])))
                 plan.activations.append(activations)
             elif derivation.failed is None:
-                self.recorder.limits.append(
-                    "a derivative under two `vmap`, or inside a function that JAX maps over devices, was not looked at"
-                )
+                lost.append(derivation)
+        reached = [program.derivation for program in plan.programs]
+        lost = [item for item in lost if not any(_same_place(item, other) for other in reached)]  # JAX traces some bodies twice
+        plan.unseen += len(lost)
+        if lost:
+            self.recorder.limits.append(LOST)
         for moment in capture.moments:
             moment.kept = _kept(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
@@ -274,27 +306,30 @@ class Jits:
             (m.made, outputs.get(_compat.variable(m.declined))) for m in capture.moments if m.made is not None and m.declined is not None
         ]
         plan.declined = [(made, at) for made, at in counted if at is not None]
-        for program in plan.programs:
+        for program, followed in zip(plan.programs, plan.carried, strict=True):
             loss = program.derivation.loss
             variable = _compat.variable(program.derivation.numbers.objects[loss]) if loss is not None else None
             plan.losses.append(outputs.get(_compat.averaged(closed.jaxpr, variable)))
-            plan.results.update(results_of(program, closed))
+            plan.results.update(results_of(program, closed, followed.outside))
             plan.updating = plan.updating or updating(plan, closed)
             found = {n: outputs.get(_compat.variable(item)) for n, item in program.derivation.gradients.items() if not _compat.mapped(item)}
             plan.gradients.update({name: at for name, at in found.items() if at is not None})
         mark(capture.moments, [closed.jaxpr.outvars[at] for at in plan.results.values()])
         return plan
 
-    def _inside(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
-        """The values of the program that the derivative belongs to: those of the call, or of a loop's first turn."""
-        nest = plan.nests[at]
+    def _inside(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], Mapping[str, Any]]:
+        """The values of the program that the derivative belongs to, those of the call or of a loop's first turn; and what that turn makes of parameters."""
+        nest, turned = plan.nests[at], plan.carried[at].turned
         if not nest.path:
-            return values
+            return values, {}
         if at not in plan.entries:
-            plan.entries[at] = _compat.ORIGINALS.jit(first_turn(plan.closed, nest))
-        inputs, read = plan.entries[at](*(values[variable] for variable in plan.closed.jaxpr.invars))
+            wanted = {level: [variable for _, variable in items] for level, items in turned.items()}
+            plan.entries[at] = _compat.ORIGINALS.jit(first_turn(plan.closed, nest, wanted))
+        inputs, read, made = plan.entries[at](*(values[variable] for variable in plan.closed.jaxpr.invars))
         around = [variable for level in nest.around for variable in level]
-        return {**dict(zip(around, read, strict=True)), **dict(zip(nest.owner.jaxpr.invars, inputs, strict=False))}
+        names = [name for level in sorted(turned) for name, _ in turned[level]]
+        inside = {**dict(zip(around, read, strict=True)), **dict(zip(nest.owner.jaxpr.invars, inputs, strict=False))}
+        return inside, dict(zip(names, made, strict=True))
 
     @staticmethod
     def turns(plan: Plan) -> int:
@@ -303,7 +338,8 @@ class Jits:
 
     def _part(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Part | None:
         """One derivative with all its values, for this call's arguments."""
-        arrays = programs.resolved(plan.programs[at].given, self._inside(plan, at, values))
+        inside, turned = self._inside(plan, at, values)
+        arrays = programs.resolved(plan.programs[at].given, inside)
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
             return None
@@ -321,7 +357,7 @@ class Jits:
         loss, seen, found = engine.gradients({number: arrays[number] for number in engine.moving})
         names = {argument.number: argument.path for argument in program.derivation.parameters}
         gradients = {names[number]: item for number, item in found.items()}
-        return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine)
+        return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine, turned=turned)
 
 
 def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
@@ -332,6 +368,10 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
+
+
+def _same_place(one: Derivation, other: Derivation) -> bool:
+    return one.trace is not None and other.trace is not None and one.trace.user == other.trace.user
 
 
 def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
@@ -359,37 +399,20 @@ def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 def _kept(moment: Moment, closed: Any) -> bool | None:
-    """Something reads what an application made, or the function hands it out; None where it was made deeper inside."""
-    found = {variable for item in moment.results.values() if (variable := _compat.variable(item)) is not None}
-    if moment.kind != "apply" or not found or found.isdisjoint(item for equation in closed.jaxpr.eqns for item in equation.outvars):
+    """Something reads what an application made, or the function or the loop that it stands in hands it out; None where it was made elsewhere."""
+    found = [variable for item in moment.results.values() if (variable := _compat.variable(item)) is not None]
+    nest = nest_of(closed, found) if moment.kind == "apply" and found else None
+    if nest is None:
         return None
-    read = {id(item) for equation in closed.jaxpr.eqns for item in equation.invars} | {id(item) for item in closed.jaxpr.outvars}
+    jaxpr = nest.owner.jaxpr
+    read = {id(item) for equation in jaxpr.eqns for item in equation.invars} | {id(item) for item in jaxpr.outvars}
     return any(id(variable) in read for variable in found)
 
 
-def results_of(program: Program, closed: Any) -> dict[str, int]:
-    """Parameter name to its place among a function's outputs: what stands there under the same path, in the same type."""
-    inputs, outputs = _compat.argument_names(closed), _compat.result_names(closed)
-    jaxpr = closed.jaxpr
-    found: dict[str, int] = {}
-    gradients = {_compat.variable(item) for item in program.derivation.gradients.values()}
-    taken = {place for place, item in enumerate(jaxpr.outvars) if not _compat.is_literal(item) and item in gradients}
-    makers = {item: equation for equation in jaxpr.eqns for item in equation.outvars}
-    for argument in program.derivation.parameters:
-        variable = program.given.get(argument.number)
-        at = next((at for at, item in enumerate(jaxpr.invars) if item is variable), None)
-        if at is None or at >= len(inputs):
-            continue
-        suffix = re.sub(r"^\w+", "", inputs[at])
-        for place, path in enumerate(outputs[: len(jaxpr.outvars)]):
-            rest = path.removeprefix("result")
-            fits = rest == suffix or re.sub(r"^\[\d+\]", "", rest) == suffix
-            result = jaxpr.outvars[place]
-            if fits and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
-                found[argument.path] = place
-                taken.add(place)
-                break
-    return found
+def _variables(program: Program) -> dict[str, Any]:
+    """Parameters that stand for variables of the program that the derivative belongs to."""
+    given = {argument.path: program.given.get(argument.number) for argument in program.derivation.parameters}
+    return {path: item for path, item in given.items() if item is not None and not _compat.is_array(item)}
 
 
 def updating(plan: Plan, closed: Any) -> source.Trace | None:
@@ -399,24 +422,3 @@ def updating(plan: Plan, closed: Any) -> source.Trace | None:
             if closed.jaxpr.outvars[at] in equation.outvars:
                 return places(equation, Bound(None, {}, (), (), None))[0]
     return None
-
-
-NEAR = 4
-"""Equations between a parameter and what an update makes of it: the sum, a cast, a choice."""
-
-
-def _made_from(result: Any, variable: Any, makers: Mapping[Any, Any], depth: int = 0) -> bool:
-    """The result is the parameter itself, or it comes of it in a few equations; gradients lie further off."""
-    if result is variable:
-        return True
-    equation = makers.get(result) if not _compat.is_literal(result) and depth < NEAR else None
-    if equation is None:
-        return False
-    # timid: what a product or a derivative makes of a parameter is no parameter
-    if depth and equation.primitive.name in ("dot_general", "conv_general_dilated", "tanh", "exp"):
-        return False
-    return any(_made_from(item, variable, makers, depth + 1) for item in equation.invars if not _compat.is_literal(item))
-
-
-def _same_type(one: Any, other: Any) -> bool:
-    return (one.aval.shape, one.aval.dtype) == (other.aval.shape, other.aval.dtype)

@@ -58,17 +58,22 @@ def _programs(closed: Any, path: Path) -> Iterator[tuple[Path, Any]]:
                 yield from _programs(inner, (*path, (equation, inner)))
 
 
-def first_turn(closed: Any, nest: Nest) -> Callable[..., tuple[list[Any], list[Any]]]:
-    """A function from the whole program's inputs to those of the innermost program in its first turn, and what is read from around it."""
+def first_turn(closed: Any, nest: Nest, turned: Mapping[int, Sequence[Any]]) -> Callable[..., tuple[list[Any], list[Any], list[Any]]]:
+    """
+    A function from the whole program's inputs to those of the innermost program in its first turn, and what is read from around it.
 
-    def run(*inputs: Any) -> tuple[list[Any], list[Any]]:
-        outer, given, read = closed, list(inputs), list[Any]()
-        for (equation, inner), around in zip(nest.path, nest.around, strict=True):
+    The last of its results are variables of the programs within, by their level, as the first turn makes them.
+    """
+
+    def run(*inputs: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        outer, given, read, made = closed, list(inputs), list[Any](), list[Any]()
+        for level, ((equation, inner), around) in enumerate(zip(nest.path, nest.around, strict=True), 1):
             found = _compat.sliced(outer, [*equation.invars, *around])(*given)
             read += found[len(equation.invars) :]
             given = entered(equation, found[: len(equation.invars)])
             outer = inner
-        return given, read
+            made += _compat.sliced(inner, turned[level])(*given) if level in turned else []
+        return given, read, made
 
     return run
 

@@ -1,6 +1,6 @@
 """What became of a step's parameters: how far they moved, who moved them, and what the program computed of them by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,15 @@ class Open:
     """Those that a jitted function handed out."""
     results: dict[str, Any] = field(default_factory=dict)
     """Parameter name to what the program made of it."""
+
+    def seen_next(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """What the next step was given, where that tells of this one's update: after a whole loop of updates, that of the first turn is known better."""
+        turned = {name for part in self.built.parts for name in part.turned}
+        return {name: item for name, item in arrays.items() if name not in turned or not self._moved(name, item)}
+
+    def _moved(self, name: str, item: Any) -> bool:
+        found = compared(self.built.snapshots[name], item) if name in self.built.snapshots else None
+        return found is not None and found[1] > 0
 
 
 class Outcomes:
@@ -116,6 +125,8 @@ class Outcomes:
                 (opened.built.snapshots[n], opened.results[n]) for n in moment.held if n in opened.results and n in opened.built.snapshots
             ]
             found = [moved for before, item in pairs if not _compat.is_tracer(item) and (moved := compared(before, item)) is not None]
+            if moment.kind == "apply" and moment.kept is None and not self.symptoms.unkept.isdisjoint(moment.held):
+                moment.kept = True  # within a loop that hands it out: whoever called the function dropped it
             if moment.kind == "apply" and moment.kept is False:
                 moment.changed = True  # what it made went nowhere; what stayed says nothing of it
             elif moment.kind == "apply" and found:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from whygrad.frontends import source
-from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax import _compat, eager_loops
 from whygrad.frontends.jax.derivations import Asked
 from whygrad.frontends.jax.modes import Switch
 from whygrad.frontends.jax.states import state_of
@@ -35,6 +35,8 @@ class Patches:
         for name in ("value_and_grad", "grad"):
             self._put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
         self._put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
+        for name in eager_loops.NAMES:
+            self._put(jax.lax, name, self._looping(getattr(jax.lax, name)))
         self._elsewhere()
         for kind in (jax.custom_jvp, jax.custom_vjp):
             self._put(kind, "__call__", self._custom(kind.__call__))
@@ -60,8 +62,11 @@ class Patches:
 
         @functools.wraps(original)
         def process_primitive(this: Any, primitive: Any, args: Any, params: Any, /) -> Any:
+            loop = recorder.loops.begins(primitive, args, params) if recorder.loops.pending is not None else None
             result = original(this, primitive, args, params)
-            if not recorder.stopped and recorder.on:
+            if loop is not None:
+                loop.outputs = result
+            elif not recorder.stopped and recorder.on:
                 recorder.computed(primitive, args, params, result)
             return result
 
@@ -88,6 +93,13 @@ class Patches:
             return made if self.recorder.stopped or self.recorder.quiet else self.recorder.jits.wrap(made)
 
         return jit
+
+    def _looping(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def loop(*args: Any, **kwargs: Any) -> Any:
+            return self.recorder.loops.call(original, args, kwargs)
+
+        return loop
 
     def _differentiating(self, kind: str, original: Any) -> Any:
         @functools.wraps(original)

@@ -17,6 +17,7 @@ from whygrad.frontends.jax.assembly import Assembly, Part
 from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
+from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan, asked_for
@@ -52,11 +53,14 @@ class JaxRecorder:
         self.kinds = Kinds(settings.steps)
         self.optimizers = Optimizers(self)
         self.jits = Jits(self)
+        self.loops = EagerLoops(self)
         self.patches = Patches(self)
         self.steps: list[Step] = []
         self.open: Open | None = None
         self.index = 0
         self.backwards = 0
+        self.unseen = 0
+        """Derivatives that were asked for where they can't be looked at."""
         self.quiet = 0
         self.taping = 0
         self.stopped = False
@@ -210,6 +214,7 @@ class JaxRecorder:
             self.limits.append("a derivative under two `vmap` was not looked at")
             return None
         if derivation.failed is None and by_rows(derivation):
+            self.unseen += 1
             return None
         program, arrays = programs.eager(derivation)
         self.limits += program.limits
@@ -238,7 +243,7 @@ class JaxRecorder:
         self.states.opened([part.arrays[number] for part in parts for number in part.program.moving if number in part.arrays])
         self.symptoms.met(built.snapshots)
         built.step = self.optimizers.holding(built.step, held(self.optimizers, parts, plan))
-        self.open = Open(built, mark=self.surroundings.count)
+        self.open = Open(built, mark=self.surroundings.count, results={n: item for part in parts for n, item in part.turned.items()})
         if parts[-1].program.derivation.failed is None:
             self.open.replay = replay_of(self.optimizers, built, plan)
             built.step = self.observer.examine(built.step, self.open.replay)
@@ -256,7 +261,9 @@ class JaxRecorder:
         after = dict(opened.results)
         for part in following or ():
             if place(part) in [place(own) for own in opened.built.parts]:  # or another derivative, of other parameters perhaps
-                after.update({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
+                after.update(
+                    opened.seen_next({a.path: part.arrays[a.number] for a in part.program.derivation.parameters if a.number in part.arrays})
+                )
         known = self.optimizers.own
         step = self.outcomes.finished(opened, after)
         if known is None and self.optimizers.own is not None:
@@ -312,6 +319,7 @@ class JaxRecorder:
         """A derivative in a step that is not recorded: counted, and its loss noted."""
         result = plain(*asked.args, **asked.kwargs)
         if self.listening and not self.taping and not self.jits.capturing and self.on and not self._computes():
+            self.unseen += 1
             self.limits.append("a derivative within `pmap`, `shard_map` or another transformation of the whole step was not looked at")
         if self.listening and not self.taping and not self.on and self._computes():
             loss = result[0] if asked.kind == "value_and_grad" and _compat.at_top() else None
@@ -370,6 +378,7 @@ class JaxRecorder:
 
     def called(self, plan: Plan, result: Any) -> None:
         """A jitted function with a derivative or an update in it has returned."""
+        self.unseen += plan.unseen
         if self.open is None:
             self.passed(plan, result)
             return
@@ -436,4 +445,6 @@ class JaxRecorder:
             self.symptoms.arrived()
             self.guarded("late", self.late.look)
             record, endings = self.draft(), self.symptoms.endings()
-        return replace(record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards), endings=endings)
+        return replace(
+            record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen), endings=endings
+        )

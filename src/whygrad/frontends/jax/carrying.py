@@ -1,0 +1,117 @@
+"""What becomes of parameters within a traced function: what it hands out for them, and what one turn of a loop that carries them makes of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.nesting import Nest
+from whygrad.frontends.jax.programs import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Parameters by what becomes of them: one turn of a loop makes a new one, or they come from outside of all loops."""
+
+    turned: Mapping[int, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    """For each level of a nest: names, and the variables of that program which the next turn is given."""
+    outside: Mapping[str, Any] = field(default_factory=dict)
+    """Names, and the variables of the outermost program that they are."""
+
+
+def carried(nest: Nest, parameters: Mapping[str, Any]) -> Carried:
+    """Follow parameters from the innermost program out, to the loop that carries them."""
+    turned: dict[int, list[tuple[str, Any]]] = {}
+    outside: dict[str, Any] = {}
+    for name, variable in parameters.items():
+        level, found = _climbed(nest, variable)
+        if found is not None and level:
+            turned.setdefault(level, []).append((name, found))
+        elif found is not None:
+            outside[name] = found
+    return Carried({level: tuple(items) for level, items in turned.items()}, outside)
+
+
+def _climbed(nest: Nest, variable: Any) -> tuple[int, Any]:
+    """The level of the loop that carries a variable, with what it becomes there; level 0 with what it is there, if no loop does; None where it is lost."""
+    for level in range(len(nest.path), 0, -1):
+        equation, inner = nest.path[level - 1]
+        at = next((at for at, item in enumerate(inner.jaxpr.invars) if item is variable), None)
+        if at is None:
+            return level, None
+        place = _carry(equation, at)
+        if place is not None:
+            return level, inner.jaxpr.outvars[place]
+        variable = _outer(equation, inner, at)
+        if variable is None or _compat.is_literal(variable):
+            return level, None
+    return 0, variable
+
+
+def _carry(equation: Any, at: int) -> int | None:
+    """The place among a body's results of what the next turn is given here; None where the next turn is given the same, or a row of data."""
+    params, name = equation.params, equation.primitive.name
+    if name == "scan":
+        place = at - int(params["num_consts"])
+        return place if 0 <= place < int(params["num_carry"]) else None
+    place = at - int(params["body_nconsts"]) if name == "while" else -1
+    return place if place >= 0 else None
+
+
+def _outer(equation: Any, inner: Any, at: int) -> Any:
+    """The variable around an equation that a program within it is given here; None for a row of data."""
+    params, name = equation.params, equation.primitive.name
+    if name == "scan":
+        return equation.invars[at] if at < int(params["num_consts"]) else None
+    if name == "while":
+        return equation.invars[int(params["cond_nconsts"]) + at]
+    if name == "cond":
+        return equation.invars[at + 1]
+    return equation.invars[at] if len(inner.jaxpr.invars) == len(equation.invars) else None
+
+
+def results_of(program: Program, closed: Any, variables: Mapping[str, Any]) -> dict[str, int]:
+    """Parameter name to its place among a function's outputs: what stands there under the same path, in the same type."""
+    inputs, outputs = _compat.argument_names(closed), _compat.result_names(closed)
+    jaxpr = closed.jaxpr
+    found: dict[str, int] = {}
+    gradients = {_compat.variable(item) for item in program.derivation.gradients.values()}
+    taken = {place for place, item in enumerate(jaxpr.outvars) if not _compat.is_literal(item) and item in gradients}
+    makers = {item: equation for equation in jaxpr.eqns for item in equation.outvars}
+    for argument in program.derivation.parameters:
+        variable = variables.get(argument.path)
+        at = next((at for at, item in enumerate(jaxpr.invars) if variable is not None and item is variable), None)
+        if at is None or at >= len(inputs):
+            continue
+        suffix = re.sub(r"^\w+", "", inputs[at])
+        for place, path in enumerate(outputs[: len(jaxpr.outvars)]):
+            rest = path.removeprefix("result")
+            fits = rest == suffix or re.sub(r"^\[\d+\]", "", rest) == suffix
+            result = jaxpr.outvars[place]
+            if fits and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
+                found[argument.path] = place
+                taken.add(place)
+                break
+    return found
+
+
+NEAR = 4
+"""Equations between a parameter and what an update makes of it: the sum, a cast, a choice."""
+
+
+def _made_from(result: Any, variable: Any, makers: Mapping[Any, Any], depth: int = 0) -> bool:
+    """The result is the parameter itself, or it comes of it in a few equations; gradients lie further off."""
+    if result is variable:
+        return True
+    equation = makers.get(result) if not _compat.is_literal(result) and depth < NEAR else None
+    if equation is None:
+        return False
+    # timid: what a product or a derivative makes of a parameter is no parameter
+    if depth and equation.primitive.name in ("dot_general", "conv_general_dilated", "tanh", "exp"):
+        return False
+    return any(_made_from(item, variable, makers, depth + 1) for item in equation.invars if not _compat.is_literal(item))
+
+
+def _same_type(one: Any, other: Any) -> bool:
+    return (one.aval.shape, one.aval.dtype) == (other.aval.shape, other.aval.dtype)
