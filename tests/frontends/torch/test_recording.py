@@ -140,6 +140,25 @@ def test_one_model_needs_no_prefix_and_tied_weights_are_one_parameter(tmp_path):
     assert list(parameters(recorded(tmp_path, program).steps[0])) == ["parts.embed.weight"]
 
 
+def test_a_parameter_is_the_version_that_the_loss_was_computed_from_though_an_average_reads_the_next_one(tmp_path):
+    program = """
+        model, slow = nn.Linear(4, 1), nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(3):
+            inputs = torch.randn(8, 4)
+            with torch.no_grad():
+                target = slow(inputs)
+            optimizer.zero_grad()
+            F.mse_loss(model(inputs), target).backward()
+            optimizer.step()
+            for held, new in zip(slow.parameters(), model.parameters()):
+                held.data.copy_(0.1 * new.data + 0.9 * held.data)
+    """
+    for step in recorded(tmp_path, program).steps:
+        read = {name for op in ops(step, "linear") for name in op.inputs}
+        assert {parameter.value for parameter in step.parameters if parameter.name.startswith("model")} <= read
+
+
 def test_parameters_without_a_module_are_all_known(tmp_path):
     program = """
         weight, bias = torch.randn(4, 2, requires_grad=True), torch.zeros(2, requires_grad=True)

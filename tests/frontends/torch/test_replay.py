@@ -212,6 +212,57 @@ def test_what_a_replay_was_not_meant_to_touch_is_as_it_was(tmp_path):
     assert [bool(trial.reason) for trial in trials] == [False, False, False]
 
 
+IN_PLACE = {
+    "initialised through a view and scaled in place": """
+        nn.init.orthogonal_(model["encoder"].weight, 1.5)
+        F.cross_entropy(model["head"](model["encoder"](inputs)), labels).backward()
+    """,
+    "an input that is written to through a view": """
+        first = inputs[:, :2]
+        first.copy_(model["encoder"](torch.ones(8, 4))[:, :2].detach() * labels[:, None])
+        F.cross_entropy(model["head"](model["encoder"](inputs)), labels).backward()
+    """,
+    "targets that are filled row by row": """
+        rows = torch.zeros(8, 3)
+        for at in range(8):
+            rows[at].copy_(F.one_hot(labels[at], 3))
+        F.cross_entropy(model["head"](model["encoder"](inputs)), rows).backward()
+    """,
+    "an activation that overwrites the input": """
+        F.cross_entropy(model["head"](model["encoder"](F.relu(inputs, inplace=True))), labels).backward()
+    """,
+    "an average that a part of the scores is written to": """
+        held, scores = torch.zeros(8, 3), model["head"](model["encoder"](inputs))
+        held[:, 0].copy_(scores[:, 0].detach())
+        F.cross_entropy(scores + held.detach(), labels).backward()
+    """,
+}
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_what_the_program_wrote_in_place_is_never_written_again(name, tmp_path):
+    def state(found):
+        held = [*found["model"].parameters(), *(found[key] for key in ("inputs", "labels", "rows", "held") if key in found)]
+        return [tensor.detach().clone() for tensor in held]
+
+    text = program(IN_PLACE[name]).replace("    optimizer.step()\n", "")
+    alone = state(play(tmp_path, text))
+    observing = Asking(lambda step: Permute(step.labels.values), lift("detach"), lambda step: Permute(step.labels.values))
+    observing.attach("torch")
+    watched = state(play(tmp_path, text))
+    record = observing.finish(Outcome(0))
+
+    assert not record.faults, record.faults
+    assert all(torch.equal(one, other) for one, other in zip(alone, watched, strict=True))
+
+
+def test_labels_that_reach_the_loss_through_a_view_of_what_it_reads_are_permuted_there(tmp_path):
+    (trial,) = asked(tmp_path, program(IN_PLACE["targets that are filled row by row"]), lambda step: Permute(step.labels.values))
+
+    assert trial.change is not None
+    assert trial.change > 0.1
+
+
 def test_an_input_that_is_made_from_the_labels_is_held_while_they_are_permuted(tmp_path):
     text = """
     labels, table = torch.tensor([0, 1, 2, 0]), torch.randn(3, 5)

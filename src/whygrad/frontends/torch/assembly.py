@@ -1,6 +1,6 @@
 """Puts a step of the neutral record together from everything that was gathered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
@@ -70,7 +70,7 @@ class Assembly:
             index=index,
             graph=graph,
             events=self.builder.events(named, kept(calls, numbers)),
-            parameters=self._parameters(list(owned.values()), graph),
+            parameters=self._parameters(list(owned.values()), graph, losses),
             scopes=self.builder.scopes(self.activations.all),
             measures=running.measures or Measures(),
             trials=running.trials,
@@ -120,16 +120,10 @@ class Assembly:
                 found.append(Happened(item.kind, item.at, kept, item.trace, item.attributes))
         return found
 
-    def _parameters(self, owned: list[Owned], graph: Graph) -> tuple[Parameter, ...]:
+    def _parameters(self, owned: list[Owned], graph: Graph, losses: set[str]) -> tuple[Parameter, ...]:
         """Every parameter as this step found and left it."""
         numbers = {f"t{self.ledger.identity.meet(item.tensor).number}" for item in owned}
-        read = {
-            base: name
-            for op in graph.ops
-            if not op.attributes.get("inplace")
-            for name in op.inputs
-            if (base := name.partition(".")[0]) in numbers
-        }
+        read = _versions_read(graph.ops, numbers) | _versions_read(_shaping(graph.ops, losses), numbers)
         held, places = self.optimizers.held(), self.modules.places()
         first: dict[str, source.Trace | None] = {}
         for call in reversed(self.ledger.calls):
@@ -168,6 +162,23 @@ class Assembly:
             unwritten=figures.unwritten,
             site=self.builder.site(places.get(key) or first.get(base)),
         )
+
+
+def _shaping(ops: Sequence[Op], losses: set[str]) -> list[Op]:
+    """The ops that the losses were computed by, in order: an average of weights that follows the update reads newer versions of the parameters."""
+    found, shaping = set(losses), []
+    for op in reversed(ops):
+        if not found.isdisjoint(op.outputs):
+            found.update(op.inputs)
+            shaping.append(op)
+    return shaping[::-1]
+
+
+def _versions_read(ops: Sequence[Op], numbers: set[str]) -> dict[str, str]:
+    """The last version of each of these tensors that an op reads."""
+    return {
+        base: name for op in ops if not op.attributes.get("inplace") for name in op.inputs if (base := name.partition(".")[0]) in numbers
+    }
 
 
 def _differences(name: str, makers: Mapping[str, Op]) -> list[str]:

@@ -34,6 +34,12 @@ def version_of(tensor: Tensor) -> int:
     return -1 if tensor.is_inference() else tensor._version
 
 
+def address_of(tensor: Tensor) -> int:
+    """Where the memory of a tensor begins; 0 where it has none of its own."""
+    storage = storage_of(tensor)
+    return int(storage.data_ptr()) if storage is not None else 0
+
+
 class Identity:
     """Tells whether a tensor is one that was seen before."""
 

@@ -12,9 +12,10 @@ from torch.optim import Optimizer
 from whygrad.frontends.torch._compat import is_leaf, random_states, seed_anew, set_random_states
 from whygrad.frontends.torch.births import Watched
 from whygrad.frontends.torch.calls import Call, Slot, as_recorded, at_path, replaced
+from whygrad.frontends.torch.changes import Change
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm, same_bits
-from whygrad.frontends.torch.identity import Identity
+from whygrad.frontends.torch.identity import Identity, address_of
 from whygrad.frontends.torch.permuting import Unable, permuted
 from whygrad.frontends.torch.special import special
 from whygrad.ir import Birth, Bypass, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
@@ -36,26 +37,6 @@ class Loss:
     weight: Tensor | None = None
 
 
-@dataclass(slots=True)
-class Change:
-    """An intervention in terms of calls and tensors."""
-
-    substitutes: dict[int, Tensor]
-    lifted: frozenset[str] = frozenset()
-    regions: frozenset[int] = frozenset()
-    bypassed: frozenset[str] = frozenset()
-    reshaped: tuple[str, tuple[int, ...]] | None = None
-    activated: frozenset[str] = frozenset()
-    """Ops whose first output goes through a ReLU."""
-    reseeded: tuple[frozenset[str], int] = (frozenset(), 0)
-    """Ops that draw other numbers, and what tells these from others."""
-
-    @property
-    def plain(self) -> bool:
-        """Nothing is changed but what some tensors hold."""
-        return not (self.lifted or self.regions or self.bypassed or self.reshaped or self.activated or self.reseeded[0])
-
-
 class TorchReplay:
     """The calls behind one backward. Parameters are still those of the forward; nothing of the user's is written to."""
 
@@ -72,6 +53,9 @@ class TorchReplay:
         self.losses = losses
         self.known, self.parameters = parameters, {name: tensor for name, tensor in parameters.items() if tensor.requires_grad}
         self.alive = identity.alive() if identity is not None else {}
+        held = {id(tensor) for tensor in parameters.values() if is_leaf(tensor)}
+        self._settled = {number for number, tensor in self.alive.items() if id(tensor) in held}
+        """Parameters hold what they were set to, and what set them is not run again."""
         self.recorded = recorded
         """Id of a parameter to the gradient that this backward alone gave it."""
         self._producer = {name: call for call in calls for name in call.made}
@@ -80,6 +64,10 @@ class TorchReplay:
         self._descent = Descent(self)
         self._slices: dict[frozenset[int], list[Call]] = {}
         """Which calls are run, by the tensors that are replaced: a descent asks again and again."""
+        self._foreign: set[int] = set()
+        """Memory that is not this run's own: no call may write to it, not through a view either."""
+        self._rewritten: set[int] = set()
+        """Tensors that this run writes to through views: these have to be views of a copy."""
         self.watched: Watched | None = None
         """Looks at every value while set."""
         self._base: tuple[Tensor | None, dict[str, Tensor]] | None = None
@@ -284,10 +272,12 @@ class TorchReplay:
 
     def _forward(self, change: Change) -> dict[int, Tensor]:
         environment = dict(change.substitutes)
+        self._foreign = {address_of(tensor) for tensor in environment.values()}
         key = frozenset(change.substitutes)
         wanted = self._slices[key] if change.plain and key in self._slices else self._slice(change)
         if change.plain:
             self._slices[key] = wanted
+        self._rewritten = {number for call in wanted if call.info.base == "alias" and call.kind == "write" for number in call.outputs}
         with ExitStack() as stack:
             blocks: list[int | None] = [None]
             for call in wanted:
@@ -366,8 +356,13 @@ class TorchReplay:
             if not isinstance(item, Slot):
                 return item
             tensor = self.resolve(item, environment)
-            if (writes or (unknown and not tensor.requires_grad)) and item.number not in environment:
+            where = address_of(tensor)
+            own = item.number in environment and where not in self._foreign
+            written = writes or item.number in self._rewritten or (unknown and not tensor.requires_grad)
+            if written and not own:
                 tensor = environment[item.number] = tensor.clone() if is_leaf(tensor) and tensor.requires_grad else tensor.detach().clone()
+            elif not own:
+                self._foreign.add(where)
             if change.reshaped is not None and change.reshaped[0] == item.value:
                 tensor = tensor.reshape(change.reshaped[1])
             return tensor
@@ -399,14 +394,14 @@ class TorchReplay:
 
     def _slice(self, change: Change) -> list[Call]:
         """Calls that the losses need again: of the differentiated part, under a lifted cut, behind a changed value, or for what is gone."""
-        moving = self._moving(change)
+        moving, settled = self._moving(change), self._settled | set(change.substitutes)
         needed = {loss.number for loss in self.losses}
         storages: set[int] = set()
         gone: set[int] = set()
         kept: list[Call] = []
         for call in reversed(self.calls):
             made = not needed.isdisjoint(call.outputs) or not storages.isdisjoint(call.storages)
-            if call.failed or not made or not set(call.outputs) - set(change.substitutes):
+            if call.failed or not made or not set(call.outputs) - settled:
                 continue
             if call.full or call.at in moving or not gone.isdisjoint(call.outputs):
                 kept.append(call)

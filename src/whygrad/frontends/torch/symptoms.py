@@ -16,7 +16,8 @@ from torch.optim import Optimizer
 
 from whygrad.frontends import source
 from whygrad.frontends.courses import CourseWatch
-from whygrad.frontends.torch.replay import Change, TorchReplay
+from whygrad.frontends.torch.changes import Change
+from whygrad.frontends.torch.replay import TorchReplay
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Birth, Course, Step
 
