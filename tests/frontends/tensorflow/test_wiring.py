@@ -12,6 +12,7 @@ from whygrad.rules.graph.untracked_variable import diagnose as untracked
 from whygrad.rules.loss.batch_size_mismatch import diagnose as mismatch
 from whygrad.rules.loss.binary_loss_for_classes import diagnose as binary
 from whygrad.rules.loss.softmax_over_one import diagnose as alone
+from whygrad.rules.update.not_in_optimizer import diagnose as unheld
 from whygrad.rules.update.stale_optimizer import diagnose as stale
 from whygrad.rules.update.wrong_order import diagnose as order
 from whygrad.rules.update.zero_learning_rate import diagnose as idle
@@ -269,3 +270,23 @@ def test_a_step_with_the_parameters_of_a_later_one_has_its_loss(program, tmp_pat
 
 def test_an_intervention_with_nothing_to_change_changes_nothing(tmp_path, monkeypatch):
     assert_nothing_changed(idle_trials(monkeypatch, lambda: recorded(tmp_path, LOOP), tmp_path / "empty"))
+
+
+LISTED = """
+    base.trainable = False
+    optimizer, listed = tf.keras.optimizers.SGD(0.1), list(model.trainable_variables)
+    for number in range(16):
+        if number == 5:
+            base.trainable = True
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(y, model(x, training=True)))
+        optimizer.apply_gradients(zip(tape.gradient(loss, listed), listed))
+"""
+
+
+def test_a_loop_that_unfreezes_layers_is_looked_at_once_more(tmp_path):
+    record = recorded(tmp_path, DATA + MODEL + LISTED)
+
+    ((_, message),) = said(unheld, record)
+    assert message.startswith("`dense/kernel` and `dense/bias` are held by no optimizer")
+    assert not said(unheld, recorded(tmp_path, DATA + MODEL + LISTED.replace("number == 5", "number == 50")))

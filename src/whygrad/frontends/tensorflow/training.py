@@ -146,6 +146,10 @@ class Training:
         self._switches[key] = ref(layer), trace, on
         self._switched.append(self._switches[key])
         self._switches_seen += 1
+        if on and self.recorder.steps and not self.recorder.on and not self._compiled:
+            self.recorder.kinds.again()  # a loop of the program's own may train by a list that it made before
+            if self.recorder.running.updated:
+                self.recorder.end_unrecorded()
 
     def tell_switches(self) -> None:
         """Note what was switched, as soon as its parameters have names."""
