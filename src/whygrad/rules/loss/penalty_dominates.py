@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
 from whygrad.ir import Op, Site
+from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
 
@@ -38,7 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A loss that adds a term of the parameters alone to one that depends on the data, where the penalty is ten times larger in every recorded
-    step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess, half of the gradient at most.
+    step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess or the mean of the targets, half of the gradient at most.
 
     ## Why it matters
     The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.
@@ -79,11 +80,21 @@ def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
 
 
 def ends_at_chance(index: Index, step: StepIndex) -> bool:
-    """After many steps the whole loss costs as much as an even guess among the classes, or more."""
+    """After many steps the whole loss costs as much as an even guess among the classes, or the mean of the targets, or more."""
     course = course_of(index, step)
-    guesses = [guess for guess in even_guesses(step, part=True) if course is not None and course.steps >= ENOUGH]
+    guesses = [*even_guesses(step, part=True), *means_of_targets(index)] if course is not None and course.steps >= ENOUGH else []
     last = course.last if course is not None and course.non_finite is None else None
     return bool(guesses) and last is not None and last >= (1 - STANDS) * max(guesses)
+
+
+def means_of_targets(index: Index) -> Iterator[float]:
+    """What their mean costs by a squared error, by the figures of each recorded batch: the variance."""
+    for step in index.steps:
+        for op in step.loss_ops():
+            target = target_of(op) if op.kind == "mse_loss" else None
+            figures = step.value(target).statistics if target is not None and target in step.from_labels else None
+            if figures is not None and figures.std is not None and finite(figures.std):
+                yield figures.std**2
 
 
 def _declared(found: Sum) -> Site | None:

@@ -32,7 +32,10 @@ DECAYED = (
 )
 COURSE = "course steps=100 start=58.0 first=50.0 last=1.57 noise=0.1\n"
 
+WINES = RIDGE.replace("label_sensitivity=0.04", "label_sensitivity=0.11").replace("y: label f32[32]", "y: label f32[32] std=0.98")
+
 FIRES = {
+    "a regression that ends at the variance of its targets": (COURSE.replace("last=1.57", "last=0.99") + WINES, 6),
     "a third of the gradient, and the run ends at chance": (COURSE + DECAYED, 6),
     "ninety times the data": (RIDGE, 6),
     "the penalty first": (RIDGE.replace("add l n", "add n l"), 6),
@@ -53,6 +56,8 @@ FIRES = {
 }
 
 SILENT = {
+    "a regression that ends below the variance": COURSE.replace("last=1.57", "last=0.5") + WINES,
+    "a regression of which no figures are known": COURSE.replace("last=1.57", "last=0.99") + WINES.replace(" std=0.98", ""),
     "a third of the gradient, and the run learns": COURSE.replace("1.57", "0.9") + DECAYED,
     "a third of the gradient, in a short run": COURSE.replace("steps=100", "steps=10") + DECAYED,
     "a run that ends as NaN (WG502)": COURSE.replace("noise", "non_finite=90 noise") + DECAYED,
