@@ -151,6 +151,8 @@ class Batches:
     """Different values that the entries of such batches had."""
     drawn: bool = False
     """The loader draws an order of its own for each pass."""
+    drawable: tuple[int, int] | None = None
+    """Rows that its sampler has weights for, and rows of the data set, where one pass draws as many as these and the first are fewer."""
 
 
 @dataclass(frozen=True, slots=True)

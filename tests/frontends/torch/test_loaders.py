@@ -151,3 +151,15 @@ def test_a_stream_has_no_length(tmp_path):
     record = recorded(tmp_path, program.replace(", sampler=Sorted()", ""))
 
     assert {batches.length for batches in record.batches} == {None}
+
+
+def test_a_sampler_that_has_fewer_weights_than_there_are_rows_is_told_with_both_numbers(tmp_path):
+    sampler = "sampler=torch.utils.data.WeightedRandomSampler(torch.ones({weights}), {draws})"
+
+    def drawable(weights: int, draws: int) -> tuple[int, int] | None:
+        text = DATA.replace("sampler=Sorted()", sampler.format(weights=weights, draws=draws))
+        return recorded(tmp_path, text).batches[0].drawable
+
+    assert drawable(4, 40) == (4, 40)
+    assert drawable(40, 40) is None
+    assert drawable(30, 10) is None

@@ -1,13 +1,13 @@
 """What data loaders hand out, element by element."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import RandomSampler
+from torch.utils.data import RandomSampler, WeightedRandomSampler
 
 from whygrad.frontends.source import Trace, is_user
 from whygrad.frontends.torch.calls import tensors_in
@@ -68,6 +68,7 @@ class Loader:
     """The end of the iteration of a sampler of the user's own."""
     length: int | None = None
     drawn: bool = False
+    drawable: tuple[int, int] | None = None
     followed: bool = False
     """Its first batch was recorded item by item."""
     elements: dict[str, Element] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Loaders:
     def made(self, loader: Any, trace: Trace | None) -> None:
         """A loader was made here."""
         entry = self.of(loader)
-        entry.made, entry.order, entry.drawn = trace, order_of(loader), draws_order(loader)
+        entry.made, entry.order, entry.drawn, entry.drawable = trace, order_of(loader), draws_order(loader), drawable(loader)
 
     def is_first(self, iterator: Any) -> bool:
         """Whether this is the loader's first batch in a recorded step, and small enough to be followed item by item."""
@@ -133,6 +134,7 @@ class Loaders:
                 builder.site(loader.order),
                 len(element.levels),
                 loader.drawn,
+                loader.drawable,
             )
             for loader in self.loaders.values()
             for path, element in loader.elements.items()
@@ -152,6 +154,16 @@ def draws_order(loader: Any) -> bool:
     """It shuffles by PyTorch's own random numbers, so that no other loader has the same order."""
     sampler = getattr(loader, "sampler", None)
     return type(sampler) is RandomSampler and sampler.generator is None and getattr(loader, "generator", None) is None
+
+
+def drawable(loader: Any) -> tuple[int, int] | None:
+    """Weights of the loader's sampler and rows of its data set, where each pass draws as many rows as there are, and only the first few have a weight."""
+    sampler, data = getattr(loader, "sampler", None), getattr(loader, "dataset", None)
+    if type(sampler) is not WeightedRandomSampler or not isinstance(data, Sized):
+        return None
+    weights, rows = len(sampler.weights), len(data)
+    # timid: a store that is filled bit by bit has weights for what it holds, and is asked for fewer rows
+    return (weights, rows) if weights < rows <= sampler.num_samples else None
 
 
 def length_of(iterator: Any) -> int | None:

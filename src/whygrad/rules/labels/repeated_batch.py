@@ -29,6 +29,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
     from a generator that was seeded anew at each step, or with a key that is used again, or data that are made from such random numbers.
+    A sampler that was given one weight for each class where it wants one for each row: it draws the first few rows again and again.
 
     ## Why it matters
     The loss falls to zero on a handful of examples, and the rest of the data is never seen.
@@ -44,7 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `torch.utils.data.DataLoader`; `next(iter(loader))` belongs before the loop, `for batch in loader` in it.
     """
-    yield from distinct((*from_loaders(index), *from_draws(index), *from_restarts(index)))
+    yield from distinct((*from_loaders(index), *from_draws(index), *from_restarts(index), *from_weights(index)))
 
 
 def from_loaders(index: Index) -> Iterator[Diagnosis]:
@@ -58,6 +59,40 @@ def from_loaders(index: Index) -> Iterator[Diagnosis]:
             step = next((step for step in index.steps if any(trained_on(step, batches) for batches in group)), None)
             if step is not None:
                 yield of_loader(index, step, first)
+
+
+def from_weights(index: Index) -> Iterator[Diagnosis]:
+    """Samplers with fewer weights than rows, which draw the first rows alone."""
+    few = [batches for batches in index.record.batches if batches.drawable is not None]
+    for step in index.steps[:1]:
+        mine = [batches for batches in few if trained_on(step, batches)]
+        if mine and mine[0].drawable is not None:
+            made_by = [batches for batches in few if batches.site == mine[0].site]
+            yield of_weights(step, mine[0], mine[0].drawable, tuple(name for batches in made_by for name in batches.values))
+
+
+def of_weights(step: StepIndex, batches: Batches, drawable: tuple[int, int], names: tuple[str, ...]) -> Diagnosis:
+    """What is said of a sampler."""
+    weights, rows = drawable
+    kind = str(step.step.kind)
+    return Diagnosis(
+        rule="WG110",
+        name="repeated-batch",
+        severity="error",
+        confidence="proved",
+        message=f"only {weights} of {rows} rows are ever drawn: the sampler has {plural(weights, 'weight')}, and wants one for each row",
+        site=batches.site,
+        label="draws rows by these weights",
+        evidence=(
+            Evidence(f"its `WeightedRandomSampler` has {plural(weights, 'weight')}, and the data set {plural(rows, 'row')}: row number {weights} and all behind it have none", "rows", weights),
+        ),
+        help="give the sampler the weight of each row's class: `WeightedRandomSampler(class_weights[labels], len(labels))`",
+        facts=frozenset({Fact("few-rows", kind)}),
+        explains=frozenset({Fact("stands", kind), *(Fact("constant", name) for name in names), *(Fact("constant", name) for name in step.step.labels.values)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=("sampler",),
+    )  # fmt: skip
 
 
 def trained_on(step: StepIndex, batches: Batches) -> bool:

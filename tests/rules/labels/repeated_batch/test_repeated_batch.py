@@ -133,3 +133,19 @@ def test_what_an_iterator_is_begun_over(text: str, source: str) -> None:
 
     assert (remedy.edits[0].text if remedy else "") == (f"endless = itertools.cycle({source})" if source else "")
     assert remedy is None or remedy.later
+
+
+WEIGHTED = FIRST.replace("distinct=1", "distinct=64 drawable=[3,900]")
+
+
+def test_a_sampler_with_a_weight_for_each_class_draws_the_first_rows_alone() -> None:
+    (diagnosis,) = said(diagnose, WEIGHTED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 18
+    assert "only 3 of 900 rows" in diagnosis.message
+    assert not said(diagnose, WEIGHTED.replace(" drawable=[3,900]", ""))
+
+
+def test_a_loader_that_no_step_trains_on_is_left_alone() -> None:
+    assert not said(diagnose, WEIGHTED.replace('values=["x"]', 'values=["u"]').replace('values=["y"] length', 'values=["v"] length'))
