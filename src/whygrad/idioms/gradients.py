@@ -162,6 +162,11 @@ GRADIENTS: Mapping[str, Row] = {
         "seed the generator once, before the loop",
         "split the key in every step: `key, draw = jax.random.split(key)`, and draw with `draw`",
     ),
+    "draw outside": Row(
+        "draw the rows outside of the compiled function and hand them in, or draw them with `torch.randint` or `torch.randperm`",
+        "draw the rows with `tf.random.uniform`, or outside of the `tf.function`, and hand them in",
+        "draw the rows outside of the jitted function and hand them in, or hand a key in and draw with `jax.random`: `jax.random.choice(key, n, (size,))`",
+    ),
     "causal mask": Row(
         "pass a causal mask: `nn.Transformer.generate_square_subsequent_mask(T)`, or `is_causal=True`",
         "pass a causal mask: `use_causal_mask=True` in the call of `MultiHeadAttention`",

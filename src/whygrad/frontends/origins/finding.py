@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
-from whygrad.frontends.origins.restarts import begun_anew
+from whygrad.frontends.origins.restarts import begun_anew, drawn_within
 from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
@@ -49,6 +49,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_always_on(program, record),
         *_seeds(program, record),
         *_restarts(program, record),
+        *_frozen_draws(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
     )
 
@@ -253,6 +254,18 @@ def _restarts(program: Program, record: Record) -> Iterator[Origin]:
         spots = (*_spots(program, record, index, (name,)), *_arguments(program, record.steps[0], name))
         for at in begun_anew(program, iter(spots)):
             yield Origin((name,), setting="restart", site=program.site(at))
+            return
+
+
+def _frozen_draws(program: Program, record: Record) -> Iterator[Origin]:
+    """Where a step draws the rows itself that are the very same in all recorded steps: it was traced once, and they with it."""
+    picked = [{op.inputs[1]: op for op in step.graph.ops if op.kind == "index" and len(op.inputs) > 1} for step in record.steps]
+    same = set.intersection(*map(set, picked)) if len(picked) > 1 else set()
+    for name in sorted(same):
+        op = picked[0][name]
+        made = any(name in other.outputs for other in record.steps[0].graph.ops)
+        for at in drawn_within(program, op.site) if op.site is not None and not made else ():
+            yield Origin((name,), setting="frozen draw", site=program.site(at))
             return
 
 

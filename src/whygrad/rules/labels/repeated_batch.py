@@ -30,6 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
     from a generator that was seeded anew at each step, or with a key that is used again, or data that are made from such random numbers.
     A sampler that was given one weight for each class where it wants one for each row: it draws the first few rows again and again.
+    Rows that `np.random` draws within a function which the framework compiles: it runs once, while the function is traced.
 
     ## Why it matters
     The loss falls to zero on a handful of examples, and the rest of the data is never seen.
@@ -40,12 +41,13 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Proved by digests of what the loader handed out, where it has more batches than that one; for indices drawn by the program, by equal
-    figures of inputs and labels in all recorded steps, to the last digit.
+    figures of inputs and labels in all recorded steps, to the last digit. Rows that NumPy or Python draws within a compiled step are constants of
+    it: proved by one and the same array in all recorded steps, where the source draws it in the step itself.
 
     ## References
     `torch.utils.data.DataLoader`; `next(iter(loader))` belongs before the loop, `for batch in loader` in it.
     """
-    yield from distinct((*from_loaders(index), *from_draws(index), *from_restarts(index), *from_weights(index)))
+    yield from distinct((*from_loaders(index), *from_draws(index), *from_restarts(index), *from_weights(index), *from_tracing(index)))
 
 
 def from_loaders(index: Index) -> Iterator[Diagnosis]:
@@ -122,6 +124,32 @@ def from_restarts(index: Index) -> Iterator[Diagnosis]:
             statement = f"the batch is the same to the last bit in {len(fed)} of {len(fed)} recorded steps"
             yield _diagnosis(fed[0], origin.site, statement, "begins anew and takes the first batch", idiom(index, "one iterator"), None)
             return
+
+
+def from_tracing(index: Index) -> Iterator[Diagnosis]:
+    """Steps whose rows were drawn outside of the framework while the step was traced, and never again."""
+    for origin in index.record.origins:
+        if origin.setting != "frozen draw" or origin.site is None or len(index.steps) < 2:  # noqa: PLR2004 - one may be all there is
+            continue
+        picks = [next((op for op in step.graph.ops if _picks_some(step, op, origin.values)), None) for step in index.steps]
+        first = picks[0]
+        if first is not None and None not in picks:
+            rows, of = (plural((index.steps[0].value(name).shape or (0,))[0], "row") for name in (first.output, first.inputs[0]))
+            yield _diagnosis(
+                index.steps[0], origin.site,
+                f"the same {rows} of {of} were picked in {len(picks)} of {len(picks)} recorded steps: numbers from outside of the framework are drawn as the step is traced, and become constants",
+                "runs once, while the step is traced", idiom(index, "draw outside"), None,
+            )  # fmt: skip
+            return
+
+
+def _picks_some(step: StepIndex, op: Op, rows: tuple[str, ...]) -> bool:
+    """It takes some rows of data by these, and they shape the loss."""
+    if op.kind != "index" or len(op.inputs) < 2 or op.inputs[1] not in rows or op.output not in step.shapes_loss:  # noqa: PLR2004 - data and rows
+        return False
+    source, picked = step.value(op.inputs[0]).shape, step.value(op.output).shape
+    some = source is not None and picked is not None and picked[:1] < source[:1]
+    return some and op.output not in step.depends_on_parameters
 
 
 def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:

@@ -149,3 +149,48 @@ def test_a_sampler_with_a_weight_for_each_class_draws_the_first_rows_alone() -> 
 
 def test_a_loader_that_no_step_trains_on_is_left_alone() -> None:
     assert not said(diagnose, WEIGHTED.replace('values=["x"]', 'values=["u"]').replace('values=["y"] length', 'values=["v"] length'))
+
+
+TRACED = """
+    origin values=["rows"] setting="frozen draw" @ "a.py":42
+    step 0 kind=0
+    x: input f32[700,9]
+    rows: input i32[16]
+    w: parameter f32[9,1]
+    part: activation f32[16,9]
+    part = index x rows
+    s = matmul part w
+    loss = mean s
+    ! backward loss
+    step 1 kind=0
+    x: input f32[700,9]
+    rows: input i32[16]
+    w: parameter f32[9,1]
+    part: activation f32[16,9]
+    part = index x rows
+    s = matmul part w
+    loss = mean s
+    ! backward loss
+"""
+
+
+def test_rows_that_are_drawn_while_a_step_is_traced() -> None:
+    (diagnosis,) = said(diagnose, TRACED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 42
+    assert "16 rows of 700 rows were picked in 2 of 2" in diagnosis.evidence[0].statement
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TRACED.replace("frozen draw", "seed"),
+        TRACED[: TRACED.index("    step 1")],
+        TRACED.replace("f32[700,9]", "f32[16,9]"),
+        TRACED.replace("matmul part w", "matmul x w"),
+    ],
+    ids=["not drawn in the step", "one step", "all rows in some order", "not what the loss is made of"],
+)
+def test_rows_that_are_the_same_on_purpose(other: str) -> None:
+    assert not said(diagnose, other)
