@@ -10,6 +10,7 @@ from whygrad.flow.trips import trips
 from whygrad.idioms import speaks
 from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
+from whygrad.rules.graph.flat_loss import flat
 from whygrad.rules.phrases import plural
 
 _AVERAGING = ("mean", "sum", "neg")
@@ -26,6 +27,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Steps whose loss has no parameter among the values that it was computed from, through cuts and trips out of the framework too, though the program has
     parameters to train. It speaks last: where a cut, a trip or frozen parameters say why, they do, and this is their symptom.
 
+    And steps in which there is a way for the gradient, and every entry of every gradient is exactly 0, with a loss that is not, in a run that changed no parameter.
+
     ## Why it matters
     Whatever the parameters are, the loss is the same. Usually the wrong variable went into it: the input or the embedding in place of the prediction, labels compared with themselves, an
     attribute that the forward never set anew.
@@ -34,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     An image, a latent or coordinates that are themselves optimised: they are what is trained. A step that only measures the gradient of the input.
 
     ## How sure
-    Proved: a fact of the recorded graph.
+    Proved: a fact of the recorded graph. Gradients of 0 are measured on every recorded step, and the parameters compared at the end of the run.
 
     ## References
     PyTorch, "Autograd mechanics: how autograd encodes the history".
@@ -44,6 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if step.step.kind not in reported and _constant(index, step) and not _explained(index, step):
             reported.add(step.step.kind)
             yield _about(index, step)
+    yield from (found for found in flat(index) if found.kind not in reported)
 
 
 def _constant(index: Index, step: StepIndex) -> bool:

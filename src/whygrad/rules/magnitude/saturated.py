@@ -1,15 +1,17 @@
-"""WG510: a sigmoid or tanh at its flat end for almost all entries."""
+"""WG510: a sigmoid or tanh at its flat end for almost all entries, a clamp for all of them."""
 
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
-from whygrad.ir import Op, Statistics
+from whygrad.flow.standing import motionless
+from whygrad.ir import Op, Parameter, Statistics
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, figure, finite, percent, places
+from whygrad.rules.phrases import distinct, figure, finite, listed, percent, places
 
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
+_CLAMPS = ("clamp", "hardtanh", "maximum", "minimum")
 FLAT = 0.01
 """Mean slope, as a share of the steepest, below which an activation is flat: fresh layers have 0.5 and more."""
 
@@ -17,11 +19,12 @@ FLAT = 0.01
 @rule("WG510", "saturated", "warning", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    A sigmoid or tanh inside the model is at its flat end for almost every entry, so that next to no gradient passes.
+    A sigmoid or tanh inside the model is at its flat end for almost every entry, so that next to no gradient passes; or a clamp is for all of them.
 
     ## What it finds
     A sigmoid or tanh between two layers whose mean slope over the batch is below a hundredth of its steepest, in every recorded step:
-    inputs that were never scaled, weights initialised far too large.
+    inputs that were never scaled, weights initialised far too large. A clamp all of whose input lies beyond one of its limits, where for that all
+    gradients of a run are exactly 0.
 
     ## Why it matters
     The gradient of everything before it is multiplied by that slope. A hundred times less gradient needs a hundred times the updates.
@@ -40,6 +43,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         found = [{place(op): (op, slope) for op, slope in flat(step)} for step in steps]
         always = [key for key in found[0] if all(key in other for other in found)] if found else []
         yield from distinct(diagnosis(steps[-1], *found[-1][key]) for key in always)
+        still = motionless(index, steps)
+        clamps = [clamped(step) for step in steps] if still else []
+        if clamps and all(clamps):
+            yield clamp_diagnosis(steps[-1], clamps[-1][0], still)
 
 
 def place(op: Op) -> object:
@@ -61,6 +68,57 @@ def flat(step: StepIndex) -> Iterator[tuple[Op, float]]:
         inner = read_by_layers(step) if inner is None else inner
         if op.output in inner and op.output in step.shapes_loss:
             yield op, slope / steepest
+
+
+def clamped(step: StepIndex) -> list[Op]:
+    """Clamps on the way to the loss that give one number for all that they read, the first one first."""
+    return [
+        op
+        for op in step.graph.ops
+        if op.kind in _CLAMPS
+        and not step.gets_gradient.isdisjoint(op.inputs)
+        and not step.depends_on_parameters.isdisjoint(op.inputs)
+        and (given := step.value(op.output).statistics) is not None
+        and not given.sampled
+        and given.finite == 1.0
+        and given.minimum is not None
+        and given.minimum == given.maximum
+    ]
+
+
+def clamp_diagnosis(step: StepIndex, op: Op, still: tuple[Parameter, ...]) -> Diagnosis:
+    """What is said of a clamp."""
+    given, made = step.value(op.inputs[0]).statistics, step.value(op.output).statistics
+    limit = figure(made.minimum) if made is not None else ""
+    reach = (
+        f"it reads values from {figure(given.minimum)} to {figure(given.maximum)}" if given is not None else "all that it reads lies beyond"
+    )
+    names = [p.name for p in still]
+    return Diagnosis(
+        rule="WG510",
+        name="saturated",
+        severity="error",
+        confidence="measured",
+        message=f"`{op.kind}` gives {limit} for every entry, and no gradient passes back through it",
+        site=edited_at(step, op),
+        related=places((op.site if op.made else None, "it is applied here"), (still[0].site, f"`{names[0]}` begins here")),
+        label="all that it reads lies beyond its limit",
+        evidence=(
+            Evidence(f"{reach}, and gives {limit} for all {given.count if given is not None else 0} of them", "slope", 0),
+            Evidence(
+                f"the gradient of {listed(names)} is exactly 0 in every recorded step, and none moved over the run", "gradient_norm", 0
+            ),
+        ),
+        help="start where the output lies between the limits, or use a function that is flat nowhere (a sigmoid, a softplus) while training",
+        facts=frozenset({Fact("flat", op.output)}),
+        explains=frozenset(
+            {Fact(what, str(step.step.kind)) for what in ("stands", "vanishes", "insensitive")}
+            | {Fact(what, name) for what in ("no-gradient", "unmoved") for name in names}
+        ),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(step.value(op.inputs[0]).shown,),
+    )
 
 
 def mean_slope(kind: str, figures: Statistics) -> float | None:

@@ -95,6 +95,40 @@ def test_parameters_that_are_read_from_around_the_function_are_told_where_they_a
     assert "from outside of the function" in found.message
 
 
+DRAWN = """
+    measures loss=0.03
+    w: parameter f32[]
+    x: input f32[200]
+    y: label f32[25]
+    curve = opaque w x native="jax.numpy.scan" @ "model.py":21
+    loss = mse_loss curve y @ "train.py":25
+    ! backward loss
+    parameter w value=w optimizer="opt" reached=true gradient="zero" gradient_norm=0.0
+    ending w changed=false gradient_seen=true
+"""
+
+
+def test_gradients_of_zero_all_over_are_told_at_what_could_not_be_looked_into() -> None:
+    (found,) = said(diagnose, DRAWN)
+
+    assert found.site is not None
+    assert (found.rule, found.site.file, found.site.line) == ("WG311", "model.py", 21)
+    assert "exactly 0" in found.message
+
+
+LEARNS = {
+    "a gradient": DRAWN.replace('"zero"', '"finite"'),
+    "a loss of 0": DRAWN.replace("loss=0.03", "loss=0.0"),
+    "a loss that is no number": DRAWN.replace("loss=0.03", 'loss="nan"'),
+    "what moved later": DRAWN.replace("changed=false", "changed=true"),
+}
+
+
+@pytest.mark.parametrize("text", LEARNS.values(), ids=LEARNS)
+def test_what_has_a_gradient_or_nothing_left_to_learn_is_not_flat(text: str) -> None:
+    assert not said(diagnose, text)
+
+
 OTHER = {
     "other figures": AROUND.replace(f"v: input f32[8,8] {FIGURES}", f"v: input f32[8,8] {FIGURES.replace('4.0', '4.1')}"),
     "numbers that are all one": AROUND.replace("std=0.5", "std=0.0"),

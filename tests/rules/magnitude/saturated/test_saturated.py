@@ -22,7 +22,29 @@ FIRES = {
     "a tanh": (FLAT.replace("sigmoid", "tanh").replace("mean=0.5 std=0.4999", "mean=0.0 std=0.9999"), 8, "warning"),
 }
 
+CLIPPED = """
+    measures loss=0.14
+    x: input f32[64,4]
+    w: parameter f32[64,4]
+    y: label f32[64,4]
+    a: activation f32[64,4] minimum=-0.4 maximum=-0.1
+    a = sub w x
+    h: activation f32[64,4] minimum=0.0 maximum=0.0
+    h = clamp a @ "train.py":8
+    loss = mse_loss h y
+    ! backward loss
+    parameter w value=w optimizer="opt" reached=true gradient="zero" gradient_norm=0.0
+    ending w changed=false gradient_seen=true
+"""
+
+FIRES["a clamp that gives one number for all"] = CLIPPED, 8, "error"
+
 SILENT = {
+    "a clamp within whose limits some lie": CLIPPED.replace("maximum=0.0\n", "maximum=0.1\n"),
+    "a clamp beside which something learns": CLIPPED.replace('gradient="zero"', 'gradient="finite"'),
+    "a loss of 0": CLIPPED.replace("loss=0.14", "loss=0.0"),
+    "no loss": CLIPPED.replace("loss=0.14", 'loss="nan"'),
+    "what moved later": CLIPPED.replace("changed=false", "changed=true"),
     "in its steep part": FLAT.replace("std=0.4999", "std=0.1"),
     "no figures": FLAT.replace("mean=0.5 std=0.4999", ""),
     "no numbers": FLAT.replace("mean=0.5 std=0.4999", 'mean="nan" std="nan"'),
