@@ -125,8 +125,8 @@ def larger(step: StepIndex, optimizer: Optimizer) -> Descend:
 
 def far_enough(index: Index, step: StepIndex) -> bool:
     """The updates of all the run together could move the parameters; nobody saw the loss, so that it may well have fallen (a jitted step that returns none)."""
-    ratio = largest_ratio(step)
-    return ratio is not None and ratio * index.record.outcome.steps_seen >= MOVED
+    ratio, seen = largest_ratio(step), index.record.outcome.steps_seen
+    return ratio is not None and ratio * (seen if seen >= STEPS else SHORT) >= MOVED
 
 
 def largest_ratio(step: StepIndex) -> float | None:

@@ -44,6 +44,7 @@ SILENT = {
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
     "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
     "nobody saw the loss, and the run was long enough to move": UNSEEN.replace("steps_seen=120", "steps_seen=10000"),
+    "nobody saw the loss of a try that a thousand updates would have moved": UNSEEN.replace("steps_seen=120", "steps_seen=5"),
     "no number": SLOW.replace("update_norm=1e-4", 'update_norm="nan"'),
     "nothing measured": SLOW.replace("update_norm=1e-4", ""),
 }
