@@ -290,3 +290,23 @@ def test_a_loop_that_unfreezes_layers_is_looked_at_once_more(tmp_path):
     ((_, message),) = said(unheld, record)
     assert message.startswith("`dense/kernel` and `dense/bias` are held by no optimizer")
     assert not said(unheld, recorded(tmp_path, DATA + MODEL + LISTED.replace("number == 5", "number == 50")))
+
+
+PAIR = """
+    other = tf.keras.Sequential([tf.keras.layers.Input((6,)), tf.keras.layers.Dense(6)])
+    first, second = tf.keras.optimizers.SGD(0.1), tf.keras.optimizers.SGD(0.1)
+    for number in range(4):
+        with tf.GradientTape(persistent=True) as tape:
+            one = tf.reduce_mean(model(other(x))[:, 0])
+            two = tf.reduce_mean(model(x)[:, 1])
+        of_one = tape.gradient(one, model.trainable_variables)
+        of_two = tape.gradient(two, model.trainable_variables)
+        first.apply_gradients(zip(of_one, model.trainable_variables))
+        second.apply_gradients(zip(of_two, model.trainable_variables))
+"""
+
+
+def test_of_two_backwards_in_one_step_each_optimizer_has_its_own_list(tmp_path):
+    ((line, _),) = said(unheld, recorded(tmp_path, DATA + MODEL + PAIR))
+
+    assert "of_one = tape.gradient" in (DATA + MODEL + PAIR).split("\n")[line - 1]

@@ -139,6 +139,7 @@ class Hooks:
         recorder.optimizers.asked.update(asked)
         left_out = [owned for number, owned in recorder.running.seen.items() if owned.trainable and number not in asked]
         recorder.running.listed = places.listed(recorder.builder.sources, trace) if left_out and recorder.running.driver is None else None
+        recorder.running.listed_for.update({id(gradient): recorder.running.listed for gradient in gradients if gradient is not None})
         own = self._gather(found, gradients)
         if asks and recorder.running.examined < MOST_EXAMINED:
             recorder.running.examined += 1
@@ -273,7 +274,10 @@ class Hooks:
                 recorder.watch.at_update(found.number, norm)
         self.sums.handed(zip(list(gradients or ()), targets, strict=False))
         if recorder.running.driver is None:
-            entry.given = recorder.running.listed or recorder.builder.site(source.trace(frame))
+            lists = (
+                recorder.running.listed_for[id(gradient)] for gradient in gradients or () if id(gradient) in recorder.running.listed_for
+            )
+            entry.given = next(lists, recorder.running.listed) or recorder.builder.site(source.trace(frame))
         self._names(frame)
 
     def _lessened(self, optimizer: Any, gradients: list[Any]) -> None:

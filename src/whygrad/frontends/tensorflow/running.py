@@ -42,6 +42,8 @@ class Running:
     """Copies that the program took of parameters after a backward: number, array, place."""
     listed: Site | None = None
     """Where the program lists what it wants gradients of, if that is not everything."""
+    listed_for: dict[int, Site | None] = field(default_factory=dict)
+    """The same by the gradients that it got: of two backwards in one step each has its own list."""
     unfolded: set[int] = field(default_factory=set)
     partial: bool = False
     """Its forward began before the recording did."""
