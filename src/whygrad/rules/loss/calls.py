@@ -109,6 +109,8 @@ def relabelled(call: Call, summary: str, text: str, *, changes: str = "") -> Rem
     """The labels changed where they enter the loss, or Keras' training loop; else behind the line that makes them."""
     loop = next((event.site for event in call.step.events("backward") if event.site and TRAINING.search(event.site.text)), None)
     entering = Edit("wrap", loop, text, keyword="y", position=1) if loop else operand(call.op, call.target, text)
+    if loop is not None and "validation_data" in loop.text:
+        changes = "; ".join(part for part in (changes, "labels in `validation_data` stay as they are, and want the same") if part)
     made = making_site(call.index, call.step, call.target.name)
     return remedy(summary, entering, otherwise=(behind(made, "{name} = " + text.replace("{x}", "{name}")),), changes=changes)
 

@@ -191,3 +191,16 @@ def test_other_whole_numbers_for_one_output_are_shares(now: str) -> None:
     )
 
     assert "divide" in diagnosis.help
+
+
+def test_a_fix_of_the_labels_of_a_fit_says_what_becomes_of_those_for_validation() -> None:
+    text = ONE_OUTPUT.replace("minimum=0 maximum=2 whole=1.0", "minimum=-1 maximum=1 whole=1.0 distinct=2").replace(
+        "distinct=2 distinct=3", "distinct=2"
+    )
+    text += '    ! backward loss @ "a.py":9 text="model.fit(X, y, validation_data=(X_test, y_test))"\n'
+
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert "`validation_data` stay as they are" in diagnosis.remedy.changes
+    assert not diagnosis.remedy.safe
