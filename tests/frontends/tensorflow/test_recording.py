@@ -78,6 +78,20 @@ def test_a_compiled_fit_names_the_lines_that_the_user_wrote(tmp_path):
     assert [batches.seen for batches in record.batches] == [4, 4]
 
 
+def test_labels_that_begin_with_one_class_are_looked_at_until_another_comes(tmp_path):
+    program = (
+        DATA
+        + """
+    x, y = np.zeros((120, 6), "float32"), np.repeat([0, 1], [100, 20])
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    """
+    )
+    labels = next(batches for batches in recorded(tmp_path, program).batches if batches.path == "[1]")
+
+    assert (labels.seen, labels.constant_levels, labels.maximum) == (51, 2, 1.0)
+
+
 def test_a_loss_that_ignores_its_labels_is_not_sensitive_to_them(tmp_path):
     record = recorded(
         tmp_path,

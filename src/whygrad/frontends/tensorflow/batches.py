@@ -18,6 +18,10 @@ from whygrad.ir import Site
 
 LOOKED_AT = 24
 """Batches of one call of `fit` that are looked at: each costs a copy of its elements and an iterator of its own, about a millisecond."""
+LABELS = "[1]"
+"""Where Keras has them in a batch."""
+LOOKED_FOR = 400
+"""The same while all labels have been one number: data that are sorted by something else often begin with one class."""
 DIGESTED = 1_000_000
 """Entries up to which a batch is told apart from others by all of its numbers."""
 
@@ -34,6 +38,10 @@ class Element:
     digests: set[int] = field(default_factory=set)
     undigested: int = 0
     values: list[str] = field(default_factory=list)
+
+    def wanted(self, path: str) -> bool:
+        """Its next batch is to be looked at as well."""
+        return self.seen < LOOKED_AT or (path.startswith(LABELS) and self.low == self.high and self.seen < LOOKED_FOR)
 
     def look(self, tensor: Any) -> None:
         """Take one batch in."""
@@ -66,7 +74,7 @@ class Batches:
     def wants(self, driver: source.Trace | None) -> bool:
         """More batches of this call are to be looked at."""
         elements = self._of(driver)
-        return all(element.seen < LOOKED_AT for element in elements.values())
+        return not elements or any(element.wanted(path) for path, element in elements.items())
 
     def look(self, driver: source.Trace | None, data: Any) -> None:
         """Take a batch in."""
