@@ -1,7 +1,7 @@
 """WG215: a score is minimised that should be maximised."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -66,7 +66,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = {step: tuple(joins(step)) for step in index.steps if step.losses}
     if any(join.agreement <= 0 for group in found.values() for join in group):
         return
-    yield from distinct(diagnosis(step, group) for step, group in found.items() if group and trains_a_model(step))
+    yield from distinct(
+        replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
+    )
     # timid: the critic of an adversary may fall without a bound as well
     if len(index.kinds) == 1 and not any(found.values()):
         yield from distinct(runaway(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course))
@@ -80,6 +82,16 @@ def falls_without_end(course: Course) -> bool:
     middle = curve[len(curve) // 2]
     deep = curve[-1] < -DEEP * max(1.0, abs(start)) and curve[-1] == min(curve)
     return deep and middle - curve[-1] > FASTER * abs(curve[0] - middle)
+
+
+def overflows(index: Index) -> frozenset[Fact]:
+    """What is first no number where the loss had run far down already: nothing bounds it, so that in the end everything grows too large."""
+    begun = next((step.step.measures.loss for step in index.steps if finite(step.step.measures.loss)), None)
+    born = [step for step in index.steps if step.step.births]
+    losses = [birth.loss for step in born for birth in step.step.births]
+    if begun is None or not all(loss is not None and finite(loss) and loss < -DEEP * max(1.0, abs(begun)) for loss in losses):
+        return frozenset()
+    return frozenset(Fact("non-finite", name) for step in born for name in (*step.values, *(p.name for p in step.step.parameters)))
 
 
 def runaway(step: StepIndex, course: Course) -> Diagnosis:

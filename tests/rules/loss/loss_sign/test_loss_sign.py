@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.loss.loss_sign import diagnose
 
 DICE = """
@@ -171,3 +172,12 @@ def test_the_critic_of_an_adversary_may_fall() -> None:
     loss = mean e @ "a.py":15
     ! backward loss @ "a.py":19
     """)  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "taken_in"), [(-5e22, True), (-3.0, False)])
+def test_numbers_that_overflow_after_the_loss_ran_away_downwards_are_its_symptom(loss: float, taken_in: bool) -> None:
+    """Three hundred steps downhill without a floor, and the derivative of some op is no number any more."""
+    later = LIKELIHOOD.replace("    x: input", f'    birth stage="backward" op="q" count=1 loss={loss:g}\n    x: input', 1)
+    text = "    step 0 kind=0\n" + LIKELIHOOD + "    measures loss=-2\n    step 1 kind=0\n" + later
+
+    assert any(Fact("non-finite", "q") in diagnosis.explains for diagnosis in said(diagnose, text)) == taken_in
