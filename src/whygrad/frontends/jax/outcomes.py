@@ -38,13 +38,9 @@ class Open:
     """Parameter name to what the program made of it."""
 
     def seen_next(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
-        """What the next step was given, where that tells of this one's update: after a whole loop of updates, that of the first turn is known better."""
+        """What the next step was given, where that tells of this one's update: a whole loop of updates may well begin again with the same parameters."""
         turned = {name for part in self.built.parts for name in part.turned}
-        return {name: item for name, item in arrays.items() if name not in turned or not self._moved(name, item)}
-
-    def _moved(self, name: str, item: Any) -> bool:
-        found = compared(self.built.snapshots[name], item) if name in self.built.snapshots else None
-        return found is not None and found[1] > 0
+        return {name: item for name, item in arrays.items() if name not in turned}
 
 
 class Outcomes:
@@ -125,8 +121,6 @@ class Outcomes:
                 (opened.built.snapshots[n], opened.results[n]) for n in moment.held if n in opened.results and n in opened.built.snapshots
             ]
             found = [moved for before, item in pairs if not _compat.is_tracer(item) and (moved := compared(before, item)) is not None]
-            if moment.kind == "apply" and moment.kept is None and not self.symptoms.unkept.isdisjoint(moment.held):
-                moment.kept = True  # within a loop that hands it out: whoever called the function dropped it
             if moment.kind == "apply" and moment.kept is False:
                 moment.changed = True  # what it made went nowhere; what stayed says nothing of it
             elif moment.kind == "apply" and found:
