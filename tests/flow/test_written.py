@@ -20,6 +20,14 @@ PICKED = """
     m = mean p
     loss = neg m
 """
+SHAPED_TOGETHER = """
+    l = log_softmax z with={"axis":1}
+    n = create
+    r, i = index n y native="jax.Array.__getitem__"
+    p = index l r i
+    m = mean p
+    loss = neg m
+"""
 RAW = """
     p = index z y
     m = mean p
@@ -90,6 +98,7 @@ def written(text: str) -> list[tuple[str, str | None, str | None]]:
     ("text", "expected"),
     [
         (HEAD + PICKED, ("cross_entropy", "z", "y")),
+        (HEAD + SHAPED_TOGETHER, ("cross_entropy", "z", "y")),
         (HEAD + ROWS, ("cross_entropy", "z", "y")),
         (HEAD + RAW, ("nll_loss", "z", "y")),
         (HEAD + NORMALISED, ("cross_entropy", "z", "y")),

@@ -117,7 +117,8 @@ def _ids(step: StepIndex, op: Op, labels: frozenset[str]) -> str | None:
         made = step.producer[name][1]
         if family(made.kind) not in ("layout", "select") or not made.inputs:
             break
-        name = made.inputs[0]
+        # an op that brings rows and labels into shape together reads more than the labels
+        name = next((given for given in made.inputs if given in labels), made.inputs[0])
     return name
 
 
