@@ -1,5 +1,6 @@
 """Everything private of TensorFlow and Keras that this front end uses. Seen in TensorFlow 2.21 and Keras 3.15."""
 
+import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -107,18 +108,12 @@ def functions_eager() -> Iterator[None]:
         def_function.run_functions_eagerly(before)
 
 
-def random_state() -> Any:
-    """The state from which seeds of single ops are drawn."""
-    drawer = getattr(context.context(), "_rng", None)
-    return drawer.getstate() if drawer is not None else None
-
-
-def set_random_state(state: Any, *, kernels: bool) -> None:
-    """Put it back; `kernels`: also forget generators inside of kernels that have run meanwhile."""
-    if state is not None:
-        context.context()._rng.setstate(state)
-    if kernels:
-        context.context()._clear_caches()
+def with_seeds_of(drawer: random.Random | None) -> random.Random | None:
+    """Let seeds of single ops be drawn from here; gives what they were drawn from before. None where there is no such thing."""
+    held: random.Random | None = getattr(context.context(), "_rng", None)
+    if held is not None and drawer is not None:
+        context.context()._rng = drawer
+    return held
 
 
 def module(name: str) -> ModuleType | None:

@@ -16,6 +16,9 @@ from whygrad.frontends.tensorflow._compat import tf
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
 
+OURS = 0x77_68_79_67
+"""Seed from which a rehearsal draws the seeds of its ops; any would do."""
+
 
 class Rehearsal:
     """Variables and generators of random numbers as they were, and those that were made meanwhile as they began."""
@@ -24,12 +27,13 @@ class Rehearsal:
         self.recorder = recorder
         self._kept: list[tuple[Any, Any]] = []
         self._random: tuple[Any, Any, Any] | None = None
-        self._made = False
+        self._drawn = False
+        """A variable was made that begins with random numbers: layers that are built once draw once."""
 
     def made(self, variable: Any) -> None:
         """A variable was made during the rehearsal."""
-        self._made = True
         value = value_of(variable)
+        self._drawn |= not _of_one_number(value)
         if value is not None:
             self._kept.append((variable, value))
 
@@ -51,7 +55,9 @@ class Rehearsal:
         with self.recorder.aside():
             found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
             self._kept = [(variable, value) for variable, value in found if value is not None]
-        self._random = (random.getstate(), np.random.get_state(), _compat.random_state())  # noqa: NPY002 - the program's own generator
+        # a kernel that draws goes on from where it is: with seeds of their own, ours are not the program's
+        held = _compat.with_seeds_of(random.Random(OURS))  # noqa: S311 - the seeds of a rehearsal
+        self._random = (random.getstate(), np.random.get_state(), held)  # noqa: NPY002 - the program's own generator
 
     def _restore(self) -> None:
         with self.recorder.aside():
@@ -59,10 +65,11 @@ class Rehearsal:
                 if not _same(variable, value):
                     _compat.write(variable, value)
                     self.recorder.ledger.values.written(variable._handle)
-        if self._random is not None and not self._made:  # layers that are built once draw once
+        if self._random is not None and not self._drawn:
             random.setstate(self._random[0])
             np.random.set_state(self._random[1])  # noqa: NPY002 - the program's own generator
-            _compat.set_random_state(self._random[2], kernels=self.recorder.random_ran)
+        if self._random is not None:
+            _compat.with_seeds_of(self._random[2])
         self._kept, self._random = [], None
 
 
@@ -72,6 +79,14 @@ def value_of(variable: Any) -> Any:
         return _compat.read(variable) if variable._handle is not None else None
     except (tf.errors.OpError, AttributeError, ValueError):
         return None
+
+
+def _of_one_number(value: Any) -> bool:
+    """Zeros, ones and the like, such as what an optimizer keeps."""
+    if value is None or value.dtype in (tf.resource, tf.variant, tf.string):
+        return False
+    entries = np.asarray(value.numpy()).ravel()
+    return bool(entries.size == 0 or (entries == entries[0]).all())
 
 
 def _same(variable: Any, value: Any) -> bool:
