@@ -40,8 +40,8 @@ PROGRAMS = {
     "several steps as one": MODEL + FIT.replace('metrics=["accuracy"]', "steps_per_execution=2"),
     "batch by batch": MODEL + FIT.replace("model.fit(x, y, epochs=2, batch_size=16, verbose=0)", "[model.train_on_batch(x, y) for _ in range(5)]"),
     "a tape": MODEL + TAPE + "    for _ in range(5):\n        train_step(x, y)\n",
-    "a compiled function that draws, and draws beside it": MODEL + TAPE.replace("model(x,", "model(x + tf.random.normal(x.shape),")
-    + "    train_step = tf.function(train_step)\n    for _ in range(5):\n        train_step(x + tf.random.normal(x.shape), y)\n    noise = tf.random.normal((3,)).numpy()\n",
+    "a compiled function that draws, and draws beside it": MODEL + TAPE.replace("model(x,", "model(x + tf.random.normal(x.shape) + tf.random.normal(x.shape, seed=5),")
+    + "    train_step = tf.function(train_step)\n    for _ in range(5):\n        train_step(x + tf.random.normal(x.shape) + tf.random.normal(x.shape, seed=5), y)\n    noise = tf.random.normal((3,)).numpy()\n",
     "a compiled function": MODEL + TAPE + "    train_step = tf.function(train_step)\n    for _ in range(5):\n        train_step(x, y)\n",
 }  # fmt: skip
 

@@ -108,12 +108,18 @@ def functions_eager() -> Iterator[None]:
         def_function.run_functions_eagerly(before)
 
 
-def with_seeds_of(drawer: random.Random | None) -> random.Random | None:
-    """Let seeds of single ops be drawn from here; gives what they were drawn from before. None where there is no such thing."""
-    held: random.Random | None = getattr(context.context(), "_rng", None)
-    if held is not None and drawer is not None:
-        context.context()._rng = drawer
-    return held
+Seeds = tuple[int | None, random.Random | None]
+"""The global seed, and what the seeds of single ops are drawn from."""
+
+
+def with_seeds(seeds: Seeds) -> Seeds | None:
+    """Ops get their seeds from these; gives those that they had. None where there is no such thing."""
+    held = context.context()
+    if not hasattr(held, "_seed"):
+        return None
+    before = held._seed, getattr(held, "_rng", None)
+    held._seed, held._rng = seeds
+    return before
 
 
 def module(name: str) -> ModuleType | None:

@@ -56,7 +56,7 @@ class Rehearsal:
             found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
             self._kept = [(variable, value) for variable, value in found if value is not None]
         # a kernel that draws goes on from where it is: with seeds of their own, ours are not the program's
-        held = _compat.with_seeds_of(random.Random(OURS))  # noqa: S311 - the seeds of a rehearsal
+        held = _compat.with_seeds((OURS, random.Random(OURS)))  # noqa: S311 - the seeds of a rehearsal
         self._random = (random.getstate(), np.random.get_state(), held)  # noqa: NPY002 - the program's own generator
 
     def _restore(self) -> None:
@@ -68,8 +68,8 @@ class Rehearsal:
         if self._random is not None and not self._drawn:
             random.setstate(self._random[0])
             np.random.set_state(self._random[1])  # noqa: NPY002 - the program's own generator
-        if self._random is not None:
-            _compat.with_seeds_of(self._random[2])
+        if self._random is not None and self._random[2] is not None:
+            _compat.with_seeds(self._random[2])
         self._kept, self._random = [], None
 
 
