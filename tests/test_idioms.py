@@ -122,7 +122,13 @@ def test_keras_falls_back_to_its_backend():
 
 @pytest.mark.parametrize(
     ("native", "name"),
-    [("tf.StopGradient", "stop_gradient"), ("tf.ArgMax", "argmax"), ("torch.Tensor.detach", "detach"), ("jax.numpy.round", "round")],
+    [
+        ("tf.StopGradient", "stop_gradient"),
+        ("tf.ArgMax", "argmax"),
+        ("torch.Tensor.detach", "detach"),
+        ("jax.numpy.round", "round"),
+        ("jax.numpy.convert_element_type", "astype"),
+    ],
 )
 def test_ops_are_spelled_as_users_write_them(native: str, name: str):
     assert spelled(Op("detach", native=native)) == name

@@ -18,8 +18,16 @@ _TRAINER = re.compile(r"/keras/src/(trainers|backend/\w+)/trainer\.py$")
 """Keras' own training loop, the same file on each backend."""
 _CALLS = re.compile(r"\.(fit|train_on_batch)\(")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OWN_SPELLING = {"arg_max": "argmax", "arg_min": "argmin", "mat_mul": "matmul", "cast": "cast", "real_div": "/", "rdiv": "/"}
-"""TensorFlow's functions whose names are not those of its ops in another case."""
+_OWN_SPELLING = {
+    "arg_max": "argmax",
+    "arg_min": "argmin",
+    "mat_mul": "matmul",
+    "cast": "cast",
+    "real_div": "/",
+    "rdiv": "/",
+    "convert_element_type": "astype",
+}
+"""TensorFlow's functions whose names are not those of its ops in another case, and what JAX's primitives are called by those who write them."""
 
 IDIOMS: Mapping[str, Row] = {**GRADIENTS, **LOSSES, **TRAINING}
 
@@ -62,7 +70,7 @@ def spelled(op: Op) -> str:
     parts = [part.strip("_") for part in op.native.split(".") if part.strip("_") and part != "__get__"]
     last = parts[-1] if parts else op.kind
     if not op.native.startswith("tf."):
-        return last
+        return _OWN_SPELLING.get(last, last)
     lower = _CAMEL.sub("_", last).lower()
     return _OWN_SPELLING.get(lower, lower)
 
