@@ -79,7 +79,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         ),
         help=idiom(index, "loss scale"),
         facts=frozenset(Fact("underflow", name) for name in names),
-        explains=frozenset(Fact("unmoved", name) for name in names),
+        explains=frozenset(Fact(what, name) for what in ("unmoved", "no-gradient") for name in names),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
