@@ -98,7 +98,10 @@ def _equal_weights(step: StepIndex, op: Op) -> bool:
     """A layer all of whose weights are one number, as after zeros: that its units are equal is WG511's to say. A single unit, or a gate, of zeros moves at once."""
     found = (step.value(name) for name in op.inputs)
     weights = [value for value in found if value.role == "parameter" and value.shape is not None and value.statistics is not None]
-    return any(w.statistics is not None and (w.statistics.zeros == 1.0 or _is_even(w.statistics, len(w.shape or ()))) for w in weights)
+    none = [w.statistics is not None and w.statistics.zeros == 1.0 for w in weights]
+    if op.kind == "layer_norm":
+        return bool(none) and all(none)  # its offset begins with zeros everywhere, and its factors where a branch is to begin so
+    return any(none) or any(w.statistics is not None and _is_even(w.statistics, len(w.shape or ())) for w in weights)
 
 
 def _is_even(figures: Statistics, axes: int) -> bool:

@@ -17,7 +17,17 @@ UNIT = """
     measures label_sensitivity=1e-7
 """
 
+OVER_ONE_FEATURE = (
+    UNIT.replace('norm x native="torch.nn.functional.normalize"', "layer_norm x g b")
+    .replace(
+        "    w: par",
+        "    g: parameter f32[1] minimum=1.0 maximum=1.0 zeros=0.0\n    b: parameter f32[1] minimum=0.0 maximum=0.0 zeros=1.0\n    w: par",
+    )
+    .replace("u: activation f32[8,1] minimum=1.0 maximum=1.0", "u: activation f32[8,1] minimum=0.0 maximum=0.0")
+)
+
 SILENT = {
+    "a branch that begins at zero": OVER_ONE_FEATURE.replace("minimum=1.0 maximum=1.0 zeros=0.0", "minimum=0.0 maximum=0.0 zeros=1.0"),
     "what comes out differs": UNIT.replace("minimum=1.0 maximum=1.0", "minimum=0.5 maximum=1.0"),
     "the input is the same everywhere": UNIT.replace("minimum=0.2 maximum=3.0", "minimum=3.0 maximum=3.0"),
     "another input besides": UNIT.replace(
@@ -65,6 +75,13 @@ MADE_INSIDE = UNIT.replace(
     y = index k""",
 ).replace("loss = mean out", 'loss = mse_loss out y\n    labels values=["y"] how="target"')
 """The program makes its inputs itself, and its labels come from outside."""
+
+
+def test_a_layer_normalisation_over_one_feature_is_one_whose_offset_begins_with_zeros() -> None:
+    (diagnosis,) = said(diagnose, OVER_ONE_FEATURE)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
 
 
 def test_an_input_that_is_flattened_out() -> None:
