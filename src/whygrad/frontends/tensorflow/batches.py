@@ -21,7 +21,7 @@ LOOKED_AT = 24
 LABELS = "[1]"
 """Where Keras has them in a batch."""
 LOOKED_FOR = 400
-"""The same while all labels have been one number: data that are sorted by something else often begin with one class."""
+"""The same while all labels have been one number: data that are sorted by something else often begin with one class. At a millisecond each, 0.4 s at most."""
 DIGESTED = 1_000_000
 """Entries up to which a batch is told apart from others by all of its numbers."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.standing import motionless
+from whygrad.idioms import spelled
 from whygrad.ir import Op, Parameter, family
 from whygrad.rules.phrases import listed, places, plural
 
@@ -23,7 +24,7 @@ def about(index: Index, step: StepIndex, found: tuple[Parameter, ...]) -> Diagno
     shown = step.value(step.losses[0]).shown if step.losses else "loss"
     hidden = closed(step)
     loss = next((op.site for op in step.loss_ops() if op.site), None) or next((e.site for e in step.events("backward") if e.site), None)
-    called = hidden.native.rsplit(".", 1)[-1] if hidden else ""
+    called = spelled(hidden) if hidden else ""
     return Diagnosis(
         "WG311",
         "constant-loss",
@@ -35,7 +36,7 @@ def about(index: Index, step: StepIndex, found: tuple[Parameter, ...]) -> Diagno
         related=places((loss if hidden else None, "the loss is made here")),
         evidence=(
             Evidence(f"gradient norm 0 in {plural(len(index.kinds[step.step.kind]), 'recorded step')}, loss {step.step.measures.loss:.3g}", "gradient_norm", 0),
-            Evidence(f"{plural(len(names), 'parameter')} of {len(names)} ended the run as {'it' if len(names) == 1 else 'they'} began", "unmoved", len(names)),
+            Evidence(f"{listed(names)}: the same at the end of the run as at its start", "moved", 0),
         ),
         help="look for what is flat on the way: a comparison, a rounding, a draw (`bernoulli`, `categorical`), or values beyond the limits of a clip",
         facts=frozenset({Fact("no-gradient", name) for name in names} | {Fact("vanishes", kind)}),

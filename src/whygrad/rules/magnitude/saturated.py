@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.standing import motionless
+from whygrad.idioms import spelled
 from whygrad.ir import Op, Parameter, Statistics
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, percent, places
@@ -99,7 +100,7 @@ def clamp_diagnosis(step: StepIndex, op: Op, still: tuple[Parameter, ...]) -> Di
         name="saturated",
         severity="error",
         confidence="measured",
-        message=f"`{op.kind}` gives {limit} for every entry, and no gradient passes back through it",
+        message=f"`{spelled(op)}` gives {limit} for every entry, and no gradient passes back through it",
         site=edited_at(step, op),
         related=places((op.site if op.made else None, "it is applied here"), (still[0].site, f"`{names[0]}` begins here")),
         label="all that it reads lies beyond its limit",
