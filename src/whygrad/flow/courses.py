@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import isfinite, log, prod
 from typing import Literal
 
+from whygrad.flow.guesses import constant_guess
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Course, Op, Optimizer, Parameter
 from whygrad.loss_contracts import target_of
@@ -46,14 +47,22 @@ def fails(index: Index, step: StepIndex) -> Failure | None:
     """How the run of this step's loss fails: as `failure` says, or at chance in the end, however badly it began."""
     course = course_of(index, step)
     found = failure(course)
-    return found or ("stands" if course is not None and at_chance(step, course) else None)
+    return found or ("stands" if course is not None and at_chance(index, step, course) else None)
 
 
-def at_chance(step: StepIndex, course: Course) -> bool:
-    """The last losses are no better than those of an even guess among the classes, which costs at least as much as the best constant one."""
+def at_chance(index: Index, step: StepIndex, course: Course) -> bool:
+    """The last losses are no better than those of a guess that is the same for every example."""
     if course.steps < ENOUGH or course.last is None or course.non_finite is not None:
         return False
-    return any(course.last >= (1 - STANDS) * guess for guess in even_guesses(step))
+    return any(course.last >= (1 - STANDS) * guess for guess in (*even_guesses(step), *constant_guesses(index, step)))
+
+
+def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:
+    """What the best constant guess costs by a loss over two classes that is the whole loss, and no less than by all the data."""
+    for op in step.loss_ops():
+        guess = constant_guess(index.kinds[step.step.kind], op) if is_whole(step, op) and target_of(op) in step.from_labels else None
+        if guess is not None:
+            yield guess.at_most
 
 
 def even_guesses(step: StepIndex, *, part: bool = False) -> Iterator[float]:

@@ -1,14 +1,13 @@
 """WG113: a constant guess already reaches the loss seen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import fsum, isfinite, log
+from math import isfinite
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of
-from whygrad.ir import Course, Op, Value
-from whygrad.loss_contracts import target_of
+from whygrad.flow.guesses import Guess, constant_guess
+from whygrad.ir import Course, Op
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, percent
 
@@ -16,22 +15,6 @@ MAJORITY = 0.8
 """Share of the larger of two classes from which labels are called imbalanced: accuracy then looks good with no learning at all."""
 NEAR = 0.05
 """Share of the value of a constant guess within which the last losses must lie; a batch of 64 moves it by as much."""
-_LOSSES = ("cross_entropy", "nll_loss", "bce_with_logits", "binary_cross_entropy")
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """The loss of a constant guess on labels of two classes."""
-
-    value: Value
-    share: float
-    """Of the larger class."""
-    rows: int
-
-    @property
-    def loss(self) -> float:
-        """What the guess that is right most often costs, in the loss's own unit."""
-        return -self.share * log(self.share) - (1 - self.share) * log(1 - self.share)
 
 
 @rule("WG113", "imbalanced-labels", "note", needs_values=True)
@@ -56,8 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for steps in index.kinds.values():
         for op in steps[-1].loss_ops():
-            course, guess = course_of(index, steps[-1]), guessed(steps, op)
-            if course is not None and guess is not None and is_whole(steps[-1], op) and reached(course, guess):
+            course, guess = course_of(index, steps[-1]), constant_guess(steps, op)
+            if course is not None and guess is not None and guess.share >= MAJORITY and is_whole(steps[-1], op) and reached(course, guess):
                 yield diagnosis(steps[-1], op, course, guess)
                 break
 
@@ -67,36 +50,6 @@ def is_whole(step: StepIndex, op: Op) -> bool:
     readers = [reader for reader in step.consumers.get(op.output, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
     mean = readers[0] if len(readers) == 1 and readers[0].kind == "mean" else op
     return any(name in step.losses for name in mean.outputs)
-
-
-def guessed(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:
-    """The constant guess for the labels of this loss, from all steps of its kind."""
-    plain = (
-        op.kind in _LOSSES and op.attributes.get("reduction", "mean") == "mean" and op.attributes.get("label_smoothing", 0.0) in (0.0, 0)
-    )
-    # timid: weights of classes are inputs beside the prediction and the target, and change what a guess costs
-    if not plain or len(op.inputs) != 2:  # noqa: PLR2004 - prediction and target
-        return None
-    labels = [
-        step.value(name) for step in steps for other in step.loss_ops() if other.kind == op.kind and (name := target_of(other)) is not None
-    ]
-    means = [mean for value in labels if (mean := positive(value)) is not None]
-    if not means or len(means) < len(labels):
-        return None
-    share = fsum(means) / len(means)
-    larger = max(share, 1 - share)
-    return (
-        Guess(labels[-1], larger, sum(value.statistics.count for value in labels if value.statistics)) if MAJORITY <= larger < 1 else None
-    )
-
-
-def positive(value: Value) -> float | None:
-    """The share of ones among labels of zeros and ones; None for others."""
-    figures = value.statistics
-    if figures is None or figures.finite != 1.0 or figures.mean is None or not isfinite(figures.mean):
-        return None
-    binary = figures.whole in (1.0, None) and figures.minimum in (0.0, 1.0) and figures.maximum in (0.0, 1.0)
-    return figures.mean if binary and not figures.sampled else None
 
 
 def reached(course: Course, guess: Guess) -> bool:

@@ -71,9 +71,9 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator
         )
 
 
-def follows(index: Index, step: StepIndex) -> Iterator[Fact]:
+def follows(index: Index) -> Iterator[Fact]:
     """What comes of numbers out of scale, beside the loss: overflows later on, dead and saturated units."""
-    yield from (Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))
+    yield from (Fact("dead", name) for other in index.steps for name in (*other.values, *(p.name for p in other.step.parameters)))
     found = origin(index)
     if found is not None and found.birth.stage in ("forward", "backward") and found.op is not None:
         yield from (Fact("non-finite", name) for name in found.op.outputs)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, fails, fresh, supervised
+from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
@@ -107,13 +107,12 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     test = tested(step, names, stuck)
     figures = value.statistics
     assert figures is not None
-    what = "the loss runs away" if error else "the layer that reads it gets no gradient" if stuck else "the loss does not fall"
     return Diagnosis(
         rule="WG505",
         name="unscaled-inputs",
         severity="error" if error else "warning",
         confidence="measured",
-        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {what}",
+        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
         site=source_of(step, value) or read,
         label="the input comes from here",
         related=places((read, "a layer reads it as it is")),
@@ -140,6 +139,16 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         ),
         test=test,
     )
+
+
+def _what(index: Index, step: StepIndex, *, error: bool, stuck: bool) -> str:
+    """What comes of it, in words."""
+    if error:
+        return "the loss runs away"
+    if stuck:
+        return "the layer that reads it gets no gradient"
+    fell = fails(index, step) is not None and failure(course_of(index, step)) is None
+    return "the loss ends no lower than a constant guess" if fell else "the loss does not fall"
 
 
 def tested(step: StepIndex, names: tuple[str, ...], stuck: tuple[str, ...]) -> Test:
@@ -173,7 +182,9 @@ def consequences_of(index: Index, step: StepIndex, value: Value) -> frozenset[Fa
     kind = str(step.step.kind)
     overflow = {Fact("overflow", kind), *beyond_measure(index)} if (scale_of(value) or 0.0) >= EXTREME else set()
     losses = (Fact("non-finite", name) for name in step.losses)
-    return frozenset({*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *overflow, *losses})
+    later = (other for other in index.kinds[step.step.kind] if other.step.index > step.step.index)
+    again = (Fact("odd-scale", other.name) for one in later for other in inputs(one))
+    return frozenset({*follows(index), Fact("diverges", kind), Fact("stands", kind), *overflow, *losses, *again})
 
 
 def beyond_measure(index: Index) -> Iterator[Fact]:

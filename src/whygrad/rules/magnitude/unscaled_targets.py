@@ -108,7 +108,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         help=_help(step, value),
         facts=frozenset({Fact("odd-scale", value.name)}),
         explains=frozenset(
-            {*follows(index, step), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}
+            {*follows(index), Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}
         ),
         kind=step.step.kind,
         names=(value.shown,),

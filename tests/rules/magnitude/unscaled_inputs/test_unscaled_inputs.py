@@ -40,7 +40,15 @@ CHANCE = (
     .replace("mse_loss", "cross_entropy")
 )
 
+UNEVEN = (
+    STUCK.replace("start=9.0 first=9.0 last=8.9 noise=0.1", "start=827.0 first=2e17 last=0.61 noise=1e16")
+    .replace("[64,", "[256,")
+    .replace("y: label f32[256,1]", "y: label f32[256,1] minimum=0 maximum=1 mean=0.28 std=0.45 whole=1.0")
+    .replace("mse_loss", "bce_with_logits")
+)
+
 FIRES = {
+    "the loss falls from far above to what the labels' shares alone give": (UNEVEN, 7, "warning"),
     "the loss falls from far above to what an even guess costs": (CHANCE, 7, "warning"),
     "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
     "the loss stands still": (STUCK, 7, "warning"),
@@ -60,6 +68,8 @@ FIRES = {
 }
 
 SILENT = {
+    "the loss falls below what the labels' shares alone give": UNEVEN.replace("last=0.61", "last=0.5"),
+    "few labels were seen, and their shares are uncertain": UNEVEN.replace("[256,", "[12,"),
     "the loss falls below an even guess": CHANCE.replace("last=1.386", "last=0.9"),
     "the loss falls, and the sigmoid has a slope": SATURATED.replace("mean=0.5 std=0.5", "mean=0.5 std=0.2"),
     "the loss falls, and a little gradient passes": SATURATED.replace('w gradient="zero"', 'w gradient="finite"'),
@@ -86,6 +96,12 @@ def test_it_is_found(text: str, line: int, severity: str) -> None:
     assert diagnosis.rule == "WG505"
     assert diagnosis.site is not None
     assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
+
+
+def test_a_loss_that_fell_from_far_above_is_not_said_to_stand_still() -> None:
+    (diagnosis,) = said(diagnose, UNEVEN)
+
+    assert diagnosis.message.endswith("the loss ends no lower than a constant guess")
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)

@@ -1,0 +1,64 @@
+"""What a guess costs that gives every example the same probability, by the labels that were seen."""
+
+from dataclasses import dataclass
+from math import fsum, isfinite, log
+
+from whygrad.flow.index import StepIndex
+from whygrad.ir import Op, Value
+from whygrad.loss_contracts import target_of
+
+_LOSSES = ("cross_entropy", "nll_loss", "bce_with_logits", "binary_cross_entropy")
+_ERRORS = 2
+"""Standard errors by which the share seen in a few batches may differ from the share in all the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A constant guess on labels of two classes."""
+
+    value: Value
+    share: float
+    """Of the larger class."""
+    rows: int
+
+    @property
+    def loss(self) -> float:
+        """What the guess that is right most often costs, in the loss's own unit."""
+        return _entropy(self.share)
+
+    @property
+    def at_most(self) -> float:
+        """The same where the labels seen had more of the larger class than all of them have, by as much as chance allows."""
+        return _entropy(max(0.5, self.share - _ERRORS * (self.share * (1 - self.share) / max(1, self.rows)) ** 0.5))
+
+
+def _entropy(share: float) -> float:
+    return -share * log(share) - (1 - share) * log(1 - share)
+
+
+def constant_guess(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:
+    """The constant guess for the labels of this loss, from all steps of its kind; None where there are not two classes of plain labels."""
+    plain = (
+        op.kind in _LOSSES and op.attributes.get("reduction", "mean") == "mean" and op.attributes.get("label_smoothing", 0.0) in (0.0, 0)
+    )
+    # timid: weights of classes are inputs beside the prediction and the target, and change what a guess costs
+    if not plain or len(op.inputs) != 2:  # noqa: PLR2004 - prediction and target
+        return None
+    labels = [
+        step.value(name) for step in steps for other in step.loss_ops() if other.kind == op.kind and (name := target_of(other)) is not None
+    ]
+    means = [mean for value in labels if (mean := _positive(value)) is not None]
+    if not means or len(means) < len(labels):
+        return None
+    share = fsum(means) / len(means)
+    larger = max(share, 1 - share)
+    return Guess(labels[-1], larger, sum(value.statistics.count for value in labels if value.statistics)) if larger < 1 else None
+
+
+def _positive(value: Value) -> float | None:
+    """The share of ones among labels of zeros and ones; None for others."""
+    figures = value.statistics
+    if figures is None or figures.finite != 1.0 or figures.mean is None or not isfinite(figures.mean):
+        return None
+    binary = figures.whole in (1.0, None) and figures.minimum in (0.0, 1.0) and figures.maximum in (0.0, 1.0)
+    return figures.mean if binary and not figures.sampled else None
