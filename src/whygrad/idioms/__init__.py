@@ -18,6 +18,8 @@ _TRAINER = re.compile(r"/keras/src/(trainers|backend/\w+)/trainer\.py$")
 """Keras' own training loop, the same file on each backend."""
 _CALLS = re.compile(r"\.(fit|train_on_batch)\(")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_VERSION = re.compile(r"_v\d+$")
+"""How TensorFlow's op is numbered that its function, which is not, runs now."""
 _OWN_SPELLING = {
     "arg_max": "argmax",
     "arg_min": "argmin",
@@ -71,7 +73,7 @@ def spelled(op: Op) -> str:
     last = parts[-1] if parts else op.kind
     if not op.native.startswith("tf."):
         return _OWN_SPELLING.get(last, last)
-    lower = _CAMEL.sub("_", last).lower()
+    lower = _VERSION.sub("", _CAMEL.sub("_", last).lower())
     return _OWN_SPELLING.get(lower, lower)
 
 

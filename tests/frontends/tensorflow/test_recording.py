@@ -145,6 +145,29 @@ def test_a_loss_that_refuses_its_labels_is_the_failed_call(tmp_path, way):
     assert any(event.kind == "exception" for event in step.events)
 
 
+def test_variables_in_a_list_are_known_though_tensorflow_reads_them_unseen_and_so_is_one_that_is_asked_for_and_never_read(tmp_path):
+    program = """
+        import tensorflow as tf
+        x = tf.random.normal((16, 4))
+        y = tf.reduce_sum(x, axis=1, keepdims=True)
+        a, b, c = tf.Variable(tf.zeros((2, 1))), tf.Variable(tf.ones((2, 1))), tf.Variable(tf.ones((2, 1)))
+        for _ in range(3):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((x @ tf.concat([a, b], axis=0) - y) ** 2)
+            for variable, gradient in zip((a, b), tape.gradient(loss, (a, b, c))):
+                variable.assign_sub(0.1 * gradient)
+    """
+    step = recorded(tmp_path, program).steps[0]
+
+    assert [(p.name, p.reached, p.gradient) for p in step.parameters] == [
+        ("a", True, "finite"),
+        ("b", True, "finite"),
+        ("c", False, "none"),
+    ]
+    assert [step.graph.values[name].called for name in next(op for op in step.graph.ops if op.kind == "concat").inputs] == ["a", "b"]
+    assert step.measures.reproduced
+
+
 def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path):
     program = """
         import tensorflow as tf

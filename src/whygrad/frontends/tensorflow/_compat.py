@@ -4,7 +4,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import tensorflow as _tensorflow  # noqa: ICN001 - `tf` is the name without types, below
@@ -65,6 +65,18 @@ def run_op(name: str, outputs: int, inputs: Sequence[Any], attributes: tuple[Any
     if not pywrap_tfe.TFE_Py_TapeSetIsEmpty():
         execute.record_gradient(name, tuple(inputs), attributes, found)
     return found
+
+
+def arguments_of_op(frame: FrameType) -> list[Any]:
+    """What the function of an op's own was given, in the order of the op's inputs; nothing where this is no such function's frame."""
+    if "/ops/gen_" not in frame.f_code.co_filename.replace("\\", "/"):
+        return []
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    return [item for name in names if name != "name" for item in _listed(frame.f_locals.get(name))]
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, list | tuple) else (given,)
 
 
 def generated(file: str) -> bool:

@@ -249,7 +249,7 @@ class Builder:
         if seen.role is not None:
             return seen.role
         if maker is None:
-            return "input"
+            return "state" if seen.carried and seen.differentiable else "input"
         return "constant" if maker.kind == "create" else "activation"
 
     # --- events and scopes --------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ class Seen:
     """The tensor itself, where a replay needs it."""
     role: Role | None = None
     differentiable: bool = False
+    carried: bool = False
+    """An earlier step made it on its tape."""
     called: str = ""
     statistics: Statistics | None = None
     variable: int | None = None

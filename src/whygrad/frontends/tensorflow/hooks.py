@@ -121,7 +121,7 @@ class Hooks:
         recorder.running.backwards += 1
         trace = source.trace(frame)
         told = {"stale": 0, "failed": raised, **({"unwatched": unwatched} if unwatched else {}), **({} if found else {"asked": 0})}
-        recorder.layers.asked.update(entry.number for entry in found if entry is not None and not floating(entry.reference()))
+        recorder.layers.asked.update(entry.number for entry in found if entry is not None)
         recorder.happened("backward", trace, tuple(loss.value for loss in losses), told)
         site = place_of(trace)
         if site not in recorder.running.sites:

@@ -44,7 +44,7 @@ class Layers:
         self._given: dict[int, str] = {}
         """Number of a parameter to the name that it was told by first: one more model later on must not give it another."""
         self.asked: set[int] = set()
-        """Numbers of the variables of whole numbers that a gradient was asked by."""
+        """Numbers of the variables that a gradient was asked by."""
         self._holders: dict[int, tuple[str, bool]] = {}
         """Number of a plain variable to the class of the layer that read it first, and whether that is a library's."""
 
@@ -93,7 +93,11 @@ class Layers:
     def name_all(self, frames: Iterable[FrameType], values: Values) -> None:
         """Look among the variables in sight for models and plain variables without a name."""
         unnamed = {key for key, (_, name) in self._roots.items() if not name}
-        plain = {id(v): entry.number for entry, v in values.living() if entry.number not in self._names and entry.value in values.seen}
+        plain = {
+            id(v): entry.number
+            for entry, v in values.living()
+            if entry.number not in self._names and (entry.value in values.seen or entry.number in self.asked)
+        }
         for frame in frames:
             for name, item in _in_sight(frame):
                 if id(item) in unnamed:
@@ -164,12 +168,13 @@ class Layers:
         """Trainable variables that took part and that no model knows."""
         for entry, variable in values.living():
             seen: Seen | None = values.seen.get(entry.value)
-            if entry.number in known or seen is None or not getattr(variable, "trainable", False):
+            asked = entry.number in self.asked
+            if entry.number in known or (seen is None and not asked) or not getattr(variable, "trainable", False):
                 continue
-            if not floating(variable) and entry.number not in self.asked:
+            if not floating(variable) and not asked:
                 continue
             owner, library = self._holders.get(entry.number, ("", False))
-            name = self._names.get(entry.number) or seen.called or str(variable.name).removesuffix(":0")
+            name = self._names.get(entry.number) or (seen.called if seen else "") or str(variable.name).removesuffix(":0")
             made = self._homes.get(entry.number) or entry.made
             yield Owned(name, entry, variable, True, not (modular and owner), owner, library, made)
 

@@ -53,6 +53,7 @@ class Ledger:
             return None
         if writes(name) or not outputs:
             return None
+        self._know_read(inputs, frame)
         look = self.frames.look(frame)
         if look.quiet or not look.points:
             return None
@@ -65,6 +66,17 @@ class Ledger:
         if all(tensor.dtype.name in NO_NUMBERS for tensor in outputs):
             return None
         return self.call(name, inputs, outputs, look, attributes)
+
+    def _know_read(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
+        """Of a list of variables TensorFlow reads each without an op that is told of: they are what the op's own function was given."""
+        if all(tensor.dtype == tf.resource or self.values.known(tensor) is not None for tensor in inputs):
+            return
+        given = _compat.arguments_of_op(frame)
+        for tensor, item in zip(inputs, given, strict=False) if len(given) >= len(inputs) else ():
+            handle = getattr(item, "_handle", None)
+            if handle is not None and tensor.dtype != tf.resource:
+                self._note_holder(handle, frame)
+                self.values.read(handle, tensor)
 
     def _note_holder(self, handle: Any, frame: FrameType) -> None:
         """The layer in whose call a variable is read that no model is known to hold."""
@@ -209,6 +221,7 @@ class Ledger:
 
     def drop_step(self) -> None:
         """A step is over: keep what prepared data that still lives."""
+        self.values.carry(name for call in self.calls if call.tracking for name in call.outputs)
         self.calls = [call for call in self.calls if not call.tracking and not call.failed]
         self._groups.clear()
         self._layers.clear()

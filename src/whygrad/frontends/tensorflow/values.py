@@ -1,7 +1,7 @@
 """Which tensor is which value: tensors by identity, variables by their handle and the writes to it."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -184,6 +184,12 @@ class Values:
             )
         except (AttributeError, TypeError, ValueError, NotImplementedError):
             return
+
+    def carry(self, made: Iterable[str]) -> None:
+        """A step is over: what its tapes followed is carried on where it lives, and followed no longer unless a tape does so again."""
+        for name in made:
+            self.seen[name].carried = self.seen[name].carried or self.seen[name].differentiable
+            self.seen[name].differentiable = False
 
     def forget(self, kept: set[str]) -> None:
         """Forget all values but these; a step is over."""
