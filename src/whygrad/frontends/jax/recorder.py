@@ -228,7 +228,9 @@ class JaxRecorder:
         if self.open is not None:
             self.close(parts)
         for part in parts:
-            given = {number: part.arrays[number] for number in part.program.external() if number in part.arrays}
+            # what the function never reads may have been read before, outside of it
+            wanted = (*part.program.external(), *part.program.moving)
+            given = {number: part.arrays[number] for number in wanted if number in part.arrays}
             part.before = self.surroundings.before(given, part.program.moving)
             for argument in part.program.derivation.parameters:
                 if argument.path not in self.assembly.makers:
