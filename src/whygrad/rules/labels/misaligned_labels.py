@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Value, family
+from whygrad.ir import Op, Value
 from whygrad.rules import rule
 from whygrad.rules.labels.flattening import flattened_apart
 from whygrad.rules.labels.pairing import mispaired, unrelated, zipped
+from whygrad.rules.labels.turning import turned_apart
+from whygrad.rules.labels.ways import STEPS, chain, entering, rows_of
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
-
-_STEPS = ("layout", "cast", "select")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse; two permutations drawn by different keys. A collate function of the
     program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
     Two loaders, one for the inputs and one for the labels, that both shuffle.
+    Images and masks that are flipped or rotated at random, the one without the other.
     Predictions and labels that were flattened in different orders, such as scores (T, N, C) against labels (N, T).
     Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
 
@@ -46,10 +47,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Labels that are computed from the reordered inputs belong to them. Rows that are picked for a batch, and outputs that are put back into
-    their first order, are left alone; so are negatives for contrastive losses and mixtures of examples, which are sums.
+    their first order, are left alone; so are negatives for contrastive losses and mixtures of examples, which are sums. A side that is flipped
+    for every example is left alone as well: it may be stored so.
 
     ## How sure
-    Proved where the reordering happened in the framework and is in the recorded graph; measured where a batch was compared with its items.
+    Proved where the reordering happened in the framework and is in the recorded graph; measured where a batch was compared with its items, or flips were counted pair by pair.
     What was shuffled in Python or NumPy is suspected at most, from 128 rows on, and a note: labels that are drawn at random look the same. It
     becomes a warning where the labels fit the inputs in another order.
 
@@ -61,6 +63,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         *distinct(found for call in calls(index) for found in flattened_apart(call)),
         *distinct(mispaired(index)),
         *distinct(zipped(index)),
+        *distinct(turned_apart(index)),
     ]
     yield from found or distinct(unrelated(index))
 
@@ -80,7 +83,7 @@ def one_sided(call: Call) -> Iterator[Reordered]:
             for op in mine:
                 if (
                     reorders(step, op)
-                    and rows_of(step, op.inputs[0]) == rows_of(step, step.origin(name, _STEPS))
+                    and rows_of(step, op.inputs[0]) == rows_of(step, step.origin(name, STEPS))
                     and not knows(step, name, op)
                     and not any(reorders(step, other) and not apart(step, op, other) for other in theirs)
                     and not put_back(step, op)
@@ -88,34 +91,6 @@ def one_sided(call: Call) -> Iterator[Reordered]:
                     both = any(reorders(step, other) for other in theirs)
                     yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name), both)
                     return
-
-
-def rows_of(step: StepIndex, name: str) -> tuple[int, ...]:
-    """Size along the first axis."""
-    return (step.value(name).shape or ())[:1]
-
-
-def chain(step: StepIndex, name: str) -> list[Op]:
-    """The ops that a value went through by picking, reshaping and casting alone."""
-    found = []
-    while name in step.producer:
-        op = step.producer[name][1]
-        if family(op.kind) not in _STEPS or not op.inputs:
-            break
-        found.append(op)
-        name = op.inputs[0]
-    return found
-
-
-def entering(step: StepIndex, prediction: str) -> Iterator[str]:
-    """Data that meet parameters on the way to the prediction."""
-    above = step.upstream(prediction)
-    held = {p.value for p in step.step.parameters}
-    for op in step.graph.ops:
-        if not above.isdisjoint(op.outputs) and not held.isdisjoint(op.inputs):
-            yield from (
-                name for name in op.inputs if name not in step.depends_on_parameters and name not in held and step.value(name).shape
-            )
 
 
 def reorders(step: StepIndex, op: Op) -> bool:
