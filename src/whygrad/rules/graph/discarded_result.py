@@ -10,6 +10,7 @@ from whygrad.flow.starved import meant
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
+from whygrad.rules.graph.dropped_losses import forgotten
 from whygrad.rules.phrases import distinct, listed, plural
 from whygrad.rules.remedies import remedy
 
@@ -33,15 +34,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     An op ran and nothing uses its result.
 
     ## What it finds
-    Two forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
+    Three forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
     a branch's result is forgotten. And calls that stand alone on their line, without a name for their result, though they change nothing: `x.clamp(0, 1)` where `clamp_` was
-    meant, `loss / 4` without `loss =`.
+    meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone.
 
     ## Why it matters
     The model trains without those layers, and the parameters never get a gradient; nothing is raised. A call without effect leaves the value as it was.
 
     ## When it is fine
-    Layers that get a gradient in another kind of step; results that are printed or logged, and calls under `no_grad`; a library's model that computes more than one task uses
+    Layers that get a gradient in another kind of step; results other than losses that are printed or logged, and calls under `no_grad`; a library's model that computes more than one task uses
     (a note).
 
     ## How sure
@@ -56,6 +57,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(_about_layers(_narrowed(found, places)) for found in _dropped(index))
     dropped = {found.op.site.line_of_code for found in _dropped(index) if found.op.site}
     yield from (call for call in calls if call.site is None or call.site.line_of_code not in dropped)
+    yield from distinct(forgotten(index, index.once(_lost)))
 
 
 def _dropped(index: Index) -> Iterator[Dropped]:
