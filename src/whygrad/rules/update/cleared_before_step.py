@@ -44,7 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## When it is fine
     Clearing the gradients that one network's backward left in another, before that other one's own backward, is right: a gradient is
     there again when the update comes. So is clearing between two backwards where the parameters were changed in between (sharpness-aware
-    minimisation) or where the program has read the gradients first (clipping for each example, gradient surgery).
+    minimisation) or where the program has read the gradients first (clipping for each example, gradient surgery). A few parameters by name, whose gradients
+    are dropped for a while so that they learn later, are left alone as well: the update finds the others' gradients, and in the end these have moved too.
 
     ## How sure
     Proved by the order of the events and by the gradients' state, measured after the backward and as the update began.
@@ -53,7 +54,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.optim`: `zero_grad`, `backward`, `step`, in this order; `whygrad explain WG403` for not clearing at all.
     """
     yield from distinct(
-        diagnosis(index, step, found) for step in index.steps for found in (*thrown_away(step), *stepped_first(index, step))
+        diagnosis(index, step, found)
+        for step in index.steps
+        for found in (*thrown_away(step), *stepped_first(index, step))
+        if not held_back(index, step, found)
     )
     yield from distinct(_partly(index, *found) for found in _accumulations(index))
 
@@ -73,6 +77,13 @@ def thrown_away(step: StepIndex) -> Iterator[Lost]:
         elif event.kind in ("optimizer_step", "update") and backward:
             yield from _between(backward, clears, event, emptied)
             clears = []
+
+
+def held_back(index: Index, step: StepIndex, found: Lost) -> bool:
+    """The update finds the gradients of others, and at the end of the run these parameters have moved as well: they were held back for a while."""
+    endings = index.record.endings
+    others = any(p.gradient_at_update in ("finite", "non-finite") and concerns(found.update, p) for p in step.step.parameters)
+    return others and all(p.name in endings and endings[p.name].changed and endings[p.name].gradient_seen for p in found.parameters)
 
 
 def stepped_first(index: Index, step: StepIndex) -> Iterator[Lost]:

@@ -26,15 +26,18 @@ RIGHT = (
     .replace('gradient_at_update="none"', 'gradient_at_update="finite"')
 )
 
+ONE = EMPTY.replace("! clear w b", "! clear b").replace(
+    'gradient_norm=0.7 gradient_at_update="none"', 'gradient_norm=0.7 gradient_at_update="finite"'
+)
+
 FIRES = {
     "zero_grad after the backward": (EMPTY, 31, 2),
     "set to zero instead of None": (EMPTY.replace('gradient_at_update="none"', 'gradient_at_update="zero"'), 31, 2),
-    "one parameter alone": (
-        EMPTY.replace("! clear w b", "! clear b").replace(
-            'gradient_norm=0.7 gradient_at_update="none"', 'gradient_norm=0.7 gradient_at_update="finite"'
-        ),
+    "one parameter alone": ("ending b changed=false gradient_seen=false\n" + ONE, 31, 1),
+    "all of them, and decay moves them": (
+        "ending w changed=true gradient_seen=false\nending b changed=true gradient_seen=false\n" + EMPTY,
         31,
-        1,
+        2,
     ),
     "gradients that are not finite": (EMPTY.replace('gradient="finite"', 'gradient="non-finite"'), 31, 2),
     "norms that are not numbers": (
@@ -46,6 +49,7 @@ FIRES = {
 }
 
 SILENT = {
+    "one parameter is held back for a while": "ending b changed=true gradient_seen=true\n" + ONE,
     "the right order": RIGHT,
     "cleared after the update": EMPTY.replace("! clear w b", "! hold")
     .replace("! optimizer_step opt", "! clear w b")
