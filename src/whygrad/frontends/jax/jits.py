@@ -22,6 +22,7 @@ from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
+from whygrad.frontends.jax.sums import Sums, source_of
 from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.ir import Site
@@ -69,6 +70,8 @@ class Plan:
     """Where what becomes of the first parameter is computed."""
     gradients: dict[str, int] = field(default_factory=dict)
     """Parameter name to the place of its gradient among the outputs."""
+    handed: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """For an update, by its identity: parameter name to the argument of the function that it is handed for it, or a multiple of that."""
     declined: list[tuple[Made, int]] = field(default_factory=list)
     """Optimizers with the place of how many updates they have declined among the outputs."""
     results: dict[str, int] = field(default_factory=dict)
@@ -132,6 +135,7 @@ class Owner(Protocol):
 
     limits: list[str]
     states: States
+    sums: Sums
     beginnings: Beginnings
     taping: int
     busy: int
@@ -255,6 +259,11 @@ class Jits:
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)
+        if self.recorder.open is not None:
+            inputs = dict(zip(plan.closed.jaxpr.invars, flat, strict=False))
+            for moment in plan.capture.moments:
+                given = {name: inputs[item] for name, item in plan.handed.get(id(moment), {}).items()}
+                moment.handed = self.recorder.sums.handed(given)
         self._begun(plan, flat)
         return plan
 
@@ -299,8 +308,10 @@ class Jits:
         plan.unseen += len(lost)
         if lost:
             self.recorder.limits.append(LOST)
+        makers = {item: equation for equation in closed.jaxpr.eqns for item in equation.outvars}
         for moment in capture.moments:
             moment.kept = _kept(moment, closed)
+            plan.handed[id(moment)] = _handed(moment, closed, makers)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
         counted = [
             (m.made, outputs.get(_compat.variable(m.declined))) for m in capture.moments if m.made is not None and m.declined is not None
@@ -407,6 +418,13 @@ def _kept(moment: Moment, closed: Any) -> bool | None:
     jaxpr = nest.owner.jaxpr
     read = {id(item) for equation in jaxpr.eqns for item in equation.invars} | {id(item) for item in jaxpr.outvars}
     return any(id(variable) in read for variable in found)
+
+
+def _handed(moment: Moment, closed: Any, makers: Mapping[Any, Any]) -> dict[str, Any]:
+    """What an update is handed, where it comes from the function's arguments; nothing unless all of it does."""
+    arguments = set(closed.jaxpr.invars)
+    found = {name: source_of(_compat.variable(item), makers) for name, item in moment.given.items()}
+    return found if moment.kind == "update" and all(item in arguments for item in found.values()) else {}
 
 
 def _variables(program: Program) -> dict[str, Any]:

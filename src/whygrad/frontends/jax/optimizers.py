@@ -130,7 +130,9 @@ class Optimizers:
         held = self.recorder.parameters_in(updates)
         stopped = tuple(stopped_by(entry, updates, list(held)))
         turns = several.turns if several is not None else 1
-        self.recorder.moment(Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state))
+        self.recorder.moment(
+            Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state, given=held)
+        )
 
     def updated(self, entry: Made, made: Any) -> None:
         """An update and the state after it were calculated."""

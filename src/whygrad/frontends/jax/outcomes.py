@@ -9,6 +9,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
 from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, Part, Snapshot, compared, factor, rounded
+from whygrad.frontends.jax.handed import told
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.surroundings import Surroundings
@@ -72,7 +73,7 @@ class Outcomes:
         step = replace(step, events=(*step.events, *opened.events))
         rate = self._rate_by_hand(opened, after) if not opened.moments else None
         self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
-        step = self.optimizers.finished(step, self._with_effects(opened))
+        step = told(self.optimizers.finished(step, self._with_effects(opened)), opened.moments, self.assembly.builder.site)
         self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)
         return self._with_ascents(step, opened, uphill(opened.built.snapshots, after, gradients)) if opened.moments else step
 

@@ -31,6 +31,7 @@ from whygrad.frontends.jax.outcomes import Open, Outcomes, apart, belonging, pla
 from whygrad.frontends.jax.patches import Patches, outside
 from whygrad.frontends.jax.scopes import Activations, module_of
 from whygrad.frontends.jax.states import States
+from whygrad.frontends.jax.sums import Sums
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Custom, Numbers, Tape
@@ -70,6 +71,7 @@ class JaxRecorder:
         self.late = Lateness(self)
         self.surroundings = Surroundings(self)
         self.states = States()
+        self.sums = Sums(self.surroundings.known_maker)
         self.modes = Modes()
         self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
         self.busy = 0
@@ -242,6 +244,8 @@ class JaxRecorder:
                 self.next_step()
             return
         built = self.assembly.build(self.index, parts, self.modes.events(self.builder))
+        for part in parts:
+            self.sums.derived(part.gradients)
         self.states.opened([part.arrays[number] for part in parts for number in part.program.moving if number in part.arrays])
         self.symptoms.met(built.snapshots)
         built.step = self.optimizers.holding(built.step, held(self.optimizers, parts, plan))
@@ -348,6 +352,7 @@ class JaxRecorder:
         if self.open is not None:
             self.open.results.update(moment.results if moment.kind == "apply" else {})
             self.states.given(moment.made, moment.state)
+            moment.handed = self.sums.handed(moment.given) if moment.kind == "update" else None
             self.open.moments.append(moment)
         elif self.done and moment.kind == "update" and moment.made is not None and (moment.made.steps or not moment.made.met):
             self.optimizers.asked(moment)

@@ -13,7 +13,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.flattening import is_leaf
 from whygrad.frontends.jax.library import function_of, kind_of
-from whygrad.frontends.jax.tape import COMPARED, CONVERTING, Bound, Numbers, Tape
+from whygrad.frontends.jax.tape import COMPARED, CONVERTING, SCALING, Bound, Numbers, Tape
 from whygrad.ir import family
 
 KEPT = 3000
@@ -107,6 +107,16 @@ class Surroundings:
         if number is not None:
             return next((bound.trace for bound in reversed(self.bounds) if number in bound.outputs), None)
         return next((bound.trace for bound in self.bounds if any(self._same(item, other) for other in bound.outputs)), None)
+
+    def known_maker(self, item: Any) -> source.Trace | None:
+        """Where this very array was computed; of a multiple, where that which it is a multiple of was."""
+        number, found = self.numbers.seen(item), None
+        for bound in reversed(self.bounds):
+            if number is not None and number in bound.outputs:
+                found = bound.trace
+                whole = [one for one in bound.inputs if isinstance(one, int) and np.shape(self.numbers.objects[one]) == np.shape(item)]
+                number = whole[0] if bound.primitive.name in SCALING and len(whole) == 1 else None
+        return found
 
     def _same(self, item: Any, number: int) -> bool:
         """An array that a loop handed on is known by its contents."""

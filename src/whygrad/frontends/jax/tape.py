@@ -18,6 +18,8 @@ from whygrad.frontends.jax.library import known
 
 DEPTH = 60
 """Library frames below the user's own that are looked through for a known function."""
+SCALING = ("div", "mul", "neg", "convert_element_type", "copy")
+"""Primitives that an average over several batches takes behind its sum."""
 
 
 @dataclass(frozen=True, slots=True)

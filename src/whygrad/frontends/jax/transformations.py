@@ -9,6 +9,7 @@ from typing import Any, Literal
 import jax
 
 from whygrad.frontends import source
+from whygrad.frontends.jax.sums import Handed
 from whygrad.ir import Attribute
 
 NATIVE = {
@@ -173,6 +174,10 @@ class Moment:
     """Calls that make one update, within `MultiSteps`; 0 where that is not known."""
     state: Any = None
     """An array of the state that an update is given."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Of an update: parameter name to what it is handed as its gradient; variables of the traced function where it stands in one."""
+    handed: Handed | None = None
+    """What is wrong with that, in the step that ends now."""
     declined: Any = None
     """Of an update: how many were declined by then."""
     kept: bool | None = None

@@ -39,7 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A backward that begins while parameters still hold the gradient of the last update, and an update that then uses the sum, with no
-    `zero_grad` of that optimizer's parameters in between. In TensorFlow, variables that gradients are added to, that an update is handed, and that grow by each step's gradients alone.
+    `zero_grad` of that optimizer's parameters in between. In TensorFlow, variables that gradients are added to, that an update is handed, and that grow by each step's gradients alone. In JAX, an update that is
+    handed what the last one was handed, and the gradients since then.
 
     ## Why it matters
     The update follows the sum of all gradients since the start, most of them of parameters long gone. It acts like a momentum that never
@@ -110,6 +111,7 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
     first = found[0]
     optimizer = next((o for o in index.record.optimizers if o.name == name), None)
     who = f"`{name}`" if name else "the update by hand"
+    own = next(iter(first.backward.step.events("accumulate")), None)
     backwards = sum(event.kind == "backward" for step in index.steps for event in step.step.events)
     return Diagnosis(
         rule="WG403",
@@ -117,12 +119,14 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
         severity="error",
         confidence="proved",
         message=f"gradients are never cleared: {who} uses those of all steps before as well",
-        site=first.backward.event.site or first.update.site,
+        site=(own.site if own is not None else None) or first.backward.event.site or first.update.site,
         label=f"adds to {plural(first.stale, 'gradient')} that {who} has already used",
         related=places((first.update.site, "the sum is used here")),
         evidence=(
             Evidence(
-                f"{plural(first.stale, 'parameter')} still held the gradient of the last update when this backward began",
+                f"what the update is given for {plural(first.stale, 'parameter')} is what the last one was given, and the gradients since then"
+                if own is not None
+                else f"{plural(first.stale, 'parameter')} still held the gradient of the last update when this backward began",
                 "stale",
                 first.stale,
             ),

@@ -40,6 +40,7 @@ D_CLEAR, G_CLEAR = "! clear dw\n", "! clear w\n"
 FIRES = {
     "never cleared": (run(BACKWARD + UPDATE, STALE + UPDATE), 30),
     "cleared only before the first": (run(CLEAR + BACKWARD + UPDATE, STALE + UPDATE), 30),
+    "added up by the program itself": (run(BACKWARD + UPDATE, STALE + '! accumulate w @ "train.py":33\n' + UPDATE), 33),
     "three steps": (run(BACKWARD + UPDATE, STALE + UPDATE, STALE + UPDATE), 30),
     "accumulation that never clears": (run(BACKWARD + BACKWARD + UPDATE, STALE + STALE + UPDATE), 30),
     "updates by hand": (
