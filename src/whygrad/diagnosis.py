@@ -91,6 +91,10 @@ Action = Literal[
     "translate",
     "divide",
     "redecorate",
+    "hoist",
+    "element",
+    "part",
+    "assign",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
@@ -98,11 +102,13 @@ Action = Literal[
 is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator
 goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: what the function at the place reckons with NumPy, up to `to`, is written with the
 library `text`. `divide`: the only `//` of the line becomes `/`.
-`redecorate`: the function around the place is decorated by `text` in the place of one of `calls`."""
+`redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
+before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
+`a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`."""
 
 Around = Literal["", "value", "loop", "body"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the
-function; the start of the innermost loop's or function's body."""
+function; the start of the innermost loop's or function's body, and for what moves, of the outermost loop's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,43 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "from torch import nn\nm = nn.Sequential(a, nn.Sigmoid())\n",
     ),
     "a rebound name is updated in place": ("for w in p:\n    w = w - r * w.grad  # step\n", "w - r", {"action": "augment"}, "for w in p:\n    w -= r * w.grad  # step\n"),
+    "what a function makes at each call is made before the loop that calls it": (
+        "def epoch(net, data, lr):\n    opt = Adam(net.parameters(), lr=lr)\n    for x in data:\n        opt.step()\nmodel = Net()\nfor e in range(3):\n    epoch(model, data, lr=0.1)\n",
+        "opt = Adam", {"action": "hoist"},
+        "def epoch(net, data, lr, opt):\n    for x in data:\n        opt.step()\nmodel = Net()\nopt = Adam(model.parameters(), lr=0.1)\nfor e in range(3):\n    epoch(model, data, lr=0.1, opt=opt)\n",
+    ),
+    "what is handed in stands in front of what has a default": (
+        "def epoch(net, data, lr=0.1):\n    opt = Adam(net.parameters(), lr)\n    opt.step()\ndef main():\n    net = Net()\n    while True:\n        epoch(net, data)\n",
+        "opt = Adam", {"action": "hoist"},
+        "def epoch(net, data, opt, lr=0.1):\n    opt.step()\ndef main():\n    net = Net()\n    opt = Adam(net.parameters(), 0.1)\n    while True:\n        epoch(net, data, opt=opt)\n",
+    ),
+    "what a method makes at each call is made with its object": (
+        "class Loop:\n    def __init__(self, net):\n        self.net = net\n\n    def step(self, x):\n        opt = Adam(self.net.parameters())\n        opt.step(x)\n",
+        "opt = Adam", {"action": "hoist"},
+        "class Loop:\n    def __init__(self, net):\n        self.net = net\n        self.opt = Adam(self.net.parameters())\n\n    def step(self, x):\n        opt = self.opt\n        opt.step(x)\n",
+    ),
+    "the variable of a loop that counts is put back": (
+        "for i, m in enumerate(maps):\n    m = unit(m)\n", "m = unit(m)", {"action": "element"}, "for i, m in enumerate(maps):\n    maps[i] = unit(m)\n",
+    ),
+    "the variable of a loop over a dictionary is put back": (
+        "for k, p in params.items():\n    p -= r * g[k]\n", "p -= r", {"action": "element"}, "for k, p in params.items():\n    params[k] = p - r * g[k]\n",
+    ),
+    "a loop over two lists counts, so that a variable can be put back": (
+        "for p, g in zip(params, grads):\n    p -= rate * g\n", "p -= rate", {"action": "element"},
+        "for i, (p, g) in enumerate(zip(params, grads)):\n    params[i] = p - rate * g\n",
+    ),
+    "a sum is taken of what was added to in place": (
+        "h[i - 1] += f(x) if y else z  # up\n", "h[i - 1] +=", {"action": "part"}, "h[i - 1] = h[i - 1] + (f(x) if y else z)  # up\n",
+    ),
+    "a variable is updated by its method": (
+        "for v, g in pairs:\n    v = v - rate * g  # step\n", "v = v", {"action": "assign"}, "for v, g in pairs:\n    v.assign_sub(rate * g)  # step\n",
+    ),
+    "a variable is added to by its method": ("v += g\n", "v +=", {"action": "assign"}, "v.assign_add(g)\n"),
+    "a statement moves to the start of each turn": (
+        "opt = Adam(0.1)\ny = 1\nfor f in folds:\n    m = make()\n    for x in f:\n        step(m, opt)\n", "opt = Adam",
+        {"action": "move", "to": "step(m, opt)", "after": False, "around": "body"},
+        "y = 1\nfor f in folds:\n    opt = Adam(0.1)\n    m = make()\n    for x in f:\n        step(m, opt)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -205,6 +242,34 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an argument that is not written as it was in a call of several": (
         "out = model(ids, mask, labels=y)\n", "model(ids, mask, labels=y)", {"action": "wrap", "position": 1, "written": "target", "text": "{x}.long()"},
     ),
+    "what a function makes of what is another one at each turn": (
+        "def step(net):\n    opt = Adam(net.parameters())\nfor net in nets:\n    step(net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a function makes of what it reckons": (
+        "def step(net):\n    p = net.parameters()\n    opt = Adam(p)\nfor x in y:\n    step(net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a function makes that is called from two places": (
+        "def step(net):\n    opt = Adam(net)\nfor x in y:\n    step(net)\n    step(net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a function makes that no loop calls": ("def step(net):\n    opt = Adam(net)\nstep(net)\n", "opt = Adam", {"action": "hoist"}),
+    "what a function makes under a name that is taken where it is called": (
+        "def step(net):\n    opt = Adam(net)\nopt = 3\nfor x in y:\n    step(net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a method makes of what it is given": (
+        "class Loop:\n    def __init__(self):\n        self.x = 1\n    def step(self, net):\n        opt = Adam(net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a method makes of what its object gets later": (
+        "class Loop:\n    def __init__(self):\n        self.x = 1\n    def step(self):\n        opt = Adam(self.net)\n", "opt = Adam", {"action": "hoist"},
+    ),
+    "what a method makes that keeps another thing under the name": (
+        "class Loop:\n    def __init__(self):\n        self.net = 1\n        self.opt = 2\n    def step(self):\n        opt = Adam(self.net)\n",
+        "opt = Adam", {"action": "hoist"},
+    ),
+    "a variable of a loop over something without a name": ("for m in f(x):\n    m = g(m)\n", "m = g(m)", {"action": "element"}),
+    "a variable that is no loop's": ("for m in maps:\n    n = g(m)\n", "n = g(m)", {"action": "element"}),
+    "a product that is no update": ("v = v * g\n", "v = v", {"action": "assign"}),
+    "what does not begin with its own name": ("v = w - g\n", "v = w", {"action": "assign"}),
+    "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),
 }  # fmt: skip

@@ -1,12 +1,13 @@
 """The few ways in which an edit changes a tree: each gives the nodes to replace and what comes in their place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
+from whygrad.fixes.changes import Changes, keyword, nothing_left, separated
 from whygrad.fixes.decorators import redecorated
 from whygrad.fixes.finding import (
     Expression,
@@ -21,9 +22,12 @@ from whygrad.fixes.finding import (
     outermost_loop,
     statement,
     target,
+    turn_start,
 )
+from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.rebinding import by_method, into_element, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.translating import translated
 
@@ -38,17 +42,6 @@ _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Flo
 _TIGHT = (cst.BinaryOperation, cst.UnaryOperation, cst.Attribute, cst.Comparison, cst.Subscript, cst.Await)
 _SETTINGS = (cst.Integer, cst.UnaryOperation, cst.SimpleString, cst.Tuple)
 """What sets an axis or a type, and is no tensor."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """Nodes and what comes in their place; an empty tuple where they go."""
-
-    new: dict[cst.CSTNode, cst.CSTNode | None] = field(default_factory=dict)
-    before: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
-    after: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
-    spread: set[cst.CSTNode] = field(default_factory=set)
-    """Blocks that give way to their statements."""
 
 
 def apply(tree: Tree, edits: tuple[Edit, ...], names: Names) -> cst.Module:
@@ -224,24 +217,12 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     elif old is not None:
         changes.new[old.value] = _filled(tree, names, edit.text, old.value)
     else:
-        changes.new[node] = node.with_changes(args=[*_separated(node), _keyword(edit.keyword, _filled(tree, names, edit.text))])
+        changes.new[node] = node.with_changes(args=[*separated(node.args), keyword(edit.keyword, _filled(tree, names, edit.text))])
 
 
 def _class_name(node: cst.SimpleString) -> str:
     """The class behind the name of a loss of Keras': `BinaryCrossentropy` for `binary_crossentropy`."""
     return "".join(part.capitalize() for part in str(node.evaluated_value).split("_"))
-
-
-def _keyword(name: str, value: Expression) -> cst.Arg:
-    tight = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
-    return cst.Arg(value, keyword=cst.Name(name), equal=tight)
-
-
-def _separated(node: cst.Call) -> list[cst.Arg]:
-    args = list(node.args)
-    if args and not isinstance(args[-1].comma, cst.Comma):
-        args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-    return args
 
 
 Listed = TypeVar("Listed", cst.Arg, cst.BaseElement)
@@ -342,14 +323,7 @@ def _drop(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     found = calling(tree, edit) if edit.calls else statement(tree, edit.site)
     if not isinstance(found, cst.SimpleStatementLine):
         raise Refused("a whole block stands there")
-    changes.new[found] = _nothing_left(tree, found)
-
-
-def _nothing_left(tree: Tree, found: Line) -> cst.CSTNode | None:
-    """`pass` where the block would be left empty."""
-    parent = tree.parents.get(found)
-    alone = isinstance(parent, cst.IndentedBlock) and len(parent.body) == 1
-    return cst.SimpleStatementLine([cst.Pass()]) if alone else None
+    changes.new[found] = nothing_left(tree, found)
 
 
 def _insert(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
@@ -374,11 +348,11 @@ def _move(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     if edit.to is None or not isinstance(found, cst.SimpleStatementLine):
         raise Refused("a whole block would have to move")
     to = statement(tree, edit.to)
-    to = outermost_loop(tree, to) if edit.around == "loop" else to
+    to = outermost_loop(tree, to) if edit.around == "loop" else turn_start(tree, to) if edit.around == "body" else to
     if to is found:
         raise Refused("it stands there already")
     may_move(tree, found, to, after=edit.after)
-    changes.new[found] = _nothing_left(tree, found)
+    changes.new[found] = nothing_left(tree, found)
     moved = found.with_changes(leading_lines=[line for line in found.leading_lines if line.comment is not None])
     (changes.after if edit.after else changes.before).setdefault(to, []).append(moved)
 
@@ -441,4 +415,8 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "translate": _anew(translated),
     "redecorate": _anew(redecorated),
     "divide": _divide,
+    "hoist": hoisted,
+    "element": into_element,
+    "part": not_in_place,
+    "assign": by_method,
 }

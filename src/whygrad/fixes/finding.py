@@ -208,6 +208,14 @@ def outermost_loop(tree: Tree, node: Line) -> Line:
     return found
 
 
+def turn_start(tree: Tree, node: Line) -> Line:
+    """The first statement of the outermost loop's body around a statement; itself where there is no loop."""
+    loop = outermost_loop(tree, node)
+    body = loop.body if loop is not node and isinstance(loop, cst.For | cst.While) else None
+    first = body.body[0] if isinstance(body, cst.IndentedBlock) else node
+    return first if isinstance(first, cst.SimpleStatementLine | cst.BaseCompoundStatement) else node
+
+
 def body_start(tree: Tree, node: Line) -> Line:
     """The first statement of the innermost loop's or function's body around a statement; itself at the top of the file."""
     for above in tree.above(node):

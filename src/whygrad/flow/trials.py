@@ -108,6 +108,7 @@ def _changes(descent: Descend) -> str:
     parts += [f"with epsilon {descent.epsilon:g}"] if descent.epsilon is not None else []
     parts += [f"with a ReLU behind {_listed(descent.activate)}"] if descent.activate else []
     parts += [f"with {_listed(descent.thaw)} trained as well"] if descent.thaw else []
+    parts += [f"with {_listed(descent.joined)} moved as well"] if descent.joined else []
     return " and ".join(parts) or "unchanged"
 
 
@@ -151,7 +152,19 @@ def _fell_further(trial: Trial) -> Verdict:
 
 def _descended(trial: Trial) -> Verdict:
     """Whether the change helps; where a control was made, more than it helps to learn permuted labels by heart."""
+    if isinstance(trial.intervention, Descend) and trial.intervention.joined:
+        return _joined(trial)
     return _fell_further(trial) if "permuted" not in trial.figures else _bends(trial)
+
+
+def _joined(trial: Trial) -> Verdict:
+    """Whether the loss of this very batch ends lower where more parameters move; the replays are the same but for that, so that any gain beyond rounding counts."""
+    changed, plain = fall(trial.losses), fall(trial.plain)
+    if changed is None or plain is None or not math.isfinite(changed) or not math.isfinite(plain):
+        return "inconclusive"
+    if abs(changed - plain) < STEADILY:
+        return "inconclusive"
+    return "confirmed" if changed > plain else "refuted"
 
 
 def _bends(trial: Trial) -> Verdict:

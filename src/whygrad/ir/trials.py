@@ -55,6 +55,8 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Labels that are permuted for another pair of descents: what these gain is learnt by heart."""
     thaw: tuple[str, ...] = ()
     """Frozen parameters that are trained as well, by the settings of the first optimizer."""
+    joined: tuple[str, ...] = ()
+    """Parameters that no optimizer holds and that are moved as well, by the settings of the first one."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):

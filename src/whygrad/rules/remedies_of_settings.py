@@ -36,9 +36,18 @@ def made_as(optimizer: Optimizer) -> tuple[str, ...]:
     return tuple(dict.fromkeys((name, name.lower())))
 
 
+_KEPT = re.compile(r"\s*[A-Za-z_]\w*\s*=[^=]")
+
+
 def made_once(site: Site | None, what: str) -> Remedy | None:
-    """The statement that makes something, before the outermost loop that it stands in."""
-    return remedy(f"make {what} once, before the loop", Edit("move", site, to=site, after=False, around="loop") if site else None)
+    """The statement that makes something, before the outermost loop that it stands in; in a function that a loop calls, before that loop or with its object."""
+    # a function that returns what it makes is called where it is kept
+    kept = next((place for place in site.with_callers if _KEPT.match(place.text)), site) if site is not None else None
+    return remedy(
+        f"make {what} once, before the loop",
+        Edit("move", kept, to=kept, after=False, around="loop") if kept else None,
+        otherwise=(Edit("hoist", kept),) if kept else (),
+    )
 
 
 def sized(site: Site | None, old: int, new: int) -> Remedy | None:

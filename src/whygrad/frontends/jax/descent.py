@@ -77,7 +77,7 @@ class Descent:
         if descent.activate:
             return self._bent(descent, rule)
         changed = self._losses(descent.steps, rule, descent)
-        return Trial(descent, loss=changed[-1], losses=changed, plain=self._losses(descent.steps, rule, None))
+        return Trial(descent, loss=changed[-1], losses=changed, plain=self._losses(descent.steps, rule, None, still=descent.joined))
 
     def _bent(self, descent: Descend, rule: Rule) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
@@ -97,8 +97,10 @@ class Descent:
         numbers = self.replay.numbers
         return {numbers[made]: numbers[given] for made, given in pairs if made in numbers and given in numbers}
 
-    def _losses(self, steps: int, rule: Rule, change: Descend | None, base: Change | None = None) -> tuple[float, ...]:
-        """The loss before the first update and after each."""
+    def _losses(
+        self, steps: int, rule: Rule, change: Descend | None, base: Change | None = None, still: tuple[str, ...] = ()
+    ) -> tuple[float, ...]:
+        """The loss before the first update and after each. `still`: parameters that are not moved."""
         base = base or Change()
         names = change.standardise if change else ()
         given = {**base.given} | {self.replay.numbers[name]: standardised(self.replay.arrays[self.replay.numbers[name]]) for name in names}
@@ -111,7 +113,8 @@ class Descent:
             losses.append(float(np.asarray(loss).astype(np.float64).sum()))
             if step < steps:
                 gradients = {number: found[name] for number, name in self.replay.parameters.items()}
-                moving, memory = move(rule.method, _figures(rule, change, step + 1), moving, gradients, memory)
+                moved, memory = move(rule.method, _figures(rule, change, step + 1), moving, gradients, memory)
+                moving = {number: moving[number] if self.replay.parameters[number] in still else item for number, item in moved.items()}
         return tuple(losses)
 
 

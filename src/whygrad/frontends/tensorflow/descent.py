@@ -1,6 +1,6 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that nothing of the program's runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +97,15 @@ class Descent:
         if descent.activate:
             return self._bent(descent)
         changed = self._losses(descent.steps, descent)
+        return Trial(descent, loss=changed[-1], losses=changed, plain=self._without(descent, changed[0]))
+
+    def _without(self, descent: Descend, start: float) -> tuple[float, ...]:
+        """The descent without the change; where what joined is all that moves, the loss stays where it was."""
         if descent.steps not in self._plain:
+            if descent.joined and not self._copies(descent.joined).keys() - set(descent.joined):
+                return (start,) * (descent.steps + 1)
             self._plain[descent.steps] = self._losses(descent.steps, None)
-        return Trial(descent, loss=changed[-1], losses=changed, plain=self._plain[descent.steps])
+        return self._plain[descent.steps]
 
     def _bent(self, descent: Descend) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
@@ -114,7 +120,7 @@ class Descent:
         self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[str, Any] | None = None
     ) -> tuple[float, ...]:
         """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
-        moving = self._copies()
+        moving = self._copies(change.joined if change else ())
         names = change.standardise if change else ()
         given = {**(given or {}), **{name: standardised(t) for name in names if (t := self.replay.find(name)) is not None}}
         activated = frozenset(change.activate) if change else frozenset()
@@ -128,8 +134,8 @@ class Descent:
                     moving[name].update(gradient, change)
         return tuple(losses)
 
-    def _copies(self) -> dict[str, Moving]:
-        """A copy of each parameter that an optimizer holds; raises `CopyError` with the reason where there are none."""
+    def _copies(self, joined: Iterable[str] = ()) -> dict[str, Moving]:
+        """A copy of each parameter that an optimizer holds, and of those that join; raises `CopyError` with the reason where there are none."""
         replay = self.replay
         if sum(int(np.prod(t.shape)) for t in replay.parameters.values()) > LARGEST:
             raise CopyError("the model is too large to be copied for an experiment")
@@ -143,6 +149,8 @@ class Descent:
             optimizer = by_name.get(held.get(owned.entry.number, ""), only if not held else None)
             if optimizer is not None:
                 found[name] = self._copy(name, optimizer)
+        first = next(iter(by_name.values()), None)
+        found |= {name: self._copy(name, first) for name in joined if first is not None and name in replay.owned and name not in found}
         if not found:
             raise CopyError("no optimizer holds a parameter of this step")
         return found

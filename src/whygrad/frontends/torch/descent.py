@@ -103,9 +103,15 @@ class Descent:
         if descent.activate:
             return self._bent(descent)
         changed = self._losses(descent.steps, descent)
+        return Trial(descent, loss=changed[-1], losses=changed, plain=self._without(descent, changed[0]))
+
+    def _without(self, descent: Descend, start: float) -> tuple[float, ...]:
+        """The descent without the change; where what joined is all that moves, the loss stays where it was."""
         if descent.steps not in self._plain:
+            if descent.joined and not held(self.replay):
+                return (start,) * (descent.steps + 1)
             self._plain[descent.steps] = self._losses(descent.steps, None)
-        return Trial(descent, loss=changed[-1], losses=changed, plain=self._plain[descent.steps])
+        return self._plain[descent.steps]
 
     def _bent(self, descent: Descend) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
@@ -120,8 +126,9 @@ class Descent:
         self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[int, Tensor] | None = None
     ) -> tuple[float, ...]:
         """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
-        moving = copies(self.replay.parameters, self.replay.optimizers)
-        moving |= thawed(self.replay, change.thaw if change else ())
+        others = thawed(self.replay, (*change.thaw, *change.joined)) if change else {}
+        moving = {} if others and not held(self.replay) else copies(self.replay.parameters, self.replay.optimizers)
+        moving |= others
         names = change.standardise if change else ()
         substitutes = {**(given or {}), **{pair[0]: standardised(pair[1]) for name in names if (pair := self.replay.find(name))}}
         activated = frozenset(change.activate) if change else frozenset()
@@ -135,6 +142,12 @@ class Descent:
         return tuple(losses)
 
 
+def held(replay: Stepping) -> bool:
+    """Whether any optimizer holds a parameter of the step."""
+    own = {id(tensor) for tensor in replay.parameters.values()}
+    return any(id(tensor) in own for optimizer in replay.optimizers for group in optimizer.param_groups for tensor in group["params"])
+
+
 def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) -> dict[str, Moving]:
     """A copy of each parameter that an optimizer holds; raises `CopyError` with the reason where there are none."""
     names = {id(tensor): name for name, tensor in parameters.items()}
@@ -143,10 +156,10 @@ def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) ->
     found: dict[str, Moving] = {}
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            held = [tensor for tensor in group["params"] if id(tensor) in names]
-            if held and (type(optimizer).__name__ not in KNOWN or group.get("maximize") or group.get("amsgrad")):
+            own = [tensor for tensor in group["params"] if id(tensor) in names]
+            if own and not follows(optimizer, group):
                 raise CopyError(f"updates of {type(optimizer).__name__} as it is set can't be followed")
-            for tensor in held:
+            for tensor in own:
                 copy = tensor.detach().clone().requires_grad_()
                 found[names[id(tensor)]] = Moving(copy, group, type(optimizer).__name__)
     if not found:
@@ -154,9 +167,16 @@ def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) ->
     return found
 
 
+def follows(optimizer: Optimizer, group: Mapping[str, Any]) -> bool:
+    """The rule by which it moves its parameters is one that is written out here."""
+    return type(optimizer).__name__ in KNOWN and not (group.get("maximize") or group.get("amsgrad"))
+
+
 def thawed(replay: Stepping, names: Iterable[str]) -> dict[str, Moving]:
-    """Copies of frozen parameters, to be moved as the first group of the first optimizer moves its own."""
-    optimizer = next(iter(replay.optimizers))
+    """Copies of parameters that no optimizer moves, to be moved as the first group of the first optimizer moves its own; raises `CopyError`."""
+    optimizer = next(iter(replay.optimizers), None)
+    if optimizer is None or (names and not follows(optimizer, optimizer.param_groups[0])):
+        raise CopyError("there is no optimizer whose updates can be followed")
     return {
         name: Moving(replay.known[name].detach().clone().requires_grad_(), optimizer.param_groups[0], type(optimizer).__name__)
         for name in names

@@ -1,6 +1,7 @@
 """WG308: a result that nothing uses."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -152,7 +153,21 @@ def _about_layers(found: Dropped) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=names,
-        remedy=_kept(found.op, _target(found.step, found.op)) if found.site == found.op.site and _stands_alone(found.site) else None,
+        remedy=_kept(found.op, _target(found.step, found.op))
+        if found.site == found.op.site and _stands_alone(found.site)
+        else _put_back(found.site),
+    )
+
+
+_REBOUND = re.compile(r"\s*([A-Za-z_]\w*)\s*[-+*/]?=[^=](?=.*\b\1\b)")
+
+
+def _put_back(site: Site | None) -> Remedy | None:
+    """A variable that is made of itself is a loop's as a rule: the result goes into what the loop goes through."""
+    if site is None or not _REBOUND.match(site.text):
+        return None
+    return remedy(
+        "put the result back where the loop took it from", Edit("element", site), changes="what reads the list gets the new values"
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from whygrad.diagnosis import Diagnosis, Evidence, Related, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, carried, consequences, failed_backward, failed_op, gist, matching
 from whygrad.flow.writes import Overwritten, overwritten
@@ -264,4 +264,9 @@ def _remedy(write: Op, name: str) -> Remedy | None:
     told = write.made or write.site
     if told is not None and "inplace" in told.text:
         return remedy("do not work in place", setting(told, "inplace", "False"))
+    if name == "x" and write.site is not None and _AUGMENTED.match(write.site.text):
+        return remedy("make a new value", Edit("part", write.site))
     return remedy("change a copy", in_front(write.site, f"{name} = {name}.clone()")) if name != "x" else None
+
+
+_AUGMENTED = re.compile(r"\s*[A-Za-z_][\w.]*(\[[^]]*\])?\s*(\+|-|\*|/|@|\*\*)=")

@@ -107,6 +107,7 @@ def _about_missing(index: Index, step: StepIndex, op: Op, behind: tuple[Paramete
         kind=step.step.kind,
         step=step.step.index,
         names=(op.native, *names),
+        test=Test(Differentiate((op.output,)), "moving the inputs changes the output otherwise than the backward says"),
     )
 
 

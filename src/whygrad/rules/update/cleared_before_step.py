@@ -1,10 +1,11 @@
 """WG404: gradients are cleared between the backward and the update."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import UPDATES, moves, ops_between, place, reads_gradients
 from whygrad.idioms import idiom
@@ -147,8 +148,22 @@ def diagnosis(index: Index, step: StepIndex, found: Lost) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
-        remedy=remedy("clear after the step", moving(found.clear.site, found.update.site)),
+        remedy=_after_the_step(step, found),
     )
+
+
+_STEP = re.compile(r"\s*([A-Za-z_][\w.]*)\.step\(")
+
+
+def _after_the_step(step: StepIndex, found: Lost) -> Remedy | None:
+    """The clearing behind the step; where the two stand in different functions it goes, and the step is followed by one, if there is no other."""
+    stepping = _STEP.match(found.update.site.text) if found.update.site is not None else None
+    early = [event for event in step.events("clear") if event.site and place(event.site) != place(found.clear.site)]
+    others = {place(event.site) for event in early if set(found.clear.targets) <= set(event.targets)}
+    instead = [Edit("drop", found.clear.site)] if found.clear.site and (others or stepping) else []
+    if not others and stepping and found.update.site:
+        instead.append(Edit("insert", found.update.site, f"{stepping[1]}.zero_grad()"))
+    return remedy("clear after the step", moving(found.clear.site, found.update.site), otherwise=instead)
 
 
 def misplaced(step: StepIndex, found: Lost) -> Diagnosis:
@@ -245,4 +260,5 @@ def _partly(index: Index, step: StepIndex, backwards: tuple[Event, ...], clear: 
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
+        remedy=remedy("clear once for each update, after it", moving(clear.site, update.site)),
     )

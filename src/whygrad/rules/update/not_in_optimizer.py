@@ -10,7 +10,7 @@ from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
 from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.update.unheld import forgotten, holder, modules_of, stands_still
+from whygrad.rules.update.unheld import forgotten, holder, modules_of, moved_as_well, stands_still
 
 
 @rule("WG401", "not-in-optimizer", "error")
@@ -67,6 +67,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         facts=frozenset(Fact("unheld", name) for name in names),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=tuple(modules),
+        test=moved_as_well(lost),
         remedy=_remedy(index, optimizer) or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None),
     )
 

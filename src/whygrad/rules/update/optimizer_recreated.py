@@ -106,5 +106,5 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         else "make it once, before the loop, and hand it in",
         explains=frozenset({Fact("no-rate", optimizer.name)}) if stuck else frozenset(),
         names=(optimizer.name,),
-        remedy=None if state else made_once(optimizer.site, "the optimizer"),
+        remedy=made_once(optimizer.site, "the state" if state else "the optimizer"),
     )

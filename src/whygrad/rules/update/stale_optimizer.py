@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom
@@ -12,8 +12,8 @@ from whygrad.ir import Optimizer, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import moved as moving
-from whygrad.rules.remedies import remedy
-from whygrad.rules.update.unheld import forgotten, modules_of, stands_still
+from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.update.unheld import forgotten, modules_of, moved_as_well, stands_still
 
 UNKNOWN = re.compile(r"Unknown variable: <(?:Variable path=(?P<path>[^,>]+)|tf\.Variable '(?P<name>[^']+)')")
 """What Keras 3 says of a variable that its optimizer was not built with (3.15)."""
@@ -103,6 +103,7 @@ def _exchanged(index: Index, optimizer: Optimizer, step: StepIndex, read: list[P
         kind=step.step.kind,
         step=step.step.index,
         names=(optimizer.name,),
+        test=moved_as_well(read),
     )
 
 
@@ -127,11 +128,22 @@ def refused(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis
             Evidence(f"the call raised {failure.type}: an optimizer can only update the variables that it was built with"),
         ),
         help="make a new optimizer for each model, or build it with all variables, also those that are trained later, before its first update",
+        remedy=_for_each_model(stale, failure),
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else None,
         step=failure.step.step.index if failure.step is not None else None,
         names=(variable,),
     )
+
+
+def _for_each_model(stale: Optimizer | None, failure: Failure) -> Remedy | None:
+    """The optimizer made at the start of each turn of the loop that trains one model after another."""
+    site = stale.site if stale is not None else None
+    ways = failure.site.with_callers if failure.site is not None and site is not None else ()
+    used = next((way for way in ways if site and (way.file, way.function) == (site.file, site.function) and way.line > site.line), None)
+    if used is None:
+        return None
+    return remedy("make the optimizer anew for each model", Edit("move", site, to=used, after=False, around="body") if site else None)
 
 
 def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:
@@ -172,7 +184,25 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
             {*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *(Fact("no-gradient", p.name) for p in held)}
         ),
         names=(optimizer.name,),
+        test=moved_as_well(lost),
+        remedy=_of_the_other(optimizer, lost),
     )
+
+
+_WHOLE = re.compile(r"\b([A-Za-z_]\w*)\.parameters\(\)")
+_MODEL = re.compile(r"([A-Za-z_]\w*)\s*=[^=]")
+
+
+def _of_the_other(optimizer: Optimizer, lost: list[Parameter]) -> Remedy | None:
+    """The model that was made before the optimizer in its place, where the optimizer was given another one by its name."""
+    site = optimizer.site
+    given = _WHOLE.search(site.text) if site is not None else None
+    made = lost[0].site.with_callers if lost[0].site is not None else ()
+    before = [one for one in made if site and (one.file, one.function) == (site.file, site.function) and one.line < site.line]
+    name = next((found[1] for one in before if (found := _MODEL.match(one.text.strip()))), "")
+    if given is None or not name or given[1] == name:
+        return None
+    return remedy(f"give it the parameters of `{name}`", setting(site, "params", f"{name}.parameters()", position=0))
 
 
 def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diagnosis:
@@ -215,6 +245,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
             }
         ),
         names=(optimizer.name, *modules),
+        test=moved_as_well(lost),
         remedy=remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, lost[0].site)),
     )
 

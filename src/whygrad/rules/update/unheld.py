@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import takewhile
 
+from whygrad.diagnosis import Test
 from whygrad.flow import Index
-from whygrad.ir import Optimizer, Parameter
+from whygrad.ir import Descend, Optimizer, Parameter
 
 
 def forgotten(index: Index) -> list[Parameter]:
@@ -39,6 +40,11 @@ def holder(optimizers: list[Optimizer], lost: list[Parameter]) -> Optimizer:
 def shared(one: list[str], other: list[str]) -> int:
     """How many parts two names have in common, from the front."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def moved_as_well(lost: list[Parameter]) -> Test:
+    """An experiment: a few updates on copies, with what no optimizer holds moved as well."""
+    return Test(Descend(joined=tuple(sorted(p.name for p in lost))), "with them moved as well the loss of the batch ends lower")
 
 
 def modules_of(index: Index, lost: list[Parameter]) -> list[str]:

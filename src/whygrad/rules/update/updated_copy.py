@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
@@ -103,7 +103,16 @@ def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diag
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
-        remedy=remedy("update in place", Edit("augment", op.site))
-        if op.site and speaks_torch(index)
-        else None,  # elsewhere `-=` binds a name anew
+        remedy=_kept(index, op),
     )
+
+
+def _kept(index: Index, op: Op) -> Remedy | None:
+    """The update made where the forward reads: of the tensor itself in PyTorch, of the variable by its method in TensorFlow; an array of JAX goes back into its list."""
+    if op.site is None or op.kind == "leave":
+        return None
+    if speaks_torch(index):
+        return remedy("update in place", Edit("augment", op.site))
+    if speaks(index, "jax"):
+        return remedy("put the new array back where the loop took it from", Edit("element", op.site))
+    return remedy("update the variable itself", Edit("assign", op.site))

@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
-from whygrad.idioms import idiom, speaks
+from whygrad.idioms import idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, percent, places, plural
@@ -84,7 +84,15 @@ def _about_dropout(index: Index, step: StepIndex, op: Op, rate: float) -> Diagno
         kind=step.step.kind,
         step=step.step.index,
         names=("dropout",),
+        remedy=_of_module(index, op),
     )
+
+
+def _of_module(index: Index, op: Op) -> Remedy | None:
+    """The mode of the module in whose method the dropout is called."""
+    if op.site is None or not speaks_torch(index) or not op.site.function.endswith(".forward"):
+        return None
+    return remedy("hand the mode over", Edit("argument", op.site, "self.training", (spelled(op), "dropout"), keyword="training"))
 
 
 def _switched_back_missing(index: Index) -> Diagnosis | None:
@@ -276,9 +284,11 @@ def _back(site: Site | None, backward: Site | None) -> Remedy | None:
 
 
 def _instead(site: Site | None) -> Remedy | None:
-    """Training mode in the place of evaluation mode."""
+    """Training mode in the place of evaluation mode; where the switch is a part of an expression, this without it."""
     name = _switched(site)
     changes = "normalisation takes the batch's own statistics, and dropout drops"
+    if site is not None and not name and ".eval()" in site.text:
+        return remedy("train in training mode", Edit("unwrap", site, calls=("eval",)), changes=changes)
     return remedy("train in training mode", Edit("callee", site, f"{name}.train", ("eval",)), changes=changes) if name and site else None
 
 

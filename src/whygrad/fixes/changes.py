@@ -1,0 +1,40 @@
+"""What an edit changes in a tree, and the small pieces that several kinds of edit put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from whygrad.fixes.finding import Expression, Line, Tree
+
+
+@dataclass(slots=True)
+class Changes:
+    """Nodes and what comes in their place; an empty tuple where they go."""
+
+    new: dict[cst.CSTNode, cst.CSTNode | None] = field(default_factory=dict)
+    before: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
+    after: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
+    spread: set[cst.CSTNode] = field(default_factory=set)
+    """Blocks that give way to their statements."""
+
+
+def nothing_left(tree: Tree, found: Line) -> cst.CSTNode | None:
+    """`pass` where the block would be left empty."""
+    parent = tree.parents.get(found)
+    alone = isinstance(parent, cst.IndentedBlock) and len(parent.body) == 1
+    return cst.SimpleStatementLine([cst.Pass()]) if alone else None
+
+
+def keyword(name: str, value: Expression) -> cst.Arg:
+    """An argument by name."""
+    tight = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
+    return cst.Arg(value, keyword=cst.Name(name), equal=tight)
+
+
+def separated(given: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """Arguments behind which another one can stand."""
+    args = list(given)
+    if args and not isinstance(args[-1].comma, cst.Comma):
+        args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    return args

@@ -1,0 +1,173 @@
+"""What a function makes anew at each call, made once: by the object whose method it is, or before the loop that calls the function."""
+
+from collections.abc import Iterator, Mapping
+
+import libcst as cst
+
+from whygrad.diagnosis import Edit
+from whygrad.fixes.changes import Changes, keyword, nothing_left, separated
+from whygrad.fixes.finding import Expression, Line, Tree, outermost_loop, statement, target
+from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.refusals import Refused
+
+_FIXED = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString)
+"""Arguments that are the same at each turn of a loop as long as no name in them is bound anew."""
+
+
+def hoisted(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """Raises `Refused` where what it is made of is not known at the place where it is to be made once."""
+    found = statement(tree, edit.site)
+    kept, function = target(found), tree.enclosing(found, cst.FunctionDef)
+    if not isinstance(function, cst.FunctionDef) or not isinstance(kept, cst.Name) or tree.parents.get(found) is not function.body:
+        raise Refused("it is not made in a function of its own right")
+    owner = tree.enclosing(function, cst.FunctionDef, cst.ClassDef)
+    if isinstance(owner, cst.ClassDef):
+        _kept_by_object(tree, found, function, owner, changes)
+    elif owner is None:
+        _handed_in(tree, found, function, changes)
+    else:
+        raise Refused("it is made in a function within a function")
+
+
+def _made(found: Line) -> Expression:
+    return cst.ensure_type(cst.ensure_type(found, cst.SimpleStatementLine).body[0], cst.Assign).value
+
+
+def _read(tree: Tree, node: cst.CSTNode) -> frozenset[str]:
+    """Names that an expression reads, without those of attributes and of arguments."""
+    parents = tree.parents
+    return frozenset(
+        part.value
+        for part in tree.within(node, cst.Name)
+        if not (isinstance(above := parents.get(part), cst.Attribute) and above.attr is part)
+        and not (isinstance(above, cst.Arg) and above.keyword is part)
+    )
+
+
+def _bound(tree: Tree, node: cst.CSTNode) -> Iterator[str]:
+    """Names and attributes that statements and loops below a node bind."""
+    kinds = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr)
+    for part in tree.nodes:
+        if isinstance(part, kinds) and (part is node or any(above is node for above in tree.above(part))):
+            yield from (dotted(name) for name in tree.expressions(part.target) if dotted(name))
+
+
+def _parameters(function: cst.FunctionDef) -> list[cst.Param]:
+    given = function.params
+    if given.posonly_params or given.kwonly_params or given.star_kwarg or isinstance(given.star_arg, cst.Param):
+        raise Refused("the function takes its arguments in another way than by position")
+    return list(given.params)
+
+
+def _kept_by_object(tree: Tree, found: Line, function: cst.FunctionDef, owner: cst.ClassDef, changes: Changes) -> None:
+    """Made at the end of `__init__`, and kept under the same name."""
+    made, name = _made(found), cst.ensure_type(target(found), cst.Name).value
+    own = dotted(function.params.params[0].name) if function.params.params else ""
+    local = {param.name.value for param in _parameters(function)} | set(_bound(tree, function))
+    if (_read(tree, made) - {own}) & local:
+        raise Refused("it is made of what the method is given")
+    begun = next((part for part in tree.within(owner, cst.FunctionDef) if part.name.value == "__init__" and part is not function), None)
+    if begun is None or not isinstance(begun.body, cst.IndentedBlock) or dotted(begun.params.params[0].name) != own:
+        raise Refused("its class has no `__init__`")
+    needed = {dotted(part) for part in tree.within(made, cst.Attribute) if dotted(part).startswith(f"{own}.")}
+    kept = f"{own}.{name}"
+    if not {".".join(part.split(".")[:2]) for part in needed} <= set(_bound(tree, begun)) or kept in set(_bound(tree, owner)):
+        raise Refused("what it is made of is not there when the object is made")
+    last = begun.body.body[-1]
+    new = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cst.Name(own), cst.Name(name)))], made)])
+    changes.after.setdefault(last, []).append(new)
+    changes.new[made] = cst.Attribute(cst.Name(own), cst.Name(name))
+
+
+def _handed_in(tree: Tree, found: Line, function: cst.FunctionDef, changes: Changes) -> None:
+    """Made before the outermost loop around the only call of the function, and handed over as one more argument."""
+    made, name = _made(found), cst.ensure_type(target(found), cst.Name).value
+    call, loop = _called(tree, function)
+    caller = tree.enclosing(call, cst.FunctionDef)
+    parameters = _parameters(function)
+    given = _given(parameters, call)
+    _known_before(tree, made, function, given, loop)
+    if any(part.value == name and tree.enclosing(part, cst.FunctionDef) is caller for part in tree.within(tree.module, cst.Name)):
+        raise Refused(f"`{name}` has another meaning where the function is called")
+    value = made.visit(_Substituted(given))
+    if not isinstance(value, cst.BaseExpression):
+        raise Refused("what is made is no expression")
+    new = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+    changes.before.setdefault(loop, []).append(new)
+    changes.new[found] = nothing_left(tree, found)
+    changes.new[function.params] = _with_parameter(function.params, name)
+    changes.new[call] = call.with_changes(args=[*separated(call.args), _argument(parameters, call, name)])
+
+
+def _called(tree: Tree, function: cst.FunctionDef) -> tuple[cst.Call, Line]:
+    """The only call of a function, and the outermost loop around that."""
+    calls = [part for part in tree.within(tree.module, cst.Call) if dotted(part.func) == function.name.value]
+    if len(calls) != 1 or len([part for part in tree.within(tree.module, cst.Name) if part.value == function.name.value]) != 2:  # noqa: PLR2004 - its definition and the call
+        raise Refused(f"`{function.name.value}` is called from more than one place, or from another file")
+    line = tree.enclosing(calls[0], cst.SimpleStatementLine)
+    loop = outermost_loop(tree, line) if line is not None else line
+    if line is None or loop is None or loop is line:
+        raise Refused(f"`{function.name.value}` is called from no loop")
+    return calls[0], loop
+
+
+def _given(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expression]:
+    """What each parameter of a function is in a call."""
+    if any(arg.star for arg in call.args):
+        raise Refused("the arguments of the call are not written out")
+    found = {param.name.value: param.default for param in parameters if param.default is not None}
+    plain = [arg for arg in call.args if arg.keyword is None]
+    found |= {param.name.value: arg.value for param, arg in zip(parameters, plain, strict=False)}
+    return found | {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+
+
+def _known_before(tree: Tree, made: Expression, function: cst.FunctionDef, given: Mapping[str, Expression], loop: Line) -> None:
+    """All that it is made of is what the loop leaves as it is."""
+    read = _read(tree, made)
+    changed = set(_bound(tree, loop))
+    for name in read & given.keys():
+        value = given[name]
+        if not isinstance(value, _FIXED) or any(dotted(part) in changed for part in tree.expressions(value)):
+            raise Refused(f"`{name}` is another one at each turn of the loop")
+    if (read - given.keys()) & set(_bound(tree, function)):
+        raise Refused("it is made of what the function reckons")
+
+
+class _Substituted(cst.CSTTransformer):
+    """Parameters of a function, as its call has them."""
+
+    def __init__(self, given: Mapping[str, Expression]) -> None:
+        super().__init__()
+        self.given = given
+
+    def visit_Attribute_attr(self, _: cst.Attribute) -> None:  # noqa: N802 - libcst's name
+        return None
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:  # noqa: N802
+        return updated_node.with_changes(attr=original_node.attr)
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:  # noqa: N802
+        return updated_node.with_changes(keyword=original_node.keyword)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802
+        found = self.given.get(original_node.value)
+        return updated_node if found is None else found.deep_clone()
+
+
+def _with_parameter(params: cst.Parameters, name: str) -> cst.Parameters:
+    """One more parameter, behind those without a default."""
+    plain = [param for param in params.params if param.default is None]
+    others = [param for param in params.params if param.default is not None]
+    row = [*plain, cst.Param(cst.Name(name)), *others]
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    spaced = [param if isinstance(param.comma, cst.Comma) else param.with_changes(comma=comma) for param in row[:-1]]
+    return params.with_changes(params=[*spaced, row[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
+
+
+def _argument(parameters: list[cst.Param], call: cst.Call, name: str) -> cst.Arg:
+    """By position where all that come before it are, else by name."""
+    plain = [arg for arg in call.args if arg.keyword is None]
+    defaults = any(param.default is not None for param in parameters)
+    if len(plain) > sum(1 for param in parameters if param.default is None):
+        raise Refused("an argument with a default is given by position")
+    return cst.Arg(cst.Name(name)) if not defaults and len(plain) == len(call.args) else keyword(name, cst.Name(name))
