@@ -52,6 +52,13 @@ def test_anything_less_is_no_proof(before: dict[int, float], after: dict[int, fl
     assert words in unproved_by(pair(before, after))
 
 
+def test_a_fault_beside_training_is_proved_gone_where_the_program_learns_no_worse():
+    assert unproved_by(pair({2: 0.5, 4: 0.1}, {2: 0.5, 4: 0.11}), beside=True) == ""
+    assert "learns as well" in unproved_by(pair({2: 0.5, 4: 0.1}, {2: 0.5, 4: 0.3}), beside=True)
+    assert "does not fall" in unproved_by(pair({2: 1.0, 4: 1.0}, {2: 1.0, 4: 1.0}), beside=True)
+    assert "does not fall" in unproved_by(pair({2: math.nan}, {2: math.nan}), beside=True)
+
+
 def test_a_negative_loss_falls_as_any_other():
     assert further(pair({4: -1.0}, {4: -3.0}, start=-1.0))
     assert not further(pair({4: -3.0}, {4: -1.0}, start=-1.0))

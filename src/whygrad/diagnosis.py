@@ -95,6 +95,7 @@ Action = Literal[
     "element",
     "part",
     "assign",
+    "keep",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
@@ -104,7 +105,8 @@ goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: 
 library `text`. `divide`: the only `//` of the line becomes `/`.
 `redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
 before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
-`a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`."""
+`a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
+out and the line drops is kept under the name of what the call was given."""
 
 Around = Literal["", "value", "loop", "body"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the
@@ -151,6 +153,8 @@ class Remedy:
     """The change of a replay that does the same."""
     later: bool = False
     """The fault kept other batches from the program, so that the first one shows nothing: runs are compared on the one after it."""
+    beside: bool = False
+    """The fault lies beside training, as in how the model is evaluated, and its loss does not show it: gone, with the program learning no worse, is proof."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,16 @@ def further(pair: Likened) -> bool:
     return sooner and after - before > -FELL
 
 
-def unproved_by(pair: Likened) -> str:
-    """Why the comparison is no proof; "" where it is one."""
-    if further(pair):
+def no_worse(pair: Likened) -> bool:
+    """Whether the second run learns, and ends as low as the first one."""
+    last = pair.moments[-1]
+    before, after = pair.fall(pair.before, last), pair.fall(pair.after, last)
+    return after >= STEADILY and after - before > -FELL
+
+
+def unproved_by(pair: Likened, *, beside: bool = False) -> str:
+    """Why the comparison is no proof; "" where it is one. `beside`: no more is asked of the change than that it does no harm to what is learnt."""
+    if further(pair) or (beside and no_worse(pair)):
         return ""
     start, (before, after) = figure(pair.start or 0.0), pair.last
     if pair.fall(pair.after, pair.moments[-1]) < STEADILY:

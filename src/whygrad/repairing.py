@@ -91,6 +91,11 @@ class Repair:
         """The fault was which examples are seen: the batch after the first one tells the runs apart."""
         return any(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.later for kept in self.kept)
 
+    @property
+    def beside(self) -> bool:
+        """None of the faults shows in the loss of training."""
+        return all(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.beside for kept in self.kept)
+
     def first_loss(self, after: Attempt) -> float | None:
         """What the loss of the compared step must be, if both runs draw the same numbers; None where that is not known."""
         return None if self.later else after.first_loss
@@ -172,7 +177,7 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     trials = repair.followed((before.trajectory, after.trajectory))
     pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=repair.first_loss(after))
     if not pair.reason:
-        why = unproved_by(pair)
+        why = unproved_by(pair, beside=repair.beside)
     else:
         alone = unproved_alone(after)
         why = f"{alone}, and the two runs could not be compared: {pair.reason}" if alone else ""

@@ -215,6 +215,19 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "move", "to": "step(m, opt)", "after": False, "around": "body"},
         "y = 1\nfor f in folds:\n    opt = Adam(0.1)\n    m = make()\n    for x in f:\n        step(m, opt)\n",
     ),
+    "what a step hands out is kept under the names that it was given": (
+        "def step(model, state, x):\n    return eqx.apply_updates(model, u), state, loss\nfor x in y:\n    _, _, loss = step(net, opt_state, x)\n",
+        "_, _, loss", {"action": "keep"},
+        "def step(model, state, x):\n    return eqx.apply_updates(model, u), state, loss\nfor x in y:\n    net, opt_state, loss = step(net, opt_state, x)\n",
+    ),
+    "what a step hands out to nobody is kept as far as it has a name": (
+        "def step(p, x):\n    return p, loss\nfor x in y:\n    step(params, x)\n", "step(params, x)", {"action": "keep"},
+        "def step(p, x):\n    return p, loss\nfor x in y:\n    params, _ = step(params, x)\n",
+    ),
+    "what a method makes anew is kept": ("state.apply_gradients(grads=g)\n", "state.apply", {"action": "keep"}, "state = state.apply_gradients(grads=g)\n"),
+    "what a function of a library makes anew is kept": (
+        "import optax\noptax.apply_updates(params, u)\n", "optax.apply", {"action": "keep"}, "import optax\nparams = optax.apply_updates(params, u)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -269,6 +282,10 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a variable that is no loop's": ("for m in maps:\n    n = g(m)\n", "n = g(m)", {"action": "element"}),
     "a product that is no update": ("v = v * g\n", "v = v", {"action": "assign"}),
     "what does not begin with its own name": ("v = w - g\n", "v = w", {"action": "assign"}),
+    "what a step hands out under no name that it was given": (
+        "def step(p, x):\n    return f(x)\nstep(params, 3)\n", "step(params", {"action": "keep"},
+    ),
+    "a result that has a name": ("import optax\nq = optax.apply_updates(params, u)\n", "q = optax", {"action": "keep"}),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

@@ -4,7 +4,7 @@ import pytest
 
 from whygrad.diagnosis import Test as Asked
 from whygrad.flow.trials import described, judged, trial_of
-from whygrad.ir import Bypass, Lift, Measures, Permute, Reshape, Step, Trial
+from whygrad.ir import Bypass, Descend, Lift, Measures, Permute, Reshape, Step, Trial
 
 LIFT = Lift(("d",))
 RAISES = Asked(LIFT, "w gets a gradient", raises_gradient_of=("w",))
@@ -28,6 +28,24 @@ CHANGES = Asked(LIFT, "the gradient changes")
 )
 def test_a_trial_is_read_against_the_prediction(asked: Asked, trial: Trial, baseline: Measures, verdict: str) -> None:
     assert judged(asked, trial, baseline).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("losses", "plain", "verdict"),
+    [
+        ((1.0, 0.9), (1.0, 0.95), "confirmed"),
+        ((1.0, 0.9), (1.0, 1.0), "confirmed"),
+        ((1.0, 0.95), (1.0, 0.9), "refuted"),
+        ((1.0, 0.9), (1.0, 0.901), "inconclusive"),
+        ((1.0, float("nan")), (1.0, 0.9), "inconclusive"),
+        ((1.0, 0.9), (1.0, float("inf")), "inconclusive"),
+        ((0.0, 0.0), (0.0, 0.0), "inconclusive"),
+    ],
+)
+def test_what_joins_a_descent_lowers_the_loss(losses: tuple[float, ...], plain: tuple[float, ...], verdict: str) -> None:
+    joined = Descend(joined=("w",))
+
+    assert judged(Asked(joined, ""), Trial(joined, losses=losses, plain=plain), Measures()).verdict == verdict
 
 
 def test_only_the_very_intervention_counts() -> None:

@@ -1,11 +1,12 @@
 """What an edit changes in a tree, and the small pieces that several kinds of edit put together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from whygrad.fixes.finding import Expression, Line, Tree
+from whygrad.fixes.refusals import Refused
 
 
 @dataclass(slots=True)
@@ -38,3 +39,13 @@ def separated(given: Sequence[cst.Arg]) -> list[cst.Arg]:
     if args and not isinstance(args[-1].comma, cst.Comma):
         args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
     return args
+
+
+def arguments(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expression]:
+    """What each parameter of a function is in a call."""
+    if any(arg.star for arg in call.args):
+        raise Refused("the arguments of the call are not written out")
+    found = {param.name.value: param.default for param in parameters if param.default is not None}
+    plain = [arg for arg in call.args if arg.keyword is None]
+    found |= {param.name.value: arg.value for param, arg in zip(parameters, plain, strict=False)}
+    return found | {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}

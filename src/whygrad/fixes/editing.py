@@ -25,6 +25,7 @@ from whygrad.fixes.finding import (
     turn_start,
 )
 from whygrad.fixes.hoisting import hoisted
+from whygrad.fixes.keeping import kept
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, not_in_place
@@ -419,4 +420,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "element": into_element,
     "part": not_in_place,
     "assign": by_method,
+    "keep": kept,
 }

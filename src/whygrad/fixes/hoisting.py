@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import libcst as cst
 
 from whygrad.diagnosis import Edit
-from whygrad.fixes.changes import Changes, keyword, nothing_left, separated
+from whygrad.fixes.changes import Changes, arguments, keyword, nothing_left, separated
 from whygrad.fixes.finding import Expression, Line, Tree, outermost_loop, statement, target
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
@@ -85,7 +85,7 @@ def _handed_in(tree: Tree, found: Line, function: cst.FunctionDef, changes: Chan
     call, loop = _called(tree, function)
     caller = tree.enclosing(call, cst.FunctionDef)
     parameters = _parameters(function)
-    given = _given(parameters, call)
+    given = arguments(parameters, call)
     _known_before(tree, made, function, given, loop)
     if any(part.value == name and tree.enclosing(part, cst.FunctionDef) is caller for part in tree.within(tree.module, cst.Name)):
         raise Refused(f"`{name}` has another meaning where the function is called")
@@ -109,16 +109,6 @@ def _called(tree: Tree, function: cst.FunctionDef) -> tuple[cst.Call, Line]:
     if line is None or loop is None or loop is line:
         raise Refused(f"`{function.name.value}` is called from no loop")
     return calls[0], loop
-
-
-def _given(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expression]:
-    """What each parameter of a function is in a call."""
-    if any(arg.star for arg in call.args):
-        raise Refused("the arguments of the call are not written out")
-    found = {param.name.value: param.default for param in parameters if param.default is not None}
-    plain = [arg for arg in call.args if arg.keyword is None]
-    found |= {param.name.value: arg.value for param, arg in zip(parameters, plain, strict=False)}
-    return found | {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
 
 
 def _known_before(tree: Tree, made: Expression, function: cst.FunctionDef, given: Mapping[str, Expression], loop: Line) -> None:

@@ -50,6 +50,11 @@ def made_once(site: Site | None, what: str) -> Remedy | None:
     )
 
 
+def begun_once(site: Site | None) -> Remedy | None:
+    """A state that each step hands on, before the outermost loop that it stands in; a function of its own would have to return it."""
+    return remedy("begin the state once, before the loop", Edit("move", site, to=site, after=False, around="loop") if site else None)
+
+
 def sized(site: Site | None, old: int, new: int) -> Remedy | None:
     """Another number of outputs, where the number is written out once on the line."""
     found = list(re.finditer(rf"(?<![\w.]){old}(?![\w.])", site.text)) if site is not None else []

@@ -191,6 +191,8 @@ def _applied(index: Index, event: Event, backward: Event | None) -> Remedy | Non
     if event.attributes.get("what") == "module":
         traced = Edit("redecorate", event.site, "flax.nnx.jit", calls=("jit",)) if event.site else None
         return remedy("trace the step with `nnx.jit`", traced)
+    if event.attributes.get("what") in ("applied", "returned") and event.site is not None:
+        return remedy("keep what comes out", Edit("keep", event.site))
     computed = _COMPUTED.match(event.site.text) if event.site is not None else None
     if computed is None or event.attributes.get("what", "update") != "update" or not speaks(index, "jax"):
         return None

@@ -7,7 +7,7 @@ from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import plural
-from whygrad.rules.remedies_of_settings import made_once
+from whygrad.rules.remedies_of_settings import begun_once, made_once
 
 OFTEN = 4
 """Optimizers of one place, one rate and the same parameters that count as a loop: two or three are phases of a training, which restart on purpose."""
@@ -106,5 +106,5 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         else "make it once, before the loop, and hand it in",
         explains=frozenset({Fact("no-rate", optimizer.name)}) if stuck else frozenset(),
         names=(optimizer.name,),
-        remedy=made_once(optimizer.site, "the state" if state else "the optimizer"),
+        remedy=begun_once(optimizer.site) if state else made_once(optimizer.site, "the optimizer"),
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
@@ -92,7 +93,8 @@ def _of_module(index: Index, op: Op) -> Remedy | None:
     """The mode of the module in whose method the dropout is called."""
     if op.site is None or not speaks_torch(index) or not op.site.function.endswith(".forward"):
         return None
-    return remedy("hand the mode over", Edit("argument", op.site, "self.training", (spelled(op), "dropout"), keyword="training"))
+    told = remedy("hand the mode over", Edit("argument", op.site, "self.training", (spelled(op), "dropout"), keyword="training"))
+    return replace(told, beside=True) if told is not None else None
 
 
 def _switched_back_missing(index: Index) -> Diagnosis | None:

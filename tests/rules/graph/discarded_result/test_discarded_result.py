@@ -108,3 +108,12 @@ def test_the_result_of_a_lone_call_can_take_the_place_of_what_it_was_given() -> 
     assert diagnosis.remedy is not None
     assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("insert", "out = out.clamp(0, 10)"), ("drop", "")]
     assert not diagnosis.remedy.safe
+
+
+def test_a_loop_variable_that_is_made_of_itself_goes_back_into_the_list() -> None:
+    text = DROPPED.replace("        return self.unit(x)", "            m = self.unit(m)").replace(" scope=2", "")
+
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == ["element"]

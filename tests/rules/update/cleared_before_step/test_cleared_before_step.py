@@ -171,3 +171,32 @@ def test_backwards_that_should_add_up() -> None:
 @pytest.mark.parametrize("text", ADDS_UP.values(), ids=ADDS_UP)
 def test_silence_where_backwards_add_up(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_the_clearing_between_two_backwards_moves_behind_the_update() -> None:
+    (diagnosis,) = said(diagnose, MICRO, steps=2)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.to and edit.to.line) for edit in diagnosis.remedy.edits] == [("move", 24, 28)]
+
+
+CALLBACK = EMPTY.replace('@ "train.py":31', '@ "monitor.py":9').replace(
+    'opt @ "train.py":32', 'opt @ "train.py":32 text="    self.opt.step()"'
+)
+
+
+def test_a_clearing_in_a_callback_goes_and_the_step_is_followed_by_one() -> None:
+    (diagnosis,) = said(diagnose, CALLBACK)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.file, edit.text) for edit in diagnosis.remedy.edits] == [
+        ("drop", "monitor.py", ""),
+        ("insert", "train.py", "self.opt.zero_grad()"),
+    ]
+
+
+def test_a_clearing_in_a_callback_goes_alone_where_there_is_another() -> None:
+    (diagnosis,) = said(diagnose, CALLBACK.replace("    ! backward", '    ! clear w b @ "train.py":29\n    ! backward'))
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == ["drop"]

@@ -73,4 +73,14 @@ def test_a_state_begun_anew_in_each_step_is_called_so() -> None:
 
     assert diagnosis.message.startswith("the state of `opt` is begun anew 20 times")
     assert "opt.init(params)" in diagnosis.help
-    assert diagnosis.remedy is None
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in (*diagnosis.remedy.edits, *diagnosis.remedy.otherwise)] == ["move"]
+
+
+def test_where_a_function_returns_what_it_makes_the_line_that_keeps_it_is_moved() -> None:
+    made = '@ "steps.py":5 in "make" text="    return SGD(p)" callers=[["steps.py",9,"step","    opt = make(net)"],["train.py",20,""]]'
+
+    (diagnosis,) = said(diagnose, run("Adam", 20).replace('@ "train.py":16', made))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in (*diagnosis.remedy.edits, *diagnosis.remedy.otherwise)] == [("move", 9), ("hoist", 9)]

@@ -4,6 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.ir import Descend
 from whygrad.rules.update.stale_optimizer import diagnose
 
 NEW_HEAD = """
@@ -190,3 +191,43 @@ def test_a_model_that_became_its_own_copy_late_in_the_run():
 )
 def test_copies_that_are_trained_on_purpose(text):
     assert not said(diagnose, text)
+
+
+SECOND = REPLACED.replace('@ "train.py":13:7-50', '@ "train.py":13 in main text="    opt = SGD(old.parameters(), lr=0.1)"').replace(
+    '@ "best.py":17', '@ "train.py":12 in main text="    new = Net()"'
+)
+
+
+def test_an_optimizer_of_another_model_is_given_the_one_that_was_made_for_it():
+    (diagnosis,) = said(diagnose, SECOND)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [("params", "new.parameters()")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SECOND.replace("12 in main", "14 in main"), SECOND.replace("old.parameters()", "groups"), SECOND.replace("old.", "new.")],
+    ids=["made later", "given by another name", "the same name"],
+)
+def test_an_optimizer_is_left_alone_where_its_model_has_no_name_there(text: str):
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is None
+
+
+def test_what_is_held_by_none_is_moved_in_an_experiment():
+    (diagnosis,) = said(diagnose, NEW_HEAD)
+
+    assert diagnosis.test is not None
+    assert diagnosis.test.intervention == Descend(joined=("head.weight",))
+    assert not diagnosis.test.required
+
+
+def test_an_optimizer_for_several_models_is_made_at_the_start_of_each_turn():
+    (diagnosis,) = said(diagnose, UNKNOWN.replace('@ "train.py":20', '@ "train.py":20 in "fold" callers=[["train.py",27,""]]'))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.to and edit.to.line, edit.around) for edit in diagnosis.remedy.edits] == [
+        ("move", 12, 27, "body")
+    ]

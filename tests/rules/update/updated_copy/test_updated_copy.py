@@ -63,3 +63,11 @@ def test_updates_of_copies(text: str) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not told(text)
+
+
+@pytest.mark.parametrize(("framework", "action"), [("torch", "augment"), ("jax", "element"), ("tensorflow", "assign")])
+def test_the_update_reaches_what_the_forward_reads(framework: str, action: str) -> None:
+    (diagnosis,) = diagnose.check(Index(loads(dedent(REBOUND.replace("    outcome", f'    framework {framework} "2"\n    outcome', 1)))))
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == [action]

@@ -104,3 +104,27 @@ def test_training_in_evaluation_mode(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_dropout_in_a_module_is_handed_the_mode() -> None:
+    (diagnosis,) = said(diagnose, ALWAYS.replace('@ "train.py":14\n    out', '@ "train.py":14 in "Net.forward"\n    out'))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [("training", "self.training")]
+    assert diagnosis.remedy.beside
+
+
+def test_a_dropout_outside_a_module_knows_no_mode() -> None:
+    (diagnosis,) = said(diagnose, ALWAYS)
+
+    assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("line", "action"), [("    net.eval()", "callee"), ("    return net.eval()", "unwrap"), ("net = Net().eval()", "unwrap")]
+)
+def test_a_switch_is_turned_or_left_out_where_it_is_part_of_an_expression(line: str, action: str) -> None:
+    (diagnosis,) = said(diagnose, STILL.replace('! eval net @ "train.py":16', f'! eval net @ "train.py":16 text="{line}"'))
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == [action]

@@ -1,0 +1,92 @@
+"""What a call hands out, kept under the names of what it was given: values that are never changed in place have to be carried on."""
+
+from collections.abc import Iterator, Mapping
+
+import libcst as cst
+
+from whygrad.diagnosis import Edit
+from whygrad.fixes.changes import Changes, arguments
+from whygrad.fixes.finding import Expression, Tree, statement
+from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.refusals import Refused
+
+DROPPED = "_"
+
+
+def kept(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    """The statement with names for what it drops; raises `Refused` where they can't be told."""
+    found = statement(tree, edit.site)
+    line = found.body[0] if isinstance(found, cst.SimpleStatementLine) and len(found.body) == 1 else None
+    call = line.value if isinstance(line, cst.Expr | cst.Assign) else None
+    if not isinstance(call, cst.Call) or line is None:
+        raise Refused("no call stands alone on its line")
+    function = _defined(tree, call)
+    if function is None:
+        changes.new[line] = _assigned(cst.parse_expression(_changed(line, call, names)), call)
+        return
+    given = arguments(list(function.params.params), call)
+    targets = [_name(tree, part, given) for part in _returned(tree, function)]
+    old = _targets(line, len(targets))
+    row = [new if dotted(one) in ("", DROPPED) and new else dotted(one) or DROPPED for one, new in zip(old, targets, strict=True)]
+    if all(name == DROPPED for name in row) or row == [dotted(one) for one in old]:
+        raise Refused("what it hands out goes by no name that it was given")
+    changes.new[line] = _assigned(cst.parse_expression(", ".join(row)), call)
+
+
+def _assigned(target: Expression, call: cst.Call) -> cst.Assign:
+    if isinstance(target, cst.Name | cst.Attribute | cst.Tuple):
+        return cst.Assign([cst.AssignTarget(target)], call)
+    raise Refused("nothing can be assigned to it")
+
+
+def _defined(tree: Tree, call: cst.Call) -> cst.FunctionDef | None:
+    """The function of the file that is called, where there is one of that name."""
+    found = [part for part in tree.within(tree.module, cst.FunctionDef) if part.name.value == dotted(call.func)]
+    return found[0] if len(found) == 1 else None
+
+
+def _changed(line: cst.CSTNode, call: cst.Call, names: Names) -> str:
+    """What a library's function makes anew: the object whose method it is, or its first argument."""
+    receiver = dotted(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+    if not isinstance(line, cst.Expr):
+        raise Refused("its result has a name")
+    if receiver and receiver.split(".")[0] not in names.known.values():
+        return receiver
+    first = dotted(call.args[0].value) if call.args and not call.args[0].star else ""
+    if not first:
+        raise Refused("what it was given has no name")
+    return first
+
+
+def _returned(tree: Tree, function: cst.FunctionDef) -> list[Expression]:
+    """What the only `return` of a function hands out, one by one."""
+    lines = [part for part in tree.within(function, cst.Return) if tree.enclosing(part, cst.FunctionDef) is function]
+    value = lines[0].value if len(lines) == 1 else None
+    if value is None:
+        raise Refused("what it hands out is not written in one place")
+    return [part.value for part in value.elements] if isinstance(value, cst.Tuple) else [value]
+
+
+def _name(tree: Tree, part: Expression, given: Mapping[str, Expression]) -> str:
+    """The caller's name for what a returned expression is a new form of: of the parameters that it is made of, the only one."""
+    read = set(_read(tree, part)) & given.keys()
+    return dotted(given[read.pop()]) if len(read) == 1 else ""
+
+
+def _read(tree: Tree, part: Expression) -> Iterator[str]:
+    """The names that are handed on: a name itself, or the arguments of a call."""
+    if isinstance(part, cst.Name):
+        yield part.value
+    for arg in part.args if isinstance(part, cst.Call) else ():
+        yield from _read(tree, arg.value)
+
+
+def _targets(line: cst.CSTNode, count: int) -> list[cst.CSTNode]:
+    """What is on the left now, one for each thing that comes out."""
+    if isinstance(line, cst.Expr):
+        return [cst.Name(DROPPED)] * count
+    target = line.targets[0].target if isinstance(line, cst.Assign) and len(line.targets) == 1 else None
+    row: list[cst.CSTNode] = [part.value for part in target.elements] if isinstance(target, cst.Tuple) else [target] if target else []
+    if len(row) != count or not all(dotted(one) for one in row):
+        raise Refused("the line takes something else than what comes out")
+    return row
