@@ -108,9 +108,10 @@ before the loop that calls its function, and handed in. `element`: what is assig
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
 out and the line drops is kept under the name of what the call was given."""
 
-Around = Literal["", "value", "loop", "body"]
+Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the
-function; the start of the innermost loop's or function's body, and for what moves, of the outermost loop's."""
+function; the start of the innermost loop's or function's body, and for what moves, of the outermost loop's; the innermost loop,
+where that is run again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class Remedy:
     later: bool = False
     """The fault kept other batches from the program, so that the first one shows nothing: runs are compared on the one after it."""
     beside: bool = False
-    """The fault lies beside training, as in how the model is evaluated, and its loss does not show it: gone, with the program learning no worse, is proof."""
+    """The loss of training need not show the fault, as where evaluation suffers, or single updates: that it is gone and the program learns no worse is proof."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,15 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "what a function of a library makes anew is kept": (
         "import optax\noptax.apply_updates(params, u)\n", "optax.apply", {"action": "keep"}, "import optax\nparams = optax.apply_updates(params, u)\n",
     ),
+    "a statement moves behind the loop of an epoch": (
+        "for e in z:\n    for x in y:\n        a()\n        s.step()\n    b()\n", "s.step()", {"action": "move", "to": "s.step()", "around": "epoch"},
+        "for e in z:\n    for x in y:\n        a()\n    s.step()\n    b()\n",
+    ),
+    "a statement moves behind the loop of a function that a loop calls": (
+        "def epoch(self):\n    for x in y:\n        a()\n        s.step()\nfor e in z:\n    t.epoch()\n", "s.step()",
+        {"action": "move", "to": "s.step()", "around": "epoch"},
+        "def epoch(self):\n    for x in y:\n        a()\n    s.step()\nfor e in z:\n    t.epoch()\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -286,6 +295,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "def step(p, x):\n    return f(x)\nstep(params, 3)\n", "step(params", {"action": "keep"},
     ),
     "a result that has a name": ("import optax\nq = optax.apply_updates(params, u)\n", "q = optax", {"action": "keep"}),
+    "a statement of a loop that runs once": (
+        "def train():\n    for x in y:\n        a()\n        s.step()\ntrain()\n", "s.step()", {"action": "move", "to": "s.step()", "around": "epoch"},
+    ),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

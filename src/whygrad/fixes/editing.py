@@ -20,6 +20,7 @@ from whygrad.fixes.finding import (
     expression,
     last_name,
     outermost_loop,
+    repeated_loop,
     statement,
     target,
     turn_start,
@@ -349,13 +350,16 @@ def _move(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     if edit.to is None or not isinstance(found, cst.SimpleStatementLine):
         raise Refused("a whole block would have to move")
     to = statement(tree, edit.to)
-    to = outermost_loop(tree, to) if edit.around == "loop" else turn_start(tree, to) if edit.around == "body" else to
+    to = _AROUND[edit.around](tree, to) if edit.around in _AROUND else to
     if to is found:
         raise Refused("it stands there already")
     may_move(tree, found, to, after=edit.after)
     changes.new[found] = nothing_left(tree, found)
     moved = found.with_changes(leading_lines=[line for line in found.leading_lines if line.comment is not None])
     (changes.after if edit.after else changes.before).setdefault(to, []).append(moved)
+
+
+_AROUND: Mapping[str, Callable[[Tree, Line], Line]] = {"loop": outermost_loop, "body": turn_start, "epoch": repeated_loop}
 
 
 def _dissolve(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:

@@ -208,6 +208,21 @@ def outermost_loop(tree: Tree, node: Line) -> Line:
     return found
 
 
+def repeated_loop(tree: Tree, node: Line) -> Line:
+    """The innermost loop around a statement, where another loop runs it again and again, in its function or by calling that; raises `Refused` elsewhere."""
+    function = tree.enclosing(node, cst.FunctionDef)
+    loops = [
+        above for above in tree.above(node) if isinstance(above, cst.For | cst.While) and tree.enclosing(above, cst.FunctionDef) is function
+    ]
+    if len(loops) > 1:
+        return loops[0]
+    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    calls = [part for part in tree.within(tree.module, cst.Call) if name and last_name(part) == name]
+    if not loops or not any(tree.enclosing(call, cst.For, cst.While) for call in calls):
+        raise Refused("the loop around it runs once")
+    return loops[0]
+
+
 def turn_start(tree: Tree, node: Line) -> Line:
     """The first statement of the outermost loop's body around a statement; itself where there is no loop."""
     loop = outermost_loop(tree, node)

@@ -27,6 +27,10 @@ SPELLINGS: Mapping[str, Row] = {
         "{x}.movedim({axis}, {to}).contiguous()", "tensorflow.experimental.numpy.moveaxis({x}, {axis}, {to})", "jax.numpy.moveaxis({x}, {axis}, {to})",
         "keras.ops.moveaxis({x}, {axis}, {to})",
     ),
+    "random start": Row(
+        "torch.nn.init.xavier_uniform_(torch.empty({args}))", "keras.initializers.GlorotUniform()({x})",
+        "jax.nn.initializers.glorot_uniform()(jax.random.key(0), {x})",
+    ),
     "mean": Row("{x}.mean()", "tensorflow.reduce_mean({x})", "{x}.mean()"),
     "threshold": Row(
         "({x} > {limit}).float()", "tensorflow.cast({x} > {limit}, tensorflow.float32)", "({x} > {limit}).astype('float32')",

@@ -25,6 +25,57 @@ def rated(index: Index, optimizer: Optimizer, factor: float, proof: Intervention
     )
 
 
+LENGTHS = {
+    "PolynomialDecay": ("decay_steps", 1),
+    "CosineDecay": ("decay_steps", 1),
+    "cosine_decay_schedule": ("decay_steps", 1),
+    "linear_schedule": ("transition_steps", 2),
+    "polynomial_schedule": ("transition_steps", 3),
+    "warmup_cosine_decay_schedule": ("decay_steps", 3),
+    "linear_onecycle_schedule": ("transition_steps", 0),
+    "cosine_onecycle_schedule": ("transition_steps", 0),
+}
+"""Schedules of Keras and optax that end, and the argument that says after how many updates."""
+PEAKS = {
+    "OneCycleLR": ("max_lr", 1),
+    "CyclicLR": ("max_lr", 2),
+    "warmup_cosine_decay_schedule": ("peak_value", 1),
+    "warmup_exponential_decay_schedule": ("peak_value", 1),
+    "warmup_constant_schedule": ("peak_value", 1),
+    "linear_onecycle_schedule": ("peak_value", 1),
+    "cosine_onecycle_schedule": ("peak_value", 1),
+}
+"""Schedules that rise, and the argument that says how far."""
+
+
+def lengthened(site: Site | None, ended: int, updates: int) -> Remedy | None:
+    """A schedule that was over after `ended` of all updates, as many times as long as these are many."""
+    name = next((name for name in LENGTHS if site is not None and f"{name}(" in site.text), "")
+    times = -(-updates // ended) if ended > 0 else 0
+    if site is None or not name or times < TWICE:
+        return None
+    word, place = LENGTHS[name]
+    return remedy(
+        f"let the schedule last {times} times as long",
+        Edit("wrap", site, f"{{x}} * {times}", (name,), word, place),
+        changes="the rate falls over as many updates as this run makes",
+    )
+
+
+TWICE = 2
+
+
+def lowered(site: Site | None, rate: float) -> Remedy | None:
+    """The peak of a schedule at the rate at which the loss was lowest."""
+    name = next((name for name in PEAKS if site is not None and f"{name}(" in site.text), "")
+    word, place = PEAKS.get(name, ("", None))
+    number = f"{rate:.1g}"
+    told = setting(site, word, number, calls=(name,), position=place) if name else None
+    return remedy(
+        f"let the rate rise to {number}", told, changes=f"{number} is the rate at which the loss was lowest, not one that was tuned"
+    )
+
+
 def place_of_rate(index: Index) -> int:
     """Optimizers of PyTorch are given the parameters first."""
     return 1 if spelling(index, "axis") == "dim" else 0

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import started_at
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
@@ -131,7 +132,28 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
             "leave the layer its own initialisation",
             setting(found[0].site, "kernel_initializer"),
             otherwise=_own_start(found[0].site or started),
-        ),
+        )
+        if not _CONSTANT.search(_text(started or found[0].site))
+        else drawn(index, started or found[0].site),
+    )
+
+
+_CONSTANT = re.compile(r"\b(zeros|ones)\(")
+"""What fills a tensor with one number; how its layer draws its weights is not asked there."""
+
+
+def _text(site: Site | None) -> str:
+    return site.text if site is not None else ""
+
+
+def drawn(index: Index, site: Site | None) -> Remedy | None:
+    """Random numbers of the usual size for a tensor of that shape, in the place of equal ones."""
+    if site is None:
+        return None
+    return remedy(
+        "begin with random numbers",
+        Edit("swap", site, spelling(index, "random start"), ("zeros", "ones")),
+        changes="the numbers are drawn as Glorot and Bengio have it",
     )
 
 

@@ -1,8 +1,9 @@
 """WG416: the optimizer is made anew in the loop, and forgets what it had gathered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
@@ -68,6 +69,12 @@ def _dropped(optimizer: Optimizer) -> Diagnosis:
     )
 
 
+def _once(optimizer: Optimizer, *, state: bool) -> Remedy | None:
+    """Made before the loop; that the loss has suffered is not said, so that it need not show."""
+    made = begun_once(optimizer.site) if state else made_once(optimizer.site, "the optimizer")
+    return replace(made, beside=True) if made is not None else None
+
+
 def _stateful(optimizer: Optimizer) -> bool:
     """It keeps something from update to update."""
     if optimizer.native.upper() == "SGD":
@@ -106,5 +113,5 @@ def _about(index: Index, optimizer: Optimizer) -> Diagnosis:
         else "make it once, before the loop, and hand it in",
         explains=frozenset({Fact("no-rate", optimizer.name)}) if stuck else frozenset(),
         names=(optimizer.name,),
-        remedy=begun_once(optimizer.site) if state else made_once(optimizer.site, "the optimizer"),
+        remedy=_once(optimizer, state=state),
     )

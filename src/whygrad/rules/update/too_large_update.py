@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratio, failure, fresh, optimizer_of, supervised
 from whygrad.flow.growth import grown
@@ -12,7 +12,7 @@ from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, places
-from whygrad.rules.remedies_of_settings import rated
+from whygrad.rules.remedies_of_settings import lowered, rated
 
 SMALLER = Descend(factor=0.03)
 """A thirtieth: rates are usually wrong by a factor of ten or more."""
@@ -155,9 +155,17 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         ),
         kind=step.step.kind,
         names=(optimizer.name,),
-        remedy=rated(index, optimizer, change.factor, change) if test and isinstance(change := test.intervention, Descend) else None,
+        remedy=_remedy(index, optimizer, course, test),
         test=test,
     )
+
+
+def _remedy(index: Index, optimizer: Optimizer, course: Course | None, test: Test | None) -> Remedy | None:
+    """A smaller rate that was tried, or a schedule that rises no further than the loss bore."""
+    if test is not None:
+        return rated(index, optimizer, change.factor, change) if isinstance(change := test.intervention, Descend) else None
+    rate = course.rate_at_lowest if course is not None else None
+    return lowered(optimizer.schedule_site, rate) if rate else None
 
 
 def rates_told(course: Course) -> Iterator[Evidence]:

@@ -14,7 +14,7 @@ from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.remedies_of_settings import place_of_rate
+from whygrad.rules.remedies_of_settings import lengthened, place_of_rate
 from whygrad.rules.update.plateau import cut_against, cut_on_progress
 
 IDLE = 0.25
@@ -129,8 +129,21 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         if optimizer.schedule_site or not (optimizer.rate_site or written)
         else "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call",
         explains=frozenset(),
-        remedy=None if written else found.remedy,
+        remedy=None if written else found.remedy or _longer(index, optimizer),
     )
+
+
+def _longer(index: Index, optimizer: Optimizer) -> Remedy | None:
+    """A schedule that is laid out in epochs: stepped after each of them where the program steps it, else laid out in updates."""
+    if not speaks_torch(index):
+        return lengthened(optimizer.schedule_site, optimizer.idle_from or 0, optimizer.steps)
+    site = optimizer.rate_site
+    updated = [step for step in index.steps if step.step.updated]
+    each = bool(updated) and all(any(optimizer.name in e.targets for e in step.events("scheduler_step")) for step in updated)
+    if site is None or not each or not site.text.strip().endswith(".step()"):
+        return None
+    after = Edit("move", site, to=site, after=True, around="epoch")
+    return remedy("step the schedule after each epoch", after, changes="the rate falls as many times more slowly as an epoch has batches")
 
 
 def overwritten(optimizer: Optimizer) -> bool:

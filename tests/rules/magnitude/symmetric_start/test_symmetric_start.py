@@ -66,3 +66,22 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("framework", "line", "edits"),
+    [
+        ("torch", "w = nn.Parameter(torch.zeros(8, 4))", [("swap", "torch.nn.init.xavier_uniform_(torch.empty({args}))")]),
+        ("jax", "w = jnp.ones((8, 4))", [("swap", "jax.nn.initializers.glorot_uniform()(jax.random.key(0), {x})")]),
+        ("jax", "w = fill((8, 4))", [("argument", "")]),
+    ],
+)
+def test_weights_that_are_filled_where_they_are_made_are_drawn(framework: str, line: str, edits: list[tuple[str, str]]) -> None:
+    text = TWICE.replace('@ "train.py":4', f'@ "train.py":4 text="{line}"').replace(
+        "    step 0", f'    framework {framework} "1"\n    step 0', 1
+    )
+
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == edits

@@ -106,3 +106,13 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_schedule_rises_no_further_than_to_the_rate_at_which_the_loss_was_lowest() -> None:
+    line = SCHEDULED.replace('& "train.py":6', '& "train.py":6 text="s = OneCycleLR(opt, max_lr=cfg.max_lr)"')
+
+    (diagnosis,) = said(diagnose, line)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [("max_lr", "0.01")]
+    assert said(diagnose, SCHEDULED)[0].remedy is None

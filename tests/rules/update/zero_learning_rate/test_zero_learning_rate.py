@@ -198,3 +198,56 @@ def test_a_rate_that_a_floor_division_makes_exactly_zero(text: str, last: float,
     optimizer = Optimizer("opt", native="Adam", rates=(last, 0.01), last_rate=last)
 
     assert cuts_fractions(Site("a.py", 3, text=text), optimizer) is cut
+
+
+DECAYED = SPENT.replace("    optimizer", '    framework tensorflow "2.21.0"\n    optimizer', 1)
+
+
+def told(text: str) -> list[tuple[str, str, str]]:
+    """The edits that are proposed."""
+    (diagnosis,) = said(diagnose, text)
+    return [(edit.action, edit.text, edit.keyword) for edit in diagnosis.remedy.edits] if diagnosis.remedy else []
+
+
+@pytest.mark.parametrize(
+    ("line", "edits"),
+    [
+        ("s = PolynomialDecay(0.01, decay_steps=EPOCHS)", [("wrap", "{x} * 12", "decay_steps")]),
+        ("s = CosineDecay(0.01, EPOCHS)", [("wrap", "{x} * 12", "decay_steps")]),
+        ("s = PiecewiseConstantDecay([8], [0.1, 0.0])", []),
+    ],
+)
+def test_a_schedule_that_is_over_early_lasts_as_long_as_the_run(line: str, edits: list[tuple[str, str, str]]) -> None:
+    assert told(DECAYED.replace('@ "train.py":20', f'@ "train.py":20 & "train.py":9 text="{line}"')) == edits
+
+
+def test_a_schedule_that_is_over_half_way_lasts_twice_as_long() -> None:
+    late = DECAYED.replace("idle_steps=88 idle_from=8", "idle_steps=46 idle_from=50")
+    text = late.replace('@ "train.py":20', '@ "train.py":20 & "train.py":9 text="s = CosineDecay(0.01, EPOCHS)"')
+
+    assert [edit[1] for edit in told(text)] == ["{x} * 2"]
+    assert told(text.replace("idle_from=50", "idle_from=0")) == []
+
+
+STEPPED = (
+    SPENT.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":44 text="            self.scheduler.step()"').rstrip()
+    + """
+    ! backward loss
+    ! optimizer_step opt
+    ! scheduler_step opt
+    parameter w optimizer="opt" reached=true gradient="finite"
+"""
+)
+
+
+def test_a_schedule_that_is_stepped_after_each_batch_is_stepped_after_each_epoch() -> None:
+    (diagnosis,) = said(diagnose, STEPPED, steps=2)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.around) for edit in diagnosis.remedy.edits] == [("move", 44, "epoch")]
+
+
+def test_a_schedule_that_is_not_stepped_at_each_update_stays_where_it_is() -> None:
+    (diagnosis,) = said(diagnose, STEPPED.replace("    ! scheduler_step opt\n", ""), steps=2)
+
+    assert diagnosis.remedy is None
