@@ -237,6 +237,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "move", "to": "s.step()", "around": "epoch"},
         "def epoch(self):\n    for x in y:\n        a()\n    s.step()\nfor e in z:\n    t.epoch()\n",
     ),
+    "a call is made once more": (
+        "m.compile(\n    loss='mse',\n)\nm.fit(x)\nb.trainable = True\nm.fit(x)\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},
+        "m.compile(\n    loss='mse',\n)\nm.fit(x)\nb.trainable = True\nm.compile(\n    loss='mse',\n)\nm.fit(x)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -297,6 +301,10 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a result that has a name": ("import optax\nq = optax.apply_updates(params, u)\n", "q = optax", {"action": "keep"}),
     "a statement of a loop that runs once": (
         "def train():\n    for x in y:\n        a()\n        s.step()\ntrain()\n", "s.step()", {"action": "move", "to": "s.step()", "around": "epoch"},
+    ),
+    "a call that comes later": ("b.trainable = True\nm.compile()\n", "b.trainable", {"action": "repeat", "calls": ("compile",)}),
+    "a call of another function": (
+        "def build():\n    m.compile()\nb.trainable = True\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},
     ),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from math import hypot, isfinite
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import UPDATES, Moment, place, timeline
 from whygrad.idioms import idiom
@@ -88,6 +88,11 @@ def _about_switch(index: Index, step: StepIndex, event: Event) -> Diagnosis:
             ),
         ),
         help="call `compile` again after changing `trainable`",
+        remedy=remedy(
+            "compile again behind it",
+            Edit("repeat", event.site, calls=("compile",)) if event.site else None,
+            changes="the optimizer begins anew, with nothing gathered",
+        ),
         explains=frozenset(Fact(what, name) for name in event.targets for what in ("unmoved", "no-gradient", "unheld")),
         kind=step.step.kind,
         step=step.step.index,
