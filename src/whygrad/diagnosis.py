@@ -97,6 +97,8 @@ Action = Literal[
     "assign",
     "keep",
     "repeat",
+    "decorate",
+    "uncache",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
@@ -107,7 +109,8 @@ library `text`. `divide`: the only `//` of the line becomes `/`.
 `redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
 before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
-out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one."""
+out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `decorate`: the function
+is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

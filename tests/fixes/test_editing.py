@@ -241,6 +241,22 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "m.compile(\n    loss='mse',\n)\nm.fit(x)\nb.trainable = True\nm.fit(x)\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},
         "m.compile(\n    loss='mse',\n)\nm.fit(x)\nb.trainable = True\nm.compile(\n    loss='mse',\n)\nm.fit(x)\n",
     ),
+    "a switch for good becomes one for the function": (
+        "import torch\ndef check(m):\n    m.eval()\n    torch.set_grad_enabled(False)\n    return m()\n", "torch.set_grad",
+        {"action": "decorate", "text": "torch.no_grad()"},
+        "import torch\n@torch.no_grad()\ndef check(m):\n    m.eval()\n    return m()\n",
+    ),
+    "what is kept is made at each call": (
+        "class A:\n    def w(self):\n        if self._w is None:\n            z = self.z\n            self._w = f(z)\n        return self._w\n", "self._w = f",
+        {"action": "uncache"}, "class A:\n    def w(self):\n        z = self.z\n        self._w = f(z)\n        return self._w\n",
+    ),
+    "a property that is kept becomes a plain one": (
+        "class A:\n    @cached_property\n    def w(self):\n        return f(self.z)\n", "return f", {"action": "uncache"},
+        "class A:\n    @property\n    def w(self):\n        return f(self.z)\n",
+    ),
+    "a function that keeps what it gave forgets it": (
+        "@lru_cache(maxsize=None)\ndef w(z):\n    return f(z)\n", "return f", {"action": "uncache"}, "def w(z):\n    return f(z)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -306,6 +322,11 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a call of another function": (
         "def build():\n    m.compile()\nb.trainable = True\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},
     ),
+    "a switch outside a function": ("import torch\ntorch.set_grad_enabled(False)\n", "torch.set", {"action": "decorate", "text": "torch.no_grad()"}),
+    "what depends on something else than whether it is there": (
+        "if fast:\n    self.w = f(z)\n", "self.w", {"action": "uncache"},
+    ),
+    "what is made where nothing asks": ("self.w = f(z)\n", "self.w", {"action": "uncache"}),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

@@ -8,7 +8,7 @@ import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
 from whygrad.fixes.changes import Changes, keyword, nothing_left, separated
-from whygrad.fixes.decorators import redecorated
+from whygrad.fixes.decorators import decorated, redecorated, uncached
 from whygrad.fixes.finding import (
     Expression,
     Line,
@@ -427,4 +427,6 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "assign": by_method,
     "keep": kept,
     "repeat": repeated,
+    "decorate": decorated,
+    "uncache": uncached,
 }

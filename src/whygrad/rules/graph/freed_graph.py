@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Carried, Failure, carried, consequences, failed_backward, matching
 from whygrad.flow.writes import overwritten
@@ -103,8 +103,19 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
         kind=first.step.step.kind,
         step=first.step.step.index,
         names=(names[0],),
-        remedy=_cut_off(kept),
+        remedy=_cut_off(kept) or (None if first.recurrent else made_anew(first)),
     )
+
+
+_CACHED = re.compile(r"\s*((self|cls)\.\w+\s*=[^=]|return\b)")
+
+
+def made_anew(item: Carried) -> Remedy | None:
+    """What an object made once and keeps, made at each call; anywhere else it may be made on purpose where it is."""
+    site = item.made.site if item.made is not None else None
+    places = site.with_callers if site is not None else ()
+    kept = next((way for way in places if _CACHED.match(way.text)), None)
+    return remedy("make it anew each time", Edit("uncache", kept)) if kept is not None else None
 
 
 def handed_in(step: StepIndex, name: str) -> Site | None:

@@ -1,5 +1,6 @@
 """WG303: a parameter that the loss uses while gradient tracking is off."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
@@ -80,7 +81,19 @@ def _left_off(index: Index) -> Iterator[Diagnosis]:
         kind=last.kind,
         step=last.index,
         names=names,
+        remedy=_for_the_function(switches[-1].site),
     )
+
+
+def _for_the_function(site: Site | None) -> Remedy | None:
+    """Tracking off for as long as the function runs that switches it off."""
+    if site is None or not _FOR_GOOD.match(site.text):
+        return None
+    return remedy("switch tracking off for this function alone", Edit("decorate", site, "torch.no_grad()"))
+
+
+_FOR_GOOD = re.compile(r"\s*torch\.(_C\.)?(autograd\.)?set_grad_enabled\(False\)\s*(#.*)?$")
+"""A line that switches tracking off and is no block."""
 
 
 def _went_on(index: Index) -> Iterator[Diagnosis]:
@@ -109,6 +122,7 @@ def _went_on(index: Index) -> Iterator[Diagnosis]:
         facts=frozenset(Fact("tracking-off", kind) for kind in kinds),
         explains=frozenset(Fact("stands", kind) for kind in kinds),
         names=tuple(sorted(index.once(meant))),
+        remedy=_for_the_function(site),
     )
 
 
@@ -171,5 +185,5 @@ def _remedy(cut: Cut) -> Remedy | None:
     """Without the block or the decorator that switches tracking off."""
     site = _switch_site(cut)
     if site is None or "set_grad_enabled" in site.text:
-        return None
+        return _for_the_function(site)
     return remedy("let this part be tracked", Edit("dissolve", site, calls=("no_grad", "inference_mode")), proof=lifting(*_untracked(cut)))

@@ -7,6 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Carried, carried, failures
 from whygrad.ir import Parameter
 from whygrad.rules import rule
+from whygrad.rules.graph.freed_graph import made_anew
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
 
 
@@ -90,4 +91,5 @@ def _about(item: Carried, stale: tuple[Parameter, ...]) -> Diagnosis:
         kind=item.step.step.kind,
         step=item.step.step.index,
         names=names,
+        remedy=made_anew(item),
     )

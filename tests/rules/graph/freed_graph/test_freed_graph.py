@@ -135,3 +135,16 @@ def test_a_state_that_the_line_does_not_take_back_gets_no_edit(line: str) -> Non
     (diagnosis,) = said(diagnose, PAIR.replace("LINE", line))
 
     assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(("text", "actions"), [(KEPT, ["uncache"]), (RECURRENT, ["insert"])], ids=["features", "a state"])
+def test_what_an_object_keeps_is_made_anew_unless_it_is_a_state(text: str, actions: list[str]) -> None:
+    (diagnosis,) = said(
+        diagnose,
+        text.replace(' w @ "train.py":1', ' w @ "train.py":1', 1).replace(
+            'x w @ "train.py":10', 'x w @ "train.py":10 text="self.z = f(x)"'
+        ),
+    )
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == actions

@@ -273,3 +273,16 @@ def test_steps_that_went_on_with_tracking_off():
 )
 def test_tracking_that_is_off_at_the_end(text):
     assert not said(diagnose, text)
+
+
+def test_a_switch_for_good_becomes_one_for_its_function() -> None:
+    (diagnosis,) = said(diagnose, WENT_ON)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("decorate", "torch.no_grad()")]
+
+
+def test_a_switch_that_is_a_block_is_no_such_line() -> None:
+    (diagnosis,) = said(diagnose, WENT_ON.replace("torch.set_grad_enabled(False)", "with torch.set_grad_enabled(False):"))
+
+    assert diagnosis.remedy is None

@@ -58,3 +58,13 @@ def test_a_copy_made_before_the_updates() -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [("            self._cast = w.bfloat16()", ["uncache"]), ("    return w.bfloat16()", ["uncache"]), ("c = w.bfloat16()", [])],
+)
+def test_a_copy_that_an_object_keeps_is_made_anew(line: str, actions: list[str]) -> None:
+    (diagnosis,) = said(diagnose, COPY.replace('c = cast w @ "lowp.py":13', f'c = cast w @ "lowp.py":13 text="{line}"'))
+
+    assert [edit.action for edit in diagnosis.remedy.edits] == actions if diagnosis.remedy else not actions
