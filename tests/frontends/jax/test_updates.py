@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from frontends.jax.jax_watching import events, line_of, parameter, recorded
+from whygrad.frontends.jax.transformations import Made
 
 HEAD = """
 params = {"w": jnp.ones((3, 2)) * jnp.arange(2.0), "b": jnp.zeros(2)}
@@ -15,6 +16,13 @@ def loss_fn(p, x, y):
     return jnp.mean((x @ p["w"] + p["b"] - y) ** 2)
 
 """
+
+
+def made(function: str, **settings: float) -> Made:
+    """A transformation of optax."""
+    return Made(function, settings, None)
+
+
 LOOP = """
 state = tx.init(params)
 for _ in range(4):
@@ -369,3 +377,19 @@ def test_derivatives_that_are_not_looked_at_are_told_of(tmp_path: Path) -> None:
     assert not record.steps
     assert record.outcome.backwards_seen
     assert any("was not looked at" in limit for limit in record.limits)
+
+
+CHAINS = {
+    "behind what normalises": ([made("scale_by_adam"), made("scale", step_size=-0.01)], 0.01, []),
+    "in front of it": ([made("scale", step_size=-0.01), made("scale_by_adam")], 1.0, ["scale"]),
+    "in front of a whole optimizer": ([made("scale", step_size=0.5), made("adam", learning_rate=0.1)], 0.1, ["scale"]),
+    "in front of plain gradient descent": ([made("scale", step_size=0.5), made("sgd", learning_rate=0.1)], 0.05, []),
+}
+
+
+@pytest.mark.parametrize(("links", "rate", "lost"), CHAINS.values(), ids=CHAINS)
+def test_a_scale_counts_unless_a_later_link_takes_it_out(links: list[Made], rate: float, lost: list[str]) -> None:
+    chain = Made("chain", {}, None, links)
+
+    assert chain.rate() == pytest.approx(rate)
+    assert [part.function for part in chain.lost_scales()] == lost

@@ -115,6 +115,7 @@ class Optimizers:
         """The state of an optimizer is made."""
         self._name(entry, frame)
         entry.started = tuple(id(leaf) for leaf in leaves(parameters))
+        entry.empty = not entry.started
         self.recorder.begun(entry, parameters, source.trace(frame))
 
     def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:

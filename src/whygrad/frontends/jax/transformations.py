@@ -39,6 +39,17 @@ FOLLOWED = ("SGD", "Adam", "AdamW", "RMSprop")
 SCALES = {"scale": "step_size", "scale_by_schedule": "step_size_fn"}
 """Transformations that multiply updates, and the argument that says by what: a number, or a schedule."""
 
+SCALELESS = (
+    "scale_by_adam", "scale_by_amsgrad", "scale_by_adamax", "scale_by_belief", "scale_by_yogi", "scale_by_radam", "scale_by_novograd",
+    "scale_by_lion", "scale_by_sign", "scale_by_rms", "scale_by_stddev", "normalize_by_update_norm", "adam", "adamw", "rmsprop", "lion",
+)  # fmt: skip
+"""Transformations whose updates are as large as ever whatever their gradients are multiplied by."""
+
+
+def signed(factor: Any) -> Any:
+    """What is left of a number behind a transformation that takes its size out again; of a schedule, nothing that is known."""
+    return math.copysign(1.0, factor) if isinstance(factor, int | float) and factor else None
+
 
 def product(factors: Sequence[Any]) -> Any:
     """The product of numbers and schedules: a number, a schedule, or None where a factor is neither, or a schedule of the user's own."""
@@ -68,6 +79,8 @@ class Made:
     """Updates since its state was made: what schedules count."""
     started: tuple[int, ...] = ()
     """Identities of the arrays that its state was made for."""
+    empty: bool = False
+    """Its state was made for a tree without arrays."""
     held: tuple[str, ...] = ()
     made: int = 1
     """How often its state, or that of others which were made at its place before it, was begun for the parameters that it trains: once, if all is well."""
@@ -115,6 +128,12 @@ class Made:
         before = links[: next((at for at, part in enumerate(links) if part is link), 0)]
         return next((part for part in before if part.function in NATIVE and part.settings.get("learning_rate") is not None), None)
 
+    def lost_scales(self) -> list["Made"]:
+        """The links of a chain that multiply what a later link makes as large as ever."""
+        links = list(self.every()) if self.function in ("chain", "named_chain") else []
+        last = max((at for at, part in enumerate(links) if part.function in SCALELESS), default=0)
+        return [part for part in links[:last] if part.function in SCALES]
+
     def set_by(self, function: str) -> source.Trace | None:
         """Where a chain that has no learning rate of its own is given one by this link."""
         found = (part.trace for part in self.every() if part.function == function and self.setting("learning_rate") is None)
@@ -142,9 +161,11 @@ class Made:
         links = list(self.every())
         if any(part.function in CHOOSING for part in links):
             return found
-        factors = [part.settings.get(SCALES[part.function]) for part in links if part.function in SCALES]
-        if not factors:
+        lost = {id(part) for part in self.lost_scales()}
+        scales = [part for part in links if part.function in SCALES]
+        if not scales:
             return found
+        factors = [signed(given) if id(part) in lost else given for part in scales for given in (part.settings.get(SCALES[part.function]),)]
         # updates are added to the parameters: what stands for a rate turns the sign round, and all else multiplies
         return product([found if found is not None else -1.0, *factors])
 
@@ -207,6 +228,11 @@ def settings_of(entry: Made) -> dict[str, Attribute]:
     """The settings that rules ask for, under the names that they know."""
     found: dict[str, Attribute] = {}
     names = {"b1": "beta1", "b2": "beta2"}
+    if entry.empty:
+        found["empty"] = True
+    if lost := entry.lost_scales():
+        behind = next(part.function for part in list(entry.every())[::-1] if part.function in SCALELESS)
+        found.update({"lost_scale": lost[0].function, "normalised_by": behind})
     for part in entry.every():
         for key, value in part.settings.items():
             if isinstance(value, bool | int | float | str) and key not in ("learning_rate", "step_size"):

@@ -91,15 +91,20 @@ def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
         if value.shape and value.dtype.startswith(("f", "bf")) and value.called.count(".") and "(" not in value.called
     ]
     optimizer = index.record.optimizers[0]
+    # whoever chose the arrays did so before the optimizer was made for none
+    chosen = optimizer.site is not None and any(group.settings.get("empty") for group in optimizer.groups)
+    asked = Related(event.site, "the derivative by the same empty tree") if event.site else None
+    made = Related(optimizer.site, f"`{optimizer.name}` is made here") if optimizer.site else None
+    beside = asked if chosen else made
     return Diagnosis(
         "WG305",
         "frozen-parameters",
         "error",
         "proved",
         "the derivative is taken by no array at all: what is differentiated holds none",
-        site=event.site,
-        label="differentiates by an empty tree",
-        related=(Related(optimizer.site, f"`{optimizer.name}` is made here"),) if optimizer.site else (),
+        site=optimizer.site if chosen else event.site,
+        label=f"`{optimizer.name}` is made for no array" if chosen else "differentiates by an empty tree",
+        related=(beside,) if beside is not None else (),
         evidence=(
             Evidence("0 arrays are differentiated, and no update of the run has anything to change", "asked", 0),
             *(

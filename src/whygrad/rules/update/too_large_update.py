@@ -127,22 +127,32 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
     peak = course.rate_at_highest if course is not None and test is None else rate
     scheduled = test is None
-    site = (optimizer.schedule_site or optimizer.rate_site if scheduled else None) or rate_set_at(index, optimizer)
+    settings = optimizer.groups[0].settings if optimizer.groups else {}
+    lost, behind = settings.get("lost_scale"), settings.get("normalised_by")
+    site = (optimizer.schedule_site or optimizer.rate_site if scheduled or lost else None) or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG411",
         name="too-large-update",
         severity="warning",
         confidence="suspected" if scheduled else "measured",
-        message=f"the learning rate of {figure(peak)} is too large: the loss runs away",
+        message=f"`{lost}` of `{optimizer.name}` is without effect: its updates are as large as at a rate of {figure(peak)}, and the loss runs away"
+        if lost
+        else f"the learning rate of {figure(peak)} is too large: the loss runs away",
         site=site,
-        label="the rate is raised here" if scheduled else "the rate is set here",
+        label=f"what it makes small `{behind}` makes large again"
+        if lost
+        else "the rate is raised here"
+        if scheduled
+        else "the rate is set here",
         related=places((optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here")),
         evidence=(
             *course_told(course),
             *(fell_told(step, change, TOLD[change]) if test and (change := test.intervention) in TOLD else ()),
             *(rates_told(course) if scheduled and course is not None else ()),
         ),
-        help="lower the peak of the schedule, and watch the loss as the rate rises"
+        help=f"put `{lost}` behind `{behind}`, as the last link of the chain"
+        if lost
+        else "lower the peak of the schedule, and watch the loss as the rate rises"
         if scheduled
         else "lower the learning rate, ten times at first",
         facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),
@@ -155,7 +165,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         ),
         kind=step.step.kind,
         names=(optimizer.name,),
-        remedy=_remedy(index, optimizer, course, test),
+        remedy=None if lost else _remedy(index, optimizer, course, test),
         test=test,
     )
 

@@ -269,3 +269,10 @@ def test_a_line_that_makes_something_is_not_left_out(text: str) -> None:
     at = FREEZE.replace('@ "train.py":12', f'@ "train.py":12 text="{text}"')
 
     assert (said(diagnose, ENDED + MODEL + at + NOTHING)[0].remedy is None) == (text in MADE)
+
+
+def test_an_empty_tree_is_told_where_the_optimizer_was_made_for_it() -> None:
+    (found,) = said(diagnose, EMPTY.replace('@ "train.py":5', '@ "train.py":5\n    group rate=0.1 settings={"empty":true}', 1))
+
+    assert found.site is not None
+    assert found.site.line == 5

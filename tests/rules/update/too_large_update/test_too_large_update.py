@@ -116,3 +116,12 @@ def test_a_schedule_rises_no_further_than_to_the_rate_at_which_the_loss_was_lowe
     assert diagnosis.remedy is not None
     assert [(edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [("max_lr", "0.01")]
     assert said(diagnose, SCHEDULED)[0].remedy is None
+
+
+def test_a_scale_that_a_later_link_takes_out_again_is_named() -> None:
+    lost = AWAY.replace('parameters=["w"]', 'parameters=["w"] settings={"lost_scale":"scale","normalised_by":"scale_by_adam"}')
+    (diagnosis,) = said(diagnose, lost)
+
+    assert diagnosis.message == "`scale` of `opt` is without effect: its updates are as large as at a rate of 0.5, and the loss runs away"
+    assert diagnosis.help == "put `scale` behind `scale_by_adam`, as the last link of the chain"
+    assert diagnosis.remedy is None
