@@ -265,6 +265,7 @@ def together(records: list[Record]) -> Record:
         fits=tuple(item for record in records for item in record.fits),
         collations=tuple(item for record in records for item in record.collations),
         emptied=tuple(item for record in records for item in record.emptied),
+        loadings=tuple(item for record in records for item in record.loadings),
         evaluated=next((record.evaluated for record in records if record.evaluated is not None), None),
         origins=tuple(item for record in records for item in record.origins),
         limits=tuple(item for record in records for item in record.limits),

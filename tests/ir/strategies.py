@@ -28,6 +28,7 @@ from whygrad.ir import (
     Group,
     Labels,
     Lift,
+    Loading,
     Measures,
     Op,
     Optimizer,
@@ -87,6 +88,7 @@ ORIGINS = st.builds(Origin, st.just(("x",)), TEXTS, TEXTS, PLACES)
 COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), st.booleans(), st.just(("x",)), st.just(()), PLACES)
 
 
+LOADINGS = st.builds(Loading, TEXTS, COUNTS, COUNTS, TEXTS, TEXTS, TEXTS, TEXTS, COUNTS, PLACES)
 EMPTIED = st.builds(Emptied, NAMES, TEXTS, COUNTS, PLACES, PLACES, PLACES, PLACES)
 
 
@@ -258,6 +260,7 @@ def records(draw: st.DrawFn) -> Record:
         evaluated=draw(st.none() | PLACES),
         origins=tuple(draw(st.lists(ORIGINS, max_size=2))),
         emptied=tuple(draw(st.lists(EMPTIED, max_size=1))),
+        loadings=tuple(draw(st.lists(LOADINGS, max_size=1))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),

@@ -3,6 +3,7 @@
 from whygrad.ir.births import Birth, Course, Stage
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS, Kind, family, passing
+from whygrad.ir.loadings import Loading
 from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
@@ -52,6 +53,7 @@ __all__ = [
     "Kind",
     "Labels",
     "Lift",
+    "Loading",
     "Measures",
     "Op",
     "Optimizer",

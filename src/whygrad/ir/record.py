@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from whygrad.ir.births import Course
 from whygrad.ir.fits import Collation, Fit
+from whygrad.ir.loadings import Loading
 from whygrad.ir.ops import Attribute
 from whygrad.ir.origins import Origin
 from whygrad.ir.sites import Site
@@ -174,6 +175,7 @@ class Record:
     collations: tuple[Collation, ...] = ()
     origins: tuple[Origin, ...] = ()
     emptied: tuple[Emptied, ...] = ()
+    loadings: tuple[Loading, ...] = ()
     evaluated: Site | None = None
     """Where a model was first switched to evaluation mode, in or between recorded steps."""
     limits: tuple[str, ...] = ()

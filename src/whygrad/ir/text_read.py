@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 from whygrad.ir.births import Birth, Course
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS
+from whygrad.ir.loadings import Loading
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
@@ -214,6 +215,11 @@ def _origin(line: Line, draft: _Draft) -> None:
     draft.add(origins=Origin(**read(Origin, line.settings), site=line.sites.get("@")))
 
 
+def _loading(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(loadings=Loading(**read(Loading, line.settings), site=line.sites.get("@")))
+
+
 def _emptied(line: Line, draft: _Draft) -> None:
     site, loop, body, read_at = (line.sites.get(mark) for mark in "@^&~")
     settings = read(Emptied, line.settings, ("name",))
@@ -351,6 +357,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "collation": _collation,
     "origin": _origin,
     "emptied": _emptied,
+    "loading": _loading,
     "evaluated": _evaluated,
     "limit": _limit,
     "fault": _fault,

@@ -40,6 +40,7 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
     yield from (_line("origin", written(item), _site("@", item.site)) for item in record.origins)
     yield from (_emptied(item) for item in record.emptied)
+    yield from (_line("loading", written(item), _site("@", item.site)) for item in record.loadings)
     if record.evaluated is not None:
         yield _line("evaluated", _site("@", record.evaluated))
     yield from (f"limit {shown(limit)}" for limit in record.limits)
@@ -200,6 +201,7 @@ RECORD_PARTS = (
     "collations",
     "origins",
     "emptied",
+    "loadings",
     "evaluated",
     "limits",
     "faults",

@@ -148,7 +148,7 @@ class Assembly:
             registered=owned.registered,
             owner=owned.owner,
             library=owned.library,
-            loaded=key in self.modules.loaded,
+            loaded=key in self.modules.loadings.taken,
             optimizer=held.get(key, ""),
             reached=base in read,
             gradient=figures.gradient,

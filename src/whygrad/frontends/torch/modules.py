@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from whygrad.frontends import source
+from whygrad.frontends.torch.loadings import Loadings
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
@@ -48,7 +49,7 @@ class Modules:
         self.evaluated: source.Trace | None = None
         """Where a model that an optimizer trains was first switched to evaluation mode."""
         self._switches = 0
-        self.loaded: set[int] = set()
+        self.loadings = Loadings()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
     # --- watching -----------------------------------------------------------------------------------------------

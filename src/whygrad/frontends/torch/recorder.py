@@ -370,6 +370,7 @@ class TorchRecorder:
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 emptied=self.turns.emptied(),
+                loadings=self.modules.loadings.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 

@@ -49,7 +49,7 @@ class StateHooks:
         """`load_state_dict`."""
         before = self.ties_of(*args[:1])
         result = original(*args, **kwargs)
-        self.loaded(args[0] if args else None, before or {}, sys._getframe(1))
+        self.loaded((*args, *kwargs.values())[:2], result, before or {}, sys._getframe(1))
         return result
 
     @guarded
@@ -58,11 +58,13 @@ class StateHooks:
         return tied(module) if isinstance(module, nn.Module) else {}
 
     @guarded
-    def loaded(self, module: Any, before: dict[str, tuple[str, ...]], frame: FrameType) -> None:
-        """Parameters were overwritten from a checkpoint."""
+    def loaded(self, given: tuple[Any, ...], result: Any, before: dict[str, tuple[str, ...]], frame: FrameType) -> None:
+        """Parameters were overwritten from a checkpoint, or were meant to be."""
+        module, state = (*given, None, None)[:2]
         if not isinstance(module, nn.Module):
             return
-        self.recorder.modules.loaded.update(id(parameter) for parameter in module.parameters())
+        name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
+        self.recorder.modules.loadings.add(module, name, state, result, source.trace(frame))
         if self.recorder.on:
             apart = broken(before, module)
             self.recorder.happened("load", frame, tuple(module.parameters()))

@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.magnitude.unloaded import unloaded
 from whygrad.rules.phrases import listed, plural
 
 
@@ -16,16 +17,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters made by `torch.empty` or its relatives that the forward reads in the first recorded step although no call has written to
-    them: a forgotten `reset_parameters`, a model taken off the meta device and never filled.
+    them: a forgotten `reset_parameters`, a model taken off the meta device and never filled. And saved weights of which a model took none, as their names begin with
+    something else, where `strict=False` let that pass.
 
     ## Why it matters
     The values are zeros on one machine and 1e38 or NaN on another. Zeros start symmetric, huge ones give NaN, and the next run differs.
 
     ## When it is fine
-    Parameters that are filled by an initialisation, a copy or a checkpoint after `torch.empty` have been written to.
+    Parameters that are filled by an initialisation, a copy or a checkpoint after `torch.empty` have been written to. Saved weights of which the model takes a part, with a new head
+    or without an old one, are what `strict=False` is for.
 
     ## How sure
-    Proved: every call since the start of the program was followed, and the tensor's own counter of writes stands at 0.
+    Proved: what `load_state_dict` returned was looked at; every call since the start of the program was followed, and the tensor's own counter of writes stands at 0.
 
     ## References
     PyTorch, `torch.empty`, `torch.nn.init`, `torch.nn.utils.skip_init`.
@@ -33,6 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = {p.name: p for step in index.steps[:1] for p in step.step.parameters if p.unwritten and p.reached and not p.loaded}
     if found:
         yield diagnosis(index, list(found.values()))
+    yield from unloaded(index)
 
 
 def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:

@@ -1,0 +1,65 @@
+"""Saved weights that are put into a model, and whether it took any of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+from torch import Tensor, nn
+
+from whygrad.frontends.source import Trace
+from whygrad.frontends.torch.steps import Builder
+from whygrad.ir import Loading
+
+MOST_BEGINNINGS = 24
+"""Beginnings of names that are tried on each side."""
+
+
+@dataclass(slots=True)
+class Loadings:
+    """For each model the last saved weights of which it took none; later ones that fit make up for them."""
+
+    seen: dict[int, tuple[Loading, Trace | None]] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    """Ids of parameters that were given saved values."""
+
+    def add(self, module: nn.Module, name: str, given: Any, result: Any, trace: Trace | None) -> None:
+        """`load_state_dict` has returned; what it calls missing and unexpected is what came of its hooks as well."""
+        missing, unexpected = (set(getattr(result, part, ())) for part in ("missing_keys", "unexpected_keys"))
+        own = dict(chain(module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False)))
+        self.taken.update(id(tensor) for key, tensor in own.items() if key not in missing)
+        self.seen.pop(id(module), None)
+        tensors = {key: value for key, value in given.items() if isinstance(value, Tensor)} if isinstance(given, Mapping) else {}
+        if own and tensors and unexpected.issuperset(given):
+            strip, put, count = renaming(_shapes(tensors), _shapes(own))
+            loading = Loading(name, len(tensors), len(own), next(iter(tensors)), next(iter(own)), strip, put, count)
+            self.seen[id(module)] = (loading, trace)
+
+    def records(self, builder: Builder) -> tuple[Loading, ...]:
+        """As they stand in the record."""
+        return tuple(replace(found, site=builder.site(trace)) for found, trace in self.seen.values())
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def renaming(given: Mapping[str, tuple[int, ...]], own: Mapping[str, tuple[int, ...]]) -> tuple[str, str, int]:
+    """The beginning that the names given have to lose, what they need in its place, and how many then fit: the shortest that fits most."""
+    best = ("", "", 0)
+    for strip in _beginnings(given):
+        rest = {name.removeprefix(strip): shape for name, shape in given.items() if name.startswith(strip)}
+        for put in _beginnings(own):
+            count = sum(own.get(put + name) == shape for name, shape in rest.items())
+            if count > best[2] or (count == best[2] > 0 and len(strip + put) < len(best[0] + best[1])):
+                best = (strip, put, count)
+    return best
+
+
+def _beginnings(names: Iterable[str]) -> list[str]:
+    """What names begin with, up to one of their dots, the shortest first."""
+    found = {"": None}
+    for name in names:
+        parts = name.split(".")
+        found.update(dict.fromkeys(".".join(parts[:at]) + "." for at in range(1, len(parts))))
+    return sorted(found, key=len)[:MOST_BEGINNINGS]

@@ -1,0 +1,28 @@
+"""What became of saved weights that a program put into a model."""
+
+from dataclasses import dataclass
+
+from whygrad.ir.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Saved weights of which a model took none, as it knows no tensor by any of their names."""
+
+    name: str = ""
+    """The user's variable for the model, or its class."""
+    given: int = 0
+    """Tensors that were handed over."""
+    own: int = 0
+    """Tensors that the model has."""
+    first: str = ""
+    """The name of the first that was handed over."""
+    missed: str = ""
+    """The name of the first that the model has."""
+    strip: str = ""
+    """What the names that were handed over begin with, and would have to lose; "" where that is not it."""
+    put: str = ""
+    """What they would have to begin with instead."""
+    fitting: int = 0
+    """How many would then be of a name and a shape that the model has."""
+    site: Site | None = None
