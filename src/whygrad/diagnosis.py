@@ -97,6 +97,7 @@ Action = Literal[
     "assign",
     "keep",
     "repeat",
+    "alike",
     "decorate",
     "uncache",
 ]
@@ -109,7 +110,8 @@ library `text`. `divide`: the only `//` of the line becomes `/`.
 `redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
 before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
-out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `decorate`: the function
+out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `alike`: everything
+in the function that is `written` so is wrapped. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]

@@ -257,6 +257,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "a function that keeps what it gave forgets it": (
         "@lru_cache(maxsize=None)\ndef w(z):\n    return f(z)\n", "return f", {"action": "uncache"}, "def w(z):\n    return f(z)\n",
     ),
+    "all that is written alike in a function changes": (
+        "def step(x):\n    g = t.gradient(l, h.trainable_variables)\n    o.apply(zip(g, h.trainable_variables))\nh.trainable_variables\n", "g = t",
+        {"action": "alike", "written": "h.trainable_variables", "text": "e.trainable_variables + {x}"},
+        "def step(x):\n    g = t.gradient(l, e.trainable_variables + h.trainable_variables)\n    o.apply(zip(g, e.trainable_variables + h.trainable_variables))\nh.trainable_variables\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 

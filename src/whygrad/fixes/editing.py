@@ -31,7 +31,7 @@ from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, not_in_place
 from whygrad.fixes.refusals import Refused
-from whygrad.fixes.repeating import repeated
+from whygrad.fixes.repeating import everywhere, repeated
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -427,6 +427,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "assign": by_method,
     "keep": kept,
     "repeat": repeated,
+    "alike": everywhere,
     "decorate": decorated,
     "uncache": uncached,
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
@@ -94,6 +94,8 @@ def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
 def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None:
     """The module that was made before the optimizer, beside what this was given: its parameters, or a group where it was given groups."""
     given, name = optimizer.site, _name_before(index, optimizer, lost)
+    if speaks(index, "tensorflow"):
+        return _variables_of(optimizer, name)
     grouped = given is not None and _GROUP.search(given.text) is not None
     if given is None or not name or not speaks_torch(index) or not (grouped or ".parameters()" in given.text):
         return None
@@ -103,6 +105,22 @@ def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None
         Edit("wrap", given, f"[*{{x}}, {entry}]", keyword="params", position=0),
         changes=f"`{name}` is trained, with the settings that the optimizer has for all",
     )
+
+
+def _variables_of(optimizer: Optimizer, name: str) -> Remedy | None:
+    """The variables of another model beside those that the gradient is asked for and that are updated."""
+    given = optimizer.given_site
+    asked = _TRAINED.search(given.text) if given is not None else None
+    if given is None or asked is None or not name or name == asked[1]:
+        return None
+    return remedy(
+        f"give it the variables of `{name}` as well",
+        Edit("alike", given, f"{name}.{asked[2]} + {{x}}", written=asked[0]),
+        changes=f"`{name}` is trained, with the settings that the optimizer has for all",
+    )
+
+
+_TRAINED = re.compile(r"\b([A-Za-z_]\w*)\.(trainable_(?:variables|weights))\b")
 
 
 def _name_before(index: Index, optimizer: Optimizer, lost: Parameter) -> str:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Severity
 from whygrad.flow import Index
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.signs import loss_signs
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
@@ -136,7 +136,9 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
 def _longer(index: Index, optimizer: Optimizer) -> Remedy | None:
     """A schedule that is laid out in epochs: stepped after each of them where the program steps it, else laid out in updates."""
     if not speaks_torch(index):
-        return lengthened(optimizer.schedule_site, optimizer.idle_from or 0, optimizer.steps)
+        seen = optimizer.idle_from or 0
+        # a compiled loop of Keras' is looked at after 1, 2, 4, 8 updates and so on: it may have ended after half of those that were seen
+        return lengthened(optimizer.schedule_site, seen // 2 + 1 if speaks(index, "tensorflow") and seen else seen, optimizer.steps)
     site = optimizer.rate_site
     updated = [step for step in index.steps if step.step.updated]
     each = bool(updated) and all(any(optimizer.name in e.targets for e in step.events("scheduler_step")) for step in updated)

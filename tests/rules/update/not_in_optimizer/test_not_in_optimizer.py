@@ -186,3 +186,25 @@ def test_a_module_that_has_no_name_at_the_optimizer_gets_no_edit(old: str, new: 
     (diagnosis,) = said(diagnose, SECOND.replace(old, new))
 
     assert diagnosis.remedy is None
+
+
+TAPE = SECOND.replace("    optimizer opt", '    framework tensorflow "2.21.0"\n    optimizer opt').replace(
+    '@ "train.py":20 in main text="    opt = Adam(encoder.parameters())"',
+    '@ "train.py":20 in main text="    opt = Adam(0.01)" ~ "train.py":31 in step text="    v = encoder.trainable_variables"',
+)
+
+
+def test_the_variables_of_a_second_model_are_asked_for_and_updated_beside_the_first_ones() -> None:
+    (diagnosis,) = said(diagnose, TAPE)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text, edit.written) for edit in diagnosis.remedy.edits] == [
+        ("alike", "decoder.trainable_variables + {x}", "encoder.trainable_variables")
+    ]
+
+
+@pytest.mark.parametrize("line", ["v = variables", "v = decoder.trainable_variables"])
+def test_variables_that_go_by_another_name_get_no_edit(line: str) -> None:
+    (diagnosis,) = said(diagnose, TAPE.replace("v = encoder.trainable_variables", line))
+
+    assert diagnosis.remedy is None
