@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whygrad.diagnosis import Diagnosis, Fix, Report
+from whygrad.ir import Descend
 
 
 def with_fixes(report: Report, folder: Path) -> Report:
@@ -26,5 +27,7 @@ def _with_fix(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
 
 
 def stands(diagnosis: Diagnosis) -> bool:
-    """Where the change was tried on a replay, it did what was predicted."""
+    """Where the change was tried on a replay, it did what was predicted; parameters that are to move are moved whatever the rate does to one batch."""
+    if diagnosis.test is not None and isinstance(diagnosis.test.intervention, Descend) and diagnosis.test.intervention.joined:
+        return True
     return diagnosis.experiment is None or diagnosis.experiment.verdict != "refuted"

@@ -14,7 +14,14 @@ from whygrad.replay import Replay
 def idle(step: Step, empty: Path) -> tuple[Intervention, ...]:
     """Interventions that ask for what is there already."""
     (label,) = step.labels.values
-    return Reshape(label, step.graph.values[label].shape or ()), Descend(), Descend(factor=1.0, standardise=()), Follow(str(empty))
+    moved = tuple(p.name for p in step.parameters if p.trainable)
+    return (
+        Reshape(label, step.graph.values[label].shape or ()),
+        Descend(),
+        Descend(factor=1.0, standardise=()),
+        Descend(joined=moved),
+        Follow(str(empty)),
+    )
 
 
 def idle_trials(monkeypatch: pytest.MonkeyPatch, run: Callable[[], object], empty: Path) -> list[tuple[float | None, Trial]]:
@@ -38,9 +45,19 @@ def assert_nothing_changed(trials: list[tuple[float | None, Trial]]) -> None:
     for loss, trial in trials:
         assert not trial.reason, trial
         assert trial.change in (0.0, None)
-        assert trial.losses == trial.plain or isinstance(trial.intervention, Follow)
+        assert trial.losses == trial.plain or isinstance(trial.intervention, Follow) or _joined(trial)
         assert (trial.losses[0] if trial.losses else trial.loss) == loss
     assert {type(trial.intervention) for _, trial in trials} == {Reshape, Descend, Follow}
+    unchanged = {trial.losses for _, trial in trials if trial.intervention == Descend()}
+    for _, trial in (pair for pair in trials if _joined(pair[1])):
+        assert trial.losses in unchanged
+        assert trial.losses[-1] != trial.losses[0]
+        assert set(trial.plain) == {trial.losses[0]}
+
+
+def _joined(trial: Trial) -> bool:
+    """All parameters join, so that the change makes the descent of the program, and none moves without it."""
+    return isinstance(trial.intervention, Descend) and bool(trial.intervention.joined)
 
 
 def kept_and_followed(folder: Path, recorded: Callable[[Path, str, Recording], Record], program: str) -> list[tuple[float, float]]:

@@ -56,7 +56,7 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     thaw: tuple[str, ...] = ()
     """Frozen parameters that are trained as well, by the settings of the first optimizer."""
     joined: tuple[str, ...] = ()
-    """Parameters that no optimizer holds and that are moved as well, by the settings of the first one."""
+    """Parameters that the program does not move and that are moved as well, by the settings of the first optimizer; without the change they stay."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):

@@ -100,10 +100,11 @@ class Descent:
         return Trial(descent, loss=changed[-1], losses=changed, plain=self._without(descent, changed[0]))
 
     def _without(self, descent: Descend, start: float) -> tuple[float, ...]:
-        """The descent without the change; where what joined is all that moves, the loss stays where it was."""
+        """The descent without the change: what joined stays where it is, and with it the loss where nothing else moves."""
+        if descent.joined:
+            moves = self._copies(descent.joined).keys() - set(descent.joined)
+            return self._losses(descent.steps, None, left=descent.joined) if moves else (start,) * (descent.steps + 1)
         if descent.steps not in self._plain:
-            if descent.joined and not self._copies(descent.joined).keys() - set(descent.joined):
-                return (start,) * (descent.steps + 1)
             self._plain[descent.steps] = self._losses(descent.steps, None)
         return self._plain[descent.steps]
 
@@ -117,10 +118,10 @@ class Descent:
         return bent(descent, losses, LONGEST)
 
     def _losses(
-        self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[str, Any] | None = None
+        self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[str, Any] | None = None, left: tuple[str, ...] = ()
     ) -> tuple[float, ...]:
-        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
-        moving = self._copies(change.joined if change else ())
+        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples. `left`: what is not moved."""
+        moving = {name: item for name, item in self._copies(change.joined if change else left).items() if name not in left}
         names = change.standardise if change else ()
         given = {**(given or {}), **{name: standardised(t) for name in names if (t := self.replay.find(name)) is not None}}
         activated = frozenset(change.activate) if change else frozenset()

@@ -106,12 +106,23 @@ class Descent:
         return Trial(descent, loss=changed[-1], losses=changed, plain=self._without(descent, changed[0]))
 
     def _without(self, descent: Descend, start: float) -> tuple[float, ...]:
-        """The descent without the change; where what joined is all that moves, the loss stays where it was."""
+        """The descent without the change: what joined stays where it is, and with it the loss where nothing else moves."""
+        if descent.joined:
+            return (
+                self._losses(descent.steps, None, left=descent.joined)
+                if self._moving(None, descent.joined)
+                else (start,) * (descent.steps + 1)
+            )
         if descent.steps not in self._plain:
-            if descent.joined and not held(self.replay):
-                return (start,) * (descent.steps + 1)
             self._plain[descent.steps] = self._losses(descent.steps, None)
         return self._plain[descent.steps]
+
+    def _moving(self, change: Descend | None, left: tuple[str, ...] = ()) -> dict[str, Moving]:
+        """Copies of what is moved, but for what is left where it is; raises `CopyError`."""
+        others = thawed(self.replay, (*change.thaw, *change.joined)) if change else {}
+        alone = (others or left) and not held(self.replay)
+        moving = {} if alone else copies(self.replay.parameters, self.replay.optimizers)
+        return {name: item for name, item in (moving | others).items() if name not in left}
 
     def _bent(self, descent: Descend) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""
@@ -123,12 +134,16 @@ class Descent:
         return bent(descent, losses, LONGEST)
 
     def _losses(
-        self, steps: int, change: Descend | None, *, still: bool = False, given: Mapping[int, Tensor] | None = None
+        self,
+        steps: int,
+        change: Descend | None,
+        *,
+        still: bool = False,
+        given: Mapping[int, Tensor] | None = None,
+        left: tuple[str, ...] = (),
     ) -> tuple[float, ...]:
-        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples."""
-        others = thawed(self.replay, (*change.thaw, *change.joined)) if change else {}
-        moving = {} if others and not held(self.replay) else copies(self.replay.parameters, self.replay.optimizers)
-        moving |= others
+        """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples. `left`: what is not moved."""
+        moving = self._moving(change, left)
         names = change.standardise if change else ()
         substitutes = {**(given or {}), **{pair[0]: standardised(pair[1]) for name in names if (pair := self.replay.find(name))}}
         activated = frozenset(change.activate) if change else frozenset()

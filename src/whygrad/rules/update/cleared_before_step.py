@@ -14,6 +14,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, places, plural
 from whygrad.rules.remedies import moved as moving
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.unheld import moved_too
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def diagnosis(index: Index, step: StepIndex, found: Lost) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
+        test=moved_too(names),
         remedy=_after_the_step(step, found),
     )
 
@@ -189,6 +191,7 @@ def misplaced(step: StepIndex, found: Lost) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(listed(names).replace("`", ""),),
+        test=moved_too(names),
         remedy=remedy("step after the backward", moving(found.update.site, found.backward.site)),
     )
 

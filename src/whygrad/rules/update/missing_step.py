@@ -12,6 +12,7 @@ from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
 from whygrad.rules.update.emptied import emptied
 from whygrad.rules.update.raw_gradients import instead
+from whygrad.rules.update.unheld import moved_too
 
 
 @rule("WG405", "missing-step", "error")
@@ -116,6 +117,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,
         names=tuple(names),
+        test=moved_too(held) if held else None,
         remedy=None if unreached or backward is None else _remedy(index, names, backward),
     )
 
@@ -151,6 +153,7 @@ def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: i
         explains=frozenset(Fact("unmoved", name) for name in held),
         kind=kind,
         names=tuple(names),
+        test=moved_too(held) if held else None,
         remedy=_applied(index, event, backward),
     )
 

@@ -143,7 +143,9 @@ def _for_each_model(stale: Optimizer | None, failure: Failure) -> Remedy | None:
     used = next((way for way in ways if site and (way.file, way.function) == (site.file, site.function) and way.line > site.line), None)
     if used is None:
         return None
-    return remedy("make the optimizer anew for each model", Edit("move", site, to=used, after=False, around="body") if site else None)
+    made = remedy("make the optimizer anew for each model", Edit("move", site, to=used, after=False, around="body") if site else None)
+    # the first model was trained well, and its loss does not show what became of the next one
+    return replace(made, beside=True) if made is not None else None
 
 
 def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:
