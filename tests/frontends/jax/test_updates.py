@@ -393,3 +393,22 @@ def test_a_scale_counts_unless_a_later_link_takes_it_out(links: list[Made], rate
 
     assert chain.rate() == pytest.approx(rate)
     assert [part.function for part in chain.lost_scales()] == lost
+
+
+def test_weights_of_full_precision_behind_those_that_are_differentiated_are_no_strangers(tmp_path: Path) -> None:
+    program = (
+        HEAD
+        + """
+tx = optax.adam(0.1)
+state = tx.init(params)
+for _ in range(4):
+    half = jax.tree.map(lambda p: p.astype(jnp.bfloat16), params)
+    grads = jax.tree.map(lambda g: g.astype(jnp.float32), jax.grad(loss_fn)(half, x, y))
+    updates, state = tx.update(grads, state, params)
+    params = optax.apply_updates(params, updates)
+"""
+    )
+    (optimizer,) = recorded(tmp_path, program).optimizers
+
+    assert optimizer.orphans == ()
+    assert optimizer.steps == 4

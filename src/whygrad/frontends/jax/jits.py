@@ -22,6 +22,7 @@ from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
+from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
 from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.jax.transformations import Made, Moment
@@ -264,6 +265,9 @@ class Jits:
             for moment in plan.capture.moments:
                 given = {name: inputs[item] for name, item in plan.handed.get(id(moment), {}).items()}
                 moment.handed = self.recorder.sums.handed(given)
+                added_to = {name: inputs.get(_compat.variable(item)) for name, item in moment.added_to.items()}
+                known = all(item is not None for item in added_to.values())
+                moment.strangers = strangers(added_to, self.recorder.open.differentiated()) if known else ()
         self._begun(plan, flat)
         return plan
 

@@ -1,6 +1,5 @@
 """Optimizers of optax over the whole run: who made them, what they hold, at which rates they step."""
 
-import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ import numpy as np
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.beginnings import Beginnings
+from whygrad.frontends.jax.clips import clips
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.transformations import (
     CHOOSING,
-    CLIPS,
     FOLLOWED,
     FREEZING,
     GATHERING,
@@ -27,6 +26,7 @@ from whygrad.frontends.jax.transformations import (
     Gathering,
     Made,
     Moment,
+    bound_arguments,
     declined_by,
     is_users,
     settings_of,
@@ -34,7 +34,7 @@ from whygrad.frontends.jax.transformations import (
     within_update,
 )
 from whygrad.frontends.rates import as_good_as_zero
-from whygrad.ir import Attribute, Event, Group, Optimizer, Parameter, Step
+from whygrad.ir import Event, Group, Optimizer, Parameter, Step
 
 
 class Opened(Protocol):
@@ -147,7 +147,7 @@ class Optimizers:
         self.recorder.beginnings.applied(arrays)
         held = self.recorder.parameters_in(parameters)
         after = dict(zip(held, arrays, strict=False)) if len(arrays) == len(held) else {}
-        self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after))
+        self.recorder.moment(Moment("apply", source.trace(frame), None, tuple(held), after, added_to=held))
 
     def _name(self, entry: Made, frame: FrameType | None) -> None:
         frames = list(_user_frames(frame))
@@ -249,7 +249,7 @@ class Optimizers:
             self.name(entry),
             entry.native,
             (group,),
-            (),
+            () if entry.met else entry.orphans,
             self.recorder.builder.site(entry.begun_at or entry.trace),
             entry.steps if entry.declined is None else max(0, entry.calls - skipped),
             (entry.low, entry.high) if entry.low is not None and entry.high is not None else None,
@@ -291,12 +291,16 @@ class Optimizers:
         for moment in updates:
             entry = moment.made
             assert entry is not None
+            if self._estranged(entry, moment, applied, moved):
+                events.append(self._stepped(moment, applied, at, idle=True))
+                parameters.update({n: replace(parameters[n], optimizer="") for n in moment.held if n in parameters})
+                continue
             entry.met = True
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             entry.size = _size(step, entry.held) or entry.size
             entry.shown = self.name(entry)
             parameters.update({n: replace(parameters[n], optimizer=self.name(entry)) for n in moment.held if n in parameters})
-            events += self._clips(moment, step, at)
+            events += clips(moment, step, at, self.recorder.builder.site)
             entry.gathered += 1
             if (declined := self.declined(entry)) > entry.known_declined:
                 entry.known_declined = declined
@@ -319,6 +323,15 @@ class Optimizers:
         updated = any(event.kind in ("optimizer_step", "update") for event in events)
         events += [] if updated else self._dropped(updates, applied, at)
         return replace(step, parameters=tuple(parameters.values()), events=(*step.events, *events), updated=updated)
+
+    @staticmethod
+    def _estranged(entry: Made, moment: Moment, applied: Sequence[Moment], moved: Sequence[Parameter]) -> bool:
+        """Its updates are added to other arrays than the derivative was taken by, which stay as they are."""
+        found = next((item.strangers for item in applied if item.strangers), ())
+        if entry.met or moved or not found or len(applied) != 1:
+            return False
+        entry.orphans, entry.held = found, tuple(name for name in entry.held if name not in moment.held)
+        return True
 
     def _dropped(self, updates: Sequence[Moment], applied: Sequence[Moment], at: int) -> list[Event]:
         """Where new values of parameters were computed last, as no parameter became them."""
@@ -376,29 +389,16 @@ class Optimizers:
             found.append(Event("freeze", at, tuple(still), self.recorder.builder.site(place.trace)))
         return found
 
-    def _stepped(self, moment: Moment, applied: Sequence[Moment], at: int) -> Event:
+    def _stepped(self, moment: Moment, applied: Sequence[Moment], at: int, *, idle: bool = False) -> Event:
         entry = moment.made
         assert entry is not None
         rate = self.rate_at(entry, entry.since)
         self.count(entry)
         site = self.recorder.builder.site(moment.trace)
         _ = applied
-        return Event("optimizer_step", at, (self.name(entry),), site, {"rate": rate} if rate is not None else {})
-
-    def _clips(self, moment: Moment, step: Step, at: int) -> list[Event]:
-        """What the links of a chain clipped: the norm that came in, and the limit."""
-        found = []
-        for part in moment.made.every() if moment.made is not None else ():
-            limit = part.settings.get(CLIPS.get(part.function, ""))
-            if isinstance(limit, int | float):
-                size, rule = (
-                    _norm([p for p in step.parameters if p.name in moment.held]),
-                    moment.made.in_front(part) if moment.made else None,
-                )
-                known: dict[str, Attribute] = {"norm": size} if size is not None else {}
-                told: dict[str, Attribute] = {"limit": float(limit), **({"after": rule.function} if rule is not None else known)}
-                found.append(Event("clip", at, moment.held, self.recorder.builder.site(part.trace), told))
-        return found
+        return Event(
+            "optimizer_step", at, (self.name(entry),), site, ({"rate": rate} if rate is not None else {}) | ({"idle": True} if idle else {})
+        )
 
 
 def _held_still(parameter: Parameter, moment: Moment) -> bool:
@@ -427,11 +427,6 @@ def _in_module(moment: Moment) -> bool:
     return moment.trace is not None and any("/flax/nnx/" in code.co_filename.replace("\\", "/") for code, _ in moment.trace.library)
 
 
-def _norm(parameters: Sequence[Parameter]) -> float | None:
-    sizes = [p.gradient_norm for p in parameters if p.gradient_norm is not None]
-    return float(np.linalg.norm(np.array(sizes))) if sizes else None
-
-
 def _size(step: Step, names: Sequence[str]) -> float:
     """The median of the root mean squares of some parameters; those that start at 0 count for nothing."""
     found = [
@@ -440,13 +435,3 @@ def _size(step: Step, names: Sequence[str]) -> float:
         if p.name in names and p.norm and math.isfinite(p.norm) and p.value in step.graph.values
     ]
     return float(np.median(found)) if found else 0.0
-
-
-def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by name, defaults included."""
-    try:
-        bound = inspect.signature(function).bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return {**{str(at): item for at, item in enumerate(args)}, **kwargs}
-    bound.apply_defaults()
-    return dict(bound.arguments)

@@ -38,6 +38,10 @@ class Open:
     results: dict[str, Any] = field(default_factory=dict)
     """Parameter name to what the program made of it."""
 
+    def differentiated(self) -> list[Any]:
+        """What its derivatives were taken by."""
+        return [part.arrays[a.number] for part in self.built.parts for a in part.program.derivation.parameters if a.number in part.arrays]
+
     def seen_next(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """What the next step was given, where that tells of this one's update: a whole loop of updates may well begin again with the same parameters."""
         turned = {name for part in self.built.parts for name in part.turned}

@@ -22,6 +22,7 @@ from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
 from whygrad.frontends.jax.jits import Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
+from whygrad.frontends.jax.listening import Listener
 from whygrad.frontends.jax.mapping import by_rows, gradient
 from whygrad.frontends.jax.modes import Modes
 from whygrad.frontends.jax.naming import variables_for
@@ -29,19 +30,20 @@ from whygrad.frontends.jax.opening import held, replay_of
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, apart, belonging, place, sites
 from whygrad.frontends.jax.patches import Patches, outside
-from whygrad.frontends.jax.scopes import Activations, module_of
+from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
+from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
-from whygrad.frontends.jax.tape import Custom, Numbers, Tape
+from whygrad.frontends.jax.tape import Numbers, Tape
 from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.frontends.kinds import Kinds
 from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
 
 
-class JaxRecorder:
+class JaxRecorder(Listener):
     """Watches one program. Everything that the user's program calls is guarded."""
 
     def __init__(self, observer: Observer, settings: Recording) -> None:
@@ -65,8 +67,7 @@ class JaxRecorder:
         self.quiet = 0
         self.taping = 0
         self.stopped = False
-        self.customs: list[Custom] = []
-        self.activations = Activations()
+        super().__init__()
         self.symptoms = Symptoms(settings.trajectory)
         self.late = Lateness(self)
         self.surroundings = Surroundings(self)
@@ -129,20 +130,6 @@ class JaxRecorder:
             except Exception as problem:  # noqa: BLE001 - the program must not notice
                 self.broken(where, problem)
                 return None
-
-    # --- the tape's listener ----------------------------------------------------------------------------------------
-
-    def custom(self) -> Custom | None:
-        """The function with a derivative of its own that is being called."""
-        return self.customs[-1] if self.customs else None
-
-    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
-        """The number of the user's function that runs in this frame."""
-        return self.activations.scope(frame, numbers)
-
-    def module(self, frame: FrameType | None) -> str:
-        """The path of the library module that runs."""
-        return module_of(frame)
 
     # --- derivatives ----------------------------------------------------------------------------------------------
 
@@ -351,6 +338,7 @@ class JaxRecorder:
             moment.made.calls += 1
         if self.open is not None:
             self.open.results.update(moment.results if moment.kind == "apply" else {})
+            moment.strangers = strangers(moment.added_to, self.open.differentiated())
             self.states.given(moment.made, moment.state)
             moment.handed = self.sums.handed(moment.given) if moment.kind == "update" else None
             self.open.moments.append(moment)

@@ -1,7 +1,8 @@
 """Transformations of optax that a program made, and what they were asked."""
 
+import inspect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
@@ -100,6 +101,8 @@ class Made:
     """Where its state was made anew for parameters that were in training."""
     compared: int = 0
     """Recorded steps in which it was known what state the step before was given."""
+    orphans: tuple[str, ...] = ()
+    """The types of what its updates were added to, where that is not what was differentiated."""
     met: bool = False
     """A recorded step has asked it for an update."""
     restarts: int = 0
@@ -205,6 +208,10 @@ class Moment:
     """Of an application within a traced function: something reads its result; None where that is not known."""
     again: bool = False
     """Of a state that is begun within a traced step: the step updates the parameters that it hands out with it."""
+    added_to: Mapping[str, Any] = field(default_factory=dict)
+    """Of an application: what the updates were added to; variables of the traced function where it stands in one."""
+    strangers: tuple[str, ...] = ()
+    """The types of that, in the step that ends now, where it is not what was differentiated."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
 
@@ -283,3 +290,13 @@ def within_update(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def bound_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments by name, defaults included."""
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return {**{str(at): item for at, item in enumerate(args)}, **kwargs}
+    bound.apply_defaults()
+    return dict(bound.arguments)
