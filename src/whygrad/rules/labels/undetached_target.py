@@ -11,6 +11,7 @@ from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
+from whygrad.rules.labels.cancelling import cancelled, trained_above
 from whygrad.rules.phrases import distinct, listed, places, typed
 from whygrad.rules.remedies import operand, remedy
 
@@ -42,7 +43,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Bootstrapped targets, as in temporal-difference learning: a reward plus what the same network says of the next state, with gradient. And a
     The same with the gradient stopped on the wrong side: the prediction is cut off, and the sum is what is trained. And a
-    teacher that was trained on labels before, whose outputs are now the target of a student while its own parameters still get gradient.
+    teacher that was trained on labels before, whose outputs are now the target of a student while its own parameters still get gradient. And an old value that is
+    computed anew from the same parameters, such as the log-probabilities of a policy before the update: the difference is 0, and the two gradients cancel.
 
     ## Why it matters
     The shortest way to a small loss is to make the target agree with the prediction: values drift, and a teacher is trained towards an
@@ -60,6 +62,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Sutton and Barto, semi-gradient methods; `torch.Tensor.detach`, `torch.no_grad`; `tf.stop_gradient`; `jax.lax.stop_gradient`.
     """
     yield from distinct(diagnosis(index, found) for step in index.steps if step.losses for found in moving(index, step))
+    yield from cancelled(index)
 
 
 def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
@@ -115,16 +118,6 @@ def stopped(step: StepIndex, prediction: str, trained: frozenset[str]) -> Op | N
     values = {p.value for p in step.step.parameters if p.name in trained}
     cut = next((op for op in step.graph.ops if op.kind == "detach" and op.output in above), None)
     return cut if cut is not None and not values.isdisjoint(step.upstream(cut.output)) else None
-
-
-def trained_above(step: StepIndex, name: str) -> frozenset[str]:
-    """Parameters that an optimizer holds and that a gradient from `name` flows back to."""
-    found = {name}
-    for op in reversed(step.graph.ops):
-        if not found.isdisjoint(op.outputs):
-            found.update(given for given, open_ in zip(op.inputs, step.carried(op), strict=True) if open_)
-    held = {p.value: p.name for p in step.step.parameters if p.trainable and p.optimizer}
-    return frozenset(held[value] for value in found if value in held) if name in step.gets_gradient else frozenset()
 
 
 def bootstrapped(step: StepIndex, name: str) -> str | None:
