@@ -262,6 +262,15 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "alike", "written": "h.trainable_variables", "text": "e.trainable_variables + {x}"},
         "def step(x):\n    g = t.gradient(l, e.trainable_variables + h.trainable_variables)\n    o.apply(zip(g, e.trainable_variables + h.trainable_variables))\nh.trainable_variables\n",
     ),
+    "a function reads its own argument": (
+        "import jax\ndef predict(p, x):\n    return x @ p\ndef loss(q, x):\n    y = predict(params, x)\n    return y.mean() + 0.1 * params.sum()\nparams = 1\n", "y = predict",
+        {"action": "own"},
+        "import jax\ndef predict(p, x):\n    return x @ p\ndef loss(q, x):\n    y = predict(q, x)\n    return y.mean() + 0.1 * q.sum()\nparams = 1\n",
+    ),
+    "a function reads its own argument for a part of an object": (
+        "def loss(p, x):\n    y = state.apply_fn(state.params, x)\n    return y\n", "y = state", {"action": "own"},
+        "def loss(p, x):\n    y = state.apply_fn(p, x)\n    return y\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -332,6 +341,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "if fast:\n    self.w = f(z)\n", "self.w", {"action": "uncache"},
     ),
     "what is made where nothing asks": ("self.w = f(z)\n", "self.w", {"action": "uncache"}),
+    "an argument that is read already": ("def loss(p, x):\n    y = f(w, x)\n    return y + p\n", "y = f(w", {"action": "own"}),
+    "two names of around a function": ("def loss(p, x):\n    return w * x + b\n", "return w", {"action": "own"}),
+    "a line outside of a function": ("y = w * x\n", "y = w", {"action": "own"}),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

@@ -32,6 +32,7 @@ from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import everywhere, repeated
+from whygrad.fixes.scoping import own_argument
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -428,6 +429,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "keep": kept,
     "repeat": repeated,
     "alike": everywhere,
+    "own": own_argument,
     "decorate": decorated,
     "uncache": uncached,
 }

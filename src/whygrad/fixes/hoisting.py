@@ -1,6 +1,6 @@
 """What a function makes anew at each call, made once: by the object whose method it is, or before the loop that calls the function."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import libcst as cst
 
@@ -9,6 +9,7 @@ from whygrad.fixes.changes import Changes, arguments, keyword, nothing_left, sep
 from whygrad.fixes.finding import Expression, Line, Tree, outermost_loop, statement, target
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
+from whygrad.fixes.scoping import bound, read
 
 _FIXED = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString)
 """Arguments that are the same at each turn of a loop as long as no name in them is bound anew."""
@@ -33,23 +34,8 @@ def _made(found: Line) -> Expression:
     return cst.ensure_type(cst.ensure_type(found, cst.SimpleStatementLine).body[0], cst.Assign).value
 
 
-def _read(tree: Tree, node: cst.CSTNode) -> frozenset[str]:
-    """Names that an expression reads, without those of attributes and of arguments."""
-    parents = tree.parents
-    return frozenset(
-        part.value
-        for part in tree.within(node, cst.Name)
-        if not (isinstance(above := parents.get(part), cst.Attribute) and above.attr is part)
-        and not (isinstance(above, cst.Arg) and above.keyword is part)
-    )
-
-
-def _bound(tree: Tree, node: cst.CSTNode) -> Iterator[str]:
-    """Names and attributes that statements and loops below a node bind."""
-    kinds = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr)
-    for part in tree.nodes:
-        if isinstance(part, kinds) and (part is node or any(above is node for above in tree.above(part))):
-            yield from (dotted(name) for name in tree.expressions(part.target) if dotted(name))
+def _names(tree: Tree, node: cst.CSTNode) -> frozenset[str]:
+    return frozenset(part.value for part in read(tree, node))
 
 
 def _parameters(function: cst.FunctionDef) -> list[cst.Param]:
@@ -63,15 +49,15 @@ def _kept_by_object(tree: Tree, found: Line, function: cst.FunctionDef, owner: c
     """Made at the end of `__init__`, and kept under the same name."""
     made, name = _made(found), cst.ensure_type(target(found), cst.Name).value
     own = dotted(function.params.params[0].name) if function.params.params else ""
-    local = {param.name.value for param in _parameters(function)} | set(_bound(tree, function))
-    if (_read(tree, made) - {own}) & local:
+    local = {param.name.value for param in _parameters(function)} | set(bound(tree, function))
+    if (_names(tree, made) - {own}) & local:
         raise Refused("it is made of what the method is given")
     begun = next((part for part in tree.within(owner, cst.FunctionDef) if part.name.value == "__init__" and part is not function), None)
     if begun is None or not isinstance(begun.body, cst.IndentedBlock) or dotted(begun.params.params[0].name) != own:
         raise Refused("its class has no `__init__`")
     needed = {dotted(part) for part in tree.within(made, cst.Attribute) if dotted(part).startswith(f"{own}.")}
     kept = f"{own}.{name}"
-    if not {".".join(part.split(".")[:2]) for part in needed} <= set(_bound(tree, begun)) or kept in set(_bound(tree, owner)):
+    if not {".".join(part.split(".")[:2]) for part in needed} <= set(bound(tree, begun)) or kept in set(bound(tree, owner)):
         raise Refused("what it is made of is not there when the object is made")
     last = begun.body.body[-1]
     new = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cst.Name(own), cst.Name(name)))], made)])
@@ -113,13 +99,13 @@ def _called(tree: Tree, function: cst.FunctionDef) -> tuple[cst.Call, Line]:
 
 def _known_before(tree: Tree, made: Expression, function: cst.FunctionDef, given: Mapping[str, Expression], loop: Line) -> None:
     """All that it is made of is what the loop leaves as it is."""
-    read = _read(tree, made)
-    changed = set(_bound(tree, loop))
-    for name in read & given.keys():
+    names = _names(tree, made)
+    changed = set(bound(tree, loop))
+    for name in names & given.keys():
         value = given[name]
         if not isinstance(value, _FIXED) or any(dotted(part) in changed for part in tree.expressions(value)):
             raise Refused(f"`{name}` is another one at each turn of the loop")
-    if (read - given.keys()) & set(_bound(tree, function)):
+    if (names - given.keys()) & set(bound(tree, function)):
         raise Refused("it is made of what the function reckons")
 
 

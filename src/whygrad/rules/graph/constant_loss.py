@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from math import isclose
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, fed, refusal
 from whygrad.flow.trips import trips
 from whygrad.idioms import speaks
 from whygrad.ir import Op, Site, Value
+from whygrad.loss_contracts import input_of
 from whygrad.rules import rule
 from whygrad.rules.graph.flat_loss import flat
 from whygrad.rules.phrases import plural
+from whygrad.rules.remedies import operand, remedy
 
 _AVERAGING = ("mean", "sum", "neg")
 ROUNDING = 1e-9
@@ -117,7 +119,34 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(shown,),
+        remedy=remedy("read the argument", Edit("own", twins[0]) if twins[0] else None) if twins else _of_the_output(step, goals),
     )
+
+
+def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
+    """What the model gave and nothing reads, where the loss has something else of the same shape for its prediction."""
+    made = [step.producer[name][1] for name in goals if name in step.producer]
+    op = next((op for op in (*step.loss_ops(), *made) if input_of(op) is not None and op.site), None)
+    given = input_of(op) if op is not None else None
+    if op is None or given is None or op.site is None:
+        return None
+    outputs = [value for value in _unread(step, op.site) if value.shape == step.value(given).shape]
+    if len(outputs) != 1:
+        return None
+    name = outputs[0].called
+    return remedy(f"compare `{name}`", operand(op, step.value(given), name), changes=f"the loss is that of `{name}`")
+
+
+def _unread(step: StepIndex, site: Site) -> Iterator[Value]:
+    """What was made from parameters in front of a place, in its function and under a name, and no op reads."""
+    for name in step.depends_on_parameters:
+        value = step.value(name)
+        op = step.producer[name][1] if name in step.producer else None
+        if op is None or name in step.consumers or not value.called.isidentifier():
+            continue
+        ways = op.site.with_callers if op.site is not None else ()
+        if any((way.file, way.function) == (site.file, site.function) and way.line < site.line for way in ways):
+            yield value
 
 
 def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:

@@ -140,14 +140,19 @@ def _of_write(failure: Failure, step: StepIndex, found: Overwritten, needed: Nee
                 needed.now,
             ),
         ),
-        "change a copy: `{0} = {0}.clone()` before this line, or build a new tensor with `torch.where` or a product with a mask".format(
-            _variable(found)
-        ),
+        _advice(write, _variable(found)),
         places((reader.site if reader else None, "the value is made or used here"), *((site, "and changed again here") for site in others)),
         step,
         (found.value.shown,),
         _remedy(write, _variable(found)),
     )
+
+
+def _advice(write: Op, name: str) -> str:
+    """A copy by its name; where it has none, a new value in the place of an augmented assignment."""
+    if name == "x" and write.site is not None and _AUGMENTED.match(write.site.text):
+        return "make a new value: write `a = a + b` in the place of `a += b`"
+    return f"change a copy: `{name} = {name}.clone()` before this line, or build a new tensor with `torch.where` or a product with a mask"
 
 
 def _keeps_result(found: Overwritten) -> bool:

@@ -142,3 +142,44 @@ def test_what_is_not_known_to_be_a_parameter_is_not_called_one(text: str) -> Non
     (found,) = said(diagnose, text)
 
     assert "depends on no parameter" in found.message
+
+
+def test_the_function_reads_its_own_argument() -> None:
+    (found,) = said(diagnose, AROUND)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in found.remedy.edits] == [("own", 20)]
+
+
+NOISY = """
+    w: parameter f32[8,8]
+    x: input f32[32,8] called="noisy"
+    y: label f32[32,8] called="clean"
+    out: activation f32[32,8] called="restored"
+    out = linear x w @ "model.py":5 callers=[["train.py",13,"step","    restored = model(noisy)"]]
+    loss = mse_loss x y with={"target":1} native="torch.nn.functional.mse_loss" @ "train.py":14:12-30 in "step"
+"""
+
+
+def test_what_the_model_gave_and_nothing_reads_is_what_was_to_be_compared() -> None:
+    (found,) = said(diagnose, NOISY)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.text, edit.position, edit.written) for edit in found.remedy.edits] == [("wrap", "restored", 0, "noisy")]
+    assert not found.remedy.safe
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NOISY.replace('out: activation f32[32,8] called="restored"', 'out: activation f32[32,9] called="restored"'),
+        NOISY.replace(' called="restored"', ""),
+        NOISY.replace('["train.py",13', '["train.py",15'),
+        NOISY.replace("    loss =", "    seen = mean out\n    loss ="),
+    ],
+    ids=["of another shape", "without a name", "made later", "read by something"],
+)
+def test_another_output_is_not_taken_for_it(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.remedy is None
