@@ -27,6 +27,12 @@ SPELLINGS: Mapping[str, Row] = {
         "{x}.movedim({axis}, {to}).contiguous()", "tensorflow.experimental.numpy.moveaxis({x}, {axis}, {to})", "jax.numpy.moveaxis({x}, {axis}, {to})",
         "keras.ops.moveaxis({x}, {axis}, {to})",
     ),
+    "filled": Row(
+        "{name} = torch.nan_to_num({name}, nan=0.0, posinf=0.0, neginf=0.0)",
+        "{name} = tensorflow.where(tensorflow.math.is_finite({name}), {name}, 0.0)",
+        "{name} = jax.numpy.nan_to_num({name}, nan=0.0, posinf=0.0, neginf=0.0)",
+        "{name} = numpy.nan_to_num({name}, nan=0.0, posinf=0.0, neginf=0.0)",
+    ),
     "random start": Row(
         "torch.nn.init.xavier_uniform_(torch.empty({args}))", "keras.initializers.GlorotUniform()({x})",
         "jax.nn.initializers.glorot_uniform()(jax.random.key(0), {x})",

@@ -1,15 +1,18 @@
 """WG501: NaN or infinity in what the step is given."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import SPELLINGS, spelling
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences, when
 from whygrad.rules.phrases import places, plural
+from whygrad.rules.remedies import behind, remedy
 
 _WHAT = {"label": "the labels", "parameter": "the parameter", "buffer": "the buffer"}
 
@@ -98,6 +101,26 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(value.shown,),
+        remedy=_filled(index, found, site) if what == "the input" else None,
+    )
+
+
+_KEPT = re.compile(r"\s*[A-Za-z_]\w*\s*=(?!=|\s*[{[])")
+"""A name is bound to one value, not to several of them in braces."""
+_NUMPY = re.compile(r"\b(np|numpy|pd|pandas)\.")
+
+
+def _filled(index: Index, found: Origin, site: Site | None) -> Remedy | None:
+    """Zeros for what is missing, behind the line that makes the data and keeps them under a name; for labels there is no such number."""
+    made = found.step.producer.get(found.value.name) if found.value is not None else None
+    if site is None or made is None or made[1].site != site or not _KEPT.match(site.text) or site.text.rstrip().endswith(("(", ",", "[")):
+        return None
+    row = SPELLINGS["filled"]
+    code = row.keras if _NUMPY.search(site.text) else row.tensorflow if "tf." in site.text else spelling(index, "filled", data=True)
+    return remedy(
+        "put zeros where entries are not finite",
+        behind(site, code),
+        changes="what is missing counts as 0, the mean of standardised columns",
     )
 
 

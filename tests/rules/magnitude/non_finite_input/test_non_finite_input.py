@@ -79,3 +79,32 @@ def test_rows_of_all_that_was_handed_over_are_counted() -> None:
 
     assert diagnosis.evidence[0].statement == "12 entries in 3 rows of `x` are not finite, the first in row 1,000"
     assert diagnosis.evidence[1].statement.startswith("the loss is not finite from step 31 of ")
+
+
+MADE = LOST.replace(
+    "    x: input f32[8,4] finite=0.97",
+    '    r: input f32[8,4]\n    x: input f32[8,4] finite=0.97\n    x = div r @ "train.py":4 text="LINE"',
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("table = (table - m) / s", "{name} = torch.nan_to_num({name}, nan=0.0, posinf=0.0, neginf=0.0)"),
+        ("table = np.log(table)", "{name} = numpy.nan_to_num({name}, nan=0.0, posinf=0.0, neginf=0.0)"),
+        ("table = tf.math.log(table)", "{name} = tensorflow.where(tensorflow.math.is_finite({name}), {name}, 0.0)"),
+    ],
+)
+def test_what_is_missing_can_be_filled_behind_the_line_that_makes_the_data(line: str, code: str) -> None:
+    (diagnosis,) = said(diagnose, MADE.replace("LINE", line))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, edit.text) for edit in diagnosis.remedy.edits] == [("insert", 4, code)]
+    assert not diagnosis.remedy.safe
+
+
+@pytest.mark.parametrize("text", [LOST, MADE.replace("LINE", "table = {'depth': np.log(depth)}"), MADE.replace("LINE", "return table / s")])
+def test_nothing_is_filled_where_the_data_have_no_name(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is None
