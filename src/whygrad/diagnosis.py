@@ -74,6 +74,8 @@ class Test:
     """Parameters that must get a gradient for the prediction to hold; empty: the overall gradient must change."""
     required: bool = False
     """The diagnosis is spoken only when this is confirmed."""
+    same_unit: bool = False
+    """The loss is in the same unit with the change as without, so that one that begins far below what the program's reaches confirms it as well."""
 
 
 Action = Literal[

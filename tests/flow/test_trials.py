@@ -48,6 +48,25 @@ def test_what_joins_a_descent_lowers_the_loss(losses: tuple[float, ...], plain: 
     assert judged(Asked(joined, ""), Trial(joined, losses=losses, plain=plain), Measures()).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("losses", "plain", "verdict"),
+    [
+        pytest.param((0.9, 0.8, 0.7), (9e7, 7e7, 4e7), "confirmed", id="all of it lies far below"),
+        pytest.param((0.9, 0.8, 0.7), (9.0, 5.0, 3.0), "refuted", id="below, and within reach"),
+        pytest.param((0.9, 0.9, 0.9), (9e7, 7e7, 4e7), "refuted", id="it does not fall"),
+        pytest.param((0.9, 0.9, 0.89), (), "refuted", id="nobody knows what it reaches without"),
+    ],
+)
+def test_a_descent_far_below_all_that_is_reached_without_counts_where_the_unit_is_the_same(
+    losses: tuple[float, ...], plain: tuple[float, ...], verdict: str
+) -> None:
+    change = Descend(standardise=("x",))
+    trial = Trial(change, losses=losses, plain=plain)
+
+    assert judged(Asked(change, "falls", same_unit=True), trial, Measures()).verdict == verdict
+    assert judged(Asked(change, "falls"), trial, Measures()).verdict == "refuted"
+
+
 def test_only_the_very_intervention_counts() -> None:
     step = Step(0, trials=(Trial(LIFT, loss=1.0),))
 

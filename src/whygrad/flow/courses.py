@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import isfinite, log, prod
 from typing import Literal
 
-from whygrad.flow.guesses import constant_guess
+from whygrad.flow.guesses import constant_guess, spread_guess
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Course, Op, Optimizer, Parameter
 from whygrad.loss_contracts import target_of
@@ -58,11 +58,13 @@ def at_chance(index: Index, step: StepIndex, course: Course) -> bool:
 
 
 def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:
-    """What the best constant guess costs by a loss over two classes that is the whole loss, and no less than by all the data."""
+    """What the best constant guess costs by a loss over two classes, or on numbers, that is the whole loss, as the data that were seen have it."""
     for op in step.loss_ops():
-        guess = constant_guess(index.kinds[step.step.kind], op) if is_whole(step, op) and target_of(op) in step.from_labels else None
-        if guess is not None:
-            yield guess.at_most
+        if not is_whole(step, op) or target_of(op) not in step.from_labels:
+            continue
+        guess, spread = constant_guess(index.kinds[step.step.kind], op), spread_guess(index.kinds[step.step.kind], op)
+        yield from (guess.at_most,) if guess is not None else ()
+        yield from (spread,) if spread is not None else ()
 
 
 def even_guesses(step: StepIndex, *, part: bool = False) -> Iterator[float]:

@@ -122,7 +122,7 @@ def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
         return "inconclusive"
     own = _READINGS.get(type(test.intervention))
     if own is not None:
-        return own(trial)
+        return "confirmed" if test.same_unit and lies_below(trial) else own(trial)
     if test.raises_gradient_of:
         norms = [trial.gradients.get(name, 0.0) for name in test.raises_gradient_of]
         if any(math.isnan(norm) for norm in norms):
@@ -148,6 +148,14 @@ def _fell_further(trial: Trial) -> Verdict:
     before = -math.inf if plain is None else plain
     steady = before < 0 and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
     return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
+
+
+def lies_below(trial: Trial) -> bool:
+    """The loss falls with the change, and the whole of its descent lies far below what it reaches without."""
+    fell = fall(trial.losses)
+    if fell is None or fell < FELL or not trial.plain or not all(map(math.isfinite, trial.plain)):
+        return False
+    return 0 < RAN_AWAY * max(trial.losses) <= min(trial.plain)
 
 
 def _descended(trial: Trial) -> Verdict:

@@ -46,14 +46,19 @@ GRADIENTS: Mapping[str, Row] = {
         "gradient tracking is off where the forward uses {them}",
         "the forward uses {them} outside of the tape",
         "the forward uses {them} outside of the function that is differentiated",
+        "the forward uses {them} only before training, and reads what was made of {them} then",
     ),
     "untracked op": Row(
-        "`{name}` runs with tracking off", "`{name}` runs outside of the tape", "`{name}` runs outside of the differentiated function"
+        "`{name}` runs with tracking off",
+        "`{name}` runs outside of the tape",
+        "`{name}` runs outside of the differentiated function",
+        "`{name}` runs once, before training",
     ),
     "track": Row(
         "take this part of the forward out of it; if the parameters should stay as they are, freeze them and leave them out of the optimizer",
         "compute this inside `with tf.GradientTape() as tape:`; if the parameters should stay as they are, leave them out of what the optimizer is given",
         "compute this inside the function that is handed to `jax.grad`, from the parameters that it is differentiated by",
+        "compute this in the layer's `call`: what `build` or `__init__` computes is a copy of the first values, which no gradient goes through",
     ),
     "train adapters": Row(
         "load the adapter with `is_trainable=True`, or make it with `inference_mode=False`",

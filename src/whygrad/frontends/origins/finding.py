@@ -54,12 +54,18 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
     )
 
 
+def _all_alike(record: Record, step: Step) -> Iterator[str]:
+    """What a loader handed out that was one number in every batch."""
+    alike = (item for item in record.batches if item.minimum is not None and item.minimum == item.maximum)
+    yield from (name for item in alike for name in item.values if name in step.graph.values and name not in step.labels.values)
+
+
 def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
-    """The labels of each kind of step: what a loader handed out, or what the step itself picked from."""
+    """The labels of each kind of step, and inputs that are one number everywhere: what a loader handed out, or what the step itself picked from."""
     seen: set[str] = set()
     for step in record.steps:
         index = StepIndex(step)
-        for label in step.labels.values:
+        for label in (*step.labels.values, *_all_alike(record, step)):
             names = (label, *_before(index, label))
             if not seen.isdisjoint(names):
                 continue

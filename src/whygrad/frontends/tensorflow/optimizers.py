@@ -50,6 +50,8 @@ class Watched:
     alike: int = 1
     before: int = 0
     """Updates that it had taken as it was met."""
+    scaled: bool = False
+    """It was asked to scale a loss."""
 
     def taken(self, optimizer: Any) -> int:
         """How many of its steps changed something: a loss scale declines those whose gradient is not finite, and counts the others alone."""
@@ -84,6 +86,10 @@ class Optimizers:
         """The program, or a callback of its, assigned a learning rate."""
         entry = self.meet(optimizer)
         entry.rate_set = trace or entry.rate_set
+
+    def scaled(self, optimizer: Any) -> None:
+        """A loss scale multiplied a loss."""
+        self.meet(optimizer).scaled = True
 
     def _schedule_of(self, optimizer: Any) -> source.Trace | None:
         """Where the schedule was made that an optimizer asks for its rate."""
@@ -193,7 +199,9 @@ class Optimizers:
             numbers = self._numbers(optimizer, builder.values)
             orphans = tuple(_type(v) for v, number in _held(optimizer, builder.values) if number not in names)
             rate = entry.first if entry.first is not None else rate_of(optimizer)
-            group = Group(rate, tuple(names[number] for number in numbers if number in names), settings_of(optimizer))
+            group = Group(
+                rate, tuple(names[number] for number in numbers if number in names), {**settings_of(optimizer), **divisor(entry, optimizer)}
+            )
             entry.scheduled = entry.scheduled or self._schedule_of(optimizer)
             entry.last_record = Optimizer(self.name(entry), entry.native, (group,), orphans, builder.site(entry.made))
         if entry.last_record is None:
@@ -262,6 +270,18 @@ def taken(optimizer: Any) -> int | None:
         return None if plain is None else int(_compat.read(plain))
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return None
+
+
+def divisor(entry: Watched, optimizer: Any) -> dict[str, Attribute]:
+    """What a loss scale divides gradients by, where it never multiplied the loss."""
+    if entry.scaled or not hasattr(optimizer, "inner_optimizer"):
+        return {}
+    plain = getattr(getattr(optimizer, "dynamic_scale", None), "_value", None)
+    try:
+        found = float(getattr(optimizer, "initial_scale", 1.0) if plain is None else _compat.read(plain))
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return {}
+    return {"divides_by": found}
 
 
 def rate_of(optimizer: Any) -> float | None:

@@ -241,6 +241,7 @@ class Patches:
         from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer
 
         self._around(LossScaleOptimizer, "apply", self.hooks.apply)
+        self._after(LossScaleOptimizer, "scale_loss", self.hooks.recorder.optimizers.scaled)
 
     def _trainable(self, layer: Any) -> None:
         hooks = self.hooks

@@ -8,7 +8,7 @@ from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.origins import switched_off_at
 from whygrad.flow.starved import fed, meant, refuses
-from whygrad.idioms import idiom, speaks, speaks_torch, spelled
+from whygrad.idioms import dialects, idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
@@ -128,7 +128,9 @@ def _went_on(index: Index) -> Iterator[Diagnosis]:
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:
     first = cut.ops[0]
-    site = _switch_site(cut) or _beside_backward(cut, first.site)
+    # under `fit` the loop is Keras' own, and nothing can be moved beside it
+    fitted = index.once(dialects)[0] == "keras"
+    site = _switch_site(cut) or (first.site if fitted else _beside_backward(cut, first.site))
     words = Words(
         "WG303",
         "gradient-disabled",

@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.idioms import spelled
 from whygrad.ir import Op, Site, Statistics, family
 from whygrad.rules import rule
+from whygrad.rules.graph.one_number import one_number
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
 
 FLAT = 1e-5
@@ -27,17 +28,18 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
-    difference of a column with itself, a product with zero; a normalisation over a batch of a single row. In every recorded step.
+    difference of a column with itself, a product with zero; a normalisation over a batch of a single row. In every recorded step. And inputs that are one number in
+    every batch of the run, such as ids of words none of which is known, while the labels differ.
 
     ## Why it matters
     The model can only learn the mean of the labels. Label sensitivity is zero up to rounding, and the loss stays where a constant guess puts it.
 
     ## When it is fine
     Masks and positions that happen to be the same in a batch, beside data that are not; embeddings that are looked up by a constant; programs that optimise a constant on purpose have no data
-    that go in.
+    that go in, or one number for each example.
 
     ## How sure
-    Proved by the figures of the recorded values: the inputs differ, and what is made of them does not.
+    Proved by the figures of the recorded values: the inputs differ, and what is made of them does not. Measured where the inputs do not differ: over all batches that were seen.
 
     ## References
     PyTorch, `torch.nn.functional.normalize` divides each row by its own norm; `torch.nn.LayerNorm` over one feature gives its bias.
@@ -46,6 +48,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = [(step, op) for step in trained for op in (_flattening(step),) if op is not None]
     if found and len(found) == len(trained):
         yield from distinct([_about(*found[0])])
+    else:
+        yield from distinct(one_number(index))
 
 
 def _flattening(step: StepIndex) -> Op | None:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
 from whygrad.flow.origins import decided_at
-from whygrad.flow.trials import fall, trial_of
+from whygrad.flow.trials import fall, lies_below, trial_of
 from whygrad.ir import Course, Intervention, Site, Value
 from whygrad.rules.phrases import figure, percent
 
@@ -56,13 +56,19 @@ def labels_made_at(index: Index, step: StepIndex) -> Iterator[Site | None]:
         yield from decided_at(index, name)
 
 
-def fell_told(step: StepIndex, intervention: Intervention, how: str) -> Iterator[Evidence]:
+def fell_told(step: StepIndex, intervention: Intervention, how: str, *, below: bool = False) -> Iterator[Evidence]:
     """By how much the loss fell over a few updates on copies, with the change and without."""
     trial = trial_of(step.step, intervention)
     if trial is None or trial.reason:
         return
     changed, plain = fall(trial.losses), fall(trial.plain)
-    if changed is not None:
+    if below and lies_below(trial):
+        yield Evidence(
+            f"{how}, {len(trial.losses) - 1} updates on copies take the loss from {figure(trial.losses[0])} to {figure(trial.losses[-1])}; without, it reaches {figure(min(trial.plain))}",
+            "loss",
+            trial.losses[-1],
+        )
+    elif changed is not None:
         without = "rises" if plain is None or plain < 0 else f"falls by {percent(plain, 1)}"
         yield Evidence(
             f"{how}, {len(trial.losses) - 1} updates on copies make the loss fall by {percent(changed)}; without, it {without}",

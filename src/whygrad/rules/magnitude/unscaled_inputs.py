@@ -26,8 +26,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The inputs are so large, so small or so unlike in scale that the loss stands still or runs away.
 
     ## What it finds
-    Inputs with a root mean square above 20 or below 0.001 that enter a layer as they are, in a run whose loss does not fall, where a few
-    updates on standardised inputs make it fall: raw prices, years, counts, sensor values, columns of unlike units.
+    Inputs with a root mean square above 20 or below 0.001 that enter a layer as they are, in a run whose loss does not fall, or falls and ends no lower than a
+    constant guess would, where a few updates on standardised inputs make it fall: raw prices, years, counts, sensor values, columns of unlike units, and
+    behind a `Normalization` that was never adapted.
 
     ## Why it matters
     The gradient of a first layer is proportional to its input. Large inputs overshoot, small ones move nothing, and with columns of unlike
@@ -39,7 +40,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the inputs standardised, whose loss
-    must fall at least twice as far as without. It is an error where the loss ran away, else a warning.
+    must fall at least twice as far as without, or begin and end at less than a tenth of what it reaches without. It is an error where the loss ran away, else a warning.
 
     ## References
     LeCun et al., "Efficient BackProp", section 4.3; `whygrad explain WG506` (targets), `WG411` (the rate).
@@ -91,8 +92,21 @@ def unlike(value: Value) -> bool:
     return scale is not None and (scale >= LARGE or scale <= SMALL)
 
 
+def idle_normalisation(step: StepIndex, value: Value) -> Op | None:
+    """The last op of a layer that takes a mean of 0 off its input and divides by a deviation of 1: it was never told the data's."""
+    made = step.producer.get(value.name)
+    if made is None or made[1].made is None or made[1].kind != "div":
+        return None
+    inside = [op for op in step.graph.ops if op.module == made[1].module]
+    own = [step.value(name).statistics for op in inside for name in op.inputs if step.value(name).role == "buffer"]
+    inert = all(figures is not None and figures.minimum == figures.maximum and figures.mean in (0.0, 1.0) for figures in own)
+    return made[1] if inert and {figures.mean for figures in own if figures is not None} == {0.0, 1.0} else None
+
+
 def _help(step: StepIndex, value: Value) -> str:
     """Where to standardise: a data set that hands out pairs can't be assigned to."""
+    if idle_normalisation(step, value) is not None:
+        return "call the layer's `adapt` with the inputs of the training set before training begins"
     dataset = dataset_of(step, value)
     told = f"`{dataset}.map(lambda x, y: ((x - mean) / std, y))`, or a `Normalization` layer in front, `adapt`ed to the training set"
     once = told if dataset else f"`{value.written} = ({value.written} - mean) / std`, column by column"
@@ -104,7 +118,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     names, stuck = tuple(dict.fromkeys(v.name for v in found)), blocked(step, value)
-    test = tested(step, names, stuck)
+    test, idle = tested(step, names, stuck), idle_normalisation(step, value)
     figures = value.statistics
     assert figures is not None
     return Diagnosis(
@@ -112,9 +126,9 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         name="unscaled-inputs",
         severity="error" if error else "warning",
         confidence="measured",
-        message=f"the input `{value.shown}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
+        message=f"the input `{_shown(step, value)}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
         site=source_of(step, value) or read,
-        label="the input comes from here",
+        label="this layer hands its input on as it is: its mean is 0 and its variance 1" if idle else "the input comes from here",
         related=places((read, "a layer reads it as it is")),
         evidence=(
             Evidence(
@@ -122,7 +136,11 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
                 "scale",
                 scale_of(value),
             ),
-            *(unblocked(step, test, stuck) if stuck else fell_told(step, test.intervention, "with the inputs standardised")),
+            *(
+                unblocked(step, test, stuck)
+                if stuck
+                else fell_told(step, test.intervention, "with the inputs standardised", below=test.same_unit)
+            ),
             *course_told(course_of(index, step)),
         ),
         help=_help(step, value),
@@ -130,7 +148,9 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=standardised(
+        remedy=None
+        if idle
+        else standardised(
             index,
             [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))],
             "inputs",
@@ -139,6 +159,14 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         ),
         test=test,
     )
+
+
+def _shown(step: StepIndex, value: Value) -> str:
+    """The user's name for it: a layer that changes nothing hands on what it was given."""
+    idle = idle_normalisation(step, value)
+    while idle is not None and step.producer.get(idle.inputs[0]) is not None and step.producer[idle.inputs[0]][1].module == idle.module:
+        idle = step.producer[idle.inputs[0]][1]
+    return (step.value(idle.inputs[0]) if idle is not None else value).shown
 
 
 def _what(index: Index, step: StepIndex, *, error: bool, stuck: bool) -> str:
@@ -159,7 +187,10 @@ def tested(step: StepIndex, names: tuple[str, ...], stuck: tuple[str, ...]) -> T
         )
     changed = tuple(dict.fromkeys((*names, *extreme_targets(step))))
     return Test(
-        Descend(standardise=changed), "with standardised inputs the loss falls at least twice as far over a few updates", required=True
+        Descend(standardise=changed),
+        "with standardised inputs the loss falls at least twice as far over a few updates, or lies far below all that it reaches without",
+        required=True,
+        same_unit=changed == names,
     )
 
 

@@ -48,7 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
     hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
-    `LambdaLR` multiplies what it returns by the optimizer's own.
+    `LambdaLR` multiplies what it returns by the optimizer's own. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause.
 
     ## Why it matters
     The program is right in every line but one, and would need thousands of epochs.
@@ -59,7 +59,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Measured: by the loss over the run, the size of the recorded updates, and a few updates on copies of the parameters at a hundred times
-    the rate or more, whose loss must fall at least twice as far as without.
+    the rate or more, whose loss must fall at least twice as far as without. A loss scale is known by its calls: of a whole run none multiplied a loss.
 
     ## References
     `whygrad explain WG406` (no rate at all), `WG407` (updates below the spacing), `WG419` (epsilon), `WG507` (vanishing gradients).
@@ -74,12 +74,21 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(index, step, optimizer, course)
-    elif fresh(index, step) and near(step, optimizer) and not (course is None and far_enough(index, step)):
+    elif (
+        fresh(index, step) and divides_by(optimizer) is None and near(step, optimizer) and not (course is None and far_enough(index, step))
+    ):
         yield diagnosis(index, step, optimizer, course, None)
     elif course is not None and failure(course) == "stands":
-        ratio = largest_ratio(step)
-        if ratio is not None and 0 < ratio * (course.steps if course.steps >= STEPS else SHORT) < MOVED:
-            yield diagnosis(index, step, optimizer, course, ratio)
+        ratio, divisor = largest_ratio(step), divides_by(optimizer)
+        if ratio is None or not 0 < ratio * (course.steps if course.steps >= STEPS else SHORT) < MOVED:
+            return
+        yield diagnosis(index, step, optimizer, course, ratio) if divisor is None else unscaled(step, optimizer, course, divisor)
+
+
+def divides_by(optimizer: Optimizer) -> float | None:
+    """The loss scale by which gradients are divided though no loss was multiplied by it."""
+    divisor = optimizer.groups[0].settings.get("divides_by") if optimizer.groups else None
+    return divisor if isinstance(divisor, float) and divisor > 1 else None
 
 
 def own_rate(optimizer: Optimizer) -> float | None:
@@ -175,6 +184,35 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         names=(optimizer.name,),
         remedy=rated(index, optimizer, change.factor, change),
         test=Test(change, f"{TOLD[change]} the loss falls at least twice as far", required=True),
+    )
+
+
+def unscaled(step: StepIndex, optimizer: Optimizer, course: Course, divisor: float) -> Diagnosis:
+    """What is said, where the loss is differentiated that should have been multiplied."""
+    asked = next((event.site for event in step.events("backward") if event.site), None)
+    applied = next((event.site for event in step.events("optimizer_step") if event.site), None)
+    return Diagnosis(
+        rule="WG412",
+        name="too-small-update",
+        severity="warning",
+        confidence="measured",
+        message=f"`{optimizer.name}` divides the gradients by its loss scale, and no loss is multiplied by it: the updates are too small for anything to be learnt",
+        site=asked or optimizer.site,
+        label="the loss is differentiated as it is",
+        related=places(
+            (applied, f"the gradients are divided by {figure(divisor)} here"), (optimizer.site, f"`{optimizer.name}` is made here")
+        ),
+        evidence=(
+            Evidence(f"of {plural(optimizer.steps, 'update')} all divided by {figure(divisor)}, and no loss was scaled", "scale", divisor),
+            Evidence(
+                f"one update moves no parameter by more than {figure(largest_ratio(step))} of its norm", "update_ratio", largest_ratio(step)
+            ),
+            *course_told(course),
+        ),
+        help=f"under the tape, differentiate `{optimizer.name}.scale_loss(loss)` in place of the loss",
+        facts=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        names=(optimizer.name,),
     )
 
 

@@ -141,3 +141,53 @@ def test_a_batch_norm_over_a_single_row():
 )
 def test_batch_norms_that_see_the_input(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ONE_NUMBER = """
+    batches path="[0]" seen=24 minimum=0 maximum=0 constant_batches=24 constant_levels=1 values=["x"]
+    batches path="[1]" seen=24 minimum=0 maximum=2 values=["y"]
+    x: input i64[32,8] minimum=0 maximum=0 called="X"
+    y: label i64[32]
+    w: parameter f32[20,4]
+    e = embedding x w @ "train.py":9
+    loss = cross_entropy e y with={"target":1} @ "train.py":10
+    ! batch x y @ "train.py":8
+    ! backward loss
+    ! optimizer_step opt
+    labels values=["y"] how="framework"
+"""
+
+
+def test_inputs_that_are_one_number_in_every_batch_while_the_labels_differ():
+    (diagnosis,) = said(diagnose, ONE_NUMBER)
+
+    assert diagnosis.message == "every input is the same: `X` holds 0 alone, and the labels differ"
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE_NUMBER.replace("seen=24", "seen=2").replace("constant_batches=24", "constant_batches=2"),
+        ONE_NUMBER.replace("maximum=0 constant_batches=24", "maximum=9 constant_batches=3"),
+        ONE_NUMBER.replace("minimum=0 maximum=2", "minimum=0 maximum=0"),
+        ONE_NUMBER.replace("[32,8]", "[32,1]"),
+        ONE_NUMBER.replace("    e = embedding x w", "    z: input f32[32,4] minimum=0 maximum=1\n    n = embedding x w\n    e = add n z"),
+        ONE_NUMBER.replace(
+            '    batches path="[0]" seen=24 minimum=0 maximum=0', '    batches path="[0]" seen=24 minimum="nan" maximum="nan"'
+        ),
+        ONE_NUMBER.replace('    labels values=["y"] how="framework"', ""),
+    ],
+    ids=[
+        "two batches",
+        "some batches alone",
+        "labels that are the same too",
+        "a model of one constant",
+        "data beside it",
+        "no numbers",
+        "no labels",
+    ],
+)
+def test_inputs_that_may_well_be_the_same(text: str) -> None:
+    assert not said(diagnose, text)

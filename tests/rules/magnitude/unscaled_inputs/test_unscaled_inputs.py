@@ -47,7 +47,22 @@ UNEVEN = (
     .replace("mse_loss", "bce_with_logits")
 )
 
+UNADAPTED = (
+    STUCK.replace("start=9.0 first=9.0 last=8.9 noise=0.1", "start=9e7 first=6e7 last=2e5 noise=1e6")
+    .replace("y: label f32[64,1]", "y: label f32[64,1] minimum=-3 maximum=3 mean=0.1 std=1.2")
+    .replace(
+        "    a = linear x w",
+        """    m: buffer f32[8] minimum=0 maximum=0 mean=0 std=0
+    v: buffer f32[8] minimum=1 maximum=1 mean=1 std=0
+    n: activation f32[64,8] minimum=1000 maximum=9000 mean=5000 std=2000 called="normalization"
+    c = sub x m module="normalization" @ "model.py":3 ^ "model.py":3
+    n = div c v module="normalization" @ "model.py":3 ^ "model.py":3
+    a = linear n w""",
+    )
+)
+
 FIRES = {
+    "the loss falls from far above, and ends far above the spread of its targets": (UNADAPTED, 3, "warning"),
     "the loss falls from far above to what the labels' shares alone give": (UNEVEN, 7, "warning"),
     "the loss falls from far above to what an even guess costs": (CHANCE, 7, "warning"),
     "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
@@ -68,6 +83,11 @@ FIRES = {
 }
 
 SILENT = {
+    "the loss falls below the spread of its targets": UNADAPTED.replace("last=2e5", "last=1.3"),
+    "targets that are the same everywhere are a condition": UNADAPTED.replace(
+        "minimum=-3 maximum=3 mean=0.1 std=1.2", "minimum=0 maximum=0 mean=0 std=0"
+    ),
+    "few targets were seen, and their spread is uncertain": UNADAPTED.replace("last=2e5", "last=1.7").replace("[64,", "[8,"),
     "the loss falls below what the labels' shares alone give": UNEVEN.replace("last=0.61", "last=0.5"),
     "few labels were seen, and their shares are uncertain": UNEVEN.replace("[256,", "[12,"),
     "the loss falls below an even guess": CHANCE.replace("last=1.386", "last=0.9"),
@@ -132,6 +152,16 @@ def test_labels_that_are_made_of_the_inputs_see_them_as_they_were(line: str, at:
     assert diagnosis.remedy is not None
 
     assert [edit.site.line for edit in diagnosis.remedy.edits] == [at]
+
+
+def test_a_normalisation_that_was_never_adapted_is_told_so() -> None:
+    (diagnosis,) = said(diagnose, UNADAPTED)
+    (adapted,) = said(diagnose, UNADAPTED.replace("minimum=0 maximum=0 mean=0 std=0", "minimum=1 maximum=2 mean=1.5 std=0.5"))
+
+    assert "`adapt`" in diagnosis.help
+    assert "`x`" in diagnosis.message
+    assert diagnosis.remedy is None
+    assert "adapt" not in adapted.help.split(",")[0]
 
 
 def test_pairs_of_a_data_set_are_mapped_and_never_assigned_to() -> None:

@@ -27,7 +27,13 @@ UNSEEN = SLOW.replace(
 )
 """A jitted step that does not return its loss."""
 
+DIVIDED = SLOW.replace('parameters=["w"]', 'parameters=["w"] settings={"divides_by":32768.0}').replace(
+    "update_norm=1e-4", "update_norm=1e-6"
+)
+"""A loss scale divides the gradients of a loss that was never multiplied."""
+
 FIRES = {
+    "a loss scale that no loss is multiplied by": (DIVIDED, 11, "warning"),
     "a rate divided by the data set's size": (SLOW, 5, "warning"),
     "a short run that a thousand steps would not have helped": (
         SLOW.replace("course steps=120", "course steps=30").replace("update_norm=1e-4", "update_norm=1e-9"),
@@ -39,6 +45,7 @@ FIRES = {
 }
 
 SILENT = {
+    "a loss scale without a scaled loss, where the optimizer makes up for it": DIVIDED.replace("last=1.36", "last=0.5"),
     "a short run with small updates": SLOW.replace("course steps=120", "course steps=30"),
     "the loss falls": SLOW.replace("last=1.36", "last=0.5"),
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
@@ -113,3 +120,11 @@ def test_a_schedule_that_is_multiplied_is_named(text: str) -> None:
 )
 def test_schedules_that_are_meant_so_are_left_alone(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_loss_scale_is_told_without_a_larger_rate_being_tried() -> None:
+    (diagnosis,) = said(diagnose, DIVIDED)
+
+    assert diagnosis.test is None
+    assert "scale_loss(loss)" in diagnosis.help
+    assert not said(diagnose, DIVIDED.replace("course steps=120", "course steps=1"))
