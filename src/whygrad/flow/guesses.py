@@ -66,7 +66,7 @@ def spread_guess(steps: tuple[StepIndex, ...], op: Op) -> float | None:
     # timid: targets that are the same everywhere are a condition, as an equation's residual of 0, and no data
     if not spreads or len(spreads) < len(figures):
         return None
-    spread = max(std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in spreads)
+    spread: float = max(std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in spreads)
     return spread**2 if op.kind == "mse_loss" else spread
 
 

@@ -168,6 +168,34 @@ def test_variables_in_a_list_are_known_though_tensorflow_reads_them_unseen_and_s
     assert step.measures.reproduced
 
 
+def test_a_method_that_was_compiled_is_recorded_as_it_is_written_and_a_loss_scale_that_no_loss_is_multiplied_by_is_told(tmp_path):
+    program = (
+        DATA
+        + """
+    class Trainer:
+        @tf.function
+        def train_step(self, x, y):
+            with tf.GradientTape() as tape:
+                loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, model(x))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            scale.apply_gradients(zip(gradients, model.trainable_variables))
+            return loss
+    scale = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+    trainer = Trainer()
+    for _ in range(4):
+        trainer.train_step(x, y)
+    """
+    )
+    record = recorded(tmp_path, program)
+
+    assert [(step.kind, event.site.line) for step in record.steps for event in step.events if event.kind == "backward" and event.site] == [
+        (0, 13),
+        (0, 13),
+    ]
+    assert record.optimizers[0].groups[0].settings["divides_by"] == 32768.0
+    assert record.outcome.steps_seen == 4
+
+
 def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path):
     program = """
         import tensorflow as tf

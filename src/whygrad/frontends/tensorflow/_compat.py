@@ -79,6 +79,22 @@ def _listed(given: Any) -> Sequence[Any]:
     return given if isinstance(given, list | tuple) else (given,)
 
 
+@contextmanager
+def as_written(function: Any) -> Iterator[None]:
+    """In here a method that autograph has rewritten in place, when it was compiled, runs as the program wrote it."""
+    wrapper = getattr(function, "_python_function", None)
+    original = getattr(wrapper, "__original_wrapped__", None)
+    if wrapper is None or original is None:
+        yield
+        return
+    rewritten = wrapper.__wrapped__
+    wrapper.__wrapped__ = original
+    try:
+        yield
+    finally:
+        wrapper.__wrapped__ = rewritten
+
+
 def generated(file: str) -> bool:
     """A source that autograph wrote, and nobody's to read."""
     return "__autograph_generated_file" in file

@@ -45,6 +45,9 @@ class Functions:
         """A compiled function is called."""
         recorder, function = self.recorder, args[0]
         idle = recorder.stopped or recorder.quiet or self.busy or threading.get_ident() != recorder.thread or recorder.training.driving
+        if self.busy and _compat.eager():
+            with _compat.as_written(function):
+                return original(*args, **kwargs)
         if idle or not _compat.eager() or not _own(function):
             return original(*args, **kwargs)
         if not recorder.on:
@@ -61,7 +64,7 @@ class Functions:
     def eagerly(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A part of a step that a tape follows: run as Python, so that its ops can be seen."""
         self.limit(EAGER)
-        with _compat.functions_eager():
+        with _compat.functions_eager(), _compat.as_written(args[0]):
             return original(*args, **kwargs)
 
     @guarded
@@ -117,7 +120,8 @@ class Functions:
     def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The program's function; what it raises, the real call will raise again."""
         try:
-            function.python_function(*args, **kwargs)
+            with _compat.as_written(function):
+                function.python_function(*args, **kwargs)
         except Enough:
             return
         except Exception as problem:  # noqa: BLE001 - told by the real call

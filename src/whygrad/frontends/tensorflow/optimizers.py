@@ -138,8 +138,9 @@ class Optimizers:
     def held(self, values: Values) -> dict[int, str]:
         """Number of each variable that a living optimizer holds to the optimizer's name."""
         found: dict[int, str] = {}
+        inner = self._inner()
         for entry in self.all():
-            optimizer = entry.reference()
+            optimizer = entry.reference() if id(entry.reference()) not in inner else None
             for number in self._numbers(optimizer, values) if optimizer is not None else ():
                 found.setdefault(number, self.name(entry))
         return found
@@ -148,6 +149,10 @@ class Optimizers:
         """Variables that a tape was asked about and gave nothing for: with one optimizer about, they were meant for it, though the program left them out."""
         living = [entry for entry in self.all() if entry.reference() is not None]
         return {number: self.name(living[0]) for number in self.asked if number in without} if len(living) == 1 else {}
+
+    def _inner(self) -> set[int]:
+        """Ids of those that a loss scale holds: they step inside of it, and are told of with it."""
+        return {id(held) for optimizer in self.living() if (held := getattr(optimizer, "inner_optimizer", None)) is not None}
 
     def _numbers(self, optimizer: Any, values: Values) -> tuple[int, ...]:
         inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -187,8 +192,7 @@ class Optimizers:
 
     def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Optimizer, ...]:
         """The neutral record of each that holds variables or has stepped."""
-        # what a loss scale holds steps inside of it, and is told of with it
-        inner = {id(held) for optimizer in self.living() if (held := getattr(optimizer, "inner_optimizer", None)) is not None}
+        inner = self._inner()
         entries = (entry for entry in self.all() if entry.steps or id(entry.reference()) not in inner)
         found = (self._record(entry, names, builder) for entry in entries)
         return tuple(record for record in found if record is not None)

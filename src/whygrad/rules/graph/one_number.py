@@ -45,7 +45,8 @@ def _besides(step: StepIndex, inputs: Sequence[str]) -> bool:
 
 def _about(index: Index, step: StepIndex, value: Value, batches: Batches) -> Diagnosis:
     made = decided_at(index, value.name)
-    site = (made[0] if made else None) or source_of(step, value)
+    # the farthest back: what comes after it, padding among that, was given nothing to change
+    site = (made[-1] if made else None) or source_of(step, value)
     handed = next((event.site for event in step.events("batch") if value.name in event.targets and event.site), None)
     kind = str(step.step.kind)
     starved = [p.name for p in step.step.parameters if p.gradient in ("zero", "none")]
@@ -57,7 +58,11 @@ def _about(index: Index, step: StepIndex, value: Value, batches: Batches) -> Dia
         f"every input is the same: `{value.shown}` holds {figure(batches.maximum)} alone, and the labels differ",
         site=site,
         label="the inputs are made here",
-        related=places((source_of(step, value), "they come into the training from here"), (handed, "the batches come from here")),
+        related=places(
+            *((place, "and go by here") for place in made[:-1]),
+            (source_of(step, value), "they come into the training from here"),
+            (handed, "the batches come from here"),
+        ),
         evidence=(
             Evidence(
                 f"{plural(batches.seen, 'batch')} of `{value.shown}` were seen, and each entry was {figure(batches.maximum)}",

@@ -200,10 +200,14 @@ def unscaled(step: StepIndex, optimizer: Optimizer, course: Course, divisor: flo
         site=asked or optimizer.site,
         label="the loss is differentiated as it is",
         related=places(
-            (applied, f"the gradients are divided by {figure(divisor)} here"), (optimizer.site, f"`{optimizer.name}` is made here")
+            (applied, f"the gradients are divided by {divisor:,.0f} here"), (optimizer.site, f"`{optimizer.name}` is made here")
         ),
         evidence=(
-            Evidence(f"of {plural(optimizer.steps, 'update')} all divided by {figure(divisor)}, and no loss was scaled", "scale", divisor),
+            Evidence(
+                f"{plural(optimizer.steps, 'update')} divided the gradients by {divisor:,.0f}, and no loss was multiplied by that in the whole run",
+                "scale",
+                divisor,
+            ),
             Evidence(
                 f"one update moves no parameter by more than {figure(largest_ratio(step))} of its norm", "update_ratio", largest_ratio(step)
             ),
