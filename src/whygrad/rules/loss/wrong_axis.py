@@ -14,6 +14,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.batch_axis import along_the_batch, pooled
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.loss.reshaping import cut_across, reshaped, spread_examples, spread_out
+from whygrad.rules.loss.similarity_axis import compared_across
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
@@ -44,6 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A softmax or log-softmax over another axis than the one on which the loss finds the classes, also where its result is reshaped, transposed or picked from in between; `cross_entropy` on predictions
     (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
     Weights of positions, as in attention pooling, that are normalised over the batch and added up along the positions.
+    Features whose norms are made 1 along the batch, and whose rows are then compared by `z @ z.T`.
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
@@ -54,7 +56,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     single example its output is constant. Keras' losses go back to the scores from before a softmax, so that training goes well there and the predictions stay wrong.
 
     ## When it is fine
-    Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis.
+    A table whose columns are compared, `z.T @ z`, is normalised along the batch rightly. Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis.
     Only a softmax whose output goes straight to a loss with labels counts.
 
     ## How sure
@@ -70,7 +72,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     along = [found for call in calls(index) for found in (*along_the_batch(call), *pooled(call))]
     cut = [reshaped(call, found) for call in calls(index) if (found := cut_across(call)) is not None]
     spread = [spread_out(call, op, rows) for call in calls(index) for op, rows in spread_examples(call)]
-    yield from once_a_fault((*along, *normalised, *swapped, *written, *cut, *spread))
+    compared = [found for call in calls(index) for found in compared_across(call)]
+    yield from once_a_fault((*along, *normalised, *swapped, *written, *cut, *spread, *compared))
 
 
 def hand_written(step: StepIndex) -> Iterator[Written]:
