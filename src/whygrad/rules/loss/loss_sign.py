@@ -10,6 +10,8 @@ from whygrad.flow.signs import Sign, local_sign, loss_signs
 from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
+from whygrad.rules.loss.endless import about, endless
+from whygrad.rules.loss.exchanged import about_exchanged, exchanged
 from whygrad.rules.phrases import distinct, figure, finite, places, plural
 from whygrad.rules.remedies import remedy
 
@@ -64,13 +66,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     if any(group.settings.get("maximize") is True for optimizer in index.record.optimizers for group in optimizer.groups):
         return
     found = {step: tuple(joins(step)) for step in index.steps if step.losses}
+    turned = {step: next(exchanged(step), None) for step in found if trains_a_model(step)}
+    if any(turned.values()):
+        yield from distinct(about_exchanged(step, item) for step, item in turned.items() if item is not None)
+        return
+    without_end = {step: next(endless(step), None) for step in found if trains_a_model(step)}
+    yield from distinct(about(step, item) for step, item in without_end.items() if item is not None)
     if any(join.agreement <= 0 for group in found.values() for join in group):
         return
     yield from distinct(
         replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
     )
     # timid: the critic of an adversary may fall without a bound as well
-    if len(index.kinds) == 1 and not any(found.values()):
+    if len(index.kinds) == 1 and not any(found.values()) and not any(without_end.values()):
         yield from distinct(runaway(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course))
 
 

@@ -181,3 +181,78 @@ def test_numbers_that_overflow_after_the_loss_ran_away_downwards_are_its_symptom
     text = "    step 0 kind=0\n" + LIKELIHOOD + "    measures loss=-2\n    step 1 kind=0\n" + later
 
     assert any(Fact("non-finite", "q") in diagnosis.explains for diagnosis in said(diagnose, text)) == taken_in
+
+
+VARIANCE = """
+    x: input f32[8,9]
+    y: label f32[8,1] minimum=-2 maximum=2
+    w: parameter f32[1,9]
+    v: parameter f32[1,9]
+    m: activation f32[8,1]
+    g: activation f32[8,1] minimum=-1 maximum=1 mean=0.1 called="log_var"
+    q: activation f32[8,1] minimum=0 maximum=9 mean=2
+    n: activation f32[8,1] minimum=-1 maximum=1 mean=-0.1
+    e: activation f32[8,1] minimum=0.4 maximum=2.7 mean=1
+    r: activation f32[8,1] minimum=0 maximum=9 mean=2
+    d: activation f32[8,1] minimum=-1 maximum=9 mean=2
+    loss: loss f32[] mean=2
+    m = linear x w @ "a.py":1
+    g = linear x v @ "a.py":2
+    q = mse_loss m y with={"target":1,"reduction":"none"} @ "a.py":4
+    n = neg g @ "a.py":4
+    e = exp n @ "a.py":4
+    r = mul q e @ "a.py":4
+    d = sub r g @ "a.py":5
+    loss = mean d @ "a.py":6
+    ! backward loss @ "a.py":8
+    parameter w optimizer="opt" reached=true gradient="finite"
+    parameter v optimizer="opt" reached=true gradient="finite"
+    labels values=["y"] how="operand"
+"""
+HELD_BACK = {
+    "the variance costs something": VARIANCE.replace("sub r g", "add r g"),
+    "it is squashed": VARIANCE.replace("g = linear x v", "h = linear x v\n    g = tanh h"),
+    "a score without labels": VARIANCE.replace("q = mse_loss m y", "q = mse_loss m x").replace('labels values=["y"] how="operand"', ""),
+}
+
+
+def test_a_log_variance_with_the_wrong_sign_has_no_bound() -> None:
+    (found,) = said(diagnose, VARIANCE)
+
+    assert found.message == "`loss` falls without end as `log_var` grows: the sign of one of its terms is wrong"
+    assert found.site is not None
+    assert found.site.line == 5
+
+
+@pytest.mark.parametrize("text", HELD_BACK.values(), ids=HELD_BACK)
+def test_a_value_that_something_holds_back_is_left_alone(text: str) -> None:
+    assert not said(diagnose, text)
+
+
+TURNED = """
+    x: input f32[8,9]
+    y: label f32[8,4] minimum=0 maximum=1 whole=1.0
+    w: parameter f32[4,9]
+    s: activation f32[8,4] called="scores"
+    loss: loss f32[] mean=2
+    s = linear x w @ "a.py":1
+    loss = cross_entropy y s with={"target":1} native="optax.softmax_cross_entropy" @ "a.py":2
+    ! backward loss @ "a.py":8
+    parameter w optimizer="opt" reached=true gradient="finite"
+    labels values=["y"] how="batch"
+"""
+
+
+def test_labels_for_the_prediction_and_the_prediction_for_labels() -> None:
+    (found,) = said(diagnose, TURNED)
+
+    assert (
+        found.message
+        == "`softmax_cross_entropy` is given its arguments the wrong way round: `y` for the prediction, and `scores` for the labels"
+    )
+    assert found.site is not None
+    assert found.site.line == 2
+
+
+def test_a_teacher_whose_scores_are_judged_by_the_student_is_left_alone() -> None:
+    assert not said(diagnose, TURNED.replace("minimum=0 maximum=1 whole=1.0", "minimum=-3.5 maximum=4 whole=0.0"))
