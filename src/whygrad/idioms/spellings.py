@@ -73,6 +73,7 @@ SPELLINGS: Mapping[str, Row] = {
     "functions of arrays": Row("torch", "keras.ops", "jax.numpy", "keras.ops"),
     "no gradient": Row("{x}.detach()", "tensorflow.stop_gradient({x})", "jax.lax.stop_gradient({x})", "keras.ops.stop_gradient({x})"),
     "relu": Row("torch.relu({x})", "tensorflow.nn.relu({x})", "jax.nn.relu({x})", "keras.ops.relu({x})"),
+    "relu by name": Row("torch.relu|torch.nn.ReLU", "tensorflow.nn.relu|keras.layers.ReLU", "jax.nn.relu", "keras.ops.relu|keras.layers.ReLU"),
     "rate": Row("lr", "learning_rate", "learning_rate", "learning_rate"),
     "loss on ids": Row(
         "torch.nn.functional.cross_entropy({scores}, {ids})",

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
-from whygrad.ir import Site
+from whygrad.idioms.spellings import spelling
+from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import Depth, depth
 from whygrad.rules.phrases import figure, places
+from whygrad.rules.remedies import ACTIVATIONS, remedy
 
 _SPOKEN = re.compile(r"sigmoid|logistic|expit", re.IGNORECASE)
 DECADES = 5.0
@@ -41,10 +43,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         depths = [depth(step) for step in steps]
         found = [one for one in depths if one is not None and one.decades >= DECADES]
         if found and len(found) == len(depths):
-            yield diagnosis(steps[-1], found[-1])
+            yield diagnosis(index, steps[-1], found[-1])
 
 
-def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:
+def diagnosis(index: Index, step: StepIndex, found: Depth) -> Diagnosis:
     """What is said, where the activation stands that shrinks it, else where the first layer is made."""
     first, last = found.parameters[0], found.parameters[-1]
     site = shrunk_at(step, found)
@@ -70,7 +72,44 @@ def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(first.name,),
+        remedy=_others(index, step) if site else None,
     )
+
+
+_LAYERS = ("linear", "conv", "matmul")
+
+
+def _others(index: Index, step: StepIndex) -> Remedy | None:
+    """ReLUs for the sigmoids between the layers; one behind the last layer says what the model gives, and stays."""
+    layers = [op for op in step.graph.ops if op.kind in _LAYERS]
+    between = [
+        op
+        for op in step.graph.ops
+        if op.kind == "sigmoid" and not step.gets_gradient.isdisjoint(op.outputs) and _leads_on(step, op, layers)
+    ]
+    places = dict.fromkeys(edited_at(step, op) for op in between)
+    return remedy(
+        "put a ReLU in the place of each sigmoid between the layers",
+        *(_instead(index, place) for place in places),
+        changes="what the layers hand on is no longer between 0 and 1",
+    )
+
+
+def _leads_on(step: StepIndex, op: Op, layers: list[Op]) -> bool:
+    below = step.downstream(op.outputs)
+    return any(not below.isdisjoint(layer.inputs) for layer in layers)
+
+
+def _instead(index: Index, place: Site | None) -> Edit | None:
+    """The function, the layer, or the name of it that a layer was given."""
+    if place is None:
+        return None
+    if _NAMED.search(place.text):
+        return Edit("argument", place, '"relu"', keyword="activation")
+    return Edit("callee", place, spelling(index, "relu by name"), ACTIVATIONS["sigmoid"])
+
+
+_NAMED = re.compile(r"activation\s*=\s*[\"']sigmoid[\"']")
 
 
 def shrunk_at(step: StepIndex, found: Depth) -> Site | None:

@@ -1,14 +1,17 @@
 """WG418: a parameter that takes no part moves all the same."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.timeline import updates_of
 from whygrad.idioms import idiom
-from whygrad.ir import Event, Group, Optimizer, Parameter
+from whygrad.ir import Event, Group, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, finite, listed, places, plural
+from whygrad.rules.remedies import remedy
 from whygrad.rules.update.raw_gradients import beside
 
 SEEN = 1e-7
@@ -81,7 +84,22 @@ def _about(index: Index, optimizer: Optimizer, step: StepIndex, moved: tuple[Par
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
+        remedy=_without_zeros(clear.site if clear is not None else None),
     )
+
+
+_ZEROED = re.compile(r"\s*([A-Za-z_][\w.]*\.grad)(?:\.data)?\.zero_\(\)\s*(#.*)?$")
+
+
+def _without_zeros(site: Site | None) -> Remedy | None:
+    """None in the place of zeros; what is learnt need not show that parameters beside it stay as they are."""
+    zeroed = _ZEROED.match(site.text) if site is not None else None
+    made: Remedy | None = None
+    if site is not None and zeroed is not None:
+        made = remedy("leave no gradient instead of zeros", Edit("insert", site, f"{zeroed[1]} = None", after=False), Edit("drop", site))
+    elif site is not None and "set_to_none" in site.text:
+        made = remedy("leave no gradient instead of zeros", Edit("argument", site, "True", ("zero_grad",), "set_to_none"))
+    return replace(made, beside=True) if made is not None else None
 
 
 def _evidence(step: StepIndex, moved: tuple[Parameter, ...]) -> Iterator[Evidence]:

@@ -58,3 +58,21 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+LAST = SQUASHED.replace("loss = mean h4", 'out = sigmoid h4 @ "net.py":12 text="return sigmoid(h)"\n    loss = mean out')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "edits"),
+    [
+        ("h = sigmoid(h)", "h = sigmoid(h)", [("callee", 9, "torch.relu|torch.nn.ReLU")]),
+        ("h = sigmoid(h)", "add(Dense(16, activation='sigmoid'))", [("argument", 9, '"relu"')]),
+        ("h = sigmoid(h)", "out = model(x)", []),
+    ],
+)
+def test_sigmoids_between_layers_become_relus_and_the_last_one_stays(old: str, new: str, edits: list[tuple[str, int, str]]) -> None:
+    (diagnosis,) = said(diagnose, LAST.replace(old, new))
+
+    found = diagnosis.remedy.edits if diagnosis.remedy else ()
+    assert [(edit.action, edit.site.line, edit.text) for edit in found] == edits

@@ -59,3 +59,17 @@ def test_parameters_that_drift(text: str, line: int, said_of_it: str) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "edits"),
+    [
+        ("p.grad.zero_()", [("insert", "p.grad = None"), ("drop", "")]),
+        ("self.optimizer.zero_grad(set_to_none=False)", [("argument", "True")]),
+        ("clear(model)", []),
+    ],
+)
+def test_none_is_left_instead_of_zeros(line: str, edits: list[tuple[str, str]]) -> None:
+    (diagnosis,) = said(diagnose, DRIFT.replace('@ "train.py":20', f'@ "train.py":20 text="    {line}"'))
+
+    assert [(edit.action, edit.text) for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == edits
