@@ -101,6 +101,7 @@ Action = Literal[
     "repeat",
     "alike",
     "own",
+    "inward",
     "decorate",
     "uncache",
 ]
@@ -114,7 +115,8 @@ library `text`. `divide`: the only `//` of the line becomes `/`.
 before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
 out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `alike`: everything
-in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `decorate`: the function
+in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `inward`: `P(a) * b` becomes `P(a * b)`,
+for one of `calls`. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]

@@ -271,6 +271,14 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "def loss(p, x):\n    y = state.apply_fn(state.params, x)\n    return y\n", "y = state", {"action": "own"},
         "def loss(p, x):\n    y = state.apply_fn(p, x)\n    return y\n",
     ),
+    "what is made of a parameter is made before it": (
+        "self.p = nn.Parameter(torch.randn(3) + 1) * 0.5\n", "self.p", {"action": "inward", "calls": ("Parameter",)},
+        "self.p = nn.Parameter((torch.randn(3) + 1) * 0.5)\n",
+    ),
+    "a method of a parameter is called before it": (
+        "self.p = nn.Parameter(torch.randn(3), requires_grad=True).to(device)\n", "self.p", {"action": "inward", "calls": ("Parameter",)},
+        "self.p = nn.Parameter(torch.randn(3).to(device), requires_grad=True)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -344,6 +352,7 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an argument that is read already": ("def loss(p, x):\n    y = f(w, x)\n    return y + p\n", "y = f(w", {"action": "own"}),
     "two names of around a function": ("def loss(p, x):\n    return w * x + b\n", "return w", {"action": "own"}),
     "a line outside of a function": ("y = w * x\n", "y = w", {"action": "own"}),
+    "a parameter alone": ("self.p = nn.Parameter(x)\n", "self.p", {"action": "inward", "calls": ("Parameter",)}),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

@@ -29,7 +29,7 @@ from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.keeping import kept
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
-from whygrad.fixes.rebinding import by_method, into_element, not_in_place
+from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import everywhere, repeated
 from whygrad.fixes.scoping import own_argument
@@ -430,6 +430,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "repeat": repeated,
     "alike": everywhere,
     "own": own_argument,
+    "inward": inward,
     "decorate": decorated,
     "uncache": uncached,
 }

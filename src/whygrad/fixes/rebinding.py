@@ -6,7 +6,7 @@ import libcst as cst
 
 from whygrad.diagnosis import Edit
 from whygrad.fixes.changes import Changes
-from whygrad.fixes.finding import Expression, Tree, last_name, statement
+from whygrad.fixes.finding import Expression, Tree, assigned, last_name, statement
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
 
@@ -33,6 +33,21 @@ def not_in_place(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     loose = isinstance(kept.value, cst.BinaryOperation | cst.Comparison | cst.BooleanOperation | cst.IfExp) and not kept.value.lpar
     value = kept.value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if loose else kept.value
     changes.new[kept] = cst.Assign([cst.AssignTarget(kept.target)], cst.BinaryOperation(kept.target.deep_clone(), operator(), value))
+
+
+def inward(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """`P(a) * b` becomes `P(a * b)`, for the only call of `calls` in what the statement assigns."""
+    whole = assigned(tree, edit)
+    found = [part for part in tree.within(whole, cst.Call) if last_name(part) in edit.calls]
+    if len(found) != 1 or found[0] is whole or not found[0].args or found[0].args[0].star:
+        raise Refused(f"nothing is made of one `{edit.calls[0]}` on its line")
+    call = found[0]
+    given = call.args[0].value
+    loose = isinstance(given, cst.BinaryOperation | cst.UnaryOperation | cst.IfExp) and not given.lpar
+    inside = whole.deep_replace(call, given.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if loose else given)
+    if not isinstance(inside, cst.BaseExpression):
+        raise Refused("nothing would be left of it")
+    changes.new[whole] = call.with_changes(args=[call.args[0].with_changes(value=inside), *call.args[1:]])
 
 
 def by_method(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:

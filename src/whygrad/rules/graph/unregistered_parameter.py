@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
 from whygrad.flow.starved import shaping
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, plural
@@ -181,6 +181,21 @@ def _remedy(index: Index, members: Sequence[Parameter]) -> Remedy | None:
     found = re.search(r"\[(['\"]?)", name)
     bare = any(p.name.endswith("]") for p in members)
     if site is None or found is None or not speaks_torch(index):
-        return None
+        return _made_known(index, members)
     kind = ("Parameter" if bare else "Module") + ("Dict" if found[1] or not name[found.end()].isdigit() else "List")
     return remedy(f"make it an `nn.{kind}`", Edit("wrap", site, f"torch.nn.{kind}({{x}})", around="value"))
+
+
+_AROUND = re.compile(r"Parameter\(.*\)\s*(\.\w|[-+*/@])")
+"""Something is made of a parameter on its own line."""
+_VARIABLE = re.compile(r"=\s*tf\.Variable\(")
+
+
+def _made_known(index: Index, members: Sequence[Parameter]) -> Remedy | None:
+    """A parameter of what the line makes, in the place of something made of a parameter; in Keras, a variable of its own kind, which its layers know."""
+    sites = list(dict.fromkeys(p.site for p in members if p.site is not None))
+    if speaks_torch(index) and len(sites) == 1 and _AROUND.search(sites[0].text):
+        return remedy("make the parameter of the result", Edit("inward", sites[0], calls=("Parameter",)))
+    if speaks(index, "tensorflow") and sites and all(_VARIABLE.search(site.text) for site in sites):
+        return remedy("make them variables of Keras' own", *(Edit("callee", site, "keras.Variable", ("Variable",)) for site in sites))
+    return None

@@ -147,3 +147,28 @@ def test_the_missing_optimizer_is_its_symptom() -> None:
 )
 def test_the_attribute_that_holds_a_parameter(name: str, expected: str) -> None:
     assert attribute(name) == expected
+
+
+BARE = (
+    'framework FRAMEWORK "2"\n'
+    + OPT
+    + RUN.replace("b: parameter", "b: constant")
+    + 'parameter proxies value=a registered=false reached=true gradient="finite" gradient_norm=1.0 @ "model.py":12 text="LINE"\n'
+    + kept("proxies")
+)
+
+
+@pytest.mark.parametrize(
+    ("framework", "line", "edits"),
+    [
+        ("torch", "self.proxies = nn.Parameter(torch.randn(4, 4)) * 0.5", [("inward", "")]),
+        ("torch", "self.proxies = nn.Parameter(torch.randn(4, 4)).to(device)", [("inward", "")]),
+        ("torch", "self.proxies = torch.randn(4, 4, requires_grad=True)", []),
+        ("tensorflow", "self.proxies = tf.Variable(tf.zeros([4, 4]))", [("callee", "keras.Variable")]),
+        ("tensorflow", "self.proxies = make([4, 4])", []),
+    ],
+)
+def test_a_single_parameter_is_made_so_that_its_module_knows_it(framework: str, line: str, edits: list[tuple[str, str]]) -> None:
+    (diagnosis,) = said(diagnose, BARE.replace("FRAMEWORK", framework).replace("LINE", line))
+
+    assert [(edit.action, edit.text) for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == edits
