@@ -18,6 +18,7 @@ WINDOW = 8
 RUNS_AWAY = 10.0
 """How many times its first value a loss must reach to have run away: noise and warm-up stay far below."""
 
+BY_CLASS = ("cross_entropy", "categorical_cross_entropy", "nll_loss")
 CLASSES = ("cross_entropy", "categorical_cross_entropy", "bce_with_logits", "binary_cross_entropy")
 
 Failure = Literal["diverges", "stands"]
@@ -70,13 +71,20 @@ def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:
 def even_guesses(step: StepIndex, *, part: bool = False) -> Iterator[float]:
     """What an even guess costs by a cross-entropy that is the whole loss, or a part of it."""
     for op in step.loss_ops():
-        if op.kind not in CLASSES or not (part or is_whole(step, op)) or target_of(op) not in step.from_labels:
+        known = op.kind in CLASSES or (op.kind == "nll_loss" and of_logarithms(step, op))
+        if not known or not (part or is_whole(step, op)) or target_of(op) not in step.from_labels:
             continue
         shape, axis = step.value(op.inputs[0]).shape or (), op.attributes.get("axis")
-        if op.kind in ("cross_entropy", "categorical_cross_entropy") and len(shape) > 1:
+        if op.kind in BY_CLASS and len(shape) > 1:
             yield log(max(2, shape[axis if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 1]))
-        elif op.kind not in ("cross_entropy", "categorical_cross_entropy"):
+        elif op.kind not in BY_CLASS:
             yield log(2)
+
+
+def of_logarithms(step: StepIndex, op: Op) -> bool:
+    """What the loss is given are logarithms of probabilities."""
+    made = step.producer.get(step.origin(op.inputs[0]))
+    return made is not None and made[1].kind == "log_softmax"
 
 
 def is_whole(step: StepIndex, op: Op) -> bool:

@@ -1,9 +1,11 @@
 """WG510: a sigmoid or tanh at its flat end for almost all entries, a clamp for all of them."""
 
 from collections.abc import Iterator
+from math import hypot, isfinite
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import fails
 from whygrad.flow.makers import edited_at
 from whygrad.flow.standing import motionless
 from whygrad.idioms import spelled
@@ -15,6 +17,10 @@ STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
 _CLAMPS = ("clamp", "hardtanh", "maximum", "minimum")
 FLAT = 0.01
 """Mean slope, as a share of the steepest, below which an activation is flat: fresh layers have 0.5 and more."""
+STUNTED = 0.1
+"""The same in a run that began so and ends no better than a guess: several such layers in a row leave little, and weights large enough to make up for that jump about."""
+WIDE = 3.0
+"""Times the size that keeps what goes through a layer from which its weights are spoken of; the usual initialisations are at 0.6 to 1.4."""
 
 
 @rule("WG510", "saturated", "warning", needs_values=True)
@@ -24,7 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A sigmoid or tanh between two layers whose mean slope over the batch is below a hundredth of its steepest, in every recorded step:
-    inputs that were never scaled, weights initialised far too large. A clamp all of whose input lies beyond one of its limits, where for that all
+    inputs that were never scaled, weights initialised far too large. Below a tenth, from the first step on, in a run that ends no better than a constant guess. A clamp all of whose input lies beyond one of its limits, where for that all
     gradients of a run are exactly 0.
 
     ## Why it matters
@@ -41,7 +47,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks".
     """
     for steps in index.kinds.values():
-        found = [{place(op): (op, slope) for op, slope in flat(step)} for step in steps]
+        stunted = steps[0].step.index == 0 and fails(index, steps[-1]) == "stands"
+        found = [{place(op): (op, slope) for op, slope in flat(step, STUNTED if stunted else FLAT)} for step in steps]
         always = [key for key in found[0] if all(key in other for other in found)] if found else []
         yield from distinct(diagnosis(steps[-1], *found[-1][key]) for key in always)
         still = motionless(index, steps)
@@ -55,7 +62,7 @@ def place(op: Op) -> object:
     return (op.module, op.site.file, op.site.line, op.site.column) if op.site else (op.module, op.native)
 
 
-def flat(step: StepIndex) -> Iterator[tuple[Op, float]]:
+def flat(step: StepIndex, below: float = FLAT) -> Iterator[tuple[Op, float]]:
     """Activations between layers whose mean slope is next to nothing, as a share of the steepest."""
     inner: frozenset[str] | None = None
     for op in step.graph.ops:
@@ -64,7 +71,7 @@ def flat(step: StepIndex) -> Iterator[tuple[Op, float]]:
         if steepest is None or figures is None or not any(op.carried(at) for at in range(len(op.inputs))):
             continue
         slope = mean_slope(op.kind, figures)
-        if slope is None or not slope < FLAT * steepest:
+        if slope is None or not slope < below * steepest:
             continue
         inner = read_by_layers(step) if inner is None else inner
         if op.output in inner and op.output in step.shapes_loss:
@@ -140,6 +147,21 @@ def read_by_layers(step: StepIndex) -> frozenset[str]:
     return frozenset(found)
 
 
+def wide(step: StepIndex, name: str) -> Iterator[Evidence]:
+    """The weights of the layer that an activation reads, where they are much larger than what keeps the size of what goes through."""
+    made = step.producer.get(name)
+    weights = next((p for p in step.step.parameters if made is not None and p.value in made[1].inputs[1:]), None)
+    if made is None or weights is None or made[1].kind not in ("linear", "matmul"):
+        return
+    figures, inputs = step.value(weights.value).statistics, (step.value(made[1].inputs[0]).shape or (0,))[-1]
+    if figures is None or figures.mean is None or figures.std is None or not inputs:
+        return
+    size, due = hypot(figures.mean, figures.std), inputs**-0.5
+    if isfinite(size) and size >= WIDE * due:
+        told = f"the root mean square of `{weights.name}` is {figure(size)}; with {inputs} inputs {figure(due)} keeps the size of what goes through"
+        yield Evidence(told, "weights", size)
+
+
 def diagnosis(step: StepIndex, op: Op, slope: float) -> Diagnosis:
     """What is said, at the activation."""
     value = step.value(op.inputs[0])
@@ -158,7 +180,10 @@ def diagnosis(step: StepIndex, op: Op, slope: float) -> Diagnosis:
         site=edited_at(step, op),
         related=places((op.site if op.made else None, "it is applied here")),
         label="almost flat for these inputs",
-        evidence=(Evidence(f"its mean slope over the batch is {percent(slope, 2)} of its steepest{reach}", "slope", slope),),
+        evidence=(
+            Evidence(f"its mean slope over the batch is {percent(slope, 2)} of its steepest{reach}", "slope", slope),
+            *wide(step, op.inputs[0]),
+        ),
         help="standardise what goes in, or normalise before it (`LayerNorm`, `BatchNorm`), or start with smaller weights",
         facts=frozenset({Fact("flat", op.output)}),
         explains=frozenset({Fact("stands", str(step.step.kind)), Fact("vanishes", str(step.step.kind))}),

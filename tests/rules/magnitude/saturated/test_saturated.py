@@ -22,6 +22,26 @@ FIRES = {
     "a tanh": (FLAT.replace("sigmoid", "tanh").replace("mean=0.5 std=0.4999", "mean=0.0 std=0.9999"), 8, "warning"),
 }
 
+DEEP = """
+    course steps=160 start=10.6 first=9.0 last=3.7 noise=0.5 @ "train.py":40
+    x: input f32[64,128]
+    y: label i64[64]
+    w: parameter f32[128,128] mean=0.0 std=1.0
+    v: parameter f32[3,128]
+    a: activation f32[64,128] minimum=-40 maximum=40
+    h: activation f32[64,128] mean=0.0 std=0.963
+    s: activation f32[64,3]
+    p: activation f32[64,3]
+    a = linear x w
+    h = tanh a @ "train.py":25
+    s = linear h v
+    p = log_softmax s
+    loss = nll_loss p y with={"target":1}
+    ! batch x y
+    ! backward loss @ "train.py":40
+    labels values=["y"] how="target"
+"""
+
 CLIPPED = """
     measures loss=0.14
     x: input f32[64,4]
@@ -39,7 +59,12 @@ CLIPPED = """
 
 FIRES["a clamp that gives one number for all"] = CLIPPED, 8, "error"
 
+FIRES["less flat, in a run that ends worse than a guess"] = DEEP, 25, "warning"
+
 SILENT = {
+    "less flat, in a run that learns": DEEP.replace("last=3.7", "last=0.6"),
+    "less flat, in a run of few steps": DEEP.replace("steps=160", "steps=8"),
+    "steep enough, in a run that ends worse than a guess": DEEP.replace("std=0.963", "std=0.7"),
     "a clamp within whose limits some lie": CLIPPED.replace("maximum=0.0\n", "maximum=0.1\n"),
     "a clamp beside which something learns": CLIPPED.replace('gradient="zero"', 'gradient="finite"'),
     "a loss of 0": CLIPPED.replace("loss=0.14", "loss=0.0"),
@@ -72,3 +97,9 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_weights_that_are_too_large_are_told_with_the_size_that_is_due() -> None:
+    (diagnosis,) = said(diagnose, DEEP)
+
+    assert diagnosis.evidence[1].statement == "the root mean square of `w` is 1; with 128 inputs 0.0884 keeps the size of what goes through"
