@@ -14,6 +14,7 @@ from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.replay import JaxReplay
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
+from whygrad.frontends.jax.ties import Ties
 from whygrad.frontends.jax.transformations import Moment
 from whygrad.ir import Event, Parameter, Step
 
@@ -56,6 +57,20 @@ class Outcomes:
         self.optimizers = optimizers
         self.surroundings = surroundings
         self.symptoms = symptoms
+        self.ties = Ties()
+
+    def untied(self, opened: Open) -> Step:
+        """The step with the pairs of its parameters that were one array in an earlier step."""
+        step, ties = opened.built.step, self.ties
+        arrays = {
+            a.path: part.arrays[a.number]
+            for part in opened.built.parts
+            for a in part.program.derivation.parameters
+            if a.number in part.arrays
+        }
+        values, places = {p.name: p.value for p in step.parameters}, {p.name: p.site for p in step.parameters}
+        known = {name: item for name, item in arrays.items() if name in values}
+        return replace(step, events=(*ties.events(step.graph, values, known, places), *step.events))
 
     def finished(self, opened: Open, after: dict[str, Any]) -> Step:
         """The step with its updates; `after` holds the parameters that were seen next."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, timeline
+from whygrad.idioms import speaks
 from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places
@@ -16,7 +17,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Weights that the model ties together were separated: each is trained on its own.
 
     ## What it finds
-    Parameters that were one and the same under several names, that loading a checkpoint with `assign=True` replaced by separate ones, and that the recorded steps train apart.
+    Parameters that were one and the same under several names, that loading a checkpoint with `assign=True` replaced by separate ones, and that the recorded steps train apart. In JAX, two
+    leaves of a tree that begin as one array, in one of which rows are looked up while the other is multiplied with.
 
     ## Why it matters
     An output layer that is tied to the embedding ends up as another matrix. Nothing is raised, and the loss falls; saved under one name and loaded as tied again, the model
@@ -41,22 +43,29 @@ def _about(index: Index, moment: Moment) -> Diagnosis | None:
     if len({p.name for p in apart}) < 2 or not any(p.trainable for p in apart):  # noqa: PLR2004 - a pair
         return None
     first, second = apart[0], apart[1]
+    jax = speaks(index, "jax")
     return Diagnosis(
         "WG317",
         "broken-tie",
         "warning",
         "proved",
-        f"{listed(names)} were one parameter, and are {len(apart)} since this was loaded",
+        f"{listed(names)} begin as one array, and are {len(apart)} parameters that are trained apart"
+        if jax
+        else f"{listed(names)} were one parameter, and are {len(apart)} since this was loaded",
         site=moment.event.site,
-        label="puts separate tensors where one was shared",
+        label="one array, which stands in two places of the tree" if jax else "puts separate tensors where one was shared",
         related=places((second.site, f"`{second.name}`")),
         evidence=(
-            Evidence("before the call the names stood for one parameter, after it for several", "parameters", len(apart)),
+            Evidence("before the first update both held the same numbers, and after it they do not", "parameters", len(apart))
+            if jax
+            else Evidence("before the call the names stood for one parameter, after it for several", "parameters", len(apart)),
             Evidence(
                 f"the recorded steps find both: `{first.name}` with gradient norm {figure(first.gradient_norm)}, `{second.name}` with {figure(second.gradient_norm)}"
             ),
         ),
-        help=f"load without `assign=True`, or tie again afterwards: let `{names[1]}` be `{names[0]}`",
+        help=f"read `{names[0]}` in both places, and keep no `{names[1]}`; equinox ties two places by `eqx.nn.Shared`"
+        if jax
+        else f"load without `assign=True`, or tie again afterwards: let `{names[1]}` be `{names[0]}`",
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=names,

@@ -52,3 +52,10 @@ def test_behind_the_models_variable() -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_in_jax_one_array_in_two_places_of_a_tree() -> None:
+    (diagnosis,) = said(diagnose, 'framework jax "0.10.2"\n' + APART)
+
+    assert diagnosis.message == "`embed.weight` and `head.weight` begin as one array, and are 2 parameters that are trained apart"
+    assert "`eqx.nn.Shared`" in diagnosis.help
