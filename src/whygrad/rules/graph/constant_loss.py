@@ -1,5 +1,6 @@
 """WG311: a loss that no parameter has a part in."""
 
+import re
 from collections.abc import Iterator
 from math import isclose
 
@@ -130,23 +131,25 @@ def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
     given = input_of(op) if op is not None else None
     if op is None or given is None or op.site is None:
         return None
-    outputs = [value for value in _unread(step, op.site) if value.shape == step.value(given).shape]
+    outputs = {name for value, name in _unread(step, op.site) if value.shape == step.value(given).shape}
     if len(outputs) != 1:
         return None
-    name = outputs[0].called
+    name = outputs.pop()
     return remedy(f"compare `{name}`", operand(op, step.value(given), name), changes=f"the loss is that of `{name}`")
 
 
-def _unread(step: StepIndex, site: Site) -> Iterator[Value]:
-    """What was made from parameters in front of a place, in its function and under a name, and no op reads."""
+_KEPT = re.compile(r"\s*([A-Za-z_]\w*)\s*=[^=]")
+
+
+def _unread(step: StepIndex, site: Site) -> Iterator[tuple[Value, str]]:
+    """What was made from parameters in front of a place and no op reads, with the name that a line of the same function keeps it under."""
     for name in step.depends_on_parameters:
-        value = step.value(name)
         op = step.producer[name][1] if name in step.producer else None
-        if op is None or name in step.consumers or not value.called.isidentifier():
-            continue
-        ways = op.site.with_callers if op.site is not None else ()
-        if any((way.file, way.function) == (site.file, site.function) and way.line < site.line for way in ways):
-            yield value
+        ways = op.site.with_callers if op is not None and op.site is not None and name not in step.consumers else ()
+        for way in ways:
+            kept = _KEPT.match(way.text)
+            if kept is not None and (way.file, way.function) == (site.file, site.function) and way.line < site.line:
+                yield step.value(name), kept[1]
 
 
 def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:
