@@ -101,6 +101,7 @@ Action = Literal[
     "repeat",
     "alike",
     "own",
+    "carry",
     "inward",
     "decorate",
     "uncache",
@@ -116,7 +117,7 @@ before the loop that calls its function, and handed in. `element`: what is assig
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
 out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `alike`: everything
 in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `inward`: `P(a) * b` becomes `P(a * b)`,
-for one of `calls`. `decorate`: the function
+for one of `calls`. `carry`: the state that an update of optax' makes anew goes out of its function and in again at the next call. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]

@@ -279,6 +279,23 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "self.p = nn.Parameter(torch.randn(3), requires_grad=True).to(device)\n", "self.p", {"action": "inward", "calls": ("Parameter",)},
         "self.p = nn.Parameter(torch.randn(3).to(device), requires_grad=True)\n",
     ),
+    "a state that is dropped is carried over": (
+        "def step(params, state, x):\n    updates, _ = tx.update(g, state, params)\n    return apply(params, updates), loss\nfor x in y:\n    params, loss = step(params, opt, x)\n",
+        "updates, _", {"action": "carry"},
+        "def step(params, state, x):\n    updates, state = tx.update(g, state, params)\n    return apply(params, updates), loss, state\nfor x in y:\n    params, loss, opt = step(params, opt, x)\n",
+    ),
+    "a state that goes out of its function is only kept": (
+        "def step(params, state, x):\n    updates, _ = tx.update(g, state, params)\n    return params, state\n", "updates, _", {"action": "carry"},
+        "def step(params, state, x):\n    updates, state = tx.update(g, state, params)\n    return params, state\n",
+    ),
+    "a state in the loop is kept": (
+        "for x in y:\n    updates, _ = tx.update(g, state)\n", "updates, _", {"action": "carry"}, "for x in y:\n    updates, state = tx.update(g, state)\n",
+    ),
+    "a single result becomes two": (
+        "def step(params, state):\n    updates, state = tx.update(g, state, params)\n    return params\nfor x in y:\n    params = step(params, state=s)\n",
+        "updates, state", {"action": "carry"},
+        "def step(params, state):\n    updates, state = tx.update(g, state, params)\n    return params, state\nfor x in y:\n    params, s = step(params, state=s)\n",
+    ),
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
@@ -353,6 +370,13 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "two names of around a function": ("def loss(p, x):\n    return w * x + b\n", "return w", {"action": "own"}),
     "a line outside of a function": ("y = w * x\n", "y = w", {"action": "own"}),
     "a parameter alone": ("self.p = nn.Parameter(x)\n", "self.p", {"action": "inward", "calls": ("Parameter",)}),
+    "a state that is carried over already": (
+        "def step(p, s):\n    u, s = tx.update(g, s, p)\n    return p, s\n", "u, s", {"action": "carry"},
+    ),
+    "a state under other names": ("u, new = tx.update(g, s, p)\n", "u, new", {"action": "carry"}),
+    "a state of a function that is called in two places": (
+        "def step(p, s):\n    u, _ = tx.update(g, s, p)\n    return p\np = step(p, s)\np = step(p, s)\n", "u, _", {"action": "carry"},
+    ),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

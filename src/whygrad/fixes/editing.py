@@ -26,7 +26,7 @@ from whygrad.fixes.finding import (
     turn_start,
 )
 from whygrad.fixes.hoisting import hoisted
-from whygrad.fixes.keeping import kept
+from whygrad.fixes.keeping import carried, kept
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
@@ -430,6 +430,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "repeat": repeated,
     "alike": everywhere,
     "own": own_argument,
+    "carry": carried,
     "inward": inward,
     "decorate": decorated,
     "uncache": uncached,

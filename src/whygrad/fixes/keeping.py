@@ -90,3 +90,53 @@ def _targets(line: cst.CSTNode, count: int) -> list[cst.CSTNode]:
     if len(row) != count or not all(dotted(one) for one in row):
         raise Refused("the line takes something else than what comes out")
     return row
+
+
+def carried(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """The state that an update makes anew goes out of its function as well, and in again at the next call: `updates, state = tx.update(grads, state)`."""
+    found = statement(tree, edit.site)
+    line = found.body[0] if isinstance(found, cst.SimpleStatementLine) and len(found.body) == 1 else None
+    target = line.targets[0].target if isinstance(line, cst.Assign) and len(line.targets) == 1 else None
+    call = line.value if isinstance(line, cst.Assign) else None
+    if not isinstance(target, cst.Tuple) or len(target.elements) != PAIR or not isinstance(call, cst.Call) or len(call.args) < PAIR:
+        raise Refused("the update and the state are not taken apart on its line")
+    state, new = dotted(call.args[1].value), dotted(target.elements[1].value)
+    if not state.isidentifier() or new not in (DROPPED, state):
+        raise Refused("the state goes by other names")
+    if new == DROPPED:
+        changes.new[target.elements[1].value] = cst.Name(state)
+    function = tree.enclosing(found, cst.FunctionDef)
+    if isinstance(function, cst.FunctionDef) and state not in [dotted(part) for part in _returned(tree, function)]:
+        _handed_out(tree, function, state, changes)
+    elif new != DROPPED:
+        raise Refused("the state is carried over already")
+
+
+PAIR = 2
+
+
+def _handed_out(tree: Tree, function: cst.FunctionDef, state: str, changes: Changes) -> None:
+    """One more thing that the function returns, and that its only call takes."""
+    calls = [part for part in tree.within(tree.module, cst.Call) if dotted(part.func) == function.name.value]
+    line = tree.parents.get(calls[0]) if len(calls) == 1 else None
+    target = line.targets[0].target if isinstance(line, cst.Assign) and len(line.targets) == 1 else None
+    if target is None or len([name for name in tree.within(tree.module, cst.Name) if name.value == function.name.value]) != PAIR:
+        raise Refused(f"`{function.name.value}` is called elsewhere as well, or its result is not kept")
+    outside = dotted(arguments(list(function.params.params), calls[0]).get(state, cst.Name(DROPPED)))
+    if outside in ("", DROPPED):
+        raise Refused("the state has no name where the function is called")
+    back = next(part for part in tree.within(function, cst.Return) if tree.enclosing(part, cst.FunctionDef) is function)
+    value = back.value
+    assert value is not None  # `_returned` has looked
+    changes.new[value] = _with(value, state)
+    changes.new[target] = _with(target, outside)
+
+
+def _with(row: cst.CSTNode, name: str) -> cst.Tuple:
+    """One more at the end of a row."""
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = cst.Element(cst.ensure_type(cst.parse_expression(name), cst.Name) if name.isidentifier() else cst.parse_expression(name))
+    if isinstance(row, cst.Tuple):
+        kept = [one if isinstance(one.comma, cst.Comma) else one.with_changes(comma=comma) for one in row.elements]
+        return row.with_changes(elements=[*kept, last])
+    return cst.Tuple([cst.Element(row.deep_clone(), comma=comma), last], lpar=[], rpar=[])  # type: ignore[arg-type]  # what is returned or assigned to is an expression

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import plural
+from whygrad.rules.remedies import remedy
 from whygrad.rules.remedies_of_settings import begun_once, made_once
 
 OFTEN = 4
@@ -66,7 +67,14 @@ def _dropped(optimizer: Optimizer) -> Diagnosis:
         help=f"return the new state from the step and pass it on: `updates, opt_state = {optimizer.name}.update(grads, opt_state, params)`",
         explains=frozenset({Fact("no-rate", optimizer.name)}),
         names=(optimizer.name,),
+        remedy=_carried_over(optimizer),
     )
+
+
+def _carried_over(optimizer: Optimizer) -> Remedy | None:
+    """The new state handed on; that the loss has suffered is not said, so that it need not show."""
+    made = remedy("carry the state over", Edit("carry", optimizer.step_site)) if optimizer.step_site else None
+    return replace(made, beside=True) if made is not None else None
 
 
 def _once(optimizer: Optimizer, *, state: bool) -> Remedy | None:

@@ -59,6 +59,16 @@ def test_a_state_that_is_not_carried_over_is_one_made_anew() -> None:
     (diagnosis,) = said(diagnose, run("Adam", 1).replace("made=1", "restarts=1"))
 
     assert (diagnosis.severity, "same state" in diagnosis.message) == ("error", True)
+    assert diagnosis.remedy is None
+
+
+def test_a_new_state_that_is_dropped_is_carried_over() -> None:
+    (diagnosis,) = said(
+        diagnose, run("Adam", 1).replace("made=1", "restarts=1").replace('@ "train.py":16', '@ "train.py":16 > "train.py":26')
+    )
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in diagnosis.remedy.edits] == [("carry", 26)]
 
 
 def test_a_state_that_is_carried_over_is_fine() -> None:
