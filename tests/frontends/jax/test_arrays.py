@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from whygrad.frontends.arrays import distance, dtype_name, norm, order_of, same_bits, statistics
+from whygrad.frontends.jax.assembly import symmetric
 
 
 def test_figures_are_over_the_finite_entries() -> None:
@@ -67,3 +68,12 @@ def test_distances_lie_between_0_and_2() -> None:
 def test_nan_equals_nan() -> None:
     assert same_bits(np.array([math.nan]), np.array([math.nan]))
     assert not same_bits(np.array([0.0], np.float32), np.array([0.0]))
+
+
+def test_a_stack_of_equal_layers_is_symmetric_while_its_gradients_are_equal_too() -> None:
+    layer, other = np.arange(6.0).reshape(2, 3), np.arange(6.0, 12.0).reshape(2, 3)
+    same, apart = np.stack([layer, layer]), np.stack([layer, other])
+
+    assert symmetric(same, same)
+    assert not symmetric(same, apart)
+    assert not symmetric(apart, same)

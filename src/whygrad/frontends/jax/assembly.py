@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import find_labels
@@ -265,11 +266,17 @@ def gradient_state(size: float | None) -> GradientState:
 
 
 def symmetric(array: Any, gradient: Any) -> bool:
-    """All columns are equal, and those of the gradient are as well: units that start equal stay equal."""
-    if array is None or gradient is None or np.ndim(array) < 2 or np.shape(array)[-1] < 2:  # noqa: PLR2004 - rows and columns
+    """All columns are equal, and those of the gradient are as well: units that start equal stay equal. So do whole layers in a stack of them."""
+    if array is None or gradient is None or np.ndim(array) < 2:  # noqa: PLR2004 - rows and columns
         return False
     values, slopes = np.asarray(array), np.asarray(gradient)
-    return bool((values == values[..., :1]).all()) and bool((slopes == slopes[..., :1]).all())
+    columns = values.shape[-1] > 1 and _alike(values, values[..., :1]) and _alike(slopes, slopes[..., :1])
+    stacked = values.ndim > 2 and len(values) > 1  # noqa: PLR2004 - a stack of matrices
+    return columns or (stacked and _alike(values, values[:1]) and _alike(slopes, slopes[:1]))
+
+
+def _alike(every: NDArray[Any], first: NDArray[Any]) -> bool:
+    return bool((every == first).all())
 
 
 AGREE = 0.02

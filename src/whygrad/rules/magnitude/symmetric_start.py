@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import started_at
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Op, Parameter, Site, family
+from whygrad.ir import Op, Parameter, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy, setting
@@ -28,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Weights of a hidden layer all of whose rows are the same, in every recorded step, with gradients whose rows are the same as well: all
-    zeros, `torch.ones`, `nn.init.constant_`.
+    zeros, `torch.ones`, `nn.init.constant_`. In JAX, also a stack of whole layers that were drawn with one key, as of experts.
 
     ## Why it matters
     However wide the layer, it acts as a single unit. With zeros in two layers in a row the gradient of both is zero.
@@ -98,25 +98,35 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     value = step.value(found[0].value)
     units = value.shape[0] if value.shape else 0
     zero = found[0].gradient == "zero"
+    stack = is_stack(index, value)
+    part = "layers" if stack else "rows"
     started = started_at(index, found[0])
     return Diagnosis(
         rule="WG511",
         name="symmetric-start",
         severity="warning",
         confidence="measured",
-        message=f"all {units} units of `{names[0]}` start equal and stay equal: the layer acts as one unit",
+        message=f"all {units} layers in `{names[0]}` start equal and stay equal: they act as one"
+        if stack
+        else f"all {units} units of `{names[0]}` start equal and stay equal: the layer acts as one unit",
         site=started or found[0].site,
-        label="weights begin so" if started else "its weights are equal in every row",
+        label="the layers of this stack hold the same numbers"
+        if stack
+        else "weights begin so"
+        if started
+        else "its weights are equal in every row",
         related=places((found[0].site if started else None, "the layer is made here")),
         evidence=(
             Evidence(
-                f"the rows of {listed(names)} are the same, and so are the rows of {'its' if len(names) == 1 else 'their'} gradient{', which is 0' if zero else ''}, before and after an update",
+                f"the {part} of {listed(names)} are the same, and so are the {part} of {'its' if len(names) == 1 else 'their'} gradient{', which is 0' if zero else ''}, before and after an update",
                 "units",
                 units,
             ),
             Evidence(f"{plural(len(names), 'parameter')} of this kind", "parameters", len(names)),
         ),
-        help=idiom(index, "random start"),
+        help="draw each layer with a key of its own: `jax.random.split(key, ...)` before the loop over them, or `jax.vmap` over its keys"
+        if stack
+        else idiom(index, "random start"),
         facts=frozenset(Fact("symmetric", name) for name in names),
         explains=frozenset(
             {
@@ -128,7 +138,9 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
-        remedy=remedy(
+        remedy=None
+        if stack
+        else remedy(
             "leave the layer its own initialisation",
             setting(found[0].site, "kernel_initializer"),
             otherwise=_own_start(found[0].site or started),
@@ -136,6 +148,12 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         if not _CONSTANT.search(_text(started or found[0].site))
         else drawn(index, started or found[0].site),
     )
+
+
+def is_stack(index: Index, value: Value) -> bool:
+    """Matrices of random numbers, one behind the other, as `vmap` and `scan` read them."""
+    figures = value.statistics
+    return speaks(index, "jax") and len(value.shape or ()) > 2 and figures is not None and bool(figures.std)  # noqa: PLR2004 - more than a matrix
 
 
 _CONSTANT = re.compile(r"\b(zeros|ones)\(")

@@ -85,3 +85,12 @@ def test_weights_that_are_filled_where_they_are_made_are_drawn(framework: str, l
 
     assert diagnosis.remedy is not None
     assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == edits
+
+
+def test_a_stack_of_layers_that_were_drawn_with_one_key() -> None:
+    stack = TWICE.replace("w: parameter f32[8,4]", "w: parameter f32[3,8,4] std=0.5")
+    (diagnosis,) = said(diagnose, 'framework jax "0.10.2"\n' + stack)
+
+    assert diagnosis.message == "all 3 layers in `w` start equal and stay equal: they act as one"
+    assert "jax.random.split" in diagnosis.help
+    assert diagnosis.remedy is None
