@@ -90,7 +90,7 @@ def _others(index: Index, step: StepIndex) -> Remedy | None:
     places = dict.fromkeys(edited_at(step, op) for op in between)
     return remedy(
         "put a ReLU in the place of each sigmoid between the layers",
-        *(_instead(index, place) for place in places),
+        *(edit for place in places for edit in _instead(index, place)),
         changes="what the layers hand on is no longer between 0 and 1",
     )
 
@@ -100,13 +100,14 @@ def _leads_on(step: StepIndex, op: Op, layers: list[Op]) -> bool:
     return any(not below.isdisjoint(layer.inputs) for layer in layers)
 
 
-def _instead(index: Index, place: Site | None) -> Edit | None:
-    """The function, the layer, or the name of it that a layer was given."""
+def _instead(index: Index, place: Site | None) -> tuple[Edit | None, ...]:
+    """The function, the layer, or the name of it that a layer of Keras' was given, whose weights are then drawn for ReLUs: as they are by default they shrink what comes."""
     if place is None:
-        return None
+        return (None,)
     if _NAMED.search(place.text):
-        return Edit("argument", place, '"relu"', keyword="activation")
-    return Edit("callee", place, spelling(index, "relu by name"), ACTIVATIONS["sigmoid"])
+        start = Edit("argument", place, '"he_normal"', keyword="kernel_initializer")
+        return Edit("argument", place, '"relu"', keyword="activation"), start
+    return (Edit("callee", place, spelling(index, "relu by name"), ACTIVATIONS["sigmoid"]),)
 
 
 _NAMED = re.compile(r"activation\s*=\s*[\"']sigmoid[\"']")

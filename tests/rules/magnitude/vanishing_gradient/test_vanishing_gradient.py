@@ -67,7 +67,7 @@ LAST = SQUASHED.replace("loss = mean h4", 'out = sigmoid h4 @ "net.py":12 text="
     ("old", "new", "edits"),
     [
         ("h = sigmoid(h)", "h = sigmoid(h)", [("callee", 9, "torch.relu|torch.nn.ReLU")]),
-        ("h = sigmoid(h)", "add(Dense(16, activation='sigmoid'))", [("argument", 9, '"relu"')]),
+        ("h = sigmoid(h)", "add(Dense(16, activation='sigmoid'))", [("argument", 9, '"relu"'), ("argument", 9, '"he_normal"')]),
         ("h = sigmoid(h)", "out = model(x)", []),
     ],
 )
