@@ -9,12 +9,12 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import ends, fed, refusal
 from whygrad.flow.trips import trips
 from whygrad.idioms import speaks
-from whygrad.ir import Op, Site, Value
-from whygrad.loss_contracts import input_of
+from whygrad.ir import Op, Site, Value, family
+from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.graph.flat_loss import flat
 from whygrad.rules.phrases import plural
-from whygrad.rules.remedies import operand, remedy
+from whygrad.rules.remedies import is_written_out, operand, remedy
 
 _AVERAGING = ("mean", "sum", "neg")
 ROUNDING = 1e-9
@@ -127,8 +127,9 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
 def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
     """What the model gave and nothing reads, where the loss has something else of the same shape for its prediction."""
     made = [step.producer[name][1] for name in goals if name in step.producer]
-    op = next((op for op in (*step.loss_ops(), *made) if input_of(op) is not None and op.site), None)
-    given = input_of(op) if op is not None else None
+    # a loss of the program's own has no call with a prediction and a target in it
+    op = next((op for op in (*step.loss_ops(), *made) if family(op.kind) == "loss" and target_of(op) and op.site), None)
+    given = input_of(op) if op is not None and not is_written_out(op) else None
     if op is None or given is None or op.site is None:
         return None
     outputs = {name for value, name in _unread(step, op.site) if value.shape == step.value(given).shape}

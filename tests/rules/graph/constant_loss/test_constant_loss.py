@@ -175,9 +175,11 @@ def test_what_the_model_gave_and_nothing_reads_is_what_was_to_be_compared() -> N
         NOISY.replace("out: activation f32[32,8]", "out: activation f32[32,9]"),
         NOISY.replace("    restored = ", "    return "),
         NOISY.replace('["train.py",13', '["train.py",15'),
+        NOISY.replace("mse_loss x y with", "mean x with"),
+        NOISY.replace('with={"target":1}', 'with={"target":1,"parts":["sub","mean"]}'),
         NOISY.replace("    loss =", "    seen = mean out\n    loss ="),
     ],
-    ids=["of another shape", "without a name", "made later", "read by something"],
+    ids=["of another shape", "without a name", "made later", "a mean alone", "a loss written out", "read by something"],
 )
 def test_another_output_is_not_taken_for_it(text: str) -> None:
     (found,) = said(diagnose, text)
