@@ -118,6 +118,7 @@ class Patches:
             places = tuple(at % len(args) if args else at for at in places)
             pick = _second if kind == "value_and_grad" else _first if has_aux else _whole
             asked = Asked(kind, fun, args, kwargs, places, has_aux, pick)
+            recorder.guarded("turns", recorder.turns.look, outside())
             if not recorder.watches():
                 return recorder.unwatched(plain, asked)
             return recorder.derive(lambda taped: original(taped, argnums, has_aux, **settings)(*args, **kwargs), asked, outside())

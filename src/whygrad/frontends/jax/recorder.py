@@ -39,6 +39,7 @@ from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.tape import Numbers, Tape
 from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.frontends.kinds import Kinds
+from whygrad.frontends.turns import Turns
 from whygrad.ir import Event, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
 
@@ -52,6 +53,7 @@ class JaxRecorder(Listener):
         self.thread = threading.get_ident()
         self.sources = source.Sources(time.time())
         self.builder = Builder(self.sources)
+        self.turns = Turns(self.sources)
         self.assembly = Assembly(self.builder)
         self.kinds = Kinds(settings.steps)
         self.optimizers = Optimizers(self)
@@ -426,6 +428,7 @@ class JaxRecorder(Listener):
                 optimizers=self.optimizers.records(),
                 batches=tuple(self.jits.feeds.records()) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),
+                emptied=self.turns.emptied(),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 

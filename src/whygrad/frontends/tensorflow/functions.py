@@ -77,6 +77,7 @@ class Functions:
     def passed(self, function: Any, result: Any, frame: FrameType) -> bool:
         """A training step in a compiled function, between recorded steps; True for the first whose loss is not finite."""
         recorder = self.recorder
+        recorder.turns.look(frame)
         recorder.backwards += 1
         trace = source.trace(frame)
         numbers = [item for item in tf.nest.flatten(result) if hasattr(item, "_numpy") and item.dtype.is_floating and item.shape.rank == 0]

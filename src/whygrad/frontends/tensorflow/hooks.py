@@ -74,6 +74,7 @@ class Hooks:
     def unrecorded(self, target: Any, frame: FrameType) -> None:
         """A backward outside the recorded steps."""
         recorder = self.recorder
+        recorder.turns.look(frame)
         if recorder.running.updated or recorder.running.backwards >= MOST_BACKWARDS:
             recorder.end_unrecorded()
         recorder.backwards += 1
@@ -88,6 +89,7 @@ class Hooks:
     @guarded
     def begin(self, target: Any, frame: FrameType) -> list[Loss]:
         """Before a backward: which losses."""
+        self.recorder.turns.look(frame)
         self.recorder.backwards += 1
         values = self.recorder.ledger.values
         flat = [item for item in tf.nest.flatten(target) if is_tensor(item)]

@@ -34,6 +34,7 @@ from whygrad.frontends.tensorflow.symptoms import Symptoms
 from whygrad.frontends.tensorflow.templates import Templates
 from whygrad.frontends.tensorflow.training import Training
 from whygrad.frontends.tensorflow.watching import ParameterWatch
+from whygrad.frontends.turns import Turns
 from whygrad.ir import Ending, Framework, Outcome, Record, Step
 from whygrad.replay import Observer
 
@@ -58,6 +59,7 @@ class TensorFlowRecorder:
         self.templates = Templates()
         self.copies = Copies(self)
         self.iterators = Iterators(self)
+        self.turns = Turns(self.sources, (tf.data.Iterator, tf.data.NumpyIterator))
         self.failing = Failing(self)
         self.reliving = Reliving(self)
         self.hooks = Hooks(self)
@@ -250,6 +252,7 @@ class TensorFlowRecorder:
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=(*self.training.batches.records(self.builder), *self.iterators.records(self.builder)),
                 courses=self.symptoms.records(self.builder),
+                emptied=self.turns.emptied(),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 
