@@ -11,6 +11,7 @@ from whygrad.ir import Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, about_labels, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.exceptions import message_of
+from whygrad.rules.loss.faint_marks import faint
 from whygrad.rules.loss.scaled_ids import Scaled, scaled, told
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import other_loss, remedy
@@ -27,14 +28,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     `cross_entropy`, `nll_loss` or `multi_margin_loss` that raised because its target has a row for each example: one-hot rows of integers,
     ids in a column (N, 1), or ids in a floating dtype. Also ids that were scaled, often along with the features of their table, and then cut
-    to whole numbers, so that all but the largest are 0.
+    to whole numbers, so that all but the largest are 0. And marks of a binary cross-entropy that were divided twice: 0 and 1 / 255, and never 1.
 
     ## Why it matters
     The framework raises an exception at the loss. The labels were made in another form than this loss reads, which is common where code
     comes from another framework: Keras' `categorical_crossentropy` wants one-hot rows, `sparse_categorical_crossentropy` ids.
 
     ## When it is fine
-    Ids 0 and 1 are fine for two outputs, and quotients that reach more than 1 are bins. `cross_entropy` takes rows of probabilities in a floating dtype too: for soft labels, mixup or label smoothing. Those are left alone.
+    Ids 0 and 1 are fine for two outputs, and quotients that reach more than 1 are bins. `cross_entropy` takes rows of probabilities in a floating dtype too: for soft labels, mixup or label smoothing. Those are left alone, and so are
+    targets of a binary loss that hold more than two values, or whose larger value is above a half.
 
     ## How sure
     Proved by the shapes and dtypes at the call that raised, and by the scaling and the cast in the graph. Suspected where ids of nothing but
@@ -48,6 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = tuple(calls(index))
     yield from once_a_fault(diagnosis(call, form) for call in found if (form := form_of(call)))
     yield from once_a_fault(cut(call, item) for call in found if (item := scaled(call)) is not None)
+    yield from once_a_fault(faint(index))
 
 
 def cut(call: Call, found: Scaled) -> Diagnosis:
