@@ -10,6 +10,8 @@ PATIENCE = 16
 """Recorded steps of kinds that are complete already, after which recording is switched off while another kind is awaited."""
 MOST_AGAIN = 2
 """How often a change of the program's makes it worth while to record more steps."""
+MOST_BEGUN = 16
+"""How many trainings that begin later on are looked at: a program that makes its step anew in each turn of a loop has as many as turns."""
 
 Key = tuple[frozenset[object], frozenset[object]]
 
@@ -28,6 +30,7 @@ class Kinds:
     _attempts: dict[int, int] = field(default_factory=dict)
     _idle: int = 0
     _again: int = 0
+    _begun: set[object] = field(default_factory=set)
 
     def kind(self, optimizers: Iterable[object], sites: Iterable[object]) -> int:
         """The number of the kind of a step: who updated, and where the backward was."""
@@ -48,6 +51,13 @@ class Kinds:
         """A step of this kind passed unrecorded: record the next one if steps of it are missing."""
         if self._recorded.get(kind, 0) < self.wanted and self._attempts.get(kind, 0) < MOST_ATTEMPTS:
             self._attempts[kind] = self._attempts.get(kind, 0) + 1
+            self._idle = 0
+            self.armed = True
+
+    def begins(self, training: object) -> None:
+        """A training runs, known by this: where it is the first time, a step of it is looked at, which may be of a kind of its own."""
+        if training not in self._begun and len(self._begun) < MOST_BEGUN:
+            self._begun.add(training)
             self._idle = 0
             self.armed = True
 

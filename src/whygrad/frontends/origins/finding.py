@@ -28,7 +28,7 @@ FITTING = ("fit", "train_on_batch")
 """Keras' calls that hand out batches of what they are given."""
 INITIALISERS = ("kernel_initializer", "kernel_init")
 """What layers call the argument that says how their weights begin."""
-SETTINGS = ("eps", "weight_decay", "momentum")
+SETTINGS = ("eps", "weight_decay", "momentum", "ema_overwrite_frequency")
 TYPING = frozenset(
     ("tensor", "as_tensor", "from_numpy", "array", "asarray", "constant", "convert_to_tensor", "Tensor", "LongTensor", "FloatTensor",
      "BoolTensor", "IntTensor", "astype", "long", "int", "float", "double", "half", "bool", "cast", "bfloat16")

@@ -50,6 +50,8 @@ class Functions:
                 return original(*args, **kwargs)
         if idle or not _compat.eager() or not _own(function):
             return original(*args, **kwargs)
+        if function not in self.training and function not in self.other:
+            self.begins(function)
         if not recorder.on:
             result = original(*args, **kwargs)
             if function in self.training and self.passed(function, result, sys._getframe(1)):
@@ -60,6 +62,13 @@ class Functions:
         if function not in self.other:
             self.rehearse(function, args[1:], kwargs)
         return original(*args, **kwargs)
+
+    @guarded
+    def begins(self, function: Any) -> None:
+        """One that was not called before may be a training of its own."""
+        if not self.recorder.on and self.recorder.steps:
+            self.recorder.kinds.begins(id(function))
+            self.recorder.arm()
 
     def eagerly(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A part of a step that a tape follows: run as Python, so that its ops can be seen."""
@@ -148,6 +157,8 @@ class Functions:
         self.other.add(function)
         del recorder.ledger.calls[before[1] :]
         del recorder.ledger.events[before[2] :]
+        if recorder.steps and recorder.kinds.complete:
+            recorder.rest()
 
 
 def _consumes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

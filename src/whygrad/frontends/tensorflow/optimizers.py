@@ -307,4 +307,6 @@ def settings_of(optimizer: Any) -> dict[str, Attribute]:
         value = getattr(inner, theirs, None)
         if isinstance(value, bool | int | float):
             found[ours] = value
+    if getattr(inner, "use_ema", False) and isinstance(every := getattr(inner, "ema_overwrite_frequency", None), int) and every:
+        found |= {"ema_overwrite_frequency": every, "ema_momentum": float(inner.ema_momentum)}
     return found

@@ -180,6 +180,7 @@ class Training:
                 return function(iterator)
             if compiled.looked != self._switches_seen:
                 self.compare(model, compiled)
+            self.begins(model)
             if not recorder.on:
                 return self.passed(model, function, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
@@ -188,6 +189,14 @@ class Training:
 
         train_function.whygrad = True  # type: ignore[attr-defined]  # tells our own wrapper from Keras' function
         return train_function
+
+    @guarded
+    def begins(self, model: Any) -> None:
+        """Another call of `fit`, or another optimizer, may be another training: a teacher before its student."""
+        optimizer, recorder = getattr(model, "optimizer", None), self.recorder
+        made = recorder.optimizers.meet(optimizer).made if optimizer is not None else None
+        recorder.kinds.begins((place_of(self.driver), place_of(made)))
+        recorder.arm()
 
     @guarded
     def compare(self, model: Any, compiled: Compiled) -> None:

@@ -48,7 +48,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
     hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
-    `LambdaLR` multiplies what it returns by the optimizer's own. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause.
+    `LambdaLR` multiplies what it returns by the optimizer's own. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
+    and so is a moving average that overwrites the weights after each update.
 
     ## Why it matters
     The program is right in every line but one, and would need thousands of epochs.
@@ -75,20 +76,36 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(index, step, optimizer, course)
     elif (
-        fresh(index, step) and divides_by(optimizer) is None and near(step, optimizer) and not (course is None and far_enough(index, step))
+        fresh(index, step)
+        and divides_by(optimizer) is None
+        and kept_of_update(optimizer) is None
+        and near(step, optimizer)
+        and not (course is None and far_enough(index, step))
     ):
         yield diagnosis(index, step, optimizer, course, None)
     elif course is not None and failure(course) == "stands":
         ratio, divisor = largest_ratio(step), divides_by(optimizer)
         if ratio is None or not 0 < ratio * (course.steps if course.steps >= STEPS else SHORT) < MOVED:
             return
-        yield diagnosis(index, step, optimizer, course, ratio) if divisor is None else unscaled(step, optimizer, course, divisor)
+        if divisor is not None:
+            yield unscaled(step, optimizer, course, divisor)
+        else:
+            yield (
+                averaged(index, step, optimizer, course) if kept_of_update(optimizer) else diagnosis(index, step, optimizer, course, ratio)
+            )
 
 
 def divides_by(optimizer: Optimizer) -> float | None:
     """The loss scale by which gradients are divided though no loss was multiplied by it."""
     divisor = optimizer.groups[0].settings.get("divides_by") if optimizer.groups else None
     return divisor if isinstance(divisor, float) and divisor > 1 else None
+
+
+def kept_of_update(optimizer: Optimizer) -> float | None:
+    """The share that is left of an update after which the weights are overwritten by their slow average; None where that comes later, or not at all."""
+    settings = optimizer.groups[0].settings if optimizer.groups else {}
+    every, momentum = settings.get("ema_overwrite_frequency"), settings.get("ema_momentum")
+    return 1 - momentum if every == 1 and isinstance(momentum, float) and 0 < momentum < 1 else None
 
 
 def own_rate(optimizer: Optimizer) -> float | None:
@@ -214,6 +231,34 @@ def unscaled(step: StepIndex, optimizer: Optimizer, course: Course, divisor: flo
             *course_told(course),
         ),
         help=f"under the tape, differentiate `{optimizer.name}.scale_loss(loss)` in place of the loss",
+        facts=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        names=(optimizer.name,),
+    )
+
+
+def averaged(index: Index, step: StepIndex, optimizer: Optimizer, course: Course) -> Diagnosis:
+    """What is said, where the average is told to overwrite the weights."""
+    kept = kept_of_update(optimizer)
+    return Diagnosis(
+        rule="WG412",
+        name="too-small-update",
+        severity="warning",
+        confidence="measured",
+        message=f"`{optimizer.name}` overwrites the weights by their moving average after each update, so that nothing is learnt in this run",
+        site=set_at(index, optimizer, "ema_overwrite_frequency") or optimizer.site,
+        label="the average overwrites the weights after each update",
+        related=places((optimizer.site, f"`{optimizer.name}` is made here")),
+        evidence=(
+            Evidence(f"with `ema_overwrite_frequency=1` and its momentum, {percent(kept or 0.0, 1)} is left of each update", "kept", kept),
+            Evidence(
+                f"one update moves no parameter by more than {figure(largest_ratio(step))} of its norm",
+                "update_ratio",
+                largest_ratio(step),
+            ),
+            *course_told(course),
+        ),
+        help="leave `ema_overwrite_frequency` out, and take the average over at the end: `fit` does so by itself; or overwrite once in hundreds of updates",
         facts=frozenset({Fact("stands", str(step.step.kind))}),
         kind=step.step.kind,
         names=(optimizer.name,),

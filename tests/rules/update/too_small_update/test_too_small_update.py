@@ -32,7 +32,13 @@ DIVIDED = SLOW.replace('parameters=["w"]', 'parameters=["w"] settings={"divides_
 )
 """A loss scale divides the gradients of a loss that was never multiplied."""
 
+AVERAGED = SLOW.replace('parameters=["w"]', 'parameters=["w"] settings={"ema_overwrite_frequency":1,"ema_momentum":0.999}').replace(
+    "1e-4", "1e-6"
+)
+"""Keras' own average is told to overwrite the weights after each update."""
+
 FIRES = {
+    "an average that overwrites the weights after each update": (AVERAGED, 5, "warning"),
     "a loss scale that no loss is multiplied by": (DIVIDED, 11, "warning"),
     "a rate divided by the data set's size": (SLOW, 5, "warning"),
     "a short run that a thousand steps would not have helped": (
@@ -120,6 +126,15 @@ def test_a_schedule_that_is_multiplied_is_named(text: str) -> None:
 )
 def test_schedules_that_are_meant_so_are_left_alone(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_an_average_is_told_only_where_it_overwrites_at_each_update() -> None:
+    (diagnosis,) = said(diagnose, AVERAGED)
+    (other,) = said(diagnose, AVERAGED.replace('"ema_overwrite_frequency":1', '"ema_overwrite_frequency":100'))
+
+    assert "moving average" in diagnosis.message
+    assert diagnosis.test is None
+    assert "moving average" not in other.message
 
 
 def test_a_loss_scale_is_told_without_a_larger_rate_being_tried() -> None:
