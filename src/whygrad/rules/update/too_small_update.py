@@ -156,9 +156,9 @@ def far_enough(index: Index, step: StepIndex) -> bool:
 
 
 def largest_ratio(step: StepIndex) -> float | None:
-    """The largest update of any weight matrix for its norm; None where none was measured, or where one was not finite."""
+    """The largest update of any weight matrix for its norm; of all parameters where there is none; None where none was measured, or where one was not finite."""
     found = [
-        p.update_norm / p.norm
+        (len(step.value(p.value).shape or ()) > 1, p.update_norm / p.norm)
         for p in step.step.parameters
         if p.update_norm is not None
         and finite(p.update_norm)
@@ -167,7 +167,8 @@ def largest_ratio(step: StepIndex) -> float | None:
         and p.norm > 0
         and p.gradient == "finite"
     ]
-    return max(found, default=None)
+    # a bias that began with zeros has a norm of nothing but its first updates
+    return max((ratio for matrix, ratio in found if matrix), default=max((ratio for _, ratio in found), default=None))
 
 
 def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None, ratio: float | None) -> Diagnosis:

@@ -38,6 +38,14 @@ AVERAGED = SLOW.replace('parameters=["w"]', 'parameters=["w"] settings={"ema_ove
 """Keras' own average is told to overwrite the weights after each update."""
 
 FIRES = {
+    "a bias that began with zeros has moved by its size": (
+        SLOW.replace(
+            "    labels values",
+            '    b: parameter f32[4]\n    parameter b optimizer="opt" gradient="finite" norm=0.01 update_norm=0.01\n    labels values',
+        ),
+        5,
+        "warning",
+    ),
     "an average that overwrites the weights after each update": (AVERAGED, 5, "warning"),
     "a loss scale that no loss is multiplied by": (DIVIDED, 11, "warning"),
     "a rate divided by the data set's size": (SLOW, 5, "warning"),
