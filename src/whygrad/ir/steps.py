@@ -17,7 +17,7 @@ EventKind = Literal[
 """`tracking`: gradient tracking switched (attribute `on`). `clear`: gradients of the targets set to None or zero. `update`: parameters changed by
 hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `batch`: a data loader handed out the targets.
 `hook`: a hook was put on the gradient of the targets. `skipped`: a gradient scaler declined to step the targets, which are optimizers. `dropped`: new values of the targets were
-computed, and nothing kept them (attribute `what`: `update`, `applied`, `module` or `returned`, after what was the last to be done with them). `untie`: what was one parameter under the targets' names is several now.
+computed, and nothing kept them (attribute `what`: `update`, `applied`, `module` or `returned`, after what was the last to be done with them; `restored` where earlier values were put back `times` in a row, over `updates` in all). `untie`: what was one parameter under the targets' names is several now.
 `ascent`: the gradients of the targets were added to them as they are. `accumulate`: the program itself added gradients of the targets to those that an update had used."""
 
 GradientState = Literal["none", "zero", "finite", "non-finite"]

@@ -196,6 +196,33 @@ def test_a_method_that_was_compiled_is_recorded_as_it_is_written_and_a_loss_scal
     assert record.outcome.steps_seen == 4
 
 
+def test_another_training_has_steps_of_its_own_and_weights_that_its_callback_puts_back_are_counted(tmp_path):
+    program = (
+        DATA
+        + """
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss)
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+
+    class Back(tf.keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.set_weights(weights)
+
+    student = tf.keras.Sequential([tf.keras.layers.Input((6,)), tf.keras.layers.Dense(3)])
+    student.compile(tf.keras.optimizers.Adam(), loss)
+    weights = student.get_weights()
+    student.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[Back()])
+    """
+    )
+    record = recorded(tmp_path, program)
+
+    assert [(step.kind, len(step.parameters)) for step in record.steps] == [(0, 4), (0, 4), (1, 6), (1, 6)]
+    (event,) = (event for step in record.steps for event in step.events if event.kind == "dropped")
+    assert event.attributes == {"what": "restored", "times": 4, "updates": 6}
+    assert event.site is not None
+    assert event.site.line == 14
+
+
 def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path):
     program = """
         import tensorflow as tf

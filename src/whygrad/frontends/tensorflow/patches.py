@@ -190,6 +190,7 @@ class Patches:
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
         self._trainable(Layer)
         self._set(Layer, "get_weights", self._copying)
+        self._around(Layer, "set_weights", self.hooks.recorder.restores.put_back)
         self._trainer()
 
     def _making(self, original: Original) -> Any:

@@ -29,6 +29,7 @@ from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.patches import Patches
 from whygrad.frontends.tensorflow.rates import Rates
 from whygrad.frontends.tensorflow.reliving import Reliving
+from whygrad.frontends.tensorflow.restores import Restores
 from whygrad.frontends.tensorflow.running import Running
 from whygrad.frontends.tensorflow.symptoms import Symptoms
 from whygrad.frontends.tensorflow.templates import Templates
@@ -58,6 +59,7 @@ class TensorFlowRecorder:
         self.symptoms = Symptoms(self.watch, settings.trajectory)
         self.templates = Templates()
         self.copies = Copies(self)
+        self.restores = Restores(self)
         self.iterators = Iterators(self)
         self.turns = Turns(self.sources, (tf.data.Iterator, tf.data.NumpyIterator))
         self.failing = Failing(self)
@@ -275,6 +277,7 @@ class TensorFlowRecorder:
                 self.limits.append(f"sources changed after the program started, so that their text is not shown: {changed}")
             self.limits.extend(_compat.unwatched())
             self.symptoms.trajectory.ended(self.watch.living)
+            self.steps = self.restores.told(self.steps)
             record = self.draft()
             record = replace(record, fits=self.training.pairs.fits(record))
             return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())

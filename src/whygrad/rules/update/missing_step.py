@@ -91,7 +91,15 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
     backward, kind = last_backward(index, idle)
     held = [name for optimizer in idle for group in optimizer.groups for name in group.parameters if name in index.with_gradient]
     seen = max(index.record.outcome.backwards_seen, 1)
-    lost = next((e for s in index.steps for e in s.events("dropped") if not set(held).isdisjoint(e.targets)), None)
+    lost = next(
+        (
+            e
+            for s in index.steps
+            for e in s.events("dropped")
+            if e.attributes.get("what") != "restored" and not set(held).isdisjoint(e.targets)
+        ),
+        None,
+    )
     if lost is not None and lost.site is not None:
         return _lost(index, lost, names, held, kind)
     unreached, place = idle[0].step_site, (backward.site if backward else None) or idle[0].site

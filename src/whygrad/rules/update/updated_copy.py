@@ -11,6 +11,10 @@ from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import remedy
 
 RESULTS = ("sub", "add")
+IN_A_ROW = 3
+"""Times that the same weights must be put back: going back to the best once or twice is a way to train."""
+LOST = 0.5
+"""Share of all updates of the run that must be lost: a run that improved at first and is kept at its best later has used more."""
 
 
 @rule("WG415", "updated-copy", "error")
@@ -22,12 +26,14 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
     loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned, or to the arrays that Keras' `get_weights()` returned.
 
+    And weights that the program puts back while Keras' `fit` runs, the same ones three times in a row and more, so that at least half of all updates of the run are lost.
+
     ## Why it matters
     Assigning to a name changes which tensor the name stands for, not the tensor. The next forward reads the old one.
 
     ## When it is fine
     Weights that are rebound where the forward reads them, fast weights of meta-learning, and updates in place under `no_grad`: there the parameters change, or the next forward reads what was
-    computed.
+    computed. Weights that are put back between two calls of `fit`, as for each fold; the best ones put back at the end, or now and then.
 
     ## How sure
     Proved: the result is read by nothing, and the parameters are the same to the last bit at the end of the run.
@@ -35,6 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, "Learning PyTorch with examples": the update under `torch.no_grad()`, in place; TensorFlow, `tf.Variable.assign_sub`.
     """
+    yield from _restored(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
@@ -42,6 +49,34 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for step, op, parameter in found:
         sites.setdefault((op.site.file, op.site.line) if op.site else None, []).append((step, op, parameter))
     yield from distinct(_about(index, members) for members in sites.values())
+
+
+def _restored(index: Index) -> Iterator[Diagnosis]:
+    """Weights that were put back over and over while training went on."""
+    seen = index.record.outcome.steps_seen
+    for step in index.steps:
+        for event in step.events("dropped"):
+            times, updates = event.attributes.get("times"), event.attributes.get("updates")
+            if not isinstance(times, int) or not isinstance(updates, int) or times < IN_A_ROW or updates < LOST * seen:
+                continue
+            yield Diagnosis(
+                "WG415",
+                "updated-copy",
+                "error",
+                "measured",
+                f"the same weights are put back again and again: {updates} of {plural(seen, 'update')} are lost",
+                site=event.site,
+                label="puts earlier weights back while training goes on",
+                evidence=(
+                    Evidence(f"the same weights, to the last bit, were put back {times} times in a row", "times", times),
+                    Evidence(f"{updates} of the run's {plural(seen, 'update')} lie between one time and the next", "updates", updates),
+                ),
+                help="put the best weights back once, when training ends; where this is meant for bad epochs alone, look at the comparison that decides, and at what it begins with",
+                explains=frozenset({Fact("stands", str(step.step.kind))}),
+                kind=step.step.kind,
+                step=step.step.index,
+                names=event.targets[:1],
+            )
 
 
 def _unchanged(index: Index, parameter: Parameter) -> bool:

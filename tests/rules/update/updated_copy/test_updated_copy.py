@@ -71,3 +71,36 @@ def test_the_update_reaches_what_the_forward_reads(framework: str, action: str) 
 
     assert diagnosis.remedy is not None
     assert [edit.action for edit in diagnosis.remedy.edits] == [action]
+
+
+RESTORED = """
+    outcome steps_seen=360 backwards_seen=360
+    optimizer opt native="Adam" steps=360
+    group rate=0.1 parameters=["w"]
+    course steps=360 start=0.7 first=0.6 last=0.54
+    step 0
+      x: input f32[8,4]
+      w: parameter f32[2,4]
+      out = linear x w
+      loss = mean out
+      ! backward loss @ "train.py":9
+      ! dropped w with={"what":"restored","times":11,"updates":330} @ "callbacks.py":21
+      parameter w reached=true gradient="finite"
+"""
+
+
+def test_weights_that_are_put_back_over_and_over_lose_the_updates_in_between() -> None:
+    (diagnosis,) = diagnose.check(Index(loads(dedent(RESTORED))))
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("callbacks.py", 21)
+    assert "330 of 360 updates are lost" in diagnosis.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [RESTORED.replace('"times":11', '"times":2'), RESTORED.replace('"updates":330', '"updates":120')],
+    ids=["once or twice", "at the end of a run that improved before"],
+)
+def test_weights_that_are_put_back_now_and_then(text: str) -> None:
+    assert not told(text)
