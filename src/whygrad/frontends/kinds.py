@@ -54,9 +54,13 @@ class Kinds:
             self._idle = 0
             self.armed = True
 
+    def begun(self, training: object) -> bool:
+        """It is known, or so many are that no more are looked at."""
+        return training in self._begun or len(self._begun) >= MOST_BEGUN
+
     def begins(self, training: object) -> None:
         """A training runs, known by this: where it is the first time, a step of it is looked at, which may be of a kind of its own."""
-        if training not in self._begun and len(self._begun) < MOST_BEGUN:
+        if not self.begun(training):
             self._begun.add(training)
             self._idle = 0
             self.armed = True

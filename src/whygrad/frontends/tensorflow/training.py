@@ -5,7 +5,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from types import FrameType, SimpleNamespace
@@ -16,6 +15,7 @@ from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.batches import Batches, elements_of
+from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.handed import other_batches, spoilt
 from whygrad.frontends.tensorflow.pairs import Pairs
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 REMEMBERED = 256
 """Changes of `trainable` that are remembered, to name the line of one that a compiled step does not see."""
 DISTRIBUTED = "steps of a model that a distribution strategy spreads over devices are not recorded"
-
-
-@dataclass(slots=True)
-class Compiled:
-    """What a compiled step trains: it was traced once, with the variables that were trainable then."""
-
-    looked: int = -1
-    """Switches of `trainable` that had happened when this was last compared."""
-    trained: frozenset[int] | None = None
 
 
 class Training:
@@ -180,7 +171,7 @@ class Training:
                 return function(iterator)
             if compiled.looked != self._switches_seen:
                 self.compare(model, compiled)
-            self.begins(model)
+            self.begins(model, compiled)
             if not recorder.on:
                 return self.passed(model, function, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
@@ -191,18 +182,22 @@ class Training:
         return train_function
 
     @guarded
-    def begins(self, model: Any) -> None:
+    def begins(self, model: Any, compiled: Compiled) -> None:
         """Another call of `fit`, or another optimizer, may be another training: a teacher before its student."""
         optimizer, recorder = getattr(model, "optimizer", None), self.recorder
         made = recorder.optimizers.meet(optimizer).made if optimizer is not None else None
-        recorder.kinds.begins((place_of(self.driver), place_of(made)))
+        training = place_of(self.driver), place_of(made)
+        # a step that was compiled before something was switched on or off trains other variables than a rehearsal would
+        if recorder.kinds.begun(training) or compiled.trained not in (None, trained_by(model)):
+            return
+        recorder.kinds.begins(training)
         recorder.arm()
 
     @guarded
     def compare(self, model: Any, compiled: Compiled) -> None:
         """Whether what is trainable now is what the compiled step trains."""
         compiled.looked = self._switches_seen
-        now = frozenset(id(variable) for variable in model.trainable_variables)
+        now = trained_by(model)
         if compiled.trained is None:
             compiled.trained = now
         changed = compiled.trained ^ now
