@@ -284,4 +284,5 @@ class Patches:
 
             return compile
 
-        self._set(TensorFlowTrainer, "compile", compiling)
+        # at the class that defines it: Keras asks whether a model's is that one, and compiles a loaded model only then
+        self._set(next(base for base in TensorFlowTrainer.__mro__ if "compile" in vars(base)), "compile", compiling)
