@@ -212,6 +212,9 @@ def test_another_training_has_steps_of_its_own_and_weights_that_its_callback_put
     student.compile(tf.keras.optimizers.Adam(), loss)
     weights = student.get_weights()
     student.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[Back()])
+    loaded = tf.keras.Sequential.from_config(model.get_config())
+    loaded.compile_from_config(model.get_compile_config())
+    assert loaded.compiled  # as a saved model's is: Keras does so where `compile` is its own alone
     """
     )
     record = recorded(tmp_path, program)

@@ -192,7 +192,10 @@ def number(tensor: Any) -> float | None:
 def read(variable: Any) -> Any:
     """The value of a variable, on no tape."""
     with record.stop_recording():
-        return gen_resource_variable_ops.read_variable_op(variable._handle, variable.dtype)
+        handle = getattr(variable, "_handle", None)
+        if handle is None:  # of several devices: what they hold together
+            return tf.convert_to_tensor(variable)
+        return gen_resource_variable_ops.read_variable_op(handle, variable.dtype)
 
 
 def write(variable: Any, value: Any) -> None:
