@@ -271,6 +271,21 @@ def test_gradients_that_an_update_has_used_are_counted_as_stale(tmp_path):
     assert [events(step, "backward")[0].attributes["stale"] for step in steps] == [0, 2]
 
 
+def test_gradients_that_are_handed_back_and_assigned_are_never_stale(tmp_path):
+    program = """
+        model = nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(3):
+            loss = model(torch.randn(8, 4)).square().mean()
+            for parameter, slope in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):
+                parameter.grad = slope
+            optimizer.step()
+    """
+    steps = recorded(tmp_path, program).steps
+
+    assert [events(step, "backward")[0].attributes["stale"] for step in steps] == [0, 0]
+
+
 def test_a_loop_over_autograd_grad_is_a_training_step(tmp_path):
     program = """
         model = nn.Linear(4, 3)

@@ -173,7 +173,8 @@ class Hooks(StateHooks):
         begun = self.begin_backward((outputs,), {}, frame)
         with self.recorder.aside():
             result = original(*args, **kwargs)
-        self.end_grad(begun, inputs, result, frame)
+        # what was left in `.grad` is not added to: the gradients are handed back
+        self.end_grad((begun[0], 0, begun[2]) if begun is not None else None, inputs, result, frame)
         return result
 
     @guarded
