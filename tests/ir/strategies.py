@@ -156,7 +156,10 @@ def trials(values: list[str], made: list[str]) -> st.SearchStrategy[Trial]:
         few.append(st.builds(Reshape, st.sampled_from(values), st.lists(st.integers(0, 9), max_size=3).map(tuple)))
         few.append(st.builds(Perturb, *(st.sampled_from(values) for _ in range(3))))
     few += [st.builds(Standardise, some(values)), st.builds(Descend, COUNTS, st.sampled_from((1.0, 0.1)), some(values))]
-    few += [st.builds(Reseed, some(made)), st.builds(Descend, COUNTS, activate=some(made), control=some(values), thaw=some(values))]
+    few += [
+        st.builds(Reseed, some(made)),
+        st.builds(Descend, COUNTS, activate=some(made), control=some(values), thaw=some(values), joined=some(values)),
+    ]
     figures = st.dictionaries(TEXTS, st.floats(), max_size=2)
     losses = st.lists(st.floats(), max_size=3).map(tuple)
     return st.builds(Trial, st.one_of(few), NUMBERS, NUMBERS, figures, NUMBERS, TEXTS, losses, losses)
