@@ -152,10 +152,14 @@ def _assigned(tree: Tree, near: list[Expression], calls: tuple[str, ...]) -> Ite
 
 
 def _strings(tree: Tree, calls: tuple[str, ...]) -> Iterator[Expression]:
-    """Strings that name a loss or an activation where a library takes the name for the function: `loss="mse"`."""
-    for arg in tree.within(tree.module, cst.Arg):
-        if arg.keyword is not None and isinstance(arg.value, cst.SimpleString) and arg.value.evaluated_value in calls:
-            yield arg.value
+    """Strings that name a loss or an activation where a library takes the name for the function: `loss="mse"`, or `loss={"age": "mse"}`."""
+    for node in tree.within(tree.module, cst.SimpleString):
+        parent = tree.parents.get(node)
+        holds = (isinstance(parent, cst.Arg) and parent.keyword is not None) or (
+            isinstance(parent, cst.DictElement) and parent.value is node
+        )
+        if holds and node.evaluated_value in calls:
+            yield node
 
 
 def _made(tree: Tree, calls: tuple[str, ...]) -> Iterator[Expression]:

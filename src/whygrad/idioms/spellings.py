@@ -42,6 +42,7 @@ SPELLINGS: Mapping[str, Row] = {
         "({x} > {limit}).float()", "tensorflow.cast({x} > {limit}, tensorflow.float32)", "({x} > {limit}).astype('float32')",
         "({x} > {limit}).astype('float32')",
     ),
+    "turned round": Row("~{x}", "tensorflow.logical_not({x})", "~{x}", "keras.ops.logical_not({x})"),
     "at least": Row("{x}.clamp(min={low})", "tensorflow.maximum({x}, {low})", "jax.numpy.maximum({x}, {low})", "keras.ops.maximum({x}, {low})"),
     "deviation": Row(
         "torch.sqrt(torch.var({args}) + 1e-12)", "tensorflow.sqrt(tensorflow.math.reduce_variance({args}) + 1e-12)",
@@ -52,6 +53,17 @@ SPELLINGS: Mapping[str, Row] = {
         "{x} - keras.ops.max({x}, {axis}, keepdims=True)",
     ),
     "sigmoid": Row("torch.sigmoid({x})|torch.nn.Sigmoid()", "tensorflow.sigmoid({x})", "jax.nn.sigmoid({x})", "keras.ops.sigmoid({x})"),
+    "softmax": Row(
+        "torch.softmax({x}, {axis})|torch.nn.Softmax({axis})", "tensorflow.nn.softmax({x}, {axis})", "jax.nn.softmax({x}, {axis})", "keras.ops.softmax({x}, {axis})",
+    ),
+    "log-softmax": Row(
+        "torch.log_softmax({x}, {axis})|torch.nn.LogSoftmax({axis})", "tensorflow.nn.log_softmax({x}, {axis})", "jax.nn.log_softmax({x}, {axis})",
+        "keras.ops.log_softmax({x}, {axis})",
+    ),
+    "shares": Row(
+        "{x} / {x}.sum(-1, keepdim=True)", "{x} / tensorflow.reduce_sum({x}, -1, keepdims=True)", "{x} / {x}.sum(-1, keepdims=True)",
+        "{x} / {x}.sum(-1, keepdims=True)",
+    ),
     "identity": Row("torch.nn.Identity()", 'keras.layers.Activation("linear")', "", 'keras.layers.Activation("linear")'),
     "standardised": Row(
         "{name} = ({name} - {name}.mean(dim=0)) / ({name}.std(dim=0) + 1e-8)",

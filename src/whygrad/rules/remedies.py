@@ -232,6 +232,13 @@ def _only_read(site: Site, begin: int) -> bool:
     return "(" in before.strip(" (") and re.fullmatch(r"[\w.]+(\[.*\])?", own) is not None
 
 
+def turned_round(index: Index, site: Site | None, mask: Value) -> Remedy | None:
+    """A mask that keeps what it was to leave out, the other way round where it is made."""
+    text = spelling(index, "turned round") if mask.dtype == "bool" else "1 - {x}"
+    changes = "what was left out counts, and what counted is left out"
+    return remedy("turn the mask round", Edit("wrap", site, text), changes=changes) if site else None
+
+
 def used_labels(index: Index, site: Site | None, labels: Value, prediction: Value, names: tuple[str, str]) -> Remedy | None:
     """A loss that compares the prediction with the labels, where their types tell which one; the names are those at the place."""
     scores, ids = names

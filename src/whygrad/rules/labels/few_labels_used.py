@@ -13,6 +13,7 @@ from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
+from whygrad.rules.remedies import turned_round
 
 HALF = 0.5
 """Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
@@ -146,6 +147,7 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
         kind=step.step.kind,
         step=step.step.index,
         names=(mask.shown, target.shown),
+        remedy=turned_round(index, made, mask),
     )
 
 

@@ -11,6 +11,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import no_class_counts
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import turned_round
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +150,11 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(cause.shown,),
+        remedy=turned_round(index, made, cause) if compares(step, found) else None,
     )
+
+
+def compares(step: StepIndex, found: Nothing) -> bool:
+    """A mask that comes from a comparison: the other entries are those that were meant."""
+    maker = step.producer.get(step.origin(found.cause.name, ("cast",)))
+    return found.op.kind in ("mul", "index") and maker is not None and maker[1].kind == "compare"

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import StepIndex
 from whygrad.flow.scopes import enclosing
-from whygrad.ir import Op, family
+from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules.phrases import places, typed
+from whygrad.rules.remedies import operand, remedy
 
 REARRANGED = ("layout", "cast", "select")
 SAYS_LOSS = ("loss", "criterion", "objective", "cost")
@@ -117,4 +118,13 @@ def diagnosis(step: StepIndex, op: Op, target: str, given: str, spare: str) -> D
         kind=step.step.kind,
         step=step.step.index,
         names=(name, used.shown),
+        remedy=_with_labels(step, op, used, step.value(spare), handed=handed),
     )
+
+
+def _with_labels(step: StepIndex, op: Op, used: Value, spare: Value, *, handed: bool) -> Remedy | None:
+    """The labels in the place of the input, where the function that compares has a name for them."""
+    unpacked = next((event.site for event in step.events("batch") if spare.name in event.targets), None)
+    here = op.site is not None and unpacked is not None and (unpacked.file, unpacked.function) == (op.site.file, op.site.function)
+    known = spare.called.isidentifier() and (here or handed)
+    return remedy(f"compare with `{spare.called}`", operand(op, used, spare.called)) if known and used.shape == spare.shape else None

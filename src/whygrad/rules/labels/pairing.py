@@ -1,8 +1,9 @@
 """What WG104 says of data that were paired outside the framework's graph: batches compared with their items, two loaders, and fits of labels from inputs."""
 
+import ast
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, failure, supervised
 from whygrad.flow.makers import handed_out
@@ -10,6 +11,7 @@ from whygrad.flow.origins import reordered_at
 from whygrad.ir import Batches, Collation, Fit, Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules.phrases import figure, places, plural
+from whygrad.rules.remedies import remedy
 
 NONE = 3.0
 """Standard deviations up to which a fit has found nothing: 196 of 200 sets of random labels, 128 to 512 rows, stay below."""
@@ -123,7 +125,26 @@ def collated(index: Index, step: StepIndex, item: Collation, names: tuple[str, s
         kind=step.step.kind,
         step=step.step.index,
         names=(shown, beside),
+        remedy=_in_order(sites[0], sites[1], beside),
     )
+
+
+def _in_order(moved: Site | None, kept: Site | None, name: str) -> Remedy | None:
+    """The other side in the order that the source names where this one is put into it."""
+    order = _order(moved.text) if moved is not None and kept is not None and moved.file == kept.file else ""
+    return remedy(f"put `{name}` into the same order", Edit("wrap", kept, f"{{x}}[{order}]")) if order and kept else None
+
+
+def _order(text: str) -> str:
+    """`order` of `[words[i] for i in order]`, or of `x[order]`; "" where the source names none, or several."""
+    try:
+        nodes = list(ast.walk(ast.parse(text.strip())))
+    except (SyntaxError, ValueError):
+        return ""
+    through = [node.generators[0] for node in nodes if isinstance(node, ast.ListComp) and isinstance(node.elt, ast.Subscript)]
+    found = {made.iter.id for made in through if isinstance(made.iter, ast.Name)}
+    found |= {node.slice.id for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and not through}
+    return found.pop() if len(found) == 1 else ""
 
 
 def unrelated(index: Index) -> Iterator[Diagnosis]:

@@ -1,6 +1,7 @@
 """WG110: the same examples at every step."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -205,7 +206,28 @@ def of_draw(index: Index, step: StepIndex, draw: Op, steps: int) -> Diagnosis:
         step, seed or draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
         "seeds the generator anew at each step" if seed else "draws the same each time", idiom(index, "seed once"), None,
     )  # fmt: skip
-    return replace(found, remedy=_seeded_once(seed))
+    return replace(found, remedy=_seeded_once(seed) if seed else _key_split(draw))
+
+
+def _key_split(draw: Op) -> Remedy | None:
+    """Another key for each call, made of the one before, where the outermost function that names the key hands it on."""
+    key = _first_name(draw.site.text) if draw.site is not None and draw.attributes.get("key") is not None else ""
+    frames = [frame for frame in draw.site.with_callers if re.search(rf"[(,]\s*{key}\s*[,)]", frame.text)] if key and draw.site else []
+    # timid: within the function that draws a new key would be made of the same one each time
+    if len(frames) < 2:  # noqa: PLR2004 - the draw itself, and who hands the key on
+        return None
+    made = remedy("split the key in every step", Edit("insert", frames[-1], f"{key} = jax.random.split({key})[0]", after=False))
+    return replace(made, later=True) if made is not None else None
+
+
+def _first_name(text: str) -> str:
+    """`key` of `rows = jax.random.choice(key, …)`; "" where the first argument is no name, or several calls stand there."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Call) and "random" in ast.unparse(node.func)]
+    except (SyntaxError, ValueError):
+        return ""
+    given = [node.args[0] for node in calls if node.args]
+    return given[0].id if len(given) == 1 and isinstance(given[0], ast.Name) else ""
 
 
 def _seeded_once(seed: Site | None) -> Remedy | None:

@@ -7,14 +7,14 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.flow.origins import unpacked_at
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import other_rows, pairs_up
 from whygrad.rules.phrases import distinct, places, typed
-from whygrad.rules.remedies import operand, remedy
+from whygrad.rules.remedies import operand, remedy, setting
 
 _OPERATIONS = frozenset(("add", "sub", "mul", "div", "pow", "where", "compare", "maximum", "minimum"))
 
@@ -205,7 +205,17 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
-        remedy=_remedy(found) if change is None and swapped is None else None,
+        remedy=_batch_first(index, step, change) if change is not None else _remedy(found) if swapped is None else None,
+    )
+
+
+def _batch_first(index: Index, step: StepIndex, change: Change) -> Remedy | None:
+    """A recurrent layer of PyTorch's that is told where the batch is."""
+    if change.op.kind != "rnn" or not speaks_torch(index):
+        return None
+    told = setting(edited_at(step, change.op), "batch_first", "True", calls=("LSTM", "GRU", "RNN"))
+    return remedy(
+        "tell the layer that the batch comes first", told, changes="whatever else reads what the layer gives finds the batch first"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
@@ -16,7 +16,7 @@ from whygrad.rules.loss.ids import Outside, outsiders, seen
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.loss.written_hinges import written_hinges
 from whygrad.rules.phrases import figure, percent, typed
-from whygrad.rules.remedies import names_of, operand, remedy, setting
+from whygrad.rules.remedies import GIVEN, names_of, operand, remedy, setting
 
 MOSTLY = 0.5
 """Share of whole numbers from which on labels are no amounts."""
@@ -243,6 +243,8 @@ def _of_ids(found: Outside) -> Remedy | None:
     """Ids from 0 on; a mark is ignored, which is a guess at what it stands for."""
     call = found.call
     if found.from_one:
+        if call.op.attributes.get("one_hot") and call.op.site is not None:
+            return remedy("count the classes from 0", Edit("wrap", call.op.site, "{x} - 1", ("one_hot",), position=GIVEN))
         return relabelled(call, "count the classes from 0", "{x} - 1")
     ignoring, mark = "ignore_index" if speaks_torch(call.index) else "ignore_class", figure(found.offender)
     return remedy(

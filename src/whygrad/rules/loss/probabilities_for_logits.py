@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
@@ -13,7 +13,7 @@ from whygrad.ir import Bypass, Op
 from whygrad.loss_contracts import Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, places
-from whygrad.rules.remedies import without_activation
+from whygrad.rules.remedies import operand, remedy, without_activation
 
 _MAKES_PROBABILITIES = frozenset(("softmax", "sigmoid", "gumbel_softmax"))
 
@@ -116,8 +116,20 @@ def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
         step=step.step.index,
         names=(name,),
         test=None if found.shared else experiment(found),
-        remedy=None if found.shared else without_activation(index, step, activation, proof=experiment(found).intervention),
+        remedy=_scores_given(step, found)
+        if found.shared
+        else without_activation(index, step, activation, proof=experiment(found).intervention),
     )
+
+
+def _scores_given(step: StepIndex, found: Twice) -> Remedy | None:
+    """The scores by their name in the place of the probabilities, where both are known in one function."""
+    activation, loss = found.activation, found.loss
+    scores, given = step.value(activation.inputs[0]).called if activation.inputs else "", input_of(loss)
+    if not scores.isidentifier() or given is None or activation.site is None or loss.site is None:
+        return None
+    together = (activation.site.file, activation.site.function) == (loss.site.file, loss.site.function)
+    return remedy(f"pass `{scores}`", operand(loss, step.value(given), scores)) if together else None
 
 
 def experiment(found: Twice) -> Test:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.courses import course_of, fails
 from whygrad.flow.makers import edited_at
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault, went_back
+from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault, relabelled, went_back
 from whygrad.rules.phrases import figure, places, typed
+from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
 TOLERANCE = 0.01
 """How far the sum of a row may be from 1: half precision over a thousand classes stays below."""
@@ -135,7 +137,20 @@ def independent(call: Call, op: Op) -> Diagnosis:
         kind=call.step.step.kind,
         step=call.step.step.index,
         names=(call.prediction.shown,),
+        remedy=_normalised(call, op),
     )
+
+
+def _normalised(call: Call, op: Op) -> Remedy | None:
+    """The function over all classes in the place of the one for each of them."""
+    site = edited_at(call.step, op)
+    idea = "log-softmax" if op.kind == "logsigmoid" else "softmax"
+    swapped = (
+        Edit("swap", site, spelling(call.index, idea, axis=1 if speaks_torch(call.index) else -1), ACTIVATIONS[op.kind]) if site else None
+    )
+    if not speaks_torch(call.index) and op.kind == "sigmoid":
+        return remedy("end in a softmax", setting(site, "activation", '"softmax"'), otherwise=(swapped,))
+    return remedy(f"use `{'log_softmax' if op.kind == 'logsigmoid' else 'softmax'}` over the classes", swapped)
 
 
 def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
@@ -154,5 +169,6 @@ def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
             Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),
         ),
         help=idiom(call.index, "divide rows"),
+        remedy=relabelled(call, "divide each row by its sum", spelling(call.index, "shares", data=True)),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
