@@ -283,7 +283,7 @@ def unproved(after: Attempt) -> str:
     measures = report.measures
     floor = measures.noise_floor if measures.noise_floor is not None and isfinite(measures.noise_floor) else 0.0
     if measures.label_sensitivity is not None and not measures.label_sensitivity > floor:
-        return "the gradient does not depend on the labels"
+        return BLIND
     course = after.course
     return "the loss is no number at some steps" if course is not None and course.non_finite is not None else ""
 

@@ -23,6 +23,10 @@ SPELLINGS: Mapping[str, Row] = {
     "without axis": Row("{x}.squeeze({axis})", "tensorflow.squeeze({x}, {axis})", "{x}.squeeze({axis})", "{x}.squeeze({axis})"),
     "with axis": Row("{x}.unsqueeze({axis})", "tensorflow.expand_dims({x}, {axis})", "jax.numpy.expand_dims({x}, {axis})", "{x}[..., None]"),
     "in shape": Row("{x}.reshape({shape})", "tensorflow.reshape({x}, {shape})", "{x}.reshape({shape})", "{x}.reshape({shape})"),
+    "flattened": Row(
+        "{x}.flatten({axis})", "tensorflow.reshape({x}, (*{x}.shape[:{axis}], -1))", "{x}.reshape(*{x}.shape[:{axis}], -1)",
+        "keras.ops.reshape({x}, (*{x}.shape[:{axis}], -1))",
+    ),
     "axis moved": Row(
         "{x}.movedim({axis}, {to}).contiguous()", "tensorflow.experimental.numpy.moveaxis({x}, {axis}, {to})", "jax.numpy.moveaxis({x}, {axis}, {to})",
         "keras.ops.moveaxis({x}, {axis}, {to})",

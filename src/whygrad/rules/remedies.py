@@ -22,6 +22,9 @@ ACTIVATIONS = {
 }
 """What functions, methods and layers for a kind of op are called, in all frameworks."""
 
+SHORT = {"mean_squared_error": "mse", "mean_absolute_error": "mae", "binary_crossentropy": "bce", "kl_divergence": "kld"}
+"""Other names that Keras has for its losses."""
+
 TRAINING = re.compile(r"\.(fit|train_on_batch)\(")
 """A line that hands the labels to Keras' own loop, as its second argument."""
 GIVEN = -2
@@ -125,7 +128,8 @@ def names_of(op: Op) -> tuple[str, ...]:
     contract = CONTRACTS.get(op.kind)
     known = (*contract.torch, *contract.keras) if contract is not None else ()
     names = (spelled(op), *names_of_loss(known))
-    return tuple(dict.fromkeys((*names, *(_snake(name) for name in names))))
+    snaked = [_snake(name) for name in names]
+    return tuple(dict.fromkeys((*names, *snaked, *(SHORT[name] for name in snaked if name in SHORT))))
 
 
 def _snake(name: str) -> str:

@@ -19,7 +19,7 @@ def softened(index: Index, cut: Cut) -> Remedy | None:
         return None
     if op.kind == "argmax":
         return scored(index, cut.step, op, _made(cut.step))
-    return _smooth_step(index, cut.step, op) if op.kind == "compare" else None
+    return smooth_step(index, cut.step, op) if op.kind == "compare" else None
 
 
 def scored(index: Index, step: StepIndex, op: Op, made: Op | None) -> Remedy | None:
@@ -67,7 +67,7 @@ def _are_ids(value: Value, classes: int) -> bool:
     return whole and 0 <= figures.minimum <= figures.maximum < classes
 
 
-def _smooth_step(index: Index, step: StepIndex, op: Op) -> Remedy | None:
+def smooth_step(index: Index, step: StepIndex, op: Op) -> Remedy | None:
     """A probability for the comparison of it with a threshold, a sigmoid of the difference for that of a score."""
     readers = [reader for name in op.outputs for reader in step.consumers.get(name, ())]
     floats = all(reader.kind == "cast" or family(reader.kind) == "arithmetic" for reader in readers)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
@@ -391,7 +392,7 @@ def _same_place(one: Derivation, other: Derivation) -> bool:
 
 def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
     """The whole numbers that a derivative was asked by, which JAX refuses, among what the traced function was given: the only array of that type."""
-    held = [leaf for leaf in jax.tree_util.tree_leaves(given) if _compat.is_array(leaf) and leaf.dtype.kind in "iu"]
+    held = [leaf for leaf in jax.tree_util.tree_leaves(given) if _compat.is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.integer)]
     found = {}
     for argument in derivation.parameters:
         item = derivation.numbers.objects[argument.number]

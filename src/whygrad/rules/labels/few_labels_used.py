@@ -13,7 +13,7 @@ from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
-from whygrad.rules.remedies import turned_round
+from whygrad.rules.remedies import names_of, remedy, setting, turned_round
 
 HALF = 0.5
 """Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
@@ -170,4 +170,9 @@ def ignored(call: Call, share: float) -> Diagnosis:
         kind=call.step.step.kind,
         step=call.step.step.index,
         names=(call.target.shown,),
+        remedy=remedy(
+            "let class 0 count",
+            setting(edited_at(call.step, call.op), "ignore_index", calls=names_of(call.op)),
+            changes="pixels of class 0 count, also where they mark what is unknown",
+        ),
     )

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import away, insensitive, measured
 from whygrad.rules.phrases import figure, finite, listed, places
-from whygrad.rules.surrogates import made_without_gradient, scored
+from whygrad.rules.remedies import remedy as change
+from whygrad.rules.surrogates import made_without_gradient, scored, smooth_step
 
 _LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
 _STEPWISE = frozenset(
@@ -238,15 +239,28 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
-        remedy=_on_scores(index, step, join),
+        remedy=_at_cut(index, step, join, join.cut) if join.cut else _squared(join) if join.linear else None,
     )
 
 
-def _on_scores(index: Index, step: StepIndex, join: Join) -> Remedy | None:
-    """A loss on the scores for the part of the loss that only reads what was picked from them."""
-    if join.cut is None or join.cut.kind != "argmax":
+def _at_cut(index: Index, step: StepIndex, join: Join, cut: Op) -> Remedy | None:
+    """A loss on the scores for what only reads a pick from them, a smooth step for a threshold, and the value itself for a stopped one."""
+    if cut.kind == "argmax":
+        return scored(index, step, cut, made_without_gradient(step, join.op, differentiable(step)))
+    if cut.kind == "compare":
+        return smooth_step(index, step, cut)
+    return (
+        change(f"leave out `{spelled(cut)}`", Edit("unwrap", cut.site, calls=(spelled(cut),)))
+        if cut.kind == "detach" and cut.site
+        else None
+    )
+
+
+def _squared(join: Join) -> Remedy | None:
+    """The square of the difference that drops out of the derivative."""
+    if join.op.kind != "sub" or join.op.site is None:
         return None
-    return scored(index, step, join.cut, made_without_gradient(step, join.op, differentiable(step)))
+    return change("square the difference", Edit("wrap", join.op.site, "({x}) ** 2"), changes="the loss becomes a squared error")
 
 
 def shift(step: StepIndex) -> Iterator[Evidence]:

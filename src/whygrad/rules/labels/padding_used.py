@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.labels.unread_masks import Unread, unread_masks
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
+from whygrad.rules.remedies import names_of, remedy, setting
 
 SHARE = 0.3
 """Share of padding among the targets from which it steers the training; an end mark that shares its id stays below."""
@@ -134,4 +135,12 @@ def diagnosis(call: Call, op: Op, share: float) -> Diagnosis:
         kind=call.step.step.kind,
         step=call.step.step.index,
         names=(name,),
+        remedy=_ignored(call),
     )
+
+
+def _ignored(call: Call) -> Remedy | None:
+    """PyTorch's loss told which id to leave out, where it takes the mean itself."""
+    if call.op.attributes.get("reduction") == "none" or not speaks_torch(call.index):
+        return None
+    return remedy("ignore the padding id", setting(edited_at(call.step, call.op), "ignore_index", "0", calls=names_of(call.op)))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.flow.origins import unpacked_at
 from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
@@ -205,12 +206,15 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
-        remedy=_batch_first(index, step, change) if change is not None else _remedy(found) if swapped is None else None,
+        remedy=_changed(index, step, change) if change is not None else _remedy(found) if swapped is None else None,
     )
 
 
-def _batch_first(index: Index, step: StepIndex, change: Change) -> Remedy | None:
-    """A recurrent layer of PyTorch's that is told where the batch is."""
+def _changed(index: Index, step: StepIndex, change: Change) -> Remedy | None:
+    """A recurrent layer of PyTorch's that is told where the batch is, or a flattening that keeps the rows."""
+    if change.op.kind == "reshape" and change.op.site is not None:
+        kept = Edit("swap", change.op.site, spelling(index, "flattened", axis=1), ("view", "reshape"))
+        return remedy("keep the first axis", kept, changes="the next layer gets another number of features, and has to be made for it")
     if change.op.kind != "rnn" or not speaks_torch(index):
         return None
     told = setting(edited_at(step, change.op), "batch_first", "True", calls=("LSTM", "GRU", "RNN"))

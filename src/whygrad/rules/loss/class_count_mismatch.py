@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, making_site, sized_at
 from whygrad.idioms import idiom, speaks_torch
@@ -12,6 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
 from whygrad.rules.phrases import figure, places, plural, typed
+from whygrad.rules.remedies import remedy
 from whygrad.rules.remedies_of_settings import sized
 
 BY_ROWS = ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
@@ -85,21 +86,33 @@ def too_few(found: Outside) -> Diagnosis:
         f"{typed(call.prediction)} against ids from {figure(found.low)} to {figure(needed - 1)}",
         f"give the last layer at least {needed} outputs, as many as the data have classes",
     )
+    rows = call.op.site if call.op.attributes.get("one_hot") else None
+    if rows is not None:
+        return replace(said, remedy=_columns(rows, needed), site=rows)
     return replace(said, remedy=sized(site, found.classes, needed))
 
 
 def other_width(call: Call) -> Diagnosis:
     """Rows of another width."""
     outputs, classes = widths(call)
+    rows = call.step.producer.get(call.step.origin(call.target.name, ("cast",)))
+    made = rows[1].site if rows is not None and rows[1].kind == "one_hot" and outputs > 1 else None
     said = _diagnosis(
         call,
-        outputs_at(call, outputs),
+        made or outputs_at(call, outputs),
         f"`{call.prediction.shown}` has {plural(outputs, 'output')}, and each row of `{call.target.shown}` {classes}",
         plural(outputs, "output"),
         f"{typed(call.prediction)} against {typed(call.target)}",
         _single(call) if outputs == 1 else f"give the last layer {classes} outputs, or make rows of {outputs} columns",
     )
+    if made is not None:
+        return replace(said, remedy=_columns(made, outputs))
     return replace(said, remedy=sized(outputs_at(call, outputs), outputs, classes) if outputs > 1 or not _yes_or_no(call) else None)
+
+
+def _columns(site: Site, classes: int) -> Remedy | None:
+    """Rows with a column for each class, where they are made of ids."""
+    return remedy(f"make rows of {classes} columns", Edit("argument", site, str(classes), ("one_hot", "to_categorical"), "num_classes", 1))
 
 
 def _yes_or_no(call: Call) -> bool:

@@ -128,6 +128,9 @@ def runaway(step: StepIndex, course: Course) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(loss,),
+        remedy=remedy("minimise the negative", Edit("wrap", made.site, "-{x}"), changes="what was minimised is maximised")
+        if made and made.site
+        else None,
     )
 
 

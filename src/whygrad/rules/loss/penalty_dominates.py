@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
 from whygrad.ir import Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
+from whygrad.rules.remedies import remedy
 
 TIMES = 10.0
 """How many times larger than the data term the penalty must be in every recorded step."""
@@ -175,4 +176,15 @@ def diagnosis(found: Sum, steps: int) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(found.op.output).shown,),
+        remedy=_smaller(found) if not inside else None,
+    )
+
+
+def _smaller(found: Sum) -> Remedy | None:
+    """A factor by which the penalty is a hundredth of the data term."""
+    factor = f"{float(f'{abs(found.data / found.penalty) / 100:.0e}'):g}"
+    return remedy(
+        "make the penalty smaller",
+        Edit("wrap", found.made.site, f"{factor} * {{x}}") if found.made.site else None,
+        changes=f"with {factor} the penalty is a hundredth of the data term, which is a start and not a tuned value",
     )

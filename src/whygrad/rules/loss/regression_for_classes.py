@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from math import sqrt
 
-from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.idioms import idiom
+from whygrad.flow.makers import layer_behind, sized_at
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Statistics
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
 from whygrad.rules.phrases import figure, typed
+from whygrad.rules.remedies import operand, other_loss, remedy, setting
+from whygrad.rules.remedies_of_settings import sized
 
 FEWEST, MOST = 3, 30
 """Different ids between which a lack of order can be guessed: two are a yes or no, and hundreds are a count."""
@@ -107,4 +110,25 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
         ),
         help=idiom(call.index, "output each", ids=call.target.written),
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        remedy=_an_output_each(call),
+    )
+
+
+def _an_output_each(call: Call) -> Remedy | None:
+    """One output for each class, and the cross-entropy on ids."""
+    behind, figures = layer_behind(call.step, call.prediction.name), known(call.target)
+    site = sized_at(behind[1], 1) if behind is not None and behind[1] is not None else None
+    widened = sized(site, 1, int(figures.maximum) + 1) if figures is not None and figures.maximum is not None else None
+    if widened is None or site is None:
+        return None
+    torch = speaks_torch(call.index)
+    ids = [operand(call.op, call.target, "{x}.long()" if len(call.target.shape or ()) == 1 else "{x}.long().flatten()")] if torch else []
+    shares = [] if torch else [setting(site, "activation", '"softmax"')]
+    return remedy(
+        "give each class an output of its own",
+        *widened.edits,
+        other_loss(call.index, call.op, "cross-entropy by ids"),
+        *ids,
+        *shares,
+        changes="the model gives a score for each class, of which the largest is the answer",
     )

@@ -16,7 +16,7 @@ from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_f
 from whygrad.rules.loss.reshaping import cut_across, reshaped, spread_examples, spread_out
 from whygrad.rules.loss.similarity_axis import compared_across
 from whygrad.rules.phrases import figure, places, typed
-from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, operand, remedy, setting
 
 _SOFTMAX = frozenset(("softmax", "log_softmax"))
 _FEATURES_LAST = frozenset(("linear", "rnn", "attention", "layer_norm"))
@@ -226,6 +226,10 @@ def transposed(call: Call) -> Diagnosis:
         message=f"`{call.called}` expects the classes on axis 1, and `{name}` has them on its last axis",
         evidence=(Evidence(f"{typed(call.prediction)} against {typed(call.target)}: the loss {raised}"),),
         help=idiom(call.index, "swap classes", name=call.prediction.written, last=len(shape) - 2, target=call.target.written),
+        remedy=remedy(
+            "move the classes to axis 1",
+            operand(call.op, call.prediction, spelling(call.index, "axis moved", axis=-1, to=1).replace(".contiguous()", "")),
+        ),
         facts=frozenset({Fact("odd-shape", call.prediction.name)}),
     )
 
