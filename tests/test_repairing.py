@@ -17,7 +17,7 @@ from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record
 from whygrad.program import Target
 from whygrad.proving import Likened
-from whygrad.repairing import against, left_out, unproved, unproved_alone, written
+from whygrad.repairing import against, left_out, unlabelled, unproved, unproved_alone, written
 from whygrad.trying import Attempt, attempt
 
 FELL = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),))
@@ -70,6 +70,15 @@ def test_a_program_that_runs_through_and_learns_is_proof():
 )
 def test_anything_less_is_no_proof(after: Attempt, words: str):
     assert words in unproved(after)
+
+
+def test_labels_that_never_mattered_and_that_no_rule_minds_are_none():
+    blind = replace(HEALTHY, measures=replace(HEALTHY.measures, label_sensitivity=0.0))
+    sign = replace(DETACHED, rule="WG215")
+
+    assert unlabelled(Attempt(FELL, replace(blind, diagnoses=(sign,))), Attempt(FELL, blind))
+    assert not unlabelled(Attempt(FELL, replace(blind, diagnoses=(UNUSED_LABELS,))), Attempt(FELL, blind))
+    assert not unlabelled(WELL, Attempt(FELL, blind))
 
 
 @pytest.mark.parametrize(
