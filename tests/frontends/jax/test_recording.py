@@ -155,6 +155,23 @@ def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
     assert step.graph.ops[-1].kind == "cross_entropy"
 
 
+def test_a_compiled_step_that_raises_may_be_given_a_typed_key(tmp_path: Path) -> None:
+    program = """
+@jax.jit
+def step(w, x, key):
+    return jax.grad(lambda w: jnp.sum(x @ w * jax.random.normal(key, (4, 1))))(w)
+
+
+step(jnp.ones((3, 1)), jnp.ones((4, 2)), jax.random.key(0))
+"""
+    record: list[Record] = []
+    with pytest.raises(TypeError):
+        record.append(_raising(tmp_path, program, record))
+
+    assert record[0].faults == ()
+    assert record[0].steps[0].graph.ops[-1].failed
+
+
 def _raising(folder: Path, program: str, kept: list[Record]) -> Record:
     from frontends.jax.jax_watching import play, watch
     from whygrad.ir import Outcome, Raised

@@ -131,11 +131,11 @@ def collated(index: Index, step: StepIndex, item: Collation, names: tuple[str, s
 
 def _in_order(moved: Site | None, kept: Site | None, name: str) -> Remedy | None:
     """The other side in the order that the source names where this one is put into it."""
-    order = _order(moved.text) if moved is not None and kept is not None and moved.file == kept.file else ""
+    order = order_in(moved.text) if moved is not None and kept is not None and moved.file == kept.file else ""
     return remedy(f"put `{name}` into the same order", Edit("wrap", kept, f"{{x}}[{order}]")) if order and kept else None
 
 
-def _order(text: str) -> str:
+def order_in(text: str) -> str:
     """`order` of `[words[i] for i in order]`, or of `x[order]`; "" where the source names none, or several."""
     try:
         nodes = list(ast.walk(ast.parse(text.strip())))

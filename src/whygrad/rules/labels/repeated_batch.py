@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -206,13 +206,20 @@ def of_draw(index: Index, step: StepIndex, draw: Op, steps: int) -> Diagnosis:
         step, seed or draw.site, f"inputs and labels have the same figures to the last digit in {steps} of {steps} recorded steps, though they were drawn anew",
         "seeds the generator anew at each step" if seed else "draws the same each time", idiom(index, "seed once"), None,
     )  # fmt: skip
-    return replace(found, remedy=_seeded_once(seed) if seed else _key_split(draw))
+    callers = [s.caller for s in step.step.scopes if s.caller is not None and not set(s.arguments.values()).isdisjoint(draw.inputs)]
+    return replace(found, remedy=_seeded_once(seed) if seed else key_split(draw, callers))
 
 
-def _key_split(draw: Op) -> Remedy | None:
-    """Another key for each call, made of the one before, where the outermost function that names the key hands it on."""
-    key = _first_name(draw.site.text) if draw.site is not None and draw.attributes.get("key") is not None else ""
-    frames = [frame for frame in draw.site.with_callers if re.search(rf"[(,]\s*{key}\s*[,)]", frame.text)] if key and draw.site else []
+def key_split(draw: Op, callers: Iterable[Site] = ()) -> Remedy | None:
+    """Another key for each call, made of the one before, where the outermost function that names the key hands it on.
+
+    `callers`: who called the functions that were given the key, which a compiled function does not show itself.
+    """
+    if draw.site is None or not draw.native.startswith("jax.random"):
+        return None
+    key = _first_name(draw.site.text)
+    ways = [*draw.site.with_callers, *(frame for site in callers for frame in site.with_callers)]
+    frames = [frame for frame in ways if key and re.search(rf"[(,]\s*{key}\s*[,)]", frame.text)]
     # timid: within the function that draws a new key would be made of the same one each time
     if len(frames) < 2:  # noqa: PLR2004 - the draw itself, and who hands the key on
         return None

@@ -138,3 +138,12 @@ def test_a_batch_of_classes_without_weight_explains_a_loss_that_is_not_finite() 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(("record", "text"), [(REVERSED, "~{x}"), (LAND, "")], ids=["the mask turned round", "no id ignored"])
+def test_what_was_left_out_can_be_made_to_count(record: str, text: str) -> None:
+    remedy = said(diagnose, record)[0].remedy
+
+    assert remedy is not None
+    assert [edit.text for edit in remedy.edits] == [text]
+    assert not remedy.safe

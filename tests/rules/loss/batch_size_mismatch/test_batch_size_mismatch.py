@@ -251,3 +251,10 @@ def test_the_longer_side_is_cut_to_the_shorter_by_what_stands_on_the_line(line: 
 
     assert diagnosis.remedy is not None
     assert [edit.text for edit in diagnosis.remedy.edits] == [text]
+
+
+def test_a_flattening_that_takes_rows_can_keep_the_first_axis() -> None:
+    (diagnosis,) = said(diagnose, FLATTENED)
+
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == ["{x}.flatten(1)"]
