@@ -117,3 +117,17 @@ def sized(site: Site | None, old: int, new: int) -> Remedy | None:
         Edit("replace", at, str(new)),
         changes="the model has another number of outputs, which whatever reads them must expect",
     )
+
+
+TOLD_FIRST = {"in_features": ("Linear", "LinearGeneral"), "in_channels": ("Conv1d", "Conv2d", "Conv3d")}
+"""Layers that are told first how many inputs they get, by what the argument is called."""
+
+
+def fed(site: Site, size: int, due: int) -> Remedy | None:
+    """The layer made for as many as it gets: the number that is written out once on its line, or the argument of a layer that is told its inputs first."""
+    numbers = list(re.finditer(rf"(?<![\w.]){due}(?![\w.])", site.text))
+    at = replace(site, column=numbers[0].start() + 1, end_column=numbers[0].end() + 1, end_line=site.line) if len(numbers) == 1 else None
+    first = [setting(site, keyword, str(size), calls=names, position=0) for keyword, names in TOLD_FIRST.items()]
+    changes = "the layer is made for what comes in, whatever that should have been"
+    edits = [Edit("replace", at, str(size))] if at else first[:1]
+    return remedy(f"make the layer for {size:,}", *edits, otherwise=first[1:], changes=changes)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.flow.origins import unpacked_at
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
@@ -16,6 +17,7 @@ from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import other_rows, pairs_up
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy, setting
+from whygrad.rules.remedies_of_settings import fed
 
 _OPERATIONS = frozenset(("add", "sub", "mul", "div", "pow", "where", "compare", "maximum", "minimum"))
 
@@ -214,7 +216,15 @@ def _changed(index: Index, step: StepIndex, change: Change) -> Remedy | None:
     """A recurrent layer of PyTorch's that is told where the batch is, or a flattening that keeps the rows."""
     if change.op.kind == "reshape" and change.op.site is not None:
         kept = Edit("swap", change.op.site, spelling(index, "flattened", axis=1), ("view", "reshape"))
-        return remedy("keep the first axis", kept, changes="the next layer gets another number of features, and has to be made for it")
+        reader = next((op for op in step.graph.ops if change.op.output in op.inputs and op.kind in ("linear", "matmul")), None)
+        weight = next((p for p in step.step.parameters if reader is not None and p.value in reader.inputs and p.site), None)
+        size, due = prod((change.before.shape or ())[1:]), (change.after.shape or (0,))[-1]
+        grown = fed(weight.site, size, due) if weight is not None and weight.site is not None and speaks_torch(index) else None
+        # layers of Keras' are made for what comes in first
+        if grown is None and not speaks(index, "tensorflow"):
+            return None
+        edits = grown.edits if grown is not None else ()
+        return remedy("keep the first axis", kept, *edits, changes=f"the next layer gets {size:,} features")
     if change.op.kind != "rnn" or not speaks_torch(index):
         return None
     told = setting(edited_at(step, change.op), "batch_first", "True", calls=("LSTM", "GRU", "RNN"))

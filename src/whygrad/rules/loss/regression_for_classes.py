@@ -7,7 +7,7 @@ from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, sized_at
 from whygrad.idioms import idiom, speaks_torch
-from whygrad.ir import Statistics
+from whygrad.ir import Op, Statistics
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
 from whygrad.rules.phrases import figure, typed
@@ -119,7 +119,7 @@ def _an_output_each(call: Call) -> Remedy | None:
     behind, figures = layer_behind(call.step, call.prediction.name), known(call.target)
     site = sized_at(behind[1], 1) if behind is not None and behind[1] is not None else None
     widened = sized(site, 1, int(figures.maximum) + 1) if figures is not None and figures.maximum is not None else None
-    if widened is None or site is None:
+    if widened is None or site is None or behind is None or not handed_on(call, behind[0]):
         return None
     torch = speaks_torch(call.index)
     ids = [operand(call.op, call.target, "{x}.long()" if len(call.target.shape or ()) == 1 else "{x}.long().flatten()")] if torch else []
@@ -132,3 +132,15 @@ def _an_output_each(call: Call) -> Remedy | None:
         *shares,
         changes="the model gives a score for each class, of which the largest is the answer",
     )
+
+
+def handed_on(call: Call, layer: Op) -> bool:
+    """The loss is given what the layer makes, without an axis of size 1 at most, which PyTorch leaves alone where there are more."""
+    name, step = call.prediction.name, call.step
+    while name in step.producer and step.producer[name][1] is not layer:
+        op = step.producer[name][1]
+        last_of_layer = op.kind == "add" and layer.output in op.inputs
+        if not last_of_layer and not (speaks_torch(call.index) and op.native.rsplit(".", 1)[-1] == "squeeze"):
+            return False
+        name = layer.output if last_of_layer else op.inputs[0]
+    return True

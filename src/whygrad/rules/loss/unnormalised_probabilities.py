@@ -148,9 +148,8 @@ def _normalised(call: Call, op: Op) -> Remedy | None:
     swapped = (
         Edit("swap", site, spelling(call.index, idea, axis=1 if speaks_torch(call.index) else -1), ACTIVATIONS[op.kind]) if site else None
     )
-    if not speaks_torch(call.index) and op.kind == "sigmoid":
-        return remedy("end in a softmax", setting(site, "activation", '"softmax"'), otherwise=(swapped,))
-    return remedy(f"use `{'log_softmax' if op.kind == 'logsigmoid' else 'softmax'}` over the classes", swapped)
+    named = setting(site, "activation", '"softmax"') if op.kind == "sigmoid" and not speaks_torch(call.index) else None
+    return remedy(f"use `{'log_softmax' if op.kind == 'logsigmoid' else 'softmax'}` over the classes", swapped, otherwise=(named,))
 
 
 def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:

@@ -3,19 +3,18 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, gist
 from whygrad.flow.layers import Layer, expected, layer, maker
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
-from whygrad.rules.remedies import operand, remedy, setting
+from whygrad.rules.remedies import operand, remedy
+from whygrad.rules.remedies_of_settings import fed
 from whygrad.rules.wiring.checked_inputs import refused_inputs
 from whygrad.rules.wiring.odd_axes import odd_axes
 
@@ -33,10 +32,6 @@ class Misfit(NamedTuple):
     """The number in the layer's declaration is what a person would edit, not the call."""
     axis: int | None = None
     """What lies behind this axis is to be flattened."""
-
-
-TOLD_FIRST = {"in_features": ("Linear", "LinearGeneral"), "in_channels": ("Conv1d", "Conv2d", "Conv3d")}
-"""Layers that are told first how many inputs they get, by what the argument is called."""
 
 
 @rule("WG705", "input-shape", "error")
@@ -107,7 +102,7 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
-        remedy=_flattened(index, found, misfit) or (_declared_for(declared, shape[due[0]], due[1]) if declared else None),
+        remedy=_flattened(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared else None),
     )
 
 
@@ -115,16 +110,6 @@ def _flattened(index: Index, found: Layer, misfit: Misfit) -> Remedy | None:
     """What comes in, flattened where the layer is called."""
     text = spelling(index, "flattened", axis=misfit.axis)
     return remedy("flatten what comes in", operand(found.op, found.data, text)) if misfit.axis is not None else None
-
-
-def _declared_for(site: Site, size: int, due: int) -> Remedy | None:
-    """The layer made for as many as it gets: the number that is written out once on its line, or the argument of a layer that is told its inputs first."""
-    numbers = list(re.finditer(rf"(?<![\w.]){due}(?![\w.])", site.text))
-    at = replace(site, column=numbers[0].start() + 1, end_column=numbers[0].end() + 1, end_line=site.line) if len(numbers) == 1 else None
-    first = [setting(site, keyword, str(size), calls=names, position=0) for keyword, names in TOLD_FIRST.items()]
-    changes = "the layer is made for what comes in, whatever that should have been"
-    edits = [Edit("replace", at, str(size))] if at else first[:1]
-    return remedy(f"make the layer for {size:,}", *edits, otherwise=first[1:], changes=changes)
 
 
 def odd_id(found: Layer, message: str) -> float | None:

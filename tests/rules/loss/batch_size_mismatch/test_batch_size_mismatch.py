@@ -4,7 +4,9 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.ir import Site
 from whygrad.rules.loss.batch_size_mismatch import diagnose
+from whygrad.rules.remedies_of_settings import fed
 
 FLATTENED = """
     x: input f32[32,1,20,20]
@@ -253,8 +255,21 @@ def test_the_longer_side_is_cut_to_the_shorter_by_what_stands_on_the_line(line: 
     assert [edit.text for edit in diagnosis.remedy.edits] == [text]
 
 
-def test_a_flattening_that_takes_rows_can_keep_the_first_axis() -> None:
+def test_a_layer_that_nobody_knows_the_line_of_is_not_made_anew() -> None:
     (diagnosis,) = said(diagnose, FLATTENED)
 
-    assert diagnosis.remedy is not None
-    assert [edit.text for edit in diagnosis.remedy.edits] == ["{x}.flatten(1)"]
+    assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("text", "edits"),
+    [
+        ("self.head = nn.Linear(400, 10)", [("replace", "1600"), ""]),
+        ("self.head = nn.Linear(16 * 5 * 5, 10)", [("argument", "1600"), "in_features"]),
+    ],
+)
+def test_the_next_layer_is_made_for_what_it_gets(text: str, edits: list[object]) -> None:
+    made = fed(Site("net.py", 9, text=text), 1600, 400)
+
+    assert made is not None
+    assert [(made.edits[0].action, made.edits[0].text), made.edits[0].keyword] == edits
