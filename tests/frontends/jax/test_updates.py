@@ -412,3 +412,23 @@ for _ in range(4):
 
     assert optimizer.orphans == ()
     assert optimizer.steps == 4
+
+
+SUMMING = (
+    HEAD
+    + """
+total = jax.tree.map(jnp.zeros_like, params)
+for n in range(8):
+    total = jax.tree.map(jnp.add, total, jax.grad(loss_fn)(params, x, y))
+    if n % 2:
+        params = jax.tree.map(lambda p, s: p - 0.1 * s, params, total)
+        CLEAR
+"""
+)
+
+
+@pytest.mark.parametrize(("clear", "found"), [("pass", True), ("total = jax.tree.map(jnp.zeros_like, params)", False)])
+def test_a_sum_that_an_update_by_hand_never_clears(tmp_path: Path, clear: str, found: bool) -> None:
+    record = recorded(tmp_path, SUMMING.replace("CLEAR", clear))
+
+    assert any(events(step, "accumulate") for step in record.steps) is found

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from whygrad.frontends import source
+from whygrad.frontends.arrays import sample_of
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
-from whygrad.frontends.jax.assembly import AGREE, Assembly, Built, Part, Snapshot, compared, factor, rounded
+from whygrad.frontends.jax.assembly import AGREE, SNAPSHOT, Assembly, Built, Part, Snapshot, compared, factor, rounded
+from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.handed import told
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.replay import JaxReplay
+from whygrad.frontends.jax.sums import Sums
 from whygrad.frontends.jax.surroundings import Surroundings
 from whygrad.frontends.jax.symptoms import Symptoms
 from whygrad.frontends.jax.ties import Ties
@@ -52,11 +57,12 @@ class Open:
 class Outcomes:
     """Completes a step once its successor begins, or the program ends."""
 
-    def __init__(self, assembly: Assembly, optimizers: Optimizers, surroundings: Surroundings, symptoms: Symptoms) -> None:
+    def __init__(self, assembly: Assembly, optimizers: Optimizers, surroundings: Surroundings, symptoms: Symptoms, sums: Sums) -> None:
         self.assembly = assembly
         self.optimizers = optimizers
         self.surroundings = surroundings
         self.symptoms = symptoms
+        self.sums = sums
         self.ties = Ties()
 
     def untied(self, opened: Open) -> Step:
@@ -93,8 +99,21 @@ class Outcomes:
         rate = self._rate_by_hand(opened, after) if not opened.moments else None
         self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
         step = told(self.optimizers.finished(step, self._with_effects(opened)), opened.moments, self.assembly.builder.site)
+        if not opened.moments:
+            step = told(step, self._by_hand(opened, after), self.assembly.builder.site)
         self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)
         return self._with_ascents(step, opened, uphill(opened.built.snapshots, after, gradients)) if opened.moments else step
+
+    def _by_hand(self, opened: Open, after: dict[str, Any]) -> list[Moment]:
+        """What the program itself took off its parameters, as if an update had been handed that."""
+        before = {name: item for name, item in opened.built.snapshots.items() if after.get(name) is not None and not deleted(after[name])}
+        now = {name: sample_of(np.asarray(after[name]), SNAPSHOT) for name in before}
+        taken = {name: item.sample.astype(np.float64) - now[name] for name, item in before.items() if item.sample.shape == now[name].shape}
+        if not any(np.any(item) for item in taken.values()):
+            return []
+        handed = self.sums.handed(taken)
+        place = opened.updating or self._updated_at(opened, after)
+        return [Moment("update", place, handed=replace(handed, trace=place))] if handed is not None else []
 
     def _kept(self, name: str, before: Snapshot | None, moved: float, handed_out: Any) -> None:
         """Note whether what a jitted step made of a parameter is what the next one was given, or was dropped by the caller."""

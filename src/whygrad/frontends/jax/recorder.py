@@ -76,7 +76,7 @@ class JaxRecorder(Listener):
         self.states = States()
         self.sums = Sums(self.surroundings.known_maker)
         self.modes = Modes()
-        self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms)
+        self.outcomes = Outcomes(self.assembly, self.optimizers, self.surroundings, self.symptoms, self.sums)
         self.busy = 0
         """JAX itself is at work on something that is looked at already."""
         self.beginnings = Beginnings()
