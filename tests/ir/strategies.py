@@ -220,6 +220,7 @@ def optimizers(draw: st.DrawFn, name: str, held: list[str]) -> Optimizer:
         given_site=scheduled,
         idle_steps=draw(COUNTS),
         idle_from=draw(st.none() | COUNTS),
+        laid_out=draw(st.none() | st.tuples(COUNTS, COUNTS)),
         plateau=draw(
             st.none()
             | st.builds(

@@ -112,6 +112,8 @@ class Optimizer:
     """Gradient scalers that stepped it one after the other."""
     plateau: Plateau | None = None
     """Of the last scheduler for it that waits for a value to get better."""
+    laid_out: tuple[int, int] | None = None
+    """Of the last schedule that was told its length: that length, and how often it was stepped."""
     restarts: int = 0
     """Updates that were given the very state that the update before was given, if all of them were that could be compared."""
 

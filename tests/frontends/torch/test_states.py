@@ -262,3 +262,21 @@ def test_steps_that_go_on_with_tracking_switched_off_are_counted(tmp_path: Path,
 
     assert record.outcome.untracked == steps
     assert [o.site.line for o in record.origins if o.setting == "untracked" and o.site] == [line_of(text, "(False)")] * bool(steps)
+
+
+def test_the_length_that_a_schedule_was_told_is_kept_with_how_far_it_came(tmp_path: Path) -> None:
+    program = """
+        model = nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=4)
+        for number in range(4):
+            optimizer.zero_grad()
+            model(torch.ones(2, 4)).sum().backward()
+            optimizer.step()
+            if number == 3:
+                schedule.step()
+        del schedule
+    """
+    (optimizer,) = recorded(tmp_path, program).optimizers
+
+    assert optimizer.laid_out == (4, 1)

@@ -396,7 +396,7 @@ class Hooks(StateHooks):
         """A scheduler was made."""
         optimizer = getattr(scheduler, "optimizer", None)
         if isinstance(optimizer, Optimizer):
-            self.recorder.optimizers.schedule_made(optimizer, source.trace(sys._getframe(2)))
+            self.recorder.optimizers.schedule_made(optimizer, scheduler, source.trace(sys._getframe(2)))
 
     @guarded
     def entering(self, module: nn.Module, _: object) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
@@ -38,6 +38,10 @@ class Watched:
     last: float | None = None
     rate_set: source.Trace | None = None
     scheduled: source.Trace | None = None
+    schedule: Callable[[], Any] | None = None
+    """The last scheduler, while it lives."""
+    laid_out: tuple[int, int] | None = None
+    """The length that it was told, and how far it has come."""
     last_record: Record | None = None
     idle: int = 0
     idle_from: int | None = None
@@ -153,9 +157,10 @@ class Optimizers:
             made = self._scaler[1] if self._scaler is not None and self._scaler[0]() is scaler else None
             entry.scaler, entry.scalers = (ref(scaler), made), entry.scalers + 1
 
-    def schedule_made(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
+    def schedule_made(self, optimizer: Optimizer, scheduler: Any, trace: source.Trace | None) -> None:
         """A scheduler was made for it."""
-        self.meet(optimizer).scheduled = trace
+        entry = self.meet(optimizer)
+        entry.scheduled, entry.schedule = trace, ref(scheduler)
 
     def waited(self, scheduler: ReduceLROnPlateau, value: object, loss: float | None) -> None:
         """A scheduler that waits for a value to get better was given one."""
@@ -166,7 +171,9 @@ class Optimizers:
 
     def rate_changed(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
         """A scheduler set the rate."""
-        self.meet(optimizer).rate_set = trace
+        entry = self.meet(optimizer)
+        entry.rate_set = trace
+        entry.laid_out = _laid_out(entry.schedule() if entry.schedule is not None else None)
 
     def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Record, ...]:
         """The neutral record of each. `names` maps parameter ids to qualified names."""
@@ -214,8 +221,15 @@ class Optimizers:
             skipped=entry.skipped,
             plateau=entry.plateau.record() if entry.plateau is not None else None,
             scalers=entry.scalers,
+            laid_out=entry.laid_out,
             step_site=builder.site(entry.skip_trace) if entry.skip_trace is not None else self._unreached(entry, builder),
         )
+
+
+def _laid_out(scheduler: Any) -> tuple[int, int] | None:
+    """The length that a scheduler was told, and how far it has come."""
+    length, at = getattr(scheduler, "total_steps", None), getattr(scheduler, "last_epoch", None)
+    return (length, at) if isinstance(length, int) and isinstance(at, int) and length > 0 <= at else None
 
 
 def _unreached_pattern(name: str) -> str:

@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, percent, places, plural
 from whygrad.rules.remedies_of_settings import rated
+from whygrad.rules.update.laid_out import begun_only
 
 LARGER = Descend(factor=100.0)
 """A hundred times: rates divided by a data set's size or by a batch twice are too small by that much."""
@@ -48,7 +49,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A run whose loss stands still, whose updates together could not move the parameters by a twentieth of their size, and whose loss a
     hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
-    `LambdaLR` multiplies what it returns by the optimizer's own. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
+    `LambdaLR` multiplies what it returns by the optimizer's own. And a schedule that is laid out for all updates of the run and stepped once an epoch, so that it never leaves its
+    warm-up. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
     and so is a moving average that overwrites the weights after each update.
 
     ## Why it matters
@@ -66,6 +68,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG406` (no rate at all), `WG407` (updates below the spacing), `WG419` (epsilon), `WG507` (vanishing gradients).
     """
     yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+    yield from begun_only(index)
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
