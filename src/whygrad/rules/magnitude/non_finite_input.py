@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
 from whygrad.idioms import idiom
@@ -107,12 +107,18 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
 
 _KEPT = re.compile(r"\s*[A-Za-z_]\w*\s*=(?!=|\s*[{[])")
 """A name is bound to one value, not to several of them in braces."""
+_FITTED = re.compile(r"\.fit\(\s*[A-Za-z_][\w.]*(\([^()]*\))?\s*,\s*[A-Za-z_]\w*\s*[,)]")
+"""Arrays of inputs and labels, handed to Keras' own loop by position; a data set comes alone."""
+_AS_ZERO = "what is missing counts as 0, the mean of standardised columns"
 _NUMPY = re.compile(r"\b(np|numpy|pd|pandas)\.")
 
 
 def _filled(index: Index, found: Origin, site: Site | None) -> Remedy | None:
     """Zeros for what is missing, behind the line that makes the data and keeps them under a name; for labels there is no such number."""
     made = found.step.producer.get(found.value.name) if found.value is not None else None
+    if site is not None and _FITTED.search(site.text):
+        array = "numpy.nan_to_num({x}, nan=0.0, posinf=0.0, neginf=0.0)"
+        return remedy("put zeros where entries are not finite", Edit("wrap", site, array, keyword="x", position=0), changes=_AS_ZERO)
     if site is None or made is None or made[1].site != site or not _KEPT.match(site.text) or site.text.rstrip().endswith(("(", ",", "[")):
         return None
     row = SPELLINGS["filled"]
@@ -120,7 +126,7 @@ def _filled(index: Index, found: Origin, site: Site | None) -> Remedy | None:
     return remedy(
         "put zeros where entries are not finite",
         behind(site, code),
-        changes="what is missing counts as 0, the mean of standardised columns",
+        changes=_AS_ZERO,
     )
 
 

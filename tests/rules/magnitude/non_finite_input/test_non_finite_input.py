@@ -108,3 +108,12 @@ def test_nothing_is_filled_where_the_data_have_no_name(text: str) -> None:
     (diagnosis,) = said(diagnose, text)
 
     assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("line", "keywords"), [("model.fit(np.array(X), y, epochs=3)", ["x"]), ("model.fit(data, epochs=3)", []), ("for x, y in loader:", [])]
+)
+def test_what_is_missing_in_arrays_is_filled_where_they_are_handed_to_keras(line: str, keywords: list[str]) -> None:
+    (diagnosis,) = said(diagnose, LOST.replace('! batch x y @ "train.py":7', f'! batch x y @ "train.py":7 text="{line}"'))
+
+    assert [edit.keyword for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == keywords
