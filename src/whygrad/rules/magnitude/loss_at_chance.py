@@ -1,11 +1,11 @@
 """WG512: the loss stays where a constant guess would put it."""
 
 from collections.abc import Iterator
-from math import log
+from math import isfinite, log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, failure, is_whole, supervised
+from whygrad.flow.courses import ENOUGH, constant_guesses, course_of, even_guesses, failure, is_whole, supervised
 from whygrad.ir import Course, Op
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -21,7 +21,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The loss stays where a constant guess would put it, and nothing else that was looked at says why.
 
     ## What it finds
-    A cross-entropy whose last values over the run lie within 5 % of the logarithm of the number of classes, where it also began.
+    A cross-entropy whose last values over the run lie within 5 % of the logarithm of the number of classes, where it also began. A loss over classes, or on numbers, that ends more
+    than 5 % above what the best answer costs that is the same for every example, wherever it began.
 
     ## Why it matters
     Nothing about the labels was learnt. It is said only where no other rule explains it: look at the data first.
@@ -37,8 +38,25 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for step in index.steps[-1:]:
         course = course_of(index, step)
-        if course is not None and supervised(index, step) and failure(course) == "stands":
-            yield from distinct(diagnosis(step, op, course, chance) for op, chance in guesses(step) if near(course, chance))
+        if course is not None and supervised(index, step):
+            standing = failure(course) == "stands"
+            found = [diagnosis(step, op, course, chance) for op, chance in guesses(step) if standing and near(course, chance)]
+            yield from distinct(found or unlearnt(index, step, course))
+
+
+def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosis]:
+    """A run that ends worse than the best answer that is the same for every example, however far its loss has fallen."""
+    costs = [*constant_guesses(index, step), *even_guesses(step)]
+    op = next((op for op in step.loss_ops() if is_whole(step, op) and target_of(op) in step.from_labels), None)
+    if op is None or not costs or course.steps < ENOUGH or course.last is None or course.non_finite is not None:
+        return
+    # timid: a guess for all classes alike costs more than one by their shares, which may not be known
+    if course.last > (1 + NEAR) * max(costs) and isfinite(course.last):
+        yield _said(
+            step, op, course, max(costs),
+            f"the loss ends at {figure(course.last)}, and an answer that is the same for every example costs {figure(max(costs))}",
+            "ends worse than a constant",
+        )  # fmt: skip
 
 
 def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:
@@ -59,18 +77,26 @@ def near(course: Course, chance: float) -> bool:
 
 
 def diagnosis(step: StepIndex, op: Op, course: Course, chance: float) -> Diagnosis:
+    """What is said of a loss that stands."""
+    return _said(
+        step, op, course, chance, f"the loss stays at {figure(course.last)}, where an even guess would put it", "this loss does not fall"
+    )
+
+
+def _said(step: StepIndex, op: Op, course: Course, chance: float, message: str, label: str) -> Diagnosis:
     """What is said, at the loss."""
+    what = "an even guess" if course.last is not None and near(course, chance) else "the best constant answer"
     return Diagnosis(
         rule="WG512",
         name="loss-at-chance",
         severity="note",
         confidence="measured",
-        message=f"the loss stays at {figure(course.last)}, where an even guess would put it",
+        message=message,
         site=op.site,
-        label="this loss does not fall",
+        label=label,
         evidence=(
             Evidence(
-                f"an even guess costs {figure(chance)}; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
+                f"{what} costs {figure(chance)}; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
                 "loss",
                 course.last,
             ),

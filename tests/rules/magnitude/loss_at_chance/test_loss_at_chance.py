@@ -25,12 +25,28 @@ MEAN = CHANCE.replace(
     '    each = cross_entropy a y with={"target":1} @ "train.py":9\n    loss = mean each',
 )
 
-FIRES = {"four classes": (CHANCE, 9, "note"), "a loss for each example, and their mean": (MEAN, 9, "note")}
+WORSE = CHANCE.replace("start=1.39 first=1.39 last=1.386", "start=30.0 first=21.0 last=3.7")
+NUMBERS = WORSE.replace("cross_entropy", "mse_loss").replace(
+    "y: label i64[64]", "y: label f32[64,4] mean=0 std=1.0 finite=1.0 minimum=-3 maximum=3"
+)
+
+FIRES = {
+    "four classes": (CHANCE, 9, "note"),
+    "a loss for each example, and their mean": (MEAN, 9, "note"),
+    "far down, and still worse than a guess": (WORSE, 9, "note"),
+    "standing, far above chance": (CHANCE.replace("1.39", "3.0").replace("1.386", "2.99"), 9, "note"),
+    "numbers, worse than their mean": (NUMBERS, 9, "note"),
+}
 
 SILENT = {
     "the loss falls": CHANCE.replace("last=1.386", "last=0.4"),
     "a sum over the examples": MEAN.replace("loss = mean each", "loss = sum each"),
-    "far from chance": CHANCE.replace("1.39", "3.0").replace("1.386", "2.99"),
+    "below chance": CHANCE.replace("1.39", "1.2").replace("1.386", "1.19"),
+    "worse than a guess, after a few steps": WORSE.replace("steps=100", "steps=10"),
+    "better than the mean of the numbers": NUMBERS.replace("last=3.7", "last=0.9"),
+    "worse than a guess, by another loss that is added": WORSE.replace("loss = cross_entropy", "each = cross_entropy")
+    + "    loss = add each x\n",
+    "no number at the end": WORSE.replace("last=3.7", 'last="nan"'),
     "no number": CHANCE.replace("last=1.386", 'last="nan"'),
     "nothing known": CHANCE.replace("start=1.39 first=1.39 last=1.386", ""),
     "a short run": CHANCE.replace("steps=100", "steps=10"),
