@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from math import log10
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
@@ -9,7 +10,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
-from whygrad.rules.magnitude.depths import Depth, depth
+from whygrad.rules.magnitude.depths import Depth, depth, size
 from whygrad.rules.phrases import figure, places
 from whygrad.rules.remedies import ACTIVATIONS, remedy
 
@@ -31,7 +32,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The first layers stand still while the last one learns. With Adam they move all the same, but along noise.
 
     ## When it is fine
-    A factor of a hundred is common. Layers whose gradient is exactly zero have another cause.
+    A factor of a hundred is common. The queries and keys of a fresh attention get little, beside values that get much; so a first weight is left alone where
+    the gradient reaches what it reads, or a weight beside it. Layers whose gradient is exactly zero have another cause.
 
     ## How sure
     Measured on every recorded step.
@@ -41,9 +43,21 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for steps in index.kinds.values():
         depths = [depth(step) for step in steps]
-        found = [one for one in depths if one is not None and one.decades >= DECADES]
+        found = [
+            one for step, one in zip(steps, depths, strict=True) if one is not None and one.decades >= DECADES and not arrives(step, one)
+        ]
         if found and len(found) == len(depths):
             yield diagnosis(index, steps[-1], found[-1])
+
+
+def arrives(step: StepIndex, found: Depth) -> bool:
+    """Gradient reaches what the first weight reads, or a weight beside it, another way: the first is a side branch, as an attention's queries are."""
+    value = found.parameters[0].value
+    read = {name for op in step.graph.ops if value in op.inputs for name in op.inputs if name != value}
+    above = {other for name in read for other in (*step.upstream(name), name)}
+    beside = {name for given in read for op in step.consumers.get(given, ()) for name in op.inputs if name != value}
+    sizes = [size(step, p) for p in step.step.parameters if p.trainable and p.value in above | beside]
+    return any(one is not None and log10(found.sizes[-1]) - log10(one) < DECADES for one in sizes)
 
 
 def diagnosis(index: Index, step: StepIndex, found: Depth) -> Diagnosis:

@@ -30,7 +30,17 @@ FIRES = {
     "a sigmoid at one place alone": (SQUASHED.replace("h3 = sigmoid k2", "h3 = relu k2"), 1, "warning"),
 }
 
+BESIDE = (
+    FALLING.replace("h0: input f32[8,4]", "h0: input f32[8,4]\n    v: parameter f32[4,4]")
+    .replace("h1 = linear h0 w0", "h1 = linear h0 w0\n    side = linear h0 v")
+    .replace("loss = mean h4", "both = add h4 side\n    loss = mean both")
+    + '    parameter v reached=true gradient="finite" gradient_norm={size} norm=2.0\n'
+)
+
+FIRES["a weight beside the first that gets as little"] = BESIDE.format(size=1e-8), 1, "warning"
+
 SILENT = {
+    "a weight beside the first gets much": BESIDE.format(size=1e-2),
     "two decades": deep(1e-3, 1e-2, 1e-2, 1e-1),
     "shallow": deep(1e-9, 1.0),
     "gradients that are no numbers": deep('"nan"', 1e-6, 1e-4, 1e-1),
