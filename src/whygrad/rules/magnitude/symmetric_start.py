@@ -98,8 +98,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     value = step.value(found[0].value)
     units = value.shape[0] if value.shape else 0
     zero = found[0].gradient == "zero"
-    stack = is_stack(index, value)
-    part = "layers" if stack else "rows"
+    part = "layers" if (stack := is_stack(index, value)) else "rows"
     started = started_at(index, found[0])
     return Diagnosis(
         rule="WG511",
@@ -138,16 +137,16 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
-        remedy=None
-        if stack
-        else remedy(
-            "leave the layer its own initialisation",
-            setting(found[0].site, "kernel_initializer"),
-            otherwise=_own_start(found[0].site or started),
-        )
-        if not _CONSTANT.search(_text(started or found[0].site))
-        else drawn(index, started or found[0].site),
+        remedy=None if stack else _remedy(index, found[0].site, started),
     )
+
+
+def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | None:
+    """The layer's own initialisation; for a tensor that is filled where it is made, random numbers."""
+    if _CONSTANT.search(_text(started or made)):
+        return drawn(index, started or made)
+    own = setting(made, "kernel_initializer")
+    return remedy("leave the layer its own initialisation", own, otherwise=_own_start(made or started))
 
 
 def is_stack(index: Index, value: Value) -> bool:
