@@ -31,6 +31,8 @@ class CourseWatch:
     head: list[float] = field(default_factory=list)
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     block: float = 0.0
+    inside: int = 0
+    """Losses that `block` is the sum of."""
     lowest: float = math.inf
     highest: float = -math.inf
     rates: list[float | None] = field(default_factory=lambda: [None, None])
@@ -47,9 +49,9 @@ class CourseWatch:
     """Of the losses since the last of `means`."""
     curve: "Curve" = field(default_factory=lambda: Curve())  # noqa: PLW0108 - the class stands below
 
-    def add(self, value: float, step: int, rate: float | None = None) -> bool:
-        """Take one loss in; True for the first that is not finite."""
-        self.steps += 1
+    def add(self, value: float, step: int, rate: float | None = None, of: int = 1) -> bool:
+        """Take one loss in, or the mean of so many; True for the first that is not finite."""
+        self.steps += of
         if not math.isfinite(value):
             first = self.non_finite is None
             self.non_finite = step if first else self.non_finite
@@ -62,11 +64,11 @@ class CourseWatch:
         self.recent.append(value)
         if len(self.head) < WINDOW:
             self.head.append(value)
-        self.block += value
+        self.block, self.inside = self.block + value * of, self.inside + of
         self.curve.add(value)
         self._over_the_run(value)
-        if self.steps % WINDOW == 0:
-            mean, self.block = self.block / WINDOW, 0.0
+        if self.inside >= WINDOW:
+            mean, self.block, self.inside = self.block / self.inside, 0.0, 0
             if mean < self.lowest:
                 self.lowest, self.rates[0] = mean, rate
             if mean > self.highest:

@@ -53,7 +53,7 @@ class Symptoms:
         self.trajectory.loss_seen(self.watch.living, step + 1 + after)
         return self._course(place, trace).add(float(np.sum(np.asarray(target.numpy(), dtype="float64"))), step, rate)
 
-    def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
+    def running_loss(self, model: Any, logs: Any, place: Place, step: int, trace: source.Trace | None, rate: float | None = None) -> bool:
         """Note the loss of a step of `fit`, from the mean that Keras keeps of the epoch; True for the first that is not finite."""
         self.trajectory.loss_seen(self.watch.living, step + 2)  # this one's update is made already
         self._waited[place] = self._waited.get(place, 0) + 1
@@ -62,17 +62,19 @@ class Symptoms:
             return not finite(logs) and self._course(place, trace).add(math.nan, step)
         if step > CLOSELY and self._waited[place] < EVERY:
             return False
-        return self._mean(tracker, place, step, trace)
+        return self._mean(tracker, place, step, trace, rate)
 
-    def _mean(self, tracker: Any, place: Place, step: int, trace: source.Trace | None) -> bool:
+    def _mean(self, tracker: Any, place: Place, step: int, trace: source.Trace | None, rate: float | None) -> bool:
         waited, self._waited[place] = self._waited[place], 0
         total, count = (float(_compat.read(getattr(kept, "_value", kept)).numpy()) for kept in (tracker.total, tracker.count))
         before = self._totals.get(place, (0.0, 0.0))
         before = before if count > before[1] else (0.0, 0.0)
         self._totals[place] = (total, count)
         course = self._course(place, trace)
-        course.steps += waited - 1
-        return course.add((total - before[0]) / (count - before[1]), step) if count > before[1] else False
+        if count <= before[1]:
+            course.steps += waited - 1
+            return False
+        return course.add((total - before[0]) / (count - before[1]), step, rate, waited)
 
     def _course(self, place: Place, trace: source.Trace | None) -> CourseWatch:
         if place not in self.courses:

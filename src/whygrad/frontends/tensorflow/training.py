@@ -409,7 +409,8 @@ class Training:
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
-        bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver)
+        rate = recorder.optimizers.meet(optimizer).last if optimizer is not None else None
+        bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver, rate)
         recorder.index += 1
         recorder.running.backwards = 0
         if not bad:

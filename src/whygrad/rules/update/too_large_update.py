@@ -142,6 +142,8 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         label=f"what it makes small `{behind}` makes large again"
         if lost
         else "the rate is raised here"
+        if scheduled and (optimizer.schedule_site or optimizer.rate_site)
+        else "made here with a smaller rate, which something raises later on"
         if scheduled
         else "the rate is set here",
         related=places((optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here")),
@@ -152,7 +154,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         ),
         help=f"put `{lost}` behind `{behind}`, as the last link of the chain"
         if lost
-        else "lower the peak of the schedule, and watch the loss as the rate rises"
+        else "lower the peak of the schedule, or of what else raises the rate, and watch the loss as it rises"
         if scheduled
         else "lower the learning rate, ten times at first",
         facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),

@@ -125,3 +125,11 @@ def test_a_scale_that_a_later_link_takes_out_again_is_named() -> None:
     assert diagnosis.message == "`scale` of `opt` is without effect: its updates are as large as at a rate of 0.5, and the loss runs away"
     assert diagnosis.help == "put `scale` behind `scale_by_adam`, as the last link of the chain"
     assert diagnosis.remedy is None
+
+
+def test_a_rate_that_is_raised_by_something_unseen_is_not_said_to_be_raised_where_the_optimizer_is_made() -> None:
+    (seen,) = said(diagnose, SCHEDULED)
+    (unseen,) = said(diagnose, SCHEDULED.replace(' ^ "train.py":20 & "train.py":6', ""))
+
+    assert seen.label == "the rate is raised here"
+    assert unseen.label == "made here with a smaller rate, which something raises later on"
