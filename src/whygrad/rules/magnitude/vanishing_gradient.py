@@ -56,7 +56,11 @@ def arrives(step: StepIndex, found: Depth) -> bool:
     read = {name for op in step.graph.ops if value in op.inputs for name in op.inputs if name != value}
     above = {other for name in read for other in (*step.upstream(name), name)}
     beside = {name for given in read for op in step.consumers.get(given, ()) for name in op.inputs if name != value}
-    sizes = [size(step, p) for p in step.step.parameters if p.trainable and p.value in above | beside]
+    sizes = [
+        size(step, p)
+        for p in step.step.parameters
+        if p.trainable and p.value in above | beside and len(step.value(p.value).shape or ()) > 1
+    ]
     return any(one is not None and log10(found.sizes[-1]) - log10(one) < DECADES for one in sizes)
 
 
