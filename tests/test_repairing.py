@@ -18,6 +18,7 @@ from whygrad.ir import Course, Outcome, Raised, Record
 from whygrad.program import Target
 from whygrad.proving import Likened
 from whygrad.repairing import against, left_out, unlabelled, unproved, unproved_alone, written
+from whygrad.reports.repairs import summary
 from whygrad.trying import Attempt, attempt
 
 FELL = Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),))
@@ -79,6 +80,11 @@ def test_labels_that_never_mattered_and_that_no_rule_minds_are_none():
     assert unlabelled(Attempt(FELL, replace(blind, diagnoses=(sign,))), Attempt(FELL, blind))
     assert not unlabelled(Attempt(FELL, replace(blind, diagnoses=(UNUSED_LABELS,))), Attempt(FELL, blind))
     assert not unlabelled(WELL, Attempt(FELL, blind))
+
+
+def test_a_repair_that_gets_no_further_says_so():
+    assert "and learns\n" in summary((DETACHED,), "", {}, ())
+    assert "the fault is gone, and it learns as well as before" in summary((DETACHED,), "", {}, (), further=False)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ class Proof:
     idle: frozenset[str] = frozenset()
     """Those whose fix changes nothing that could be measured."""
 
+    @property
+    def further(self) -> bool:
+        """Nothing speaks against it that the patched program gets further than the other one."""
+        return not self.pair.moments or further(self.pair)
+
 
 @dataclass(slots=True)
 class Repair:
@@ -305,7 +310,11 @@ def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Re
         repair.say(compared(figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)))
         repair.say(side_by_side(before.course, after.course))
     remaining = {diagnosis.message: repair.refused.get(diagnosis.message, "") for diagnosis in after.roots}
-    repair.say(summary(tuple(kept.diagnosis for kept in repair.kept), why, remaining, tuple(sorted(repair.left)), proof.alone))
+    repair.say(
+        summary(
+            tuple(kept.diagnosis for kept in repair.kept), why, remaining, tuple(sorted(repair.left)), proof.alone, further=proof.further
+        )
+    )
     if repair.wish.write and not why:
         _write(repair)
     elif not why:

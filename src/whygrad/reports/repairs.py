@@ -47,12 +47,22 @@ def _shown(value: Scalar) -> str:
 
 
 def summary(
-    kept: tuple[Diagnosis, ...], why: str, remaining: Mapping[str, str], left: tuple[str, ...], alone: Mapping[str, str] | None = None
+    kept: tuple[Diagnosis, ...],
+    why: str,
+    remaining: Mapping[str, str],
+    left: tuple[str, ...],
+    alone: Mapping[str, str] | None = None,
+    *,
+    further: bool = True,
 ) -> str:
-    """Which faults were repaired, whether that is proved, and which remain; `alone`: what leaving one fix out showed, by the fault's message."""
+    """Which faults were repaired, whether that is proved, and which remain.
+
+    `alone`: what leaving one fix out showed, by the fault's message. `further`: the patched program gets further than the other; else the fault is gone, and it gets as far.
+    """
     lines = []
     if kept:
-        verdict = f"not verified: {why}" if why else "verified: the patched program was run whole, and learns"
+        how = "and learns" if further else "the fault is gone, and it learns as well as before"
+        verdict = f"not verified: {why}" if why else f"verified: the patched program was run whole, {how}"
         lines += [f"{counted(len(kept), 'fault')} {'patched' if why else 'repaired'}, {verdict}"]
         lines += [
             f"  {diagnosis.rule} {diagnosis.name}: {diagnosis.remedy.summary if diagnosis.remedy else ''}{_safety(diagnosis)}"
