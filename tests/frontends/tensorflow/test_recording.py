@@ -264,6 +264,36 @@ def test_a_compiled_function_of_the_library_that_a_tape_follows_is_tracked(tmp_p
     assert kinds.index("leave") < kinds.index("enter")
 
 
+def test_an_array_that_becomes_a_tensor_twice_in_a_step_is_one_value(tmp_path):
+    twice = (
+        DATA + "    z = model.predict(x, verbose=0)\n" + LOOP.format(loss="tf.reduce_mean(model(tf.constant(x)) + model(tf.constant(x)))")
+    )
+    record = recorded(tmp_path, twice)
+
+    assert record.faults == ()
+    assert [op.kind for op in record.steps[0].graph.ops].count("linear") == 4
+
+
+@pytest.mark.parametrize(
+    ("folds", "made"), [("model.set_weights(start)", 1), ("pass", 5)], ids=["weights put back before each fold", "training that goes on"]
+)
+def test_optimizers_that_begin_where_the_one_before_ended_are_counted(tmp_path, folds, made):
+    program = (
+        DATA
+        + f"""
+    model.build((None, 6))
+    start = model.get_weights()
+    for fold in range(5):
+        {folds}
+        model.compile(tf.keras.optimizers.Adam(0.01), tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, epochs=1, verbose=0)
+    """
+    )
+    record = recorded(tmp_path, program)
+
+    assert max(optimizer.made for optimizer in record.optimizers) == made
+
+
 @pytest.mark.parametrize(
     ("loop", "seen"),
     [

@@ -103,10 +103,12 @@ def test_optimizers_made_again_for_the_same_parameters_are_counted(tmp_path):
     same = recorded(tmp_path, again.format(model="nn.Linear(4, 3)", anew="pass", rate="0.1"))
     fresh = recorded(tmp_path, again.format(model="None", anew="model = nn.Linear(4, 3)", rate="0.1"))
     phases = recorded(tmp_path, again.format(model="nn.Linear(4, 3)", anew="pass", rate="0.1 / (1 + _)"))
+    folds = recorded(tmp_path, again.format(model="nn.Linear(4, 3)", anew="model.reset_parameters()", rate="0.1"))
 
     assert max(optimizer.made for optimizer in same.optimizers) == 6
     assert max(optimizer.made for optimizer in fresh.optimizers) == 1
     assert max(optimizer.made for optimizer in phases.optimizers) == 1
+    assert max(optimizer.made for optimizer in folds.optimizers) == 1
 
 
 def test_what_a_checkpoint_runs(tmp_path):

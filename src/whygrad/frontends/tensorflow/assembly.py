@@ -50,7 +50,7 @@ class Assembly:
             running.driver,
             running.loss_site,
         )
-        part = self._part(calls, losses, events, running, guessing=about.guessing)
+        part = self._part(once_entered(calls), losses, events, running, guessing=about.guessing)
         graph = self.builder.graph(part, about)
         graph = self._with_origins(graph)
         graph = Graph(graph.ops, {**graph.values, **self._loose(graph, events, owned, running, about)})
@@ -153,3 +153,14 @@ class Assembly:
             symmetric=figures.symmetric,
             site=self.builder.site(owned.made),
         )
+
+
+def once_entered(calls: Iterable[Call]) -> list[Call]:
+    """Without the second time that the same numbers became a tensor: one array is one value."""
+    made: set[str] = set()
+    kept = []
+    for call in calls:
+        if call.name != "enter" or made.isdisjoint(call.outputs):
+            kept.append(call)
+        made.update(call.outputs)
+    return kept

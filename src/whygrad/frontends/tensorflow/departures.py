@@ -43,6 +43,10 @@ class Departures:
         recorder = self.recorder
         if not recorder.on or recorder.in_update or isinstance(item, bool | int | str | bytes):
             return
+        if recorder.running.updated and _compat.tracking():
+            recorder.end_step()
+            if not recorder.on:
+                return
         ledger = recorder.ledger
         back = ledger.travel.came_back(item)
         sized = isinstance(item, np.ndarray | list | tuple) and tensor.shape.rank != 0

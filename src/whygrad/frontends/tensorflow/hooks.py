@@ -254,6 +254,7 @@ class Hooks:
     def before_update(self, optimizer: Any, gradients: Any, variables: Any, frame: FrameType) -> None:
         """An optimizer's update begins."""
         recorder = self.recorder
+        recorder.optimizers.begins(optimizer, variables or getattr(optimizer, "_trainable_variables", None) or ())
         entry = recorder.optimizers.stepping(optimizer)
         made = user_part(entry.made) or entry.native
         if made not in recorder.running.optimizers:

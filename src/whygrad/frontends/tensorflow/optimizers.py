@@ -16,6 +16,7 @@ from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.layers import SEARCHED
+from whygrad.frontends.tensorflow.restores import digest_of
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.ir import Attribute, Group, Optimizer, Site
 
@@ -52,6 +53,8 @@ class Watched:
     """Updates that it had taken as it was met."""
     scaled: bool = False
     """It was asked to scale a loss."""
+    begun: bool = False
+    """It is known what it begins with."""
 
     def taken(self, optimizer: Any) -> int:
         """How many of its steps changed something: a loss scale declines those whose gradient is not finite, and counts the others alone."""
@@ -59,12 +62,23 @@ class Watched:
         return self.steps if count is None else max(0, min(self.steps, count - self.before))
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an optimizer began with."""
+
+    first: "ReferenceType[Any]"
+    times: int
+    digest: bytes
+    """Of the first variable, as the first one of these optimizers began."""
+
+
 class Optimizers:
     """All optimizers that were made, or that stepped."""
 
     def __init__(self) -> None:
         self._watched: dict[int, Watched] = {}
-        self._made: dict[object, int] = {}
+        self._made: dict[object, Begun] = {}
+        """Place and class to what the last optimizer that was made so began with."""
         self._schedules: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
         self.asked: dict[int, Any] = {}
         """Variables by number that gradients were asked for: an optimizer that has not updated yet will hold these."""
@@ -73,9 +87,22 @@ class Optimizers:
         """An optimizer was made."""
         entry = self.meet(optimizer)
         entry.made = trace
-        if trace is not None:
-            key = (trace.user, entry.native)
-            self._made[key] = self._made.get(key, 0) + 1
+
+    def begins(self, optimizer: Any, variables: Iterable[Any]) -> None:
+        """Its first update is about to come: count the optimizers that are made at one place and go on with the same variables.
+
+        Variables that were put back to what they were as the first one began are trained anew: another fold.
+        """
+        entry, first = self.meet(optimizer), next(iter(variables), None)
+        if entry.begun or entry.made is None or first is None:
+            return
+        entry.begun = True
+        key, digest = (entry.made.user, entry.native), digest_of((_compat.read(getattr(first, "_value", first)).numpy(),))
+        known = self._made.get(key)
+        goes_on = known is not None and known.first() is first and known.digest != digest
+        self._made[key] = (
+            Begun(ref(first), known.times + 1, known.digest) if known is not None and goes_on else Begun(ref(first), 1, digest)
+        )
 
     def made_schedule(self, schedule: Any, trace: source.Trace | None) -> None:
         """A schedule of learning rates was made."""
@@ -210,7 +237,7 @@ class Optimizers:
             entry.last_record = Optimizer(self.name(entry), entry.native, (group,), orphans, builder.site(entry.made))
         if entry.last_record is None:
             return None
-        made = self._made.get((entry.made.user, entry.native), 1) if entry.made is not None else 1
+        begun = self._made.get((entry.made.user, entry.native)) if entry.made is not None else None
         declined = entry.steps - entry.taken(optimizer)
         return replace(
             entry.last_record,
@@ -223,7 +250,7 @@ class Optimizers:
             given_site=entry.given,
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
-            made=made,
+            made=begun.times if begun is not None else 1,
         )
 
 

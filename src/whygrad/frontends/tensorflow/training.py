@@ -89,6 +89,9 @@ class Training:
         if self.driver is not None:
             return
         self.driver = source.trace(frame)
+        model = args[0]
+        if getattr(model, "optimizer", None) is not None and getattr(model, "built", False):
+            self.recorder.optimizers.begins(model.optimizer, model.trainable_variables)
         site = self.recorder.builder.site(self.driver)
         x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
         given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y

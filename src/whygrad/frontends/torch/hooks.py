@@ -334,6 +334,7 @@ class Hooks(StateHooks):
         else:
             self.recorder.running.updated = True
             self._arm()
+        self.recorder.optimizers.stepped(optimizer)
         entry = self.recorder.optimizers.meet(optimizer)
         if entry.steps & (entry.steps - 1) == 0:  # at powers of two: often enough for short runs, almost free in long ones
             self.recorder.watch.look()

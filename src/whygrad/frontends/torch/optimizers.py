@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
 from whygrad.frontends.rates import as_good_as_zero
+from whygrad.frontends.torch.identity import version_of
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.plateaus import PlateauWatch
 from whygrad.frontends.torch.steps import Builder
@@ -56,6 +57,16 @@ class Watched:
     plateau: PlateauWatch | None = None
 
 
+@dataclass(slots=True)
+class Begun:
+    """What an optimizer began with."""
+
+    first: "ReferenceType[Tensor]"
+    times: int
+    version: int
+    """Of the first parameter, after the last update."""
+
+
 class Optimizers:
     """All optimizers that were made while the program was watched, or that stepped."""
 
@@ -65,8 +76,8 @@ class Optimizers:
         """Of the last update; the largest where groups differ."""
         self._scaler: tuple[ReferenceType[Any], source.Trace | None] | None = None
         """The gradient scaler that was made last."""
-        self._made: dict[object, tuple[ReferenceType[Tensor], int]] = {}
-        """Place, class and rate to the first parameter of the last optimizer that was made so, and how many were."""
+        self._made: dict[object, Begun] = {}
+        """Place, class and rate to what the last optimizer that was made so began with."""
 
     def meet(self, optimizer: Optimizer, trace: source.Trace | None = None) -> Watched:
         """The entry of an optimizer, made if it is new."""
@@ -75,19 +86,28 @@ class Optimizers:
             if entry is not None:
                 self._watched[-entry.number - 1] = entry
             entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, trace)
-            self._count(optimizer, entry)
         return entry
 
     def _count(self, optimizer: Optimizer, entry: Watched) -> None:
-        """Count the optimizers that are made at one place, with one rate, for the same parameters."""
+        """Count the optimizers that are made at one place, with one rate, and go on with the same parameters as the one before left them.
+
+        Parameters that were written to since its last update begin anew: another fold, another member of an ensemble.
+        """
         first = next(iter(_parameters(optimizer)), None)
         if entry.made is None or first is None:
             return
         key = (entry.made.user, entry.native, tuple(str(group.get("lr")) for group in optimizer.param_groups))
         known = self._made.get(key)
-        times = known[1] + 1 if known is not None and known[0]() is first else 1
-        self._made[key] = (ref(first), times)
+        goes_on = known is not None and known.first() is first and known.version == version_of(first)
+        self._made[key] = Begun(ref(first), known.times + 1 if known is not None and goes_on else 1, version_of(first))
         entry.key = key
+
+    def stepped(self, optimizer: Optimizer) -> None:
+        """An update is over: what its first parameter is like now, another one at the same place may find so."""
+        begun = self._made.get(self.meet(optimizer).key)
+        first = begun.first() if begun is not None else None
+        if begun is not None and first is not None:
+            begun.version = version_of(first)
 
     def all(self) -> tuple[Watched, ...]:
         """Every entry, in order of making."""
@@ -136,6 +156,8 @@ class Optimizers:
     def stepping(self, optimizer: Optimizer) -> None:
         """An update begins: note its rates."""
         entry = self.meet(optimizer)
+        if not entry.steps:
+            self._count(optimizer, entry)
         entry.steps += 1
         rates = [float(group["lr"]) for group in optimizer.param_groups if isinstance(group.get("lr"), int | float)]
         if rates:
@@ -207,7 +229,7 @@ class Optimizers:
     def _counted(self, entry: Watched, builder: Builder) -> Record | None:
         """What was counted over the whole run, also of an optimizer that is gone by now."""
         assert entry.last_record is not None
-        made = self._made[entry.key][1] if entry.key in self._made else 1
+        made = self._made[entry.key].times if entry.key in self._made else 1
         return replace(
             entry.last_record,
             steps=entry.steps,
