@@ -28,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Nothing about the labels was learnt. It is said only where no other rule explains it: look at the data first.
 
     ## When it is fine
-    In the first few steps, and with labels that can't be told from the inputs.
+    In the first few steps, while the loss still falls, and with labels that can't be told from the inputs.
 
     ## How sure
     Measured over the run. A note: it names no cause.
@@ -51,12 +51,18 @@ def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosi
     if op is None or not costs or course.steps < ENOUGH or course.last is None or course.non_finite is not None:
         return
     # timid: a guess for all classes alike costs more than one by their shares, which may not be known
-    if course.last > (1 + NEAR) * max(costs) and isfinite(course.last):
+    if course.last > (1 + NEAR) * max(costs) and isfinite(course.last) and not still_falls(course):
         yield _said(
             step, op, course, max(costs),
             f"the loss ends at {figure(course.last)}, and an answer that is the same for every example costs {figure(max(costs))}",
             "ends worse than a constant",
         )  # fmt: skip
+
+
+def still_falls(course: Course) -> bool:
+    """The last quarter of the run lowered the loss: it may come to something yet."""
+    curve = course.curve
+    return len(curve) >= 4 and curve[-1] < (1 - NEAR) * curve[len(curve) * 3 // 4]  # noqa: PLR2004 - quarters
 
 
 def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:

@@ -35,6 +35,7 @@ FIRES = {
     "a loss for each example, and their mean": (MEAN, 9, "note"),
     "far down, and still worse than a guess": (WORSE, 9, "note"),
     "standing, far above chance": (CHANCE.replace("1.39", "3.0").replace("1.386", "2.99"), 9, "note"),
+    "worse, and falling no more": (WORSE.replace("last=3.7", "last=3.7 curve=[30,9,4,3.6,3.9,3.7,3.8,3.7]"), 9, "note"),
     "numbers, worse than their mean": (NUMBERS, 9, "note"),
 }
 
@@ -43,6 +44,7 @@ SILENT = {
     "a sum over the examples": MEAN.replace("loss = mean each", "loss = sum each"),
     "below chance": CHANCE.replace("1.39", "1.2").replace("1.386", "1.19"),
     "worse than a guess, after a few steps": WORSE.replace("steps=100", "steps=10"),
+    "worse than a guess, and still falling": WORSE.replace("last=3.7", "last=3.7 curve=[30,20,15,12,9,7,5,3.7]"),
     "better than the mean of the numbers": NUMBERS.replace("last=3.7", "last=0.9"),
     "worse than a guess, by another loss that is added": WORSE.replace("loss = cross_entropy", "each = cross_entropy")
     + "    loss = add each x\n",
