@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import isfinite, log
+from statistics import fmean
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -60,9 +61,9 @@ def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosi
 
 
 def still_falls(course: Course) -> bool:
-    """The last quarter of the run lowered the loss: it may come to something yet."""
-    curve = course.curve
-    return len(curve) >= 4 and curve[-1] < (1 - NEAR) * curve[len(curve) * 3 // 4]  # noqa: PLR2004 - quarters
+    """The last quarter of the run lies below the one before: it may come to something yet."""
+    curve, quarter = course.curve, len(course.curve) // 4
+    return quarter > 0 and fmean(curve[-quarter:]) < (1 - NEAR) * fmean(curve[-2 * quarter : -quarter])
 
 
 def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:
