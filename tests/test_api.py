@@ -48,6 +48,10 @@ def test_labels_that_the_loss_does_not_use_are_told(framework):
     assert causes(found(framework)["unused"]) == ["unused-labels"]
 
 
+def test_a_lambda_that_does_not_use_the_labels_is_told_in_jax():
+    assert causes(found("jax")["unused lambda"]) == ["unused-labels"]
+
+
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
 def test_an_exception_of_the_model_is_explained(framework):
     told = found(framework)["raises"]

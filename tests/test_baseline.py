@@ -27,6 +27,7 @@ def test_what_was_accepted_is_neither_shown_nor_counted(tmp_path: Path) -> None:
     assert status == 0
     assert "error[" not in told
     assert "WG301, by your settings, comments or baseline" in told
+    assert "nothing new in train.py: 1 diagnosis silenced" in told
     assert report_of(tmp_path / "j")["healthy"] is True
 
 

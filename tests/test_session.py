@@ -206,6 +206,38 @@ def test_check_counts_no_failure_that_its_own_stop_made(tmp_path: Path) -> None:
     assert whygrad(tmp_path, "check", "train.py").returncode == 0
 
 
+def test_the_page_marks_the_place_and_tells_the_way_to_the_loss_where_places_are_absolute(tmp_path: Path) -> None:
+    write(tmp_path, train=playing(CUT.replace('"train.py"', f'"{tmp_path}/train.py"')))
+
+    whygrad(tmp_path, "run", "--html", "page.html", "train.py")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert '"marked":true' in page
+    assert 'class="path"' in page
+
+
+def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+    healthy(tmp_path)
+    whygrad(tmp_path, "run", "--record", "r", "train.py")
+
+    done = whygrad(tmp_path, "show", "r", "--html", "/dev/full")
+
+    assert done.returncode == 2
+    assert "--html `/dev/full` can't be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
+    healthy(tmp_path)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "page.html").symlink_to("kept/page.html")
+
+    whygrad(tmp_path, "run", "--html", "page.html", "train.py")
+
+    assert (tmp_path / "page.html").is_symlink()
+    assert (tmp_path / "kept" / "page.html").stat().st_size > 0
+
+
 # Sudden ends
 
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -80,6 +81,7 @@ def unwritable(path: Path) -> str:
         return "it is a folder"
     if not path.parent.is_dir():
         return f"there is no folder `{path.parent}`"
+    path = path.resolve()
     new = not path.exists()
     if not new and not path.is_file():
         return "" if os.access(path, os.W_OK) else "no permission"
@@ -94,17 +96,29 @@ def unwritable(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write the file as a whole or leave what was there; straight into pipes and devices."""
+    """Write the file as a whole or leave what was there; straight into pipes and devices. Raises `OSError`."""
     content = text.encode("utf-8", "backslashreplace")
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
+    path = path.resolve()  # a link stays one
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(content)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """A file that can't be written to its end, as on a full disk, is told in a sentence; raises `WhygradError`."""
+    try:
+        yield
+    except OSError as problem:
+        raise WhygradError(
+            f"{what} can't be written: {problem.strerror or problem}", help="make room there, or give a file in another folder"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
     grave = any(diagnosis.severity != "note" for diagnosis in shown)
     reason = "" if grave else unjudged(record, failed=bool(faults))
     worst = worst_step(record, shown)
-    drawing, broken = _drawn(worst, shown[0].site if shown else None, record)
+    # as the record has it: the picture is drawn of the record's own places
+    leading = next((diagnosis.site for diagnosis in diagnoses if id(diagnosis) not in hidden), None)
+    drawing, broken = _drawn(worst, leading, record)
     index = Index(record)
     trainable = [name for name, parameter in index.parameters.items() if parameter.trainable]
     return Report(

@@ -16,7 +16,7 @@ import msgspec
 
 from whygrad import __version__
 from whygrad.baseline import as_baseline, read_baseline
-from whygrad.delivery import Outputs, Screen, outputs_for, screen, stderr, write_text
+from whygrad.delivery import Outputs, Screen, outputs_for, screen, stderr, telling, write_text
 from whygrad.diagnosis import Coverage, Report, Rule
 from whygrad.errors import WhygradError
 from whygrad.frontends import FRONT_ENDS, Recording
@@ -351,9 +351,10 @@ def show_record(path: str, settings: Settings) -> int:
             report = msgspec.msgpack.decode(file.report_bytes, type=Report)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise WhygradError(f"the report in `{path}` is damaged: {problem}", help="record the program again with `--record`") from None
-    for _, file_asked, render in renderers(outputs, all_rules()[0]):
+    for option, file_asked, render in renderers(outputs, all_rules()[0]):
         if file_asked is not None:
-            write_report(file_asked, report, render)
+            with telling(f"{option} `{file_asked}`"):
+                write_report(file_asked, report, render)
     at = screen(sys.stdout)
     at.print(shown(report, at))
     at.print(announced(report, settings))

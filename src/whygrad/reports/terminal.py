@@ -241,6 +241,8 @@ def _verdict(report: Report) -> str:
     counts = [counted(roots.count(severity), severity) for severity in STYLES if severity in roots]
     if report.healthy is None:
         return f"nothing was judged in {program}: {report.reason or 'there is no training step in the record'}"
+    if report.healthy and any(diagnosis.root_cause and diagnosis.severity != "note" for diagnosis in report.suppressed):
+        return f"nothing new in {program}: {counted(sum(diagnosis.root_cause for diagnosis in report.suppressed), 'diagnosis', 'diagnoses')} silenced"
     if report.healthy:
         return f"no fault found in {program}" + (f" ({', '.join(counts)})" if counts else "")
     return f"{', '.join(counts)} in {program}"
@@ -263,7 +265,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "kinds", "; ".join(f"step {kind.steps[0]}: label sensitivity {figure(kind.measures.label_sensitivity)}, "
                                  f"gradient norm {figure(kind.measures.gradient_norm)}" for kind in report.kinds[:4])  # fmt: skip
     if report.coverage.judged and report.healthy:
-        yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run and found nothing"
+        more = " new" if report.suppressed else ""
+        yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run and found nothing{more}"
     if report.suppressed:
         yield (
             "silenced",

@@ -46,6 +46,7 @@ found["label_sensitivity"] = report.measures.label_sensitivity
 found["learns"] = whygrad.learns((apply, params), cross_entropy, x, y)
 found["cut"] = told(whygrad.diagnose((cut, params), cross_entropy, x, y))
 found["unused"] = told(whygrad.diagnose((apply, params), ignoring, x, y))
+found["unused lambda"] = told(whygrad.diagnose((apply, params), lambda scores, labels: (scores**2).mean(), x, y))
 report = whygrad.diagnose((apply, params), cross_entropy, x[:, :5], y)
 found["raises"] = told(report)
 found["raises text"] = str(report)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import jax
@@ -67,6 +68,7 @@ def parted(model: Any, loss_fn: Callable[..., Any], inputs: Any, labels: Any) ->
     """The value and gradient as a function of the parameters, and the parameters. Nothing of the model is written to."""
     if _is_keras(model):
         return _keras(model, loss_fn, inputs, labels)
+    loss_fn = named(loss_fn)
     if _is_a(model, "flax.nnx", "Module"):
         model = _nnx(model)
     if _is_pair(model):
@@ -75,6 +77,16 @@ def parted(model: Any, loss_fn: Callable[..., Any], inputs: Any, labels: Any) ->
         return lambda params: derivative(params, inputs, labels), parameters
     filtered = sys.modules["equinox"].filter_value_and_grad(lambda module, inputs, labels: loss_fn(_called(module, None, inputs), labels))
     return lambda module: filtered(module, inputs, labels), model
+
+
+def named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A lambda under a name, so that what it does with its arguments is looked at as in any function of the program's."""
+    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
+        return function
+    code = function.__code__.replace(co_name="loss_fn")
+    made = FunctionType(code, function.__globals__, "loss_fn", function.__defaults__, function.__closure__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
 
 
 def _nnx(model: Any) -> tuple[Callable[..., Any], Any]:
