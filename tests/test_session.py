@@ -238,6 +238,14 @@ def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "page.html").stat().st_size > 0
 
 
+def test_the_version_and_a_step_by_its_number_are_asked_for_on_the_command_line(tmp_path: Path) -> None:
+    healthy(tmp_path)
+
+    assert whygrad(tmp_path, "--version").stdout.startswith("whygrad ")
+    assert whygrad(tmp_path, "run", "--at-step", "0", "train.py").returncode == 0
+    assert "'x' is not a valid integer" in whygrad(tmp_path, "run", "--at-step", "x", "train.py").stderr
+
+
 # Sudden ends
 
 

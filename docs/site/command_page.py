@@ -7,6 +7,7 @@ from whygrad.cli import whygrad
 HEAD = """# Commands and options
 
 Everything that `whygrad --help` and `whygrad COMMAND --help` say. Options may also stand in `pyproject.toml` under `[tool.whygrad]`, without the dashes.
+`whygrad --version` prints the version; `-h` is short for `--help`.
 """
 
 

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import error_page
 import every_page
 import pytest
 
+from whygrad.cli import whygrad
 from whygrad.loss_contracts import CONTRACTS
 from whygrad.rules import load_rules
 
@@ -62,6 +64,25 @@ def test_every_command_is_on_the_page_of_commands():
 
     assert commands
     assert all(f"## `whygrad {command}`" in dict(every_page.pages())["reference/commands.md"] for command in commands)
+
+
+def options_of(command: click.Command) -> set[str]:
+    """Every option of a command and of those below it, by its long name."""
+    own = {max(param.opts, key=len) for param in command.params if isinstance(param, click.Option)}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*(options_of(each) for each in below))
+
+
+def test_every_option_is_on_the_page_of_commands_and_used_by_a_test():
+    page = dict(every_page.pages())["reference/commands.md"]
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    found = options_of(whygrad)
+
+    assert len(found) > 20
+    assert [option for option in sorted(found) if option not in page] == []
+    assert [
+        option for option in sorted(found) if f'"{option}"' not in tests and f"{option} " not in tests and f"{option}=" not in tests
+    ] == []
 
 
 @pytest.mark.slow
