@@ -84,7 +84,7 @@ def without_refuted(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 
 def without_residues(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """Residual rules fall silent about what another diagnosis explains or states."""
+    """Residual rules fall silent about what another diagnosis explains or states, and their notes beside any cause that is known."""
     spoken: set[Fact] = set()
     for diagnosis in diagnoses:
         if diagnosis.rule not in RESIDUAL:
@@ -96,7 +96,9 @@ def without_residues(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 
 def guessed(diagnosis: Diagnosis) -> bool:
-    """A guess at why a loss stands, which nobody needs where a cause is known."""
+    """That a loss stands, or a guess at why, which nobody needs where a cause is known."""
+    if diagnosis.rule in RESIDUAL and diagnosis.severity == "note":
+        return True
     return diagnosis.severity == "note" and diagnosis.confidence == "suspected" and any(fact.what == "stands" for fact in diagnosis.facts)
 
 

@@ -152,11 +152,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
             *(fell_told(step, change, TOLD[change]) if test and (change := test.intervention) in TOLD else ()),
             *(rates_told(course) if scheduled and course is not None else ()),
         ),
-        help=f"put `{lost}` behind `{behind}`, as the last link of the chain"
-        if lost
-        else "lower the peak of the schedule, or of what else raises the rate, and watch the loss as it rises"
-        if scheduled
-        else "lower the learning rate, ten times at first",
+        help=f"put `{lost}` behind `{behind}`, as the last link of the chain" if lost else _lower(scheduled=scheduled),
         facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),
         explains=frozenset(
             {
@@ -170,6 +166,13 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         remedy=None if lost else _remedy(index, optimizer, course, test),
         test=test,
     )
+
+
+def _lower(*, scheduled: bool) -> str:
+    """What to make smaller."""
+    if scheduled:
+        return "lower the peak of the schedule, or of what else raises the rate, and watch the loss as it rises"
+    return "lower the learning rate, ten times at first"
 
 
 def _remedy(index: Index, optimizer: Optimizer, course: Course | None, test: Test | None) -> Remedy | None:
