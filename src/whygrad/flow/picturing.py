@@ -29,6 +29,8 @@ def picture(step: Step, place: Site | None, courses: Iterable[Course] = ()) -> P
     plan = Plan(index, _naming(ops))
     for op in ops:
         plan.add(op)
+    for name in step.labels.values if ops else ():
+        plan.labels(name)
     blocks = tuple(plan.blocks(place))
     arrows = tuple(Arrow(*ends, flows) for ends, flows in plan.arrows.items())
     gauges = tuple(gauge(index, parameter) for parameter in step.parameters)
@@ -88,6 +90,8 @@ class Plan:
         for name in op.outputs:
             self.made_in[name] = at
             self.types[at] = self.index.value(name).type
+            if name in self.index.step.labels.values:
+                self.arrows[at, self.labels(name)] = False
 
     def number(self, key: Key) -> int:
         """The number of a block, a new one if need be."""
@@ -96,13 +100,20 @@ class Plan:
     def source(self, name: str) -> int | None:
         """The block that a value comes from; inputs and labels are blocks of their own, constants none."""
         value = self.index.value(name)
+        if name in self.index.step.labels.values:
+            return self.labels(name)
         if name in self.made_in:
             return self.made_in[name]
-        sort = "label" if name in self.index.step.labels.values else "input" if value.role in ("input", "label") else ""
-        if not sort:
+        if value.role not in ("input", "label"):
             return None
-        at = self.number((sort, value.shown))
+        at = self.number(("input", value.shown))
         self.types[at] = value.type
+        return at
+
+    def labels(self, name: str) -> int:
+        """The block of a label, whether an op made it or not, and whether anything reads it or not."""
+        at = self.number(("label", self.index.value(name).shown))
+        self.types[at] = self.index.value(name).type
         return at
 
     def blocks(self, place: Site | None) -> Iterator[Block]:
