@@ -21,9 +21,9 @@ STEP = """
 @pytest.mark.parametrize(
     ("made", "loss", "arrows"),
     [
-        ("", "loss = mean a @ \"train.py\":6", 0),
-        ("", "loss = cross_entropy a y @ \"train.py\":6", 1),
-        ("y = argmax m @ \"train.py\":4", "loss = cross_entropy a y @ \"train.py\":6", 2),
+        ("", 'loss = mean a @ "train.py":6', 0),
+        ("", 'loss = cross_entropy a y @ "train.py":6', 1),
+        ('y = argmax m @ "train.py":4', 'loss = cross_entropy a y @ "train.py":6', 2),
     ],
     ids=["unread", "read", "made by an op, and read"],
 )  # fmt: skip
