@@ -14,6 +14,10 @@ Confidence = Literal["proved", "measured", "suspected"]
 Scalar = float | int | str | None
 
 
+ONE_STEP = "one step of"
+"""What the name of a program begins with that is none: there is no file to fix."""
+
+
 class Fact(NamedTuple):
     """A symptom that can be seen in the record, for instance `("no-gradient", "encoder.weight")`.
 

@@ -172,3 +172,9 @@ def test_the_command(tmp_path: Path):
     assert (same.returncode, different.returncode, empty.returncode) == (0, 1, 2)
     assert "other.rec: relu" in different.stdout
     assert "there is no training step in `empty.rec`" in empty.stderr
+
+
+def test_long_lines_of_a_comparison_are_folded_to_the_screen() -> None:
+    told = render(compared(*records(NET, CUT)), "a-rather-long-name-of-a-record.whygrad", "another-name-of-a-record.whygrad", 60)
+
+    assert all(len(line) <= 60 for line in told.splitlines())

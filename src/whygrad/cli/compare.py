@@ -27,5 +27,6 @@ def compare(one: str, other: str) -> int:
     if found is None:
         empty = one if not any(step.differentiated for step in records[0].steps) else other
         raise WhygradError(f"there is no training step in `{empty}`", help="record a run that takes at least one step")
-    screen(sys.stdout).print(render(nearer(found, Path.cwd()), one, other))
+    at = screen(sys.stdout)
+    at.print(render(nearer(found, Path.cwd()), one, other, at.width))
     return int(bool(found.structure) or found.first is not None)

@@ -26,7 +26,7 @@ def picture(step: Step, place: Site | None, courses: Iterable[Course] = ()) -> P
     """The judged step as blocks and arrows; `place`: where the leading diagnosis lies. Of several losses the longest course is drawn."""
     index = StepIndex(step)
     ops = tuple(op for op in step.graph.ops if _matters(index, op))
-    plan = Plan(index, _naming(ops))
+    plan = Plan(index, _naming(index, ops))
     for op in ops:
         plan.add(op)
     for name in step.labels.values if ops else ():
@@ -43,14 +43,29 @@ def _matters(index: StepIndex, op: Op) -> bool:
     return op.failed or not index.shapes_loss.isdisjoint(op.outputs) or not index.from_labels.isdisjoint(op.inputs)
 
 
-def _naming(ops: tuple[Op, ...]) -> Naming:
+def _naming(index: StepIndex, ops: tuple[Op, ...]) -> Naming:
     """The finest way to name blocks that gives no more of them than a reader can follow."""
     scales = ((9, True), (3, True), (2, True), (2, False), (1, False))
-    namings = [partial(_named, depth=depth, lines=lines) for depth, lines in scales]
+    shared = frozenset(_line(op) for op in ops if not op.module and _is_data(index, op)) & frozenset(
+        _line(op) for op in ops if not op.module and not _is_data(index, op)
+    )
+    data = frozenset(op.output for op in ops if op.output and not op.module and _is_data(index, op) and _line(op) in shared)
+    namings = [partial(_named, depth=depth, lines=lines, data=data) for depth, lines in scales]
     return next((naming for naming in namings if len({naming(op) for op in ops}) <= MOST_BLOCKS), namings[-1])
 
 
-def _named(op: Op, *, depth: int, lines: bool) -> Key:
+def _is_data(index: StepIndex, op: Op) -> bool:
+    """Computed from data alone: on a line that calls the model as well it stands apart, or the picture would run in a circle."""
+    return index.depends_on_parameters.isdisjoint(op.outputs)
+
+
+def _line(op: Op) -> tuple[str, int] | None:
+    return op.site.line_of_code if op.site is not None else None
+
+
+def _named(op: Op, *, depth: int, lines: bool, data: frozenset[str] = frozenset()) -> Key:
+    if lines and op.output in data and op.site is not None:
+        return "line", f"data of {PurePath(op.site.file).name}:{op.site.line}"
     if op.module:
         return "module", ".".join(op.module.split(".")[:depth])
     if op.site is None:

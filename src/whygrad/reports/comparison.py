@@ -1,6 +1,7 @@
 """The comparison of two records, as text."""
 
 from collections.abc import Iterator
+from textwrap import fill
 
 from whygrad.flow.comparing import Comparison, Difference, Figures
 from whygrad.ir import Site
@@ -11,13 +12,23 @@ MOST = 6
 """Differences in structure that are shown: what comes after the first mostly follows from it."""
 
 
-def render(found: Comparison, one: str, other: str) -> str:
-    """Both records under these names."""
+def render(found: Comparison, one: str, other: str, width: int = 200) -> str:
+    """Both records under these names, in lines of at most so many columns."""
     lines = [_verdict(found, one, other), *(line for item in found.structure[:MOST] for line in _difference(item, one, other))]
     if len(found.structure) > MOST:
         lines.append(f"  and {counted(len(found.structure) - MOST, 'more difference')} in structure")
     lines += _magnitude(found, one, other)
-    return "\n".join(lines) + "\n"
+    return "\n".join(_folded(line, width) for line in lines) + "\n"
+
+
+def _folded(line: str, width: int) -> str:
+    """One line as several, each further one set in."""
+    indent = len(line) - len(line.lstrip())
+    return (
+        fill(line, width, subsequent_indent=" " * (indent + 4), break_long_words=False, break_on_hyphens=False)
+        if len(line) > width
+        else line
+    )
 
 
 def _verdict(found: Comparison, one: str, other: str) -> str:

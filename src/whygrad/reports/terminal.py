@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fix, Related, Report
+from whygrad.diagnosis import ONE_STEP, Diagnosis, Evidence, Fix, Related, Report
 from whygrad.flow.failures import gist
 from whygrad.ir import Site
 from whygrad.reports.excerpts import Excerpt, excerpt, place, tame
@@ -171,7 +171,7 @@ class Page:
         offered = [
             diagnosis.fix for diagnosis in report.diagnoses if diagnosis.root_cause and diagnosis.fix is not None and diagnosis.fix.diff
         ]
-        if offered:
+        if offered and not report.program.startswith(ONE_STEP):
             option = () if any(fix.safe for fix in offered) else ("--unsafe",)
             commands.append(" ".join(("whygrad fix", *option, report.program, *report.arguments)))
         if not codes:
