@@ -14,6 +14,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.dropped_losses import forgotten
 from whygrad.rules.phrases import distinct, listed, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import statements
 
 WITHOUT_EFFECT = ("layout", "arithmetic", "activation", "select", "cast", "detach", "step", "reduction")
 """Families of ops that do nothing but return a result, so that a call whose result is dropped is a call without effect."""
@@ -207,10 +208,7 @@ def _stands_alone(site: Site | None) -> bool:
     """The op is the whole of a statement that has nothing on its left; in a notebook that would show the result."""
     if site is None or not site.text or site.file.startswith("<") or "ipykernel" in site.file or (site.end_line or site.line) != site.line:
         return False
-    try:
-        body = ast.parse(site.text.strip()).body
-    except (SyntaxError, ValueError):
-        return False
+    body = statements(site.text)
     if len(body) != 1 or not isinstance(body[0], ast.Expr) or isinstance(body[0].value, ast.Await | ast.Yield | ast.Constant):
         return False
     indent = len(site.text) - len(site.text.lstrip())

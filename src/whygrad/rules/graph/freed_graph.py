@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.inplace_overwrite import CHANGED
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import in_front, remedy, setting
+from whygrad.rules.statements import statements
 
 FREED = re.compile(r"backward through the graph a second time")
 
@@ -238,10 +239,7 @@ def _detached(names: tuple[str, ...], *, several: bool) -> str:
 
 def _handed_back(site: Site | None) -> tuple[str, ...]:
     """Names that a line gives to its call and takes from it again, as recurrent layers are written: `out, state = lstm(x, state)`."""
-    try:
-        body = ast.parse(site.text.strip()).body if site is not None else []
-    except SyntaxError:  # a line of several, or one that opens a block
-        return ()
+    body = statements(site.text) if site is not None else []
     line = body[0] if body else None
     if not isinstance(line, ast.Assign) or not isinstance(line.value, ast.Call):
         return ()

@@ -12,6 +12,7 @@ from whygrad.ir import Batches, Collation, Fit, Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import statements
 
 NONE = 3.0
 """Standard deviations up to which a fit has found nothing: 196 of 200 sets of random labels, 128 to 512 rows, stay below."""
@@ -137,10 +138,7 @@ def _in_order(moved: Site | None, kept: Site | None, name: str) -> Remedy | None
 
 def order_in(text: str) -> str:
     """`order` of `[words[i] for i in order]`, or of `x[order]`; "" where the source names none, or several."""
-    try:
-        nodes = list(ast.walk(ast.parse(text.strip())))
-    except (SyntaxError, ValueError):
-        return ""
+    nodes = [node for statement in statements(text) for node in ast.walk(statement)]
     through = [node.generators[0] for node in nodes if isinstance(node, ast.ListComp) and isinstance(node.elt, ast.Subscript)]
     found = {made.iter.id for made in through if isinstance(made.iter, ast.Name)}
     found |= {node.slice.id for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and not through}

@@ -13,6 +13,7 @@ from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import calls_in
 
 ENOUGH = 5
 """Batches that must have been alike: a loader that is begun anew four times to show its first batch is no training loop."""
@@ -229,11 +230,7 @@ def key_split(draw: Op, callers: Iterable[Site] = ()) -> Remedy | None:
 
 def _first_name(text: str) -> str:
     """`key` of `rows = jax.random.choice(key, …)`; "" where the first argument is no name, or several calls stand there."""
-    try:
-        calls = [node for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Call) and "random" in ast.unparse(node.func)]
-    except (SyntaxError, ValueError):
-        return ""
-    given = [node.args[0] for node in calls if node.args]
+    given = [call.args[0] for call in calls_in(text) if call.args and "random" in ast.unparse(call.func)]
     return given[0].id if len(given) == 1 and isinstance(given[0], ast.Name) else ""
 
 
@@ -267,11 +264,7 @@ def begun_once(site: Site | None) -> Remedy | None:
 
 def _iterated(text: str) -> str:
     """`loader` for a statement with `next(iter(loader))`; "" for any other."""
-    try:
-        calls = [node for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    except (SyntaxError, ValueError):
-        return ""
-    begun = [node.args[0] for node in calls if isinstance(node.func, ast.Name) and node.func.id == "next" and len(node.args) == 1]
+    begun = [call.args[0] for call in calls_in(text) if isinstance(call.func, ast.Name) and call.func.id == "next" and len(call.args) == 1]
     if len(begun) != 1 or not isinstance(begun[0], ast.Call):
         return ""
     inner = begun[0]

@@ -92,6 +92,10 @@ def _deaf(step: StepIndex, found: list[Parameter]) -> Iterator[Fact]:
         yield Fact("insensitive", str(step.step.kind))
 
 
+KEYS_APART = "draw each layer with a key of its own: `jax.random.split(key, ...)` before the loop over them, or `jax.vmap` over its keys"
+"""What to do about a stack of layers, which only JAX programs have."""
+
+
 def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosis:
     """What is said, where the first layer is made."""
     names = [parameter.name for parameter in found]
@@ -105,9 +109,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         name="symmetric-start",
         severity="warning",
         confidence="measured",
-        message=f"all {units} layers in `{names[0]}` start equal and stay equal: they act as one"
-        if stack
-        else f"all {units} units of `{names[0]}` start equal and stay equal: the layer acts as one unit",
+        message=f"all {units} {'layers in' if stack else 'units of'} `{names[0]}` start equal and stay equal: {'they act as one' if stack else 'the layer acts as one unit'}",
         site=started or found[0].site,
         label="the layers of this stack hold the same numbers"
         if stack
@@ -123,9 +125,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
             ),
             Evidence(f"{plural(len(names), 'parameter')} of this kind", "parameters", len(names)),
         ),
-        help="draw each layer with a key of its own: `jax.random.split(key, ...)` before the loop over them, or `jax.vmap` over its keys"
-        if stack
-        else idiom(index, "random start"),
+        help=KEYS_APART if stack else idiom(index, "random start"),
         facts=frozenset(Fact("symmetric", name) for name in names),
         explains=frozenset(
             {

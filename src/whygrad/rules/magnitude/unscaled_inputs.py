@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
 from whygrad.flow.trials import trial_of
@@ -148,17 +148,15 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=None
-        if idle
-        else standardised(
-            index,
-            [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))],
-            "inputs",
-            test.intervention,
-            labels_made_at(index, step),
-        ),
+        remedy=None if idle else _remedy(index, step, found, test),
         test=test,
     )
+
+
+def _remedy(index: Index, step: StepIndex, found: list[Value], test: Test) -> Remedy | None:
+    """All inputs of odd scale standardised where they are made, and targets as large as they with them."""
+    sources = [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))]
+    return standardised(index, sources, "inputs", test.intervention, labels_made_at(index, step))
 
 
 def _shown(step: StepIndex, value: Value) -> str:
