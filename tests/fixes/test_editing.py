@@ -199,6 +199,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "the variable of a loop over a dictionary is put back": (
         "for k, p in params.items():\n    p -= r * g[k]\n", "p -= r", {"action": "element"}, "for k, p in params.items():\n    params[k] = p - r * g[k]\n",
     ),
+    "a sum that is taken off stays together": (
+        "for k, p in params.items():\n    p -= r * g[k] + d\n", "p -= r", {"action": "element"}, "for k, p in params.items():\n    params[k] = p - (r * g[k] + d)\n",
+    ),
     "a loop over two lists counts, so that a variable can be put back": (
         "for p, g in zip(params, grads):\n    p -= rate * g\n", "p -= rate", {"action": "element"},
         "for i, (p, g) in enumerate(zip(params, grads)):\n    params[i] = p - rate * g\n",

@@ -8,6 +8,9 @@ import libcst as cst
 from whygrad.fixes.finding import Expression, Line, Tree
 from whygrad.fixes.refusals import Refused
 
+ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.Tuple, cst.List, cst.Dict, cst.SimpleString)
+"""What stands anywhere without parentheses."""
+
 
 @dataclass(slots=True)
 class Changes:
@@ -49,3 +52,8 @@ def arguments(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expre
     plain = [arg for arg in call.args if arg.keyword is None]
     found |= {param.name.value: arg.value for param, arg in zip(parameters, plain, strict=False)}
     return found | {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+
+
+def fitted(node: Expression) -> Expression:
+    """An operand of a difference, in parentheses where it needs them."""
+    return node if isinstance(node, ATOMS) or node.lpar else node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
-from whygrad.fixes.changes import Changes, keyword, nothing_left, separated
+from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated
 from whygrad.fixes.decorators import decorated, redecorated, uncached
 from whygrad.fixes.finding import (
     Expression,
@@ -42,7 +42,6 @@ GIVEN = -2
 """The position that means what a call was given: the tensor of a method, else the first argument."""
 RESHAPING = frozenset(("view", "reshape"))
 """Methods whose arguments are sizes, also where these are variables: `scores.view(n, c)`."""
-_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.Tuple, cst.List, cst.Dict, cst.SimpleString)
 _TIGHT = (cst.BinaryOperation, cst.UnaryOperation, cst.Attribute, cst.Comparison, cst.Subscript, cst.Await)
 _SETTINGS = (cst.Integer, cst.UnaryOperation, cst.SimpleString, cst.Tuple)
 """What sets an axis or a type, and is no tensor."""
@@ -105,7 +104,7 @@ def _filled(tree: Tree, names: Names, text: str, node: cst.CSTNode | None = None
     code = names.spell(text.replace("{x}", PLACEHOLDER))
     if node is not None and PLACEHOLDER in code:
         inner = tree.code(node).strip()
-        bare = isinstance(node, _ATOMS) or bool(getattr(node, "lpar", ())) or f"({PLACEHOLDER}" in code
+        bare = isinstance(node, ATOMS) or bool(getattr(node, "lpar", ())) or f"({PLACEHOLDER}" in code
         code = code.replace(PLACEHOLDER, inner if bare else f"({inner})")
     try:
         return cst.parse_expression(code, config=tree.module.config_for_parsing)
@@ -117,7 +116,7 @@ def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
     """In parentheses where what stands around would take it apart, or where the old one stood in them and it is more than one piece."""
     if getattr(old, "lpar", ()) and not new.lpar and not isinstance(new, cst.Name | cst.Attribute | cst.Call | cst.Subscript):
         return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]  # asked for above
-    if not isinstance(new, _ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
+    if not isinstance(new, ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
         return new.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     return new
 
@@ -150,7 +149,7 @@ def _swap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
     if isinstance(node, cst.Comparison):
         larger, smaller = _by_size(node)
-        difference = cst.BinaryOperation(_fitted(larger), cst.Subtract(), _fitted(smaller))
+        difference = cst.BinaryOperation(fitted(larger), cst.Subtract(), fitted(smaller))
         changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, difference))
         return
     if not isinstance(node, cst.Call):
@@ -169,11 +168,6 @@ def _by_size(node: cst.Comparison) -> tuple[Expression, Expression]:
     if len(node.comparisons) == 1 and isinstance(first.operator, cst.LessThan | cst.LessThanEqual):
         return first.comparator, node.left
     raise Refused("it compares in another way than by size")
-
-
-def _fitted(node: Expression) -> Expression:
-    """An operand of a difference, in parentheses where it needs them."""
-    return node if isinstance(node, _ATOMS) or node.lpar else node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _arguments(tree: Tree, node: cst.Call, names: Names) -> str:

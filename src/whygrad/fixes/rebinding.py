@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import libcst as cst
 
 from whygrad.diagnosis import Edit
-from whygrad.fixes.changes import Changes
+from whygrad.fixes.changes import Changes, fitted
 from whygrad.fixes.finding import Expression, Tree, assigned, last_name, statement
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
@@ -30,9 +30,16 @@ def not_in_place(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     operator = _PLAIN.get(type(kept.operator)) if isinstance(kept, cst.AugAssign) else None
     if not isinstance(kept, cst.AugAssign) or operator is None:
         raise Refused("nothing is changed in place on its line")
-    loose = isinstance(kept.value, cst.BinaryOperation | cst.Comparison | cst.BooleanOperation | cst.IfExp) and not kept.value.lpar
-    value = kept.value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if loose else kept.value
-    changes.new[kept] = cst.Assign([cst.AssignTarget(kept.target)], cst.BinaryOperation(kept.target.deep_clone(), operator(), value))
+    changed = cst.BinaryOperation(kept.target.deep_clone(), operator(), _behind(operator(), kept.value))
+    changes.new[kept] = cst.Assign([cst.AssignTarget(kept.target)], changed)
+
+
+def _behind(operator: cst.BaseBinaryOp, value: Expression) -> Expression:
+    """What stands on the right of an operator: a product behind a sum needs no parentheses, all else that is no single piece does."""
+    product = isinstance(value, cst.BinaryOperation) and isinstance(
+        value.operator, cst.Multiply | cst.Divide | cst.MatrixMultiply | cst.Power
+    )
+    return value if product and isinstance(operator, cst.Add | cst.Subtract) else fitted(value)
 
 
 def inward(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
@@ -42,9 +49,7 @@ def inward(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     if len(found) != 1 or found[0] is whole or not found[0].args or found[0].args[0].star:
         raise Refused(f"nothing is made of one `{edit.calls[0]}` on its line")
     call = found[0]
-    given = call.args[0].value
-    loose = isinstance(given, cst.BinaryOperation | cst.UnaryOperation | cst.IfExp) and not given.lpar
-    inside = whole.deep_replace(call, given.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if loose else given)
+    inside = whole.deep_replace(call, fitted(call.args[0].value))
     if not isinstance(inside, cst.BaseExpression):
         raise Refused("nothing would be left of it")
     changes.new[whole] = call.with_changes(args=[call.args[0].with_changes(value=inside), *call.args[1:]])
@@ -88,13 +93,7 @@ def into_element(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
         operator = _PLAIN.get(type(kept.operator))
         if operator is None:
             raise Refused("the operator is an unusual one")
-        loose = isinstance(kept.value, cst.BinaryOperation) and not kept.value.lpar
-        value = (
-            kept.value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-            if loose and operator in (cst.Multiply, cst.Divide)
-            else kept.value
-        )
-        changes.new[kept] = cst.Assign([cst.AssignTarget(held)], cst.BinaryOperation(name, operator(), value))
+        changes.new[kept] = cst.Assign([cst.AssignTarget(held)], cst.BinaryOperation(name, operator(), _behind(operator(), kept.value)))
     else:
         changes.new[name] = held
 

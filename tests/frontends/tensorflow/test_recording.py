@@ -274,6 +274,17 @@ def test_an_array_that_becomes_a_tensor_twice_in_a_step_is_one_value(tmp_path):
     assert [op.kind for op in record.steps[0].graph.ops].count("linear") == 4
 
 
+def test_variables_that_can_be_read_once_are_updated_all_the_same(tmp_path):
+    program = DATA + LOOP.format(loss=ENTROPY).replace(
+        "optimizer.apply_gradients(zip(gradients, model.trainable_variables))",
+        "optimizer.apply(gradients, iter(model.trainable_variables))",
+    )
+    record = recorded(tmp_path, program)
+
+    assert all(p.update_norm for p in record.steps[0].parameters)
+    assert record.optimizers[0].steps == 3
+
+
 @pytest.mark.parametrize(
     ("folds", "made"), [("model.set_weights(start)", 1), ("pass", 5)], ids=["weights put back before each fold", "training that goes on"]
 )

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -235,13 +235,11 @@ class Hooks:
         idle = recorder.stopped or recorder.quiet or recorder.in_update or threading.get_ident() != recorder.thread
         if idle or not _compat.eager():
             return original(*args, **kwargs)
-        frame = sys._getframe(1)
-        self.before_update(
-            args[0],
-            args[1] if len(args) > 1 else kwargs.get("grads"),
-            args[2] if len(args) > 2 else kwargs.get("trainable_variables"),  # noqa: PLR2004 - its second argument
-            frame,
-        )
+        frame, given = sys._getframe(1), args[2] if len(args) > 2 else kwargs.get("trainable_variables")  # noqa: PLR2004 - its second argument
+        if isinstance(given, Iterator):  # it can be read once, and Keras makes a list of it as well
+            given = list(given)
+            args, kwargs = (args[0], args[1] if len(args) > 1 else kwargs["grads"], given), {}
+        self.before_update(args[0], args[1] if len(args) > 1 else kwargs.get("grads"), given, frame)
         recorder.in_update = True
         try:
             result = original(*args, **kwargs)

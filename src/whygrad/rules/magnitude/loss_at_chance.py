@@ -55,7 +55,7 @@ def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosi
     if course.last > (1 + NEAR) * max(costs) and isfinite(course.last) and not still_falls(course):
         yield _said(
             step, op, course, max(costs),
-            f"the loss ends at {figure(course.last)}, and an answer that is the same for every example costs {figure(max(costs))}",
+            f"the loss ends at {figure(course.last)}, and an answer that is the same for every example costs {figure(max(costs))} at most",
             "ends worse than a constant",
         )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _said(step: StepIndex, op: Op, course: Course, chance: float, message: str, 
         label=label,
         evidence=(
             Evidence(
-                f"{what} costs {figure(chance)}; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
+                f"{what} costs {figure(chance)}{' at most' if what != 'an even guess' else ''}; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}",
                 "loss",
                 course.last,
             ),
