@@ -86,6 +86,19 @@ def test_a_rate_is_followed_to_its_literal(text: str, tmp_path: Path, monkeypatc
     assert "# here" in file.read_text().splitlines()[origin.site.line - 1]
 
 
+def test_a_default_counts_before_an_equal_number_of_that_name_in_another_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, made = optimizer(RATES["a default of a function"], tmp_path, monkeypatch)
+    other = ModuleType("another_program_of_a_user")
+    other.__file__ = str(tmp_path / "other.py")
+    Path(other.__file__).write_text("course.add(9.0, rate=0.5)\n")
+    monkeypatch.setitem(sys.modules, other.__name__, other)
+
+    (origin,) = origins_of(Record(optimizers=(made,)), Sources(time.time() + 10))
+
+    assert origin.site is not None
+    assert origin.site.file == str(file)
+
+
 @pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_rate_that_stands_in_the_call_or_is_of_unknown_origin_has_none(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -240,6 +240,7 @@ def bound(function: Function, spot: Spot, *, method: bool = False) -> dict[str, 
 
 
 def _defaults(function: Function, scope: Scope) -> dict[str, Spot]:
+    """What parameters are where a call gives nothing for them."""
     arguments = function.args
     plain = [*arguments.posonlyargs, *arguments.args]
     values = zip(plain[len(plain) - len(arguments.defaults) :], arguments.defaults, strict=True)
@@ -265,6 +266,11 @@ def given_to(program: Program, scope: Scope, name: str) -> Spot | None:
         for level, node in _calls_of(program, module, wanted)
     ]  # fmt: skip
     return bound(function, found[0], method=scope.owner is not None).get(name) if len(found) == 1 else None
+
+
+def default_of(scope: Scope, name: str) -> Spot | None:
+    """What a parameter of the function is where a call gives nothing for it."""
+    return None if isinstance(scope.node, ast.Module) else _defaults(scope.node, scope.outer or scope).get(name)
 
 
 def _calls_of(program: Program, module: Module, name: str) -> Iterator[tuple[Scope, ast.Call]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from whygrad.frontends.origins.calls import own_nodes
+from whygrad.frontends.origins.calls import default_of, own_nodes
 from whygrad.frontends.origins.program import LAST, Function, Module, Program, Scope, Spot, last_name
 from whygrad.frontends.origins.trails import Trail
 from whygrad.ir import Site
@@ -115,12 +115,15 @@ def _argument(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def _followed(program: Program, spot: Spot, name: str, value: float) -> Site | None:
-    """The literal at the end of the way back; where the way is lost, the only one in the program that is called so and has the value."""
-    words = [name]
+    """The literal at the end of the way back; where the way is lost at a parameter, its default, else the only one in the program that is called so and has the value."""
+    words, default = [name], None
     for at, _ in Trail(program).steps(spot):
         if _is_literal(at.node, value):
             return program.site(at)
+        default = default_of(at.scope, at.node.id) if isinstance(at.node, ast.Name) else None
         words += [word for word in _words(at) if word not in words]
+    if default is not None and _is_literal(default.node, value):
+        return program.site(default)
     for word in reversed(words):
         modules = {module.file: module for form in (word, word.replace("_", "-")) for module in program.user_modules(form)}
         found = [site for module in modules.values() for site in _called(program, module, word, value)]
