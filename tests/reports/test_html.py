@@ -180,6 +180,30 @@ def test_hostile_names_and_lines_stay_text(opened: Opened):
     assert page.locator("#gauges td").first.inner_text() == HOSTILE
 
 
+def test_the_lines_around_the_place_are_shown_where_the_source_is_at_hand(opened: Opened, tmp_path: Path):
+    file = tmp_path / "train.py"
+    file.write_text("import torch\n\n\ndef codes(x):\n    x = x.flatten(1)\n    return encoder(\n        x\n    ).detach()\n\n\nprint(1)\n")
+    site = Site(str(file), 6, 8, 12, 0, "codes", "    return encoder(")
+    shown = opened.show(with_picture(HEALTHY, replace(DETACHED, site=site))).locator(".source pre").first.inner_text()
+
+    assert [line.strip() for line in shown.splitlines()] == [
+        "4def codes(x):",
+        "5    x = x.flatten(1)",
+        "6    return encoder(",
+        "7        x",
+        "8    ).detach()",
+    ]
+
+
+def test_no_lines_are_shown_around_a_place_whose_file_has_changed(opened: Opened, tmp_path: Path):
+    file = tmp_path / "train.py"
+    file.write_text("one = 1\ntwo = 2\nthree = 3\n")
+    changed = replace(DETACHED, site=Site(str(file), 2, text="two = '2'"))
+    shown = opened.show(with_picture(HEALTHY, changed)).locator(".source pre").first.inner_text()
+
+    assert shown.strip() == "2two = '2'"
+
+
 def test_a_sound_run_says_so(opened: Opened):
     page = opened.show(HEALTHY)
 

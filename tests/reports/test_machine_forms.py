@@ -102,14 +102,23 @@ def test_annotations_are_for_root_causes_alone():
 
 
 def test_junit_counts_failures_and_is_read_back():
-    suite = ET.fromstring(pipelines.junit(SICK))
+    (suite,) = ET.fromstring(pipelines.junit(SICK))
 
     assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
     assert suite.find("testcase[@name='WG101']/failure") is not None
 
 
+def test_a_failure_in_junit_shows_the_place_and_its_line():
+    failure = ET.fromstring(pipelines.junit(SICK)).find(".//failure")
+
+    site = UNUSED_LABELS.site
+    assert site is not None
+    assert failure is not None
+    assert (failure.text or "").split("\n")[:2] == [f"{site.file}:{site.line}", f"  {site.text.strip()}"]
+
+
 def test_junit_of_a_run_that_was_not_judged_is_an_error():
-    suite = ET.fromstring(pipelines.junit(replace(HEALTHY, healthy=None, reason="no step\x00")))
+    (suite,) = ET.fromstring(pipelines.junit(replace(HEALTHY, healthy=None, reason="no step\x00")))
 
     assert suite.get("errors") == "1"
     assert suite.find(".//error").get("message") == "no step?"  # type: ignore[union-attr]  # it is there, or the test fails

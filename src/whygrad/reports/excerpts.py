@@ -1,5 +1,6 @@
 """The user's own source line with the place marked below it."""
 
+import linecache
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069
 def tame(text: str) -> str:
     """One line of text that a terminal only prints."""
     return CONTROL.sub("?", text.replace("\t", TAB))
+
+
+AROUND = 2
+"""Lines that a page shows before and after the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,21 @@ def excerpt(site: Site, width: int) -> Excerpt | None:
         return Excerpt(line, first, length)
     indent = len(line) - len(line.lstrip())
     return _cropped(line[indent:], first - min(indent, first), length, width)
+
+
+def neighbours(site: Site) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """The numbered lines before a place and after it (the rest of a longer expression too), without blank ones at the ends; none where the source isn't at hand as it was."""
+    lines = linecache.getlines(site.file)
+    if not 0 < site.line <= len(lines) or lines[site.line - 1].rstrip() != site.text.rstrip():
+        return [], []
+    last = max(site.line, min(site.end_line, site.line + 2 * AROUND))
+    before, after = range(max(1, site.line - AROUND), site.line), range(site.line + 1, min(len(lines), last + AROUND) + 1)
+    return _without_blank_ends(before, lines), _without_blank_ends(after, lines)
+
+
+def _without_blank_ends(numbers: range, lines: list[str]) -> list[tuple[int, str]]:
+    filled = [number for number in numbers if lines[number - 1].strip()]
+    return [(number, tame(lines[number - 1].rstrip())) for number in numbers if filled and filled[0] <= number <= filled[-1]]
 
 
 def _marked(site: Site) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from whygrad.diagnosis import Fix, Picture, Report, Scalar
 from whygrad.ir import Site
 from whygrad.reports.curves import curve
-from whygrad.reports.excerpts import excerpt, place, tame
+from whygrad.reports.excerpts import excerpt, neighbours, place, tame
 from whygrad.reports.figures import counted, figure, gradient_sentence, labels_sentence, run_sentence, sensitivity_sentence
 
 SCRIPTS = ("dagre.min.js", "report.js")
@@ -60,7 +60,9 @@ def _text(name: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(ticked=ticked, figure=figure, measured=measured, place=place, marked=marked, counted=counted)
+    environment.filters.update(
+        ticked=ticked, figure=figure, measured=measured, place=place, marked=marked, counted=counted, neighbours=neighbours
+    )
     return environment
 
 
@@ -158,8 +160,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def fragment(report: Report) -> str:
-    """The page inside a frame, for notebooks."""
-    return f'<iframe title="whygrad" srcdoc="{escape(render(report))}" sandbox="allow-scripts" width="100%" height="720"></iframe>'

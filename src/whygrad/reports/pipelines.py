@@ -43,19 +43,27 @@ def _escaped(text: str, also: str = "") -> str:
 def junit(report: Report) -> str:
     """One test case for each rule that judged; a root cause is its failure, a run that could not be judged an error."""
     roots = [item for item in report.diagnoses if item.root_cause and item.severity != "note"]
-    suite = ET.Element("testsuite", name="whygrad", tests=str(len(report.coverage.judged) or 1), failures=str(len(roots)))
+    suites = ET.Element("testsuites", name="whygrad")
+    suite = ET.SubElement(suites, "testsuite", name="whygrad", tests=str(len(report.coverage.judged) or 1), failures=str(len(roots)))
     suite.set("errors", str(int(report.healthy is None)))
     for code in report.coverage.judged:
         case = ET.SubElement(suite, "testcase", classname=_plain(report.program), name=code)
         for item in (item for item in roots if item.rule == code):
             failure = ET.SubElement(case, "failure", message=_plain(item.message), type=f"{item.rule} {item.name}")
-            place = f"{item.site.file}:{item.site.line}\n" if item.site is not None else ""
-            failure.text = _plain(place + "\n".join((*(each.statement for each in item.evidence), item.help)))
+            failure.text = _plain("\n".join((*_source(item), *(each.statement for each in item.evidence), item.help)))
     if report.healthy is None:
         case = ET.SubElement(suite, "testcase", classname=_plain(report.program), name="judged")
         ET.SubElement(case, "error", message=_plain(report.reason or "nothing was judged"))
-    ET.indent(suite)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _source(item: Diagnosis) -> Iterator[str]:
+    """The place, and the line that stands there."""
+    if item.site is not None:
+        yield f"{item.site.file}:{item.site.line}"
+        if item.site.text.strip():
+            yield f"  {item.site.text.strip()}"
 
 
 def _plain(text: str) -> str:
