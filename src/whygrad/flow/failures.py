@@ -139,9 +139,9 @@ def carried(index: Index) -> tuple[Carried, ...]:
 
 
 def _foreign(step: StepIndex) -> Iterator[tuple[str, Op]]:
-    """Values with a graph that the loss depends on and that no op of the step made, each with its first reader."""
+    """Values that no op of the step made and into whose graph a gradient goes back, each with its first reader; what is detached on its way is data."""
     known = {parameter.value for parameter in step.step.parameters}
-    for name in (name for name in step.values if name in step.shapes_loss):
+    for name in (name for name in step.values if name in step.gets_gradient):
         value = step.value(name)
         plain = name in step.producer or name in known or value.role not in ("state", "activation")
         if not plain and value.differentiable and name in step.consumers:

@@ -35,6 +35,9 @@ SILENT = {
     "without a graph: a target, a memory": COPY.replace(
         'c: state bf16[2,4] called="cast" differentiable=true', 'c: state bf16[2,4] called="cast"'
     ),
+    "detached where it is read: a generator's examples, shown to its discriminator in the next step": COPY.replace(
+        "      next = linear y c", "      f = detach c\n      next = linear y f"
+    ),
     "the parameter is read as well": COPY.replace(
         'parameter w optimizer="opt" gradient', 'parameter w optimizer="opt" reached=true gradient'
     ),

@@ -80,6 +80,10 @@ SILENT = {
         labels values=["y"] how="target"
     """,
     "a GAN's ones": SAME.replace("out =", "y = create\n    out =").replace("cross_entropy", "bce_with_logits"),
+    "zeros for what was made beside ones for what is real, made in another step": SAME.replace(
+        "loss = cross_entropy out y",
+        't: input i64[100] minimum=0 maximum=0\n    a = cross_entropy out t with={"target":1}\n    b = cross_entropy out y',
+    ).replace('@ "train.py":54', '@ "train.py":54\n    loss = add a b'),
     "a residual driven to zero": SAME.replace("i64[100]", "f32[100,1]")
     .replace("minimum=1 maximum=1", "minimum=0 maximum=0")
     .replace("cross_entropy", "mse_loss"),

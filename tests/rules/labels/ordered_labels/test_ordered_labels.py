@@ -66,6 +66,12 @@ SILENT = {
     "smoothed ones and zeros of a GAN, one number for all": SLICES.replace("y0 = index all", "y0 = expand c")
     .replace("y1 = index all", "y1 = expand c")
     .replace("    all: input i64[200]", "    c: input f32[]"),
+    "ones for what is real beside zeros for what was made": SLICES.replace(
+        '    loss = cross_entropy s y1 with={"target":1} @ "a.py":7',
+        '    z1 = index all @ "a.py":6\n    a = cross_entropy s y1 with={"target":1} @ "a.py":7\n    b = cross_entropy s z1 with={"target":1}\n    loss = add a b',
+    )
+    .replace("    y1: label", "    z1: label i64[20] minimum=0 maximum=0\n    y1: label")
+    .replace('values=["y1"]', 'values=["y1","z1"]'),
     "ones and zeros of a GAN": SLICES.replace("y0 = index all", "y0 = create").replace("y1 = index all", "y1 = create"),
 }
 
