@@ -53,7 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Where a model and its adversary share a loss, one of them climbs it: the rule is silent as soon as any term, in any kind of step, has the
-    right sign, where an optimizer was told to maximise, and where what is trained belongs to no model (a perturbed input). Products with
+    right sign, or one of the same function in the same step that compares with inputs; where an optimizer was told to maximise, and where what is trained belongs to no model (a perturbed input). Products with
     rewards that may be negative can't be told.
 
     ## How sure
@@ -72,7 +72,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         return
     without_end = {step: next(endless(step), None) for step in found if trains_a_model(step)}
     yield from distinct(about(step, item) for step, item in without_end.items() if item is not None)
-    if any(join.agreement <= 0 for group in found.values() for join in group):
+    if any(join.agreement <= 0 for group in found.values() for join in group) or any(
+        contrasted(step, group) for step, group in found.items()
+    ):
         return
     yield from distinct(
         replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
@@ -155,6 +157,12 @@ def joins(step: StepIndex) -> Iterator[Join]:
             yield from _distances(step, op, signs)
         elif op.kind in ("mul", "index"):
             yield from _products(step, op, sign, labels)
+
+
+def contrasted(step: StepIndex, group: tuple[Join, ...]) -> bool:
+    """The same loss function stands in the step with the right sign as well, for examples that are no labels: an autoencoder that tells what is real from what was made."""
+    signs, kinds = loss_signs(step), {join.op.kind for join in group if family(join.op.kind) == "loss"}
+    return any(op.kind in kinds and signs.get(op.output, -1) >= 0 for op in step.loss_ops())
 
 
 def _distances(step: StepIndex, op: Op, signs: dict[str, Sign]) -> Iterator[Join]:

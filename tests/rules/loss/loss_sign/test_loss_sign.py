@@ -103,6 +103,9 @@ SILENT = {
     "an adversary beside a right term": MINUS.replace(
         "loss = neg l", 'n = neg l\n    k = l1_loss m y with={"target":1}\n    loss = add n k'
     ),
+    "what was made is told from what is real by an autoencoder's error, each compared with itself": MINUS.replace(
+        "loss = neg l", 'n = neg l\n    k = mse_loss m x with={"target":1}\n    loss = add n k'
+    ),
     "rewards that may be negative": PICKED.replace("loss = mean l", "r = mul l x\n    loss = mean r").replace(
         "x: input f32[8,9]", "x: input f32[8,9] minimum=-3 maximum=-1"
     ),
