@@ -63,7 +63,7 @@ bench: $(STAMP) ## every benchmark, ratios in one run
 
 docs: $(STAMP) ## the documentation site, in site/
 	$(BIN)/python docs/site/every_page.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Each repair runs a program several times: so many cases are drawn for it. `make accuracy REPAIRS=0` repairs all of them.
 REPAIRS ?= 40

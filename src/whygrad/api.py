@@ -45,6 +45,7 @@ def diagnose(model: Any, loss_fn: Callable[..., Any], inputs: Any, labels: Any, 
 
     What needs several steps, or an optimizer, can't be seen here: see `recording` and `watch`.
 
+    ```pycon
     >>> import torch, whygrad
     >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Linear(4, 3)
@@ -54,6 +55,8 @@ def diagnose(model: Any, loss_fn: Callable[..., Any], inputs: Any, labels: Any, 
     >>> report = whygrad.diagnose(model, lambda scores, labels: scores.mean(), x, y)
     >>> [cause.name for cause in report.root_causes]
     ['unused-labels']
+
+    ```
     """
     step = _front_end_for(model)
     embedded = Embedded(Settings(steps=1, experiments=experiments), name=f"{ONE_STEP} {_named(model)}", aside=UPDATES)
@@ -77,11 +80,14 @@ def learns(
 ) -> tuple[float, float]:
     """The loss on a batch before and after some updates by Adam on this batch; the model is put back.
 
+    ```pycon
     >>> import torch, whygrad
     >>> _ = torch.manual_seed(0)
     >>> before, after = whygrad.learns(torch.nn.Linear(4, 1), torch.nn.functional.mse_loss, torch.randn(8, 4), torch.randn(8, 1))
     >>> after < before
     True
+
+    ```
     """
     before, after = _front_end_for(model).descend(model, loss_fn, inputs, labels, steps, rate)
     return before, after
@@ -94,11 +100,14 @@ def assert_learns(
 
     It learns if `diagnose` finds nothing as grave as `fail_on`, and if the loss on this very batch is lower after a few updates by Adam.
 
+    ```pycon
     >>> import torch, whygrad
     >>> _ = torch.manual_seed(0)
     >>> batch = torch.randn(8, 4), torch.randn(8, 1)
     >>> whygrad.assert_learns(torch.nn.Linear(4, 1), torch.nn.functional.mse_loss, batch).healthy
     True
+
+    ```
     """
     __tracebackhide__ = True
     inputs, labels = batch
@@ -142,6 +151,7 @@ class Run:
 def recording(*, steps: int = 2, experiments: Experiments = "default") -> Iterator[Run]:
     """Watch the training steps of a block; `run.report` is there when it is over. An exception of the block's is reported and goes on.
 
+    ```pycon
     >>> import torch, whygrad
     >>> model = torch.nn.Linear(4, 1)
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -154,6 +164,8 @@ def recording(*, steps: int = 2, experiments: Experiments = "default") -> Iterat
     ...         optimizer.step()
     >>> run.report.healthy, run.report.updates
     (True, 3)
+
+    ```
     """
     run, embedded = Run(), Embedded(Settings(steps=steps, experiments=experiments))
     on = embedded.start()
@@ -238,6 +250,7 @@ def watch(
     each recorded step: a TensorBoard writer, a W&B run, the `mlflow` module, or a function of the figures and the number of the step. With
     `stop_on="error"` a call of `check` between steps raises `TrainingFault` as soon as a fault is sure.
 
+    ```pycon
     >>> import torch, whygrad
     >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Linear(4, 1)
@@ -252,6 +265,8 @@ def watch(
     True
     >>> sorted(watch.figures[0][1])
     ['gradient_norm', 'label_sensitivity', 'starved_parameters', 'update_ratio']
+
+    ```
     """
     known = tuple(item for item in (model, optimizer) if item is not None)
     embedded = Embedded(Settings(steps=steps, experiments=experiments), known=known)
