@@ -36,12 +36,12 @@ def mixed(step: StepIndex, name: str, classes: int) -> Mixed | None:
     if not ways or ways[0].kind not in _SOURCES:
         return None
     axis: int | None = unit_axis(ways[0], step.value(ways[0].output).shape or ())
+    final = max((at for at, op in enumerate(ways) if not _keeps(step, op)), default=0)
     for at, op in enumerate(ways[1:], 1):
         before, after = step.value(main(step, op) or ""), step.value(op.output)
         if axis is None or before.shape is None or after.shape is None:
             return None
-        last = all(_keeps(step, other) for other in ways[at + 1 :])
-        if op.kind == "reshape" and last and _is_cut(before.shape, axis, after.shape, classes):
+        if op.kind == "reshape" and at >= final and _is_cut(before.shape, axis, after.shape, classes):
             return Mixed(op, before, after, axis, classes)
         axis = axis if _keeps(step, op) else moved(op, before.shape, after.shape, axis)
     return None

@@ -1,6 +1,6 @@
 """How the loss went over the run: whether it fell, stood still or ran away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite, log, prod
 from typing import Literal
 
@@ -121,9 +121,13 @@ def supervised(index: Index, step: StepIndex) -> bool:
     return bool(targets) or bool(step.step.labels.values)
 
 
-def expected_ratio(step: StepIndex, optimizer: Optimizer, parameter: Parameter) -> float | None:
-    """How far one update will move a parameter for its size, judged by its gradient and the rate; None where that is unknown."""
-    rate = next((group.rate for group in optimizer.groups if parameter.name in group.parameters), None)
+def expected_ratios(step: StepIndex, optimizer: Optimizer, parameters: Iterable[Parameter]) -> tuple[float | None, ...]:
+    """How far one update will move each parameter for its size, judged by its gradient and the rate; None where that is unknown."""
+    rates = {name: group.rate for group in reversed(optimizer.groups) for name in group.parameters}
+    return tuple(_expected_ratio(step, optimizer, p, rates.get(p.name)) for p in parameters)
+
+
+def _expected_ratio(step: StepIndex, optimizer: Optimizer, parameter: Parameter, rate: float | None) -> float | None:
     norm, gradient, shape = parameter.norm, parameter.gradient_norm, step.value(parameter.value).shape
     if rate is None or not norm or not gradient or shape is None or not isfinite(norm) or not isfinite(gradient):
         return None

@@ -37,6 +37,11 @@ class StepIndex:
         return found
 
     @cached_property
+    def parameter_of(self) -> dict[str, Parameter]:
+        """Value name to the parameter whose value it is."""
+        return {parameter.value: parameter for parameter in self.step.parameters}
+
+    @cached_property
     def losses(self) -> tuple[str, ...]:
         """What was differentiated; if nothing was, what the program computed last that looks like a loss."""
         return self.step.differentiated or tuple(name for name, value in self.values.items() if value.role == "loss")
@@ -142,9 +147,15 @@ class StepIndex:
         """The step's events of these kinds, in order."""
         return (event for event in self.step.events if event.kind in kinds)
 
+    @cached_property
+    def _loss_ops(self) -> tuple[Op, ...]:
+        return tuple(
+            op for op in self.graph.ops if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs))
+        )
+
     def loss_ops(self) -> Iterator[Op]:
         """Ops of the loss family that the loss was computed from (or that raised)."""
-        return (op for op in self.graph.ops if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs)))
+        return iter(self._loss_ops)
 
 
 class Index:

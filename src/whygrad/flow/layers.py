@@ -31,7 +31,7 @@ def layer(step: StepIndex, op: Op) -> Layer | None:
     """The layer that an op is; None for an op without weights or data."""
     if op.kind not in LAYERS:
         return None
-    known = {parameter.value: parameter for parameter in step.step.parameters}
+    known = step.parameter_of
     weights = [name for name in op.inputs if name in known or step.value(name).role == "parameter"]
     data = [name for name in op.inputs if name not in weights and step.value(name).role != "buffer"]
     if not weights or not data:

@@ -54,7 +54,7 @@ def _unused(index: Index, parameter: Parameter) -> bool:
     ending = index.record.endings.get(parameter.name)
     if not parameter.trainable or not (parameter.optimizer or parameter.name in index.held):
         return False
-    if parameter.name in index.once(_read) | index.once(left_out) or parameter.name in index.with_gradient:
+    if any(parameter.name in names for names in (index.once(_read), index.once(left_out), index.with_gradient)):
         return False
     # timid: without the end of the run, an expert that a later batch chooses looks just the same
     return ending is not None and not ending.changed and not ending.gradient_seen

@@ -59,9 +59,9 @@ def _customs(step: StepIndex) -> Iterator[Op]:
 def _missing(index: Index) -> Iterator[Diagnosis]:
     """Parameters that never get a gradient though the only thing between them and the loss is a custom backward that should give one."""
     wanted = index.once(meant)
-    fed = {p.name for step in index.steps for p in step.step.parameters if p.gradient in ("finite", "non-finite")}
+    unfed = wanted - {p.name for step in index.steps for p in step.step.parameters if p.gradient in ("finite", "non-finite")}
     for step in index.steps:
-        hungry = [p for p in step.step.parameters if p.trainable and p.name in wanted - fed and p.value in step.gets_gradient]
+        hungry = [p for p in step.step.parameters if p.trainable and p.name in unfed and p.value in step.gets_gradient]
         for op in _customs(step) if hungry and step.step.differentiated else ():
             behind = tuple(p for p in hungry if p.gradient in ("none", "zero") and _only_through(step, p, op))
             if behind:

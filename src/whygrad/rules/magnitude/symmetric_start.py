@@ -47,16 +47,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         moved = [step for step in steps if step.step.updated]
         # timid: one step alone can't show that the rows stay equal
         if len(moved) > 1:
-            found = [
-                p for p in moved[0].step.parameters if p.trainable and all(stays(step, p.name) for step in moved) and hidden(moved[0], p)
-            ]
+            stay = frozenset.intersection(*(staying(step) for step in moved))
+            found = [p for p in moved[0].step.parameters if p.trainable and p.name in stay and hidden(moved[0], p)]
             if found:
                 yield diagnosis(index, moved[0], found)
 
 
-def stays(step: StepIndex, name: str) -> bool:
-    """The rows of this parameter and of its gradient are equal in this step."""
-    return any(p.name == name and p.symmetric for p in step.step.parameters)
+def staying(step: StepIndex) -> frozenset[str]:
+    """The parameters whose rows, and those of their gradients, are equal in this step."""
+    return frozenset(p.name for p in step.step.parameters if p.symmetric)
 
 
 def hidden(step: StepIndex, parameter: Parameter) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratios, failure, fresh, optimizer_of, supervised
 from whygrad.flow.growth import grown
 from whygrad.flow.origins import rate_set_at
 from whygrad.flow.trials import trial_of
@@ -103,7 +103,7 @@ def far(step: StepIndex, optimizer: Optimizer) -> bool:
 def ratios(step: StepIndex, optimizer: Optimizer, axes: int = 0) -> tuple[float | None, ...]:
     """How far one update will move each parameter of so many axes or more for its size; biases may begin next to zero."""
     held = (p for p in step.step.parameters if p.optimizer == optimizer.name and len(step.value(p.value).shape or ()) >= axes)
-    return tuple(expected_ratio(step, optimizer, p) for p in held)
+    return expected_ratios(step, optimizer, held)
 
 
 def overtaken(step: StepIndex, course: Course | None) -> bool:

@@ -5,7 +5,7 @@ from math import isclose
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, expected_ratio, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import course_of, expected_ratios, failure, fresh, optimizer_of, supervised
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Descend, Optimizer
@@ -140,7 +140,7 @@ def multiplied(optimizer: Optimizer) -> bool:
 
 def near(step: StepIndex, optimizer: Optimizer) -> bool:
     """No parameter will move by much in one update."""
-    ratios = [expected_ratio(step, optimizer, p) for p in step.step.parameters if p.optimizer == optimizer.name]
+    ratios = expected_ratios(step, optimizer, (p for p in step.step.parameters if p.optimizer == optimizer.name))
     return any(ratios) and all(ratio is None or ratio < NEAR for ratio in ratios)
 
 
@@ -148,7 +148,7 @@ def larger(step: StepIndex, optimizer: Optimizer) -> Descend:
     """The larger rate to try, or that was tried."""
     tried = next((change for change in TOLD if trial_of(step.step, change) is not None), None)
     weights = [p for p in step.step.parameters if p.optimizer == optimizer.name and len(step.value(p.value).shape or ()) > 1]
-    ratio = max((found for p in weights if (found := expected_ratio(step, optimizer, p)) is not None), default=0.0)
+    ratio = max((found for found in expected_ratios(step, optimizer, weights) if found is not None), default=0.0)
     return tried or next((change for change in TOLD if ratio == 0 or ratio * change.factor >= FELT), tuple(TOLD)[-1])
 
 
