@@ -144,9 +144,10 @@ def made_here(step: StepIndex, name: str) -> bool:
 
 
 def counted(labels: tuple[tuple[StepIndex, str], ...], handed: Batches | None) -> int:
-    """How many labels were seen: rows, since the entries of one example are not independent. The same tensor counts once."""
+    """How many labels were seen: rows, since the entries of one example are not independent. The same tensor counts once, and as a whole only where it was looked at as a whole."""
     rows = {name: leading(step.value(name)) for step, name in labels}
-    whole = max((leading(step.value(base(step, name))) for step, name in labels), default=0)
+    bases = [step.value(base(step, name)) for step, name in labels]
+    whole = max((leading(value) for value in bases if only_entry(value) is not None), default=0)
     if handed is not None:
         return max(handed.seen * min(rows.values()), whole)
     return max(sum(rows.values()), whole)

@@ -84,6 +84,18 @@ SILENT = {
         "loss = cross_entropy out y",
         't: input i64[100] minimum=0 maximum=0\n    a = cross_entropy out t with={"target":1}\n    b = cross_entropy out y',
     ).replace('@ "train.py":54', '@ "train.py":54\n    loss = add a b'),
+    "a batch of rows of a table whose other rows nobody has looked at": """
+        x: input f32[32,9]
+        all: input f32[2000]
+        rows: input i64[32]
+        y: label f32[32] minimum=0 maximum=0 distinct=1
+        w: parameter f32[1,9]
+        out: activation f32[32]
+        out = linear x w
+        y = index all rows @ "a.py":9
+        loss = bce_with_logits out y with={"target":1} @ "a.py":10
+        labels values=["y"] how="target"
+        """,
     "a residual driven to zero": SAME.replace("i64[100]", "f32[100,1]")
     .replace("minimum=1 maximum=1", "minimum=0 maximum=0")
     .replace("cross_entropy", "mse_loss"),
