@@ -16,7 +16,7 @@ from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
 from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record
 from whygrad.program import Target
-from whygrad.proving import Likened
+from whygrad.proving import Likened, no_further
 from whygrad.repairing import against, left_out, unlabelled, unproved, unproved_alone, written
 from whygrad.reports.repairs import summary
 from whygrad.trying import Attempt, attempt
@@ -84,7 +84,13 @@ def test_labels_that_never_mattered_and_that_no_rule_minds_are_none():
 
 def test_a_repair_that_gets_no_further_says_so():
     assert "and learns\n" in summary((DETACHED,), "", {}, ())
-    assert "the fault is gone, and it learns as well as before" in summary((DETACHED,), "", {}, (), further=False)
+    alike = no_further(Likened(1.0, {4: 0.5}, {4: 0.5}))
+    told = summary((DETACHED,), "", {}, (), no_further=alike)
+
+    assert "verified" not in told
+    assert "tried: the patched program was run whole, the fault is gone, and the program gets no further by that and no less far" in told
+    assert "ends at 0.5, without the change at 0.5" in told
+    assert no_further(Likened(1.0, {4: 0.5}, {4: 0.1})) == no_further(Likened(reason="other numbers")) == ""
 
 
 @pytest.mark.parametrize(
@@ -219,6 +225,27 @@ def test_nothing_is_written_unless_asked_for(tmp_path: Path):
     assert 'class="patched" points=' in (tmp_path / "r.html").read_text()
     assert [item["fix"]["verified"] for item in json.loads((tmp_path / "r.json").read_text())["diagnoses"] if item["root_cause"]] == [True]
     assert (tmp_path / "net.py").read_text() == NET
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_file_that_changes_meanwhile_is_left_alone(tmp_path: Path):
+    (tmp_path / "train.py").write_text(TWO_FAULTS.replace("    loss.backward()\n", "    optimizer.zero_grad()\n    loss.backward()\n"))
+    (tmp_path / "net.py").write_text(NET)
+    command = [sys.executable, "-m", "whygrad", "fix", "--write", "train.py"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while not (line := process.stderr.readline()).startswith("trying:"):
+        assert line, "it ended before it tried anything"
+    (tmp_path / "net.py").write_text(NET + "# mine\n")
+    _, said = process.communicate(timeout=300)
+
+    assert process.returncode == 2, said
+    assert "was changed meanwhile" in said
+    assert "nothing was written" in said
+    assert (tmp_path / "net.py").read_text() == NET + "# mine\n"
+    assert not (tmp_path / "net.py.orig").exists()
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from sys import modules
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
-from whygrad.diagnosis import ONE_STEP
 from whygrad.embedded import Embedded
 from whygrad.errors import WhygradError
 from whygrad.flow.gauges import gauges
@@ -59,7 +58,7 @@ def diagnose(model: Any, loss_fn: Callable[..., Any], inputs: Any, labels: Any, 
     ```
     """
     step = _front_end_for(model)
-    embedded = Embedded(Settings(steps=1, experiments=experiments), name=f"{ONE_STEP} {_named(model)}", aside=UPDATES)
+    embedded = Embedded(Settings(steps=1, experiments=experiments), name=f"one step of {_named(model)}", repeatable=False, aside=UPDATES)
     if not embedded.start():
         raise WhygradError(
             "this process is watched already, by `whygrad run` or by another recording", help="call `diagnose` outside of it"

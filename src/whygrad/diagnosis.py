@@ -14,10 +14,6 @@ Confidence = Literal["proved", "measured", "suspected"]
 Scalar = float | int | str | None
 
 
-ONE_STEP = "one step of"
-"""What the name of a program begins with that is none: there is no file to fix."""
-
-
 class Fact(NamedTuple):
     """A symptom that can be seen in the record, for instance `("no-gradient", "encoder.weight")`.
 
@@ -186,12 +182,14 @@ class Fix:
     safe: bool = True
     changes: str = ""
     verified: bool = False
-    """The patched program was run whole, and learns."""
+    """The patched program was run whole, and learns; where `shown` says something, the fault is gone and the program learns no less."""
     before: Mapping[str, Scalar] = field(default_factory=dict)
     after: Mapping[str, Scalar] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
     """The patched program's finite losses over its run, as means over `curve_width` steps each."""
     curve_width: int = 1
+    shown: str = ""
+    """What was measured, where the fault is gone and the loss of training does not show it; "" where the program gets further by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,3 +374,5 @@ class Report:
     arguments: tuple[str, ...] = ()
     """What the program was given on its command line."""
     picture: Picture = field(default_factory=Picture)
+    repeatable: bool = True
+    """The program is a file or a module that a command can run again; not so one step of a model, a notebook's cell or a single test."""

@@ -32,6 +32,8 @@ class Embedded:
     folder: Path = field(default_factory=Path.cwd)
     name: str = field(default_factory=lambda: sys.argv[0] or "python")
     """What reports call the program."""
+    repeatable: bool = True
+    """The name is that of a program which a command can run again."""
     aside: tuple[str, ...] = ()
     """Families of rules that can't judge what is recorded, `WG4` for a step without an update."""
     known: tuple[object, ...] = ()
@@ -92,7 +94,7 @@ class Embedded:
             found = failed_report(record, fault_line("judging the record failed", problem))
         left = tuple(rule.code for rule in choose(self.settings).rules if rule not in self._choice.rules)
         told: Coverage = replace(found.coverage, not_applicable=(*found.coverage.not_applicable, *left))
-        return Report.of(replace(found, coverage=told))
+        return Report.of(replace(found, coverage=told, repeatable=self.repeatable))
 
 
 def print_report(report: Report) -> None:

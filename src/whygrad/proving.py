@@ -94,6 +94,14 @@ def no_worse(pair: Likened) -> bool:
     return after >= STEADILY and after - before > -FELL
 
 
+def no_further(pair: Likened) -> str:
+    """What the comparison says of a change that does no harm and gets no further; "" where it gets further, or nothing was compared."""
+    if not pair.moments or further(pair):
+        return ""
+    before, after = pair.last
+    return f"gets no further by that and no less far: the patched loss on the recorded batch ends at {figure(after)}, without the change at {figure(before)}"
+
+
 def unproved_by(pair: Likened, *, beside: bool = False) -> str:
     """Why the comparison is no proof; "" where it is one. `beside`: no more is asked of the change than that it does no harm to what is learnt."""
     if further(pair) or (beside and no_worse(pair)):

@@ -18,7 +18,7 @@ from whygrad.fixes.sources import Texts, encoded, writable
 from whygrad.ir import Course, Trial
 from whygrad.mending import stands, with_fixes
 from whygrad.program import Target, prepare
-from whygrad.proving import Likened, Losses, further, likened, unproved_by
+from whygrad.proving import Likened, Losses, further, likened, no_further, unproved_by
 from whygrad.reports.figures import figure
 from whygrad.reports.repairs import compared, side_by_side, summary
 from whygrad.trying import Attempt, attempt, follow
@@ -64,9 +64,9 @@ class Proof:
     """Those whose fix changes nothing that could be measured."""
 
     @property
-    def further(self) -> bool:
-        """Nothing speaks against it that the patched program gets further than the other one."""
-        return not self.pair.moments or further(self.pair)
+    def no_further(self) -> str:
+        """What was measured, where the fault is gone and the loss does not show it; "" else."""
+        return "" if self.why else no_further(self.pair)
 
 
 @dataclass(slots=True)
@@ -312,7 +312,12 @@ def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Re
     remaining = {diagnosis.message: repair.refused.get(diagnosis.message, "") for diagnosis in after.roots}
     repair.say(
         summary(
-            tuple(kept.diagnosis for kept in repair.kept), why, remaining, tuple(sorted(repair.left)), proof.alone, further=proof.further
+            tuple(kept.diagnosis for kept in repair.kept),
+            why,
+            remaining,
+            tuple(sorted(repair.left)),
+            proof.alone,
+            no_further=proof.no_further,
         )
     )
     if repair.wish.write and not why:
@@ -336,7 +341,7 @@ def _told(report: Report, repair: Repair, before: Attempt, after: Attempt, proof
     verified = {kept.diagnosis.message: not proof.why and kept.diagnosis.message not in proof.idle for kept in repair.kept}
     one, other = figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)
     course = after.course or Course()
-    tried = partial(replace, before=one, after=other, curve=course.curve, curve_width=course.curve_width)
+    tried = partial(replace, shown=proof.no_further, before=one, after=other, curve=course.curve, curve_width=course.curve_width)
     found = [
         replace(diagnosis, fix=tried(diagnosis.fix, verified=verified[diagnosis.message]))
         if diagnosis.fix is not None and diagnosis.message in verified

@@ -156,6 +156,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "def f():\n    # off\n    with torch.no_grad():\n        a()\n        b()\n    return 1\n", "torch.no_grad()", {"action": "dissolve"},
         "def f():\n    # off\n    a()\n    b()\n    return 1\n",
     ),
+    "a block around the statement goes": (
+        "with tape:\n    with tape.stop_recording():\n        a()\n        b()\n    c()\n", "b()", {"action": "dissolve", "calls": ("stop_recording",)},
+        "with tape:\n    a()\n    b()\n    c()\n",
+    ),
     "one of two blocks goes": ("with no_grad(), autocast():\n    a()\n", "no_grad()", {"action": "dissolve", "calls": ("no_grad",)}, "with autocast():\n    a()\n"),
     "a statement is put at the start of the innermost loop": (
         "for e in z:\n    for x in y:\n        a()\n        b()\n", "b()", {"action": "insert", "text": "z()", "after": False, "around": "body"},

@@ -125,6 +125,6 @@ def test_a_fix_is_told_with_what_else_it_changes() -> None:
 
     assert found[0]["fix"] == {
         "summary": "leave it out", "diff": "-a\n+b\n", "reason": None, "safety": "unsafe", "changes": "everything", "verified": True,
-        "before": {}, "after": {"loss_last": "nan"},
+        "before": {}, "after": {"loss_last": "nan"}, "shown": None,
     }  # fmt: skip
     assert found[1]["fix"] is None

@@ -127,7 +127,7 @@ def test_a_fix_shows_the_lines_that_it_changes() -> None:
     assert f"whygrad fix {ONE_ERROR.program}" in text
     assert "(not tried yet; unsafe: all)" in unsafe
     assert f"whygrad fix --unsafe {ONE_ERROR.program}" in unsafe
-    asked = render(replace(ONE_ERROR, program="one step of a `Net`", diagnoses=(fixed,)), width=100)
+    asked = render(replace(ONE_ERROR, repeatable=False, diagnoses=(fixed,)), width=100)
     assert "whygrad fix" not in asked
 
 

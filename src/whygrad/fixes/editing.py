@@ -40,8 +40,8 @@ PAIR = 2
 """Arguments up to which a position tells which one is meant: a loss has a prediction and a target, and a call of more may be another function."""
 GIVEN = -2
 """The position that means what a call was given: the tensor of a method, else the first argument."""
-RESHAPING = frozenset(("view", "reshape"))
-"""Methods whose arguments are sizes, also where these are variables: `scores.view(n, c)`."""
+OF_METHODS = frozenset(("view", "reshape", "to", "astype"))
+"""Methods whose arguments are sizes or types, also where these are variables: `scores.view(n, c)`, `net.to(kind)`."""
 _TIGHT = (cst.BinaryOperation, cst.UnaryOperation, cst.Attribute, cst.Comparison, cst.Subscript, cst.Await)
 _SETTINGS = (cst.Integer, cst.UnaryOperation, cst.SimpleString, cst.Tuple)
 """What sets an axis or a type, and is no tensor."""
@@ -285,7 +285,7 @@ def given(node: cst.Call, names: Names) -> Expression:
     """What a call was given: the tensor of a method, else the first argument."""
     plain = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
-    on_itself = last_name(node) in RESHAPING or not plain or isinstance(plain[0], _SETTINGS)
+    on_itself = last_name(node) in OF_METHODS or not plain or isinstance(plain[0], _SETTINGS)
     if receiver is not None and on_itself and not _is_module(dotted(receiver), names):
         return receiver
     if not plain:

@@ -262,14 +262,22 @@ def assigned(tree: Tree, edit: Edit) -> Expression:
 
 
 def block(tree: Tree, site: Site, calls: tuple[str, ...]) -> cst.With | cst.Decorator:
-    """The `with` or the decorator at a line."""
+    """The `with` or the decorator at a line; else the innermost `with` around it that makes one of these calls."""
     for node in tree.nodes:
         at = tree.ranges[node].start.line
         if isinstance(node, cst.With) and at == site.line and any(_calls(item.item, calls) for item in node.items):
             return node
         if isinstance(node, cst.Decorator) and at == site.line and _calls(node.decorator, calls):
             return node
+    around = [node for node in tree.nodes if isinstance(node, cst.With) and _holds(tree, node, site.line)]
+    meant = [node for node in around if calls and any(_calls(item.item, calls) for item in node.items)]
+    if meant:
+        return meant[-1]
     raise Refused("no block or decorator begins on its line")
+
+
+def _holds(tree: Tree, node: cst.CSTNode, line: int) -> bool:
+    return tree.ranges[node].start.line < line <= tree.ranges[node].end.line
 
 
 def _calls(node: Expression, calls: tuple[str, ...]) -> bool:

@@ -48,7 +48,7 @@ class Notebook(Magics):
         """
         shell: Any = self.shell
         given = OPTIONS.parse_args(line.split())
-        embedded = Embedded(Settings(steps=given.steps, experiments=given.experiments), name="this cell")
+        embedded = Embedded(Settings(steps=given.steps, experiments=given.experiments), name="this cell", repeatable=False)
         on = embedded.start()
         with numbered(shell):
             outcome = shell.run_cell(f"# %%whygrad\n{cell}")  # the line of the magic counts, as the reader sees it

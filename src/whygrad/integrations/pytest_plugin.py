@@ -40,7 +40,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     from whygrad.embedded import Embedded  # noqa: PLC0415 - only for tests that ask
 
     gate = _gate(marker)
-    embedded = Embedded(name=item.nodeid)
+    embedded = Embedded(name=item.nodeid, repeatable=False)
     on = embedded.start()
     try:
         result = yield

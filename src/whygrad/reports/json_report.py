@@ -136,9 +136,11 @@ class JsonFix(msgspec.Struct):
     changes: str | None
     """What else an unsafe fix changes."""
     verified: bool
-    """The patched program was run whole, by `whygrad fix`, and learns."""
+    """The patched program was run whole, by `whygrad fix`, and learns; see `shown`."""
     before: dict[str, Scalar]
     after: dict[str, Scalar]
+    shown: str | None
+    """What was measured of a fix that is kept though the program gets no further by it, since the fault does not show in the loss of training."""
 
 
 class JsonDiagnosis(msgspec.Struct):
@@ -320,6 +322,7 @@ def _fix(fix: Fix | None) -> JsonFix | None:
         verified=fix.verified,
         before=_figures(fix.before),
         after=_figures(fix.after),
+        shown=fix.shown or None,
     )
 
 

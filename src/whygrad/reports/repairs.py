@@ -53,16 +53,17 @@ def summary(
     left: tuple[str, ...],
     alone: Mapping[str, str] | None = None,
     *,
-    further: bool = True,
+    no_further: str = "",
 ) -> str:
     """Which faults were repaired, whether that is proved, and which remain.
 
-    `alone`: what leaving one fix out showed, by the fault's message. `further`: the patched program gets further than the other; else the fault is gone, and it gets as far.
+    `alone`: what leaving one fix out showed, by the fault's message. `no_further`: what was measured, where the fault is gone and the patched program gets no further than the other.
     """
     lines = []
     if kept:
-        how = "and learns" if further else "the fault is gone, and it learns as well as before"
-        verdict = f"not verified: {why}" if why else f"verified: the patched program was run whole, {how}"
+        ran = "the patched program was run whole"
+        proved = f"tried: {ran}, the fault is gone, and the program {no_further}" if no_further else f"verified: {ran}, and learns"
+        verdict = f"not verified: {why}" if why else proved
         lines += [f"{counted(len(kept), 'fault')} {'patched' if why else 'repaired'}, {verdict}"]
         lines += [
             f"  {diagnosis.rule} {diagnosis.name}: {diagnosis.remedy.summary if diagnosis.remedy else ''}{_safety(diagnosis)}"

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from whygrad.diagnosis import ONE_STEP, Diagnosis, Evidence, Fix, Related, Report
+from whygrad.diagnosis import Diagnosis, Evidence, Fix, Related, Report
 from whygrad.flow.failures import gist
 from whygrad.ir import Site
 from whygrad.reports.excerpts import Excerpt, excerpt, place, tame
@@ -171,7 +171,7 @@ class Page:
         offered = [
             diagnosis.fix for diagnosis in report.diagnoses if diagnosis.root_cause and diagnosis.fix is not None and diagnosis.fix.diff
         ]
-        if offered and not report.program.startswith(ONE_STEP):
+        if offered and report.repeatable:
             option = () if any(fix.safe for fix in offered) else ("--unsafe",)
             commands.append(" ".join(("whygrad fix", *option, report.program, *report.arguments)))
         if not codes:
@@ -231,7 +231,8 @@ def _repeated(evidence: Evidence, diagnosis: Diagnosis) -> bool:
 
 def fix_sentence(fix: Fix) -> str:
     """What the fix does, whether it was tried, and what else it changes."""
-    tried = "tried: the patched program learns" if fix.verified else "not tried yet"
+    learns = f"the fault is gone, and the patched program {fix.shown}" if fix.shown else "the patched program learns"
+    tried = f"tried: {learns}" if fix.verified else "not tried yet"
     return f"{fix.summary} ({tried}{'' if fix.safe else f'; unsafe: {fix.changes}'})"
 
 

@@ -25,6 +25,12 @@ def rated(index: Index, optimizer: Optimizer, factor: float, proof: Intervention
     )
 
 
+def unit_rate(index: Index, optimizer: Optimizer) -> Remedy | None:
+    """A rate of 1 for the optimizer, whose schedule gives the rate itself."""
+    told = setting(optimizer.site, spelling(index, "rate"), "1.0", calls=made_as(optimizer), position=place_of_rate(index))
+    return remedy("make the optimizer with a rate of 1.0, which the schedule multiplies", told)
+
+
 LENGTHS = {
     "PolynomialDecay": ("decay_steps", 1),
     "CosineDecay": ("decay_steps", 1),

@@ -11,10 +11,16 @@ from whygrad.rules.remedies import remedy
 COMPARISONS = ("gt", "ge", "greater", "greater_equal")
 """What says that the first is the larger: with the other sign a surrogate has to be the other way round."""
 
+WRONG = ("ne", "not_equal")
+"""What is true of a pick that is not the label."""
+RIGHT = ("eq", "equal")
+
 
 def softened(index: Index, cut: Cut) -> Remedy | None:
     """Something smooth for all that cuts here, where it is one decision: a loss on the scores, the probability, or a sigmoid around the threshold."""
     op = cut.ops[0]
+    if [other.kind for other in (*cut.ops, *cut.others)] == ["argmax", "compare"]:
+        return scored(index, cut.step, op, _share_of_errors(cut.step, op, cut.ops[1]), cut.ops[1].inputs)
     if len(cut.ops) + len(cut.others) != 1 or op.site is None or not op.inputs:
         return None
     if op.kind == "argmax":
@@ -22,10 +28,10 @@ def softened(index: Index, cut: Cut) -> Remedy | None:
     return smooth_step(index, cut.step, op) if op.kind == "compare" else None
 
 
-def scored(index: Index, step: StepIndex, op: Op, made: Op | None) -> Remedy | None:
-    """A cross-entropy on the scores that an argmax picks from, in the place of what compares the pick with class ids; both need a name at that place."""
+def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[str, ...] = ()) -> Remedy | None:
+    """A cross-entropy on the scores that an argmax picks from, in the place of what compares the pick with class ids, the labels or one of `among`; both need a name at that place."""
     scores = step.value(op.inputs[0])
-    labels = _ids(step, scores)
+    labels = _ids(step, scores, among)
     if made is None or made.site is None or op.site is None or labels is None or made.scope != op.scope or made.site.file != op.site.file:
         return None
     if not (scores.called.isidentifier() and labels.called.isidentifier()):
@@ -39,6 +45,42 @@ def scored(index: Index, step: StepIndex, op: Op, made: Op | None) -> Remedy | N
     )
 
 
+def _share_of_errors(step: StepIndex, pick: Op, compared: Op) -> Op | None:
+    """The op that makes a share of wrong picks; other terms that the loss has stay. A share of right ones has to be taken off something."""
+    at = compared if pick.output in compared.inputs else None
+    while at is not None and step.value(at.output).shape != ():
+        at = _only_reader(step, at)
+        at = at if at is not None and at.kind in ("cast", "mean", "not") else None
+    if at is not None and spelled(compared) in RIGHT:
+        less = _only_reader(step, at)
+        at = less if less is not None and _takes_off(step, less, at.output) else None
+    # timid: a share that lowers the loss is wanted large, and a cross-entropy in its place would be made large as well
+    return at if at is not None and _raises_the_loss(step, at) and spelled(compared) in (*WRONG, *RIGHT) else None
+
+
+def _only_reader(step: StepIndex, op: Op) -> Op | None:
+    """What shapes the loss of this op's result, where that is one op."""
+    readers = [reader for reader in step.consumers.get(op.output, ()) if not step.shapes_loss.isdisjoint(reader.outputs)]
+    return readers[0] if len(readers) == 1 else None
+
+
+def _takes_off(step: StepIndex, op: Op, share: str) -> bool:
+    """`1 - x`: the share is taken off what no parameter made."""
+    beside = step.depends_on_parameters.isdisjoint(op.inputs[:-1])
+    return op.kind == "sub" and op.inputs[-1] == share and beside and (len(op.inputs) > 1 or "rsub" in op.native)
+
+
+def _raises_the_loss(step: StepIndex, op: Op) -> bool:
+    """Nothing but sums and weights on the way to the loss; the weight of an error is no negative number."""
+    at: Op | None = op
+    while at is not None and at.output not in step.losses:
+        below, at = at, _only_reader(step, at)
+        first = at is not None and at.inputs[:1] == (below.output,) and not (len(at.inputs) == 1 and "rsub" in at.native)
+        if at is None or not (at.kind in ("add", "mul", "mean", "cast") or (at.kind in ("sub", "div") and first)):
+            return False
+    return at is not None
+
+
 def made_without_gradient(step: StepIndex, op: Op, live: frozenset[str]) -> Op | None:
     """What makes the part of a sum that has no gradient: the rest of the loss has one."""
     dead = [name for name in op.inputs if name not in live and name in step.producer and not step.from_labels.isdisjoint((name,))]
@@ -50,10 +92,11 @@ def _made(step: StepIndex) -> Op | None:
     return next((step.producer[name][1] for name in step.losses if name in step.producer), None)
 
 
-def _ids(step: StepIndex, scores: Value) -> Value | None:
+def _ids(step: StepIndex, scores: Value, among: tuple[str, ...]) -> Value | None:
     """The only labels that are one class id for each row of scores."""
     shape = scores.shape or ()
-    found = [step.value(name) for name in step.step.labels.values if name in step.shapes_loss or name in step.consumers]
+    known = tuple(name for name in step.step.labels.values if name in step.shapes_loss or name in step.consumers)
+    found = [step.value(name) for name in among or known if name not in step.depends_on_parameters]
     fit = [value for value in found if len(shape) > 1 and value.shape == shape[:1] and _are_ids(value, shape[-1])]
     return fit[0] if len(fit) == 1 else None
 

@@ -174,13 +174,14 @@ def _help(index: Index, site: Site | None) -> str:
 
 
 def _within_tape(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
-    """The statement that computes outside of the tape in front of the first one inside that reads what it makes."""
+    """The statement that computes outside of the tape in front of the first one inside that reads what it makes; or no pause of the tape around it."""
     outside = {name for op in _untracked(cut) for name in op.outputs}
     reader = next((op.site for op in cut.step.graph.ops if op.tracking and not outside.isdisjoint(op.inputs)), None)
     inside = _beside_backward(cut, reader)
     if site is None or inside is None or not speaks(index, "tensorflow") or site.function != inside.function or site.line >= inside.line:
         return None
-    return remedy("compute this under the tape", moved(site, inside, after=False), proof=lifting(*_untracked(cut)))
+    unpaused = Edit("dissolve", site, calls=("stop_recording",))
+    return remedy("compute this under the tape", moved(site, inside, after=False), otherwise=(unpaused,), proof=lifting(*_untracked(cut)))
 
 
 def _remedy(cut: Cut) -> Remedy | None:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.makers import edited_at
 from whygrad.idioms import spelled
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.graph.one_number import one_number
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
+from whygrad.rules.remedies import remedy
 
 FLAT = 1e-5
 """Spread of a value's entries, relative to their size, that is rounding: a hundred times the spacing of float32."""
@@ -17,6 +20,8 @@ NORMALISED = 1e-2
 """Spread of a normalised value, whose entries are of size 1, that is rounding: dividing by the root of an epsilon of 1e-5 makes rounding 300 times larger."""
 FEWEST = 4
 """Entries that a value must have to be called the same everywhere."""
+NORMS = ("layer_norm", "LayerNorm", "LayerNormalization", "standardize")
+"""What the layer that scales each example by its own figures is called."""
 OWN_RULES = ("softmax", "log_softmax", "relu", "dropout", "batch_norm", "leaky_relu", "hardtanh")
 """Kinds whose flat results other rules explain: softmax over one unit, dead units, a batch of one."""
 
@@ -47,7 +52,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     trained = [step for step in index.steps if step.step.differentiated]
     found = [(step, op) for step in trained for op in (_flattening(step),) if op is not None]
     if found and len(found) == len(trained):
-        yield from distinct([_about(*found[0])])
+        yield from distinct([_about(index, *found[0])])
     else:
         yield from distinct(one_number(index))
 
@@ -177,7 +182,7 @@ def _about_one_row(step: StepIndex, op: Op) -> Diagnosis:
     )
 
 
-def _about(step: StepIndex, op: Op) -> Diagnosis:
+def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     if is_alone(step, op):
         return _about_one_row(step, op)
     value = step.value(op.output)
@@ -218,7 +223,15 @@ def _about(step: StepIndex, op: Op) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
+        remedy=_unscaled(index, step, op),
     )
+
+
+def _unscaled(index: Index, step: StepIndex, op: Op) -> Remedy | None:
+    """The input as it is, where a layer has nothing to compare a single feature with."""
+    site = edited_at(step, op) if op.kind == "layer_norm" else None
+    edit = Edit("unwrap", site, spelling(index, "identity"), NORMS) if site else None
+    return remedy("leave out the normalisation of a single feature", edit, changes="the model gets its input unscaled") if edit else None
 
 
 def _first_reader(step: StepIndex, op: Op) -> Site | None:

@@ -1,8 +1,9 @@
 """WG201: class ids where a column for each class is due."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom, speaks_torch
@@ -175,7 +176,26 @@ def by_hand(index: Index, step: StepIndex, op: Op, prediction: Value, ids: Value
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, ids.shown),
+        remedy=_planes(index, step, op, ids, classes, axis),
     )
+
+
+def _planes(index: Index, step: StepIndex, op: Op, ids: Value, classes: int, axis: int) -> Remedy | None:
+    """A plane of zeros and ones for each class, where the ids get the name under which the loss reads them, or where it alone reads them."""
+    made = step.producer.get(ids.name)
+    site = made[1].site if made is not None else None
+    own = site is not None and op.site is not None and (site.file, site.function) == (op.site.file, op.site.function)
+    flat = spelling(index, "without axis", axis=axis)
+    whole = flat if ids.dtype in INTEGERS else spelling(index, "whole").replace("{x}", flat)
+    planes = spelling(index, "one-hot", classes=classes).replace("{x}", whole)
+    last = axis == len(ids.shape or ()) - 1
+    text = planes if last else spelling(index, "axis moved", axis=-1, to=axis).replace("{x}", planes)
+    edit = None
+    if site is not None and own and re.match(rf"\s*{re.escape(ids.called)}\s*=[^=]", site.text):
+        edit = Edit("wrap", site, text, around="value")
+    elif not own and ids.called.isidentifier() and step.consumers.get(ids.name, ()) == [op]:
+        edit = operand(op, ids, text)
+    return remedy("make one-hot planes of the ids", edit)
 
 
 def _as_ids(call: Call) -> str:

@@ -1,19 +1,25 @@
 """WG407: updates smaller than the spacing of the parameter's dtype."""
 
+import re
 from collections.abc import Iterator
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, percent, places, plural
+from whygrad.rules.remedies import remedy
 
 SHORT = {"bf16": 2.0**-8, "f16": 2.0**-11}
 """Half the relative spacing of each dtype."""
 MODULES = "nn/modules/module.py"
 """The file of PyTorch's that casts what a module holds."""
+CASTS = ("to", "half", "bfloat16")
+"""Methods by which a model is put into half precision."""
+_ALONE = re.compile(rf"\s*[\w.]+\.({'|'.join(CASTS)})\([\w.]*\)\s*")
+"""A statement that does nothing else."""
 MOVED = 0.1
 """Share of its entries below which an update is swallowed for the most part."""
 ROUNDED = 0.75
@@ -109,4 +115,23 @@ def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
+        remedy=None if made_short is None or _fed_short(step) else _kept_long(made_short),
     )
+
+
+def _fed_short(step: StepIndex) -> bool:
+    """What meets the parameters was put into half precision as well, and would not fit a model in float32."""
+    held = {p.value for p in step.step.parameters}
+    return any(
+        step.value(name).dtype in SHORT
+        for op in step.graph.ops
+        if not held.isdisjoint(op.inputs)
+        for name in op.inputs
+        if name not in held and name not in step.depends_on_parameters
+    )
+
+
+def _kept_long(site: Site) -> Remedy | None:
+    """The model as it was made."""
+    edit = Edit("drop", site) if _ALONE.fullmatch(site.text) else Edit("unwrap", site, calls=CASTS)
+    return remedy("leave the parameters in float32", edit, changes="the parameters and what is computed with them take twice the memory")

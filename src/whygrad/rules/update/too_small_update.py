@@ -12,7 +12,7 @@ from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, percent, places, plural
-from whygrad.rules.remedies_of_settings import rated
+from whygrad.rules.remedies_of_settings import rated, unit_rate
 from whygrad.rules.update.laid_out import begun_only
 
 LARGER = Descend(factor=100.0)
@@ -135,7 +135,13 @@ def multiplied(optimizer: Optimizer) -> bool:
     if own is None or rates is None or optimizer.steps < STEPS or not 0 < rates[1] < MULTIPLIED * own:
         return False
     falls = optimizer.last_rate is not None and optimizer.last_rate < rates[1]
-    return falls or isclose(rates[1], own * own, rel_tol=1e-3)
+    return falls or squared(optimizer)
+
+
+def squared(optimizer: Optimizer) -> bool:
+    """The schedule gives the rate itself, and the optimizer multiplies it by the same once more."""
+    own, rates = own_rate(optimizer), optimizer.rates
+    return own is not None and rates is not None and isclose(rates[1], own * own, rel_tol=1e-3)
 
 
 def near(step: StepIndex, optimizer: Optimizer) -> bool:
@@ -292,5 +298,6 @@ def scheduled(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
         names=(optimizer.name,),
+        remedy=unit_rate(index, optimizer) if squared(optimizer) else None,
         test=Test(at_own_rate(optimizer), "at the optimizer's own rate the loss falls at least twice as far", required=True),
     )

@@ -191,3 +191,12 @@ def test_inputs_that_are_one_number_in_every_batch_while_the_labels_differ():
 )
 def test_inputs_that_may_well_be_the_same(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_layer_that_scales_a_single_feature_can_be_left_out() -> None:
+    (diagnosis,) = said(diagnose, OVER_ONE_FEATURE)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("unwrap", "torch.nn.Identity()")]
+    assert not diagnosis.remedy.safe
+    assert said(diagnose, UNIT)[0].remedy is None

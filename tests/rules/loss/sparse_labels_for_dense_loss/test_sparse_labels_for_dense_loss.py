@@ -99,3 +99,40 @@ def test_ids_where_columns_are_due(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ASSIGNED = DICE.replace("distinct=4\n    w", 'distinct=4 called="truth"\n    w').replace(
+    't = cast u @ "dice.py":13', 't = cast u @ "dice.py":13 text="        truth = mask.unsqueeze(1).float()"'
+)
+
+
+def test_ids_that_get_a_name_in_the_loss_become_planes_there() -> None:
+    (diagnosis,) = said(diagnose, ASSIGNED)
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    planes = "torch.nn.functional.one_hot({x}.squeeze(1).long(), 4).float().movedim(-1, 1).contiguous()"
+    assert (edit.action, edit.around, edit.text) == ("wrap", "value", planes)
+
+
+def test_ids_without_a_name_of_their_own_are_left_to_a_person() -> None:
+    assert said(diagnose, DICE)[0].remedy is None
+    assert said(diagnose, ASSIGNED.replace("truth = mask", "other = mask"))[0].remedy is None
+
+
+ALONE = (
+    WRITTEN.replace("y: label i64[20,1]", "y: label f32[20,1]")
+    .replace("distinct=3\n    t:", 'distinct=3 called="y_true"\n    t:')
+    .replace('    t = cast y @ "loss.py":18\n', "")
+    .replace("mul t l", "mul y l")
+)
+
+
+def test_ids_that_only_the_product_reads_become_rows_in_it() -> None:
+    (diagnosis,) = said(diagnose, ALONE)
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.action, edit.written) == ("wrap", "y_true")
+    assert edit.text == "torch.nn.functional.one_hot({x}.squeeze(1).long(), 3).float()"
+    assert said(diagnose, ALONE.replace("    loss = mean q", "    n = sum y\n    r = div q n\n    loss = mean r"))[0].remedy is None

@@ -76,3 +76,29 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+CAST = FIRES["put into half precision as a whole"][0]
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("model = Net().to(torch.bfloat16)", "unwrap"),
+        ("model.half()", "drop"),
+        ("    net.model.to(kind)", "drop"),
+        ("net.add(Net().bfloat16())", "unwrap"),
+    ],
+)
+def test_what_puts_a_model_into_half_precision_can_be_left_out(line: str, action: str) -> None:
+    text = CAST.replace("x: input bf16", "x: input i64").replace('@ "train.py":3', f'@ "train.py":3 text="{line}"')
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [edit.action for edit in diagnosis.remedy.edits] == [action]
+    assert not diagnosis.remedy.safe
+
+
+def test_parameters_that_were_made_in_half_precision_or_meet_data_in_it_are_left_to_a_person() -> None:
+    assert said(diagnose, STILL)[0].remedy is None
+    assert said(diagnose, CAST)[0].remedy is None

@@ -151,3 +151,12 @@ def test_a_loss_scale_is_told_without_a_larger_rate_being_tried() -> None:
     assert diagnosis.test is None
     assert "scale_loss(loss)" in diagnosis.help
     assert not said(diagnose, DIVIDED.replace("course steps=120", "course steps=1"))
+
+
+def test_only_a_schedule_that_gives_the_rate_itself_is_multiplied_by_one() -> None:
+    (itself,) = said(diagnose, SCHEDULED)
+    (other,) = said(diagnose, SCHEDULED.replace("[0.0,0.0004]", "[0.0,0.0003]"))
+
+    assert itself.remedy is not None
+    assert [(edit.keyword, edit.text) for edit in itself.remedy.edits] == [("lr", "1.0")]
+    assert other.remedy is None

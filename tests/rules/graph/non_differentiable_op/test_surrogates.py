@@ -1,0 +1,72 @@
+"""What WG304 offers in the place of a share of wrong picks, beside other terms of the loss."""
+
+import pytest
+
+from sketch import said
+from whygrad.diagnosis import Remedy
+from whygrad.rules.graph.non_differentiable_op import diagnose
+
+SHARE = """
+    trunk: parameter f32[6,6]
+    classes: parameter f32[4,6]
+    x: input f32[8,6]
+    y: label i64[8] minimum=0 maximum=3 whole=1.0 called="y"
+    s: activation f32[8,4] called="scores"
+    term: activation f32[]
+    less: activation f32[]
+    loss: loss f32[]
+    labels values=["y"] how="operand"
+    h = linear x trunk
+    recon = mse_loss h x
+    s = linear h classes
+    i = argmax s native="torch.Tensor.argmax" @ "joint.py":20
+    wrong = compare i y native="torch.Tensor.ne" @ "joint.py":20
+    f = cast wrong @ "joint.py":20
+    term = mean f @ "joint.py":20
+    loss = add recon term carries=[true,false] @ "joint.py":21
+"""
+ACCURACY = SHARE.replace("Tensor.ne", "Tensor.__eq__")
+TAKEN_OFF = ACCURACY.replace(
+    "    loss = add recon term", '    less = sub term native="torch.Tensor.__rsub__" @ "joint.py":22\n    loss = add recon less'
+)
+
+
+def remedy_of(text: str) -> Remedy | None:
+    """What is offered."""
+    (diagnosis,) = said(diagnose, text)
+    return diagnosis.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (SHARE, 20),
+        (SHARE.replace("loss = add recon term", "less = mul term\n    loss = add recon less"), 20),
+        (TAKEN_OFF, 22),
+    ],
+)
+def test_a_share_of_errors_becomes_a_cross_entropy_and_other_terms_stay(text: str, line: int) -> None:
+    remedy = remedy_of(text)
+
+    assert remedy is not None
+    assert not remedy.safe
+    assert [(edit.action, edit.text, edit.site.line) for edit in remedy.edits] == [
+        ("replace", "torch.nn.functional.cross_entropy(scores, y)", line)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ACCURACY,
+        TAKEN_OFF.replace("Tensor.__eq__", "Tensor.ne"),
+        SHARE.replace("loss = add recon term", "less = neg term\n    loss = add recon less"),
+        SHARE.replace("loss = add recon term", "loss = sub recon term"),
+        SHARE.replace("Tensor.ne", "Tensor.gt"),
+        SHARE.replace("maximum=3 whole", "maximum=9 whole"),
+        SHARE.replace('called="scores"', 'called="self.head(h)"'),
+    ],
+    ids=["right picks", "wrong ones taken off", "turned round", "from the loss", "by size", "no ids", "no name"],
+)
+def test_what_would_be_driven_the_wrong_way_or_has_no_name_is_left_to_a_person(text: str) -> None:
+    assert remedy_of(text) is None
