@@ -30,7 +30,7 @@ def found(*arguments: str, program: str = "trainers.py") -> dict[str, Any]:
 
 @TRAINERS
 def test_a_sound_training_is_left_alone_and_its_figures_are_logged(trainer):
-    told, logged = found(trainer)[f"{trainer} sound"]
+    told, logged, _ = found(trainer)[f"{trainer} sound"]
 
     assert told == {"healthy": True, "causes": [], "faults": [], "steps": STEPS[trainer]}
     assert logged == LOGGED
@@ -38,17 +38,26 @@ def test_a_sound_training_is_left_alone_and_its_figures_are_logged(trainer):
 
 @TRAINERS
 def test_a_fault_is_told_and_stops_nothing_unless_that_is_asked_for(trainer):
-    told, _ = found(trainer)[f"{trainer} cut"]
+    told, _, _ = found(trainer)[f"{trainer} cut"]
 
     assert told == {"healthy": False, "causes": ["detached"], "faults": [], "steps": STEPS[trainer]}
 
 
 @pytest.mark.parametrize("trainer", ["lightning", "transformers"])
 def test_a_training_is_ended_early_where_that_is_asked_for(trainer):
-    told, _ = found(trainer)[f"{trainer} stopped"]
+    told, _, _ = found(trainer)[f"{trainer} stopped"]
 
     assert told["causes"] == ["detached"]
     assert told["steps"] < STEPS[trainer]
+
+
+@pytest.mark.parametrize("trainer", ["lightning", "transformers"])
+def test_a_fault_is_raised_where_that_is_asked_for_and_nothing_else(trainer):
+    raised = {name.removeprefix(f"{trainer} "): ended for name, (_, _, ended) in found(trainer).items()}
+    told, _, _ = found(trainer)[f"{trainer} raised at its end"]
+
+    assert [name for name, ended in raised.items() if ended] == ["raised", "raised at its end"]
+    assert (told["causes"], told["steps"]) == (["detached"], 1)
 
 
 def test_the_figures_of_a_watched_loop_go_to_the_logger_that_is_there():

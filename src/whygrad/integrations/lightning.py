@@ -15,13 +15,14 @@ class WhyGrad(Callback):
     """Watches a `fit`, logs label sensitivity, gradient norm, update ratio and starved parameters of each recorded step, and prints the report.
 
     stop_on: `error` or `warning` ends the fit early, by `trainer.should_stop`, once a fault of that weight is sure. raises: raise `TrainingFault`
-    instead. quiet: print nothing; `report` keeps the report. Under `whygrad run` it does nothing, since that reports itself.
+    instead, where nothing else is said for an error, and at the end of a fit that was too short to be stopped. quiet: print nothing; `report` keeps the report. Under `whygrad run` it does nothing, since that reports itself.
     """
 
     def __init__(self, stop_on: Gate = "never", *, raises: bool = False, quiet: bool = False, steps: int = 2) -> None:
         self.report: Report | None = None
         self.quiet, self.raises = quiet, raises
-        self._watch = Watch(Embedded(Settings(steps=steps)), self._log, stop_on)
+        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
+        self._watch = Watch(Embedded(Settings(steps=steps)), self._log, self.stop_on)
         self._trainer: Any = None
 
     def _log(self, figures: Any, step: int) -> None:
@@ -41,13 +42,17 @@ class WhyGrad(Callback):
             self._watch.check()
         except TrainingFault:
             if self.raises:
+                self.report = self._watch.report
                 raise
             trainer.should_stop = True
 
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
-        """The fit is over: judge, and print."""
+        """The fit is over: judge, print, and raise if that was asked for."""
         del trainer, pl_module
+        told = self.report is not None
         self._tell(None)
+        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
+            raise TrainingFault(self.report)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """The fit raised: the report tells why."""

@@ -14,8 +14,8 @@ from whygrad.settings import Settings
 class WhyGrad(TrainerCallback):
     """Watches `trainer.train()`, and hands the figures of each recorded step to the trainer's other callbacks: TensorBoard's, W&B's, MLflow's.
 
-    stop_on: `error` or `warning` ends the training early once a fault of that weight is sure. raises: raise `TrainingFault` instead. quiet: print
-    nothing; `report` keeps the report. Under `whygrad run` it does nothing. A training that raises never reaches the callback's end: then use
+    stop_on: `error` or `warning` ends the training early once a fault of that weight is sure. raises: raise `TrainingFault` instead, where nothing
+    else is said for an error, and at the end of a training that was too short to be stopped. quiet: print nothing; `report` keeps the report. Under `whygrad run` it does nothing. A training that raises never reaches the callback's end: then use
     `with whygrad.recording()` around it, or `whygrad run`.
     """
 
@@ -23,7 +23,8 @@ class WhyGrad(TrainerCallback):
         self.report: Report | None = None
         self.quiet, self.raises = quiet, raises
         self._waiting: dict[str, float] = {}
-        self._watch = Watch(Embedded(Settings(steps=steps)), self._keep, stop_on)
+        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
+        self._watch = Watch(Embedded(Settings(steps=steps)), self._keep, self.stop_on)
 
     def _keep(self, figures: Any, step: int) -> None:
         del step
@@ -43,6 +44,7 @@ class WhyGrad(TrainerCallback):
             self._watch.check()
         except TrainingFault:
             if self.raises:
+                self.report = self._watch.report
                 raise
             control.should_training_stop = True
         return control
@@ -63,3 +65,5 @@ class WhyGrad(TrainerCallback):
         self.report = self._watch.finish()
         if self.report is not None and not told and not self.quiet:
             print_report(self.report)
+        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
+            raise TrainingFault(self.report)

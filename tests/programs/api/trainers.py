@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pathlib
 import sys
 import tempfile
 import warnings
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+from whygrad import TrainingFault
 
 warnings.filterwarnings("ignore")
 found = {}
@@ -32,6 +35,25 @@ def told(report):
     return {"healthy": report.healthy, "causes": [c.name for c in report.root_causes if c.severity != "note"], "faults": report.faults, "steps": report.outcome.steps_seen}
 
 
+RUNS = {
+    "sound": (False, {}, 3),
+    "cut": (True, {}, 3),
+    "stopped": (True, {"stop_on": "error"}, 3),
+    "raised": (True, {"raises": True}, 3),
+    "raised at its end": (True, {"raises": True}, 1 / 16),
+    "sound and raising": (False, {"raises": True}, 3),
+}
+"""Whether the model is cut, what is asked of the callback, and epochs."""
+
+
+def raised(train):
+    try:
+        train()
+    except TrainingFault:
+        return True
+    return False
+
+
 def lightning():
     import lightning as L
     from lightning.pytorch.loggers import CSVLogger
@@ -52,17 +74,18 @@ def lightning():
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
-    for name, cut, stop_on in (("sound", False, "never"), ("cut", True, "never"), ("stopped", True, "error")):
-        callback = WhyGrad(stop_on, quiet=True)
+    for name, (cut, asked, epochs) in RUNS.items():
+        callback = WhyGrad(**asked, quiet=True)
         logger = CSVLogger(folder, name=name)
         trainer = L.Trainer(
-            max_epochs=3, accelerator="cpu", logger=logger, callbacks=[callback], enable_progress_bar=False, enable_model_summary=False,
+            max_steps=round(16 * epochs), accelerator="cpu", logger=logger, callbacks=[callback], enable_progress_bar=False, enable_model_summary=False,
             enable_checkpointing=False, log_every_n_steps=1,
         )
-        trainer.fit(Module(cut), DataLoader(TensorDataset(x, y), 8, shuffle=True))
-        with open(f"{logger.log_dir}/metrics.csv") as file:
-            logged = sorted(key for key in file.readline().strip().split(",") if key.startswith("whygrad/"))
-        found[f"lightning {name}"] = [told(callback.report), logged]
+        ended = raised(lambda: trainer.fit(Module(cut), DataLoader(TensorDataset(x, y), 8, shuffle=True)))
+        metrics = pathlib.Path(logger.log_dir, "metrics.csv")
+        header = metrics.read_text().partition("\n")[0].split(",") if metrics.exists() else ()  # Lightning writes none of one step
+        logged = sorted(key for key in header if key.startswith("whygrad/"))
+        found[f"lightning {name}"] = [told(callback.report), logged, ended]
 
 
 def hugging_face():
@@ -76,13 +99,13 @@ def hugging_face():
             return {"loss": F.cross_entropy(scores, labels), "logits": scores}
 
     data = [{"x": row, "labels": label} for row, label in zip(x, y)]
-    for name, cut, stop_on in (("sound", False, "never"), ("cut", True, "never"), ("stopped", True, "error")):
-        callback = WhyGrad(stop_on, quiet=True)
-        arguments = TrainingArguments(folder, num_train_epochs=3, report_to=[], disable_tqdm=True, use_cpu=True, logging_steps=1000, save_strategy="no")
+    for name, (cut, asked, epochs) in RUNS.items():
+        callback = WhyGrad(**asked, quiet=True)
+        arguments = TrainingArguments(folder, num_train_epochs=epochs, report_to=[], disable_tqdm=True, use_cpu=True, logging_steps=1000, save_strategy="no")
         trainer = Trainer(WithLoss(cut), arguments, train_dataset=data, callbacks=[callback])
-        trainer.train()
+        ended = raised(trainer.train)
         logged = sorted({key for row in trainer.state.log_history for key in row if key.startswith("whygrad/")})
-        found[f"transformers {name}"] = [told(callback.report), logged]
+        found[f"transformers {name}"] = [told(callback.report), logged, ended]
 
 
 def accelerate():
@@ -116,7 +139,7 @@ def accelerate():
                 optimizer.zero_grad()
                 accelerator.backward(F.cross_entropy(model(inputs), labels))
                 optimizer.step()
-        found[f"accelerate {name}"] = [told(watching.report), sorted({key for row in kept.rows for key in row if key.startswith("whygrad/")})]
+        found[f"accelerate {name}"] = [told(watching.report), sorted({key for row in kept.rows for key in row if key.startswith("whygrad/")}), False]
 
 
 {"lightning": lightning, "transformers": hugging_face, "accelerate": accelerate}[sys.argv[1]]()
