@@ -127,6 +127,9 @@ def test_a_fix_shows_the_lines_that_it_changes() -> None:
     assert f"whygrad fix {ONE_ERROR.program}" in text
     assert "(not tried yet; unsafe: all)" in unsafe
     assert f"whygrad fix --unsafe {ONE_ERROR.program}" in unsafe
+    kept = replace(fixed, fix=Fix("leave it out", diff, verified=True, shown="gets no further by that and no less far"))
+    alike = render(replace(ONE_ERROR, diagnoses=(kept,)), width=200)
+    assert "(tried: the fault is gone, and the patched program gets no further by that and no less far)" in alike
     asked = render(replace(ONE_ERROR, repeatable=False, diagnoses=(fixed,)), width=100)
     assert "whygrad fix" not in asked
 

@@ -57,7 +57,7 @@ class Change(TypedDict):
     safe: bool
     """It changes the fault and nothing else."""
     verified: bool
-    """The patched program was run whole, and learns."""
+    """The patched program was run whole, and learns; or its fault is gone, does not show in the loss, and it learns no less, as `told` says."""
     reason: str
     """Why there is no patch, or why it was not kept."""
 
