@@ -10,10 +10,12 @@ PATIENCE = 16
 """Recorded steps of kinds that are complete already, after which recording is switched off while another kind is awaited."""
 MOST_AGAIN = 2
 """How often a change of the program's makes it worth while to record more steps."""
+MOST_CHANGES = 2
+"""How often a step that is made otherwise than before begins new kinds: a schedule that changes the loss in each step must not keep the recorder on."""
 MOST_BEGUN = 16
 """How many trainings that begin later on are looked at: a program that makes its step anew in each turn of a loop has as many as turns."""
 
-Key = tuple[frozenset[object], frozenset[object]]
+Key = tuple[frozenset[object], frozenset[object], int]
 
 
 @dataclass(slots=True)
@@ -30,11 +32,13 @@ class Kinds:
     _attempts: dict[int, int] = field(default_factory=dict)
     _idle: int = 0
     _again: int = 0
+    _changes: int = 0
+    """How often the step has changed so much that what comes is judged by itself."""
     _begun: set[object] = field(default_factory=set)
 
     def kind(self, optimizers: Iterable[object], sites: Iterable[object]) -> int:
-        """The number of the kind of a step: who updated, and where the backward was."""
-        key = (frozenset(optimizers), frozenset(sites))
+        """The number of the kind of a step: who updated, where the backward was, and since which change."""
+        key = (frozenset(optimizers), frozenset(sites), self._changes)
         return self._numbers.setdefault(key, len(self._numbers))
 
     def wants(self, kind: int) -> bool:
@@ -74,6 +78,14 @@ class Kinds:
             self._attempts.clear()
             self._idle = 0
 
+    def changed(self) -> None:
+        """From here on the step is another one: record it as a kind of its own."""
+        if self._changes < MOST_CHANGES:
+            self._changes += 1
+            self.armed = True
+            self._attempts.clear()
+            self._idle = 0
+
     @property
     def waited(self) -> bool:
         """No new kind of step has come for long."""
@@ -90,8 +102,8 @@ class Kinds:
 
     @property
     def complete(self) -> bool:
-        """Every kind seen has its recorded steps, or those missing did not come for long."""
-        seen = self._numbers.values()
+        """Every kind seen since the last change has its recorded steps, or those missing did not come for long."""
+        seen = [number for key, number in self._numbers.items() if key[-1] == self._changes]
         return self.waited or all(
             self._recorded.get(kind, 0) >= self.wanted or self._attempts.get(kind, 0) >= MOST_ATTEMPTS for kind in seen
         )

@@ -78,6 +78,20 @@ def without(mode: TorchFunctionMode) -> Iterator[None]:
             put_on(mode)
 
 
+@contextmanager
+def unprofiled() -> Iterator[None]:
+    """Run without being counted by a profiler of the program's."""
+    switch = getattr(torch._C._autograd, "_enable_record_function", None)
+    if switch is None or not torch._C._autograd._profiler_enabled():
+        yield
+        return
+    switch(False)
+    try:
+        yield
+    finally:
+        switch(True)
+
+
 def random_states() -> tuple[Tensor, ...]:
     """The state of the CPU generator and of each GPU generator in use; no GPU is started or waited for."""
     states = [torch.default_generator.get_state()]

@@ -146,7 +146,8 @@ class Hooks(StateHooks):
         parameters = {owned.name: owned.tensor for owned in self.recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
         replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, recorded=recorded)
         replay.optimizers = self.recorder.optimizers.living()
-        examined = self.recorder.observer.examine(step, replay)
+        with _compat.unprofiled():
+            examined = self.recorder.observer.examine(step, replay)
         self.recorder.pairs.meet(step, replay.find)
         self.recorder.running.births += examined.births
         if self.recorder.settings.experiments != "off" and self.recorder.running.sites:

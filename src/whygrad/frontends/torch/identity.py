@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import ReferenceType, ref
 
+import torch
 from torch import Tensor
 
-from whygrad.frontends.torch._compat import storage_of
+from whygrad.frontends.torch._compat import is_wrapped, storage_of
 
 PURGE_AT = 20_000
 """Table size at which dead entries are dropped: below a few megabytes, and rarely enough to cost nothing."""
@@ -32,6 +33,13 @@ class Known:
 def version_of(tensor: Tensor) -> int:
     """The version counter; inference tensors have none."""
     return -1 if tensor.is_inference() else tensor._version
+
+
+def mark_of(tensor: Tensor) -> tuple[object, ...]:
+    """What tells that a tensor was written to: its version, its memory and, where reading them waits for no device, its first numbers. Written to by way of `.data`, it keeps its version."""
+    plain = tensor.device.type == "cpu" and tensor.layout is torch.strided and not is_wrapped(tensor)
+    first = tensor.detach().reshape(-1)[:4].tolist() if plain and tensor.is_contiguous() else None
+    return version_of(tensor), address_of(tensor), str(first)
 
 
 def address_of(tensor: Tensor) -> int:

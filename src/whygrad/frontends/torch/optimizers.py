@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
 from whygrad.frontends.rates import as_good_as_zero
-from whygrad.frontends.torch.identity import version_of
+from whygrad.frontends.torch.identity import mark_of
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.plateaus import PlateauWatch
 from whygrad.frontends.torch.steps import Builder
@@ -63,7 +63,7 @@ class Begun:
 
     first: "ReferenceType[Tensor]"
     times: int
-    version: int
+    mark: tuple[object, ...]
     """Of the first parameter, after the last update."""
 
 
@@ -98,8 +98,8 @@ class Optimizers:
             return
         key = (entry.made.user, entry.native, tuple(str(group.get("lr")) for group in optimizer.param_groups))
         known = self._made.get(key)
-        goes_on = known is not None and known.first() is first and known.version == version_of(first)
-        self._made[key] = Begun(ref(first), known.times + 1 if known is not None and goes_on else 1, version_of(first))
+        goes_on = known is not None and known.first() is first and known.mark == mark_of(first)
+        self._made[key] = Begun(ref(first), known.times + 1 if known is not None and goes_on else 1, mark_of(first))
         entry.key = key
 
     def stepped(self, optimizer: Optimizer) -> None:
@@ -107,7 +107,7 @@ class Optimizers:
         begun = self._made.get(self.meet(optimizer).key)
         first = begun.first() if begun is not None else None
         if begun is not None and first is not None:
-            begun.version = version_of(first)
+            begun.mark = mark_of(first)
 
     def all(self) -> tuple[Watched, ...]:
         """Every entry, in order of making."""

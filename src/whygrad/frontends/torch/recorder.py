@@ -27,7 +27,7 @@ from whygrad.frontends.torch.modules import Modules
 from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.pairs import Pairs
 from whygrad.frontends.torch.patches import Patches
-from whygrad.frontends.torch.running import Running, user_part
+from whygrad.frontends.torch.running import Running, decorated, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
@@ -145,6 +145,12 @@ class TorchRecorder:
         finally:
             self.quiet -= 1
 
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """The same, where nothing of the program's runs inside: its profiler does not count it."""
+        with self.aside(), _compat.unprofiled():
+            yield
+
     @property
     def listening(self) -> bool:
         """Calls are recorded."""
@@ -182,7 +188,7 @@ class TorchRecorder:
                 return None
             if info.base == "requires_grad":
                 self._trainable(args[0], frame, on=bool(args[1] if len(args) > 1 else kwargs.get("requires_grad", True)))
-            with self.aside():
+            with self.unseen():
                 call = self.ledger.before(function, info, args, kwargs, frame)
                 if call is not None:
                     call.module, call.layer = self.modules.path(), self.modules.layer()
@@ -199,7 +205,7 @@ class TorchRecorder:
     def after(self, call: Call, result: Any, frame: FrameType) -> None:
         """A call returned."""
         try:
-            with self.aside():
+            with self.unseen():
                 self._boundary(result)
                 if not self.on:
                     return
@@ -216,7 +222,7 @@ class TorchRecorder:
         """A call raised."""
         _ = problem
         try:
-            with self.aside():
+            with self.unseen():
                 if self.running.updated and not self.in_closure and self.ledger.tracked(call):
                     self.end_step(going_on=True)
                 self.ledger.failed(call)
@@ -293,7 +299,7 @@ class TorchRecorder:
         attributes: dict[str, Any] | None = None,
     ) -> None:
         """Note an event; events of one kind and place in a row are one."""
-        trace = _decorated(frame) or source.trace(frame)
+        trace = decorated(frame) or source.trace(frame)
         targets: tuple[Any, ...] = (*names, *(self.ledger.identity.meet(tensor).number for tensor in tensors))
         events = self.ledger.events
         last = events[-1] if events and events[-1].kind == kind and kind in REPEATED else None
@@ -435,14 +441,3 @@ def _parted(events: list[Happened], boundary: int) -> tuple[list[Happened], list
         for at, event in enumerate(events)
     ]
     return [event for event, mine in zip(events, own, strict=True) if mine], [e for e, mine in zip(events, own, strict=True) if not mine]
-
-
-def _decorated(frame: FrameType | None) -> source.Trace | None:
-    """The function that a decorator such as `@torch.no_grad()` stands on, where tracking is switched by one."""
-    while frame is not None and not source.is_user(frame.f_code):
-        function = frame.f_locals.get("func") if frame.f_code.co_name == "decorate_context" else None
-        code = getattr(function, "__code__", None)
-        if code is not None and source.is_user(code):
-            return source.Trace(((code, -2),), ())
-        frame = frame.f_back
-    return None

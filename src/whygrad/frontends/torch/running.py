@@ -1,6 +1,7 @@
 """The step under way, and small questions about optimizers and places."""
 
 from dataclasses import dataclass, field
+from types import FrameType
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -40,3 +41,14 @@ def user_part(trace: source.Trace | None) -> object:
 def held_by(optimizer: Optimizer) -> list[Tensor]:
     """The parameters that an optimizer holds."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def decorated(frame: FrameType | None) -> source.Trace | None:
+    """The function that a decorator such as `@torch.no_grad()` stands on, where tracking is switched by one."""
+    while frame is not None and not source.is_user(frame.f_code):
+        function = frame.f_locals.get("func") if frame.f_code.co_name == "decorate_context" else None
+        code = getattr(function, "__code__", None)
+        if code is not None and source.is_user(code):
+            return source.Trace(((code, -2),), ())
+        frame = frame.f_back
+    return None

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import torch
 from torch import Tensor
@@ -61,6 +61,7 @@ class Symptoms:
         self._arriving: deque[tuple[Tensor, Any, CourseWatch, int, float | None]] = deque()
         self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
         self.gradient_seen_finite = True
+        self._idled: WeakSet[Optimizer] = WeakSet()
         self._without: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
         """Updates in a row at which the gradient nearest to the input was gone or exactly zero, of optimizers that have seen one."""
 
@@ -122,6 +123,15 @@ class Symptoms:
     def idle(self, optimizer: Optimizer) -> bool:
         """The gradient nearest to the input has just been zero, or gone, for long."""
         return self._without.get(optimizer) == IDLE
+
+    def revived(self, optimizer: Optimizer) -> bool:
+        """It has one again after that; told once."""
+        if self.idle(optimizer):
+            self._idled.add(optimizer)
+        back = optimizer in self._idled and self._without.get(optimizer) == 0
+        if back:
+            self._idled.discard(optimizer)
+        return back
 
     def _witness(self, optimizer: Optimizer) -> Tensor | None:
         found = self._witnesses.get(optimizer)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.torch.terms import TermsWatch
 from whygrad.frontends.trajectories import Trajectory
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Unrecorded:
     def __init__(self, recorder: "TorchRecorder") -> None:
         self.recorder = recorder
         self.trajectory = Trajectory(recorder.settings.trajectory)
+        self.terms = TermsWatch()
         self._met: dict[str, ReferenceType[Tensor]] = {}
         """Parameters by name, also those of earlier steps."""
 
@@ -42,12 +44,15 @@ class Unrecorded:
         step = self.recorder.index + (not self.recorder.on and self.recorder.running.updated)
         bad = symptoms.loss(tensor, place, step, lambda: source.trace(frame), self.recorder.optimizers.rate)
         self.trajectory.loss_seen(self.parameters)
+        changed = self.terms.changed(tensor, place, symptoms.courses.get(place), judge=not self.recorder.on)
         if self.recorder.on:
             return
+        if changed or symptoms.frozen(place):
+            self.recorder.kinds.changed()
+        if self.recorder.modules.mode_changed():
+            self.recorder.kinds.again()
         if bad:
             symptoms.explain(place, step, variables(frame))
-        if symptoms.frozen(place) or self.recorder.modules.mode_changed():
-            self.recorder.kinds.again()
 
     def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
         """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""
@@ -55,6 +60,8 @@ class Unrecorded:
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
         if symptoms.idle(optimizer):
+            self.recorder.kinds.changed()
+        if symptoms.revived(optimizer):
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
             self.recorder.kinds.again()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.changes import began_late
 from whygrad.flow.standing import motionless
 from whygrad.idioms import spelled
 from whygrad.ir import Op, Parameter, family
@@ -36,7 +37,9 @@ def about(index: Index, step: StepIndex, found: tuple[Parameter, ...]) -> Diagno
         related=places((loss if hidden else None, "the loss is made here")),
         evidence=(
             Evidence(f"gradient norm 0 in {plural(len(index.kinds[step.step.kind]), 'recorded step')}, loss {step.step.measures.loss:.3g}", "gradient_norm", 0),
-            Evidence(f"{listed(names)}: the same at the end of the run as at its start", "moved", 0),
+            Evidence(f"so from step {step.step.index} at the latest, after steps that had a gradient", "step", step.step.index)
+            if began_late(index, step)
+            else Evidence(f"{listed(names)}: the same at the end of the run as at its start", "moved", 0),
         ),
         help="look for what is flat on the way: a comparison, a rounding, a draw (`bernoulli`, `categorical`), or values beyond the limits of a clip",
         facts=frozenset({Fact("no-gradient", name) for name in names} | {Fact("vanishes", kind)}),

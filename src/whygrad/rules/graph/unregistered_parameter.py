@@ -90,8 +90,8 @@ def _forgotten(index: Index, parameter: Parameter) -> bool:
 
 
 def _takes_part(index: Index, name: str) -> bool:
-    """The loss was computed from it, or it got a gradient, or the forward read it."""
-    return name in index.reached or name in index.with_gradient or name in index.once(shaping)
+    """The loss was computed from it, or it got a gradient. Members of an ensemble are read as well, to be stacked, and what is stacked is trained."""
+    return name in index.with_gradient or name in index.once(shaping)
 
 
 def _by_hand(index: Index, name: str) -> bool:

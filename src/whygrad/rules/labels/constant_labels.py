@@ -6,6 +6,7 @@ from math import ceil, log
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.changes import backward_site, began_late
 from whygrad.flow.makers import BROUGHT, maker
 from whygrad.flow.origins import decided_at
 from whygrad.idioms import idiom
@@ -66,7 +67,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG105` (every label is ignored), `WG109` (one class a batch, but not the same in all), `WG113` (imbalance).
     """
     yield from one_sided(index)
-    for steps in index.kinds.values():
+    for steps in runs(index):
         columns = tuple(zip(*(step.step.labels.values for step in steps), strict=False))
         found = [constant(index, tuple(zip(steps, names, strict=True))) for names in columns]
         # timid: one constant target beside others that vary is often a boundary condition or a mask
@@ -74,18 +75,31 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             yield from distinct(diagnosis(index, one) for one in found if one and one.examples >= ENOUGH)
 
 
+def runs(index: Index) -> Iterator[tuple[StepIndex, ...]]:
+    """The steps of each kind, and all those of kinds that came in its place later on: labels that stop varying are seen in what follows."""
+    for steps in index.kinds.values():
+        yield tuple(steps)
+        place = backward_site(steps[0])
+        later = [s for s in index.steps if s.step.index > steps[-1].step.index and place is not None and backward_site(s) == place]
+        if later:
+            yield (*steps, *later)
+
+
 def constant(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Constant | None:
     """The labels of one name, step by step, if all of them are known to be the same and are meant as labels."""
-    handed = handed_out(index, labels)
+    handed, late = handed_out(index, labels), began_late(index, labels[0][0])
     levels = {level(step, name) for step, name in labels}
-    levels |= (
-        {(handed.minimum if handed.constant_batches == handed.seen and handed.minimum == handed.maximum else None)} if handed else set()
-    )
+    if handed and not late:
+        levels.add(handed.minimum if handed.constant_batches == handed.seen and handed.minimum == handed.maximum else None)
     at = levels.pop() if len(levels) == 1 else None
     if at is None or not all(compared(step, name, at) for step, name in labels):
         return None
     step, name = labels[0]
-    return Constant(step, step.value(name), at, counted(labels, handed), handed)
+    if not late:
+        return Constant(step, step.value(name), at, counted(labels, handed), handed)
+    # as many batches as were of one value: those before the labels stopped to vary were not
+    many = handed.constant_batches * min(leading(step.value(name)) for step, name in labels) if handed else 0
+    return Constant(step, step.value(name), at, max(many, counted(labels, None)))
 
 
 def handed_out(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Batches | None:
@@ -162,7 +176,8 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
     """What is said, where the labels came from."""
     name, at = found.value.shown, figure(found.at)
     many = plural(found.examples, "label")
-    over = f"in all {plural(found.batches.seen, 'batch')} of the run" if found.batches else "in the recorded steps"
+    since = f" from step {found.step.step.index} on" if began_late(index, found.step) else ""
+    over = f"in all {plural(found.batches.seen, 'batch')} of the run" if found.batches else f"in the recorded steps{since}"
     loss = next((op.site for op in found.step.loss_ops()), None)
     site, said = origin_site(index, found.step, found.value.name)
     return Diagnosis(
@@ -170,7 +185,7 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
         name="constant-labels",
         severity="warning",
         confidence="proved" if found.batches else "suspected",
-        message=f"every label in `{name}` is {at}: {many} seen, no two of them different",
+        message=f"every label in `{name}` is {at}{since}: {many} seen, no two of them different",
         site=site or loss,
         label=said if site else "the loss compares with them here",
         related=places(*further(index, found.value.name), (loss if site else None, "the loss compares with them here")),

@@ -65,11 +65,19 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),
         help=idiom(index, "hold", optimizer=optimizer.name, module=modules[0]),
         facts=frozenset(Fact("unheld", name) for name in names),
-        explains=frozenset(Fact("unmoved", name) for name in names),
+        explains=frozenset((*(Fact("unmoved", name) for name in names), *idle(index, optimizer))),
         names=tuple(modules),
         test=moved_as_well(lost),
         remedy=_remedy(index, optimizer) or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None),
     )
+
+
+def idle(index: Index, optimizer: Optimizer) -> Iterator[Fact]:
+    """What the optimizer holds was frozen, as a base is under adapters: no fault beside parameters that should be in their place."""
+    for name in (name for group in optimizer.groups for name in group.parameters):
+        parameter = index.parameters.get(name)
+        if parameter is not None and not parameter.trainable:
+            yield Fact("no-gradient", name)
 
 
 def what_happened(lost: list[Parameter]) -> str:
