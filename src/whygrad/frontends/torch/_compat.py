@@ -137,12 +137,26 @@ def fetcher_of(iterator: Any) -> Any:
 
 def functorch_entries() -> tuple[tuple[Any, str], ...]:
     """Functions under which tensors are wrapped: (module, name)."""
-    names = (("torch._functorch.vmap", "vmap_impl"), ("torch._functorch.apis", "vmap_impl"), ("torch._functorch.eager_transforms", "grad_impl"),
-             ("torch._functorch.apis", "grad_impl"), ("torch._functorch.eager_transforms", "_vjp_with_argnums"), ("torch._functorch.eager_transforms", "_jvp_with_argnums"))  # fmt: skip
+    names = (("torch._functorch.vmap", "vmap_impl"), ("torch._functorch.apis", "vmap_impl"), ("torch._functorch.apis", "grad_impl"),
+             ("torch._functorch.eager_transforms", "_vjp_with_argnums"), ("torch._functorch.eager_transforms", "_jvp_with_argnums"))  # fmt: skip
     import sys
 
     modules = ((sys.modules.get(module), name) for module, name in names)
     return tuple((module, name) for module, name in modules if module is not None and hasattr(module, name))
+
+
+def gradient_transform() -> Any:
+    """The module whose `grad_and_value_impl` stands behind `torch.func.grad` and `grad_and_value`, or None."""
+    import sys
+
+    module = sys.modules.get("torch._functorch.eager_transforms")
+    return module if module is not None and hasattr(module, "grad_and_value_impl") else None
+
+
+def in_transform() -> bool:
+    """Whether a transform of `torch.func` is at work."""
+    peek = getattr(torch._C._functorch, "peek_interpreter_stack", None)
+    return peek is None or peek() is not None
 
 
 def owner_of_grad_switch() -> Callable[..., Any]:

@@ -36,6 +36,8 @@ class Assembly:
     builder: Builder
     names: dict[int, str] = field(default_factory=dict)
     """Id of each parameter to its name, as last known."""
+    asked: set[int] = field(default_factory=set)
+    """Object numbers of tensors that a transform of functions differentiates by: the model is a function of these."""
 
     def known_parameters(self) -> dict[int, Owned]:
         """Parameters of models, what optimizers hold, and leaves of models without modules."""
@@ -43,7 +45,8 @@ class Assembly:
         held = self.optimizers.held()
         named, modular = self.ledger.names, bool(found)
         for number, tensor in leaves(self.ledger.calls).items():
-            plain = id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
+            asked = number in self.asked
+            plain = asked or id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
                 found[id(tensor)] = Owned(
                     named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not modular, "", False, ""

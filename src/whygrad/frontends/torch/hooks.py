@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
-from whygrad.frontends.torch import _compat
+from whygrad.frontends.torch import _compat, transforms
 from whygrad.frontends.torch.calls import Call
 from whygrad.frontends.torch.functions import described
 from whygrad.frontends.torch.guard import guarded
@@ -196,10 +196,40 @@ class Hooks(StateHooks):
             figures.gradient_norm = norm
             figures.gradient = gradient_state(norm)
 
+    def transform(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The derivative of a function by `torch.func`: `args` are the function, the places of its arguments, whether it returns more, and what it is given."""
+        call = self.begin_transform(args) if self.recorder.on and self.recorder.listening and not kwargs else None
+        if call is None:
+            return self.opaque(original, "grad_impl", args, kwargs)
+        function, argnums, more, _, named = args
+        with torch.enable_grad():
+            result = function(*call.args, **named)
+            output, *rest = result if more and isinstance(result, tuple) and len(result) == 2 else (result,)  # noqa: PLR2004 - the loss and the rest
+            if (more and not rest) or not transforms.fits(output, rest, call):
+                # what was computed once is handed to PyTorch, which has its own words for what is wrong with it
+                return original(lambda *_, **__: result, argnums, more, call.args, named)
+            found = transforms.gradients(torch.autograd.grad, output, call)
+        return found, transforms.without_history((output, *rest) if more else output)
+
+    @guarded
+    def begin_transform(self, args: tuple[Any, ...]) -> transforms.Call | None:
+        """The call as it can be recorded; None where it can't."""
+        if threading.get_ident() != self.recorder.thread:
+            return None
+        with self.recorder.aside():
+            _, argnums, _, given, named = args
+            call = transforms.tracked(argnums, given, named)
+            for leaf, name in zip(call.leaves, call.names, strict=True) if call is not None else ():
+                number = self.recorder.ledger.slot(leaf).number
+                self.recorder.assembly.asked.add(number)
+                self.recorder.ledger.names.setdefault(number, name) if name else None
+        return call
+
     def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call whose inside must not be recorded: the user's autograd functions, transforms, conversions from NumPy."""
         if not self.recorder.on or not self.recorder.listening or threading.get_ident() != self.recorder.thread:
             return original(*args, **kwargs)
+        self.recorder.backwards += name == "grad_impl"
         frame = sys._getframe(1)
         call = self.begin_opaque(original, name, args, kwargs, frame)
         with self.recorder.aside():

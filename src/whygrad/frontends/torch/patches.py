@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from whygrad.frontends.torch._compat import functorch_entries, loader_iterator
+from whygrad.frontends.torch._compat import functorch_entries, gradient_transform, loader_iterator
 
 Original = Callable[..., Any]
 
@@ -23,6 +23,7 @@ class Watcher(Protocol):
 
     def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def transform(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def opaque(self, original: Original, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def batch(self, original: Original, loader: Any) -> Any: ...
     def made_loader(self, loader: Any) -> None: ...
@@ -102,6 +103,8 @@ class Patches:
         self.wrap(torch.autograd.Function, "apply", make)
         for module, name in functorch_entries():
             self._through(module, name, self.watcher.opaque, name)
+        if (transforms := gradient_transform()) is not None:
+            self._through(transforms, "grad_and_value_impl", self.watcher.transform)
 
     def _optimizers(self) -> None:
         self._around(Optimizer, "__init__", lambda _, optimizer, *args, **kwargs: self.watcher.made_optimizer(optimizer))
