@@ -205,11 +205,13 @@ class Hooks(StateHooks):
         with torch.enable_grad():
             result = function(*call.args, **named)
             output, *rest = result if more and isinstance(result, tuple) and len(result) == 2 else (result,)  # noqa: PLR2004 - the loss and the rest
-            if (more and not rest) or not transforms.fits(output, rest, call):
+            if (more and not rest) or not transforms.fits(output, rest):
                 # what was computed once is handed to PyTorch, which has its own words for what is wrong with it
                 return original(lambda *_, **__: result, argnums, more, call.args, named)
-            found = transforms.gradients(torch.autograd.grad, output, call)
-        return found, transforms.without_history((output, *rest) if more else output)
+            again = transforms.goes_on(output, call)
+            found = transforms.gradients(torch.autograd.grad, output, call, again=again)
+        value = (output, *rest) if more else output
+        return found, value if again else transforms.without_history(value)
 
     @guarded
     def begin_transform(self, args: tuple[Any, ...]) -> transforms.Call | None:

@@ -35,11 +35,12 @@ def version_of(tensor: Tensor) -> int:
     return -1 if tensor.is_inference() else tensor._version
 
 
-def mark_of(tensor: Tensor) -> tuple[object, ...]:
-    """What tells that a tensor was written to: its version, its memory and, where reading them waits for no device, its first numbers. Written to by way of `.data`, it keeps its version."""
-    plain = tensor.device.type == "cpu" and tensor.layout is torch.strided and not is_wrapped(tensor)
-    first = tensor.detach().reshape(-1)[:4].tolist() if plain and tensor.is_contiguous() else None
-    return version_of(tensor), address_of(tensor), str(first)
+def mark_of(tensor: Tensor) -> tuple[int, int, str]:
+    """What tells that a tensor was written to: its version, its memory and, where reading it waits for no device, its first number. What is written by way of `.data` keeps the version."""
+    plain = type(tensor) in (Tensor, torch.nn.Parameter) and tensor.layout is torch.strided and not is_wrapped(tensor)
+    if not plain or tensor.device.type != "cpu" or not tensor.numel():
+        return version_of(tensor), 0, ""
+    return version_of(tensor), tensor.data_ptr(), str(tensor.detach().as_strided((), ()).item())
 
 
 def address_of(tensor: Tensor) -> int:

@@ -63,7 +63,7 @@ class Begun:
 
     first: "ReferenceType[Tensor]"
     times: int
-    mark: tuple[object, ...]
+    mark: tuple[int, int, str]
     """Of the first parameter, after the last update."""
 
 

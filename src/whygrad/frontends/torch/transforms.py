@@ -46,14 +46,16 @@ def _key(path: Any) -> str:
     return key if isinstance(key, str) else ""
 
 
-def fits(output: Any, rest: list[Any], call: Call) -> bool:
-    """What the function returned can be differentiated, and depends on nothing tracked but these arguments; the rest is tensors, as PyTorch asks for."""
-    if not all(isinstance(item, Tensor) for item in trees.tree_leaves(rest)):
-        return False
-    if not isinstance(output, Tensor) or output.dim() != 0 or not output.requires_grad:
-        return False
+def fits(output: Any, rest: list[Any]) -> bool:
+    """What the function returned is what PyTorch asks for: one tracked number; the rest is tensors."""
+    number = isinstance(output, Tensor) and output.dim() == 0 and output.requires_grad
+    return number and all(isinstance(item, Tensor) for item in trees.tree_leaves(rest))
+
+
+def goes_on(output: Tensor, call: Call) -> bool:
+    """The output also depends on tracked tensors that the function found by itself, so that what comes out can be differentiated by these."""
     own = {id(leaf) for leaf in call.leaves}
-    return all(id(leaf) in own for leaf in _leaves(output))
+    return any(id(leaf) not in own for leaf in _leaves(output))
 
 
 def _leaves(output: Tensor) -> Iterator[Tensor]:
@@ -68,11 +70,11 @@ def _leaves(output: Tensor) -> Iterator[Tensor]:
         waiting += [further for further, _ in node.next_functions]
 
 
-def gradients(grad: Callable[..., Any], output: Tensor, call: Call) -> Any:
-    """The derivative in the form of the arguments; zeros for what the output does not depend on."""
-    found = grad(output, call.leaves, allow_unused=True)
+def gradients(grad: Callable[..., Any], output: Tensor, call: Call, *, again: bool) -> Any:
+    """The derivative in the form of the arguments; zeros for what the output does not depend on. `again`: it can be differentiated itself."""
+    found = grad(output, call.leaves, allow_unused=True, create_graph=again)
     filled = [torch.zeros_like(leaf) if item is None else item for item, leaf in zip(found, call.leaves, strict=True)]
-    whole = trees.tree_unflatten([item.detach() for item in filled], call.form)
+    whole = trees.tree_unflatten(filled if again else [item.detach() for item in filled], call.form)
     return whole[0] if call.single else whole
 
 
