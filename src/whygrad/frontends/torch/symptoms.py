@@ -23,6 +23,8 @@ from whygrad.ir import Birth, Course, Step
 
 SMALL = 100_000
 """Entries of a gradient up to which it is added up at every update: below 10 µs."""
+SETTLED = 4
+"""Losses at the start, the recorded ones among them, that tell whether a loss ever moved."""
 TRIES = 3
 """How often a symptom is looked into: a program that goes on with NaN shows it in every step."""
 IDLE = 8
@@ -62,6 +64,8 @@ class Symptoms:
         self._witnesses: WeakKeyDictionary[Optimizer, Any] = WeakKeyDictionary()
         self.gradient_seen_finite = True
         self._idled: WeakSet[Optimizer] = WeakSet()
+        self.alive: WeakSet[Optimizer] = WeakSet()
+        """Optimizers that have seen a gradient outside of the recorded steps."""
         self._without: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
         """Updates in a row at which the gradient nearest to the input was gone or exactly zero, of optimizers that have seen one."""
 
@@ -103,6 +107,11 @@ class Symptoms:
         course = self.courses.get(place)
         return course is not None and course.row == FROZEN
 
+    def moved_before(self, place: Place) -> bool:
+        """The loss did not stand still from the start."""
+        course = self.courses.get(place)
+        return course is not None and course.steps > course.row + SETTLED
+
     # --- gradients ----------------------------------------------------------------------------------------------
 
     def gradient_bad(self, optimizer: Optimizer) -> bool:
@@ -117,7 +126,10 @@ class Symptoms:
             return False
         total = gradient.detach().sum().item()
         self.gradient_seen_finite = math.isfinite(total)
-        self._without[optimizer] = self._without.get(optimizer, 0) + 1 if total == 0 and not gradient.any() else 0
+        gone = total == 0 and not bool(gradient.any())
+        self._without[optimizer] = self._without.get(optimizer, 0) + 1 if gone else 0
+        if not gone:
+            self.alive.add(optimizer)
         return not self.gradient_seen_finite
 
     def idle(self, optimizer: Optimizer) -> bool:

@@ -47,9 +47,10 @@ class Unrecorded:
         changed = self.terms.changed(tensor, place, symptoms.courses.get(place), judge=not self.recorder.on)
         if self.recorder.on:
             return
-        if changed or symptoms.frozen(place):
+        frozen, late = symptoms.frozen(place), symptoms.moved_before(place)
+        if changed or (frozen and late):
             self.recorder.kinds.changed()
-        if self.recorder.modules.mode_changed():
+        if self.recorder.modules.mode_changed() or (frozen and not late):
             self.recorder.kinds.again()
         if bad:
             symptoms.explain(place, step, variables(frame))
@@ -60,7 +61,7 @@ class Unrecorded:
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
         if symptoms.idle(optimizer):
-            self.recorder.kinds.changed()
+            self.recorder.kinds.changed() if optimizer in symptoms.alive else self.recorder.kinds.again()
         if symptoms.revived(optimizer):
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
