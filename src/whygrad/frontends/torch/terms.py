@@ -4,16 +4,14 @@ Only what the graph keeps anyway is read: the terms of the sum at its top, the f
 derivative. Nothing is computed but whether a small target is the same everywhere.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from whygrad.frontends.courses import WINDOW, CourseWatch
+from whygrad.frontends.courses import CourseWatch
 
 EVERY = 8
 """Losses of one place between two looks, each of which takes about 50 µs where the loss has one term."""
@@ -25,11 +23,6 @@ TIMES = 10.0
 """How much larger or smaller a factor becomes before the loss counts as another one."""
 LONG = 4
 """Looks in a row that must find one and the same target everywhere; after twice as many another step is recorded, since few labels prove nothing."""
-LOST = 0.5
-"""The share of its fall that a loss must have lost again."""
-NOISE = 4.0
-"""Mean distances of two losses in a row that it must be."""
-
 Place = tuple[str, int]
 
 
@@ -55,7 +48,6 @@ class Watched:
     constant: int = 0
     """Looks in a row at which every target was the same everywhere, though they had not been at first."""
     varied: bool = False
-    risen: bool = False
 
 
 @dataclass(slots=True)
@@ -75,8 +67,8 @@ class TermsWatch:
             watched.seen.add(tuple(term.name for term in found))
             watched.terms = watched.last = found
             return False
-        grown = self._terms(watched, found)
-        return self._targets(watched, found) or grown or self._risen(watched, course)
+        another = self._terms(watched, found)
+        return self._targets(watched, found) or another
 
     def _terms(self, watched: Watched, found: tuple[Term, ...]) -> bool:
         names, before, watched.last = tuple(term.name for term in found), watched.last, found
@@ -92,14 +84,6 @@ class TermsWatch:
         known = [term.constant for term in found if term.constant is not None]
         watched.constant = watched.constant + 1 if known and all(known) and watched.varied else 0
         return watched.constant in (LONG, 2 * LONG)
-
-    def _risen(self, watched: Watched, course: CourseWatch) -> bool:
-        """The loss had fallen, and has lost much of that again."""
-        if watched.risen or len(course.head) < WINDOW or course.steps < 2 * WINDOW or not math.isfinite(course.lowest):
-            return False
-        first, now, apart = fmean(course.head), fmean(course.recent), course.apart / course.steps
-        watched.risen = now - course.lowest > max(LOST * (first - course.lowest), NOISE * apart, 0.0)
-        return watched.risen
 
 
 def _apart(one: tuple[Term, ...], other: tuple[Term, ...]) -> bool:
