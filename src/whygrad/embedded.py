@@ -57,8 +57,8 @@ class Embedded:
         with random_kept():
             self._choice = chosen = self._rules()
             recording = Recording(self.settings.steps, self.settings.at_step, self.settings.experiments, known=self.known)
-            self.observing = Observing(Target(self.name), recording, chosen.rules, self.front_ends, None, Audience(self.kept))
-            self._watching = Watching(self.front_ends, self.observing.attach)
+            self.observing = Observing(Target(self.name), recording, lambda: chosen.rules, self.front_ends, None, Audience(self.kept))
+            self._watching = Watching(self.front_ends, self.observing.attach, patient=True)
             self._watching.install()
         return True
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from types import ModuleType
 
-LATE = ("rich", "pygments", "markdown_it", "mdurl", "msgspec", "click")
-"""Installed packages that are needed after the program ran."""
+LATE = ("rich", "pygments", "markdown_it", "mdurl", "msgspec", "click", "statistics", "fractions")
+"""Modules that are needed once the program runs, and are not loaded before."""
 
 
 def hide_shadowed(folder: str) -> dict[str, ModuleType]:

@@ -115,7 +115,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
         coverage=verdicts.coverage,
         limits=record.limits,
         faults=(*faults, *broken),
-        updates=sum(optimizer.steps for optimizer in record.optimizers),
+        updates=max(record.outcome.updates_seen, sum(optimizer.steps for optimizer in record.optimizers)),
         updated_by_hand=not record.optimizers and any(event.kind == "update" for step in record.steps for event in step.events),
         picture=nearer(drawing, folder),
     )
@@ -256,11 +256,16 @@ def _replaced(shown: Shown, short: Callable[[str], str]) -> Shown:
     return replace(shown, **changes) if changes else shown  # type: ignore[type-var]  # a dataclass: it has fields
 
 
+def foreign_rules() -> tuple[EntryPoint, ...]:
+    """The rules that installed packages offer, not loaded yet."""
+    return tuple(entry_points(group="whygrad.rules"))
+
+
 def load_foreign_rules() -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Rules that installed packages offer under the entry-point group `whygrad.rules`, and a fault for each that could not be loaded."""
     found: list[Rule] = []
     faults: list[str] = []
-    for entry in entry_points(group="whygrad.rules"):
+    for entry in foreign_rules():
         try:
             found.append(_loaded(entry))
         except Exception as problem:  # noqa: BLE001 - somebody else's package

@@ -74,7 +74,7 @@ class Observing:
         self,
         target: Target,
         recording: Recording,
-        rules: tuple[Rule, ...],
+        rules: Callable[[], tuple[Rule, ...]],
         front_ends: Mapping[str, str],
         record_to: Path | None,
         audience: Audience | None = None,
@@ -121,8 +121,9 @@ class Observing:
             return replace(step, measures=replace(step.measures, sensitivity_reason="experiments are switched off"))
         try:
             bounded = self.recording.experiments != "all"
+            rules = self.rules()
             told = Told(replay, lambda done: self.hand_on(self.audience.measuring, step, done))
-            return examine(step, told, lambda measured: tests_wanted(self.rules, self.with_step(measured)), bounded=bounded)
+            return examine(step, told, lambda measured: tests_wanted(rules, self.with_step(measured)), bounded=bounded)
         except Exception as problem:  # noqa: BLE001 - the program must not notice
             self.fault("an experiment failed", problem)
             self.stop()
@@ -207,8 +208,7 @@ class Observing:
         finished = [self.guarded(recorder.finish, outcome) for recorder in self.recorders] or [Record()]
         record = together(finished)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
-        complete = replace(outcome, steps_seen=known.steps_seen, backwards_seen=known.backwards_seen, untracked=known.untracked)
-        return self.named(replace(record, outcome=complete, origins=(*record.origins, *self.origins(record))))
+        return self.named(replace(record, outcome=outcome.counting(known), origins=(*record.origins, *self.origins(record))))
 
     def origins(self, record: Record) -> tuple[Origin, ...]:
         """What the source says of the labels and settings that the record names."""
@@ -256,6 +256,7 @@ def together(records: list[Record]) -> Record:
             steps_seen=sum(o.steps_seen for o in seen),
             backwards_seen=sum(o.backwards_seen for o in seen),
             untracked=max(o.untracked for o in seen),
+            updates_seen=sum(o.updates_seen for o in seen),
         ),
         steps=tuple(item for record in records for item in record.steps),
         optimizers=tuple(item for record in records for item in record.optimizers),

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
@@ -26,7 +26,7 @@ from whygrad.frontends.watching import Watching, watched
 from whygrad.imports import hide_shadowed, own_imports
 from whygrad.ir import Labels, Measures, Outcome, Record
 from whygrad.ir.files import read_record, write_record
-from whygrad.judging import Choice, all_rules, fault_line, judge
+from whygrad.judging import Choice, all_rules, fault_line, foreign_rules, judge
 from whygrad.mending import with_fixes
 from whygrad.observing import Audience, Observing
 from whygrad.patched import prepare_process, to_follow, trajectory
@@ -50,10 +50,12 @@ def run_session(target: Target, settings: Settings, front_ends: Mapping[str, str
     """
     if watched():
         return _plain(target)
-    choice = choose(settings)
+    choosing = cache(partial(choose, settings))
+    if settings.select or settings.ignore or settings.baseline or foreign_rules():
+        choosing()  # words that may name no rule, and rules of others that may clash, are told before anything runs
     outputs = outputs_for(settings)
     prepare_process()
-    return Session(target, settings, choice, outputs, front_ends).run(prepared(target))
+    return Session(target, settings, choosing, outputs, front_ends).run(prepared(target))
 
 
 def prepared(target: Target) -> Program | SyntaxError:
@@ -91,7 +93,8 @@ class Session:
 
     target: Target
     settings: Settings
-    choice: Choice
+    choosing: Callable[[], Choice]
+    """The rules, loaded when they are first needed: a program that takes no step starts without them."""
     outputs: Outputs
     front_ends: Mapping[str, str]
     folder: Path = field(default_factory=Path.cwd)
@@ -105,7 +108,7 @@ class Session:
 
     def run(self, program: Program | SyntaxError) -> int:
         """Run it and conclude; in a forked child that comes out here, only the program's own end counts."""
-        observing = Observing(self.target, self.recording(), self.choice.rules, self.front_ends, self.outputs.record)
+        observing = Observing(self.target, self.recording(), self.rules, self.front_ends, self.outputs.record)
         observing.audience = self.audience(observing)
         ended = Ended(1, program) if isinstance(program, SyntaxError) else self.watch(program, observing)
         status = tell(ended)
@@ -113,6 +116,11 @@ class Session:
             return status
         status = self.conclude(ended, status, observing)
         return _end_by_interrupt() if ended.interrupted else status
+
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules. The program may be running, so imports have to find ours."""
+        with self.own_imports():
+            return self.choosing().rules
 
     def audience(self, observing: Observing) -> Audience:
         """Who is told how it goes: the live display, else a person who waits at a terminal."""
@@ -122,7 +130,7 @@ class Session:
             return Audience(measuring=Patience(self.screen).measuring)
         from whygrad.live import Live  # noqa: PLC0415 - rich is imported for nobody else before the program has run
 
-        self.live = live = Live(self.screen, self.target.name, observing.so_far, lambda record: judge(record, self.choice, self.folder))
+        self.live = live = Live(self.screen, self.target.name, observing.so_far, lambda record: judge(record, self.choosing(), self.folder))
         live.begin()
         return Audience(live.kept, live.passed, live.measuring)
 
@@ -133,7 +141,7 @@ class Session:
 
     def watch(self, program: Program, observing: Observing) -> Ended:
         """Run the program with everything in place that sees its frameworks and its sudden ends."""
-        watching = Watching(self.front_ends, observing.attach)
+        watching = Watching(self.front_ends, observing.attach, patient=True)
         os.register_at_fork(after_in_child=observing.abandon)
         self.hidden = hide_shadowed(program.path0)
         observing.own_imports = self.own_imports
@@ -180,8 +188,10 @@ class Session:
     def judged(self, record: Record) -> Report:
         """The report; one that says what failed if judging itself does."""
         try:
-            report = judge(record, self.choice, self.folder)
-            report = replace(report, limits=(*report.limits, *nearer_words(idle_comments(record, report, self.choice.silent), self.folder)))
+            report = judge(record, self.choosing(), self.folder)
+            report = replace(
+                report, limits=(*report.limits, *nearer_words(idle_comments(record, report, self.choosing().silent), self.folder))
+            )
         except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
         try:
@@ -200,14 +210,14 @@ class Session:
 
     def renderers(self) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
         """The files that hold the report, and what makes their text."""
-        return renderers(self.outputs, self.choice.rules)
+        return renderers(self.outputs, self.choosing().rules)
 
     def written(self, record: Record, report: Report) -> Iterator[str]:
         """Write the files; yields what went wrong."""
         writers: dict[str, tuple[Path | None, Callable[[Path], None]]] = {
             **{option: (path, partial(write_report, report=report, render=render)) for option, path, render in self.renderers()},
             "--record": (self.outputs.record, lambda path: write_record(path, record, packed(report))),
-            "--baseline": (self.outputs.baseline, lambda path: write_text(path, as_baseline(report, self.choice.accepted))),
+            "--baseline": (self.outputs.baseline, lambda path: write_text(path, as_baseline(report, self.choosing().accepted))),
         }
         for option, (path, write) in writers.items():
             try:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from threading import get_ident
 from types import ModuleType
 from typing import Any
 
@@ -32,12 +33,40 @@ class Watched(Loader):
         return getattr(self.inner, name)
 
 
-class Watching(MetaPathFinder):
-    """First on `sys.meta_path` while a program runs; calls `arrived(name)` once for each framework that was imported."""
+class Asleep:
+    """A framework that another one has imported for itself, as TensorFlow does JAX: it arrives when something else first looks into it."""
 
-    def __init__(self, frameworks: Collection[str], arrived: Callable[[str], None]) -> None:
+    def __init__(self, module: ModuleType, busy: Callable[[], bool], arrived: Callable[[], None]) -> None:
+        self.module, self.kind = module, type(module)
+        thread, wake = get_ident(), self.wake
+
+        class Sleeping(self.kind):  # type: ignore[name-defined, misc]  # the module's own type
+            def __getattribute__(self, name: str) -> Any:
+                # timid: what every module has is looked at by imports and sweeps that use nothing of it
+                if not name.startswith("__") and get_ident() == thread and not busy():
+                    wake()
+                    arrived()
+                    return getattr(self, name)
+                return super().__getattribute__(name)
+
+        module.__class__ = Sleeping
+
+    def wake(self) -> None:
+        """The module is as it was."""
+        self.module.__class__ = self.kind
+
+
+class Watching(MetaPathFinder):
+    """First on `sys.meta_path` while a program runs; calls `arrived(name)` once for each framework that was imported.
+
+    patient: what another of them imports for itself arrives only when it is used, since a recorder takes time to start.
+    """
+
+    def __init__(self, frameworks: Collection[str], arrived: Callable[[str], None], *, patient: bool = False) -> None:
+        self.patient = patient
         self.waiting = set(frameworks)
         self.arrived = arrived
+        self.asleep: list[Asleep] = []
 
     def install(self) -> None:
         """Start watching; a framework that is already imported arrives at once."""
@@ -49,6 +78,8 @@ class Watching(MetaPathFinder):
         """Stop watching."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
+        for sleeper in self.asleep:
+            sleeper.wake()
 
     def announce(self, name: str) -> None:
         """Say once that `name` is there."""
@@ -62,8 +93,16 @@ class Watching(MetaPathFinder):
             return None
         spec = self.elsewhere(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = Watched(spec.loader, lambda: self.announce(fullname))
+            spec.loader = Watched(spec.loader, lambda: self.loaded(fullname))
         return spec
+
+    def loaded(self, name: str) -> None:
+        """Announce a module that was executed, or let it sleep until it is used."""
+        above = [other for other in self.waiting - {name} if self.patient and _loading(other)]
+        if above:
+            self.asleep.append(Asleep(sys.modules[name], lambda: any(map(_loading, above)), lambda: self.announce(name)))
+        else:
+            self.announce(name)
 
     def elsewhere(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         """What the finders behind this one find."""
@@ -73,6 +112,11 @@ class Watching(MetaPathFinder):
             if spec is not None:
                 return spec
         return None
+
+
+def _loading(name: str) -> bool:
+    """Whether a module is being executed."""
+    return bool(getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False))
 
 
 def watched() -> bool:

@@ -1,7 +1,7 @@
 """The record of a run: everything that rules may ask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from whygrad.ir.births import Course
 from whygrad.ir.fits import Collation, Fit
@@ -43,6 +43,14 @@ class Outcome:
     """Why whygrad ended the recording or the program early, if it did."""
     untracked: int = 0
     """Times that gradients were cleared for another step while tracking was switched off for good, since the last backward."""
+    updates_seen: int = 0
+    """By all optimizers of the run, those too that were gone before a step was recorded with them."""
+
+    def counting(self, run: "Outcome") -> "Outcome":
+        """The same end, with what was counted over the run."""
+        return replace(
+            self, steps_seen=run.steps_seen, backwards_seen=run.backwards_seen, untracked=run.untracked, updates_seen=run.updates_seen
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ HEAD = "import jax\nimport jax.numpy as jnp\nimport numpy as np\nimport optax\nf
 
 def watch(recording: Recording) -> tuple[Observing, JaxRecorder]:
     """A recorder at work in this process."""
-    observing = Observing(Target("train.py"), recording, load_rules(), FRONT_ENDS, None)
+    observing = Observing(Target("train.py"), recording, load_rules, FRONT_ENDS, None)
     observing.attach("jax")
     assert not observing.faults, observing.faults
     recorder = observing.recorders[0]

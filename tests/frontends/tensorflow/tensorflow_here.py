@@ -36,7 +36,7 @@ def recorded_as(folder: Path, program: str, recording: Recording) -> Record:
 @contextmanager
 def watched(recording: Recording = Recording()) -> Iterator[tuple[Observing, TensorFlowRecorder]]:  # noqa: B008 - frozen
     """A recorder at work in this process."""
-    observing = Observing(Target("train.py"), recording, load_rules(), FRONT_ENDS, None)
+    observing = Observing(Target("train.py"), recording, load_rules, FRONT_ENDS, None)
     observing.attach("tensorflow")
     assert not observing.faults, observing.faults
     recorder = observing.recorders[0]

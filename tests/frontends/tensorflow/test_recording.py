@@ -305,6 +305,22 @@ def test_optimizers_that_begin_where_the_one_before_ended_are_counted(tmp_path, 
     assert max(optimizer.made for optimizer in record.optimizers) == made
 
 
+def test_updates_of_optimizers_that_are_gone_are_counted(tmp_path):
+    fold = """
+    import gc
+    for fold in range(4):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(3)])
+        model.compile(tf.keras.optimizers.Adam(0.01), tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, epochs=3, batch_size=16, verbose=0)
+        tf.keras.backend.clear_session()
+        del model
+        gc.collect()
+    """
+    record = recorded(tmp_path, DATA + fold)
+
+    assert (record.outcome.steps_seen, record.outcome.updates_seen) == (24, 24)
+
+
 @pytest.mark.parametrize(
     ("loop", "seen"),
     [

@@ -303,7 +303,7 @@ TRAINING = """
 
 def recorded_as(folder: Path, program: str, recording: Recording) -> Record:
     """The record of a program, as it was asked for."""
-    observing = Observing(Target("train.py"), recording, (), FRONT_ENDS, None)
+    observing = Observing(Target("train.py"), recording, tuple, FRONT_ENDS, None)
     observing.attach("torch")
     try:
         play(folder, program)

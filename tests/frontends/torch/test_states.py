@@ -282,3 +282,10 @@ def test_the_length_that_a_schedule_was_told_is_kept_with_how_far_it_came(tmp_pa
     (optimizer,) = recorded(tmp_path, program).optimizers
 
     assert optimizer.laid_out == (4, 1)
+
+
+def test_updates_of_optimizers_that_are_gone_are_counted(tmp_path):
+    fold = "    def fold():\n        model = nn.Linear(4, 3)\n" + "\n".join("    " + line for line in loop(5).splitlines())
+    record = recorded(tmp_path, fold + "\n    for _ in range(4):\n        fold()\n")
+
+    assert (record.outcome.steps_seen, record.outcome.updates_seen) == (20, 20)

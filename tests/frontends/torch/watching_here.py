@@ -50,7 +50,7 @@ def watch(recording: Recording) -> tuple[Observing, TorchRecorder]:
 
 def attached(recording: Recording) -> Observing:
     """The same, whether or not it could start."""
-    observing = Observing(Target("train.py"), recording, load_rules(), FRONT_ENDS, None)
+    observing = Observing(Target("train.py"), recording, load_rules, FRONT_ENDS, None)
     observing.attach("torch")
     return observing
 

@@ -139,6 +139,10 @@ class Optimizers:
         """Every entry that held something or was made by the program, in order of making."""
         return tuple(sorted(self._watched.values(), key=lambda entry: entry.number))
 
+    def updates(self) -> int:
+        """Of all of them, over the run."""
+        return sum(entry.taken(entry.reference()) for entry in self.all())
+
     def living(self) -> tuple[Any, ...]:
         """The optimizers themselves, as far as they live."""
         return tuple(optimizer for entry in self.all() if (optimizer := entry.reference()) is not None)

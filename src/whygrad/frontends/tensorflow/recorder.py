@@ -249,7 +249,7 @@ class TensorFlowRecorder:
         with self.aside():
             return Record(
                 frameworks=self.frameworks(),
-                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
+                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards, updates_seen=self.optimizers.updates()),
                 steps=tuple(self.templates.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=(*self.training.batches.records(self.builder), *self.iterators.records(self.builder)),
@@ -280,7 +280,11 @@ class TensorFlowRecorder:
             self.steps = self.restores.told(self.steps)
             record = self.draft()
             record = replace(record, fits=self.training.pairs.fits(record))
-            return replace(record, outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards), endings=self._endings())
+            return replace(
+                record,
+                outcome=replace(outcome.counting(record.outcome), steps_seen=seen),
+                endings=self._endings(),
+            )
 
     def _last_step(self, outcome: Outcome, *, was_on: bool) -> None:
         """The step that the program ended in: with a backward, a failed call, or a loss that was never differentiated."""

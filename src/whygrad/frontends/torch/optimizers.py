@@ -113,6 +113,10 @@ class Optimizers:
         """Every entry, in order of making."""
         return tuple(sorted(self._watched.values(), key=lambda entry: entry.number))
 
+    def updates(self) -> int:
+        """Of all of them, over the run."""
+        return sum(entry.steps for entry in self.all())
+
     def living(self) -> tuple[Optimizer, ...]:
         """The optimizers themselves, as far as they live."""
         return tuple(optimizer for entry in self.all() if (optimizer := entry.reference()) is not None)

@@ -367,7 +367,7 @@ class TorchRecorder:
         with self.aside():
             return Record(
                 frameworks=(Framework("torch", str(torch.__version__)),),
-                outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards, untracked=self.left_off.steps),
+                outcome=Outcome(None, None, self.index, self.backwards, "", self.left_off.steps, self.optimizers.updates()),
                 steps=tuple(self.symptoms.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
@@ -401,7 +401,7 @@ class TorchRecorder:
         record = replace(record, fits=self.pairs.fits(record))
         return replace(
             record,
-            outcome=replace(outcome, steps_seen=seen, backwards_seen=self.backwards, untracked=self.left_off.steps),
+            outcome=replace(outcome.counting(record.outcome), steps_seen=seen),
             endings=self._endings(),
         )
 
