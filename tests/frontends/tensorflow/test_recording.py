@@ -321,6 +321,35 @@ def test_updates_of_optimizers_that_are_gone_are_counted(tmp_path):
     assert (record.outcome.steps_seen, record.outcome.updates_seen) == (24, 24)
 
 
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_steps_and_updates_of_fit_are_counted_once(tmp_path, eagerly):
+    fit = f"""
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, run_eagerly={eagerly})
+    model.fit(x, y, epochs=3, batch_size=8, verbose=0)
+    """
+    record = recorded(tmp_path, DATA + fit)
+
+    assert (record.outcome.steps_seen, record.outcome.updates_seen, record.outcome.backwards_seen) == (12, 12, 12)
+
+
+def test_a_rate_that_is_assigned_in_place_is_known_by_its_line(tmp_path):
+    fit = """
+    class Halve(tf.keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch:
+                self.model.optimizer.learning_rate.assign(0.05)
+    model.compile(optimizer, tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, epochs=3, batch_size=8, verbose=0, callbacks=[Halve()])
+    """
+    record = recorded(tmp_path, DATA + fit)
+    site = record.optimizers[0].rate_site
+
+    assert site is not None
+    assert "learning_rate.assign(0.05)" in (DATA + fit).splitlines()[site.line - 1]
+    assert record.optimizers[0].last_rate == pytest.approx(0.05)
+
+
 @pytest.mark.parametrize(
     ("loop", "seen"),
     [

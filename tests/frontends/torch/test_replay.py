@@ -37,7 +37,7 @@ class Asking(Observing):
     """Performs interventions of a test's choice."""
 
     def __init__(self, *choices: Choose) -> None:
-        super().__init__(Target("train.py"), Recording(), (), FRONT_ENDS, None)
+        super().__init__(Target("train.py"), Recording(), tuple, FRONT_ENDS, None)
         self.choices = choices
         self.trials: list[Trial] = []
         self.before: dict[str, float] = {}

@@ -113,6 +113,8 @@ class Optimizers:
         """The program, or a callback of its, assigned a learning rate."""
         entry = self.meet(optimizer)
         entry.rate_set = trace or entry.rate_set
+        now = rate_of(optimizer)  # between recorded steps it is read only now and then
+        entry.last = now if now is not None and entry.last is not None else entry.last
 
     def scaled(self, optimizer: Any) -> None:
         """A loss scale multiplied a loss."""

@@ -173,6 +173,7 @@ class Patches:
     def _keras(self) -> None:
         if _compat.backend() != "tensorflow":
             return
+        from keras.src.backend.common.variables import Variable
         from keras.src.layers.layer import Layer
         from keras.src.losses.loss import Loss
         from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -186,6 +187,7 @@ class Patches:
         self._around(BaseOptimizer, "apply", self.hooks.apply)
         self._set(LearningRateSchedule, "__new__", self._making_schedule)
         self._rates(BaseOptimizer)
+        self._after(Variable, "assign", self.rates.written)
         self._scaled()
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
         self._trainable(Layer)

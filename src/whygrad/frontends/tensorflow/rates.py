@@ -26,7 +26,18 @@ class Rates:
     @guarded
     def assigned(self, optimizer: Any) -> None:
         """`optimizer.learning_rate` was assigned."""
-        frame: FrameType | None = sys._getframe(2)
+        self._noted(optimizer, sys._getframe(2))
+
+    @guarded
+    def written(self, variable: Any) -> None:
+        """A variable of Keras' was written to: it may hold a rate, as in `optimizer.learning_rate.assign(…)`."""
+        if getattr(variable, "name", "") != "learning_rate" or self.recorder.quiet > 1:
+            return
+        for optimizer in self.recorder.optimizers.living():
+            if getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None) is variable:
+                self._noted(optimizer, sys._getframe(2))
+
+    def _noted(self, optimizer: Any, frame: FrameType | None) -> None:
         trace = source.trace(frame)
         while frame is not None and not source.is_user(frame.f_code):
             code = _compat.code_of(getattr(frame.f_locals.get("self"), "schedule", None))

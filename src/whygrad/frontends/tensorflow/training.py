@@ -405,19 +405,24 @@ class Training:
     def count(self, model: Any, logs: Any) -> bool:
         """Count it, and note its loss; True for the first that is not finite."""
         recorder = self.recorder
-        recorder.backwards += 1
-        recorder.running.backwards += 1
+        seen = bool(getattr(model, "run_eagerly", False)) and recorder.running.updated  # as it ran: its backward and update are counted
+        recorder.backwards += not seen
         optimizer = getattr(model, "optimizer", None)
-        updates = any(step.updated for step in recorder.steps) or not recorder.steps  # a step of the program's own may forget to
+        updates = not seen and (
+            any(step.updated for step in recorder.steps) or not recorder.steps
+        )  # a step of the program's own may forget to
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
         rate = recorder.optimizers.meet(optimizer).last if optimizer is not None else None
         bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver, rate)
-        recorder.index += 1
-        recorder.running.backwards = 0
         if not bad:
             recorder.reliving.note()
+        if seen:
+            recorder.end_unrecorded()
+            return bad
+        recorder.index += 1
+        recorder.running.backwards = 0
         recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
         if recorder.settings.at_step is not None:
             recorder.arm()
