@@ -416,14 +416,14 @@ class Training:
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
         rate = recorder.optimizers.meet(optimizer).last if optimizer is not None else None
         bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver, rate)
-        if not bad:
-            recorder.reliving.note()
+        recorder.index += not seen
+        recorder.running.backwards = 0
         if seen:
             recorder.end_unrecorded()
-            return bad
-        recorder.index += 1
-        recorder.running.backwards = 0
-        recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
+        if not bad:
+            recorder.reliving.note()
+        if not seen:
+            recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
         if recorder.settings.at_step is not None:
             recorder.arm()
         return bad
