@@ -208,3 +208,14 @@ def test_variables_that_go_by_another_name_get_no_edit(line: str) -> None:
     (diagnosis,) = said(diagnose, TAPE.replace("v = encoder.trainable_variables", line))
 
     assert diagnosis.remedy is None
+
+
+ADAPTERS = STATES.replace("head.weight trainable=true", "head.weight trainable=false")
+
+
+def test_a_frozen_base_that_the_optimizer_holds_is_no_second_fault() -> None:
+    (frozen,), (trained,) = said(diagnose, ADAPTERS), said(diagnose, STATES)
+
+    assert ADAPTERS != STATES
+    assert Fact("no-gradient", "head.weight") in frozen.explains
+    assert Fact("no-gradient", "head.weight") not in trained.explains
