@@ -57,6 +57,58 @@ def test_a_sound_fit_is_left_alone(backend, tmp_path):
     assert told.stdout == run(tmp_path, "sigmoid", backend, watched=False).stdout
 
 
+ENDS = """
+    import keras
+    import numpy as np
+    import whygrad
+    from whygrad.integrations.keras import WhyGrad
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            print("logs", *sorted(name for name in logs if name.startswith("whygrad/")))
+
+    keras.utils.set_random_seed(0)
+    x = np.random.randn(96, 6).astype("float32")
+    y = (x[:, :1] > 0).astype("float32")
+
+    def fit(last, epochs, **asked):
+        model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1, activation=last)])
+        model.compile(keras.optimizers.Adam(0.05), loss="mse", metrics=["accuracy"])
+        watch = WhyGrad(quiet=True, **asked)
+        data = {"validation_data": (x, y), "batch_size": 32, "verbose": 0, "callbacks": [watch, Keep()]}
+        try:
+            ran = len(model.fit(x, y, epochs=epochs + 3, initial_epoch=3, **data).history["loss"])
+        except whygrad.TrainingFault:
+            ran = "raised"
+        print("ended", last, epochs, *asked.values(), ran, *(found.rule for found in watch.report.root_causes))
+
+    fit("softmax", 20)
+    fit("softmax", 20, stop_on="error")
+    fit("softmax", 20, raises=True)
+    fit("softmax", 1, raises=True)
+    fit("sigmoid", 20, raises=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
+def test_it_stops_or_raises_where_that_was_asked_for_and_logs_its_figures(backend, tmp_path):
+    (tmp_path / "train.py").write_text(dedent(ENDS))
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    done = subprocess.run(
+        [sys.executable, "train.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=True
+    )
+    told = done.stdout.splitlines()
+    ends = [line.removeprefix("ended ") for line in told if line.startswith("ended")]
+    stopped = int(ends[1].split()[3])
+
+    assert stopped < 20
+    assert ends == [
+        "softmax 20 20 WG208", f"softmax 20 error {stopped} WG208", "softmax 20 True raised WG208", "softmax 1 True raised WG208", "sigmoid 20 True 20",
+    ]  # fmt: skip
+    assert {"whygrad/gradient_norm", "whygrad/label_sensitivity", "whygrad/update_ratio"} <= set(told[-2].split())
+
+
 @pytest.mark.slow
 def test_under_the_command_the_callback_is_silent(tmp_path):
     told = run(tmp_path, "sigmoid", "tensorflow", command=("-m", "whygrad", "run"))

@@ -18,8 +18,9 @@ class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     """Watches the `fit` that it is given to, and prints the report at its end; `report` keeps it.
 
     steps: how many steps of each kind are recorded. experiments: `off`, `default` or `all`. quiet: print nothing, keep the report alone. stop_on:
-    `error` or `warning` ends the fit early once a fault of that weight is sure; raises: raise `whygrad.TrainingFault` instead. Label sensitivity,
-    gradient norm, update ratio and starved parameters of the last recorded step stand in the logs of each epoch, for the callbacks after this one.
+    `error` or `warning` ends the fit early once a fault of that weight is sure; raises: raise `whygrad.TrainingFault` instead, where nothing else is
+    said for an error, and at the end of a fit that was too short to be stopped. Label sensitivity, gradient norm, update ratio and starved parameters of
+    the last recorded step stand in the logs of each epoch, for the callbacks after this one.
 
     Make it right in the call of `fit`: recording begins when it is made. Under `whygrad run` it does nothing, since that reports itself. A `fit` that raises never reaches
     the callback's end: then `whygrad run` tells why.
@@ -37,7 +38,8 @@ class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         super().__init__()
         self.report: Report | None = None
         self.quiet, self.raises = quiet, raises
-        self._watch = Watch(Embedded(Settings(steps=steps, experiments=experiments)), stop_on=stop_on).start()
+        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
+        self._watch = Watch(Embedded(Settings(steps=steps, experiments=experiments)), stop_on=self.stop_on).start()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Stop, or raise, if that was asked for and is due."""
@@ -46,6 +48,7 @@ class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
             self._watch.check()
         except TrainingFault:
             if self.raises:
+                self.report = self._watch.report
                 raise
             self.model.stop_training = True
 
@@ -62,3 +65,5 @@ class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         self.report = self._watch.finish()
         if self.report is not None and not told and not self.quiet:
             print_report(self.report)
+        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
+            raise TrainingFault(self.report)
