@@ -26,7 +26,7 @@ def test_what_was_accepted_is_neither_shown_nor_counted(tmp_path: Path) -> None:
     status, told = check(tmp_path, "--json", "j")
     assert status == 0
     assert "error[" not in told
-    assert "WG301, by your settings, comments or baseline" in told
+    assert ", by your settings or baseline" in told
     assert "nothing new in train.py: 1 diagnosis silenced" in told
     assert report_of(tmp_path / "j")["healthy"] is True
 
@@ -113,8 +113,17 @@ def test_a_comment_that_silences_is_not_told_and_one_that_was_not_judged_neither
         ),
     )
     whygrad(tmp_path, "check", "--json", "silenced", "train.py")
+    write(
+        tmp_path,
+        train=playing(silenced.replace(" a probe", "")).replace(
+            "import tiny\n", "import tiny\n\n\n\n\nif 0:\n    d = h.detach()  # whygrad: ignore[WG301]\n"
+        ),
+    )
+    whygrad(tmp_path, "check", "--json", "unreasoned", "train.py")
     write(tmp_path, train=commented("# whygrad: ignore[WG999] of another package"))
     whygrad(tmp_path, "check", "--json", "unknown", "train.py")
 
     assert report_of(tmp_path / "silenced")["limits"] == []
+    (limit,) = report_of(tmp_path / "unreasoned")["limits"]
+    assert "`# whygrad: ignore[WG301]` at train.py:7 gives no reason" in limit
     assert report_of(tmp_path / "unknown")["limits"] == []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from whygrad.diagnosis import Diagnosis, Report
 from whygrad.ir import Record
 
-COMMENT = re.compile(r"#\s*whygrad:\s*ignore(?:\[([^\]]*)\])?")
+COMMENT = re.compile(r"#\s*whygrad:\s*ignore(?:\[([^\]]*)\])?(.*)")
 
 
 def suppressed(diagnosis: Diagnosis) -> bool:
@@ -19,14 +19,24 @@ def suppressed(diagnosis: Diagnosis) -> bool:
     return not words or diagnosis.rule.lower() in words or diagnosis.name in words
 
 
+def reason_of(diagnosis: Diagnosis) -> str | None:
+    """What the comment that silences a diagnosis gives as its reason, maybe nothing; None where no comment does."""
+    found = COMMENT.search(diagnosis.site.text) if diagnosis.site is not None and suppressed(diagnosis) else None
+    return _reason(found) if found is not None else None
+
+
+def _reason(found: re.Match[str]) -> str:
+    return found[2].strip(" \t\r\n:-—")
+
+
 def _words(found: re.Match[str]) -> list[str]:
     return [word.strip().lower() for word in (found[1] or "").split(",") if word.strip()]
 
 
 def idle_comments(record: Record, report: Report, silent: Collection[str] = ()) -> Iterator[str]:
-    """A sentence for each such comment, in a file that the record names, that silenced nothing in this run.
+    """A sentence for each such comment, in a file that the record names, that silenced nothing in this run, or that gives no reason.
 
-    Where nothing was judged, or where a rule that the comment names did not judge, nobody can tell.
+    Where nothing was judged, or where a rule that the comment names did not judge, nobody can tell whether it is idle.
     """
     if report.healthy is None and not report.diagnoses and not report.suppressed:
         return
@@ -36,7 +46,14 @@ def idle_comments(record: Record, report: Report, silent: Collection[str] = ()) 
         for line, text, found in _comments(file):
             codes = [word for word in _words(found) if re.fullmatch(r"wg\d+", word)]
             if (text.rstrip("\r\n"), line) not in used and all(code in judged for code in codes):
-                yield f"the comment `{found[0]}` at {file}:{line} silences nothing in this run: take it out, or give it the code of a diagnosis on its line"
+                yield f"the comment `{_named(found)}` at {file}:{line} silences nothing in this run: take it out, or give it the code of a diagnosis on its line"
+            elif not _reason(found):
+                yield f"the comment `{_named(found)}` at {file}:{line} gives no reason: say behind it why the line is right as it is"
+
+
+def _named(found: re.Match[str]) -> str:
+    """The comment without its reason."""
+    return found[0][: found.end(0) - found.start(0) - len(found[2])]
 
 
 def _files(record: Record) -> set[str]:

@@ -77,7 +77,8 @@ def result(item: Diagnosis, order: dict[str, int], *, silenced: bool = False) ->
         ]
     if item.fix is not None and item.fix.diff:
         changed = list(changes(item.fix.diff))
-        found["fixes"] = [{"description": {"text": item.fix.summary}, "artifactChanges": changed}] if changed else []
+        told = item.fix.summary + ("" if item.fix.safe else f" (unsafe: {item.fix.changes})")
+        found["fixes"] = [{"description": {"text": told}, "artifactChanges": changed}] if changed else []
     if silenced:
         found["suppressions"] = [{"kind": "inSource"}]
     return found

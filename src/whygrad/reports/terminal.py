@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
+from shlex import join
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,6 +23,7 @@ from whygrad.reports.figures import (
     run_sentence,
     sensitivity_sentence,
 )
+from whygrad.suppressions import reason_of
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 SUSPECTED = "a pattern that is usually a mistake; nothing measured here settles it"
@@ -143,8 +145,9 @@ class Page:
         yield from self.note("fix", fix_sentence(fix), gutter)
         changed = [line for line in fix.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         for line in changed[:MOST_CHANGED]:
-            shown = self.text(line.expandtabs(4)).plain[: self.width - gutter - 5]
-            yield Text(" " * (gutter + 5)) + Text(shown, "green" if line[0] == "+" else "red")
+            shown, room = self.text(line.expandtabs(4)).plain, self.width - gutter - 5
+            for row in (shown[at : at + room] for at in range(0, len(shown), room)):
+                yield Text(" " * (gutter + 5)) + Text(row, "green" if line[0] == "+" else "red")
         if len(changed) > MOST_CHANGED:
             yield Text(" " * (gutter + 5)) + self.text(f"… and {counted(len(changed) - MOST_CHANGED, 'more line')}")
 
@@ -173,7 +176,7 @@ class Page:
         ]
         if offered and report.repeatable:
             option = () if any(fix.safe for fix in offered) else ("--unsafe",)
-            commands.append(" ".join(("whygrad fix", *option, report.program, *report.arguments)))
+            commands.append(join(("whygrad", "fix", *option, report.program, *report.arguments)))
         if not codes:
             commands = ["whygrad rules"] if report.healthy else ["whygrad run --help"]
         for number, command in enumerate(commands):
@@ -269,12 +272,16 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         more = " new" if report.suppressed else ""
         yield "rules", f"{counted(len(report.coverage.judged), 'rule')} judged this run and found nothing{more}"
     if report.suppressed:
-        yield (
-            "silenced",
-            f"{', '.join(sorted({diagnosis.rule for diagnosis in report.suppressed}))}, by your settings, comments or baseline",
-        )
+        yield "silenced", "; ".join(sorted({_silenced(diagnosis) for diagnosis in report.suppressed}))
     for limit in report.limits:
         yield "limit", limit
+
+
+def _silenced(diagnosis: Diagnosis) -> str:
+    """The code, its place, and what silenced it; the reason that a comment gives."""
+    at = f" at {place(diagnosis.site)}" if diagnosis.site is not None else ""
+    reason = reason_of(diagnosis)
+    return f"{diagnosis.rule}{at}, by your {'settings or baseline' if reason is None else 'comment'}{f' ({reason})' if reason else ''}"
 
 
 def _updates(report: Report) -> str:

@@ -244,3 +244,14 @@ def test_the_record_keeps_the_library_calls_between_the_users_frames(tmp_path):
     assert sites
     assert sites[0].line == line_of(run, 'return {"loss"')
     assert any("train()" in frame.text for frame in sites[0].callers)
+
+
+@pytest.mark.parametrize("call", ["lightning.Trainer(", "trainer = lightning.Trainer("])
+def test_what_a_trainer_computes_is_not_called_by_the_trainers_call(call, tmp_path):
+    program = LIGHTNING.replace("lightning.Trainer(", call).replace(
+        "\n).fit(Module(), loader)", "\n)\ntrainer.fit(Module(), loader)" if "=" in call else "\n).fit(Module(), loader)"
+    )
+    run = whygrad(written(tmp_path, program.replace("self.body(x)", "self.body(x).detach()")), tmp_path)
+    (found,) = (diagnosis for diagnosis in run.report["diagnoses"] if diagnosis["rule"] == "WG301" and diagnosis["root_cause"])
+
+    assert "cuts them off from `loss`" in found["message"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from whygrad.frontends.arguments import LONGEST, expression_at
-from whygrad.frontends.source import Sources, Trace
+from whygrad.frontends.source import LIBRARY_FRAMES, Sources, Trace
 from whygrad.frontends.torch._compat import is_leaf
 from whygrad.frontends.torch.calls import Call, Happened, Seen
 from whygrad.frontends.torch.ledger import Ledger
@@ -114,7 +114,12 @@ class Builder:
         if seen is None:
             return Value(name, "python" if name.startswith("p") else "activation")
         figures = seen.pending.read() if seen.pending is not None else None
-        called = parameters.get(seen.number) or self.ledger.names.get(seen.number) or self.defaults.get(seen.number) or _expression(maker)
+        called = (
+            parameters.get(seen.number)
+            or self.ledger.names.get(seen.number)
+            or self.defaults.get(seen.number)
+            or _expression(maker, "loss" if name in losses else "")
+        )
         return Value(
             name, _role(name, seen, maker, parameters, losses), dtype_name(seen.dtype), seen.shape, figures, called, seen.differentiable
         )
@@ -138,15 +143,24 @@ class Builder:
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
-def _expression(maker: Op | None) -> str:
-    """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`; of a long call its function alone, `torch.cat(…)`."""
+def _expression(maker: Op | None, within: str) -> str:
+    """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`; of a long call its function alone, `torch.cat(…)`. `within`: what it is called within a trainer."""
     site = maker.site if maker is not None else None
     if site is None or site.column < 1:
         return ""
+    if _within_trainer(site):
+        return within
     if 0 < len(text := expression_at(site)) <= LONGEST:
         return text
     function = _FUNCTION.match(site.text, site.column - 1)
     return f"{function[0]}…)" if function is not None and len(function[0]) < LONGEST else ""
+
+
+def _within_trainer(site: Site) -> bool:
+    """A statement of its own that went deep into libraries, `trainer.fit(model, data)`: what is computed there is not what it gives."""
+    code = site.text.partition("#")[0].rstrip()
+    whole = not code[: site.column - 1].strip() and (site.end_line > site.line or site.end_column > len(code))
+    return whole and len(site.library) >= LIBRARY_FRAMES
 
 
 def _before(starts: list[int], at: int) -> int:

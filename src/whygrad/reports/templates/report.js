@@ -15,7 +15,7 @@
 
   const canvas = document.getElementById("canvas"), part = document.getElementById("part");
   const short = (text, most) => text.length > most ? text.slice(0, most - 1) + "…" : text;
-  const below = block => block.parameters ? `${block.parameters} parameter${block.parameters > 1 ? "s" : ""}, gradient ${figure(block.gradient_norm)}` : block.type;
+  const below = block => block.parameters ? `${block.parameters} parameter${block.parameters > 1 ? "s" : ""}, ${block.gradient_norm === null ? "no gradient" : `gradient ${figure(block.gradient_norm)}`}` : block.type;
 
   function picture() {
     const graph = new dagre.graphlib.Graph();
@@ -47,7 +47,7 @@
   function box(block, place, at) {
     const words = ["box", block.sort, block.flows ? "flows" : "", block.starved ? "starved" : "", block.marked ? "marked" : ""].filter(Boolean).join(" ");
     const group = draw("g", { class: words, tabindex: 0, role: "button", "aria-expanded": "false", "data-at": at, transform: `translate(${place.x - place.width / 2} ${place.y - place.height / 2})` });
-    group.setAttribute("aria-label", `${block.sort} ${block.name}, ${below(block)}${block.marked ? ", the place named above" : ""}${block.flows ? ", a gradient comes back" : ""}`);
+    group.setAttribute("aria-label", `${block.sort} ${block.name}, ${below(block)}${block.marked ? ", the place named above" : ""}${block.flows ? ", a gradient comes back" : block.starved ? ", no gradient comes back" : ""}`);
     group.append(draw("rect", { width: place.width, height: place.height, rx: 8 }));
     group.append(draw("text", { x: 10, y: 21 }, short(block.name, 26)));
     group.append(draw("text", { x: 10, y: 39, class: "sub" }, short(below(block), 34)));
