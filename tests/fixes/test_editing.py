@@ -360,6 +360,7 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "what a step hands out under no name that it was given": (
         "def step(p, x):\n    return f(x)\nstep(params, 3)\n", "step(params", {"action": "keep"},
     ),
+    "a call within another": ("def step(p, x):\n    return p\nlosses.append(step(params, 3))\n", "step(params, 3)", {"action": "keep"}),
     "a result that has a name": ("import optax\nq = optax.apply_updates(params, u)\n", "q = optax", {"action": "keep"}),
     "a statement of a loop that runs once": (
         "def train():\n    for x in y:\n        a()\n        s.step()\ntrain()\n", "s.step()", {"action": "move", "to": "s.step()", "around": "epoch"},

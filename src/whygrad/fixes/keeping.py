@@ -18,7 +18,7 @@ def kept(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     found = statement(tree, edit.site)
     line = found.body[0] if isinstance(found, cst.SimpleStatementLine) and len(found.body) == 1 else None
     call = line.value if isinstance(line, cst.Expr | cst.Assign) else None
-    if not isinstance(call, cst.Call) or line is None:
+    if not isinstance(call, cst.Call) or line is None or _is_part(edit, call):
         raise Refused("no call stands alone on its line")
     function = _defined(tree, call)
     if function is None:
@@ -31,6 +31,12 @@ def kept(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     if all(name == DROPPED for name in row) or row == [dotted(one) for one in old]:
         raise Refused("what it hands out goes by no name that it was given")
     changes.new[line] = _assigned(cst.parse_expression(", ".join(row)), call)
+
+
+def _is_part(edit: Edit, call: cst.Call) -> bool:
+    """What hands something out is written within this call: `losses.append(step(params))`."""
+    marked = edit.site.text[edit.site.column - 1 : edit.site.end_column - 1] if edit.site.column and edit.site.end_column else ""
+    return bool(marked) and cst.Module([]).code_for_node(call).find(marked) > 0
 
 
 def _assigned(target: Expression, call: cst.Call) -> cst.Assign:

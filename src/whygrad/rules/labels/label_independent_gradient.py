@@ -15,6 +15,8 @@ from whygrad.rules.remedies import remedy as change
 from whygrad.rules.surrogates import made_without_gradient, scored, smooth_step
 
 _LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
+_ADDED = frozenset(("add", "sub", "neg", "expand", "reshape", "copy", "cast"))
+"""What gives every example the same share of what it adds."""
 _STEPWISE = frozenset(
     (
         *("abs", "relu", "leaky_relu", "hardtanh", "clamp", "max", "min", "maximum", "minimum", "median", "where", "sort"),
@@ -110,9 +112,21 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     # timid: an absolute error or a hinge has the same derivative for many labels, until the first of them is passed
     if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op)):
         return
+    # timid: the gradient of an offset is a sum over the examples, in whatever order their labels stand
+    if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) for each in steps):
+        return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
     if join.cut or join.linear or len(steps) > 1:
         yield diagnosis(index, step, join, len(steps))
+
+
+def only_offsets(step: StepIndex) -> bool:
+    """What is trained is only added to what the examples give, the same number to each: permuting the labels can't show in its gradient."""
+    live, sizes = differentiable(step) & step.gets_gradient, [step.value(name).shape or (1,) for name in step.step.labels.values]
+    rows = max((shape[0] for shape in sizes), default=1)
+    many = {name for name in live if (step.value(name).shape or (1,))[0] == rows}
+    before = (op for op in step.graph.ops if not many.isdisjoint(op.outputs) and step.from_labels.isdisjoint(op.outputs))
+    return rows > 1 and all(op.kind in _ADDED for op in before)
 
 
 def is_second_task(step: StepIndex, product: Op) -> bool:

@@ -52,14 +52,22 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 
 LOST = {
-    "update": ("is never applied to the parameters", "computes an update that nothing applies", "apply the update"),
-    "applied": ("is made and not kept", "makes new parameters that nothing keeps", "keep the result"),
+    "update": ("is never applied to the parameters: no parameter changes", "computes an update that nothing applies", "apply the update"),
+    "applied": (
+        "is made, and the gradient is taken of the same parameters in every step",
+        "makes new parameters, of which no gradient is ever taken",
+        "keep the result",
+    ),
     "module": (
-        "is made on a copy and not kept",
+        "is made on a copy and not kept: no parameter changes",
         "changes modules within a function that hands no changes of modules out",
         "trace with nnx",
     ),
-    "returned": ("is handed out and not kept", "hands out new parameters that nothing keeps", "keep what is returned"),
+    "returned": (
+        "is handed out, and the gradient is taken of the same parameters in every step",
+        "hands out new parameters, of which no gradient is ever taken",
+        "keep what is returned",
+    ),
 }
 """What became of an update, what the line that made it does, and the idiom that helps."""
 
@@ -144,7 +152,7 @@ def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: i
         name="missing-step",
         severity="error",
         confidence="proved",
-        message=f"the update of {listed(names)} {became}: no parameter changes",
+        message=f"the update of {listed(names)} {became}",
         site=event.site,
         label=label,
         related=places((backward.site if backward else None, "the gradients are calculated here"), (made, f"`{names[0]}` is made here")),
@@ -153,7 +161,9 @@ def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: i
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
             Evidence(
-                f"{plural(max(index.record.outcome.backwards_seen, 1), 'backward')} in the run, after which nothing moved", "updates", 0
+                f"{plural(max(index.record.outcome.backwards_seen, 1), 'backward')} in the run, after which none of them had moved",
+                "updates",
+                0,
             ),
         ),
         help=idiom(index, helps, optimizer=names[0]),

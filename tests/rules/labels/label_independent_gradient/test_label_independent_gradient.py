@@ -126,6 +126,20 @@ SILENT = {
     "S is unknown, and the error is squared": MEAN_ERROR.replace("loss = mean r", "s = square r\n    loss = mean s").replace(
         "label_sensitivity=0.0", "label_sensitivity=null"
     ),
+    "an offset, whose gradient is a mean of the errors in any order": f"""
+        x: input f32[32]
+        y: label f32[32] minimum=0.1 maximum=3.0
+        w: parameter f32[]
+        e = exp x
+        p: activation f32[32]
+        r: activation f32[32]
+        p = add e w @ "train.py":19
+        r = sub p y @ "train.py":23:16-35
+        s = square r
+        loss = mean s @ "train.py":24
+        labels values=["y"] how="operand"
+        {MEASURED}
+    """,
     "an absolute error far from all labels": MEAN_ERROR.replace("loss = mean r", "s = abs r\n    loss = mean s"),
     "the same in one call": MEAN_ERROR.replace("r = sub p y", 'r = l1_loss p y with={"target":1}'),
     "S is not a number": MEAN_ERROR.replace("label_sensitivity=0.0", 'label_sensitivity="nan"'),
@@ -216,6 +230,13 @@ def test_where_nothing_could_be_measured_the_graph_may_prove_it() -> None:
     assert diagnosis.site is not None
     assert diagnosis.site.line == 14
     assert diagnosis.confidence == "proved"
+
+
+def test_two_steps_of_which_the_labels_leave_no_trace_are_told_unless_an_offset_alone_is_trained() -> None:
+    offset, weight = SILENT["an offset, whose gradient is a mean of the errors in any order"], "p = mul e w"
+
+    assert not said(diagnose, offset, steps=2)
+    assert said(diagnose, offset.replace("p = add e w", weight), steps=2)
 
 
 def test_a_factor_of_zero_in_one_step_may_be_a_warm_up() -> None:
