@@ -159,7 +159,7 @@ def _expression(maker: Op | None, within: str) -> str:
 def _within_trainer(site: Site) -> bool:
     """A statement of its own that went deep into libraries, `trainer.fit(model, data)`: what is computed there is not what it gives."""
     code = site.text.partition("#")[0].rstrip()
-    whole = not code[: site.column - 1].strip() and (site.end_line > site.line or site.end_column > len(code))
+    whole = not code[: site.column - 1].strip(" \t)].") and (site.end_line > site.line or site.end_column > len(code))
     return whole and len(site.library) >= LIBRARY_FRAMES
 
 
