@@ -23,6 +23,7 @@ class Originals:
     grad: Any = jax.grad
     value_and_grad: Any = jax.value_and_grad
     vjp: Any = jax.vjp
+    jvp: Any = jax.jvp
 
 
 ORIGINALS = Originals()

@@ -44,6 +44,10 @@ class Derivation:
         """What is differentiated."""
         return [argument for argument in self.arguments if argument.differentiated]
 
+    def beside(self, other: "Derivation") -> bool:
+        """Both are asked for at the same place."""
+        return self.trace is not None and other.trace is not None and self.trace.user == other.trace.user
+
     def external(self) -> list[int]:
         """Values that the function reads and does not make."""
         made: set[int] = set()

@@ -22,6 +22,7 @@ from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
 from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
+from whygrad.frontends.jax.shards import UNKNOWN, gathered
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
@@ -302,14 +303,14 @@ class Jits:
                 nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
             )
             if nest is not None:
-                plan.programs.append(programs.traced(derivation, nest.owner))
+                plan.programs.append(programs.traced(derivation, nest.owner, nest.shards))
                 plan.nests.append(nest)
-                plan.carried.append(carried(nest, _variables(plan.programs[-1])))
+                plan.carried.append(carried(nest, plan.programs[-1].variables()))
                 plan.activations.append(activations)
             elif derivation.failed is None:
                 lost.append(derivation)
         reached = [program.derivation for program in plan.programs]
-        lost = [item for item in lost if not any(_same_place(item, other) for other in reached)]  # JAX traces some bodies twice
+        lost = [item for item in lost if not any(item.beside(other) for other in reached)]  # JAX traces some bodies twice
         plan.unseen += len(lost)
         if lost:
             self.recorder.limits.append(LOST)
@@ -356,6 +357,7 @@ class Jits:
         """One derivative with all its values, for this call's arguments."""
         inside, turned = self._inside(plan, at, values)
         arrays = programs.resolved(plan.programs[at].given, inside)
+        arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
             return None
@@ -370,7 +372,13 @@ class Jits:
             engine.watched = tuple(programs.affordable(program))
         program, engine = plan.programs[at], plan.engines[at]
         engine.fixed = {number: arrays[number] for number in engine.fixed}
-        loss, seen, found = engine.gradients({number: arrays[number] for number in engine.moving})
+        try:
+            loss, seen, found = engine.gradients({number: arrays[number] for number in engine.moving})
+        except Exception:
+            if plan.nests[at].shards is None:
+                raise
+            self.recorder.limits.append(UNKNOWN)
+            return None
         names = {argument.number: argument.path for argument in program.derivation.parameters}
         gradients = {names[number]: item for number, item in found.items()}
         return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine, turned=turned)
@@ -384,10 +392,6 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
-
-
-def _same_place(one: Derivation, other: Derivation) -> bool:
-    return one.trace is not None and other.trace is not None and one.trace.user == other.trace.user
 
 
 def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
@@ -430,12 +434,6 @@ def _handed(moment: Moment, closed: Any, makers: Mapping[Any, Any]) -> dict[str,
     arguments = set(closed.jaxpr.invars)
     found = {name: source_of(_compat.variable(item), makers) for name, item in moment.given.items()}
     return found if moment.kind == "update" and all(item in arguments for item in found.values()) else {}
-
-
-def _variables(program: Program) -> dict[str, Any]:
-    """Parameters that stand for variables of the program that the derivative belongs to."""
-    given = {argument.path: program.given.get(argument.number) for argument in program.derivation.parameters}
-    return {path: item for path, item in given.items() if item is not None and not _compat.is_array(item)}
 
 
 def updating(plan: Plan, closed: Any) -> source.Trace | None:

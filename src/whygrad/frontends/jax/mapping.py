@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import call
+from whygrad.frontends.jax.shards import collective
 from whygrad.frontends.jax.tape import Bound
 
 
@@ -47,7 +48,7 @@ def of_all(bounds: Sequence[Bound], rows: Rows, types: dict[int, Any]) -> list[B
     found = []
     for bound in bounds:
         places = tuple(isinstance(item, int) and item in held for item in bound.inputs)
-        if not any(places) or bound.failed:
+        if not (any(places) or collective(bound, rows.name)) or bound.failed:
             found.append(bound)
             continue
         held.update(bound.outputs)

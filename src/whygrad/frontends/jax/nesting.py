@@ -7,6 +7,7 @@ from typing import Any
 from jax import lax
 
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.shards import Shards, rows, shards_of
 
 DEEPEST = 6
 """Loops within loops that are looked into."""
@@ -26,6 +27,11 @@ class Nest:
     turns: int = 1
     """How often the innermost program runs in one call, as far as that is known."""
 
+    @property
+    def shards(self) -> Shards | None:
+        """The `shard_map` that the innermost program is the body of."""
+        return shards_of(self.path[-1][0]) if self.path else None
+
 
 def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
     """The program that these variables belong to, with those around it; None where some lie elsewhere."""
@@ -37,6 +43,10 @@ def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
         return None
     deepest: Path = max(owners.values(), key=len, default=())
     if any(_ids(path) != _ids(deepest[: len(path)]) for path in owners.values()):
+        return None
+    if any(equation.primitive.name == "shard_map" for equation, _ in deepest[:-1]):
+        return None  # timid: a loop on each device
+    if deepest and deepest[-1][0].primitive.name == "shard_map" and shards_of(deepest[-1][0]) is None:
         return None
     around = tuple(tuple(v for v, path in owners.items() if len(path) == level) for level in range(len(deepest)))
     turns = 1
@@ -89,4 +99,5 @@ def entered(equation: Any, given: list[Any]) -> list[Any]:
     if name == "while":
         tests, bodies = int(params["cond_nconsts"]), int(params["body_nconsts"])
         return [*given[tests : tests + bodies], *given[tests + bodies :]]
-    return given[1:] if name == "cond" else given
+    shards = shards_of(equation)
+    return rows(shards, given) if shards is not None else given[1:] if name == "cond" else given

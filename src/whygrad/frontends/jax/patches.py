@@ -35,6 +35,7 @@ class Patches:
         for name in ("value_and_grad", "grad"):
             self._put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
         self._put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
+        self._put(jax, "jvp", self._jvp(_compat.ORIGINALS.jvp))
         for name in eager_loops.NAMES:
             self._put(jax.lax, name, self._looping(getattr(jax.lax, name)))
         self._elsewhere()
@@ -137,6 +138,17 @@ class Patches:
             return recorder.derive(lambda taped: original(taped, *primals, **settings), asked, outside())
 
         return vjp
+
+    def _jvp(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def jvp(*args: Any, **kwargs: Any) -> Any:
+            if recorder.watches() and not recorder.in_library():
+                recorder.unseen += 1
+            return original(*args, **kwargs)
+
+        return jvp
 
     def _custom(self, original: Any) -> Any:
         recorder = self.recorder

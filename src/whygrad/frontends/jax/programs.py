@@ -11,6 +11,7 @@ from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, concrete
 from whygrad.frontends.jax.flattening import Flattening, places
 from whygrad.frontends.jax.mapping import Rows, of_all, rows_of, total
+from whygrad.frontends.jax.shards import Shards, off_mesh
 from whygrad.frontends.jax.tape import Atom, Bound, Constant
 
 MOST_BEFORE = 300
@@ -34,11 +35,18 @@ class Program:
     """How many of the equations run before the differentiated function."""
     rows: Rows | None = None
     """The `vmap` that it runs under."""
+    spread: Rows | None = None
+    """The `shard_map` that it is the body of, equations before the loss and all."""
 
     @property
     def moving(self) -> list[int]:
         """What is differentiated."""
         return [argument.number for argument in self.derivation.parameters]
+
+    def variables(self) -> dict[str, Any]:
+        """Parameters that stand for variables of the program that the derivative belongs to."""
+        given = {argument.path: self.given.get(argument.number) for argument in self.derivation.parameters}
+        return {path: item for path, item in given.items() if item is not None and not _compat.is_array(item)}
 
     def made(self) -> list[int]:
         """Values that the program makes."""
@@ -84,10 +92,13 @@ def eager(derivation: Derivation) -> tuple[Program, dict[int, Any]]:
 def _widened(program: Program) -> Program:
     """The program of all rows, where it is that of one row under `vmap`."""
     derivation = program.derivation
-    rows = rows_of(derivation, {*program.moving, *derivation.external()})
+    rows = program.spread or rows_of(derivation, {*program.moving, *derivation.external()})
     if rows is None or derivation.failed is not None:
         return program
-    program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, program.types)]
+    if program.spread is not None:
+        program.bounds = of_all(off_mesh(program.bounds), rows, program.types)
+    else:
+        program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, program.types)]
     program.rows, program.compiled = rows, True
     if derivation.loss is not None:
         whole = total(derivation.loss, derivation, program.moving, rows)
@@ -115,7 +126,7 @@ def _abstract(item: Any) -> Any:
     return found if found is not None else jax.ShapeDtypeStruct(item.shape, item.dtype)  # type: ignore[no-untyped-call]  # jax has no type for it
 
 
-def traced(derivation: Derivation, closed: Any) -> Program:
+def traced(derivation: Derivation, closed: Any, shards: Shards | None = None) -> Program:
     """The program of a derivative within a function that JAX traces; values are variables of that function."""
     variables = {number: found for number, item in derivation.numbers.objects.items() if (found := _compat.variable(item)) is not None}
     given = {number: found for number, item in derivation.numbers.objects.items() if (found := concrete(item)) is not None}
@@ -126,6 +137,10 @@ def traced(derivation: Derivation, closed: Any) -> Program:
     program.bounds, program.ahead = [*before, *derivation.bounds], len(before)
     program.given = {**given, **outer.given}
     program.types.update(outer.types)
+    if shards is not None:
+        split = {variable for variable, axis in zip(closed.jaxpr.invars, shards.axes, strict=True) if axis is not None}
+        held = (number for number, item in program.given.items() if not _compat.is_array(item) and item in split)
+        program.spread = Rows(shards.size, shards.name, frozenset(held))
     return program
 
 
@@ -241,12 +256,14 @@ def flattened(program: Program, arrays: Mapping[int, Any]) -> Program:
     before, inside = (flattening.flat(part) for part in (program.bounds[: program.ahead], program.bounds[program.ahead :]))
     types = {**program.types, **{number: kind for number, kind in flattening.types.items() if kind is not None}}
     limits = [*program.limits, *flattening.limits]
-    return _widened(Program(program.derivation, [*before, *inside], types, program.given, limits, program.compiled, len(before)))
+    flat = Program(program.derivation, [*before, *inside], types, program.given, limits, program.compiled, len(before))
+    flat.spread = program.spread
+    return _widened(flat)
 
 
 def _choices(program: Program, arrays: Mapping[int, Any]) -> dict[int, Any]:
     """Which way each `cond` goes."""
-    if rows_of(program.derivation, {*program.moving, *program.derivation.external()}) is not None:
+    if program.spread is not None or rows_of(program.derivation, {*program.moving, *program.derivation.external()}) is not None:
         return {}  # each row goes its own way
     asked = [b.inputs[0] for b in program.bounds if b.primitive is not None and b.primitive.name == "cond" and isinstance(b.inputs[0], int)]
     if not asked:
