@@ -86,3 +86,23 @@ def test_what_can_not_be_differentiated_is_refused_in_the_words_of_pytorch(tmp_p
     observing.finish(Outcome(0))
 
     assert under == plain != ""
+
+
+FORCES = """
+    from torch.func import grad
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(3):
+        at = torch.randn(32, 4)
+        force = grad(lambda q: model(q).sum())(at)
+        optimizer.zero_grad()
+        (force + at).square().mean().backward()
+        optimizer.step()
+"""
+
+
+def test_a_derivative_by_data_makes_no_parameter_of_them_where_an_optimizer_trains_the_model(tmp_path):
+    (step, *_) = recorded(tmp_path, FORCES).steps
+
+    assert set(parameters(step)) == {"0.weight", "0.bias", "2.weight", "2.bias"}

@@ -45,7 +45,7 @@ class Assembly:
         held = self.optimizers.held()
         named, modular = self.ledger.names, bool(found)
         for number, tensor in leaves(self.ledger.calls).items():
-            asked = number in self.asked
+            asked = number in self.asked and not held  # beside an optimizer it is a derivative by data: a force, a slope
             plain = asked or id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
                 found[id(tensor)] = Owned(
