@@ -66,6 +66,15 @@ class StepIndex:
         return frozenset(found)
 
     @cached_property
+    def differentiable(self) -> frozenset[str]:
+        """Every value from which a gradient would flow back to some trainable parameter, the parameters included."""
+        found = {p.value for p in self.step.parameters if p.trainable}
+        for op in self.graph.ops:
+            if any(name in found and open_ for name, open_ in zip(op.inputs, self.carried(op), strict=True)):
+                found.update(op.outputs)
+        return frozenset(found)
+
+    @cached_property
     def depends_on_parameters(self) -> frozenset[str]:
         """Every value computed from a trainable parameter, through cuts too."""
         return self.downstream(p.value for p in self.step.parameters if p.trainable)

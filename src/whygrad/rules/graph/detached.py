@@ -8,6 +8,7 @@ from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, speaks_torch, spelled
 from whygrad.ir import Op, family
 from whygrad.rules import rule
+from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
 from whygrad.rules.remedies import remedy
 
@@ -19,7 +20,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
-    loss passes a `detach`. All parameters behind one such line are one diagnosis.
+    loss passes a `detach`. All parameters behind one such line are one diagnosis. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning.
 
     ## Why it matters
     The optimizer never moves these parameters. The layers after the cut still learn, so the loss falls and nothing looks out of order; or nothing is left
@@ -41,6 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "detached":
             yield _spoken(index, cut)
+    yield from idle(index, "detached", "WG301", "detached")
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:

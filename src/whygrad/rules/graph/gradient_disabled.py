@@ -11,6 +11,7 @@ from whygrad.flow.starved import fed, meant, refuses
 from whygrad.idioms import dialects, idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
 from whygrad.rules.remedies import moved, remedy
@@ -27,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds and that the loss was computed from, where the part of the forward that reads them ran without tracking. The place is the
     line that switched tracking off, or the call outside of the tape in the function that asks for the gradient; the first op that it cut is shown with it. `set_grad_enabled(False)` without its counterpart is the usual form: validation
-    switches tracking off and the next epoch finds it off.
+    switches tracking off and the next epoch finds it off. A penalty that is computed without tracking and added to the loss is a warning.
 
     ## Why it matters
     What runs without tracking has no backward. Either the parameters before it stay as they are while the rest learns, or backward raises, at a line that has
@@ -46,6 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "disabled":
             yield _spoken(index, cut)
+    yield from idle(index, "disabled", "WG303", "gradient-disabled")
     if not any(cut.refused for cut in index.once(cuts)):
         yield from _left_off(index) if index.record.outcome.exception is not None else _went_on(index)
 

@@ -9,6 +9,7 @@ from whygrad.flow.draws import Draw, draws
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
+from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
@@ -54,6 +55,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for cut in index.once(cuts):
         if cut.story == "decided":
             yield _spoken(index, cut)
+    yield from idle(index, "decided", "WG304", "non-differentiable-op")
     yield from (_drawn(index, draw) for draw in index.once(draws))
 
 

@@ -122,7 +122,7 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
 
 def only_offsets(step: StepIndex) -> bool:
     """What is trained is only added to what the examples give, the same number to each: permuting the labels can't show in its gradient."""
-    live, sizes = differentiable(step) & step.gets_gradient, [step.value(name).shape or (1,) for name in step.step.labels.values]
+    live, sizes = step.differentiable & step.gets_gradient, [step.value(name).shape or (1,) for name in step.step.labels.values]
     rows = max((shape[0] for shape in sizes), default=1)
     many = {name for name in live if (step.value(name).shape or (1,))[0] == rows}
     before = (op for op in step.graph.ops if not many.isdisjoint(op.outputs) and step.from_labels.isdisjoint(op.outputs))
@@ -160,7 +160,7 @@ def proved(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
 
 def drops_out(step: StepIndex) -> bool:
     """Wherever something from the labels meets a path that carries gradient, up to the loss, all is linear."""
-    live, seen = differentiable(step) & step.gets_gradient, step.from_labels & step.shapes_loss
+    live, seen = step.differentiable & step.gets_gradient, step.from_labels & step.shapes_loss
     meets = (op for op in step.graph.ops if not seen.isdisjoint(op.inputs) and not live.isdisjoint(op.outputs))
     return all(adds(op, seen) or scales(step, op, seen) for op in meets)
 
@@ -172,7 +172,7 @@ def adds(op: Op, seen: frozenset[str]) -> bool:
 
 def join_of(step: StepIndex) -> Join | None:
     """The first op at which something from the labels meets a path that carries gradient, and what makes the labels vanish."""
-    open_ = differentiable(step)
+    open_ = step.differentiable
     live, seen = open_ & step.gets_gradient, step.from_labels & step.shapes_loss
     for op in step.graph.ops:
         if zeroes(step, op) and not seen.isdisjoint(op.inputs) and not seen.isdisjoint(op.outputs):
@@ -184,15 +184,6 @@ def join_of(step: StepIndex) -> Join | None:
     after = step.downstream(tuple(first.outputs)) & step.shapes_loss & live
     stepwise = cut is None and any(op.kind in _STEPWISE for op in step.graph.ops if not after.isdisjoint(op.outputs))
     return Join(first, cut=cut, linear=cut is None and is_linear(step, first, after), stepwise=stepwise)
-
-
-def differentiable(step: StepIndex) -> frozenset[str]:
-    """Every value from which a gradient would flow back to some trainable parameter."""
-    found = {p.value for p in step.step.parameters if p.trainable}
-    for op in step.graph.ops:
-        if any(name in found and open_ for name, open_ in zip(op.inputs, step.carried(op), strict=True)):
-            found.update(op.outputs)
-    return frozenset(found)
 
 
 def zeroes(step: StepIndex, op: Op) -> bool:
@@ -250,6 +241,7 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
         evidence=(*measured(step), *shift(step), Evidence(f"so in {steps} of {steps} recorded steps of this kind")),
         help=help_,
         facts=frozenset({Fact("insensitive", str(step.step.kind))}),
+        explains=frozenset(Fact("idle", name) for op in (join.cut, join.op) if op is not None for name in op.outputs),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
@@ -260,7 +252,7 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
 def _at_cut(index: Index, step: StepIndex, join: Join, cut: Op) -> Remedy | None:
     """A loss on the scores for what only reads a pick from them, a smooth step for a threshold, and the value itself for a stopped one."""
     if cut.kind == "argmax":
-        return scored(index, step, cut, made_without_gradient(step, join.op, differentiable(step)))
+        return scored(index, step, cut, made_without_gradient(step, join.op, step.differentiable))
     if cut.kind == "compare":
         return smooth_step(index, step, cut)
     return (

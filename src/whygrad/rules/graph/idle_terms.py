@@ -1,0 +1,54 @@
+"""The part of WG301, WG303 and WG304 that tells of a term of the loss which trains nothing, beside others that do."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+from whygrad.flow.frontier import Story
+from whygrad.flow.idle_terms import IdleTerm, idle_terms
+from whygrad.idioms import spelled
+from whygrad.rules.phrases import distinct, figure, finite, places, plural
+
+_WHY: dict[Story, tuple[str, str]] = {
+    "detached": ("`{op}` cuts it off from every parameter", "leave out `{op}` on the way to this term"),
+    "disabled": ("it is computed while gradient tracking is off", "compute this term with gradient tracking on"),
+    "decided": ("`{op}` has no derivative", "use a term with a derivative: the probabilities or scores themselves in place of what `{op}` makes of them"),
+}  # fmt: skip
+
+
+def idle(index: Index, story: Story, rule: str, name: str) -> Iterator[Diagnosis]:
+    """What is said of the terms that are idle for this reason."""
+    yield from distinct(_told(term, rule, name) for term in index.once(idle_terms) if term.story == story)
+
+
+def _told(term: IdleTerm, rule: str, name: str) -> Diagnosis:
+    step, op = term.step, spelled(term.cut)
+    why, cure = (text.format(op=op) for text in _WHY[term.story])
+    made = step.producer.get(term.value.name)
+    told = f"`{term.value.shown}` is a term of the loss and" if term.value.called else "a term of the loss"
+    it = f"`{term.value.shown}`" if term.value.called else "it"
+    figures = term.value.statistics
+    size = figures.mean if figures is not None and figures.mean is not None and finite(figures.mean) else None
+    value = f" ({figure(size)} in this step)" if size is not None else ""
+    return Diagnosis(
+        rule=rule,
+        name=name,
+        severity="warning",
+        confidence="proved",
+        message=f"{told} trains nothing: {why}",
+        site=term.cut.site,
+        label="no gradient passes back through this",
+        related=places((made[1].site if made else None, "the term is computed here")),
+        evidence=(
+            Evidence(
+                f"{it}{value} is computed from {plural(len(term.behind), 'trainable parameter')}, and no gradient goes back through it: it changes the loss and not the gradient",
+                "term",
+                size,
+            ),
+        ),
+        help=f"{cure}; if it is there to be printed, keep it out of what is differentiated",
+        facts=frozenset({Fact("idle", term.cut.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=term.behind[:1],
+    )
