@@ -107,6 +107,11 @@ class Symptoms:
         course = self.courses.get(place)
         return course is not None and course.row == FROZEN
 
+    @property
+    def ruined(self) -> bool:
+        """Some loss or gradient was not finite: what comes after is a consequence."""
+        return not self.gradient_seen_finite or any(course.non_finite is not None for course in self.courses.values())
+
     def moved_before(self, place: Place) -> bool:
         """The loss did not stand still from the start."""
         course = self.courses.get(place)

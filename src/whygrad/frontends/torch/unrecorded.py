@@ -48,7 +48,7 @@ class Unrecorded:
         if self.recorder.on:
             return
         frozen, late = symptoms.frozen(place), symptoms.moved_before(place)
-        if changed or (frozen and late):
+        if (changed or (frozen and late)) and not symptoms.ruined:
             self.recorder.kinds.changed()
         if self.recorder.modules.mode_changed() or (frozen and not late):
             self.recorder.kinds.again()
@@ -61,7 +61,7 @@ class Unrecorded:
         if symptoms.gradient_bad(optimizer) and running.sites:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
         if symptoms.idle(optimizer):
-            self.recorder.kinds.changed() if optimizer in symptoms.alive else self.recorder.kinds.again()
+            self.recorder.kinds.changed() if optimizer in symptoms.alive and not symptoms.ruined else self.recorder.kinds.again()
         if symptoms.revived(optimizer):
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
