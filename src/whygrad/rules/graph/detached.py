@@ -29,7 +29,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     A frozen backbone, a moving-average teacher, a target network, a stop-gradient branch beside an open one, and the discriminator's step of a GAN are cut on
-    purpose. Parameters that no optimizer holds, that are frozen, or that get a gradient on another path or in another step are left alone. To train a probe on
+    purpose. Parameters that no optimizer holds, that are frozen, or that get a gradient on another path or in another step are left alone; so is a term that is stopped as a whole,
+    or zero, and a stopped share of a value that trains by its other share. To train a probe on
     features that stay as they are, freeze the encoder with `requires_grad_(False)` and hand the optimizer the probe alone.
 
     ## How sure

@@ -34,7 +34,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Parameters that the loss was computed from and whose gradient is missing, or exactly zero, because each path passes argmax, rounding, a sign, a comparison, a
     cast to integers, one-hot rows, a draw, the indices of a sort, or a call that breaks the graph though none of this is asked of it.
     Also a draw between two sets of parameters, as in an autoencoder that draws its code by `torch.normal(mean, std)` or `sample()`: the encoder
-    has a gradient from a penalty on the code, and none from what the decoder makes of it.
+    has a gradient from a penalty on the code, and none from what the decoder makes of it. A term of the loss that trains nothing for this reason, such as an error rate beside a
+    cross-entropy, is a warning.
 
     ## Why it matters
     Accuracy, error rate and thresholded overlap look like losses, and as numbers they are; but they are flat almost everywhere, so no small step of the parameters
