@@ -79,10 +79,9 @@ def _cuts_of(index: Index, step: StepIndex) -> Iterator[tuple[Place, Cut]]:
         return
     front = frontier(step, goals, _off_before(index, step))
     whole = not any(LOSS in front.first.get(p.value, NONE) for p in step.step.parameters if p.trainable)
-    towards = _towards_labels(step)
     for place, members in _groups(front, hungry).items():
         cut = _without_loaded(_cut(index, step, front, place, members))
-        meets = any(name in towards for op in cut.ops for name in op.outputs)
+        meets = any(name in step.towards_labels for op in cut.ops for name in op.outputs)
         if cut.starved:
             yield _key(cut.story, cut.entered, place), replace(cut, whole=whole, meets_labels=meets)
 
@@ -97,15 +96,6 @@ def _groups(front: Frontier, hungry: Iterable[Parameter]) -> dict[Place, list[Pa
             named[met] = named.get(met) or _main(front, met)
             groups.setdefault(named[met], []).append(parameter)
     return groups
-
-
-def _towards_labels(step: StepIndex) -> frozenset[str]:
-    """Every value that is combined with something made of the labels further on."""
-    found = set(step.from_labels)
-    for op in reversed(step.graph.ops):
-        if not found.isdisjoint(op.outputs):
-            found.update(op.inputs)
-    return frozenset(found)
 
 
 def _hungry(index: Index, step: StepIndex, parameter: Parameter) -> bool:

@@ -90,6 +90,15 @@ class StepIndex:
         return frozenset(found)
 
     @cached_property
+    def towards_labels(self) -> frozenset[str]:
+        """Every value that labels enter, or that is combined with something made of them further on."""
+        found = set(self.from_labels)
+        for op in reversed(self.graph.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(op.inputs)
+        return frozenset(found)
+
+    @cached_property
     def labels_reach_loss(self) -> bool:
         """Some label is read on the way to the loss, and not only by what makes a model's input."""
         if self.made_from_labels:

@@ -31,24 +31,15 @@ class Endless:
 
 def endless(step: StepIndex) -> Iterator[Endless]:
     """All of them, the last in the order of the ops first."""
-    signs, straight, met = loss_signs(step), _straight(step), _meeting_labels(step)
+    signs, straight = loss_signs(step), _straight(step)
     made = [name for op in reversed(step.graph.ops) for name in op.outputs if name in step.depends_on_parameters and signs.get(name)]
     for name in (name for name in made if len(step.consumers.get(name, ())) > 1):
         readers = [op for op in step.consumers[name] if any(out in signs for out in op.outputs)]
         sums = [op for op in readers if op.kind in _SUMMING and not straight.isdisjoint(op.outputs)]
         # timid: without labels on the other way, a score of a critic or of a policy is lowered on purpose
-        others = [op for op in readers if op not in sums and not met.isdisjoint(op.outputs)]
+        others = [op for op in readers if op not in sums and not step.towards_labels.isdisjoint(op.outputs)]
         if sums and others and _unlimited(step, name, signs[name]):
             yield Endless(name, signs[name], sums[0], others[0])
-
-
-def _meeting_labels(step: StepIndex) -> frozenset[str]:
-    """Values that labels enter, or that go on to where they do."""
-    found = set(step.from_labels)
-    for op in reversed(step.graph.ops):
-        if not found.isdisjoint(op.outputs):
-            found.update(op.inputs)
-    return frozenset(found)
 
 
 def _straight(step: StepIndex) -> frozenset[str]:
