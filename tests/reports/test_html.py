@@ -182,16 +182,18 @@ def test_hostile_names_and_lines_stay_text(opened: Opened):
 
 def test_the_lines_around_the_place_are_shown_where_the_source_is_at_hand(opened: Opened, tmp_path: Path):
     file = tmp_path / "train.py"
-    file.write_text("import torch\n\n\ndef codes(x):\n    x = x.flatten(1)\n    return encoder(\n        x\n    ).detach()\n\n\nprint(1)\n")
-    site = Site(str(file), 6, 8, 12, 0, "codes", "    return encoder(")
+    file.write_text(
+        "import torch\n\n\ndef codes(x):\n    x = x.flatten(1)\n\n    return encoder(\n        x\n    ).detach()\n\n\nprint(1)\n"
+    )
+    site = Site(str(file), 7, 9, 12, 0, "codes", "    return encoder(")
     shown = opened.show(with_picture(HEALTHY, replace(DETACHED, site=site))).locator(".source pre").first.inner_text()
 
     assert [line.strip() for line in shown.splitlines()] == [
-        "4def codes(x):",
         "5    x = x.flatten(1)",
-        "6    return encoder(",
-        "7        x",
-        "8    ).detach()",
+        "6",
+        "7    return encoder(",
+        "8        x",
+        "9    ).detach()",
     ]
 
 

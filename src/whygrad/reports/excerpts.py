@@ -51,18 +51,15 @@ def excerpt(site: Site, width: int) -> Excerpt | None:
 
 
 def neighbours(site: Site) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The numbered lines before a place and after it (the rest of a longer expression too), without blank ones at the ends; none where the source isn't at hand as it was."""
+    """The numbered lines before a place and after it (the rest of a longer expression too), without blank ones at the two ends; none where the source isn't at hand as it was."""
     lines = linecache.getlines(site.file)
-    if not 0 < site.line <= len(lines) or lines[site.line - 1].rstrip() != site.text.rstrip():
+    if not 0 < site.line <= len(lines) or not site.text.strip() or lines[site.line - 1].rstrip() != site.text.rstrip():
         return [], []
     last = max(site.line, min(site.end_line, site.line + 2 * AROUND))
     before, after = range(max(1, site.line - AROUND), site.line), range(site.line + 1, min(len(lines), last + AROUND) + 1)
-    return _without_blank_ends(before, lines), _without_blank_ends(after, lines)
-
-
-def _without_blank_ends(numbers: range, lines: list[str]) -> list[tuple[int, str]]:
-    filled = [number for number in numbers if lines[number - 1].strip()]
-    return [(number, tame(lines[number - 1].rstrip())) for number in numbers if filled and filled[0] <= number <= filled[-1]]
+    filled = [number for number in (*before, site.line, *after) if lines[number - 1].strip()]
+    shown = {number: tame(lines[number - 1].rstrip()) for number in range(filled[0], filled[-1] + 1)}
+    return [(n, shown[n]) for n in before if n in shown], [(n, shown[n]) for n in after if n in shown]
 
 
 def _marked(site: Site) -> tuple[int, int]:
