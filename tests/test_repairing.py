@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
+from whygrad.delivery import screen
 from whygrad.diagnosis import Remedy
-from whygrad.ir import Course, Outcome, Raised, Record
+from whygrad.ir import Course, Outcome, Raised, Record, Step
 from whygrad.program import Target
 from whygrad.proving import Likened, no_further
-from whygrad.repairing import against, left_out, unlabelled, unproved, unproved_alone, written
+from whygrad.repairing import Kept, Proof, Repair, Wish, against, left_out, unlabelled, unproved, unproved_alone, written
 from whygrad.reports.repairs import summary
 from whygrad.trying import Attempt, attempt
 
@@ -85,12 +86,35 @@ def test_labels_that_never_mattered_and_that_no_rule_minds_are_none():
 def test_a_repair_that_gets_no_further_says_so():
     assert "and learns\n" in summary((DETACHED,), "", {}, ())
     alike = no_further(Likened(1.0, {4: 0.5}, {4: 0.5}))
-    told = summary((DETACHED,), "", {}, (), no_further=alike)
+    told = summary((DETACHED,), "", {}, (), shown=alike)
 
     assert "verified" not in told
     assert "tried: the patched program was run whole, the fault is gone, and the program gets no further by that and no less far" in told
     assert "ends at 0.5, without the change at 0.5" in told
     assert no_further(Likened(1.0, {4: 0.5}, {4: 0.1})) == no_further(Likened(reason="other numbers")) == ""
+
+
+def test_what_was_not_compared_is_tried_and_not_verified():
+    apart = Proof(pair=Likened(reason="other numbers"), apart="other numbers")
+    several = Proof(pair=Likened(1.0, {4: 0.9}, {4: 0.1}), idle=frozenset({"the second"}))
+
+    assert apart.shown == "learns, but was not compared with the program as it stands: other numbers"
+    assert Proof(pair=Likened(reason="it ended at once")).shown == ""
+    assert Proof("a fault is left", apart="other numbers").shown == ""
+    assert several.said_of("the first") == ""
+    assert several.said_of("the second") == "learns as well without this change"
+
+
+def test_runs_are_compared_on_a_step_of_the_kind_that_has_the_fault(tmp_path: Path):
+    before = Attempt(Record(steps=(Step(0), Step(1), Step(38, kind=1), Step(39, kind=1))))
+    late, early = (Kept(replace(DETACHED, message=str(kind), kind=kind), {}) for kind in (1, 0))
+    other_batch = Kept(replace(DETACHED, kind=0, remedy=Remedy("x", (), later=True)), {})
+
+    def compared(*kept: Kept) -> int:
+        return Repair(Wish(Target("train.py")), tmp_path, tmp_path, screen(sys.stderr), kept=list(kept)).compared_step(before)
+
+    assert (compared(late), compared(early), compared(late, early), compared(other_batch)) == (38, 0, 0, 1)
+    assert compared(Kept(replace(DETACHED, kind=None), {})) == 0
 
 
 @pytest.mark.parametrize(

@@ -182,14 +182,16 @@ class Fix:
     safe: bool = True
     changes: str = ""
     verified: bool = False
-    """The patched program was run whole, and learns; where `shown` says something, the fault is gone and the program learns no less."""
+    """The patched program was run whole, its fault is gone, and by one loss on one batch it gets further than the program as it stands."""
     before: Mapping[str, Scalar] = field(default_factory=dict)
     after: Mapping[str, Scalar] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
     """The patched program's finite losses over its run, as means over `curve_width` steps each."""
     curve_width: int = 1
     shown: str = ""
-    """What was measured, where the fault is gone and the loss of training does not show it; "" where the program gets further by it."""
+    """What was measured, where the fix was tried and is not verified: the loss of training does not show the fault, or the two runs could not be compared."""
+    tried: bool = False
+    """The patched program was run whole, its fault is gone, and it learns no less; also of each that is verified."""
 
 
 @dataclass(frozen=True, slots=True)

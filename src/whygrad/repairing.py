@@ -63,10 +63,19 @@ class Proof:
     idle: frozenset[str] = frozenset()
     """Those whose fix changes nothing that could be measured."""
 
+    apart: str = ""
+    """Why the patched program, which learns, was not compared with one that took steps as well."""
+
     @property
-    def no_further(self) -> str:
-        """What was measured, where the fault is gone and the loss does not show it; "" else."""
-        return "" if self.why else no_further(self.pair)
+    def shown(self) -> str:
+        """What was measured, where the fault is gone and nothing shows that the program gets further by that; "" else."""
+        if self.why:
+            return ""
+        return f"learns, but was not compared with the program as it stands: {self.apart}" if self.apart else no_further(self.pair)
+
+    def said_of(self, message: str) -> str:
+        """The same of one fault of several."""
+        return self.shown or ("learns as well without this change" if message in self.idle else "")
 
 
 @dataclass(slots=True)
@@ -93,23 +102,21 @@ class Repair:
         self.left.update(made.left)
         return made
 
-    @property
-    def later(self) -> bool:
-        """The fault was which examples are seen: the batch after the first one tells the runs apart."""
-        return any(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.later for kept in self.kept)
+    def compared_step(self, before: Attempt) -> int:
+        """The step whose batch tells the runs apart: the first one of the kind that the faults were seen in, or the one after it where they were about which examples are seen."""
+        kinds = {kept.diagnosis.kind for kept in self.kept}
+        later = any(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.later for kept in self.kept)
+        first = [step.index for step in before.record.steps if kinds == {step.kind}]
+        return min(first, default=0) + later
 
     @property
     def beside(self) -> bool:
         """None of the faults shows in the loss of training."""
         return all(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.beside for kept in self.kept)
 
-    def first_loss(self, after: Attempt) -> float | None:
-        """What the loss of the compared step must be, if both runs draw the same numbers; None where that is not known."""
-        return None if self.later else after.first_loss
-
-    def followed(self, ways: Iterable[str]) -> dict[str, Trial]:
-        """The patched program's first recorded loss by the parameters of these runs."""
-        trials, left = follow(self.wish.target, self.texts, self.scratch, self.wish.limit, ways, later=self.later)
+    def followed(self, step: int, ways: Iterable[str]) -> dict[str, Trial]:
+        """The patched program's loss at this step by the parameters of these runs."""
+        trials, left = follow(self.wish.target, self.texts, self.scratch, self.wish.limit, ways, step)
         self.left.update(left)
         return trials
 
@@ -180,17 +187,18 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     why = unproved(after)
     if why and not (why == BLIND and unlabelled(before, after)):
         return Proof(why)
-    repair.say(f"comparing both runs by the patched loss on the {'second' if repair.later else 'first recorded'} batch")
-    trials = repair.followed((before.trajectory, after.trajectory))
-    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=repair.first_loss(after))
+    step = repair.compared_step(before)
+    repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
+    trials = repair.followed(step, (before.trajectory, after.trajectory))
+    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=after.loss_at(step))
     if not pair.reason:
         why = unproved_by(pair, beside=repair.beside)
     else:
         alone = unproved_alone(after)
         why = f"{alone}, and the two runs could not be compared: {pair.reason}" if alone else ""
     if why or len(repair.kept) == 1:
-        return Proof(why, pair)
-    return _one_left_out(repair, pair, after)
+        return Proof(why, pair, apart=pair.reason if before.fell is not None else "")
+    return _one_left_out(repair, step, pair, before, after)
 
 
 def unlabelled(before: Attempt, after: Attempt) -> bool:
@@ -206,7 +214,7 @@ def unproved_alone(after: Attempt) -> str:
     return "" if after.fell else "the loss does not fall"
 
 
-def _one_left_out(repair: Repair, pair: Likened, after: Attempt) -> Proof:
+def _one_left_out(repair: Repair, step: int, pair: Likened, before: Attempt, after: Attempt) -> Proof:
     """Each fix left out alone: without it the program must not learn as well."""
     limit = max(repair.wish.limit, 5 * after.seconds)
     runs: dict[str, Attempt] = {}
@@ -221,13 +229,13 @@ def _one_left_out(repair: Repair, pair: Likened, after: Attempt) -> Proof:
             alone[kept.diagnosis.message] = f"could not be left out alone: {refusal.reason}"
             continue
         runs[kept.diagnosis.message] = repair.run({**repair.texts, **texts}, limit)
-    trials = repair.followed((after.trajectory, *(run.trajectory for run in runs.values())))
+    trials = repair.followed(step, (after.trajectory, *(run.trajectory for run in runs.values())))
     idle = set()
     for message, run in runs.items():
-        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=repair.first_loss(after))
+        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=after.loss_at(step))
         alone[message], needed = left_out(run, less if not pair.reason else Likened(reason=pair.reason), after)
         idle |= set() if needed else {message}
-    return Proof("", pair, alone, frozenset(idle))
+    return Proof("", pair, alone, frozenset(idle), pair.reason if before.fell is not None else "")
 
 
 def left_out(run: Attempt, less: Likened, whole: Attempt) -> tuple[str, bool]:
@@ -317,7 +325,7 @@ def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Re
             remaining,
             tuple(sorted(repair.left)),
             proof.alone,
-            no_further=proof.no_further,
+            shown=proof.shown,
         )
     )
     if repair.wish.write and not why:
@@ -338,13 +346,16 @@ def _say_diff(repair: Repair) -> None:
 
 def _told(report: Report, repair: Repair, before: Attempt, after: Attempt, proof: Proof) -> Report:
     """The report on the program as it stood, with what trying the fixes showed."""
-    verified = {kept.diagnosis.message: not proof.why and kept.diagnosis.message not in proof.idle for kept in repair.kept}
+    kept = {kept.diagnosis.message for kept in repair.kept}
     one, other = figures(before, proof.pair, proof.pair.before), figures(after, proof.pair, proof.pair.after)
     course = after.course or Course()
-    tried = partial(replace, shown=proof.no_further, before=one, after=other, curve=course.curve, curve_width=course.curve_width)
+    tried = partial(replace, tried=not proof.why, before=one, after=other, curve=course.curve, curve_width=course.curve_width)
+    shown = {message: proof.said_of(message) for message in kept}
     found = [
-        replace(diagnosis, fix=tried(diagnosis.fix, verified=verified[diagnosis.message]))
-        if diagnosis.fix is not None and diagnosis.message in verified
+        replace(
+            diagnosis, fix=tried(diagnosis.fix, verified=not proof.why and not shown[diagnosis.message], shown=shown[diagnosis.message])
+        )
+        if diagnosis.fix is not None and diagnosis.message in kept
         else diagnosis
         for diagnosis in report.diagnoses
     ]

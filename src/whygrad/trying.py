@@ -61,10 +61,9 @@ class Attempt:
         """How the loss went: of the kind of step that ran most."""
         return max(self.record.courses, key=lambda course: course.steps, default=None)
 
-    @property
-    def first_loss(self) -> float | None:
-        """The loss of the first recorded step."""
-        return self.record.steps[0].measures.loss if self.record.steps else None
+    def loss_at(self, index: int) -> float | None:
+        """The loss of a step, by its number in the run; None where it was not recorded."""
+        return next((step.measures.loss for step in self.record.steps if step.index == index), None)
 
     @property
     def fell(self) -> bool | None:
@@ -98,14 +97,11 @@ def attempt(target: Target, options: tuple[str, ...], patched: Mapping[str, str]
 
 
 def follow(
-    target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str], *, later: bool = False
+    target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str], index: int = 0
 ) -> tuple[dict[str, Trial], tuple[str, ...]]:
-    """The loss of the patched program's first recorded step by the parameters of other runs, by folder; and files that could not be put back.
-
-    `later`: of its second step.
-    """
+    """The loss of the patched program's step of this number by the parameters of other runs, by folder; and files that could not be put back."""
     asked = {FOLLOW: os.pathsep.join(ways)}
-    made = _attempted(_command("check", target, ("--at-step", "1") if later else (), scratch), patched, scratch, limit, asked)
+    made = _attempted(_command("check", target, ("--at-step", str(index)) if index else (), scratch), patched, scratch, limit, asked)
     trials = {
         trial.intervention.folder: trial for step in made.record.steps for trial in step.trials if isinstance(trial.intervention, Follow)
     }

@@ -120,11 +120,11 @@ def test_the_fingerprint_does_not_move_with_lines() -> None:
 
 
 def test_a_fix_is_told_with_what_else_it_changes() -> None:
-    fix = Fix("leave it out", "-a\n+b\n", safe=False, changes="everything", verified=True, after={"loss_last": float("nan")})
+    fix = Fix("leave it out", "-a\n+b\n", safe=False, changes="everything", verified=True, tried=True, after={"loss_last": float("nan")})
     found = shown(replace(HEALTHY, diagnoses=(replace(DETACHED, fix=fix), UNUSED_LABELS)))["diagnoses"]
 
     assert found[0]["fix"] == {
         "summary": "leave it out", "diff": "-a\n+b\n", "reason": None, "safety": "unsafe", "changes": "everything", "verified": True,
-        "before": {}, "after": {"loss_last": "nan"}, "shown": None,
+        "before": {}, "after": {"loss_last": "nan"}, "shown": None, "tried": True,
     }  # fmt: skip
     assert found[1]["fix"] is None

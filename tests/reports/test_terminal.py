@@ -127,9 +127,11 @@ def test_a_fix_shows_the_lines_that_it_changes() -> None:
     assert f"whygrad fix {ONE_ERROR.program}" in text
     assert "(not tried yet; unsafe: all)" in unsafe
     assert f"whygrad fix --unsafe {ONE_ERROR.program}" in unsafe
-    kept = replace(fixed, fix=Fix("leave it out", diff, verified=True, shown="gets no further by that and no less far"))
+    kept = replace(fixed, fix=Fix("leave it out", diff, tried=True, shown="gets no further by that and no less far"))
     alike = render(replace(ONE_ERROR, diagnoses=(kept,)), width=200)
     assert "(tried: the fault is gone, and the patched program gets no further by that and no less far)" in alike
+    better = render(replace(ONE_ERROR, diagnoses=(replace(fixed, fix=Fix("leave it out", diff, verified=True, tried=True)),)), width=200)
+    assert "(verified: the patched program learns)" in better
     asked = render(replace(ONE_ERROR, repeatable=False, diagnoses=(fixed,)), width=100)
     assert "whygrad fix" not in asked
 

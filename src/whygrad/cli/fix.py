@@ -8,7 +8,7 @@ from whygrad.cli.options import AS_THE_PROGRAMS
 
 
 @click.command(context_settings=AS_THE_PROGRAMS)
-@click.option("--write", is_flag=True, help="Change the files, once the fix is verified; the old ones are kept beside them.")
+@click.option("--write", is_flag=True, help="Change the files, once the fix is verified or tried; the old ones are kept beside them.")
 @click.option("--unsafe", is_flag=True, help="Try fixes as well that change more than the fault.")
 @click.option("--limit", type=click.FloatRange(min=1), default=600.0, metavar="SECONDS", help="Stop a patched run after this time (600).")
 @click.option("--json", default="", metavar="FILE", help="Write the report on the program as JSON, with what trying the fixes showed.")
@@ -31,7 +31,7 @@ def fix(
 ) -> Callable[[], int]:
     """Repair SCRIPT's faults: make a patch, run the patched program whole, show both runs side by side.
 
-    Nothing is changed without --write, and nothing that was not verified. What the runs write is put back. Exit status: 0 if no fault is
+    Nothing is changed without --write, and nothing that was not verified or tried. What the runs write is put back. Exit status: 0 if no fault is
     left, 1 if one is, 2 for wrong usage.
     """
 

@@ -57,9 +57,11 @@ class Change(TypedDict):
     safe: bool
     """It changes the fault and nothing else."""
     verified: bool
-    """The patched program was run whole, and learns; or its fault is gone, does not show in the loss, and it learns no less, as `told` says."""
+    """The patched program was run whole, its fault is gone, and it gets further than the program as it stands."""
     reason: str
     """Why there is no patch, or why it was not kept."""
+    tried: bool
+    """The patched program was run whole, its fault is gone, and it learns no less; where it is not verified, `told` says what was measured."""
 
 
 class Fixed(TypedDict):
@@ -126,6 +128,7 @@ def changes(diagnoses: Iterable[dict[str, Any]]) -> Iterator[Change]:
                 safe=fix["safety"] == "safe",
                 verified=fix["verified"],
                 reason=fix["reason"] or "",
+                tried=fix["tried"],
             )
 
 

@@ -136,11 +136,13 @@ class JsonFix(msgspec.Struct):
     changes: str | None
     """What else an unsafe fix changes."""
     verified: bool
-    """The patched program was run whole, by `whygrad fix`, and learns; see `shown`."""
+    """The patched program was run whole, by `whygrad fix`, its fault is gone, and by one loss on one batch it gets further than the program as it stands."""
     before: dict[str, Scalar]
     after: dict[str, Scalar]
     shown: str | None
-    """What was measured of a fix that is kept though the program gets no further by it, since the fault does not show in the loss of training."""
+    """What was measured of a fix that was tried and is not verified: the fault does not show in the loss of training, or the two runs could not be compared."""
+    tried: bool
+    """The patched program was run whole, by `whygrad fix`, its fault is gone, and it learns no less; also true of each that is verified."""
 
 
 class JsonDiagnosis(msgspec.Struct):
@@ -323,6 +325,7 @@ def _fix(fix: Fix | None) -> JsonFix | None:
         before=_figures(fix.before),
         after=_figures(fix.after),
         shown=fix.shown or None,
+        tried=fix.tried,
     )
 
 

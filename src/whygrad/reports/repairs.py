@@ -53,16 +53,16 @@ def summary(
     left: tuple[str, ...],
     alone: Mapping[str, str] | None = None,
     *,
-    no_further: str = "",
+    shown: str = "",
 ) -> str:
     """Which faults were repaired, whether that is proved, and which remain.
 
-    `alone`: what leaving one fix out showed, by the fault's message. `no_further`: what was measured, where the fault is gone and the patched program gets no further than the other.
+    `alone`: what leaving one fix out showed, by the fault's message. `shown`: what was measured, where the fault is gone and nothing shows that the patched program gets further than the other.
     """
     lines = []
     if kept:
         ran = "the patched program was run whole"
-        proved = f"tried: {ran}, the fault is gone, and the program {no_further}" if no_further else f"verified: {ran}, and learns"
+        proved = f"tried: {ran}, the fault is gone, and the program {shown}" if shown else f"verified: {ran}, and learns"
         verdict = f"not verified: {why}" if why else proved
         lines += [f"{counted(len(kept), 'fault')} {'patched' if why else 'repaired'}, {verdict}"]
         lines += [

@@ -235,7 +235,7 @@ def _repeated(evidence: Evidence, diagnosis: Diagnosis) -> bool:
 def fix_sentence(fix: Fix) -> str:
     """What the fix does, whether it was tried, and what else it changes."""
     learns = f"the fault is gone, and the patched program {fix.shown}" if fix.shown else "the patched program learns"
-    tried = f"tried: {learns}" if fix.verified else "not tried yet"
+    tried = f"{'verified' if fix.verified else 'tried'}: {learns}" if fix.tried else "not tried yet"
     return f"{fix.summary} ({tried}{'' if fix.safe else f'; unsafe: {fix.changes}'})"
 
 
