@@ -34,7 +34,7 @@ def report() -> Report:
     return Report(
         whygrad="0", program="train.py", arguments=(), frameworks=(Framework("torch", "2.13.0"),), outcome=Outcome(0), steps_recorded=(0,),
         healthy=True, reason="", measures=Measures(loss=0.7), parameters=PARAMETERS, parameters_with_gradient=PARAMETERS, labels=Labels(),
-        label_names=(), label_sites=(), coverage=Coverage(), picture=picture(loads(text).steps[0], None),
+        label_names=(), label_sites=(), coverage=Coverage(), picture=picture(loads(text).steps[0]),
     )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def judge(record: Record, choice: Choice, folder: Path) -> Report:
     reason = "" if grave else unjudged(record, failed=bool(faults))
     worst = worst_step(record, shown)
     # as the record has it: the picture is drawn of the record's own places
-    leading = next((diagnosis.site for diagnosis in diagnoses if id(diagnosis) not in hidden), None)
+    leading = next((diagnosis for diagnosis in diagnoses if id(diagnosis) not in hidden), None)
     drawing, broken = _drawn(worst, leading, record)
     index = Index(record)
     trainable = [name for name, parameter in index.parameters.items() if parameter.trainable]
@@ -125,10 +125,11 @@ def _hidden(diagnosis: Diagnosis, choice: Choice, folder: Path) -> bool:
     return diagnosis.rule in choice.silent or suppressed(diagnosis) or is_accepted(nearer(diagnosis, folder), choice.accepted)
 
 
-def _drawn(step: Step, place: Site | None, record: Record) -> tuple[Picture, tuple[str, ...]]:
+def _drawn(step: Step, leading: Diagnosis | None, record: Record) -> tuple[Picture, tuple[str, ...]]:
     """The picture, and what failed if it could not be drawn: the diagnoses stand without it."""
+    sites = (leading.site, *(other.site for other in leading.related)) if leading is not None else ()
     try:
-        return picture(step, place, record.courses), ()
+        return picture(step, [site for site in sites if site is not None], record.courses), ()
     except Exception as problem:  # noqa: BLE001 - a report without a picture is better than none
         return Picture(), (fault_line("drawing the step failed", problem),)
 

@@ -42,7 +42,7 @@ def test_losses_near_the_end_of_the_range_stay_finite() -> None:
 
 
 def test_of_several_losses_the_longest_course_is_drawn() -> None:
-    found = picture(Step(0), None, (Course(steps=2, curve=(9.0, 9.0)), Course(steps=3, curve=(3.0, 2.0, 1.0))))
+    found = picture(Step(0), (), (Course(steps=2, curve=(9.0, 9.0)), Course(steps=3, curve=(3.0, 2.0, 1.0))))
 
     assert found.curve == (3.0, 2.0, 1.0)
 
@@ -81,5 +81,5 @@ def test_figures_of_a_tried_fix_stand_side_by_side() -> None:
     fix = Fix("leave it out", "-a\n+b", verified=True, before={"loss_last": 0.5, "<b>": "no"}, after={"loss_last": 0.125})
     page = render(replace(ONE_ERROR, diagnoses=(replace(DETACHED, fix=fix),)))
 
-    assert '<th scope="row">loss last</th><td>0.5</td><td>0.125</td>' in page
+    assert '<th scope="row">loss at the end</th><td>0.5</td><td>0.125</td>' in page
     assert '<th scope="row">&lt;b&gt;</th><td>no</td><td>–</td>' in page

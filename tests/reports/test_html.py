@@ -43,7 +43,9 @@ def record() -> Record:
 
 def with_picture(report: Report, diagnosis: Diagnosis) -> Report:
     """The report on that step."""
-    return replace(report, healthy=False, diagnoses=(diagnosis,), picture=picture(record().steps[0], diagnosis.site))
+    return replace(
+        report, healthy=False, diagnoses=(diagnosis,), picture=picture(record().steps[0], [diagnosis.site] if diagnosis.site else ())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +218,7 @@ def test_a_sound_run_says_so(opened: Opened):
 def test_a_large_record_opens_within_a_screenful_of_boxes():
     lines = [f'  h{at + 1} = relu h{at} module="layers.{at // 4}.{at}" @ "net.py":{at}' for at in range(4000)]
     step = loads("\n".join(["step 0", "  h0: input f32[4,4]", *lines, '  ! backward h4000 @ "t.py":1', ""])).steps[0]
-    drawn = picture(step, None)
+    drawn = picture(step)
 
     assert 1 < len(drawn.blocks) <= 41
     assert sum(len(block.rows) + block.more for block in drawn.blocks) == 4000
@@ -230,7 +232,7 @@ def test_a_record_of_ten_thousand_ops_and_three_thousand_parameters_is_a_page_to
         f'  w{at}: parameter f32[4,4]\n  parameter block.{at}.weight value=w{at} gradient="finite" gradient_norm=0.5' for at in range(3000)
     ]
     text = "\n".join(["step 0 updated=true", "  h0: input f32[4,4]", *layers, '  ! backward h5000 @ "t.py":1', *parameters, ""])
-    page = opened.show(replace(HEALTHY, picture=picture(loads(text).steps[0], None)))
+    page = opened.show(replace(HEALTHY, picture=picture(loads(text).steps[0])))
 
     assert page.locator(".box").count() <= 41
     assert page.locator("#gauges tbody tr").count() <= 200
@@ -246,3 +248,50 @@ def test_numbers_that_are_none_stand_as_words():
 
     assert block is not None
     assert json.loads(block[1])["gauges"][0]["gradient_norm"] == "nan"
+
+
+def test_without_scripts_the_parameters_stand_there_all_the_same(browser: Browser, tmp_path: Path):
+    page = browser.new_page(java_script_enabled=False)
+    file = tmp_path / "report.html"
+    file.write_text(render(with_picture(HEALTHY, DETACHED)), encoding="utf-8")
+    page.goto(file.as_uri())
+
+    assert page.locator("noscript tr").all_inner_texts()[1:] == ["encoder.weight\tf32[4,4]\tnone\t–", "head.weight\tf32[4,4]\t0.7\t–"]
+    assert not page.locator("#search, #theme, #gauges").locator("visible=true").count()
+    page.close()
+
+
+def test_a_part_with_some_gradients_that_are_zero_is_not_drawn_as_cut_off(opened: Opened):
+    report = with_picture(HEALTHY, DETACHED)
+    blocks = tuple(replace(block, parameters=2 * block.parameters, flows=True) for block in report.picture.blocks)
+    page = opened.show(replace(report, picture=replace(report.picture, blocks=blocks)))
+
+    assert page.locator(".box.starved").count() == 0
+
+
+def test_the_legend_names_the_marked_place_only_where_there_is_one(opened: Opened):
+    assert opened.show(with_picture(HEALTHY, DETACHED)).locator(".legend .here").count() == 1
+    assert opened.show(with_picture(HEALTHY, replace(DETACHED, site=None))).locator(".legend .here").count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_long_way_is_drawn_downwards_where_it_does_not_fit_beside(opened: Opened, width: int):
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    lines = [f'  h{at + 1} = linear h{at} w{at} module="layers.{at}" @ "net.py":{at}' for at in range(12)]
+    step = loads("\n".join(["step 0", "  h0: input f32[4,4]", *lines, '  ! backward h12 @ "t.py":1', ""])).steps[0]
+    page = opened.show(replace(HEALTHY, picture=picture(step)))
+
+    assert page.evaluate("document.querySelector('#canvas svg').clientWidth <= document.getElementById('canvas').clientWidth")
+
+
+def test_what_a_patch_takes_and_gives_is_coloured(opened: Opened):
+    fix = Fix("leave it out", "--- a\n+++ b\n@@ -1 +1 @@\n-x = <b>x</b>\n+x = 1\n")
+    page = opened.show(with_picture(HEALTHY, replace(DETACHED, fix=fix)))
+
+    assert page.locator(".diff .gone, .diff .added").all_inner_texts() == ["-x = <b>x</b>", "+x = 1"]
+
+
+def test_figures_that_are_not_known_are_dashes():
+    page = render(replace(HEALTHY, measures=replace(HEALTHY.measures, loss=None, gradient_norm=None)))
+
+    assert "unknown" not in re.sub(r"<s(cript|tyle).*?</s(cript|tyle)>", "", page, flags=re.DOTALL)

@@ -16,41 +16,51 @@ MOST_ROWS = 200
 """Ops that one box lists."""
 MOST_ON_PATH = 14
 """Ops that the path names in text; a longer one leaves out its middle."""
+MOST_DATA = 4
+"""Lines that prepare data and are drawn one by one; of more, those of a function are one box, or they would hide the model."""
 
 Key = tuple[str, str]
 """Sort and name of a block."""
 Naming = Callable[[Op], Key]
 
 
-def picture(step: Step, place: Site | None, courses: Iterable[Course] = ()) -> Picture:
-    """The judged step as blocks and arrows; `place`: where the leading diagnosis lies. Of several losses the longest course is drawn."""
+def picture(step: Step, places: Iterable[Site] = (), courses: Iterable[Course] = ()) -> Picture:
+    """The judged step as blocks and arrows; `places`: those of the leading diagnosis, of which the first that is drawn is marked. Of several losses the longest course is drawn."""
     index = StepIndex(step)
-    ops = tuple(op for op in step.graph.ops if _matters(index, op))
+    known = tuple(places)
+    ops = tuple(_drawn(index, known[:1]))
+    marked = next(filter(None, (_placed(ops, site) for site in known)), ())
     plan = Plan(index, _naming(index, ops))
     for op in ops:
         plan.add(op)
     for name in step.labels.values if ops else ():
         plan.labels(name)
-    blocks = tuple(plan.blocks(place))
+    blocks = tuple(plan.blocks(frozenset(map(id, marked))))
     arrows = tuple(Arrow(*ends, flows) for ends, flows in plan.arrows.items())
     gauges = tuple(gauge(index, parameter) for parameter in step.parameters)
     course = max(courses, key=lambda known: known.steps, default=Course())
-    return Picture(blocks, arrows, gauges, path(index, ops, place), course.curve, course.curve_width)
+    return Picture(blocks, arrows, gauges, path(index, marked), course.curve, course.curve_width)
 
 
-def _matters(index: StepIndex, op: Op) -> bool:
-    """It leads to the loss, comes from the labels, or raised."""
-    return op.failed or not index.shapes_loss.isdisjoint(op.outputs) or not index.from_labels.isdisjoint(op.inputs)
+def _drawn(index: StepIndex, places: tuple[Site, ...]) -> Iterator[Op]:
+    """Ops that lead to the loss, come from the labels, lie at the place, or raised; and what was made of parameters that never reach the loss. Nothing that merely reads the loss."""
+    afterwards = index.downstream(index.losses)
+    lost = index.downstream(tuple(p.value for p in index.step.parameters if p.trainable and p.value not in index.shapes_loss))
+    for op in index.graph.ops:
+        asked = not (index.from_labels.isdisjoint(op.inputs) and lost.isdisjoint(op.outputs)) or any(_at(op, place) for place in places)
+        if op.failed or not index.shapes_loss.isdisjoint(op.outputs) or (asked and afterwards.isdisjoint(op.inputs)):
+            yield op
 
 
 def _naming(index: StepIndex, ops: tuple[Op, ...]) -> Naming:
     """The finest way to name blocks that gives no more of them than a reader can follow."""
     scales = ((9, True), (3, True), (2, True), (2, False), (1, False))
-    shared = frozenset(_line(op) for op in ops if not op.module and _is_data(index, op)) & frozenset(
-        _line(op) for op in ops if not op.module and not _is_data(index, op)
-    )
-    data = frozenset(op.output for op in ops if op.output and not op.module and _is_data(index, op) and _line(op) in shared)
-    namings = [partial(_named, depth=depth, lines=lines, data=data) for depth, lines in scales]
+    prepared = [op for op in ops if not op.module and _is_data(index, op)]
+    shared = frozenset(map(_line, prepared)) & frozenset(_line(op) for op in ops if not op.module and not _is_data(index, op))
+    data = frozenset(op.output for op in prepared if op.output and _line(op) in shared)
+    many = len(set(map(_line, prepared))) > MOST_DATA
+    gathered = frozenset(name for op in prepared for name in op.outputs if many and name not in data)
+    namings = [partial(_named, depth=depth, lines=lines, data=data, gathered=gathered) for depth, lines in scales]
     return next((naming for naming in namings if len({naming(op) for op in ops}) <= MOST_BLOCKS), namings[-1])
 
 
@@ -63,14 +73,16 @@ def _line(op: Op) -> tuple[str, int] | None:
     return op.site.line_of_code if op.site is not None else None
 
 
-def _named(op: Op, *, depth: int, lines: bool, data: frozenset[str] = frozenset()) -> Key:
+def _named(op: Op, *, depth: int, lines: bool, data: frozenset[str], gathered: frozenset[str]) -> Key:
+    """The block of an op; `data`: outputs that stand apart from their line, `gathered`: those that are named by their function."""
     if lines and op.output in data and op.site is not None:
         return "line", f"data of {PurePath(op.site.file).name}:{op.site.line}"
     if op.module:
         return "module", ".".join(op.module.split(".")[:depth])
     if op.site is None:
         return "line", op.native or op.kind
-    return "line", f"{PurePath(op.site.file).name}:{op.site.line}" if lines else op.site.function or PurePath(op.site.file).name
+    by_line = lines and (op.site.function in ("", "<module>") or gathered.isdisjoint(op.outputs))
+    return "line", f"{PurePath(op.site.file).name}:{op.site.line}" if by_line else op.site.function or PurePath(op.site.file).name
 
 
 @dataclass(slots=True)
@@ -131,8 +143,8 @@ class Plan:
         self.types[at] = self.index.value(name).type
         return at
 
-    def blocks(self, place: Site | None) -> Iterator[Block]:
-        """All blocks, by number."""
+    def blocks(self, marked: frozenset[int]) -> Iterator[Block]:
+        """All blocks, by number; `marked`: the identities of the ops at the place."""
         losses = {self.made_in[name] for name in self.index.losses if name in self.made_in}
         for (sort, name), at in self.numbers.items():
             ops, parameters = self.members.get(at, []), tuple(self.held.get(at, {}).values())
@@ -145,10 +157,16 @@ class Plan:
                 starved=sum(p.trainable and p.gradient in ("none", "zero") for p in parameters),
                 gradient_norm=sum(norm * norm for norm in norms) ** 0.5 if norms else None,
                 flows=any(not self.index.gets_gradient.isdisjoint(op.outputs) for op in ops),
-                marked=place is not None and any(_at(op, place) for op in ops),
+                marked=any(id(op) in marked for op in ops),
                 rows=tuple(row(self.index, op) for op in ops[:MOST_ROWS]),
                 more=max(0, len(ops) - MOST_ROWS),
             )
+
+
+def _placed(ops: tuple[Op, ...], place: Site) -> tuple[Op, ...]:
+    """The ops on the line of `place`; where there is none, the last one of what is called from there: it makes what the line gets."""
+    called = [op for op in ops if op.site is not None and any((frame.file, frame.line) == place.line_of_code for frame in op.site.callers)]
+    return tuple(op for op in ops if _at(op, place)) or tuple(called[-1:])
 
 
 def _at(op: Op, place: Site) -> bool:
@@ -171,11 +189,11 @@ def gauge(index: StepIndex, parameter: Parameter) -> Gauge:
     return Gauge(parameter.name, kind, parameter.trainable, parameter.gradient, parameter.gradient_norm, ratio)
 
 
-def path(index: StepIndex, ops: Iterable[Op], place: Site | None) -> tuple[Row, ...]:
-    """The shortest way from the first op at `place` to the loss; empty where none leads there."""
-    start = next((op for op in ops if place is not None and _at(op, place)), None)
-    if start is None:
+def path(index: StepIndex, marked: tuple[Op, ...]) -> tuple[Row, ...]:
+    """The shortest way from the first of the ops at the place to the loss; empty where none leads there."""
+    if not marked:
         return ()
+    start = marked[0]
     before: dict[str, tuple[Op, str]] = {}
     waiting = deque((name, start) for name in start.outputs)
     seen = set(start.outputs)

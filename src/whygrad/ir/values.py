@@ -60,8 +60,9 @@ class Value:
 
     @property
     def shown(self) -> str:
-        """The user's name for it; the type of one that has none, since a recorder's number tells nobody anything."""
-        return self.called or (self.type if _NUMBERED.fullmatch(self.name) and self.dtype else self.name)
+        """The user's name for it; `loss` or else the type of one that has none, since a recorder's number tells nobody anything."""
+        unnamed = "loss" if self.role == "loss" else self.type
+        return self.called or (unnamed if _NUMBERED.fullmatch(self.name) and self.dtype else self.name)
 
     @property
     def written(self) -> str:

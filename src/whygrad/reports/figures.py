@@ -60,7 +60,8 @@ def gradient_sentence(report: Report) -> str:
     """How large the gradient is, and how many parameters have one."""
     norm = report.measures.gradient_norm
     share = f"{report.parameters_with_gradient} of {counted(report.parameters, 'trainable parameter')} with a gradient"
-    return f"norm {figure(norm)}; {share}" if norm is not None else share
+    zero = ", each of them zero" if norm == 0 and report.parameters_with_gradient else ""
+    return f"norm {figure(norm)}; {share}{zero}" if norm is not None else share
 
 
 def run_sentence(report: Report) -> str:

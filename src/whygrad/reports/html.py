@@ -17,17 +17,20 @@ from typing import Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
-from whygrad.diagnosis import Fix, Picture, Report, Scalar
+from whygrad.diagnosis import Fix, Gauge, Picture, Report, Scalar
 from whygrad.ir import Site
 from whygrad.reports.curves import curve
 from whygrad.reports.excerpts import excerpt, neighbours, place, tame
 from whygrad.reports.figures import counted, figure, gradient_sentence, labels_sentence, run_sentence, sensitivity_sentence
+from whygrad.reports.repairs import row_name
 
 SCRIPTS = ("dagre.min.js", "report.js")
 STYLE = "report.css"
 PAGE = "report.html.j2"
 WIDTH = 240
 """Characters of a source line; the page scrolls sideways."""
+UNKNOWN = "–"
+"""Stands where a figure would."""
 
 
 def render(report: Report) -> str:
@@ -36,6 +39,7 @@ def render(report: Report) -> str:
     return _page().render(
         report=report,
         headline=headline(report),
+        standing=standing(report),
         roots=[item for item in report.diagnoses if item.root_cause],
         cards=list(cards(report)),
         facts=list(facts(report)),
@@ -61,8 +65,9 @@ def _text(name: str) -> str:
 def _environment() -> Environment:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        ticked=ticked, figure=figure, measured=measured, place=place, marked=marked, counted=counted, neighbours=neighbours
-    )
+        ticked=ticked, figure=figure, measured=measured, place=place, marked=marked, counted=counted, neighbours=neighbours,
+        gradient_of=gradient_of, patch=patch, row_name=row_name,
+    )  # fmt: skip
     return environment
 
 
@@ -111,17 +116,38 @@ def headline(report: Report) -> str:
     return leader.message if leader is not None else "no fault found"
 
 
+def standing(report: Report) -> str:
+    """What a sound run rests on: how much was asked of it."""
+    return f"{counted(len(report.coverage.judged), 'rule')} judged this run, {run_sentence(report)}" if report.healthy else ""
+
+
 def cards(report: Report) -> Iterator[tuple[str, str, str]]:
-    """The few figures that lead: what, how much, in words."""
+    """The few figures that lead: what, how much, in words that do not say the figure again."""
     if not report.steps_recorded:
         return
-    sensitivity = report.measures.label_sensitivity
+    sensitivity, norm, loss = report.measures.label_sensitivity, report.measures.gradient_norm, report.measures.loss
     if report.labels.values:
-        measured = sensitivity is not None and isfinite(sensitivity)
-        yield "label sensitivity", figure(sensitivity) if measured else "–", sensitivity_sentence(report.measures)
-    yield "gradient norm", figure(report.measures.gradient_norm), gradient_sentence(report)
-    yield "loss", figure(report.measures.loss), "at the judged step"
+        large = figure(sensitivity) if sensitivity is not None and isfinite(sensitivity) else UNKNOWN
+        yield "label sensitivity", large, sensitivity_sentence(report.measures).removeprefix(f"{large} ")
+    yield "gradient norm", UNKNOWN if norm is None else figure(norm), gradient_sentence(report).removeprefix(f"norm {figure(norm)}; ")
+    yield "loss", UNKNOWN if loss is None else figure(loss), "not known" if loss is None else "at the judged step"
     yield "updates", str(report.updates), f"in {counted(report.outcome.steps_seen, 'step')}"
+
+
+def gradient_of(gauge: Gauge) -> str:
+    """A parameter's gradient in a word or a figure."""
+    finite = gauge.trainable and gauge.gradient == "finite" and gauge.gradient_norm is not None
+    return figure(gauge.gradient_norm) if finite else gauge.gradient if gauge.trainable else "frozen"
+
+
+def patch(diff: str) -> Markup:
+    """A diff with its lines told apart by colour as well as by their signs."""
+    return Markup("\n").join(_coloured(tame(line)) for line in diff.rstrip().splitlines())
+
+
+def _coloured(line: str) -> Markup:
+    sort = {"+": "added", "-": "gone"}.get(line[:1])
+    return escape(line) if sort is None or line.startswith(("+++", "---")) else Markup('<span class="{}">{}</span>').format(sort, line)
 
 
 def facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -22,9 +22,14 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 def compared(before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> str:
     """A small table, one measure a line; the patched loss is that on the first recorded batch, by the parameters of each run."""
     lines = [f"{'':22}{'as it stands':>14}{'patched':>14}"]
-    known = {name: words for name, words in ROWS.items() if name in before or name in after}
+    known = {name: words for name, words in ROWS.items() if (before.get(name), after.get(name)) != (None, None)}
     lines += [f"  {words:20}{_shown(before.get(name)):>14}{_shown(after.get(name)):>14}" for name, words in known.items()]
-    return "\n".join(lines)
+    return "\n".join(lines) if known else ""
+
+
+def row_name(name: str) -> str:
+    """A measure in words, as the tables of a repair name it."""
+    return ROWS.get(name, name.replace("_", " "))
 
 
 def side_by_side(before: Course | None, after: Course | None) -> str:
@@ -75,7 +80,7 @@ def summary(
     lines += [f"remains: {message}" + (f"\n  {reason}" if reason else "") for message, reason in remaining.items()]
     if left:
         more = f" and {len(left) - MOST_LEFT} more" if len(left) > MOST_LEFT else ""
-        lines.append(f"written by the runs and not put back: {', '.join(left[:MOST_LEFT])}{more}")
+        lines.append(f"changed in the folder during the runs, and left as it is: {', '.join(left[:MOST_LEFT])}{more}")
     return "\n".join(lines)
 
 

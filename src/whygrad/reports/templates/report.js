@@ -15,17 +15,25 @@
 
   const canvas = document.getElementById("canvas"), part = document.getElementById("part");
   const short = (text, most) => text.length > most ? text.slice(0, most - 1) + "…" : text;
+  const starved = block => block.starved > 0 && block.starved === block.parameters;
   const below = block => block.parameters ? `${block.parameters} parameter${block.parameters > 1 ? "s" : ""}, ${block.gradient_norm === null ? "no gradient" : `gradient ${figure(block.gradient_norm)}`}` : block.type;
 
-  function picture() {
+  const LEAST = .8; // of its size, a picture can still be read
+  function layout(direction) {
     const graph = new dagre.graphlib.Graph();
-    graph.setGraph({ rankdir: innerWidth > 900 && data.blocks.length < 14 ? "LR" : "TB", nodesep: 22, ranksep: 46, marginx: 16, marginy: 16 });
+    graph.setGraph({ rankdir: direction, nodesep: 22, ranksep: 46, marginx: 16, marginy: 16 });
     graph.setDefaultEdgeLabel(() => ({}));
     data.blocks.forEach((block, at) => graph.setNode(String(at), { width: Math.max(120, 18 + 8 * Math.max(Math.min(block.name.length, 26), Math.min(below(block).length * .86, 30))), height: 50 }));
     data.arrows.forEach(([source, target]) => graph.setEdge(String(source), String(target)));
     dagre.layout(graph);
+    return graph;
+  }
+  function picture() {
+    const room = canvas.clientWidth, aside = layout("LR");
+    const graph = aside.graph().width * LEAST <= room ? aside : layout("TB");
     const { width, height } = graph.graph();
-    const svg = draw("svg", { width: Math.ceil(width), height: Math.ceil(height), viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}` });
+    const scale = width * LEAST <= room ? Math.min(1, room / width) : 1;
+    const svg = draw("svg", { width: Math.floor(width * scale), height: Math.ceil(height * scale), viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}` });
     const tips = draw("defs", {});
     for (const kind of ["open", "shut"]) {
       const tip = draw("marker", { id: `tip-${kind}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" });
@@ -40,14 +48,14 @@
     });
     data.blocks.forEach((block, at) => svg.append(box(block, graph.node(String(at)), at)));
     canvas.append(svg);
-    const here = data.blocks.findIndex(block => block.marked);
-    if (here >= 0) { const at = graph.node(String(here)); canvas.scrollTo(at.x - canvas.clientWidth / 2, at.y - canvas.clientHeight / 2); }
+    const marked = data.blocks.findIndex(block => block.marked), here = marked >= 0 ? marked : data.blocks.findIndex(block => block.sort === "loss");
+    if (here >= 0) { const at = graph.node(String(here)); canvas.scrollTo(at.x * scale - canvas.clientWidth / 2, at.y * scale - canvas.clientHeight / 2); }
   }
 
   function box(block, place, at) {
-    const words = ["box", block.sort, block.flows ? "flows" : "", block.starved ? "starved" : "", block.marked ? "marked" : ""].filter(Boolean).join(" ");
+    const words = ["box", block.sort, block.flows ? "flows" : "", starved(block) ? "starved" : "", block.marked ? "marked" : ""].filter(Boolean).join(" ");
     const group = draw("g", { class: words, tabindex: 0, role: "button", "aria-expanded": "false", "data-at": at, transform: `translate(${place.x - place.width / 2} ${place.y - place.height / 2})` });
-    group.setAttribute("aria-label", `${block.sort} ${block.name}, ${below(block)}${block.marked ? ", the place named above" : ""}${block.flows ? ", a gradient comes back" : block.starved ? ", no gradient comes back" : ""}`);
+    group.setAttribute("aria-label", `${block.sort} ${block.name}, ${below(block)}${block.marked ? ", the place named above" : ""}${block.flows && !starved(block) ? ", a gradient comes back" : block.starved ? ", no gradient comes back" : ""}`);
     group.append(draw("rect", { width: place.width, height: place.height, rx: 8 }));
     group.append(draw("text", { x: 10, y: 21 }, short(block.name, 26)));
     group.append(draw("text", { x: 10, y: 39, class: "sub" }, short(below(block), 34)));
@@ -64,7 +72,7 @@
     if (was) return;
     group.setAttribute("aria-expanded", "true");
     part.append(make("h3", "", `${block.sort} ${block.name}`));
-    const facts = [block.type, block.parameters ? `${block.parameters} parameters` : "", block.starved ? `${block.starved} without a gradient` : "", block.gradient_norm !== null ? `gradient norm ${figure(block.gradient_norm)}` : ""].filter(Boolean);
+    const facts = [block.type, block.parameters ? `${block.parameters} parameters` : "", block.starved ? `${block.starved} with none or a zero gradient` : "", block.gradient_norm !== null ? `gradient norm ${figure(block.gradient_norm)}` : ""].filter(Boolean);
     part.append(make("p", "", facts.join(" · ")));
     if (!block.rows.length) return;
     const around = make("div", "scroll"), table = make("table"), body = make("tbody"), head = make("tr");
