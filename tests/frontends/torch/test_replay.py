@@ -212,6 +212,22 @@ def test_what_a_replay_was_not_meant_to_touch_is_as_it_was(tmp_path):
     assert [bool(trial.reason) for trial in trials] == [False, False, False]
 
 
+def test_a_generator_of_the_programs_own_goes_on_from_where_the_program_left_it(tmp_path):
+    text = program(
+        "own = torch.Generator().manual_seed(5)\nhidden = model['encoder'](inputs + torch.rand(8, 4, generator=own))\n"
+        "F.cross_entropy(model['head'](torch.bernoulli(hidden.sigmoid(), generator=own).detach() * hidden), labels).backward()"
+    )
+    alone = play(tmp_path, text)
+    observing = Asking(reshape("labels", 8))
+    observing.attach("torch")
+    watched = play(tmp_path, text)
+    observing.finish(Outcome(0))
+    (trial,) = asked(tmp_path, text, reshape("labels", 8))
+
+    assert torch.equal(*(torch.rand(3, generator=found["own"]) for found in (alone, watched)))
+    assert trial.gradients == pytest.approx(alone["gradients"], rel=1e-12)
+
+
 IN_PLACE = {
     "initialised through a view and scaled in place": """
         nn.init.orthogonal_(model["encoder"].weight, 1.5)

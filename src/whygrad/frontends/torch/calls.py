@@ -33,6 +33,20 @@ class Slot:
         return self.held if self.held is not None else self.reference()
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A generator of the program's own among the arguments, in the state in which the call met it: the program's is never drawn from again."""
+
+    device: torch.device
+    state: Tensor
+
+    def generator(self) -> torch.Generator:
+        """Another generator in that state."""
+        copy = torch.Generator(self.device)
+        copy.set_state(self.state)
+        return copy
+
+
 @dataclass(slots=True)
 class Seen:
     """What was seen of one value."""
@@ -140,6 +154,12 @@ def replaced(value: Any, swap: Callable[[Any], Any], depth: int = 0) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_fields") and depth < DEPTH:
         return type(value)(*(replaced(item, swap, depth + 1) for item in value))
     return swap(value)
+
+
+def with_drawn(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keyword arguments with the state of a generator of the program's own in its place."""
+    generator = kwargs.get("generator")
+    return {**kwargs, "generator": Drawn(generator.device, generator.get_state())} if isinstance(generator, torch.Generator) else kwargs
 
 
 def slot_of(tensor: Tensor, number: int, value: str, version: int) -> Slot:

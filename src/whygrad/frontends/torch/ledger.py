@@ -12,7 +12,7 @@ from torch import Tensor
 from whygrad.frontends import source
 from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
-from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in
+from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in, with_drawn
 from whygrad.frontends.torch.identity import Identity, Known, version_of
 from whygrad.frontends.torch.lowering import (
     OVERWRITES,
@@ -98,7 +98,7 @@ class Ledger:
             function,
             info,
             args,
-            kwargs,
+            with_drawn(kwargs),
             slots,
             kind_of(info, bool(found) and "out" not in kwargs),
             settings(info, arguments),

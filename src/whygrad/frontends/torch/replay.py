@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from whygrad.frontends.torch._compat import is_leaf, random_states, seed_anew, set_random_states
 from whygrad.frontends.torch.births import Watched
-from whygrad.frontends.torch.calls import Call, Slot, as_recorded, at_path, replaced
+from whygrad.frontends.torch.calls import Call, Drawn, Slot, as_recorded, at_path, replaced
 from whygrad.frontends.torch.changes import Change
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm, same_bits
@@ -354,7 +354,7 @@ class TorchReplay:
 
         def fill(item: Any) -> Any:
             if not isinstance(item, Slot):
-                return item
+                return self._drawn(item, call, change) if isinstance(item, Drawn) else item
             tensor = self.resolve(item, environment)
             where = address_of(tensor)
             own = item.number in environment and where not in self._foreign
@@ -368,6 +368,12 @@ class TorchReplay:
             return tensor
 
         return replaced(call.args, fill), {key: replaced(value, fill) for key, value in call.kwargs.items()}
+
+    @staticmethod
+    def _drawn(item: Drawn, call: Call, change: Change) -> torch.Generator:
+        """A generator as the call met it, or seeded anew where the change asks for other numbers."""
+        generator = item.generator()
+        return generator if change.reseeded[0].isdisjoint(call.made) else generator.manual_seed(change.reseeded[1] + call.at)
 
     def resolve(self, slot: Slot, environment: dict[int, Tensor]) -> Tensor:
         """The tensor that an argument stands for now; raises `Unable` where it is gone."""
