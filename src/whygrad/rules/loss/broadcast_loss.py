@@ -18,6 +18,8 @@ from whygrad.rules.remedies import remedy, reshaped
 
 _ELEMENTWISE = frozenset(("sub", "add", "mul", "div", "pow", "maximum", "minimum", "where", "compare"))
 
+_ENTRYWISE = frozenset(("neg", "mul", "add", "sub", "div", "minimum", "maximum", "clamp", "square", "abs", "cast", "mean", "sum"))
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -42,8 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A loss, or the difference in a hand-written one, whose two sides broadcast to more entries than either has: predictions (N, 1) with
-    targets (N,) make N x N pairs, (N, 1, H, W) with (N, H, W) make N x N images. It also finds the losses that refuse such shapes with an
-    exception.
+    targets (N,) make N x N pairs, (N, 1, H, W) with (N, H, W) make N x N images. So do log-probabilities (N,) with advantages or weights
+    (N, 1). It also finds the losses that refuse such shapes with an exception.
 
     ## Why it matters
     Every prediction is pulled towards the mean of all targets of the batch. The loss falls to the targets' variance and stays there, and
@@ -98,12 +100,49 @@ def _sides(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
         return (step.value(prediction), step.value(target)) if contract and contract.elementwise and prediction and target else None
     if op.kind not in _ELEMENTWISE or op.failed:
         return None
+    if (weighed := _weighed(step, op)) is not None:
+        return weighed
     one, other = op.inputs[-2:]
     if (one in step.depends_on_parameters) == (other in step.depends_on_parameters):
         return None
     prediction, target = (one, other) if one in step.depends_on_parameters else (other, one)
     # timid: within a model, products of features by features are common; the labels tell that this is the loss
     return (step.value(prediction), step.value(target)) if target in step.from_labels else None
+
+
+def _weighed(step: StepIndex, op: Op) -> tuple[Value, Value] | None:
+    """What trains and what only weighs it, `log_prob * advantage.detach()`: a row and a column of as many examples, all of whose products are averaged."""
+    one, other = op.inputs[-2:]
+    if op.kind != "mul" or (one in step.differentiable) == (other in step.differentiable):
+        return None
+    trained, weight = (step.value(name) for name in ((one, other) if one in step.differentiable else (other, one)))
+    shapes = trained.shape or (), weight.shape or ()
+    same = len(shapes[0]) != len(shapes[1]) and _without_ones(shapes[0]) == _without_ones(shapes[1]) != ()
+    # timid: rows and columns whose products are added up along one axis are a distance or a similarity
+    return (trained, weight) if same and _given(step, weight.name) and _averaged_whole(step, op.output) else None
+
+
+def _given(step: StepIndex, name: str) -> bool:
+    """It was computed from what came from outside the step, not from constants and parameters alone."""
+    return any(part not in step.parameter_of and part not in step.producer for part in step.upstream(name))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _averaged_whole(step: StepIndex, name: str) -> bool:
+    """Entry by entry until one number is made of all of them, which the loss reads."""
+    while name not in step.losses:
+        readers = [op for op in step.consumers.get(name, ()) if not step.shapes_loss.isdisjoint(op.outputs)]
+        if len(readers) != 1 or readers[0].kind not in _ENTRYWISE:
+            return False
+        name = readers[0].output
+        if prod(step.value(name).shape or ()) == 1:
+            return True
+        if readers[0].kind in ("mean", "sum"):
+            return False
+    return False
 
 
 def is_odd(step: StepIndex, pair: Pair) -> bool:

@@ -49,7 +49,34 @@ TWO_TERMS = """
     labels values=["y"] how="operand"
 """
 
+WEIGHED = """
+    x: input f32[64,3]
+    w: parameter f32[5,3]
+    v: parameter f32[1,3]
+    r: activation f32[64,1]
+    a: activation f32[64,1]
+    c: activation f32[64,1]
+    logits: activation f32[64,5]
+    logp: activation f32[64]
+    p: activation f32[64,64]
+    n: activation f32[64,64]
+    logits = linear x w @ "agent.py":10
+    logp = index logits @ "agent.py":11
+    r = linear x v @ "agent.py":12
+    a = sub x r @ "agent.py":13
+    c = detach a @ "agent.py":14
+    p = mul logp c @ "agent.py":14
+    n = neg p @ "agent.py":15
+    policy = mean n @ "agent.py":15
+    square = square a @ "agent.py":16
+    value = mean square @ "agent.py":16
+    loss = add policy value @ "agent.py":17
+"""
+
 FIRES = {
+    "log-probabilities against a column of advantages": (WEIGHED, 14),
+    "weights that come with the batch": (WEIGHED.replace("c = detach a", "c = index x"), 14),
+    "a ratio that is clipped": (WEIGHED.replace("n = neg p", "n = minimum p p"), 14),
     "a column against a vector": (COLUMN, 24),
     "a difference written by hand": (BY_HAND, 21),
     "inputs that the program draws itself": (
@@ -89,6 +116,21 @@ FIRES = {
 }
 
 SILENT = {
+    "advantages of the log-probabilities' shape": WEIGHED.replace("c: activation f32[64,1]", "c: activation f32[64]").replace(
+        "f32[64,64]", "f32[64]"
+    ),
+    "advantages that a gradient goes through": WEIGHED.replace("c = detach a", "c = neg a"),
+    "an axis on each side": WEIGHED.replace("logp: activation f32[64]", "g: activation f32[64]\n    logp: activation f32[1,64]")
+    .replace("logp = index", "g = index")
+    .replace("r = linear", "logp = reshape g\n    r = linear")
+    .replace("c = detach", "c = reshape"),
+    "pairs that are added up along one axis": WEIGHED.replace(
+        "n: activation f32[64,64]", "n: activation f32[64]\n    m: activation f32[64]"
+    ).replace("n = neg p", "m = sum p\n    n = exp m"),
+    "a constant row against a column": WEIGHED.replace("c = detach a", "c = create"),
+    "one weight for each class": WEIGHED.replace("c: activation f32[64,1]", "c: activation f32[5]").replace(
+        "logp: activation f32[64]", "logp: activation f32[64,1]"
+    ),
     "one shape": COLUMN.replace("label f32[64]", "label f32[64,1]"),
     "a number for a target": COLUMN.replace("label f32[64]", "label f32[]"),
     "quantiles of one target": COLUMN.replace("label f32[64]", "label f32[64,1]").replace("activation f32[64,1]", "activation f32[64,9]"),
