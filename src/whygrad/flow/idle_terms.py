@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from whygrad.flow.cuts import cuts
 from whygrad.flow.frontier import Story
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Op, Site, Value, family, passing
+
+Reason = Story | Literal["graphless"]
+"""Why a term is idle: as a path is cut, or a derivative that was taken without a graph of its own."""
 
 _SUMMING = frozenset(("add", "sub", "neg", "cast", "reshape", "copy"))
 _LINEAR = _SUMMING | frozenset(("mul", "div", "expand", "mean", "sum", "index", "concat", "transpose", "detach"))
@@ -20,7 +24,7 @@ class IdleTerm:
     value: Value
     cut: Op
     """The last op on its way that lost a gradient."""
-    story: Story
+    story: Reason
     behind: tuple[str, ...]
     """The trainable parameters that it was computed from."""
 
@@ -92,10 +96,14 @@ def _cut(step: StepIndex, name: str) -> Op | None:
     return next((op for op in ways if not step.differentiable.isdisjoint(op.inputs)), None)
 
 
-def _story(cut: Op) -> Story | None:
-    """Why no gradient passes: on request, without tracking, or for lack of a derivative; of other ways nothing is said."""
+def _story(cut: Op) -> Reason | None:
+    """Why no gradient passes: on request, outside the framework, without tracking, or for lack of a derivative; of other ways nothing is said."""
     if cut.kind == "detach":
         return "detached"
+    if cut.kind == "leave":
+        return "rebuilt"
+    if cut.kind == "opaque" and cut.native == "grad" and cut.tracking:
+        return "graphless"
     if family(cut.kind) == "decision" or cut.kind in ("integer_cast", "one_hot"):
         return "decided"
     return "disabled" if not cut.tracking and passing(cut.kind) != "cut" else None

@@ -20,7 +20,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
-    loss passes a `detach`. All parameters behind one such line are one diagnosis. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning.
+    loss passes a `detach`. All parameters behind one such line are one diagnosis. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
+    so is one made of derivatives that `torch.autograd.grad` took without `create_graph=True`.
 
     ## Why it matters
     The optimizer never moves these parameters. The layers after the cut still learn, so the loss falls and nothing looks out of order; or nothing is left
@@ -44,6 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "detached":
             yield _spoken(index, cut)
     yield from idle(index, "detached", "WG301", "detached")
+    yield from idle(index, "graphless", "WG301", "detached")
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:

@@ -1,28 +1,31 @@
-"""The part of WG301, WG303 and WG304 that tells of a term of the loss which trains nothing, beside others that do."""
+"""The part of WG301 to WG304 that tells of a term of the loss which trains nothing, beside others that do."""
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index
-from whygrad.flow.frontier import Story
-from whygrad.flow.idle_terms import IdleTerm, idle_terms
+from whygrad.flow.idle_terms import IdleTerm, Reason, idle_terms
 from whygrad.idioms import spelled
 from whygrad.rules.phrases import distinct, figure, finite, places, plural
+from whygrad.rules.remedies import remedy
 
-_WHY: dict[Story, tuple[str, str]] = {
+_WHY: dict[Reason, tuple[str, str]] = {
     "detached": ("`{op}` cuts it off from every parameter", "leave out `{op}` on the way to this term"),
+    "graphless": ("`autograd.{op}` keeps no graph of the derivatives that it is made of", "pass `create_graph=True` to `autograd.{op}`"),
+    "rebuilt": ("its number leaves through `{op}` and comes back without a history", "use the tensor itself in place of its number"),
     "disabled": ("it is computed while gradient tracking is off", "compute this term with gradient tracking on"),
     "decided": ("`{op}` has no derivative", "use a term with a derivative: the probabilities or scores themselves in place of what `{op}` makes of them"),
 }  # fmt: skip
 
 
-def idle(index: Index, story: Story, rule: str, name: str) -> Iterator[Diagnosis]:
+def idle(index: Index, story: Reason, rule: str, name: str) -> Iterator[Diagnosis]:
     """What is said of the terms that are idle for this reason."""
     yield from distinct(_told(term, rule, name) for term in index.once(idle_terms) if term.story == story)
 
 
 def _told(term: IdleTerm, rule: str, name: str) -> Diagnosis:
     step, op = term.step, spelled(term.cut)
+    op_site = term.cut.site if term.story == "graphless" else None
     why, cure = (text.format(op=op) for text in _WHY[term.story])
     made = step.producer.get(term.value.name)
     told = f"`{term.value.shown}` is a term of the loss and" if term.value.called else "a term of the loss"
@@ -51,4 +54,5 @@ def _told(term: IdleTerm, rule: str, name: str) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=term.behind[:1],
+        remedy=remedy("keep the graph of the derivatives", Edit("argument", op_site, "True", (op,), "create_graph")) if op_site else None,
     )

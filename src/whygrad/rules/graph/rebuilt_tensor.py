@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Lift, Op
 from whygrad.rules import rule
+from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.left_terms import left_terms
 from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
 from whygrad.rules.remedies import remedy
@@ -28,7 +29,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Parameters whose every path to the loss passes `.item()`, `.numpy()`, `float()`, `np.asarray` or the like, and then `torch.tensor`, `tf.constant` or
     `jnp.asarray`. Both ends are named: the line where the value left and the line where the copy was made. Where NumPy reckoned with the value in between, so that
     nothing that came back equals what left, the two ends are brought together by the call that they belong to. In JAX, the call that asks a traced value
-    for its number, and raises. A term of the loss that is added as its number, so that parameters which only this term reads never get a gradient.
+    for its number, and raises. A term of the loss that is added as its number, so that parameters which only this term reads never get a gradient; one that comes back
+    as a new tensor, and so trains nothing, is a warning.
 
     ## Why it matters
     A gradient is a record of tensor operations. A number or an array has no such record, and the tensor made of it is a constant: backward stops there.
@@ -50,6 +52,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "rebuilt":
             yield _spoken(index, cut)
     yield from left_terms(index)
+    yield from idle(index, "rebuilt", "WG302", "rebuilt-tensor")
     for failure in index.once(failures):
         op = failed_op(failure.step)
         if failure.step is not None and op is not None and op.kind == "leave" and failure.type in _REFUSALS:

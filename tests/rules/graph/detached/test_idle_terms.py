@@ -4,7 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Rule
-from whygrad.rules.graph import detached, gradient_disabled, non_differentiable_op
+from whygrad.rules.graph import detached, gradient_disabled, non_differentiable_op, rebuilt_tensor
 
 FEATURES = """
     x: input f32[8,9]
@@ -34,6 +34,10 @@ FEATURES = """
 UNTRACKED = FEATURES.replace('    d = detach h @ "train.py":6\n', "").replace(
     'b = mse_loss d t with={"target":1} @ "train.py":7', 'b = norm w tracking=false @ "train.py":7'
 )
+GRAPHLESS = FEATURES.replace("d = detach h", 'd = opaque a x carries=[false,false] native="grad"').replace(
+    'b = mse_loss d t with={"target":1}', "b = mean d"
+)
+LEFT = FEATURES.replace("d = detach h", "p = leave h").replace('b = mse_loss d t with={"target":1} @', "d = enter p\n    b = mean d @")
 DECIDED = FEATURES.replace("d = detach h", "d = compare h").replace('b = mse_loss d t with={"target":1}', "b = mean d")
 TOLD: dict[str, tuple[str, Rule, int]] = {
     "features that are cut in front of an error": (FEATURES, detached.diagnose, 6),
@@ -44,6 +48,8 @@ TOLD: dict[str, tuple[str, Rule, int]] = {
         6,
     ),
     "a penalty without tracking": (UNTRACKED, gradient_disabled.diagnose, 7),
+    "a penalty on derivatives without a graph": (GRAPHLESS, detached.diagnose, 6),
+    "a number that comes back as a tensor": (LEFT, rebuilt_tensor.diagnose, 6),
     "an error rate": (DECIDED, non_differentiable_op.diagnose, 6),
 }
 SILENT = {
@@ -56,6 +62,11 @@ SILENT = {
     ),
     "a gradient that is scaled: a share of the value is stopped": FEATURES.replace('b = mse_loss d t with={"target":1}', "b = mean d"),
     "a product of a stopped and an open value": FEATURES.replace("mul b @", "mul b a @"),
+    "derivatives with a graph": GRAPHLESS.replace("carries=[false,false]", "carries=[true,false]"),
+    "an adversarial example: derivatives that are added to the input": GRAPHLESS.replace("b = mean d", "e = add x d\n    b = linear e w"),
+    "a weight from derivatives: it meets a term that trains": GRAPHLESS.replace("mul b @", "mul b a @"),
+    "a number that weighs a term": LEFT.replace("mul b @", "mul b a @"),
+    "a number of the data": LEFT.replace("leave h", "leave x"),
     "data alone": FEATURES.replace("detach h", "detach x"),
     "what is frozen": FEATURES.replace("detach h", "detach u").replace("    v: parameter", "    u: parameter f32[8,16]\n    v: parameter")
     + "    parameter u trainable=false\n",
@@ -75,7 +86,7 @@ def test_a_term_that_trains_nothing_is_told_at_its_cut(text: str, rule: Rule, li
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
-    told = [item for module in (detached, gradient_disabled, non_differentiable_op) for item in said(module.diagnose, text)]
+    told = [item for module in (detached, rebuilt_tensor, gradient_disabled, non_differentiable_op) for item in said(module.diagnose, text)]
 
     assert not [item for item in told if "trains nothing" in item.message]
 
