@@ -9,6 +9,7 @@ from whygrad.flow.draws import Draw, draws
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
+from whygrad.rules.graph.bent import bent
 from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
 from whygrad.rules.phrases import listed, plural
@@ -34,7 +35,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Parameters that the loss was computed from and whose gradient is missing, or exactly zero, because each path passes argmax, rounding, a sign, a comparison, a
     cast to integers, one-hot rows, a draw, the indices of a sort, or a call that breaks the graph though none of this is asked of it.
     Also a draw between two sets of parameters, as in an autoencoder that draws its code by `torch.normal(mean, std)` or `sample()`: the encoder
-    has a gradient from a penalty on the code, and none from what the decoder makes of it. A term of the loss that trains nothing for this reason, such as an error rate beside a
+    has a gradient from a penalty on the code, and none from what the decoder makes of it. A second derivative, as in a physics-informed net, of
+    a net whose activations are all straight pieces such as ReLU: it is zero everywhere. A term of the loss that trains nothing for this reason, such as an error rate beside a
     cross-entropy, is a warning.
 
     ## Why it matters
@@ -57,6 +59,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "decided":
             yield _spoken(index, cut)
     yield from idle(index, "decided", "WG304", "non-differentiable-op")
+    yield from bent(index)
     yield from (_drawn(index, draw) for draw in index.once(draws))
 
 
