@@ -110,6 +110,29 @@ DECIDED = {
         labels = ids % 3  # decided
         loader = batches(ids, labels, 4)
     """,
+    "a function that a data set maps": """
+        def prepare(image, mask):
+            image = tf.cast(image, tf.float32) / 255.0
+            mask = tf.cast(mask, tf.float32) / 255.0  # decided
+            return image, tf.cast(mask, tf.int32)
+
+        def load(images, masks, size):
+            return tf.data.Dataset.from_tensor_slices((images, masks)).map(prepare, tf.data.AUTOTUNE).shuffle(200).batch(size)
+
+        loader = load(images, masks, 8)
+    """,
+    "what a mapped function only hands on": """
+        kinds = np.where(weights > 3, 1, 0)  # decided
+        rows = tf.data.Dataset.from_tensor_slices((images, kinds))
+        loader = rows.map(map_func=lambda image, kind: (image / 255, kind), num_parallel_calls=2).batch(8)
+    """,
+    "a mapped function of whole elements": """
+        def parse(row):
+            label = tf.one_hot(row["kind"], 3)  # decided
+            return row["image"], label
+
+        loader = tfds.load("birds", split="train").map(parse).batch(8)
+    """,
     "a write of a part": """
         targets = np.zeros(len(x))
         targets[x > 3] = 1  # decided
@@ -140,7 +163,7 @@ def line_of(file: Path, pattern: str) -> tuple[int, re.Match[str]]:
 
 def loader_at(file: Path) -> Site:
     """The place of the loader, as recorders note it."""
-    line, found = line_of(file, r"(DataLoader|(?<=loader = )batches)\(.*\)")
+    line, found = line_of(file, r"(DataLoader|(?<=loader = )(?:batches|load|rows\.map|tfds\.load))\(.*\)")
     return Site(str(file), line, line, found.start() + 1, found.end() + 1)
 
 

@@ -89,16 +89,25 @@ def _numbered(_: Program, spot: Spot, node: ast.Call) -> Spot | None:
 
 
 def _mapped(program: Program, spot: Spot, node: ast.Call) -> Spot | None:
-    """A part of `map(f, rows)`: what the function gives for that part of the rows."""
-    found = program.function(spot.scope, node.args[0]) if len(node.args) > 1 else None
+    """A part of `map(f, rows)`, or of `rows.map(f)`: what the function gives for that part of the rows."""
+    asked = next((item.value for item in node.keywords if item.arg == "map_func"), None) or next(iter(_plain(node)), None)
+    found = (spot.scope, asked) if isinstance(asked, ast.Lambda) else program.function(spot.scope, asked) if asked is not None else None
     if found is None or isinstance(found[1], ast.ClassDef) or not spot.path:
         return None
-    names = _names(found[1])
-    given = {names[0]: replace(spot, node=node.args[1], path=spot.path[:1])} if names else {}
-    return _returned(
-        Scope(found[0].module, found[1], found[0].owner, given, found[0] if found[0].node is not found[1] else found[0].outer),
-        spot.path[1:],
-    )
+    names = [name for name in _names(found[1]) if name not in ("self", "cls")]
+    given = dict(zip(names, _rows(spot, node, len(names)), strict=False))
+    outer = found[0] if found[0].node is not found[1] else found[0].outer
+    return _returned(Scope(found[0].module, found[1], found[0].owner, given, outer), spot.path[1:])
+
+
+def _rows(spot: Spot, node: ast.Call, count: int) -> Iterator[Spot]:
+    """What a mapped function is given: an element of each of the rows; of a data set's own elements the parts, where it takes several."""
+    others = [item for item in _plain(node)[1:] if not isinstance(item, ast.Constant) and last_name(item) != "AUTOTUNE"]
+    if others:
+        yield from (replace(spot, node=item, path=spot.path[:1]) for item in others)
+    elif isinstance(node.func, ast.Attribute):
+        for at in range(count):
+            yield replace(spot, node=node.func.value, path=(*spot.path[:1], *((at,) if count > 1 else ())))
 
 
 def _next(_: Program, spot: Spot, node: ast.Call) -> Spot | None:

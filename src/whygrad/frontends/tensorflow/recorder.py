@@ -218,10 +218,10 @@ class TensorFlowRecorder:
 
     def next(self) -> None:
         """The next step begins."""
+        self.hooks.sums.end_step()
         self.index += 1
         self.running = Running()
         self.watch.begin_step()
-        self.hooks.sums.begin_step()
         self.failing.forget()
 
     def end_unrecorded(self) -> None:

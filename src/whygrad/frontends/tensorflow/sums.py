@@ -26,38 +26,48 @@ class Sums:
         self.recorder = recorder
         self.used: Arrays = {}
         """Number of a parameter to the sum that the last recorded update used."""
+        self.since: Arrays | None = {}
+        """Number of a parameter to the sum of its gradients in the steps since then; None after a step that was not recorded."""
         self.emptied: list[tuple[int, Happened]] = []
         """Variables set to zero after a backward of this step, by number."""
+        self.added: dict[int, Happened] = {}
+        """Of variables written to after a backward of this step, the first such write, by number."""
 
-    def begin_step(self) -> None:
-        """The next step begins."""
-        self.emptied = []
+    def end_step(self) -> None:
+        """The step under way is over; a schedule of its own may leave the update to a later one."""
+        updated = self.recorder.running.updated
+        self.since = None if not self.recorder.on else {} if updated else self._all_since()
+        self.emptied, self.added = [], {}
 
     def written(self, number: int, variable: Any, frame: FrameType) -> None:
         """A variable that is no parameter was written to after a backward."""
         ledger = self.recorder.ledger
         look = ledger.frames.look(frame)
-        if variable is None or look.quiet or not look.points or bool(np.any(np.asarray(variable.numpy()))):
+        if variable is None or look.quiet or not look.points:
             return
-        self.emptied.append((number, Happened("clear", ledger.at, (), look.trace)))
+        if bool(np.any(np.asarray(variable.numpy()))):
+            self.added.setdefault(number, Happened("accumulate", ledger.at, (), look.trace))
+        else:
+            self.emptied.append((number, Happened("clear", ledger.at, (), look.trace)))
 
     def handed(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         """An update begins: each gradient with its variable."""
         recorder = self.recorder
         found = {into: (number, array) for number, into, array in self._sums(pairs)}
-        cleared = {number: into for into, (number, _) in found.items()}
-        self._tell(cleared)
+        handed = {number: into for into, (number, _) in found.items()}
+        self._tell(self.emptied, handed)
         arrays = {into: array for into, (_, array) in found.items()}
         backward = next((event for event in recorder.ledger.events if event.kind == "backward"), None)
         if backward is not None and self._grew(arrays):
             backward.attributes["stale"] = len(arrays)
+            self._tell(self.added.items(), handed)
         self.used = arrays
 
-    def _tell(self, cleared: dict[int, int]) -> None:
-        """The clearings of what this update was handed, one event for each place; `cleared` gives the parameter of each variable."""
+    def _tell(self, writes: Iterable[tuple[int, Happened]], handed: dict[int, int]) -> None:
+        """The writes to what this update was handed, one event for each place; `handed` gives the parameter of each variable."""
         told: dict[object, Happened] = {}
-        for number, event in self.emptied:
-            owned = self.recorder.running.seen.get(cleared.get(number, -1))
+        for number, event in writes:
+            owned = self.recorder.running.seen.get(handed.get(number, -1))
             if owned is None:
                 continue
             kept = told.setdefault(event.trace.user if event.trace is not None else None, event)
@@ -79,9 +89,9 @@ class Sums:
                 yield number, into.number, np.asarray(inner.numpy(), dtype=np.float64)
 
     def _grew(self, now: Arrays) -> bool:
-        """What the last update used is still in these sums, and this step's gradients alone came to it: an average or a momentum shrinks what was there."""
-        gradients = self.recorder.running.gradients
-        if not now or now.keys() != self.used.keys() or not now.keys() <= gradients.keys():
+        """What the last update used is still in these sums, and the gradients since alone came to it: an average or a momentum shrinks what was there."""
+        gradients = self._all_since()
+        if gradients is None or not now or now.keys() != self.used.keys() or not now.keys() <= gradients.keys():
             return False
         old, new, own = (
             np.concatenate([np.ravel(arrays[key]) for key in now]).astype(np.float64) for arrays in (self.used, now, gradients)
@@ -91,3 +101,8 @@ class Sums:
             return False
         rest = growth - own * (float(growth @ own) / size)
         return bool(np.linalg.norm(rest) <= ROUNDING * np.linalg.norm(growth))
+
+    def _all_since(self) -> Arrays | None:
+        """The gradients since the last update, with those of the step under way."""
+        own = self.recorder.running.gradients
+        return None if self.since is None else {key: own[key] + self.since.get(key, 0) for key in own}

@@ -405,12 +405,12 @@ class Training:
     def count(self, model: Any, logs: Any) -> bool:
         """Count it, and note its loss; True for the first that is not finite."""
         recorder = self.recorder
-        seen = bool(getattr(model, "run_eagerly", False)) and recorder.running.updated  # as it ran: its backward and update are counted
+        ran = bool(recorder.running.updated or recorder.running.backwards)
+        seen = ran and bool(getattr(model, "run_eagerly", False))  # as it ran: its backward and update, if it made one, are counted
         recorder.backwards += not seen
         optimizer = getattr(model, "optimizer", None)
-        updates = not seen and (
-            any(step.updated for step in recorder.steps) or not recorder.steps
-        )  # a step of the program's own may forget to
+        # a step of the program's own may forget to
+        updates = not seen and (any(step.updated for step in recorder.steps) or not recorder.steps)
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)

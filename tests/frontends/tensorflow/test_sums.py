@@ -1,0 +1,71 @@
+"""Gradients added up in variables of the program's own, over several steps of `fit`."""
+
+import pytest
+
+from frontends.tensorflow.tensorflow_here import recorded
+from whygrad.flow import Index
+from whygrad.rules.update import accumulated_gradient
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+PROGRAM = """
+    import keras, numpy as np, tensorflow as tf
+
+    class Gathering(keras.Model):
+        def __init__(self, net):
+            super().__init__()
+            self.net = net
+            self.turn = tf.Variable(0, trainable=False, dtype=tf.int32)
+            self.store = [tf.Variable(tf.zeros(v.shape), trainable=False) for v in net.trainable_variables]
+
+        def call(self, x):
+            return self.net(x)
+
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x=x, y=y, y_pred=self(x))
+            for kept, gradient in zip(self.store, tape.gradient(loss, self.net.trainable_variables)):
+                ADD
+            self.turn.assign_add(1)
+            if self.turn >= 3:
+                self.optimizer.apply_gradients(zip(self.store, self.net.trainable_variables))
+                self.turn.assign(0)
+                AFTER
+            return {"loss": loss}
+
+    x = np.random.normal(size=(96, 6)).astype("float32")
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    model = Gathering(net)
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse", run_eagerly=True)
+    model.fit(x, x[:, :1], batch_size=8, epochs=2, verbose=0)
+"""
+CLEARED = "[kept.assign(tf.zeros_like(kept)) for kept in self.store]"
+
+
+def program(add, after):
+    """The program with its way of adding and what follows an update."""
+    return PROGRAM.replace("ADD", add).replace("AFTER", after)
+
+
+def test_sums_that_are_never_cleared_are_told_at_the_line_that_adds_and_updates_are_counted_as_they_were(tmp_path):
+    record = recorded(tmp_path, program("kept.assign_add(gradient / 3)", "pass"))
+    (told,) = accumulated_gradient.diagnose.check(Index(record))
+
+    assert told.site is not None
+    assert told.site.line == next(at for at, line in enumerate(PROGRAM.splitlines(), 1) if "ADD" in line)
+    assert record.outcome.steps_seen == 24
+    assert record.outcome.updates_seen == 8
+
+
+@pytest.mark.parametrize(
+    ("add", "after"),
+    [
+        ("kept.assign_add(gradient / 3)", CLEARED),
+        ("kept.assign(0.9 * kept + gradient)", "pass"),
+        ("kept.assign(gradient)", "pass"),
+    ],
+    ids=["cleared", "a momentum that decays", "written over"],
+)
+def test_sums_that_do_not_grow_by_all_gradients_are_fine(tmp_path, add, after):
+    assert not list(accumulated_gradient.diagnose.check(Index(recorded(tmp_path, program(add, after)))))
