@@ -145,7 +145,8 @@ class Screen:
 
 WIDTH_PIPED = 120
 """Columns where there is no terminal to ask."""
-NARROWEST, WIDEST = 40, 200
+NARROWEST, WIDEST = 30, 200
+"""Columns that a report is fitted into; a command to copy and a place are never broken."""
 
 
 def screen(stream: TextIO | None) -> Screen:

@@ -80,7 +80,8 @@ class Attempt:
         course = self.course
         return {
             "loss_first": course.start if course is not None else None,
-            "loss_last": course.last if course is not None else None,
+            # the curve's own end, which stands beside it: the mean of the last few losses lies before it in a short run
+            "loss_last": (course.curve[-1] if course.curve else course.last) if course is not None else None,
             "label_sensitivity": measures.label_sensitivity if measures is not None else None,
             "gradient_norm": measures.gradient_norm if measures is not None else None,
         }

@@ -143,3 +143,28 @@ def test_a_long_fix_is_cut_short() -> None:
     assert "+line 7" in text
     assert "+line 8" not in text
     assert "4 more lines" in text
+
+
+def test_thirty_columns_are_enough() -> None:
+    lines = render(replace(TWO_CAUSES, arguments=()), width=30).splitlines()
+    copied = ("next: ", "whygrad ", "--> ", "::: ")
+
+    assert [line for line in lines if cell_len(line) > 30 and not line.strip().startswith(copied)] == []
+
+
+@pytest.mark.parametrize(
+    ("safe", "asked"), [((True, True), ""), ((True, False), " --unsafe"), ((False, True), " --unsafe"), ((False, False), " --unsafe")]
+)
+def test_the_next_command_tries_all_that_faults_of_one_gravity_need(safe: tuple[bool, bool], asked: str) -> None:
+    both = tuple(replace(DETACHED, rule=f"WG{300 + at}", fix=Fix("mend", "-a\n+b\n", safe=is_safe)) for at, is_safe in enumerate(safe))
+
+    assert f"whygrad fix{asked} {ONE_ERROR.program}" in render(replace(ONE_ERROR, diagnoses=both), width=100)
+
+
+def test_an_unsafe_fix_of_a_warning_is_no_part_of_the_next_command() -> None:
+    both = (
+        replace(DETACHED, fix=Fix("mend", "-a\n+b\n")),
+        replace(DETACHED, rule="WG505", severity="warning", fix=Fix("scale", "-a\n+b\n", safe=False)),
+    )  # fmt: skip
+
+    assert f"whygrad fix {ONE_ERROR.program}" in render(replace(ONE_ERROR, diagnoses=both), width=100)

@@ -15,8 +15,8 @@ ROWS = {
     "patched_loss_last": "patched loss, after",
 }
 MOST_LEFT = 5
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of a run, at which its loss is shown."""
+SHARES = (0.25, 0.5, 0.75)
+"""Of a run, at which its loss is shown beside those of its start and end."""
 
 
 def compared(before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> str:

@@ -34,6 +34,8 @@ MOST_RELATED = 3
 MOST_SYMPTOMS = 6
 MOST_CHANGED = 8
 """Lines of a fix that are shown."""
+ROOMY = 40
+"""Columns from which on the summary's sentences stand in a column of their own."""
 QUOTED = 60
 """Characters of an exception's message that tell it from others."""
 
@@ -82,8 +84,12 @@ class Page:
     def diagnosis(self, diagnosis: Diagnosis) -> Iterator[Text]:
         """One root cause."""
         style = STYLES[diagnosis.severity]
-        head = self.text(f"{diagnosis.severity}[{diagnosis.rule}]", style) + self.text(f" {diagnosis.name}: ", "bold")
-        yield from self.wrapped(diagnosis.message, 2, head)
+        code, name = self.text(f"{diagnosis.severity}[{diagnosis.rule}]", style), self.text(f" {diagnosis.name}: ", "bold")
+        if code.cell_len + name.cell_len > self.width:
+            yield code
+            yield from self.wrapped(diagnosis.message, 2, Text(" ") + name)
+        else:
+            yield from self.wrapped(diagnosis.message, 2, code + name)
         gutter = _gutter(diagnosis)
         if diagnosis.site is not None:
             yield from self.marked(diagnosis.site, diagnosis.label, gutter, ("-->", "^", style))
@@ -162,7 +168,8 @@ class Page:
         facts = [*_facts(report)]
         longest = max(len(name) for name, _ in facts) + 2
         for name, sentence in facts:
-            yield from self.wrapped(sentence, longest + 2, Text(f"  {name + ':':<{longest}}"))
+            first = f"  {name + ':':<{longest}}" if self.width >= ROOMY else f"  {name}: "
+            yield from self.wrapped(sentence, longest + 2 if self.width >= ROOMY else 4, Text(first))
         for line in fault_text(report.faults).splitlines():
             indent = len(line) - len(line.lstrip())
             yield from self.wrapped(line.lstrip(), indent + 2, Text(" " * indent), "" if indent else "bold red")
@@ -171,11 +178,11 @@ class Page:
         """What to type next."""
         codes = dict.fromkeys(diagnosis.rule for diagnosis in report.diagnoses if diagnosis.root_cause)
         commands = [f"whygrad explain {code}" for code in [*codes][:3]]
-        offered = [
-            diagnosis.fix for diagnosis in report.diagnoses if diagnosis.root_cause and diagnosis.fix is not None and diagnosis.fix.diff
-        ]
+        offered = [each for each in report.diagnoses if each.root_cause and each.fix is not None and each.fix.diff]
         if offered and report.repeatable:
-            option = () if any(fix.safe for fix in offered) else ("--unsafe",)
+            # of faults that are equally grave, one with a safe fix may not be enough
+            gravest = [each.fix for each in offered if each.fix is not None and each.severity == offered[0].severity]
+            option = () if all(fix.safe for fix in gravest) else ("--unsafe",)
             commands.append(join(("whygrad", "fix", *option, report.program, *report.arguments)))
         if not codes:
             commands = ["whygrad rules"] if report.healthy else ["whygrad run --help"]
