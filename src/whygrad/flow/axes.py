@@ -33,17 +33,18 @@ class Mixed:
 def mixed(step: StepIndex, name: str, classes: int) -> Mixed | None:
     """The last reshaping on the way to `name` after which its axis `classes` runs over other things than the outputs of the layer behind it."""
     ways = list(reversed(list(_way(step, name))))
-    if not ways or ways[0].kind not in _SOURCES:
+    if not ways or ways[0].kind not in _SOURCES or not any(op.kind == "reshape" for op in ways):
         return None
     axis: int | None = unit_axis(ways[0], step.value(ways[0].output).shape or ())
-    final = max((at for at, op in enumerate(ways) if not _keeps(step, op)), default=0)
+    final = max((at for at, op in enumerate(ways) if not _keeps(step, op, main(step, op))), default=0)
     for at, op in enumerate(ways[1:], 1):
-        before, after = step.value(main(step, op) or ""), step.value(op.output)
+        name = main(step, op) or ""
+        before, after = step.value(name), step.value(op.output)
         if axis is None or before.shape is None or after.shape is None:
             return None
         if op.kind == "reshape" and at >= final and _is_cut(before.shape, axis, after.shape, classes):
             return Mixed(op, before, after, axis, classes)
-        axis = axis if _keeps(step, op) else moved(op, before.shape, after.shape, axis)
+        axis = axis if _keeps(step, op, name) else moved(op, before.shape, after.shape, axis)
     return None
 
 
@@ -53,7 +54,7 @@ def _way(step: StepIndex, name: str) -> Iterator[Op]:
         op = step.producer[name][1]
         yield op
         before = main(step, op)
-        if op.kind in _SOURCES or before is None or not (op.kind in ("reshape", "transpose") or _keeps(step, op)):
+        if op.kind in _SOURCES or before is None or not (op.kind in ("reshape", "transpose") or _keeps(step, op, before)):
             return
         name = before
 
@@ -61,13 +62,14 @@ def _way(step: StepIndex, name: str) -> Iterator[Op]:
 def main(step: StepIndex, op: Op) -> str | None:
     """The input that an op is about: the first that a parameter has a part in, of the result's own shape where there is one."""
     trained = [name for name in op.inputs if name in step.depends_on_parameters and step.value(name).role != "parameter"]
-    alike = [name for name in trained if step.value(name).shape == step.value(op.output).shape]
-    return next(iter((*alike, *trained)), None)
+    if len(trained) < 2:  # noqa: PLR2004 - nothing to choose from
+        return trained[0] if trained else None
+    shape = step.value(op.output).shape
+    return next((name for name in trained if step.value(name).shape == shape), trained[0])
 
 
-def _keeps(step: StepIndex, op: Op) -> bool:
-    """Every axis stays where it was."""
-    name = main(step, op)
+def _keeps(step: StepIndex, op: Op, name: str | None) -> bool:
+    """Every axis stays where it was in the value that the op is about."""
     before, after = step.value(name).shape if name else None, step.value(op.output).shape
     if before is None or after is None or len(before) != len(after):
         return False

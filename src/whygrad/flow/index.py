@@ -2,17 +2,34 @@
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Self, TypeVar
 
 from whygrad.ir import Event, Op, Parameter, Record, Step, Value, family
 
 Answer = TypeVar("Answer")
 
 
-class StepIndex:
+class Answered:
+    """What keeps the answers to questions, so that each is worked out once however many rules ask it."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Callable[[Any], Any], Any] = {}
+
+    def once(self, question: Callable[[Self], Answer]) -> Answer:
+        """The answer of `question` about this."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: Answer = self._answers[question]
+        return answer
+
+
+class StepIndex(Answered):
     """Questions about one step."""
 
     def __init__(self, step: Step) -> None:
+        super().__init__()
+        self._upstream: dict[str, frozenset[str]] = {}
         self.step = step
         self.graph = step.graph
         self.values = step.graph.values
@@ -37,6 +54,23 @@ class StepIndex:
         return found
 
     @cached_property
+    def by_kind(self) -> dict[str, list[tuple[int, Op]]]:
+        """Kind to the ops of that kind with their positions, in order."""
+        found: dict[str, list[tuple[int, Op]]] = {}
+        for at, op in enumerate(self.graph.ops):
+            found.setdefault(op.kind, []).append((at, op))
+        return found
+
+    def of(self, *kinds: str) -> Iterator[Op]:
+        """The ops of these kinds, in order."""
+        return (op for _, op in sorted((entry for kind in kinds for entry in self.by_kind.get(kind, ())), key=itemgetter(0)))
+
+    @cached_property
+    def readers_of_parameters(self) -> tuple[Op, ...]:
+        """Ops that read a parameter, in order."""
+        return tuple(op for op in self.graph.ops if not self.parameter_of.keys().isdisjoint(op.inputs))
+
+    @cached_property
     def parameter_of(self) -> dict[str, Parameter]:
         """Value name to the parameter whose value it is."""
         return {parameter.value: parameter for parameter in self.step.parameters}
@@ -59,10 +93,10 @@ class StepIndex:
     def gets_gradient(self) -> frozenset[str]:
         """Every value that a gradient of the loss can flow back to."""
         found = {name for name in self.losses if self.values[name].differentiable or name not in self.producer}
-        found |= {name for name in self.losses if name in self.producer and any(self.carried(self.producer[name][1]))}
+        found |= {name for name in self.losses if name in self.producer and any(self.producer[name][1].carrying)}
         for op in reversed(self.graph.ops):
             if not found.isdisjoint(op.outputs):
-                found.update(name for name, open_ in zip(op.inputs, self.carried(op), strict=True) if open_)
+                found.update(name for name, open_ in zip(op.inputs, op.carrying, strict=True) if open_)
         return frozenset(found)
 
     @cached_property
@@ -70,7 +104,7 @@ class StepIndex:
         """Every value from which a gradient would flow back to some trainable parameter, the parameters included."""
         found = {p.value for p in self.step.parameters if p.trainable}
         for op in self.graph.ops:
-            if any(name in found and open_ for name, open_ in zip(op.inputs, self.carried(op), strict=True)):
+            if any(name in found and open_ for name, open_ in zip(op.inputs, op.carrying, strict=True)):
                 found.update(op.outputs)
         return frozenset(found)
 
@@ -115,10 +149,8 @@ class StepIndex:
     @cached_property
     def meeting_parameters(self) -> frozenset[str]:
         """Data that an op reads together with a parameter: the inputs of models."""
-        held = {p.value for p in self.step.parameters}
-        ops = (op for op in self.graph.ops if not held.isdisjoint(op.inputs))
-        trained = self.depends_on_parameters | held
-        return frozenset(name for op in ops for name in op.inputs if name not in trained)
+        trained = self.depends_on_parameters | self.parameter_of.keys()
+        return frozenset(name for op in self.readers_of_parameters for name in op.inputs if name not in trained)
 
     @cached_property
     def from_data(self) -> frozenset[str]:
@@ -127,18 +159,15 @@ class StepIndex:
         given.update(name for event in self.events("batch") for name in event.targets)
         return self.downstream(frozenset(given)) | self.from_labels
 
-    @staticmethod
-    def carried(op: Op) -> tuple[bool, ...]:
-        """For each input of `op`, whether a gradient flows back to it."""
-        return tuple(op.carried(position) for position in range(len(op.inputs)))
-
     def upstream(self, name: str) -> frozenset[str]:
         """Every value that `name` was computed from, itself included."""
-        found = {name}
-        for op in reversed(self.graph.ops):
-            if not found.isdisjoint(op.outputs):
-                found.update(op.inputs)
-        return frozenset(found)
+        if name not in self._upstream:
+            found = {name}
+            for op in reversed(self.graph.ops):
+                if not found.isdisjoint(op.outputs):
+                    found.update(op.inputs)
+            self._upstream[name] = frozenset(found)
+        return self._upstream[name]
 
     def downstream(self, names: Iterator[str] | tuple[str, ...] | frozenset[str]) -> frozenset[str]:
         """Every value computed from one of `names`, themselves included."""
@@ -176,20 +205,13 @@ class StepIndex:
         return iter(self._loss_ops)
 
 
-class Index:
+class Index(Answered):
     """Questions about the whole record."""
 
     def __init__(self, record: Record) -> None:
+        super().__init__()
         self.record = record
         self.steps = tuple(StepIndex(step) for step in record.steps)
-        self._answers: dict[Callable[[Index], Any], Any] = {}
-
-    def once(self, question: Callable[["Index"], Answer]) -> Answer:
-        """The answer of `question` about this record, worked out once however many rules ask it."""
-        if question not in self._answers:
-            self._answers[question] = question(self)
-        answer: Answer = self._answers[question]
-        return answer
 
     @cached_property
     def kinds(self) -> dict[int, tuple[StepIndex, ...]]:

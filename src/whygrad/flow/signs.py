@@ -22,22 +22,22 @@ def loss_signs(step: StepIndex) -> dict[str, Sign]:
     """The sign of each value that the loss was computed from. Several ways that disagree, or one that can't be told, give 0."""
     signs: dict[str, Sign] = dict.fromkeys(step.losses, 1)
     for op in reversed(step.graph.ops):
-        out = [signs[name] for name in op.outputs if name in signs]
+        out = {signs[name] for name in op.outputs if name in signs}
         if not out or op.failed:
             continue
-        above = out[0] if len(set(out)) == 1 else 0
+        above = out.pop() if len(out) == 1 else 0
         for position, name in enumerate(op.inputs):
-            here = above * local_sign(step, op, position)
+            here = above and above * local_sign(step, op, position)
             signs[name] = here if signs.get(name, here) == here else 0
     return signs
 
 
 def local_sign(step: StepIndex, op: Op, position: int) -> Sign:  # noqa: PLR0911 - a table of kinds
     """How the op's result moves with the input at `position`."""
-    if op.kind == "neg":
-        return -1
     if op.kind in _RISING:
         return 1
+    if op.kind == "neg":
+        return -1
     if op.kind in ("softmax", "log_softmax"):
         return 0 if _shifts(step, op) else 1
     if family(op.kind) == "loss":

@@ -58,7 +58,7 @@ def _of_step(step: StepIndex) -> Iterator[Op]:
         return
     labels = step.from_labels - step.depends_on_parameters
     found = [(op, sign) for op in step.graph.ops for op, sign in _losses(step, op, labels)]
-    signs = loss_signs(step) if found else {}
+    signs = step.once(loss_signs) if found else {}
     for op, sign in found:
         # timid: what pushes the other way, or cannot be told, is another objective: a reward, a penalty on surety
         if signs.get(op.output, 0) == sign:

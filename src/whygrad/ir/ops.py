@@ -43,11 +43,16 @@ class Op:
         """The first output, which names the op; "" where it made nothing."""
         return self.outputs[0] if self.outputs else ""
 
+    @property
+    def carrying(self) -> tuple[bool, ...]:
+        """For each input, whether a gradient that is not identically zero can flow back to it."""
+        if self.carries is not None and passing(self.kind) not in ("zero", "cut"):
+            return self.carries[: len(self.inputs)]
+        return (self.tracking and passing(self.kind) not in ("zero", "cut"),) * len(self.inputs)
+
     def carried(self, position: int) -> bool:
         """Whether a gradient that is not identically zero can flow back to the input at `position`."""
-        if passing(self.kind) in ("zero", "cut"):
-            return False
-        return self.tracking if self.carries is None else self.carries[position]
+        return self.carrying[position]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 
-def statements(text: str) -> list[ast.stmt]:
+@lru_cache(maxsize=10_000)  # a line of the user's runs in many ops
+def statements(text: str) -> tuple[ast.stmt, ...]:
     """The statements of a line; none where it says nothing by itself: a part of a longer one, or what opens a block."""
     try:
-        return ast.parse(text.strip()).body
+        return tuple(ast.parse(text.strip()).body)
     except (SyntaxError, ValueError):
-        return []
+        return ()
 
 
 def calls_in(text: str) -> Iterator[ast.Call]:

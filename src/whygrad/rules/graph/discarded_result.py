@@ -176,12 +176,9 @@ def _without_effect(index: Index) -> Iterator[Diagnosis]:
     """Calls that stand alone on their line and have no effect."""
     for step in index.steps:
         known = step.downstream(tuple(p.value for p in step.step.parameters))
+        used = step.consumers.keys() | set(step.losses)
         for op in step.graph.ops:
-            unread = (
-                op.outputs
-                and not any(name in step.consumers for name in op.outputs)
-                and not any(name in step.losses for name in op.outputs)
-            )
+            unread = op.outputs and used.isdisjoint(op.outputs)
             if unread and _pure(op) and not known.isdisjoint(op.inputs) and _direct(op) and _stands_alone(op.site):
                 yield _about_call(index, step, op)
 

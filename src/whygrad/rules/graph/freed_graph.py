@@ -164,7 +164,7 @@ def _through(step: StepIndex, backward: Event) -> frozenset[str]:
     found = set(backward.targets)
     for op in reversed(step.graph.ops):
         if not found.isdisjoint(op.outputs):
-            found.update(name for name, open_ in zip(op.inputs, step.carried(op), strict=True) if open_)
+            found.update(name for name, open_ in zip(op.inputs, op.carrying, strict=True) if open_)
     return frozenset(name for name in found if name in step.producer)
 
 

@@ -83,12 +83,13 @@ def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     """Different entries go in and the same number comes out everywhere, on the way to the loss."""
     if op.kind in OWN_RULES or family(op.kind) in ("loss", "create", "decision", "step") or step.shapes_loss.isdisjoint(op.outputs):
         return False
-    if _equal_weights(step, op):
+    if not op.outputs or data.isdisjoint(op.inputs):
         return False
+    spread = NORMALISED if op.kind == "layer_norm" else 0.0
     return (
-        any(name in data and _varies(step.value(name).statistics) for name in op.inputs)
-        and bool(op.outputs)
-        and all(_flat(step.value(name).statistics, NORMALISED if op.kind == "layer_norm" else 0.0) for name in op.outputs)
+        all(_flat(step.value(name).statistics, spread) for name in op.outputs)
+        and any(name in data and _varies(step.value(name).statistics) for name in op.inputs)
+        and not _equal_weights(step, op)
     )
 
 

@@ -23,6 +23,8 @@ NARROWEST = 2
 
 _KERAS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 """Layers that can be told their activation where they are made."""
+_AFFINE = ("linear", "conv", "matmul")
+"""Kinds that may be affine maps of data."""
 _BETWEEN = frozenset(("dropout", "batch_norm", "reshape", "copy", "cast"))
 """What may stand between two affine layers and leaves them one affine map of a batch."""
 
@@ -68,7 +70,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def gaps(step: StepIndex) -> tuple[Gap, ...]:
     """All places on the way to the loss where an affine layer reads what another one made."""
     found: list[Gap] = []
-    for op in step.graph.ops:
+    for op in step.of(*_AFFINE):
         after = affine(step, op)
         before = behind(step, after.data.name) if after is not None and not step.shapes_loss.isdisjoint(op.outputs) else None
         if after is not None and before is not None and meant(step, before, after):
@@ -78,7 +80,7 @@ def gaps(step: StepIndex) -> tuple[Gap, ...]:
 
 def affine(step: StepIndex, op: Op) -> Layer | None:
     """The layer that an op is, if it is an affine map of data with a trainable weight."""
-    found = layer(step, op) if op.kind in ("linear", "conv", "matmul") and not op.failed else None
+    found = layer(step, op) if op.kind in _AFFINE and not op.failed else None
     if found is None or found.weight.shape is None or found.parameter is None or not found.parameter.trainable:
         return None
     return found if op.kind != "conv" or _mixes(step, found) else None

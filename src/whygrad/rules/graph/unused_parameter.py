@@ -12,6 +12,8 @@ from whygrad.rules.graph.checkpoint_without_grad import left_out
 
 _PART = re.compile(r"[./]")
 """What stands between the parts of a parameter's name."""
+_AGAIN = re.compile(r" \(\d+\)$")
+"""What is put behind the name of a second model's parameter, where both models have one name."""
 
 
 @rule("WG306", "unused-parameter", "warning")
@@ -29,7 +31,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Experts or heads that other batches choose (a gradient later in the run keeps this rule silent), and layers that a library declares for tasks other than yours, such as the
-    pooler of a language model: those are a note.
+    pooler of a language model: those are a note. A part that a switch turns off: another module of the same class uses it.
 
     ## How sure
     Proved for the recorded steps, and by the parameters' values at the end of the run for the rest.
@@ -46,6 +48,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for parameter in unused:
         groups.setdefault(_module(parameter.name, used), []).append(parameter)
     for module, members in groups.items():
+        if any(_switched(module, members[0], p) for p in index.parameters.values() if p.name not in names):
+            continue
         others = [p.site for p in index.parameters.values() if p.name not in names]
         yield _about(module, members, apart(members[0].site, others))
 
@@ -58,6 +62,18 @@ def _unused(index: Index, parameter: Parameter) -> bool:
         return False
     # timid: without the end of the run, an expert that a later batch chooses looks just the same
     return ending is not None and not ending.changed and not ending.gradient_seen
+
+
+def _switched(module: str, unused: Parameter, used: Parameter) -> bool:
+    """Another module of the class uses the part of this name, made on the same line: a switch decides, as for a network with and without its normalisation."""
+    if used.site is None or unused.site is None or used.site.line_of_code != unused.site.line_of_code:
+        return False
+    name, again = _AGAIN.subn("", used.name)
+    if again and name == _AGAIN.sub("", unused.name):
+        return True
+    outer, _, part = module.rpartition(".")
+    other, found, _ = name.rpartition(f".{part}{unused.name.removeprefix(module)}")
+    return bool(outer and found) and other != outer
 
 
 def _read(index: Index) -> frozenset[str]:

@@ -74,7 +74,7 @@ def _only_through(step: StepIndex, parameter: Parameter, op: Op) -> bool:
     for other in step.graph.ops:
         if other is op or found.isdisjoint(other.inputs):
             continue
-        carried = [name for name, open_ in zip(other.inputs, step.carried(other), strict=True) if open_ and name in found]
+        carried = [name for name, open_ in zip(other.inputs, other.carrying, strict=True) if open_ and name in found]
         if carried:
             found.update(other.outputs)
     return not found.isdisjoint(op.inputs) and found.isdisjoint(step.losses)

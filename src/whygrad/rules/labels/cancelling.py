@@ -55,7 +55,7 @@ def trained_above(step: StepIndex, name: str) -> frozenset[str]:
     found = {name}
     for op in reversed(step.graph.ops):
         if not found.isdisjoint(op.outputs):
-            found.update(given for given, open_ in zip(op.inputs, step.carried(op), strict=True) if open_)
+            found.update(given for given, open_ in zip(op.inputs, op.carrying, strict=True) if open_)
     held = {p.value: p.name for p in step.step.parameters if p.trainable and p.optimizer}
     return frozenset(held[value] for value in found if value in held) if name in step.gets_gradient else frozenset()
 

@@ -156,9 +156,9 @@ def _picks_some(step: StepIndex, op: Op, rows: tuple[str, ...]) -> bool:
 
 def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
     """Data that were picked by rows which this step drew at random: the value, the op that drew, and its figures."""
-    for op in step.graph.ops:
+    for op in step.of("index"):
         figures = step.value(op.output).statistics if op.outputs else None
-        picks = op.kind == "index" and len(op.inputs) > 1 and op.output in step.shapes_loss and op.output not in step.depends_on_parameters
+        picks = len(op.inputs) > 1 and op.output in step.shapes_loss and op.output not in step.depends_on_parameters
         if (
             not picks
             or figures is None

@@ -97,7 +97,7 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
 
 def comparisons(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
     """Regressions by a loss function or by a squared difference: the op and its two sides, the target first."""
-    for op in step.graph.ops:
+    for op in step.of("sub", *_REGRESSIONS):
         if op.failed or step.shapes_loss.isdisjoint(op.outputs):
             continue
         target, given = target_of(op), input_of(op)

@@ -27,10 +27,9 @@ def chain(step: StepIndex, name: str) -> list[Op]:
 
 def entering(step: StepIndex, prediction: str) -> Iterator[str]:
     """Data that meet parameters on the way to the prediction."""
-    above = step.upstream(prediction)
-    held = {p.value for p in step.step.parameters}
-    for op in step.graph.ops:
-        if not above.isdisjoint(op.outputs) and not held.isdisjoint(op.inputs):
+    above, held = step.upstream(prediction), step.parameter_of
+    for op in step.readers_of_parameters:
+        if not above.isdisjoint(op.outputs):
             yield from (
                 name for name in op.inputs if name not in step.depends_on_parameters and name not in held and step.value(name).shape
             )

@@ -96,9 +96,9 @@ def pooled(call: Call) -> Iterator[Diagnosis]:
     """Weights that a softmax shares out over the examples, though they are added up along another axis: those of the words of a sentence, say."""
     step, rows = call.step, (call.target.shape or (0,))[0]
     before = step.upstream(call.prediction.name)
-    for op in step.graph.ops:
+    for op in step.of("softmax"):
         shape, axis = step.value(op.output).shape or (), op.attributes.get("axis")
-        along = op.kind == "softmax" and axis in (0, -len(shape)) and len(shape) > 2 and shape[0] == rows > 1  # noqa: PLR2004 - examples, positions and something
+        along = axis in (0, -len(shape)) and len(shape) > 2 and shape[0] == rows > 1  # noqa: PLR2004 - examples, positions and something
         if not along or before.isdisjoint(op.outputs) or (call.prediction.shape or (0,))[0] != rows:
             continue
         added = next(_added_along(step, op.output, len(shape)), None)

@@ -31,8 +31,8 @@ class Endless:
 
 def endless(step: StepIndex) -> Iterator[Endless]:
     """All of them, the last in the order of the ops first."""
-    signs, straight = loss_signs(step), _straight(step)
-    made = [name for op in reversed(step.graph.ops) for name in op.outputs if name in step.depends_on_parameters and signs.get(name)]
+    signs, straight = step.once(loss_signs), _straight(step)
+    made = [name for name in reversed(step.producer) if name in step.depends_on_parameters and signs.get(name)]
     for name in (name for name in made if len(step.consumers.get(name, ())) > 1):
         readers = [op for op in step.consumers[name] if any(out in signs for out in op.outputs)]
         sums = [op for op in readers if op.kind in _SUMMING and not straight.isdisjoint(op.outputs)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import StepIndex
-from whygrad.ir import Op, Value, family
+from whygrad.ir import Op, Value
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules.phrases import places
 
@@ -24,9 +24,9 @@ class Exchanged:
 
 def exchanged(step: StepIndex) -> Iterator[Exchanged]:
     """Losses whose labels depend on the parameters, and whose prediction consists of zeros and ones that do not."""
-    for op in step.graph.ops:
+    for op in step.of(*_LOPSIDED):
         given, target = input_of(op), target_of(op)
-        if family(op.kind) != "loss" or op.kind not in _LOPSIDED or op.failed or given is None or target is None:
+        if op.failed or given is None or target is None:
             continue
         shaped = target in step.depends_on_parameters and given not in step.depends_on_parameters
         if shaped and target in step.shapes_loss and _zeros_and_ones(step.value(given)):

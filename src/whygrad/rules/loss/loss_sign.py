@@ -143,12 +143,14 @@ def trains_a_model(step: StepIndex) -> bool:
 
 def joins(step: StepIndex) -> Iterator[Join]:
     """Every op on the way to the loss at which labels meet what parameters shape."""
-    signs, labels = loss_signs(step), step.from_labels - step.depends_on_parameters
+    signs, labels = step.once(loss_signs), step.from_labels - step.depends_on_parameters
     if labels.isdisjoint(step.shapes_loss):
         return
     for op in step.graph.ops:
+        if op.failed or labels.isdisjoint(op.inputs) or step.depends_on_parameters.isdisjoint(op.inputs):
+            continue
         sign = next((signs[name] for name in op.outputs if name in signs), None)
-        if sign is None or op.failed or labels.isdisjoint(op.inputs) or step.depends_on_parameters.isdisjoint(op.inputs):
+        if sign is None:
             continue
         if family(op.kind) == "loss":
             if target_of(op) in labels:
@@ -161,7 +163,7 @@ def joins(step: StepIndex) -> Iterator[Join]:
 
 def contrasted(step: StepIndex, group: tuple[Join, ...]) -> bool:
     """The same loss function stands in the step with the right sign as well, for examples that are no labels: an autoencoder that tells what is real from what was made."""
-    signs, kinds = loss_signs(step), {join.op.kind for join in group if family(join.op.kind) == "loss"}
+    signs, kinds = step.once(loss_signs), {join.op.kind for join in group if family(join.op.kind) == "loss"}
     return any(op.kind in kinds and signs.get(op.output, -1) >= 0 for op in step.loss_ops())
 
 

@@ -64,9 +64,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
     """Softmaxes over the single output unit of a layer, on the way to the loss."""
     avoided = [back.output for op in step.loss_ops() if (back := went_back(step, op)) is not None]
-    for op in step.graph.ops:
+    known = step.shapes_loss.union(avoided)
+    for op in step.of(*_SOFTMAX):
         axis = op.attributes.get("axis")
-        if op.kind in _SOFTMAX and op.inputs and isinstance(axis, int) and not {*step.shapes_loss, *avoided}.isdisjoint(op.outputs):
+        if op.inputs and isinstance(axis, int) and not known.isdisjoint(op.outputs):
             scores = step.value(op.inputs[0])
             if scores.shape and -len(scores.shape) <= axis < len(scores.shape) and scores.shape[axis] == 1 and is_unit(step, scores, axis):
                 other = next((at for at, size in enumerate(scores.shape[1:-1], 1) if size > 1), None)

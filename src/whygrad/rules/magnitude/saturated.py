@@ -65,10 +65,9 @@ def place(op: Op) -> object:
 def flat(step: StepIndex, below: float = FLAT) -> Iterator[tuple[Op, float]]:
     """Activations between layers whose mean slope is next to nothing, as a share of the steepest."""
     inner: frozenset[str] | None = None
-    for op in step.graph.ops:
-        steepest = STEEPEST.get(op.kind)
-        figures = step.value(op.output).statistics
-        if steepest is None or figures is None or not any(op.carried(at) for at in range(len(op.inputs))):
+    for op in step.of(*STEEPEST):
+        steepest, figures = STEEPEST[op.kind], step.value(op.output).statistics
+        if figures is None or not any(op.carried(at) for at in range(len(op.inputs))):
             continue
         slope = mean_slope(op.kind, figures)
         if slope is None or not slope < below * steepest:
@@ -82,9 +81,8 @@ def clamped(step: StepIndex) -> list[Op]:
     """Clamps on the way to the loss that give one number for all that they read, the first one first."""
     return [
         op
-        for op in step.graph.ops
-        if op.kind in _CLAMPS
-        and not step.gets_gradient.isdisjoint(op.inputs)
+        for op in step.of(*_CLAMPS)
+        if not step.gets_gradient.isdisjoint(op.inputs)
         and not step.depends_on_parameters.isdisjoint(op.inputs)
         and (given := step.value(op.output).statistics) is not None
         and not given.sampled

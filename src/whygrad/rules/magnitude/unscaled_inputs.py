@@ -51,9 +51,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """The inputs of one step that may be to blame."""
-    failed = fails(index, step)
-    extreme = any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step))
-    found = [value for value in inputs(step) if unlike(value)]
+    failed, given = fails(index, step), tuple(inputs(step))
+    extreme = any((scale_of(value) or 0.0) >= EXTREME for value in given)
+    found = [value for value in given if unlike(value)]
     if failed is None and not fresh(index, step) and not extreme:
         found = [value for value in found if blocked(step, value)]
     if found:
@@ -62,10 +62,10 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
 
 def inputs(step: StepIndex) -> Iterator[Value]:
     """Floating data that meets parameters without having been normalised."""
-    parameters = {p.value for p in step.step.parameters}
+    parameters = step.parameter_of
     labels = step.from_labels - step.depends_on_parameters
-    for op in step.graph.ops:
-        if not is_layer(op) or op.kind in _NORMALISES or parameters.isdisjoint(op.inputs):
+    for op in step.readers_of_parameters:
+        if not is_layer(op) or op.kind in _NORMALISES:
             continue
         value = step.value(next((name for name in op.inputs if name not in parameters), op.inputs[0]))
         if value.name not in step.depends_on_parameters and value.name not in labels and value.dtype.startswith(("f", "bf")):

@@ -81,7 +81,7 @@ def lost(parameter: Parameter) -> bool:
 def shortened(index: Index) -> Iterator[Site]:
     """Where a model was put into half precision as a whole."""
     for step in index.steps:
-        casts = [op for op in step.graph.ops if op.kind == "cast" and step.value(op.output).dtype in SHORT and not any(step.carried(op))]
+        casts = [op for op in step.graph.ops if op.kind == "cast" and step.value(op.output).dtype in SHORT and not any(op.carrying)]
         yield from (op.site for op in casts if op.site is not None and any(frame.file.endswith(MODULES) for frame in op.site.library))
 
 

@@ -80,7 +80,7 @@ def climbs_on_purpose(index: Index, optimizer: Optimizer) -> bool:
     if optimizer.rates is None or optimizer.rates[0] >= 0 or all(framework.name != "jax" for framework in index.record.frameworks):
         return False
     # timid: with its sign unknown it may be a score
-    return not any(loss_signs(step).get(op.output) == 1 for step in index.steps for op in step.loss_ops() if op.outputs)
+    return not any(step.once(loss_signs).get(op.output) == 1 for step in index.steps for op in step.loss_ops() if op.outputs)
 
 
 def ran_out(optimizer: Optimizer) -> bool:

@@ -60,6 +60,16 @@ FIRES = {
         3,
         "warning",
     ),
+    "one whole decoder of a list, whose parts are made on the same lines": (
+        RUN.replace("emb.weight", "decoders.0.up.weight").replace(
+            "gradient_norm=1.0\n    parameter out", 'gradient_norm=1.0 @ "train.py":11\n    parameter out'
+        )
+        + ALONE.replace("scale", "decoders.1.up.weight"),
+        11,
+        "decoders.1",
+        1,
+        "warning",
+    ),
     "the fresh twin of a layer called twice": (
         RUN.replace("out.weight", "fc1.weight") + ALONE.replace("scale", "fc2.weight"),
         11,
@@ -74,6 +84,14 @@ SILENT = {
     "an expert that a later batch chooses": RUN + SCORER.replace("changed=false gradient_seen=false", "changed=true gradient_seen=true"),
     "a gradient later, though too small to move it": RUN + ALONE.replace("gradient_seen=false", "gradient_seen=true"),
     "the end was not seen": RUN + ALONE.replace("ending", "# ending"),
+    "a part that another network of the class uses: a switch turns it off": RUN.replace("emb.weight", "plain.norm.weight")
+    .replace("out.weight", "other.out.weight")
+    .replace("gradient_norm=1.0\n    parameter other", 'gradient_norm=1.0 @ "train.py":11\n    parameter other')
+    + ALONE.replace("scale", "other.norm.weight"),
+    "a part that the second network of one name uses": (RUN + ALONE)
+    .replace("emb.weight", '"net.norm.weight (2)"')
+    .replace("gradient_norm=1.0\n    parameter out", 'gradient_norm=1.0 @ "train.py":11\n    parameter out')
+    .replace("scale", "net.norm.weight"),
     "read in another kind of step": RUN.replace("    emb.weight: ", "    step 0 kind=0\n    emb.weight: ")
     + ALONE
     + """
