@@ -48,6 +48,42 @@ def test_the_last_switch_between_recorded_steps_is_kept(tmp_path):
     assert steps[-1].index > 9
 
 
+def test_a_parameter_that_is_made_of_a_computed_value_is_cut_off_where_it_is_made(tmp_path):
+    program = """
+    class Made(nn.Module):
+        def __init__(self, weight):
+            super().__init__()
+            self.weight = nn.Parameter(weight)
+    maker = nn.Linear(4, 12)
+    model = nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        weight = Made(maker(inputs.mean(0)).view(3, 4)).weight
+        loss = F.cross_entropy(model(inputs) + F.linear(inputs, weight), labels)
+        loss.backward()
+        optimizer.step()
+    """
+    step = recorded(tmp_path, program).steps[0]
+    (wrap,) = ops(step, "detach")
+
+    assert wrap.native == "torch.nn.Parameter"
+    assert wrap.site is not None
+    assert wrap.site.line == line_of(program, "nn.Parameter(weight)")
+    assert {p.value for p in step.parameters} >= set(wrap.outputs)
+
+
+def test_a_parameter_that_is_made_of_another_one_or_of_data_has_no_maker(tmp_path):
+    program = """
+    first, model = nn.Linear(4, 3), nn.Linear(4, 3)
+    model.weight = nn.Parameter(first.weight)
+    model.bias = nn.Parameter(torch.randn(8, 3).mean(0))
+""" + loop()
+    step = recorded(tmp_path, program).steps[0]
+
+    assert not [op for op in step.graph.ops if op.native == "torch.nn.Parameter"]
+
+
 def test_weights_that_loading_unties(tmp_path):
     program = """
     class Tied(nn.Module):

@@ -14,6 +14,8 @@ from whygrad.frontends.torch.statistics import Pending
 from whygrad.ir import Attribute
 
 CONTAINERS = (list, tuple, dict)
+WRAP = "torch.nn.Parameter"
+"""What makes a parameter of a computed value: a leaf, which knows nothing of what it was computed from."""
 DEPTH = 4
 """How deep containers of arguments are searched for tensors."""
 

@@ -96,3 +96,10 @@ class Identity:
         self._tensors = {key: entry for key, entry in self._tensors.items() if entry.reference() is not None}
         self._storages = {key: held for key, held in self._storages.items() if held[0]() is not None}
         self._purge_at = max(PURGE_AT, 2 * len(self._tensors))
+
+
+def before_write(found: list[Tensor]) -> Tensor | None:
+    """A copy of a tensor without a graph, into which something with a graph is about to be written: a replay begins from it."""
+    if found and not found[0].requires_grad and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in found[1:]):
+        return found[0].detach().clone()
+    return None

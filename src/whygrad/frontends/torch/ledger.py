@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from whygrad.frontends import source
 from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
-from whygrad.frontends.torch.calls import Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in, with_drawn
-from whygrad.frontends.torch.identity import Identity, Known, version_of
+from whygrad.frontends.torch.calls import WRAP, Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in, with_drawn
+from whygrad.frontends.torch.identity import Identity, Known, before_write, version_of
 from whygrad.frontends.torch.lowering import (
     OVERWRITES,
     UNSEEN_WRITES,
@@ -92,7 +93,7 @@ class Ledger:
         overwritten = None
         if info.in_place or "out" in kwargs:
             self._keep_old(found[:1] + ([kwargs["out"]] if isinstance(kwargs.get("out"), Tensor) else []))
-            overwritten = _before_write(found)
+            overwritten = before_write(found)
         call = Call(
             self.at,
             function,
@@ -185,7 +186,8 @@ class Ledger:
         """A value that came about without a call: an alias, or a write through a view."""
         seen = [self.values[name] for name in (old, *more) if name in self.values]
         slots = tuple(Slot(item.number, name, gone()) for name, item in zip((old, *more), seen, strict=False))
-        info = Function("alias", "alias", kind, quiet=True, in_place=False, signature=None)
+        native = WRAP if kind == "detach" and isinstance(tensor, Parameter) and self._computed(old) else "alias"
+        info = Function("alias", native, kind, quiet=True, in_place=False, signature=None)
         frame = source.user_frame(sys._getframe(1))
         call = Call(self.at, _no_call, info, (), {}, slots, kind, {}, source.trace(frame), tracking=True, region=self.region)
         call.made, call.outputs = (entry.name,), (entry.number,)
@@ -193,6 +195,15 @@ class Ledger:
         call.carries = tuple(call.full and item.differentiable for item in seen)
         self.at += 1
         self._append(call)
+
+    def wrapped(self, parameter: Tensor) -> None:
+        """A parameter was given to a module: where it is made of a value that has a gradient, that is the place where the gradient is lost."""
+        storage = self.identity.storage(parameter)
+        if storage is not None and self._computed(self._alias.get(storage, "")):
+            self.slot(parameter)
+
+    def _computed(self, name: str) -> bool:
+        return name in self._producer and self._producer[name].full
 
     # --- details ------------------------------------------------------------------------------------------------
 
@@ -432,13 +443,6 @@ def _unseen_writes(call: Call, arguments: Mapping[str, Any]) -> tuple[Tensor, ..
     if call.settings.get("training") is False:
         return ()
     return tuple(item for name in UNSEEN_WRITES.get(call.info.base, ()) if isinstance(item := arguments.get(name), Tensor))
-
-
-def _before_write(found: list[Tensor]) -> Tensor | None:
-    """A copy of a tensor without a graph, into which something with a graph is about to be written: a replay begins from it."""
-    if found and not found[0].requires_grad and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in found[1:]):
-        return found[0].detach().clone()
-    return None
 
 
 def _no_call(*_: object, **__: object) -> None:

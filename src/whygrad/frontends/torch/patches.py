@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
@@ -30,6 +31,7 @@ class Watcher(Protocol):
     def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def made_optimizer(self, optimizer: Optimizer) -> None: ...
     def made_module(self, module: nn.Module) -> None: ...
+    def registered(self, module: nn.Module, name: str, parameter: Any) -> None: ...
     def before_update(self, optimizer: Optimizer, *, closure: bool) -> None: ...
     def after_update(self, optimizer: Optimizer) -> None: ...
     def cleared(self, owner: Optimizer | nn.Module) -> None: ...
@@ -143,6 +145,7 @@ class Patches:
         self._around(nn.Module, "zero_grad", lambda _, module, *args, **kwargs: self.watcher.cleared(module))
         self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
         self._through(nn.Module, "load_state_dict", self.watcher.loading)
+        self.undo.append(register_module_parameter_registration_hook(self.watcher.registered).remove)
         for layer in (nn.TransformerEncoderLayer, nn.TransformerEncoder, nn.MultiheadAttention):
             self._through(layer, "forward", self.watcher.aside_layer)
 

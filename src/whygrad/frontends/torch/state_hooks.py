@@ -4,7 +4,7 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
@@ -22,6 +22,13 @@ class StateHooks:
 
     def __init__(self, recorder: "TorchRecorder") -> None:
         self.recorder = recorder
+
+    @guarded
+    def registered(self, module: nn.Module, name: str, parameter: Tensor | None) -> None:
+        """A parameter became one of a module."""
+        _ = module, name
+        if self.recorder.on and parameter is not None:
+            self.recorder.ledger.wrapped(parameter)
 
     @guarded
     def switched_mode(self, module: nn.Module, *, training: bool) -> None:

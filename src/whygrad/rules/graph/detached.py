@@ -1,8 +1,9 @@
 """WG301: a parameter whose every path to the loss is cut on request."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Edit, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.idioms import idiom, speaks_torch, spelled
@@ -12,6 +13,9 @@ from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
 from whygrad.rules.remedies import remedy
 
+_WRAP = "torch.nn.Parameter"
+"""A value that other parameters made becomes a parameter itself."""
+
 
 @rule("WG301", "detached", "error")
 def diagnose(index: Index) -> Iterator[Diagnosis]:
@@ -20,7 +24,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
-    loss passes a `detach`. All parameters behind one such line are one diagnosis. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
+    loss passes a `detach`. All parameters behind one such line are one diagnosis. Computed
+    weights that `nn.Parameter` makes a new leaf of, as in a hypernetwork. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
     so is one made of derivatives that `torch.autograd.grad` took without `create_graph=True`.
 
     ## Why it matters
@@ -59,11 +64,20 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         _help(index, cut),
         remedy=None if _shared(index, cut) else _remedy(cut),
     )
-    return diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
+    found = diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
+    return replace(found, explains=found.explains | _strays(cut)) if op.native == _WRAP else found
+
+
+def _strays(cut: Cut) -> frozenset[Fact]:
+    """Parameters that are made of computed values are ones that no model and no optimizer knows."""
+    made = {name for op in cut.step.graph.ops if op.native == _WRAP for name in op.outputs}
+    return frozenset(Fact(what, p.name) for p in cut.step.step.parameters if p.value in made for what in ("unregistered", "unmoved"))
 
 
 def _help(index: Index, cut: Cut) -> str:
     name = spelled(cut.ops[0])
+    if cut.ops[0].native == _WRAP:
+        return "use the computed value itself, as a plain tensor: `nn.Parameter` makes a new leaf, which knows nothing of what it was computed from"
     written = "`.data`" if name == "data" else idiom(index, "stop gradient", name=name)
     if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
         return idiom(index, "residue")
@@ -87,7 +101,7 @@ def _remedy(cut: Cut) -> Remedy | None:
     if cut.inner or any(op.kind != "detach" or _hands_on(cut.step, op) for op in ops):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
-    edits = [Edit("unwrap", site, calls=(name, "detach", "data", "stop_gradient")) if site else None for site, name in sites]
+    edits = [Edit("unwrap", site, calls=(name, "Parameter", "detach", "data", "stop_gradient")) if site else None for site, name in sites]
     return remedy(f"leave out `{spelled(ops[0])}`", *edits, proof=lifting(*ops))
 
 

@@ -311,3 +311,14 @@ def test_a_straight_through_sum_that_is_the_wrong_way_round_is_not_opened() -> N
 
     assert turned.remedy is None
     assert plain.remedy is not None
+
+
+def test_a_parameter_made_of_a_computed_value_is_no_second_fault() -> None:
+    text = PLAIN.replace("head.weight: parameter f32[2,4]", "d: parameter f32[8,4]\n    head.weight: parameter f32[2,4]").replace(
+        '"torch.Tensor.detach"', '"torch.nn.Parameter"'
+    )
+    (found,) = said(diagnose, text)
+
+    assert "`Parameter` cuts them off" in found.message
+    assert "plain tensor" in found.help
+    assert {Fact("unregistered", "d"), Fact("unmoved", "d")} <= found.explains
