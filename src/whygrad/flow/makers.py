@@ -83,11 +83,15 @@ def edited_at(step: StepIndex, op: Op) -> Site | None:
     return made
 
 
-def apart(site: Site | None, others: Iterable[Site | None]) -> Site | None:
-    """The innermost place on the way to `site` that is not also on the way to `others`: where two of a kind are made by one line, the call that made this one."""
+def ways(sites: Iterable[Site | None]) -> frozenset[tuple[str, int]]:
+    """The lines on the way to some places, the places included."""
+    return frozenset(place for site in sites if site is not None for place in _chain(site))
+
+
+def apart(site: Site | None, shared: frozenset[tuple[str, int]]) -> Site | None:
+    """The innermost place on the way to `site` that is not on the `ways` to others: where two of a kind are made by one line, the call that made this one."""
     if site is None:
         return None
-    shared = {place for other in others if other is not None for place in _chain(other)}
     for at, place in enumerate(_chain(site)):
         if place not in shared:
             return site if at == 0 else site.caller(at - 1)

@@ -1,11 +1,11 @@
 """WG306: a parameter that the optimizer holds and no forward reads."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
-from whygrad.flow.makers import apart
+from whygrad.flow.makers import apart, ways
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.checkpoint_without_grad import left_out
@@ -47,11 +47,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     groups: dict[str, list[Parameter]] = {}
     for parameter in unused:
         groups.setdefault(_module(parameter.name, used), []).append(parameter)
+    others = [p for p in index.parameters.values() if p.name not in names]
+    elsewhere, shared = _made_at(others), ways(p.site for p in others)
     for module, members in groups.items():
-        if any(_switched(module, members[0], p) for p in index.parameters.values() if p.name not in names):
+        if any(_switched(module, members[0], p) for p in elsewhere.get(_line(members[0]), ())):
             continue
-        others = [p.site for p in index.parameters.values() if p.name not in names]
-        yield _about(module, members, apart(members[0].site, others))
+        yield _about(module, members, apart(members[0].site, shared))
 
 
 def _unused(index: Index, parameter: Parameter) -> bool:
@@ -64,10 +65,21 @@ def _unused(index: Index, parameter: Parameter) -> bool:
     return ending is not None and not ending.changed and not ending.gradient_seen
 
 
+def _line(parameter: Parameter) -> tuple[str, int] | None:
+    return parameter.site.line_of_code if parameter.site else None
+
+
+def _made_at(parameters: Iterable[Parameter]) -> dict[tuple[str, int] | None, list[Parameter]]:
+    """Line of code to the parameters that were made there, if it is known."""
+    found: dict[tuple[str, int] | None, list[Parameter]] = {}
+    for parameter in parameters:
+        if parameter.site is not None:
+            found.setdefault(_line(parameter), []).append(parameter)
+    return found
+
+
 def _switched(module: str, unused: Parameter, used: Parameter) -> bool:
     """Another module of the class uses the part of this name, made on the same line: a switch decides, as for a network with and without its normalisation."""
-    if used.site is None or unused.site is None or used.site.line_of_code != unused.site.line_of_code:
-        return False
     name, again = _AGAIN.subn("", used.name)
     if again and name == _AGAIN.sub("", unused.name):
         return True

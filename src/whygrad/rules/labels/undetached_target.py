@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.makers import apart
+from whygrad.flow.makers import apart, ways
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
@@ -170,7 +170,7 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"the target `{value.shown}` is trained towards the prediction: a gradient flows into it",
-        site=apart(found.made.site, others) or found.op.site,
+        site=apart(found.made.site, ways(others)) or found.op.site,
         label="computed with a gradient",
         related=places((found.op.site, f"`{value.shown}` is the target here")),
         evidence=(
