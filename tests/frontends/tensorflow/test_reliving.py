@@ -101,3 +101,40 @@ def test_training_ends_with_the_same_bits(tmp_path, program):
 
     assert bits(seen) == plain
     assert not observing.faults
+
+
+PAIRS = """
+    import numpy as np, tensorflow as tf
+    table = tf.keras.layers.Embedding(9, 4)
+    optimizer = tf.keras.optimizers.SGD(0.01)
+    rows = np.random.default_rng(0).integers(1, 9, (240, 3))
+    others = rows.copy()
+    others[117] = 0
+
+    def encode(tokens):
+        summed = tf.reduce_sum(table(tokens) * tf.cast(tokens > 0, tf.float32)[..., None], axis=1)
+        return summed / tf.sqrt(tf.reduce_sum(summed ** 2, axis=1, keepdims=True))
+
+    for PART in tf.data.Dataset.from_tensor_slices(GIVEN).batch(4):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(1 - tf.reduce_sum(encode(ONE) * encode(OTHER), axis=1))
+        optimizer.apply_gradients(zip(tape.gradient(loss, table.trainable_variables), table.trainable_variables))
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "one", "other"),
+    [
+        ("q, a", "(rows, others)", "q", "a"),
+        ("both", "(rows, others)", "both[0]", "both[1]"),
+        ("row", '{"ask": rows, "answer": others}', 'row["ask"]', 'row["answer"]'),
+    ],
+    ids=["variables", "a tuple", "a dictionary"],
+)
+def test_data_that_functions_call_by_one_name_are_told_apart_by_the_loop_that_holds_them(tmp_path, part, given, one, other):
+    record = recorded(tmp_path, PAIRS.replace("PART", part).replace("GIVEN", given).replace("ONE", one).replace("OTHER", other))
+    (told,) = forward.check(Index(record))
+
+    assert told.site is not None
+    assert told.site.line == next(at for at, line in enumerate(PAIRS.splitlines(), 1) if "tf.sqrt" in line)
+    assert any("step 29" in evidence.statement for evidence in told.evidence)

@@ -145,7 +145,7 @@ class Hooks:
         own = self._gather(found, gradients)
         if asks and recorder.running.examined < MOST_EXAMINED:
             recorder.running.examined += 1
-            self._examine(losses, own, asked.keys())
+            self._examine(losses, own, asked.keys(), frame)
 
     def _unwatched(self, losses: list[Loss], sources: Any, gradients: list[Any]) -> tuple[str, ...]:
         """Sources that are no variables, that the losses were computed from, and that got None as no tape followed them."""
@@ -205,7 +205,7 @@ class Hooks:
             if number not in asked and owned.name in found:
                 self.recorder.watch.gradient(number, owned.variable, found[owned.name])
 
-    def _examine(self, losses: list[Loss], own: dict[int, NDArray[Any]], asked: Collection[int]) -> None:
+    def _examine(self, losses: list[Loss], own: dict[int, NDArray[Any]], asked: Collection[int], frame: FrameType) -> None:
         recorder = self.recorder
         running = recorder.running
         replay = TensorFlowReplay(
@@ -215,7 +215,7 @@ class Hooks:
         )  # fmt: skip
         self._unasked(replay, asked)
         if recorder.training.rehearsal is None and recorder.settings.experiments != "off" and running.sites:
-            recorder.templates.keep(running.sites[-1], replay, recorder.index)
+            recorder.templates.keep(running.sites[-1], replay, recorder.index, frame)
         bad = any(not np.isfinite(gradient).all() for gradient in own.values()) or not replay.loss_finite
         if bad and recorder.settings.experiments != "off":
             running.unfolded |= replay.unfolding(recorder.index)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
@@ -43,6 +44,7 @@ class Watched:
     first: float | None = None
     rate_set: source.Trace | None = None
     scheduled: source.Trace | None = None
+    plateau: PlateauWatch | None = None
     given: Site | None = None
     idle: int = 0
     idle_from: int | None = None
@@ -115,6 +117,15 @@ class Optimizers:
         entry.rate_set = trace or entry.rate_set
         now = rate_of(optimizer)  # between recorded steps it is read only now and then
         entry.last = now if now is not None and entry.last is not None else entry.last
+
+    def waited(self, callback: Any, optimizer: Any, value: float, best: float, loss: float | None) -> None:
+        """A callback that waits for a value to get better was given one."""
+        entry, rate = self.meet(optimizer), rate_of(optimizer)
+        held = self._schedules.get(id(callback))
+        entry.scheduled = held[1] if held is not None and held[0]() is callback else entry.scheduled
+        if entry.plateau is None or entry.plateau.scheduler() is not callback:
+            entry.plateau = PlateauWatch(ref(callback), "max" if callback.monitor_op(1, 0) else "min")
+        entry.plateau.take(value, best, math.nan if rate is None else rate, loss, entry.steps)
 
     def scaled(self, optimizer: Any) -> None:
         """A loss scale multiplied a loss."""
@@ -257,6 +268,7 @@ class Optimizers:
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
             made=begun.times if begun is not None else 1,
+            plateau=entry.plateau.record() if entry.plateau is not None else None,
         )
 
 

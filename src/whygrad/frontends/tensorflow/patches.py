@@ -187,6 +187,7 @@ class Patches:
         self._around(BaseOptimizer, "apply", self.hooks.apply)
         self._set(LearningRateSchedule, "__new__", self._making_schedule)
         self._rates(BaseOptimizer)
+        self._plateaus()
         self._after(Variable, "assign", self.rates.written)
         self._scaled()
         self._set(keras_traceback, "_process_traceback_frames", self._raising)
@@ -228,6 +229,22 @@ class Patches:
 
         self._kept.append((optimizer, "learning_rate", original))
         optimizer.learning_rate = property(original.fget, assign, original.fdel, original.__doc__)
+
+    def _plateaus(self) -> None:
+        from keras.src.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+
+        rates = self.rates
+
+        def make(original: Original) -> Original:
+            @wraps(original)
+            def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
+                original(self, epoch, logs)
+                rates.waited(self, logs)
+
+            return on_epoch_end
+
+        self._after(ReduceLROnPlateau, "__init__", rates.made_schedule)
+        self._set(ReduceLROnPlateau, "on_epoch_end", make)
 
     def _copying(self, original: Original) -> Original:
         copies = self.hooks.recorder.copies

@@ -12,11 +12,14 @@ from whygrad.frontends import source
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.replay import RANDOM, TensorFlowReplay
 from whygrad.frontends.tensorflow.scopes import is_tensor
+from whygrad.frontends.tensorflow.values import Values
 from whygrad.ir import Birth, Step
 
 Place = tuple[str, int]
 TRIES = 3
 """How often a symptom is looked into: a program that goes on with NaN shows it in every step."""
+PARTS = 16
+"""Entries up to which a container is taken for one batch."""
 SMALL = 100_000
 """Entries of a gradient up to which it is added up at every update: below 50 µs, where an eager step takes milliseconds."""
 
@@ -39,8 +42,8 @@ class Templates:
         self._explained: dict[int, tuple[Birth, ...]] = {}
         self._tries = 0
 
-    def keep(self, place: Place, replay: TensorFlowReplay, index: int) -> None:
-        """Keep a step's calls without what they compute themselves."""
+    def keep(self, place: Place, replay: TensorFlowReplay, index: int, frame: FrameType) -> None:
+        """Keep a step's calls without what they compute themselves; `frame` is that of the backward."""
         made = {name for call in replay.calls if call.tracking and any(call.watched) and call.name not in RANDOM for name in call.outputs}
         again = copy.copy(replay)
         again.calls = [
@@ -48,10 +51,8 @@ class Templates:
             for call in replay.calls
         ]
         again.forget()
-        seen = replay.values.seen
         given = {name for call in replay.calls for name in call.inputs} - made
-        names = {seen[name].called: name for name in given if name in seen and seen[name].called and seen[name].variable is None}
-        self._kept[place] = Template(again, index, names)
+        self._kept[place] = Template(again, index, _names(replay.values, given, frame))
 
     def explain(self, place: Place, step: int, frame: FrameType) -> None:
         """Run the recorded calls on what the program's variables hold now, and note where numbers go wrong."""
@@ -69,10 +70,31 @@ class Templates:
         return replace(step, births=(*step.births, *later)) if later else step
 
 
+def _names(values: Values, given: set[str], frame: FrameType) -> dict[str, str]:
+    """Of values that a step was given, the variables of the backward's own function that hold them; else what another function calls it, if it is but one."""
+    held = {name: values.of_object(item) for name, item in _held(frame).items()}
+    known = {name: value for name, value in held.items() if value in given}
+    called: dict[str, list[str]] = {}
+    for value in sorted(given - set(known.values())):
+        seen = values.seen.get(value)
+        if seen is not None and seen.called and seen.variable is None:
+            called.setdefault(seen.called, []).append(value)
+    return {name: found[0] for name, found in called.items() if len(found) == 1} | known
+
+
+def _held(frame: FrameType) -> dict[str, Any]:
+    """The variables of the user's function, and the parts of those that are a batch: a tuple, a list, a dictionary."""
+    user = source.user_frame(frame)
+    found = dict(user.f_locals) if user is not None else {}
+    for name, item in list(found.items()):
+        if isinstance(item, tuple | list | dict) and len(item) <= PARTS:
+            found.update((f"{name}[{key!r}]", part) for key, part in (item.items() if isinstance(item, dict) else enumerate(item)))
+    return found
+
+
 def _substitutes(template: Template, frame: FrameType) -> Iterator[tuple[str, Any]]:
     """This step's tensors, by the names of the variables that hold them."""
-    user = source.user_frame(frame)
-    held = user.f_locals if user is not None else {}
+    held = _held(frame)
     for name, value in template.names.items():
         recorded, now = template.replay.find(value), held.get(name)
         if recorded is None or now is None:

@@ -12,13 +12,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
+from whygrad.frontends.plateaus import lately
 from whygrad.frontends.torch import _compat, transforms
 from whygrad.frontends.torch.calls import Call
 from whygrad.frontends.torch.functions import described
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.patches import Original
-from whygrad.frontends.torch.plateaus import lately
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.state_hooks import StateHooks

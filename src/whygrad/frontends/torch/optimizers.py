@@ -13,10 +13,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from whygrad.frontends import source
+from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.torch.identity import mark_of
 from whygrad.frontends.torch.lowering import dtype_name
-from whygrad.frontends.torch.plateaus import PlateauWatch
+from whygrad.frontends.torch.plateaus import take
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Attribute, Group, Origin, Site
 from whygrad.ir import Optimizer as Record
@@ -193,7 +194,7 @@ class Optimizers:
         entry = self.meet(scheduler.optimizer)
         if entry.plateau is None or entry.plateau.scheduler() is not scheduler:
             entry.plateau = PlateauWatch(ref(scheduler), scheduler.mode)
-        entry.plateau.take(scheduler, value, loss, entry.steps)
+        take(entry.plateau, scheduler, value, loss, entry.steps)
 
     def rate_changed(self, optimizer: Optimizer, trace: source.Trace | None) -> None:
         """A scheduler set the rate."""

@@ -1,65 +1,17 @@
-"""Schedulers that cut the rate when a value no longer gets better: what they were given, and what they made of it."""
+"""What PyTorch's schedulers that wait for a value to get better are given, and what they hold, as numbers."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from weakref import ReferenceType
 
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from whygrad.frontends.courses import CourseWatch
-from whygrad.ir import Plateau
-
-LOW = 0.05
-"""Share of its highest at which a rate is low: the same at which WG412 says so of other schedules."""
+from whygrad.frontends.plateaus import PlateauWatch
 
 
-@dataclass(slots=True)
-class PlateauWatch:
-    """One such scheduler, step by step."""
-
-    scheduler: "ReferenceType[ReduceLROnPlateau]"
-    mode: str
-    calls: int = 0
-    better: int = 0
-    first: float | None = None
-    at_cut: float | None = None
-    last: float | None = None
-    loss: float | None = None
-    """Training loss at the first value."""
-    losses: tuple[float, float] | None = None
-    cuts: int = 0
-    low_from: int | None = None
-    best: float = math.nan
-    rate: float = math.nan
-    highest: float = 0.0
-
-    def take(self, scheduler: ReduceLROnPlateau, given: object, loss: float | None, updates: int) -> None:
-        """One step of the scheduler's is over. `updates`: how many updates there were before it."""
-        value, best, rate = _number(given), _number(scheduler.best), _rate(scheduler)
-        self.calls, self.last = self.calls + 1, value
-        if self.calls == 1:
-            self.first, self.loss = value, loss
-        else:
-            self.better += best != self.best
-        if rate < self.rate:
-            self.cuts += 1
-            if self.cuts == 1:
-                self.at_cut, self.losses = value, (self.loss, loss) if self.loss is not None and loss is not None else None
-        self.best, self.rate, self.highest = best, rate, max(self.highest, rate)
-        self.low_from = (updates if self.low_from is None else self.low_from) if rate <= LOW * self.highest else None
-
-    def record(self) -> Plateau:
-        """The neutral record of it."""
-        return Plateau(self.mode, self.calls, self.better, self.first, self.at_cut, self.last, self.losses, self.cuts, self.low_from)
-
-
-def lately(courses: Iterable[CourseWatch]) -> float | None:
-    """The training loss as a mean over the last few steps; None where there are several losses, or none."""
-    seen = [course for course in courses if course.recent]
-    return math.fsum(seen[0].recent) / len(seen[0].recent) if len(seen) == 1 else None
+def take(watch: PlateauWatch, scheduler: ReduceLROnPlateau, given: object, loss: float | None, updates: int) -> None:
+    """One step of the scheduler's is over."""
+    watch.take(_number(given), _number(scheduler.best), _rate(scheduler), loss, updates)
 
 
 def _rate(scheduler: ReduceLROnPlateau) -> float:

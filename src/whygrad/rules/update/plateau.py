@@ -5,6 +5,7 @@ from math import isfinite
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.origins import set_at
+from whygrad.idioms import speaks_torch
 from whygrad.ir import Optimizer, Plateau
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
@@ -13,6 +14,8 @@ IDLE = 0.25
 """Share of all updates from which a rate that has fallen so far is too short, as for one that has reached zero."""
 CUTS = 2
 """Cuts that must have been seen: a single one may be asked for."""
+KERAS_MODE = 4
+"""Position of the mode among what `keras.callbacks.ReduceLROnPlateau` is given."""
 ALIKE = 2.0
 """Factor within which the first value is of the training loss's size: scores between 0 and 1 or in per cent that happen to be, rise or stay."""
 
@@ -67,5 +70,7 @@ def cut_against(index: Index, optimizer: Optimizer) -> Diagnosis:
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("stands", str(kind)) for kind in index.kinds),
         names=(optimizer.name,),
-        remedy=remedy("wait for lower values", setting(optimizer.schedule_site, "mode", '"min"', position=1)),
+        remedy=remedy(
+            "wait for lower values", setting(optimizer.schedule_site, "mode", '"min"', position=1 if speaks_torch(index) else KERAS_MODE)
+        ),
     )
