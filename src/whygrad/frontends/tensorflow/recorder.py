@@ -31,6 +31,7 @@ from whygrad.frontends.tensorflow.rates import Rates
 from whygrad.frontends.tensorflow.reliving import Reliving
 from whygrad.frontends.tensorflow.restores import Restores
 from whygrad.frontends.tensorflow.running import Running
+from whygrad.frontends.tensorflow.switches import empty
 from whygrad.frontends.tensorflow.symptoms import Symptoms
 from whygrad.frontends.tensorflow.templates import Templates
 from whygrad.frontends.tensorflow.training import Training
@@ -172,8 +173,12 @@ class TensorFlowRecorder:
         if self.on:
             self.ledger.happened(kind, trace, targets, {"late": True})
             return
-        events = self.builder.events([Happened(kind, 0, targets, trace, {"late": True})], (), [])
-        self.steps.append(Step(self.index, self.steps[-1].kind, events=events))
+        self._after_all([Happened(kind, 0, targets, trace, {"late": True})])
+
+    def _after_all(self, happened: list[Happened]) -> None:
+        """What happened beside the recorded steps, as a step of its own."""
+        if happened and self.steps:
+            self.steps.append(Step(self.index, self.steps[-1].kind, events=self.builder.events(happened, (), [])))
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -271,6 +276,7 @@ class TensorFlowRecorder:
         self.stop()
         with self.aside():
             self._last_step(outcome, was_on=was_on)
+            self._after_all(list(empty(self.training.turned)))
             seen = self.index + (not was_on and bool(self.running.backwards))
             changed = ", ".join(sorted(file for file in self.sources.changed if not _compat.generated(file)))
             if changed:

@@ -49,7 +49,7 @@ class Training:
         self._compiled: dict[int, tuple[ReferenceType[Any], source.Trace, Any]] = {}
         self._switches: dict[tuple[int, object, bool], tuple[ReferenceType[Any], source.Trace, bool]] = {}
         """By layer, place and direction: what was switched and is not told yet."""
-        self._switched: deque[tuple[ReferenceType[Any], source.Trace, bool]] = deque(maxlen=REMEMBERED)
+        self.turned: deque[tuple[ReferenceType[Any], source.Trace, bool]] = deque(maxlen=REMEMBERED)
         self._switches_seen = 0
         self._batch: tuple[Any, Any] | None = None
         """The last that a step was recorded on, and what an iterator over it must look like."""
@@ -138,7 +138,7 @@ class Training:
         key = id(layer), trace.user, on
         self._switches.pop(key, None)
         self._switches[key] = ref(layer), trace, on
-        self._switched.append(self._switches[key])
+        self.turned.append(self._switches[key])
         self._switches_seen += 1
         if on and self.recorder.steps and not self.recorder.on and not self._compiled:
             self.recorder.kinds.again()  # a loop of the program's own may train by a list that it made before
@@ -206,7 +206,7 @@ class Training:
         changed = compiled.trained ^ now
         if not changed or getattr(model, "run_eagerly", False):
             return
-        for reference, trace, on in reversed(self._switched):
+        for reference, trace, on in reversed(self.turned):
             held = [v for v in getattr(reference(), "weights", ()) if id(v) in changed]
             if held:
                 self.tell_late(trace, held, on=on)

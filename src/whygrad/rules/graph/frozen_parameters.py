@@ -10,6 +10,7 @@ from whygrad.flow.starved import ends, refusal
 from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.empty_thawing import thaws_nothing
 from whygrad.rules.graph.thawing import frozen_by_choice
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
@@ -21,9 +22,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Nothing that shapes the loss is trainable, or what is trainable is not what the program means to train.
 
     ## What it finds
-    Six forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
+    Seven forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
     suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
     A gradient that is asked for with an empty list, taken before the layers had made their variables, or, in JAX, by a tree without arrays. And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
+    In Keras, layers that the program makes trainable and that hold no parameter, such as the input layer of a frozen model, while what it froze stays so to the end.
 
     ## Why it matters
     A frozen parameter gets no gradient and is skipped by the optimizer without a word. With everything frozen, backward raises that element 0 of tensors does not
@@ -45,6 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from _asked_about_none(index)
     yield from _held_frozen(index, {name for found in loss_bound for name in found.names})
     if not loss_bound:
+        yield from thaws_nothing(index)
         yield from _reversed(index)
         yield from frozen_by_choice(index)
 
