@@ -86,15 +86,22 @@ class _Search:
         best, batch = name, _first_axis(self.index.value(name))
         while name in self.index.producer:
             op = self.index.producer[name][1]
-            before = [i for i in op.inputs if self.candidate(i) and not self.counted(i) and _first_axis(self.index.value(i)) == batch]
+            whole = [i for i in op.inputs if self.candidate(i) and not self.counted(i)]
+            before = [i for i in whole if _first_axis(self.index.value(i)) == batch or self._repeated(i, op)]
             if len(before) != 1 or not (family(op.kind) in REWRITTEN_BY or op.kind == "one_hot"):
                 break
             if _named(self.index.value(name)) and before[0] not in self.batch and not _named(self.index.value(before[0])):
                 break
             name = best = before[0]
+            batch = _first_axis(self.index.value(name))
             if name in self.batch:
                 break
         return best
+
+    def _repeated(self, name: str, op: Op) -> bool:
+        """The op repeats it along a new first axis, for each member of an ensemble: in another order its rows would be the same."""
+        shape, wide = self.index.value(name).shape, self.index.value(op.output).shape if op.outputs else None
+        return op.kind == "expand" and shape is not None and wide is not None and wide[1:] == shape
 
 
 def find_labels(index: StepIndex, *, making: bool = False) -> Labels:

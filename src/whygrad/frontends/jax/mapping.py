@@ -1,6 +1,6 @@
 """Derivatives under `vmap`: the program of one example becomes the program of all of them, row by row."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,12 +41,19 @@ def by_rows(derivation: Derivation) -> bool:
     return bool(found) and None not in found
 
 
-def of_all(bounds: Sequence[Bound], rows: Rows, types: dict[int, Any]) -> list[Bound]:
+def of_all(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> list[Bound]:
     """The same calls on all rows at once; `types` is brought up to date."""
     held = set(rows.given)
+    if not held.isdisjoint(argument.number for argument in derivation.parameters):
+        bounds = _repeated(bounds, rows, derivation, types)
     types.update({number: _wide(types[number], rows.size) for number in held if number in types})
     found = []
     for bound in bounds:
+        if bound.native == REPEATED:
+            held.update(bound.outputs)
+            types[bound.outputs[0]] = _wide(types[bound.outputs[0]], rows.size)
+            found.append(bound)
+            continue
         places = tuple(isinstance(item, int) and item in held for item in bound.inputs)
         if not (any(places) or collective(bound, rows.name)) or bound.failed:
             found.append(bound)
@@ -55,6 +62,36 @@ def of_all(bounds: Sequence[Bound], rows: Rows, types: dict[int, Any]) -> list[B
         types.update({number: _wide(types[number], rows.size) for number in bound.outputs if number in types})
         found.append(replace(bound, again=_each(bound, places, rows), rows=True))
     return found
+
+
+REPEATED = "broadcast_to"
+"""What stands for data that all rows share, a copy for each."""
+
+
+def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> list[Bound]:
+    """
+    The same calls, each row with data of its own.
+
+    Where each row has parameters of its own, an ensemble, the data that all of them share become a row for each: shapes then fit each other as those of one row do.
+    """
+    made, copies = {number for bound in bounds for number in bound.outputs}, dict[int, int]()
+    found: list[Bound] = []
+    for bound in bounds:
+        for item in bound.inputs:
+            shared = isinstance(item, int) and item not in rows.given and item not in made and item not in copies
+            if shared and len(getattr(types.get(item), "shape", ())) > 0:
+                number = copies[item] = len(derivation.numbers.objects)
+                derivation.numbers.objects[number], types[number] = None, types[item]
+                copy = Bound(None, {}, (item,), (number,), bound.trace, scope=bound.scope, native=REPEATED)
+                copy.again = lambda given: [jnp.broadcast_to(given, (rows.size, *jnp.shape(given)))]
+                found.append(copy)
+    return [*found, *(_renamed(bound, copies) for bound in bounds)]
+
+
+def _renamed(bound: Bound, copies: Mapping[int, int]) -> Bound:
+    inputs = tuple(copies.get(item, item) if isinstance(item, int) else item for item in bound.inputs)
+    arguments = {key: copies.get(item, item) if isinstance(item, int) else item for key, item in bound.arguments.items()}
+    return replace(bound, inputs=inputs, arguments=arguments)
 
 
 def total(loss: int, derivation: Derivation, moving: Collection[int], rows: Rows) -> Bound:

@@ -96,9 +96,9 @@ def _widened(program: Program) -> Program:
     if rows is None or derivation.failed is not None:
         return program
     if program.spread is not None:
-        program.bounds = of_all(off_mesh(program.bounds), rows, program.types)
+        program.bounds = of_all(off_mesh(program.bounds), rows, derivation, program.types)
     else:
-        program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, program.types)]
+        program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, derivation, program.types)]
     program.rows, program.compiled = rows, True
     if derivation.loss is not None:
         whole = total(derivation.loss, derivation, program.moving, rows)
