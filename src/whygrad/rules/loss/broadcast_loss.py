@@ -11,6 +11,8 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Reshape, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
+from whygrad.rules.loss.crossed import crossed
+from whygrad.rules.loss.crossed import diagnosis as under_vmap
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import broadcast, other_rows, pairs_up
 from whygrad.rules.phrases import distinct, figure, places, plural, typed
@@ -45,7 +47,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A loss, or the difference in a hand-written one, whose two sides broadcast to more entries than either has: predictions (N, 1) with
     targets (N,) make N x N pairs, (N, 1, H, W) with (N, H, W) make N x N images. So do log-probabilities (N,) with advantages or weights
-    (N, 1). It also finds the losses that refuse such shapes with an exception.
+    (N, 1). It also finds the losses that refuse such shapes with an exception. Under `vmap`, a target that is not mapped with its
+    examples (`in_axes=(None, 0, None)`), so that each one is compared with the whole batch's.
 
     ## Why it matters
     Every prediction is pulled towards the mean of all targets of the batch. The loss falls to the targets' variance and stays there, and
@@ -53,15 +56,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Comparing all pairs can be the aim, as in ranking, contrastive and distributional losses: both sides depend on parameters then, or both
-    were given an extra axis on purpose. Biases, weights, masks and quantiles broadcast to the shape of one side, which is no fault.
+    were given an extra axis on purpose, or the nearest of all pairs is taken. Biases, weights, masks and quantiles broadcast to the shape of one side, which is no fault.
 
     ## How sure
-    Proved by the recorded shapes. Where the step could be replayed with one side reshaped, the gradients with and without are compared.
+    Proved by the recorded shapes. Where the step could be replayed with one side reshaped, the gradients with and without are compared. Under `vmap`, measured: the op makes an entry for each pair, all of which
+    are averaged, and permuting the labels does not change the gradient.
 
     ## References
     PyTorch broadcasting semantics; the warning "Using a target size that is different to the input size" of `torch.nn.functional.mse_loss`.
     """
     yield from distinct(diagnosis(index, step, found) for step in index.steps for found in by_cause(step))
+    yield from distinct(under_vmap(step, *found) for step in index.steps for found in all_sides(step) if crossed(step, *found))
 
 
 def by_cause(step: StepIndex) -> Iterator[tuple[Pair, ...]]:
@@ -82,13 +87,20 @@ def _first_labels(step: StepIndex, name: str) -> frozenset[str]:
     return frozenset(label for label in above if step.upstream(label) & given == {label})
 
 
-def pairs(step: StepIndex) -> Iterator[Pair]:
-    """What losses and arithmetic on the way to the loss bring together, where the shapes differ but fit by broadcasting."""
+def all_sides(step: StepIndex) -> Iterator[tuple[Op, Value, Value]]:
+    """What losses and arithmetic on the way to the loss bring together."""
     for op in step.graph.ops:
         sides = _sides(step, op) if len(op.inputs) > 1 else None
-        shape = broadcast(sides[0].shape, sides[1].shape) if sides else None
-        if sides and shape is not None and sides[0].shape != sides[1].shape:
-            yield Pair(op, *sides, shape)
+        if sides:
+            yield (op, *sides)
+
+
+def pairs(step: StepIndex) -> Iterator[Pair]:
+    """What losses and arithmetic on the way to the loss bring together, where the shapes differ but fit by broadcasting."""
+    for op, prediction, target in all_sides(step):
+        shape = broadcast(prediction.shape, target.shape)
+        if shape is not None and prediction.shape != target.shape:
+            yield Pair(op, prediction, target, shape)
 
 
 def _sides(step: StepIndex, op: Op) -> tuple[Value, Value] | None:

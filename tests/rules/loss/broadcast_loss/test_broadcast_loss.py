@@ -73,10 +73,35 @@ WEIGHED = """
     loss = add policy value @ "agent.py":17
 """
 
+UNMAPPED = """
+    x: input f32[64,3]
+    r: label f32[64]
+    w: parameter f32[1,3]
+    q: activation f32[64]
+    d: activation f32[64,64]
+    s: activation f32[64,64]
+    m: activation f32[64]
+    q = linear x w @ "objective.py":20
+    d = sub q r @ "objective.py":21
+    s = square d @ "objective.py":21
+    m = mean s @ "objective.py":21
+    loss = mean m @ "objective.py":25
+    labels values=["r"] how="operand"
+    measures loss=0.5 gradient_norm=0.7 label_sensitivity=7e-8
+"""
+
+ENSEMBLE = UNMAPPED.replace("q: activation f32[64]", "q: activation f32[3,64]").replace("[64,64]", "[3,64,64]")
+
 FIRES = {
     "log-probabilities against a column of advantages": (WEIGHED, 14),
     "weights that come with the batch": (WEIGHED.replace("c = detach a", "c = index x"), 14),
     "a ratio that is clipped": (WEIGHED.replace("n = neg p", "n = minimum p p"), 14),
+    "targets that vmap does not map": (UNMAPPED, 21),
+    "targets that vmap does not map, in an ensemble": (ENSEMBLE, 21),
+    "targets that vmap does not map, by a loss of a library": (
+        UNMAPPED.replace("d = sub q r", 's = mse_loss q r with={"target":1}').replace('s = square d @ "objective.py":21\n', ""),
+        21,
+    ),
     "a column against a vector": (COLUMN, 24),
     "a difference written by hand": (BY_HAND, 21),
     "inputs that the program draws itself": (
@@ -131,6 +156,13 @@ SILENT = {
     "one weight for each class": WEIGHED.replace("c: activation f32[64,1]", "c: activation f32[5]").replace(
         "logp: activation f32[64]", "logp: activation f32[64,1]"
     ),
+    "the nearest target of all": UNMAPPED.replace("m = mean s", "m = min s"),
+    "a kernel between all pairs": UNMAPPED.replace("m = mean s", "k = exp s\n    m = mean k"),
+    "a second term between the predictions themselves": UNMAPPED.replace("loss = mean m", "e = sub m q\n    loss = mean e"),
+    "each label belongs to its example": UNMAPPED.replace("7e-8", "0.4"),
+    "the labels' order was not tried": UNMAPPED.replace(" label_sensitivity=7e-8", ""),
+    "an ensemble whose members share the labels": ENSEMBLE.replace("[3,64,64]", "[3,64]"),
+    "quantiles of each target": UNMAPPED.replace("label f32[64]", "label f32[9]").replace("[64,64]", "[64,9]"),
     "one shape": COLUMN.replace("label f32[64]", "label f32[64,1]"),
     "a number for a target": COLUMN.replace("label f32[64]", "label f32[]"),
     "quantiles of one target": COLUMN.replace("label f32[64]", "label f32[64,1]").replace("activation f32[64,1]", "activation f32[64,9]"),
