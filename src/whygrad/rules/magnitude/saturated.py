@@ -89,7 +89,14 @@ def clamped(step: StepIndex) -> list[Op]:
         and given.finite == 1.0
         and given.minimum is not None
         and given.minimum == given.maximum
+        and not handed_on(step, op)
     ]
+
+
+def handed_on(step: StepIndex, op: Op) -> bool:
+    """It gives what it reads, one number for every entry: nothing lies beyond its limits."""
+    read, made = step.value(op.inputs[0]).statistics, step.value(op.output).statistics
+    return read is not None and made is not None and read.minimum == read.maximum == made.minimum
 
 
 def clamp_diagnosis(step: StepIndex, op: Op, still: tuple[Parameter, ...]) -> Diagnosis:

@@ -66,6 +66,7 @@ SILENT = {
     "less flat, in a run of few steps": DEEP.replace("steps=160", "steps=8"),
     "steep enough, in a run that ends worse than a guess": DEEP.replace("std=0.963", "std=0.7"),
     "a clamp within whose limits some lie": CLIPPED.replace("maximum=0.0\n", "maximum=0.1\n"),
+    "a clamp within whose limits the one number lies": CLIPPED.replace("minimum=-0.4 maximum=-0.1", "minimum=0.0 maximum=0.0"),
     "a clamp beside which something learns": CLIPPED.replace('gradient="zero"', 'gradient="finite"'),
     "a loss of 0": CLIPPED.replace("loss=0.14", "loss=0.0"),
     "no loss": CLIPPED.replace("loss=0.14", 'loss="nan"'),
