@@ -30,7 +30,7 @@ from whygrad.frontends.jax.tape import Bound
 from whygrad.frontends.jax.transformations import Made, Moment
 from whygrad.ir import Site
 
-LOST = "a derivative under two `vmap`, or inside a function that JAX maps over rows or devices, was not looked at"
+LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
 
 
 @dataclass(slots=True)

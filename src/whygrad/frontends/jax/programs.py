@@ -214,12 +214,20 @@ def variables_of(derivation: Derivation) -> list[Any]:
 
 
 def reachable(derivation: Derivation) -> bool:
-    """What the function reads can be had: it lies under one `vmap` at most."""
+    """What the function reads can be had, as it lies under one `vmap` at most; and so can what it calls."""
+    if any(closed_off(bound) for bound in derivation.bounds):
+        return False
     numbers = {*(argument.number for argument in derivation.parameters), *derivation.external()}
     objects = [derivation.numbers.objects[number] for number in numbers]
     if any(found.axis != 0 for item in objects if (found := _compat.mapped(item)) is not None):
         return False  # timid: rows that do not come first are rare
     return all(_compat.variable(item) is not None or concrete(item) is not None for item in objects)
+
+
+def closed_off(bound: Bound) -> bool:
+    """A function that is mapped over devices within what is differentiated: JAX tells of it only that it was called."""
+    name = bound.primitive.name if bound.primitive is not None and not bound.failed else ""
+    return name == "shard_map" and not list(_compat.inner_programs(bound.params))
 
 
 def failed(derivation: Derivation) -> Program:

@@ -20,7 +20,7 @@ from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, e
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import left_in, raised_in
-from whygrad.frontends.jax.jits import Jits, Plan, asked_for
+from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
 from whygrad.frontends.jax.mapping import by_rows, gradient
@@ -202,7 +202,7 @@ class JaxRecorder(Listener):
 
     def _eager(self, derivation: Derivation) -> Part | None:
         if derivation.failed is None and not programs.reachable(derivation):
-            self.limits.append("a derivative under two `vmap` was not looked at")
+            self.limits.append(LOST)
             return None
         if derivation.failed is None and by_rows(derivation):
             self.unseen += 1
