@@ -5,6 +5,14 @@ import math
 NOTHING = 2.0**-24
 """Share of the highest rate of the run from which on an update is lost beside one at that rate: the spacing of single-precision numbers."""
 
+LOW = 1e-3
+"""Share of the highest rate of the run from which on it has fallen away: schedules that end there spend their last tenth so, and a cut by hundreds is common."""
+
+
+def fallen_away(rate: float, highest: float) -> bool:
+    """The rate is a thousandth of the highest of the run or less; negative rates are none of this."""
+    return math.isfinite(highest) and 0 <= rate <= LOW * highest
+
 
 def as_good_as_zero(rate: float, highest: float, size: float = 0.0) -> bool:
     """The rate is zero, or nothing next to the highest of the run; negative rates are none of this.

@@ -124,6 +124,8 @@ class Optimizer:
     """Of the last schedule that was told its length: that length, and how often it was stepped."""
     restarts: int = 0
     """Updates that were given the very state that the update before was given, if all of them were that could be compared."""
+    low_from: int | None = None
+    """Number of the update from which on the rate was a thousandth of the highest or less, to the end; None where it was not at the end, or where that is not watched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.births import state
 from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
 from whygrad.frontends.jax.evaluation import deleted
-from whygrad.frontends.jax.opening import replay_of
+from whygrad.frontends.jax.opening import held, replay_of
 from whygrad.frontends.jax.outcomes import Open, sites
 from whygrad.frontends.jax.programs import affordable
 from whygrad.frontends.jax.symptoms import LATE
@@ -30,6 +30,10 @@ LARGEST = 256 << 20
 """Bytes of arguments that are held at most; as most are the next call's as well, or the data's, few of them are memory of their own."""
 KEPT = 64 << 20
 """Bytes of all values of a recorded step up to which it is held, where later ones can be run by it alone."""
+EARLY = 0.25
+"""Share of the updates within which the rate of a run must have fallen away for its last step to be looked at; most schedules only end there."""
+ENOUGH = 40
+"""Updates of such a run: shorter ones are tries."""
 FEWEST = 2
 """Calls that are needed: a loss that is no number is mostly the update's of the step before."""
 
@@ -127,6 +131,16 @@ class Lateness:
             return
         self._search([call for call in held if call.index <= found], held)
 
+    def fallen(self) -> None:
+        """The run is over and its rate fell away long ago: the last call but one, whose update is known, tells whether anything was left to be learnt."""
+        low = [entry for entry in self.recorder.optimizers.used() if entry.low_from is not None and entry.low_from <= EARLY * entry.steps]
+        calls = [call for call in self.calls if isinstance(call, Call) and not call.gone()]
+        if self.over or not low or low[0].steps < ENOUGH or len(calls) < FEWEST or calls[-2].plan is not calls[-1].plan:
+            return
+        self.over = True
+        if parts := self._parts(calls[-2]):
+            self._record(calls[-2], parts, _given(self._parts(calls[-1])))
+
     def traced_anew(self) -> None:
         """A step was traced once more after its modules had been switched to evaluation mode: what is called from now on is another program."""
         if not self.switched and self.calls and self.recorder.modes.evaluating and self.recorder.steps and not self.calls[-1].gone():
@@ -181,6 +195,7 @@ class Lateness:
         """The step as if it had been recorded when it ran."""
         recorder = self.recorder
         built = recorder.assembly.build(call.index, parts, recorder.modes.events(recorder.builder))
+        built.step = recorder.optimizers.holding(built.step, held(recorder.optimizers, parts, call.plan))
         built.step = recorder.observer.examine(built.step, replay_of(recorder.optimizers, built, call.plan))
         moments = list(call.plan.capture.moments) if call.plan is not None else [replace(moment, results={}) for moment in self.moments]
         updating = call.plan.updating if call.plan is not None else None

@@ -33,7 +33,7 @@ from whygrad.frontends.jax.transformations import (
     stopped_by,
     within_update,
 )
-from whygrad.frontends.rates import as_good_as_zero
+from whygrad.frontends.rates import as_good_as_zero, fallen_away
 from whygrad.ir import Event, Group, Optimizer, Parameter, Step
 
 
@@ -176,7 +176,11 @@ class Optimizers:
         """What a descent on copies has to follow."""
         found = next(iter(self.used()), None)
         rate = found.rate() if found is not None else None
-        if found is None or found.native not in FOLLOWED or not isinstance(rate, int | float):
+        if found is None or found.native not in FOLLOWED:
+            return None
+        if callable(rate):
+            rate = self.rate_at(found, max(found.since - 1, 0)) or None  # a warm-up that begins at zero moves nothing
+        if not isinstance(rate, int | float):
             return None
         return Rule(
             found.native, float(rate), {k: v for part in found.every() for k, v in part.settings.items() if isinstance(v, int | float)}
@@ -236,6 +240,8 @@ class Optimizers:
         idle = as_good_as_zero(rate, entry.high, entry.size if entry.native in NORMALISED else 0.0)
         entry.idle += idle
         entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
+        low = fallen_away(rate, entry.high)
+        entry.low_from = (entry.steps - 1 if entry.low_from is None else entry.low_from) if low else None
 
     def records(self) -> tuple[Optimizer, ...]:
         """The neutral record of each."""
@@ -262,6 +268,7 @@ class Optimizers:
             schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
             step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts or skipped else None,
             skipped=skipped,
+            low_from=entry.low_from,
         )
 
     @staticmethod

@@ -443,6 +443,7 @@ class JaxRecorder(Listener):
                 self.close(None)
             self.symptoms.arrived()
             self.guarded("late", self.late.look)
+            self.guarded("late", self.late.fallen)
             record, endings = self.draft(), self.symptoms.endings()
         return replace(
             record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen), endings=endings

@@ -93,6 +93,7 @@ class Made:
     last: float | None = None
     idle: int = 0
     idle_from: int | None = None
+    low_from: int | None = None
     size: float = 0.0
     """The root mean square of its parameters, of most of them."""
     updated_at: source.Trace | None = None

@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, percent, places, plural
 from whygrad.rules.remedies_of_settings import rated, unit_rate
+from whygrad.rules.update.fallen_rate import fallen_away
 from whygrad.rules.update.laid_out import begun_only
 
 LARGER = Descend(factor=100.0)
@@ -50,7 +51,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
     `LambdaLR` multiplies what it returns by the optimizer's own. And a schedule that is laid out for all updates of the run and stepped once an epoch, so that it never leaves its
-    warm-up. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
+    warm-up. In JAX, a schedule that takes the rate to a thousandth of its highest within the first quarter of the updates (boundaries in epochs, counted in
+    steps), where the loss falls again at the highest rate when the run is over. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
     and so is a moving average that overwrites the weights after each update.
 
     ## Why it matters
@@ -69,6 +71,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
     yield from begun_only(index)
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in fallen_away(index, step))
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
