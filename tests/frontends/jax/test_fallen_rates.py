@@ -43,10 +43,12 @@ def record_of(folder: Path, schedule: str, steps: int = 240) -> Record:
 def test_a_rate_that_falls_at_once_leaves_much_to_be_learnt(tmp_path: Path, schedule: str) -> None:
     record = record_of(tmp_path, schedule)
     (optimizer,) = record.optimizers
-    assert optimizer.low_from is not None and optimizer.low_from < 12
+    assert optimizer.low_from is not None
+    assert optimizer.low_from < 12
     if optimizer.idle_from is None:
         trials = [trial for trial in record.steps[-1].trials if isinstance(trial.intervention, Descend)]
-        assert record.steps[-1].index == 238 and trials[0].losses[-1] < 0.7 * trials[0].losses[0]
+        assert record.steps[-1].index == 238
+        assert trials[0].losses[-1] < 0.7 * trials[0].losses[0]
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,9 @@ def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types
     found: list[Bound] = []
     for bound in bounds:
         for item in bound.inputs:
-            shared = isinstance(item, int) and item not in rows.given and item not in made and item not in copies
-            if shared and len(getattr(types.get(item), "shape", ())) > 0:
+            if not isinstance(item, int) or item in rows.given or item in made or item in copies:
+                continue
+            if len(getattr(types.get(item), "shape", ())) > 0:
                 number = copies[item] = len(derivation.numbers.objects)
                 derivation.numbers.objects[number], types[number] = None, types[item]
                 copy = Bound(None, {}, (item,), (number,), bound.trace, scope=bound.scope, native=REPEATED)

@@ -53,7 +53,9 @@ def diagnosis(step: StepIndex, op: Op, prediction: Value, target: Value) -> Diag
         related=places((asked, "the gradient of their mean is asked for here")),
         evidence=(
             Evidence(
-                f"{typed(prediction)} and {typed(target)} make [{','.join(map(str, made))}] here: {prod(made):,} entries", "entries", prod(made)
+                f"{typed(prediction)} and {typed(target)} make [{','.join(map(str, made))}] here: {prod(made):,} entries",
+                "entries",
+                prod(made),
             ),
             Evidence(
                 f"labels permuted: the gradient differs by {figure(felt)} of its norm, so that it does not matter which label belongs to which example",

@@ -28,7 +28,7 @@ def fallen_away(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if optimizer is None or course is None or optimizer.idle_from is not None or optimizer.last_rate is None or optimizer.rates is None:
         return
     start, steps = optimizer.low_from, optimizer.steps
-    if start is None or steps < ENOUGH or start > EARLY * steps or step.step.index <= start or not 0 < optimizer.last_rate:
+    if start is None or steps < ENOUGH or start > EARLY * steps or step.step.index <= start or not optimizer.last_rate > 0:
         return
     change = Descend(steps=STEPS, factor=optimizer.rates[1] / optimizer.last_rate)
     trial = trial_of(step.step, change)

@@ -30,11 +30,14 @@ FALLEN = (
 
 def test_a_rate_that_falls_away_while_there_is_much_to_be_learnt_is_told() -> None:
     (found,) = said(diagnose, FALLEN)
-    assert (found.rule, found.severity) == ("WG412", "warning") and "first 12 updates of 360" in found.message
+    assert (found.rule, found.severity) == ("WG412", "warning")
+    assert "first 12 updates of 360" in found.message
 
 
 SILENT = {
-    "the run had come to its end before": FALLEN.replace("last=1.3", "last=0.08").replace("[1.2,0.9,0.5]", "[0.1,0.06,0.02]").replace("[1.2,1.2,1.2]", "[0.1,0.1,0.1]"),
+    "the run had come to its end before": FALLEN.replace("last=1.3", "last=0.08")
+    .replace("[1.2,0.9,0.5]", "[0.1,0.06,0.02]")
+    .replace("[1.2,1.2,1.2]", "[0.1,0.1,0.1]"),
     "a few updates at the highest rate gain nothing": FALLEN.replace("losses=[1.2,0.9,0.5]", "losses=[1.2,1.2,1.19]"),
     "the rate falls in the last quarter": FALLEN.replace("low_from=12", "low_from=270"),
     "the rate is back up": FALLEN.replace(" low_from=12", ""),
