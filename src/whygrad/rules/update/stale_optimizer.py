@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom
-from whygrad.ir import Optimizer, Parameter
+from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import moved as moving
@@ -26,7 +26,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer with tensors that no model in the run has, while parameters that get a gradient are held by none: the layer or the whole
-    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
+    model was made anew, copied (into stacked members of an ensemble, say), or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
     it was not built with: of a second model, or of a layer that was unfrozen after its first update.
 
     ## Why it matters
@@ -45,7 +45,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)]
     refusals = list(matching(index, UNKNOWN))
     ended = frozenset(fact for failure, _ in refusals for fact in consequences(failure, failure.step))
-    held = [replace(found, explains=found.explains | ended) for found in replaced(index, lost)] or list(exchanged(index))
+    held = (
+        [replace(found, explains=found.explains | ended) for found in replaced(index, lost)]
+        or list(exchanged(index))
+        or list(copied(index))
+    )
     yield from held or distinct(refused(index, failure, match) for failure, match in refusals)
 
 
@@ -56,6 +60,16 @@ def replaced(index: Index, lost: list[Parameter]) -> Iterator[Diagnosis]:
             yield diagnosis(index, optimizer, lost)
         elif lost and (twins := displaced(index, optimizer, lost)):
             yield later_diagnosis(index, optimizer, lost, twins)
+
+
+def copied(index: Index) -> Iterator[Diagnosis]:
+    """Optimizers that hold what tensors outside every model were copied from: these are read and get the gradient, as the stacked members of an ensemble."""
+    loose = [p for p in index.parameters.values() if p.trainable and not p.registered and not p.optimizer and p.name in index.with_gradient]
+    strays = [p for p in loose if p.name not in index.held and stands_still(index, p)]
+    for optimizer in index.record.optimizers if strays else ():
+        twins = displaced(index, optimizer, strays)
+        if twins and not any(p.gradient != "none" for step in index.steps for p in step.step.parameters if p.optimizer):
+            yield later_diagnosis(index, optimizer, strays, twins)
 
 
 def exchanged(index: Index) -> Iterator[Diagnosis]:
@@ -168,10 +182,10 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
         name="stale-optimizer",
         severity="error",
         confidence="proved",
-        message=f"`{optimizer.name}` goes on updating {plural(len(held), 'parameter')} that the forward does not read: it reads {listed(modules_of(index, lost))}",
+        message=f"`{optimizer.name}` goes on updating {plural(len(held), 'parameter')} that the forward does not read: it reads {listed(_in_words(index, lost))}",
         site=optimizer.site,
         label="made from parameters that this training does not use",
-        related=places((lost[0].site, "what the forward reads was made here")),
+        related=places((_made(index, lost[0]), "what the forward reads was made here")),
         evidence=(
             Evidence(
                 f"{listed(p.name for p in held)} {verb} read by no op of the step; {plural(len(lost), 'parameter')} that no optimizer holds {verb}",
@@ -183,12 +197,26 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
         help=idiom(index, "load or remake", optimizer=optimizer.name),
         facts=frozenset({Fact("orphans", optimizer.name)}),
         explains=frozenset(
-            {*(Fact(what, name) for what in ("unheld", "unmoved") for name in names), *(Fact("no-gradient", p.name) for p in held)}
+            {
+                *(Fact(what, name) for what in ("unheld", "unmoved", "unregistered") for name in names),
+                *(Fact(what, p.name) for p in held for what in ("no-gradient", "unused")),
+            }
         ),
         names=(optimizer.name,),
         test=moved_as_well(lost),
         remedy=_of_the_other(optimizer, lost),
     )
+
+
+def _in_words(index: Index, lost: list[Parameter]) -> list[str]:
+    """The modules that they lie in; what lies in no model by the variable that holds it."""
+    return modules_of(index, lost) if lost[0].registered else list(dict.fromkeys(p.name.partition("[")[0] for p in lost))
+
+
+def _made(index: Index, parameter: Parameter) -> Site | None:
+    """Where it was made: the step that saw it first still knows."""
+    sites = (p.site for step in index.steps for p in step.step.parameters if p.name == parameter.name)
+    return next((site for site in sites if site is not None), None)
 
 
 _WHOLE = re.compile(r"\b([A-Za-z_]\w*)\.parameters\(\)")

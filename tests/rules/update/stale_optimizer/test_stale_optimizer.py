@@ -231,3 +231,43 @@ def test_an_optimizer_for_several_models_is_made_at_the_start_of_each_turn():
     assert [(edit.action, edit.site.line, edit.to and edit.to.line, edit.around) for edit in diagnosis.remedy.edits] == [
         ("move", 12, 27, "body")
     ]
+
+
+STACKED = """
+    optimizer opt native="Adam" steps=10 rates=[0.1,0.1] @ "train.py":18
+    group rate=0.1 parameters=["members.0.weight"]
+    x: input f32[8,4]
+    members.0.weight: parameter f32[2,4]
+    s: parameter f32[5,2,4]
+    out = custom s x carries=[true,false] native="vmap_impl" @ "train.py":30
+    loss = mean out
+    ! backward loss
+    ! optimizer_step targets=["opt"]
+    parameter members.0.weight optimizer="opt" gradient="none"
+    parameter s registered=false reached=true gradient="finite" gradient_norm=0.3
+    ending members.0.weight changed=false
+    ending s changed=false gradient_seen=true
+"""
+
+
+def test_copies_outside_the_model_that_are_trained_in_its_place():
+    (found,) = said(diagnose, STACKED)
+
+    assert "it reads `s`" in found.message
+    assert {Fact("unregistered", "s"), Fact("unmoved", "s"), Fact("unused", "members.0.weight")} <= found.explains
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STACKED.replace("ending s changed=false", "ending s changed=true"),
+        STACKED.replace(
+            'members.0.weight optimizer="opt" gradient="none"', 'members.0.weight optimizer="opt" reached=true gradient="finite"'
+        ),
+        STACKED.replace('    ! optimizer_step targets=["opt"]\n', ""),
+        STACKED.replace("parameter s registered=false", "parameter s trainable=false registered=false"),
+    ],
+    ids=["moved by hand", "the model is trained as well: WG307", "never stepped", "not to be trained"],
+)
+def test_silence_about_tensors_outside_the_model(text: str):
+    assert not said(diagnose, text)
