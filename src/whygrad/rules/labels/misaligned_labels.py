@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
+from whygrad.rules.labels.drawn_twice import drawn_twice
 from whygrad.rules.labels.flattening import flattened_apart
 from whygrad.rules.labels.pairing import mispaired, unrelated, zipped
 from whygrad.rules.labels.turning import turned_apart
@@ -38,6 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse; two permutations drawn by different keys. A collate function of the
     program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
     Two loaders, one for the inputs and one for the labels, that both shuffle.
+    Noise that a model is to predict, and that is another draw than the noise in its input.
     Images and masks that are flipped or rotated at random, the one without the other.
     Predictions and labels that were flattened in different orders, such as scores (T, N, C) against labels (N, T).
     Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
@@ -61,6 +63,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     found = [
         *distinct(diagnosis(found) for call in calls(index) for found in one_sided(call)),
         *distinct(found for call in calls(index) for found in flattened_apart(call)),
+        *distinct(drawn_twice(index)),
         *distinct(mispaired(index)),
         *distinct(zipped(index)),
         *distinct(turned_apart(index)),

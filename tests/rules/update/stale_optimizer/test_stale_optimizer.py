@@ -242,10 +242,10 @@ STACKED = """
     out = custom s x carries=[true,false] native="vmap_impl" @ "train.py":30
     loss = mean out
     ! backward loss
-    ! optimizer_step targets=["opt"]
+    ! optimizer_step opt
     parameter members.0.weight optimizer="opt" gradient="none"
     parameter s registered=false reached=true gradient="finite" gradient_norm=0.3
-    ending members.0.weight changed=false
+    ending members.0.weight changed=false gradient_seen=false
     ending s changed=false gradient_seen=true
 """
 
@@ -264,7 +264,7 @@ def test_copies_outside_the_model_that_are_trained_in_its_place():
         STACKED.replace(
             'members.0.weight optimizer="opt" gradient="none"', 'members.0.weight optimizer="opt" reached=true gradient="finite"'
         ),
-        STACKED.replace('    ! optimizer_step targets=["opt"]\n', ""),
+        STACKED.replace('    ! optimizer_step opt\n', ""),
         STACKED.replace("parameter s registered=false", "parameter s trainable=false registered=false"),
     ],
     ids=["moved by hand", "the model is trained as well: WG307", "never stepped", "not to be trained"],
