@@ -185,7 +185,7 @@ class Redaction:
 
 _RECORDS = frozenset(
     ("outcome", "exception", "graph", "site", "measures", "labels", "statistics", "made", "definition", "caller", "steps", "optimizers", "groups",
-     "events", "ops", "parameters", "scopes", "trials", "births", "batches", "courses", "fits", "collations", "emptied", "loadings", "loop", "body", "read", "frameworks", "callers", "library")
+     "events", "ops", "parameters", "scopes", "trials", "births", "batches", "courses", "fits", "collations", "emptied", "loadings", "redraws", "loop", "body", "read", "frameworks", "callers", "library")
 )  # fmt: skip
 """Fields that hold parts of the record, whose own fields' names stay."""
 

@@ -40,6 +40,7 @@ from whygrad.ir import (
     Plateau,
     Raised,
     Record,
+    Redraw,
     Reseed,
     Reshape,
     Scope,
@@ -89,6 +90,7 @@ COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), s
 
 
 LOADINGS = st.builds(Loading, TEXTS, COUNTS, COUNTS, TEXTS, TEXTS, TEXTS, TEXTS, COUNTS, PLACES)
+REDRAWS = st.builds(Redraw, st.lists(TEXTS, max_size=2).map(tuple), TEXTS, COUNTS, COUNTS, COUNTS, PLACES)
 EMPTIED = st.builds(Emptied, NAMES, TEXTS, COUNTS, PLACES, PLACES, PLACES, PLACES)
 
 
@@ -265,6 +267,7 @@ def records(draw: st.DrawFn) -> Record:
         origins=tuple(draw(st.lists(ORIGINS, max_size=2))),
         emptied=tuple(draw(st.lists(EMPTIED, max_size=1))),
         loadings=tuple(draw(st.lists(LOADINGS, max_size=1))),
+        redraws=tuple(draw(st.lists(REDRAWS, max_size=1))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),

@@ -3,7 +3,7 @@
 from whygrad.ir.births import Birth, Course, Stage
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS, Kind, family, passing
-from whygrad.ir.loadings import Loading
+from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Attribute, Graph, Op
 from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
@@ -65,6 +65,7 @@ __all__ = [
     "Plateau",
     "Raised",
     "Record",
+    "Redraw",
     "Reseed",
     "Reshape",
     "Role",

@@ -1,4 +1,4 @@
-"""What became of saved weights that a program put into a model."""
+"""What was put into a model's parameters beside the updates: saved weights, and initial values once more."""
 
 from dataclasses import dataclass
 
@@ -25,4 +25,19 @@ class Loading:
     """What they would have to begin with instead."""
     fitting: int = 0
     """How many would then be of a name and a shape that the model has."""
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """Parameters that were given initial values again and again, between updates of one and the same optimizer."""
+
+    names: tuple[str, ...] = ()
+    optimizer: str = ""
+    times: int = 0
+    """Moments at which it happened, each after another update."""
+    first: int = 0
+    """Updates that the optimizer had taken at the first of them."""
+    last: int = 0
+    """And at the last."""
     site: Site | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from whygrad.ir.births import Course
 from whygrad.ir.fits import Collation, Fit
-from whygrad.ir.loadings import Loading
+from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Attribute
 from whygrad.ir.origins import Origin
 from whygrad.ir.sites import Site
@@ -194,3 +194,4 @@ class Record:
     """What could not be seen, in sentences."""
     faults: tuple[str, ...] = ()
     """Faults of whygrad itself, that ended the recording."""
+    redraws: tuple[Redraw, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from whygrad.ir.births import Birth, Course
 from whygrad.ir.fits import Collation, Fit
 from whygrad.ir.kinds import KINDS
-from whygrad.ir.loadings import Loading
+from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Graph, Op
 from whygrad.ir.origins import Origin
 from whygrad.ir.record import Batches, Ending, Framework, Group, Optimizer, Outcome, Plateau, Raised, Record
@@ -220,6 +220,11 @@ def _loading(line: Line, draft: _Draft) -> None:
     draft.add(loadings=Loading(**read(Loading, line.settings), site=line.sites.get("@")))
 
 
+def _redraw(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(redraws=Redraw(**read(Redraw, line.settings), site=line.sites.get("@")))
+
+
 def _emptied(line: Line, draft: _Draft) -> None:
     site, loop, body, read_at = (line.sites.get(mark) for mark in "@^&~")
     settings = read(Emptied, line.settings, ("name",))
@@ -358,6 +363,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "origin": _origin,
     "emptied": _emptied,
     "loading": _loading,
+    "redraw": _redraw,
     "evaluated": _evaluated,
     "limit": _limit,
     "fault": _fault,

@@ -41,6 +41,7 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_line("origin", written(item), _site("@", item.site)) for item in record.origins)
     yield from (_emptied(item) for item in record.emptied)
     yield from (_line("loading", written(item), _site("@", item.site)) for item in record.loadings)
+    yield from (_line("redraw", written(item), _site("@", item.site)) for item in record.redraws)
     if record.evaluated is not None:
         yield _line("evaluated", _site("@", record.evaluated))
     yield from (f"limit {shown(limit)}" for limit in record.limits)
@@ -202,6 +203,7 @@ RECORD_PARTS = (
     "origins",
     "emptied",
     "loadings",
+    "redraws",
     "evaluated",
     "limits",
     "faults",

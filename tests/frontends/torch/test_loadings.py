@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from frontends.torch.watching_here import line_of, recorded
 from whygrad.frontends.torch.loadings import Loadings, renaming
 
 pytestmark = pytest.mark.torch
@@ -59,3 +60,41 @@ def test_the_renaming_by_which_names_and_shapes_fit(
     given: dict[str, tuple[int, ...]], own: dict[str, tuple[int, ...]], found: tuple[str, str, int]
 ) -> None:
     assert renaming(given, own) == found
+
+
+REDRAWN = """
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(4):
+        {before}
+        for _ in range(3):
+            inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+            loss = F.cross_entropy(model(inputs), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+"""
+
+
+def test_parameters_that_are_initialised_between_the_updates_of_one_optimizer(tmp_path) -> None:
+    program = REDRAWN.format(before="model[2].reset_parameters()")
+    (found,) = recorded(tmp_path, program).redraws
+
+    assert (found.names, found.optimizer, found.times, found.first, found.last) == (("2.weight", "2.bias"), "optimizer", 3, 3, 9)
+    assert found.site is not None
+    assert found.site.line == line_of(program, "model[2].reset_parameters()")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "pass",
+        "nn.init.normal_(model[2].weight) if epoch == 2 else None",
+        "nn.init.normal_(torch.empty(3))",
+        "nn.init.zeros_(model[2].bias)",
+        "model[2].reset_parameters(); optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
+    ],
+    ids=["never", "once", "another tensor", "a bias set to zero", "with an optimizer of its own: folds"],
+)
+def test_what_is_no_repeated_initialisation(before: str, tmp_path) -> None:
+    assert not recorded(tmp_path, REDRAWN.format(before=before)).redraws

@@ -1,4 +1,4 @@
-"""Saved weights that are put into a model, and whether it took any of them."""
+"""What is put into parameters beside the updates: saved weights, whether a model took any of them, and initial values once more."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from whygrad.frontends.source import Trace
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Loading
+from whygrad.ir import Loading, Redraw
 
 MOST_BEGINNINGS = 24
 """Beginnings of names that are tried on each side."""
@@ -38,6 +38,40 @@ class Loadings:
     def records(self, builder: Builder) -> tuple[Loading, ...]:
         """As they stand in the record."""
         return tuple(replace(found, site=builder.site(trace)) for found, trace in self.seen.values())
+
+
+@dataclass(slots=True)
+class Redrawn:
+    """What was initialised again at one place while one optimizer held it."""
+
+    optimizer: str
+    trace: Trace | None
+    moments: list[int] = field(default_factory=list)
+    """Updates that the optimizer had taken, each number once."""
+    names: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Redraws:
+    """Initialisations of parameters that an optimizer has already updated."""
+
+    places: dict[tuple[object, int], Redrawn] = field(default_factory=dict)
+
+    def add(self, name: str, optimizer: str, key: int, taken: int, trace: Trace | None) -> None:
+        """A parameter was given initial values, after so many updates of the optimizer of this key."""
+        place = (trace.user if trace is not None else None, key)
+        found = self.places.setdefault(place, Redrawn(optimizer, trace))
+        found.names.setdefault(name)
+        if found.moments[-1:] != [taken]:
+            found.moments.append(taken)
+
+    def records(self, builder: Builder) -> tuple[Redraw, ...]:
+        """Those that happened more than once: a single one may begin another part of the training."""
+        return tuple(
+            Redraw(tuple(one.names), one.optimizer, len(one.moments), one.moments[0], one.moments[-1], builder.site(one.trace))
+            for one in self.places.values()
+            if len(one.moments) > 1
+        )
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

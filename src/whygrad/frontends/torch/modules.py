@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from whygrad.frontends import source
-from whygrad.frontends.torch.loadings import Loadings
+from whygrad.frontends.torch.loadings import Loadings, Redraws
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
@@ -50,6 +50,7 @@ class Modules:
         """Where a model that an optimizer trains was first switched to evaluation mode."""
         self._switches = 0
         self.loadings = Loadings()
+        self.redraws = Redraws()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
     # --- watching -----------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ class Watcher(Protocol):
     def aside_layer(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def made_optimizer(self, optimizer: Optimizer) -> None: ...
     def made_module(self, module: nn.Module) -> None: ...
+    def initialised(self, tensor: Any) -> None: ...
     def registered(self, module: nn.Module, name: str, parameter: Any) -> None: ...
     def before_update(self, optimizer: Optimizer, *, closure: bool) -> None: ...
     def after_update(self, optimizer: Optimizer) -> None: ...
@@ -47,6 +48,19 @@ class Watcher(Protocol):
     def inference(self, *, entered: bool) -> None: ...
     def switched_tracking(self, *, on: bool) -> None: ...
     def compiled(self) -> None: ...
+
+
+INITIALISERS = (
+    "uniform_",
+    "normal_",
+    "trunc_normal_",
+    "xavier_uniform_",
+    "xavier_normal_",
+    "kaiming_uniform_",
+    "kaiming_normal_",
+    "orthogonal_",
+)
+"""Functions of `torch.nn.init` that draw: what they fill has forgotten what it was."""
 
 
 @dataclass(slots=True)
@@ -146,6 +160,8 @@ class Patches:
         self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
         self._through(nn.Module, "load_state_dict", self.watcher.loading)
         self.undo.append(register_module_parameter_registration_hook(self.watcher.registered).remove)
+        for name in INITIALISERS:
+            self._around(nn.init, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
         for layer in (nn.TransformerEncoderLayer, nn.TransformerEncoder, nn.MultiheadAttention):
             self._through(layer, "forward", self.watcher.aside_layer)
 

@@ -377,6 +377,7 @@ class TorchRecorder:
                 collations=self.pairs.collations(self.builder),
                 emptied=self.turns.emptied(),
                 loadings=self.modules.loadings.records(self.builder),
+                redraws=self.modules.redraws.records(self.builder),
                 limits=tuple(dict.fromkeys(self.limits)),
             )
 

@@ -11,6 +11,7 @@ from whygrad.frontends import source
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.running import held_by
 from whygrad.frontends.torch.ties import broken, tied
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ class StateHooks:
         _ = module, name
         if self.recorder.on and parameter is not None:
             self.recorder.ledger.wrapped(parameter)
+
+    @guarded
+    def initialised(self, tensor: Tensor) -> None:
+        """A function of `torch.nn.init` has filled a tensor."""
+        for entry in self.recorder.optimizers.all():
+            optimizer = entry.reference()
+            if entry.steps and optimizer is not None and any(held is tensor for held in held_by(optimizer)):
+                name, whose = self.recorder.assembly.names.get(id(tensor), ""), self.recorder.optimizers.name(entry)
+                self.recorder.modules.redraws.add(name, whose, entry.number, entry.steps, source.trace(sys._getframe(2)))
 
     @guarded
     def switched_mode(self, module: nn.Module, *, training: bool) -> None:

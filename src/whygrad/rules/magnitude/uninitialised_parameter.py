@@ -1,4 +1,4 @@
-"""WG515: parameters whose memory was never written to."""
+"""WG515: parameters whose memory was never written to, or is initialised over what was learnt."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.magnitude.redrawn import redrawn
 from whygrad.rules.magnitude.unloaded import unloaded
 from whygrad.rules.phrases import listed, plural
 
@@ -18,7 +19,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters made by `torch.empty` or its relatives that the forward reads in the first recorded step although no call has written to
     them: a forgotten `reset_parameters`, a model taken off the meta device and never filled. And saved weights of which a model took none, as their names begin with
-    something else, where `strict=False` let that pass.
+    something else, where `strict=False` let that pass. And parameters that `torch.nn.init` fills anew again and again between updates, while the loss stands still.
 
     ## Why it matters
     The values are zeros on one machine and 1e38 or NaN on another. Zeros start symmetric, huge ones give NaN, and the next run differs.
@@ -37,6 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     if found:
         yield diagnosis(index, list(found.values()))
     yield from unloaded(index)
+    yield from redrawn(index)
 
 
 def diagnosis(index: Index, found: list[Parameter]) -> Diagnosis:

@@ -264,7 +264,7 @@ def test_copies_outside_the_model_that_are_trained_in_its_place():
         STACKED.replace(
             'members.0.weight optimizer="opt" gradient="none"', 'members.0.weight optimizer="opt" reached=true gradient="finite"'
         ),
-        STACKED.replace('    ! optimizer_step opt\n', ""),
+        STACKED.replace("    ! optimizer_step opt\n", ""),
         STACKED.replace("parameter s registered=false", "parameter s trainable=false registered=false"),
     ],
     ids=["moved by hand", "the model is trained as well: WG307", "never stepped", "not to be trained"],
