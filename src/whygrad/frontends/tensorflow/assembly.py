@@ -8,6 +8,7 @@ from whygrad.flow.labels import find_labels
 from whygrad.frontends.tensorflow import building, places
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.calls import Call, Happened
+from whygrad.frontends.tensorflow.departures import ASSIGNING
 from whygrad.frontends.tensorflow.layers import Layers, Owned
 from whygrad.frontends.tensorflow.ledger import Ledger
 from whygrad.frontends.tensorflow.optimizers import Optimizers
@@ -83,7 +84,8 @@ class Assembly:
         asked = next((item.at for item in events if item.kind == "backward"), None)
         by_hand = asked is not None and not any(item.kind in ("update", "optimizer_step") for item in events)
         for call in reversed(calls):
-            alive = any(call.watched) if call.name == "leave" else call.tracking and (any(call.watched) or not losses)
+            followed = any(call.watched) if call.name == "leave" else call.tracking and (any(call.watched) or not losses)
+            alive = followed and call.settings.get("native") != ASSIGNING  # of those only what is read again is a part of the step
             computed = by_hand and asked is not None and call.at >= asked and self._moves(call)
             if alive or computed or call.failed or call.settings.get("edited") or not needed.isdisjoint(call.outputs):
                 kept.append(call)

@@ -10,9 +10,18 @@ from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow.frames import Look, called, entering
 from whygrad.frontends.tensorflow.guard import guarded
+from whygrad.frontends.tensorflow.values import Variable
 
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
+
+
+ASSIGNING = "assign"
+"""The method that gives a variable its value."""
+
+
+def _stopped(tensors: list[Any]) -> list[Any]:
+    return [_compat.tf.stop_gradient(tensors[0])]
 
 
 class Departures:
@@ -83,6 +92,16 @@ class Departures:
         for tensor in inputs if _compat.tracking() else ():
             if hasattr(tensor, "_numpy") and tensor.dtype.is_floating and tensor.shape.rank >= least and values.known(tensor) is None:
                 self.converted(self._held(tensor._numpy(), frame), tensor, frame)
+
+    def assigned(self, inputs: tuple[Any, ...], entry: Variable, frame: FrameType) -> None:
+        """A variable was given a value that a tape follows: who reads the variable reads the same numbers, without their history."""
+        ledger = self.recorder.ledger
+        known = len(inputs) == 1 and _compat.tracking() and _compat.watched(inputs[0]) and ledger.values.known(inputs[0]) is not None
+        look = ledger.frames.look(frame) if known and called(frame) == ASSIGNING else None
+        if look is None or look.quiet or not look.points:
+            return
+        call = ledger.call("StopGradient", inputs, (), look, kind="detach", settings={"native": ASSIGNING}, function=_stopped)
+        call.outputs = (ledger.values.of_variable(entry).name,)
 
     @staticmethod
     def _held(numbers: Any, frame: FrameType) -> Any:

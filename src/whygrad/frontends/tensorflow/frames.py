@@ -9,7 +9,7 @@ from whygrad.frontends.folding import Table
 from whygrad.frontends.tensorflow.library import LOUD, MADE_QUIETLY, Known
 
 ENTERING = ("constant", "convert_to_tensor", "convert_to_tensor_v2", "convert_to_tensor_v2_with_dispatch", "constant_v1", "as_tensor")
-DECORATORS = ("error_handler", "op_dispatch_handler", "wrapped", "wrapper", "_constant_impl", "_constant_eager_impl")
+DECORATORS = ("error_handler", "op_dispatch_handler", "wrapped", "wrapper", "patched", "_constant_impl", "_constant_eager_impl")
 """Functions that make a tensor of what the program has, and what stands around them."""
 
 

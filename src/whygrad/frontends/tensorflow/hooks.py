@@ -303,7 +303,10 @@ class Hooks:
         """A variable was written to."""
         recorder = self.recorder
         entry = recorder.ledger.values.written(inputs[0])
-        if entry is None or recorder.in_update or not recorder.running.backwards:
+        if entry is None or recorder.in_update:
+            return
+        self.departures.assigned(inputs[1:], entry, frame)
+        if not recorder.running.backwards:
             return
         if entry.number not in recorder.running.seen:
             self.sums.written(entry.number, entry.reference(), frame)

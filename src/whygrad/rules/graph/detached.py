@@ -13,6 +13,8 @@ from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
 from whygrad.rules.remedies import remedy
 
+_ASSIGN = "assign"
+"""TensorFlow: a variable takes the numbers of a tensor, without their history."""
 _WRAP = "torch.nn.Parameter"
 """A value that other parameters made becomes a parameter itself."""
 
@@ -25,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
     loss passes a `detach`. All parameters behind one such line are one diagnosis. Computed
-    weights that `nn.Parameter` makes a new leaf of, as in a hypernetwork. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
+    weights that `nn.Parameter` makes a new leaf of, as in a hypernetwork; in TensorFlow, those that a variable takes by `assign`. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
     so is one made of derivatives that `torch.autograd.grad` took without `create_graph=True`.
 
     ## Why it matters
@@ -78,6 +80,8 @@ def _help(index: Index, cut: Cut) -> str:
     name = spelled(cut.ops[0])
     if cut.ops[0].native == _WRAP:
         return "use the computed value itself, as a plain tensor: `nn.Parameter` makes a new leaf, which knows nothing of what it was computed from"
+    if cut.ops[0].native == _ASSIGN:
+        return "use the computed tensor itself where the variable is read: a variable holds numbers alone, and none of their history"
     written = "`.data`" if name == "data" else idiom(index, "stop gradient", name=name)
     if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
         return idiom(index, "residue")
@@ -98,7 +102,7 @@ def _shared(index: Index, cut: Cut) -> bool:
 def _remedy(cut: Cut) -> Remedy | None:
     """Without the calls that cut, all those on the way to the loss; none where they are a part of a straight-through estimator."""
     ops = (*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"))
-    if cut.inner or any(op.kind != "detach" or _hands_on(cut.step, op) for op in ops):
+    if cut.inner or any(op.kind != "detach" or op.native == _ASSIGN or _hands_on(cut.step, op) for op in ops):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
     edits = [Edit("unwrap", site, calls=(name, "Parameter", "detach", "data", "stop_gradient")) if site else None for site, name in sites]
