@@ -84,6 +84,7 @@ def test_every_form_of_the_report_is_written(tmp_path: Path, command: list[str])
         (["--record", "empty", "train.py"], "--record `empty` can't be written: it is a folder"),
         (["--json", "same", "--record", "same", "train.py"], "both name `same`"),
         (["--select", "WG30l", "train.py"], "did you mean `WG3"),
+        (["--select", "WG999", "train.py"], "run `whygrad rules` to list them all"),
         (["--ignore", "detatched", "train.py"], "did you mean `WG301 detached`?"),
         (["--ignore", "zzzzzz", "train.py"], "run `whygrad rules` to list them all"),
         (["--stpes", "2", "train.py"], "no such option '--stpes'"),

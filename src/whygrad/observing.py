@@ -207,6 +207,9 @@ class Observing:
             )
         finished = [self.guarded(recorder.finish, outcome) for recorder in self.recorders] or [Record()]
         record = together(finished)
+        for step in record.steps:
+            if step.index > self.last_kept:  # the program's end ended it
+                self.keep(step)
         known = record.outcome if record.outcome != Outcome() else self.latest.outcome
         return self.named(replace(record, outcome=outcome.counting(known), origins=(*record.origins, *self.origins(record))))
 

@@ -60,6 +60,12 @@ def test_a_fault_is_raised_where_that_is_asked_for_and_nothing_else(trainer):
     assert (told["causes"], told["steps"]) == (["detached"], 1)
 
 
+def test_the_figures_of_a_training_of_one_step_are_logged():
+    _, logged, _ = found("lightning")["lightning raised at its end"]
+
+    assert logged == LOGGED
+
+
 def test_the_figures_of_a_watched_loop_go_to_the_logger_that_is_there():
     held = found(program="loggers.py")
 

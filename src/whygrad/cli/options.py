@@ -8,10 +8,10 @@ import click
 Function = Callable[..., Any]
 
 REPORTS = (
-    click.option("--json", metavar="FILE", help="Write the report as JSON too."),
-    click.option("--html", metavar="FILE", help="Write the report as a page that needs nothing else too."),
-    click.option("--sarif", metavar="FILE", help="Write the report as SARIF 2.1.0 too, for code scanning."),
-    click.option("--junit", metavar="FILE", help="Write the report as a JUnit file too."),
+    click.option("--json", metavar="FILE", help="Write the report too, as JSON."),
+    click.option("--html", metavar="FILE", help="Write the report too, as one page with a picture of the gradient's way."),
+    click.option("--sarif", metavar="FILE", help="Write the report too, as SARIF 2.1.0 for code scanning."),
+    click.option("--junit", metavar="FILE", help="Write the report too, as a JUnit file."),
     click.option(
         "--format", type=click.Choice(["text", "github"]), help="What is printed: a report to read (text), or annotations too (github)."
     ),

@@ -220,7 +220,7 @@ def _optimizers(one: Record, other: Record) -> Iterator[Difference]:
 
 
 def _rated(optimizer: Optimizer | None) -> str:
-    return f"{optimizer.native}, rate {optimizer.rates[0] if optimizer.rates else 'unknown'}" if optimizer is not None else ""
+    return f"{optimizer.native}, rate {f'{optimizer.rates[0]:.6g}' if optimizer.rates else 'unknown'}" if optimizer is not None else ""
 
 
 def _magnitudes(one: Step, other: Step, pairs: list[Pair]) -> Iterator[Figures]:

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from whygrad.api import TrainingFault, Watch
-from whygrad.embedded import Embedded, print_report
+from whygrad.integrations.trained import Trained
 from whygrad.loggers import prefixed
 from whygrad.presenting import Gate, Report
 from whygrad.settings import Settings
@@ -36,34 +35,27 @@ class WhyGrad(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         raises: bool = False,
     ) -> None:
         super().__init__()
-        self.report: Report | None = None
-        self.quiet, self.raises = quiet, raises
-        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
-        self._watch = Watch(Embedded(Settings(steps=steps, experiments=experiments)), stop_on=self.stop_on).start()
+        self._trained = Trained.by(Settings(steps=steps, experiments=experiments), stop_on, quiet=quiet, raises=raises)
+        self._trained.watch.start()
+
+    @property
+    def report(self) -> Report | None:
+        """What was found; None before the end."""
+        return self._trained.report
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Stop, or raise, if that was asked for and is due."""
         del batch, logs
-        try:
-            self._watch.check()
-        except TrainingFault:
-            if self.raises:
-                self.report = self._watch.report
-                raise
+        if self._trained.is_over():
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Put the figures beside Keras' own."""
         del epoch
-        if logs is not None and self._watch.figures:
-            logs.update(prefixed(self._watch.figures[-1][1]))
+        if logs is not None and self._trained.watch.figures:
+            logs.update(prefixed(self._trained.watch.figures[-1][1]))
 
     def on_train_end(self, logs: Any = None) -> None:
-        """`fit` is over: judge, and print."""
+        """`fit` is over: judge, print, and raise if that was asked for."""
         del logs
-        told = self.report is not None
-        self.report = self._watch.finish()
-        if self.report is not None and not told and not self.quiet:
-            print_report(self.report)
-        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
-            raise TrainingFault(self.report)
+        self._trained.ended()

@@ -4,8 +4,7 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
-from whygrad.api import TrainingFault, Watch
-from whygrad.embedded import Embedded, print_report
+from whygrad.integrations.trained import Trained
 from whygrad.loggers import prefixed
 from whygrad.presenting import Gate, Report
 from whygrad.settings import Settings
@@ -19,11 +18,14 @@ class WhyGrad(Callback):
     """
 
     def __init__(self, stop_on: Gate = "never", *, raises: bool = False, quiet: bool = False, steps: int = 2) -> None:
-        self.report: Report | None = None
-        self.quiet, self.raises = quiet, raises
-        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
-        self._watch = Watch(Embedded(Settings(steps=steps)), self._log, self.stop_on)
+        self._trained = Trained.by(Settings(steps=steps), stop_on, quiet=quiet, raises=raises)
+        self._trained.watch.log = self._log
         self._trainer: Any = None
+
+    @property
+    def report(self) -> Report | None:
+        """What was found; None before the end."""
+        return self._trained.report
 
     def _log(self, figures: Any, step: int) -> None:
         for logger in self._trainer.loggers if self._trainer is not None else ():
@@ -33,34 +35,26 @@ class WhyGrad(Callback):
         """Begin to record."""
         del pl_module
         self._trainer = trainer
-        self._watch.start()
+        self._trained.watch.start()
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Stop, or raise, if that was asked for and is due."""
         del pl_module, outputs, batch, batch_idx
-        try:
-            self._watch.check()
-        except TrainingFault:
-            if self.raises:
-                self.report = self._watch.report
-                raise
+        if self._trained.is_over():
             trainer.should_stop = True
 
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
         """The fit is over: judge, print, and raise if that was asked for."""
         del trainer, pl_module
-        told = self.report is not None
-        self._tell(None)
-        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
-            raise TrainingFault(self.report)
+        self._end(None)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """The fit raised: the report tells why."""
         del trainer, pl_module
-        self._tell(exception)
+        self._end(exception)
 
-    def _tell(self, problem: BaseException | None) -> None:
-        told = self.report is not None
-        self.report, self._trainer = self._watch.finish(problem), None
-        if self.report is not None and not told and not self.quiet and not isinstance(problem, TrainingFault):
-            print_report(self.report)
+    def _end(self, problem: BaseException | None) -> None:
+        try:
+            self._trained.ended(problem)
+        finally:
+            self._trainer = None

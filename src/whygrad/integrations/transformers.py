@@ -4,8 +4,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from whygrad.api import TrainingFault, Watch
-from whygrad.embedded import Embedded, print_report
+from whygrad.integrations.trained import Trained
 from whygrad.loggers import prefixed
 from whygrad.presenting import Gate, Report
 from whygrad.settings import Settings
@@ -20,11 +19,14 @@ class WhyGrad(TrainerCallback):
     """
 
     def __init__(self, stop_on: Gate = "never", *, raises: bool = False, quiet: bool = False, steps: int = 2) -> None:
-        self.report: Report | None = None
-        self.quiet, self.raises = quiet, raises
         self._waiting: dict[str, float] = {}
-        self.stop_on: Gate = "error" if raises and stop_on == "never" else stop_on
-        self._watch = Watch(Embedded(Settings(steps=steps)), self._keep, self.stop_on)
+        self._trained = Trained.by(Settings(steps=steps), stop_on, quiet=quiet, raises=raises)
+        self._trained.watch.log = self._keep
+
+    @property
+    def report(self) -> Report | None:
+        """What was found; None before the end."""
+        return self._trained.report
 
     def _keep(self, figures: Any, step: int) -> None:
         del step
@@ -33,19 +35,14 @@ class WhyGrad(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin to record."""
         del args, state, control, kwargs
-        self._watch.start()
+        self._trained.watch.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """Stop, or raise, if that was asked for and is due; log at once what was measured."""
         del args, state, kwargs
         if self._waiting:
             control.should_log = True
-        try:
-            self._watch.check()
-        except TrainingFault:
-            if self.raises:
-                self.report = self._watch.report
-                raise
+        if self._trained.is_over():
             control.should_training_stop = True
         return control
 
@@ -59,11 +56,6 @@ class WhyGrad(TrainerCallback):
             self._waiting = {}
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Training is over: judge, and print."""
+        """Training is over: judge, print, and raise if that was asked for."""
         del args, state, control, kwargs
-        told = self.report is not None
-        self.report = self._watch.finish()
-        if self.report is not None and not told and not self.quiet:
-            print_report(self.report)
-        if self.raises and self.report is not None and not told and self.report.gates(self.stop_on):
-            raise TrainingFault(self.report)
+        self._trained.ended()

@@ -83,7 +83,7 @@ def lightning():
         )
         ended = raised(lambda: trainer.fit(Module(cut), DataLoader(TensorDataset(x, y), 8, shuffle=True)))
         metrics = pathlib.Path(logger.log_dir, "metrics.csv")
-        header = metrics.read_text().partition("\n")[0].split(",") if metrics.exists() else ()  # Lightning writes none of one step
+        header = metrics.read_text().partition("\n")[0].split(",") if metrics.exists() else ()
         logged = sorted(key for key in header if key.startswith("whygrad/"))
         found[f"lightning {name}"] = [told(callback.report), logged, ended]
 

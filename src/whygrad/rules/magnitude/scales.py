@@ -87,8 +87,8 @@ def follows(index: Index) -> Iterator[Fact]:
 
 
 def course_told(course: Course | None) -> Iterator[Evidence]:
-    """How the loss went over the run."""
-    if course is None or course.start is None:
+    """How the loss went over the run; of a single loss there is nothing to tell."""
+    if course is None or course.start is None or course.steps <= 1:
         return
     if course.non_finite is not None:
         yield Evidence(

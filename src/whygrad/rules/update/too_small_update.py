@@ -86,7 +86,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         and divides_by(optimizer) is None
         and kept_of_update(optimizer) is None
         and near(step, optimizer)
-        and not (course is None and far_enough(index, step))
+        and not far_enough(index, step)
     ):
         yield diagnosis(index, step, optimizer, course, None)
     elif course is not None and failure(course) == "stands":

@@ -54,13 +54,18 @@ FIRES = {
         5,
         "warning",
     ),
-    "asked for while the run is young": (SLOW.replace("course steps=120", "course steps=1"), 5, "warning"),
+    "asked for while the run is young, before its first update": (
+        SLOW.replace("course steps=120", "course steps=1").replace("update_norm=1e-4", ""),
+        5,
+        "warning",
+    ),
     "nobody saw the loss, and the run was too short to move": (UNSEEN, 5, "warning"),
 }
 
 SILENT = {
     "a loss scale without a scaled loss, where the optimizer makes up for it": DIVIDED.replace("last=1.36", "last=0.5"),
     "a short run with small updates": SLOW.replace("course steps=120", "course steps=30"),
+    "a try of one step, whose update was seen": SLOW.replace("course steps=120", "course steps=1"),
     "the loss falls": SLOW.replace("last=1.36", "last=0.5"),
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
     "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
