@@ -84,6 +84,7 @@ class Live:
     began: float = 0.0
     due: float = 0.0
     before: View = field(default_factory=lambda: View(""))
+    over: bool = False
 
     def begin(self) -> None:
         """The program is about to start."""
@@ -122,7 +123,9 @@ class Live:
         self.draw()
 
     def draw(self) -> None:
-        """Draw now, or tell what is new; decide when the next picture is due."""
+        """Draw now, or tell what is new; decide when the next picture is due. After the end the report says all of it."""
+        if self.over:
+            return
         began = self.clock()
         self.view = replace(self.view, seconds=began - self.began)
         drawn = self.panel is not None and self.panel.show(self.view)
@@ -142,6 +145,7 @@ class Live:
 
     def end(self) -> None:
         """The program is over, or somebody else takes the terminal."""
+        self.over = True
         if self.panel is not None:
             self.panel.release()
             self.panel = None

@@ -33,6 +33,7 @@ from whygrad.patched import prepare_process, to_follow, trajectory
 from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
+from whygrad.reports.figures import counted
 from whygrad.settings import Settings, chosen
 from whygrad.suppressions import idle_comments
 from whygrad.waiting import Patience
@@ -205,6 +206,7 @@ class Session:
         if not self.outputs.rank:
             self.screen.print("\n" + shown(report, self.screen))
             self.screen.print(announced(report, self.settings))
+            self.screen.print(taken_in(report, self.outputs.baseline) if not problems else "")
         for problem in problems:
             self.screen.print(problem)
 
@@ -289,6 +291,16 @@ def announced(report: Report, settings: Settings) -> str:
     from whygrad.reports.pipelines import annotations  # noqa: PLC0415 - loaded only for those who ask
 
     return annotations(report) if settings.format == "github" else ""
+
+
+def taken_in(report: Report, baseline: Path | None) -> str:
+    """What `--update-baseline` took into its file."""
+    count = sum(item.root_cause for item in report.diagnoses)
+    return (
+        f"whygrad: accepted {counted(count, 'diagnosis', 'diagnoses')} in `{baseline}`: later checks show others alone\n"
+        if baseline
+        else ""
+    )
 
 
 def packed(report: Report) -> bytes | None:

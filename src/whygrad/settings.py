@@ -130,8 +130,8 @@ def _codes(word: str, rules: tuple[Rule, ...]) -> tuple[str, ...]:
 def nearest_rule(word: str, rules: Iterable[Rule]) -> str:
     """What to try instead of a word that names no rule."""
     known = {name.lower(): f"{rule.code} {rule.name}" for rule in rules for name in (rule.code, rule.name)}
-    # a whole code that no rule has is near to no other, however few of its digits differ
-    near = [] if word[2:].isdecimal() else get_close_matches(word.lower(), list(known), 1)
+    # two digits of three that agree are no likeness: all codes begin alike
+    near = get_close_matches(word.lower(), list(known), 1, 0.7 if word[2:].isdecimal() else 0.6)
     return f"did you mean `{known[near[0]]}`?" if near else "run `whygrad rules` to list them all"
 
 
