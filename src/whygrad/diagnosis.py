@@ -250,6 +250,11 @@ class Rule:
         """The first sentence of the documentation."""
         return self.documentation.split("\n\n", 1)[0].replace("\n", " ").strip()
 
+    @property
+    def package(self) -> str:
+        """The package that it comes from: ours, or another one that is installed."""
+        return getattr(self.check, "__module__", "").partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class StepKind:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from whygrad.diagnosis import Rule
 from whygrad.judging import all_rules
 from whygrad.reports.accuracy import Accuracy, Score, accuracy, sentence
 from whygrad.reports.catalogue import page
@@ -35,3 +36,10 @@ def test_a_rules_page_shows_its_own_figures():
     rule = next(rule for rule in all_rules()[0] if rule.code == "WG101")
 
     assert "programs of the accuracy corpus" in page(rule)
+
+
+def test_a_rule_of_another_package_was_not_measured():
+    foreign = Rule("LAB01", "frozen-norms", "note", "Scales are frozen.", lambda _: iter(()))
+
+    assert "accuracy corpus" not in page(foreign)
+    assert "A rule of the package `" in page(foreign)

@@ -38,7 +38,8 @@ def page(rule: Rule, *, width: int = 100, color: bool = False, unicode: bool = T
     ]
     for block in blocks(rule.documentation):
         sheet.lines += block_lines(sheet, block)
-    sheet.lines += block_lines(sheet, [sentence(rule.code)])
+    ours = rule.package == __name__.partition(".")[0]
+    sheet.lines += block_lines(sheet, [sentence(rule.code) if ours else f"A rule of the package `{rule.package}`."])
     sheet.lines += [
         Text(f"A line may say `# whygrad: ignore[{rule.code}] reason`."),
         Text(),

@@ -25,7 +25,7 @@ def _folded(line: str, width: int) -> str:
     """One line as several, each further one set in."""
     indent = len(line) - len(line.lstrip())
     return (
-        fill(line, width, subsequent_indent=" " * (indent + 4), break_long_words=False, break_on_hyphens=False)
+        fill(line, width, subsequent_indent=" " * (indent + 4), break_long_words=True, break_on_hyphens=False)
         if len(line) > width
         else line
     )
