@@ -34,4 +34,11 @@ def section(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> str:
     """One message."""
     links = "\n".join(f"- [{code} {rules[code].name}](../rules/{code}.md): {rules[code].summary}" for code in entry["rules"])
     program = f"The smallest program that raises it:\n\n```python\n{entry['code'].strip()}\n```"
-    return f"### `{entry['raised']}: {entry['message']}`\n\n{entry['cause']}\n\n{links}\n\n{program}"
+    heading = _code(f"{entry['raised']}: {entry['message']}")
+    parts = [f"### {heading}", entry["cause"], links, program]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _code(text: str) -> str:
+    """Text set as code, which may hold backticks itself."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
