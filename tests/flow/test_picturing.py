@@ -114,3 +114,17 @@ def test_a_line_that_calls_others_is_marked_where_its_result_is_made() -> None:
     drawn = picture(replace(step, graph=replace(step.graph, ops=tuple(called))), [Site("net.py", 3)])
 
     assert [block.name for block in drawn.blocks if block.marked] == ["lost"]
+
+
+def test_many_modules_are_drawn_by_their_outer_names_beside_single_lines() -> None:
+    layers = "\n".join(f'    h{at + 1} = relu h{at} @ "net.py":3 module="blocks.{at // 5}.{at}"' for at in range(60))
+    text = f"""
+    h0: input f32[8,4]
+    w: parameter f32[3,4]
+{layers}
+    a = linear h60 w @ "train.py":5
+    loss = mean a @ "train.py":7
+    """
+    names = {block.name for block in picture(sketch(text).steps[0].step).blocks}
+
+    assert {"train.py:5", "train.py:7"} < names

@@ -16,6 +16,7 @@ from whygrad.diagnosis import Diagnosis, Fix, Report, Symptom
 from whygrad.flow.picturing import picture
 from whygrad.ir import Record, Site
 from whygrad.ir.text import loads
+from whygrad.reports.figures import figure
 from whygrad.reports.html import render
 
 CUT = """
@@ -295,3 +296,12 @@ def test_figures_that_are_not_known_are_dashes():
     page = render(replace(HEALTHY, measures=replace(HEALTHY.measures, loss=None, gradient_norm=None)))
 
     assert "unknown" not in re.sub(r"<s(cript|tyle).*?</s(cript|tyle)>", "", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("value", [454000.0, 999.6, 1000.0, 12.0, 0.5, 0.000123, 0.0000123, 1.0e-12, 1.76e10, -3.25])
+def test_figures_are_written_as_in_the_text(opened: Opened, value: float):
+    report = with_picture(HEALTHY, DETACHED)
+    gauges = (replace(report.picture.gauges[1], ratio=value),)
+    page = opened.show(replace(report, picture=replace(report.picture, gauges=gauges)))
+
+    assert page.locator("#gauges td:last-child").inner_text() == figure(value)

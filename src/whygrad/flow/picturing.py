@@ -54,7 +54,7 @@ def _drawn(index: StepIndex, places: tuple[Site, ...]) -> Iterator[Op]:
 
 def _naming(index: StepIndex, ops: tuple[Op, ...]) -> Naming:
     """The finest way to name blocks that gives no more of them than a reader can follow."""
-    scales = ((9, True), (3, True), (2, True), (2, False), (1, False))
+    scales = ((9, True), (3, True), (2, True), (1, True), (2, False), (1, False))
     prepared = [op for op in ops if not op.module and _is_data(index, op)]
     shared = frozenset(map(_line, prepared)) & frozenset(_line(op) for op in ops if not op.module and not _is_data(index, op))
     data = frozenset(op.output for op in prepared if op.output and _line(op) in shared)

@@ -2,7 +2,11 @@
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
   const data = JSON.parse(document.getElementById("data").textContent);
-  const figure = value => value === null || value === undefined ? "–" : typeof value === "string" ? value : value === 0 ? "0" : Number(value.toPrecision(3)).toString();
+  const digits = value => { // as the figures of the text: 454, 4.54e+05, 0.000123, 1.23e-05
+    const [mantissa, power] = value.toExponential(2).split("e"), exponent = Number(power);
+    return exponent < -4 || exponent > 2 ? `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}` : Number(value.toPrecision(3)).toString();
+  };
+  const figure = value => value === null || value === undefined ? "–" : typeof value === "string" ? value : value === 0 ? "0" : digits(value);
   const make = (tag, words, text) => { const it = document.createElement(tag); if (words) it.className = words; if (text !== undefined) it.textContent = text; return it; };
   const draw = (tag, attributes, text) => { const it = document.createElementNS(SVG, tag); for (const [name, value] of Object.entries(attributes)) it.setAttribute(name, value); if (text !== undefined) it.textContent = text; return it; };
 
