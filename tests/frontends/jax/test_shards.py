@@ -125,3 +125,31 @@ for _ in range(3):
 
     assert not record.steps
     assert record.outcome.backwards_seen == 3
+
+
+def test_data_of_an_explicitly_sharded_batch_are_put_into_another_order(tmp_path: Path) -> None:
+    program = """
+from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
+
+mesh = jax.make_mesh((4,), ("batch",), axis_types=(AxisType.Explicit,))
+rows = NamedSharding(mesh, P("batch"))
+x = np.random.default_rng(0).normal(size=(32, 5)).astype(np.float32)
+y = np.eye(3, dtype=np.float32)[np.arange(32) % 3]
+params = jax.device_put({"w": jnp.full((5, 3), 0.1)}, NamedSharding(mesh, P()))
+
+def loss_fn(p, x, y):
+    return -jnp.mean(jnp.sum(jax.nn.log_softmax(x @ p["w"]) * y, axis=1))
+
+@jax.jit
+def step(p, x, y):
+    grads = jax.grad(loss_fn)(p, x, y)
+    return jax.tree.map(lambda w, g: w - 0.1 * g, p, grads)
+
+for _ in range(4):
+    with jax.set_mesh(mesh):
+        params = step(params, jax.device_put(x, rows), jax.device_put(y, rows))
+"""
+    record = recorded(tmp_path, program)
+
+    assert not record.faults
+    assert record.steps[0].measures.label_sensitivity

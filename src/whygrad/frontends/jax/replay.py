@@ -200,7 +200,14 @@ class JaxReplay:
         if len(sizes) > 1:
             raise Unable("the labels differ in their number of rows")
         order = order_of(sizes.pop(), [self.arrays[number] for number in found], 0)
-        return {number: jnp.take(jnp.asarray(self.arrays[number]), jnp.asarray(order), axis=0) for number in found}
+        return {number: _in_order(self.arrays[number], order) for number in found}
+
+
+def _in_order(array: Any, order: Any) -> Any:
+    """An array's rows in another order, laid out over the devices as before: to pick rows of a sharded array by JAX asks for the layout of the result."""
+    if isinstance(array, jax.Array) and array.is_fully_addressable and not jnp.issubdtype(array.dtype, jax.dtypes.extended):
+        return jax.device_put(np.asarray(array)[np.asarray(order)], array.sharding)
+    return jnp.take(jnp.asarray(array), jnp.asarray(order), axis=0)
 
 
 def _number(loss: Any) -> float | None:
