@@ -110,3 +110,65 @@ def test_the_help_for_a_loss_by_entry_is_a_mean_of_what_counts() -> None:
     (diagnosis,) = said(diagnose, BY_ENTRY.replace("each: activation f32[1248]", 'each: activation f32[1248] called="losses"'))
 
     assert diagnosis.help == "take the mean of what counts alone: `losses[y != 0].mean()`"
+
+
+TAGGED = """
+    step 0
+      x: input i32[32,40] minimum=0 maximum=59 zeros=0.916 distinct=50
+      y: label i32[32,40] minimum=0 maximum=4 zeros=0.916 distinct=5
+      e: parameter f32[60,16]
+      w: parameter f32[16,5]
+      h: activation f32[32,40,16]
+      s: activation f32[32,40,5]
+      h = embedding x e @ "m.py":3
+      s = linear h w @ "m.py":4
+      loss = cross_entropy s y with={"target":1,"reduction":"mean","ids":true} @ "a.py":9
+      labels values=["y"] how="framework"
+"""
+
+
+def tagged(first: str = TAGGED, second: str = TAGGED.replace("0.916", "0.907")) -> str:
+    """Two recorded batches."""
+    return first + second.replace("step 0", "step 1")
+
+
+def test_labels_that_are_zero_where_the_ids_are_may_be_padding():
+    (told,) = said(diagnose, tagged())
+
+    assert told.confidence == "suspected"
+    assert told.site is not None
+    assert told.site.line == 3
+
+
+OTHERWISE = {
+    "other shares in a batch": (
+        "distinct=5",
+        "distinct=5",
+        "y: label i32[32,40] minimum=0 maximum=4 zeros=0.907",
+        "y: label i32[32,40] minimum=0 maximum=4 zeros=0.911",
+    ),
+    "a loss that is given a mask": (
+        "cross_entropy s y with",
+        "cross_entropy s y x with",
+        "cross_entropy s y with",
+        "cross_entropy s y x with",
+    ),
+    "an embedding that knows its padding": ("embedding x e @", 'embedding x e with={"padding_idx":0} @') * 2,
+    "an ignored id": ('"ids":true', '"ids":true,"ignore_index":0') * 2,
+    "a loss for each entry": ('"reduction":"mean"', '"reduction":"none"') * 2,
+    "ids that are given back": (
+        "maximum=4 zeros=0.916 distinct=5",
+        "maximum=59 zeros=0.916 distinct=50",
+        "maximum=4 zeros=0.907 distinct=5",
+        "maximum=59 zeros=0.907 distinct=50",
+    ),
+    "a half of zeros": ("zeros=0.916", "zeros=0.5", "zeros=0.907", "zeros=0.51"),
+    "rows that all have the same few marks": ("distinct=5", "distinct=5", "0.907", "0.916"),
+}
+
+
+@pytest.mark.parametrize("change", OTHERWISE.values(), ids=OTHERWISE)
+def test_zeros_that_are_no_padding_or_do_not_count_are_fine(change):
+    second = TAGGED.replace("0.916", "0.907")
+
+    assert not said(diagnose, tagged(TAGGED.replace(*change[:2]), second.replace(*change[2:])))
