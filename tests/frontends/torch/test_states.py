@@ -84,6 +84,26 @@ def test_a_parameter_that_is_made_of_another_one_or_of_data_has_no_maker(tmp_pat
     assert not [op for op in step.graph.ops if op.native == "torch.nn.Parameter"]
 
 
+def test_gradients_that_the_program_writes_itself(tmp_path):
+    program = """
+    model = nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        inputs, copies = torch.randn(8, 4), [p.detach().clone() for p in model.parameters()]
+        guess = model(inputs).mean(0).detach()
+        model.weight.grad = guess * inputs.mean(0, keepdim=True)
+        model.bias.grad = guess
+        copies[0].grad = torch.ones(1, 4)
+        optimizer.step()
+    """
+    step = recorded(tmp_path, program).steps[0]
+    written = events(step, "assign")
+
+    assert [event.targets for event in written] == [("weight",), ("bias",), ()]
+    assert {p.gradient for p in step.parameters} == {"finite"}
+    assert written[0].site.line == line_of(program, "model.weight.grad")
+
+
 def test_weights_that_loading_unties(tmp_path):
     program = """
     class Tied(nn.Module):

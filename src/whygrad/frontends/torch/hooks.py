@@ -23,7 +23,7 @@ from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.state_hooks import StateHooks
 from whygrad.frontends.torch.unrecorded import place_of
-from whygrad.frontends.torch.watching import Figures, gradient_state, without_gradient
+from whygrad.frontends.torch.watching import without_gradient
 
 MOST_EXAMINED = 4
 """Backwards of one step that are examined: accumulation over many micro-batches repeats itself."""
@@ -191,10 +191,7 @@ class Hooks(StateHooks):
         gradients = {id(parameter): gradient for parameter, gradient in zip(found, result, strict=False) if gradient is not None}
         self.end_backward(begun, frame, raised=False, gradients=gradients)
         for parameter, gradient in zip(found, result, strict=False):
-            figures = self.recorder.watch.figures.setdefault(id(parameter), Figures())
-            norm = None if gradient is None else float(gradient.detach().double().norm())
-            figures.gradient_norm = norm
-            figures.gradient = gradient_state(norm)
+            self.recorder.watch.written(parameter, gradient)
 
     def transform(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The derivative of a function by `torch.func`: `args` are the function, the places of its arguments, whether it returns more, and what it is given."""

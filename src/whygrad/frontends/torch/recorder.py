@@ -37,7 +37,7 @@ from whygrad.frontends.turns import Turns
 from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
 
-REPEATED = ("freeze", "unfreeze", "clear", "update", "load")
+REPEATED = ("freeze", "unfreeze", "clear", "update", "load", "assign")
 """Events that come once for each parameter, and are one event."""
 MOST_UNTRACKED = 4096
 """Calls in a row without gradients that are recorded: an evaluation has many more and belongs to no step. A GPT's evaluation of 66,000 calls made
@@ -251,6 +251,9 @@ class TorchRecorder:
             self._trainable(args[0], frame, on=bool(args[1]))
         elif info.base == "grad.set" and len(args) > 1 and args[1] is None:
             self.happened("clear", frame, (args[0],))
+        elif info.base == "grad.set" and len(args) > 1 and isinstance(args[1], Tensor) and not self.running.backwards:
+            self.watch.written(args[0], args[1])
+            self.happened("assign", frame, (args[0],))
         elif info.base == "register_hook" and _compat.is_leaf(args[0]) and args[0].requires_grad:
             with self.aside():
                 self.happened("hook", frame, (args[0],))

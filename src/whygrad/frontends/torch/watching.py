@@ -88,6 +88,12 @@ class ParameterWatch:
             if figures.sample is None:
                 self._snapshot(parameter, figures)
 
+    def written(self, parameter: Tensor, gradient: Tensor | None) -> None:
+        """The program itself has, or writes, the gradient of a parameter."""
+        figures = self.figures.setdefault(id(parameter), Figures())
+        figures.gradient_norm = None if gradient is None else float(gradient.detach().double().norm())
+        figures.gradient = gradient_state(figures.gradient_norm)
+
     def _snapshot(self, parameter: Tensor, figures: Figures) -> None:
         sample = sample_of(parameter, SNAPSHOT).clone()
         figures.sample, figures.norm = sample, _scaled_norm(sample, parameter.numel())

@@ -36,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A `zero_grad` (or a gradient set to None by hand) between the backward and the update of the same parameters, so that the update finds
-    none. Also, where several backwards of one line are meant to add up before an update, a clearing between each two of them, so that the update finds the
+    none. The same of gradients that the program writes itself, `p.grad = …`. Also, where several backwards of one line are meant to add up before an update, a clearing between each two of them, so that the update finds the
     last one's alone.
 
     ## Why it matters
@@ -71,8 +71,9 @@ def thrown_away(step: StepIndex) -> Iterator[Lost]:
     }
     backward: Event | None = None
     clears: list[Event] = []
+    by_hand = not any(step.events("backward"))
     for event in step.step.events if emptied else ():
-        if event.kind == "backward":
+        if event.kind == "backward" or (by_hand and event.kind == "assign"):
             backward, clears = event, []
         elif event.kind == "clear" and backward:
             clears.append(event)
@@ -126,24 +127,28 @@ def diagnosis(index: Index, step: StepIndex, found: Lost) -> Diagnosis:
     left = "zero" if found.parameters[0].gradient_at_update == "zero" else "None"
     if found.step_first:
         return misplaced(step, found)
+    source = "the assignment" if found.backward.kind == "assign" else "the backward"
     who = found.update.targets[0] if found.update.kind == "optimizer_step" and found.update.targets else ""
     return Diagnosis(
         rule="WG404",
         name="cleared-before-step",
         severity="error",
         confidence="proved",
-        message=f"gradients of {plural(len(names), 'parameter')} are cleared between the backward and the step",
+        message=f"gradients of {plural(len(names), 'parameter')} are cleared between {source} and the step",
         site=found.clear.site or found.update.site,
-        label="throws away what the backward has calculated",
-        related=places((found.backward.site, "the gradients are calculated here"), (found.update.site, "and would be used here")),
+        label=f"throws away what {source} has calculated" if source == "the backward" else "throws away what was written",
+        related=places(
+            (found.backward.site, "the gradients are calculated here" if source == "the backward" else "the gradients are written here"),
+            (found.update.site, "and would be used here"),
+        ),
         evidence=(
             Evidence(
-                f"`{names[0]}` had a gradient after the backward{before}, and {left} when the update began{others}",
+                f"`{names[0]}` had a gradient after {source}{before}, and {left} when the update began{others}",
                 "parameters",
                 len(names),
             ),
         ),
-        help=f"move this line before the backward, or after {idiom(index, 'the step', optimizer=who) if who else 'the update'}",
+        help=f"move this line before {source}, or after {idiom(index, 'the step', optimizer=who) if who else 'the update'}",
         facts=frozenset(Fact("cleared", name) for name in names),
         explains=frozenset({Fact("no-update", str(step.step.kind)), *(Fact("unmoved", name) for name in names)}),
         kind=step.step.kind,

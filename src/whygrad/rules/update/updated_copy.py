@@ -26,6 +26,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
     loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned, or to the arrays that Keras' `get_weights()` returned.
 
+    Gradients that the program writes itself, `p.grad = …`, to copies of the parameters, while an optimizer steps on the parameters.
+
     And weights that the program puts back while Keras' `fit` runs, the same ones three times in a row and more, so that at least half of all updates of the run are lost.
 
     ## Why it matters
@@ -42,6 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, "Learning PyTorch with examples": the update under `torch.no_grad()`, in place; TensorFlow, `tf.Variable.assign_sub`.
     """
     yield from _restored(index)
+    yield from _written_elsewhere(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
@@ -49,6 +52,42 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for step, op, parameter in found:
         sites.setdefault((op.site.file, op.site.line) if op.site else None, []).append((step, op, parameter))
     yield from distinct(_about(index, members) for members in sites.values())
+
+
+def _written_elsewhere(index: Index) -> Iterator[Diagnosis]:
+    """Gradients that the program writes to tensors which no optimizer holds, while an optimizer steps on parameters that never had one."""
+    stepped = [(step, event) for step in index.steps for event in step.events("optimizer_step") if event.attributes.get("idle")]
+    still = all(not ending.changed and not ending.gradient_seen for ending in index.record.endings.values())
+    written = [(step, event) for step in index.steps for event in step.events("assign") if not event.targets]
+    known = any(event.targets for step in index.steps for event in step.events("assign")) or any(
+        any(step.events("backward")) for step in index.steps
+    )
+    if not written or not stepped or known or not still:
+        return
+    (step, event), (_, update) = written[0], stepped[0]
+    optimizer = next((one for one in index.record.optimizers if one.name in update.targets), None)
+    yield Diagnosis(
+        rule="WG415",
+        name="updated-copy",
+        severity="error",
+        confidence="proved",
+        message=f"gradients are written to tensors that no optimizer holds: {listed(update.targets)} steps on parameters that have none",
+        site=event.site,
+        label="writes the gradient of a copy",
+        related=places((update.site, "finds no gradient here"), (optimizer.site if optimizer else None, "holds the parameters themselves")),
+        evidence=(
+            Evidence(
+                f"{plural(max((one.steps for one in index.record.optimizers), default=0), 'update')} asked for: no parameter had a gradient at any of them, and none has moved at the end",
+                "gradients",
+                0,
+            ),
+        ),
+        help="write the gradients to the parameters that the optimizer holds: `for name, p in model.named_parameters(): p.grad = …`",
+        facts=frozenset({Fact("no-update", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(update.targets[:1]),
+    )
 
 
 def _restored(index: Index) -> Iterator[Diagnosis]:

@@ -200,3 +200,34 @@ def test_a_clearing_in_a_callback_goes_alone_where_there_is_another() -> None:
 
     assert diagnosis.remedy is not None
     assert [edit.action for edit in diagnosis.remedy.edits] == ["drop"]
+
+
+WRITTEN = """
+    optimizer opt native="Adam" steps=60 rates=[0.1,0.1] @ "train.py":3
+    group rate=0.1 parameters=["w"]
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w tracking=false
+    ! assign w @ "train.py":9
+    ! clear w @ "train.py":10
+    ! optimizer_step opt with={"idle":true} @ "train.py":11
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=2.0 gradient_at_update="none"
+    ending w changed=false gradient_seen=true
+"""
+
+
+def test_gradients_that_the_program_wrote_itself() -> None:
+    (found,) = said(diagnose, WRITTEN)
+
+    assert found.message == "gradients of 1 parameter are cleared between the assignment and the step"
+    assert found.site is not None
+    assert found.site.line == 10
+
+
+def test_written_gradients_that_are_cleared_before_they_are_written_or_after_the_step() -> None:
+    first = WRITTEN.replace('    ! assign w @ "train.py":9\n', "").replace(
+        "    ! optimizer_step", '    ! assign w @ "train.py":11\n    ! optimizer_step'
+    )
+
+    assert not said(diagnose, first.replace('at_update="none"', 'at_update="finite"'))
+    assert not said(diagnose, WRITTEN.replace('    ! clear w @ "train.py":10\n', "").replace('at_update="none"', 'at_update="finite"'))

@@ -4,6 +4,7 @@ from textwrap import dedent
 
 import pytest
 
+from sketch import said
 from whygrad.flow import Index
 from whygrad.ir.text import loads
 from whygrad.rules.update.updated_copy import diagnose
@@ -104,3 +105,39 @@ def test_weights_that_are_put_back_over_and_over_lose_the_updates_in_between() -
 )
 def test_weights_that_are_put_back_now_and_then(text: str) -> None:
     assert not told(text)
+
+
+ELSEWHERE = """
+    optimizer opt native="SGD" steps=80 rates=[0.1,0.1] @ "train.py":3
+    group rate=0.1 parameters=["w"]
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    out = linear x w
+    ! assign @ "train.py":9
+    ! optimizer_step opt with={"idle":true} @ "train.py":10
+    parameter w optimizer="opt" reached=true gradient="none"
+    ending w changed=false gradient_seen=false
+"""
+
+
+def test_gradients_that_are_written_to_copies() -> None:
+    (found,) = said(diagnose, ELSEWHERE)
+
+    assert found.site is not None
+    assert (found.site.line, found.severity) == (9, "error")
+    assert "80 updates asked for" in found.evidence[0].statement
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ELSEWHERE.replace("! assign @", "! assign w @"),
+        ELSEWHERE.replace('with={"idle":true} ', ""),
+        ELSEWHERE.replace("changed=false", "changed=true"),
+        ELSEWHERE.replace("    ! assign", "    ! backward out\n    ! assign"),
+        ELSEWHERE.replace('    ! assign @ "train.py":9\n', ""),
+    ],
+    ids=["to the parameters", "the update found gradients", "something moved", "beside a backward", "written nowhere"],
+)
+def test_silence_about_written_gradients(text: str) -> None:
+    assert not said(diagnose, text)
