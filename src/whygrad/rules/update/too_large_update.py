@@ -63,7 +63,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     course, optimizer = course_of(index, step), optimizer_of(index, step)
     if optimizer is None:
         return
-    if failure(course) == "diverges" and course is not None and raised(course):
+    if failure(course) == "diverges" and course is not None and raised(course, optimizer):
         yield diagnosis(index, step, optimizer, course, None)
     elif (
         failure(course) == "diverges"
@@ -115,9 +115,16 @@ def overtaken(step: StepIndex, course: Course | None) -> bool:
     return began and course.steps >= ENOUGH and course.highest >= RUNS_AWAY * course.start > 0 and trial.losses[-1] < course.lowest
 
 
-def raised(course: Course) -> bool:
+def highest(course: Course, optimizer: Optimizer) -> tuple[float | None, float | None]:
+    """The highest loss and the rate at that time; a loss that ran away within a few steps and then was no number is in no mean but the last."""
+    if course.non_finite is not None and course.last is not None and course.highest is not None and course.last > course.highest:
+        return course.last, optimizer.last_rate
+    return course.highest, course.rate_at_highest
+
+
+def raised(course: Course, optimizer: Optimizer) -> bool:
     """The loss was highest at a far higher rate than it was lowest."""
-    low, high = course.rate_at_lowest, course.rate_at_highest
+    low, (_, high) = course.rate_at_lowest, highest(course, optimizer)
     return low is not None and high is not None and high >= RAISED * low > 0
 
 
@@ -125,7 +132,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
     """What is said, at the rate."""
     kind = str(step.step.kind)
     rate = optimizer.groups[0].rate if optimizer.groups else optimizer.last_rate
-    peak = course.rate_at_highest if course is not None and test is None else rate
+    peak = highest(course, optimizer)[1] if course is not None and test is None else rate
     scheduled = test is None
     settings = optimizer.groups[0].settings if optimizer.groups else {}
     lost, behind = settings.get("lost_scale"), settings.get("normalised_by")
@@ -150,7 +157,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         evidence=(
             *course_told(course),
             *(fell_told(step, change, TOLD[change]) if test and (change := test.intervention) in TOLD else ()),
-            *(rates_told(course) if scheduled and course is not None else ()),
+            *(rates_told(course, optimizer) if scheduled and course is not None else ()),
         ),
         help=f"put `{lost}` behind `{behind}`, as the last link of the chain" if lost else _lower(scheduled=scheduled),
         facts=frozenset({Fact("diverges", kind), Fact("stands", kind)}),
@@ -183,10 +190,11 @@ def _remedy(index: Index, optimizer: Optimizer, course: Course | None, test: Tes
     return lowered(optimizer.schedule_site, rate) if rate else None
 
 
-def rates_told(course: Course) -> Iterator[Evidence]:
+def rates_told(course: Course, optimizer: Optimizer) -> Iterator[Evidence]:
     """At which rates the loss was lowest and highest."""
+    top, rate = highest(course, optimizer)
     yield Evidence(
-        f"it was lowest ({figure(course.lowest)}) at a rate of {figure(course.rate_at_lowest)}, and highest ({figure(course.highest)}) at {figure(course.rate_at_highest)}",
+        f"it was lowest ({figure(course.lowest)}) at a rate of {figure(course.rate_at_lowest)}, and highest ({figure(top)}) at {figure(rate)}",
         "rate",
-        course.rate_at_highest,
+        rate,
     )

@@ -25,6 +25,10 @@ AWAY = """
 SCHEDULED = AWAY.replace(
     "first=700.0 last=1e30 highest=1e28", "first=9.0 last=9.5 lowest=2.0 highest=900.0 rate_at_lowest=0.01 rate_at_highest=3.0"
 ).replace('@ "train.py":5', '@ "train.py":5 ^ "train.py":20 & "train.py":6')
+BY_HAND = AWAY.replace(
+    "first=700.0 last=1e30 highest=1e28",
+    "first=9.0 last=1e30 lowest=2.0 highest=9.2 rate_at_lowest=0.01 rate_at_highest=0.01 non_finite=60",
+).replace("last_rate=0.5", "last_rate=3.0")
 
 TRIAL = """
     trial intervention={"type":"descend","steps":4,"factor":0.03,"standardise":[],"epsilon":null,"activate":[],"control":[]} losses=[9.0,6.0,4.0,2.0,0.5] plain=[9.0,900.0,700.0,90.0,60.0]
@@ -45,6 +49,7 @@ FIRES = {
     "the loss runs away": (AWAY, 5, "warning"),
     "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
     "a schedule raised the rate": (SCHEDULED, 6, "warning"),
+    "raised by hand, and a few steps later there are no numbers": (BY_HAND, 5, "warning"),
     "asked for while the run is young": (
         AWAY.replace("steps=100 start=9.0 first=700.0 last=1e30 highest=1e28", "steps=1 start=9.0 first=9.0 last=9.0"),
         5,
@@ -133,3 +138,13 @@ def test_a_rate_that_is_raised_by_something_unseen_is_not_said_to_be_raised_wher
 
     assert seen.label == "the rate is raised here"
     assert unseen.label == "made here with a smaller rate, which something raises later on"
+
+
+def test_the_rate_at_which_it_ran_away_is_the_last_one_where_no_mean_saw_it() -> None:
+    (found,) = said(diagnose, BY_HAND)
+    (other,) = said(diagnose, BY_HAND.replace("last_rate=3.0", "last_rate=0.01"))
+
+    assert "the learning rate of 3 is too large" in found.message
+    assert found.confidence == "suspected"
+    assert any("highest (1e+30) at 3" in evidence.statement for evidence in found.evidence)
+    assert other.test is not None
