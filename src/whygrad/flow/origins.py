@@ -36,6 +36,11 @@ def switched_off_at(index: Index) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "untracked"), None)
 
 
+def evaluated_at(index: Index) -> Site | None:
+    """The backward of an evaluation whose gradients came into updates."""
+    return next((o.site for o in index.record.origins if o.setting == "evaluated"), None)
+
+
 def started_at(index: Index, parameter: Parameter) -> Site | None:
     """Where, by the source, the initialiser of a parameter stands, if that is not where its layer is made."""
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)

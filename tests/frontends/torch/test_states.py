@@ -101,6 +101,7 @@ def test_gradients_that_the_program_writes_itself(tmp_path):
 
     assert [event.targets for event in written] == [("weight",), ("bias",), ()]
     assert {p.gradient for p in step.parameters} == {"finite"}
+    assert written[0].site is not None
     assert written[0].site.line == line_of(program, "model.weight.grad")
 
 

@@ -54,6 +54,7 @@ class Hooks(StateHooks):
         """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
         self.recorder.left_off.backward()
+        self.recorder.mixed.backward(self._running(), self.recorder.optimizers.parameters, lambda: source.trace(frame))
         self.recorder.turns.look(frame)
         self._note_site(frame)
         self.recorder.unrecorded.loss(kwargs.get("tensors", args[0] if args else None), frame)
@@ -67,6 +68,9 @@ class Hooks(StateHooks):
         self.recorder.optimizers.name_all(frame)
         parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
         return losses, self.recorder.watch.stale(parameters), without_gradient(parameters)
+
+    def _running(self) -> list[nn.Module]:
+        return [model for model, _ in self.recorder.modules.models()]
 
     def _longest(self) -> int:
         """Backwards after which an unrecorded step is cut: updates by hand are not seen between recorded steps, so that each backward counts."""
@@ -337,6 +341,7 @@ class Hooks(StateHooks):
         if closure and self.recorder.running.updated:
             self.recorder.end_step() if self.recorder.on else self.recorder.end_unrecorded()
         self.recorder.optimizers.stepping(optimizer)
+        self.recorder.mixed.updated(self._running())
         entry = self.recorder.optimizers.meet(optimizer)
         made = user_part(entry.made) or entry.native
         if made not in self.recorder.running.optimizers:
@@ -383,6 +388,7 @@ class Hooks(StateHooks):
     def cleared(self, owner: Optimizer | nn.Module) -> None:
         """`zero_grad` was called."""
         self.recorder.left_off.cleared(owner, torch.is_grad_enabled())
+        self.recorder.mixed.cleared()
         if self.recorder.on:
             parameters = held_by(owner) if isinstance(owner, Optimizer) else list(owner.parameters())
             self.recorder.happened("clear", sys._getframe(2), tuple(parameters))

@@ -131,6 +131,11 @@ class Optimizers:
                 found.setdefault(id(parameter), self.name(entry))
         return found
 
+    def parameters(self) -> list[Tensor]:
+        """All that living optimizers hold."""
+        living = (entry.reference() for entry in self.all())
+        return [parameter for optimizer in living if optimizer is not None for parameter in _parameters(optimizer)]
+
     def name(self, entry: Watched) -> str:
         """The user's variable for it, or its class, numbered where there are several; once said, it stays."""
         if not entry.name:

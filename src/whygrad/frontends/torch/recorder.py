@@ -22,6 +22,7 @@ from whygrad.frontends.torch.calls import Call, Happened, tensors_in
 from whygrad.frontends.torch.hooks import Hooks
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import Function
+from whygrad.frontends.torch.mixed import Mixed
 from whygrad.frontends.torch.mode import RecordingMode
 from whygrad.frontends.torch.modules import Modules
 from whygrad.frontends.torch.optimizers import Optimizers
@@ -88,6 +89,7 @@ class TorchRecorder:
         self.tracking_switch: source.Trace | None = None
         """Where tracking was last switched off by a call that is not undone by itself."""
         self.left_off = Untracked()
+        self.mixed = Mixed()
         self.turns = Turns(self.sources, tuple(filter(None, (_compat.loader_iterator(),))))
         self.next_site: tuple[str, int] | None = None
         self.last_mode: tuple[str, source.Trace | None, str, str] | None = None
@@ -375,7 +377,7 @@ class TorchRecorder:
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),
-                origins=(*self.optimizers.scalers(self.builder), *self.left_off.origins(self.builder)),
+                origins=(*self.optimizers.scalers(self.builder), *self.left_off.origins(self.builder), *self.mixed.origins(self.builder)),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 emptied=self.turns.emptied(),

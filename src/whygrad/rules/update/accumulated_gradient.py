@@ -11,6 +11,7 @@ from whygrad.ir import Event, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
 from whygrad.rules.remedies import in_front, remedy
+from whygrad.rules.update.evaluated import evaluated
 
 _BY_HAND = ""
 
@@ -42,6 +43,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `zero_grad` of that optimizer's parameters in between. In TensorFlow, variables that gradients are added to, that an update is handed, and that grow by each step's gradients alone. In JAX, an update that is
     handed what the last one was handed, and the gradients since then.
 
+    In PyTorch also an evaluation that runs a backward and leaves its gradients to the next update.
+
     ## Why it matters
     The update follows the sum of all gradients since the start, most of them of parameters long gone. It acts like a momentum that never
     decays: small problems are learnt all the same, others swing or diverge. So the loss is no evidence, and is not used.
@@ -60,6 +63,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     happenings = [Happening(step, event) for step in index.steps for event in step.step.events]
     found = {name: list(added(index, happenings, name, parameters_of(index, name))) for name in updaters(happenings)}
     yield from distinct(diagnosis(index, name, times) for name, times in found.items() if times)
+    yield from evaluated(index)
 
 
 def updaters(happenings: list[Happening]) -> list[str]:
