@@ -25,7 +25,12 @@ EPOCHS = """
         model.eval()
         {evaluation}
 """
-PLAIN = {"steps": 5, "before": "pass", "after": "optimizer.zero_grad()", "evaluation": "loss_of().backward()  # evaluation"}
+PLAIN: dict[str, object] = {
+    "steps": 5,
+    "before": "pass",
+    "after": "optimizer.zero_grad()",
+    "evaluation": "loss_of().backward()  # evaluation",
+}
 
 
 def test_a_backward_of_an_evaluation_that_the_next_update_uses(tmp_path):
@@ -42,7 +47,7 @@ def test_one_that_is_made_by_a_function_of_the_evaluation(tmp_path):
     assert evaluated_at(Index(recorded(tmp_path, EPOCHS.format(**PLAIN | {"evaluation": evaluation})))) is not None
 
 
-SOUND = {
+SOUND: dict[str, dict[str, object]] = {
     "cleared before each backward": {"before": "optimizer.zero_grad()", "after": "pass"},
     "cleared at the end of the evaluation": {"evaluation": "loss_of().backward(); model.zero_grad()"},
     "cleared by hand": {"evaluation": "loss_of().backward(); [setattr(p, 'grad', None) for p in model.parameters()]"},
