@@ -224,7 +224,7 @@ def test_what_can_not_be_repaired_is_told_in_a_sentence(name: str, text: str, wo
 def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
     (tmp_path / "train.py").write_text(TWO_FAULTS)
     (tmp_path / "net.py").write_text(NET)
-    done = fix(tmp_path, "--write", "train.py")
+    done = fix(tmp_path, "--write", "--json", str(tmp_path / "r.json"), "train.py")
 
     assert done.returncode == 0, done.stderr
     assert "2 faults repaired, verified" in done.stderr
@@ -232,6 +232,7 @@ def test_two_faults_in_two_files_are_repaired_and_written(tmp_path: Path):
     assert (tmp_path / "net.py").read_text() == NET.replace(".detach()", "")
     assert "    optimizer.zero_grad()\n    loss.backward()\n" in (tmp_path / "train.py").read_text()
     assert (tmp_path / "net.py.orig").read_text() == NET
+    assert all(item["fix"]["diff"] for item in json.loads((tmp_path / "r.json").read_text())["diagnoses"] if item["root_cause"])
     assert not (tmp_path / "log.txt").exists()
     assert not (tmp_path / "model.pt").exists()
     assert "not put back" not in done.stderr

@@ -76,6 +76,8 @@ class Test:
     """The diagnosis is spoken only when this is confirmed."""
     same_unit: bool = False
     """The loss is in the same unit with the change as without, so that one that begins far below what the program's reaches confirms it as well."""
+    stays: bool = False
+    """The overall gradient must stay the same, to within what two unchanged replays differ by."""
 
 
 Action = Literal[

@@ -328,13 +328,13 @@ def _concluded(repair: Repair, before: Attempt, after: Attempt) -> tuple[int, Re
             shown=proof.shown,
         )
     )
+    report = before.report
+    if report is not None:  # before the source changes: its diffs are against what was run
+        report = _told(with_fixes(report, repair.folder), repair, before, after, proof)
     if repair.wish.write and not why:
         _write(repair)
     elif not why:
         repair.say("nothing was written; `--write` keeps the change")
-    report = before.report
-    if report is not None:
-        report = _told(with_fixes(report, repair.folder), repair, before, after, proof)
     return (0 if not why and not after.roots else 1), report
 
 

@@ -9,6 +9,7 @@ from whygrad.ir import Bypass, Descend, Lift, Measures, Permute, Reshape, Step, 
 LIFT = Lift(("d",))
 RAISES = Asked(LIFT, "w gets a gradient", raises_gradient_of=("w",))
 CHANGES = Asked(LIFT, "the gradient changes")
+STAYS = Asked(LIFT, "the gradient stays", stays=True)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ CHANGES = Asked(LIFT, "the gradient changes")
         pytest.param(CHANGES, Trial(LIFT, change=0.3), Measures(noise_floor=0.01), "confirmed", id="beyond the noise"),
         pytest.param(CHANGES, Trial(LIFT, change=0.005), Measures(noise_floor=0.01), "refuted", id="within the noise"),
         pytest.param(CHANGES, Trial(LIFT, change=None), Measures(), "inconclusive", id="nothing over nothing"),
+        pytest.param(STAYS, Trial(LIFT, change=0.0), Measures(), "confirmed", id="stays bit for bit"),
+        pytest.param(STAYS, Trial(LIFT, change=0.005), Measures(noise_floor=0.01), "confirmed", id="stays within the noise"),
+        pytest.param(STAYS, Trial(LIFT, change=0.3), Measures(noise_floor=0.01), "refuted", id="does not stay"),
+        pytest.param(STAYS, Trial(LIFT, change=None), Measures(), "inconclusive", id="nothing that could stay"),
         pytest.param(CHANGES, Trial(LIFT, change=float("nan")), Measures(noise_floor=float("nan")), "inconclusive", id="nan"),
     ],
 )

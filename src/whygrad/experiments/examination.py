@@ -7,7 +7,8 @@ from math import inf, isfinite
 
 from whygrad.diagnosis import Test
 from whygrad.flow import StepIndex
-from whygrad.ir import Descend, Intervention, Measures, Permute, Step, Trial
+from whygrad.flow.labels import permuting
+from whygrad.ir import Descend, Intervention, Measures, Step, Trial
 from whygrad.replay import Replay
 
 STEPS_WORTH = 10
@@ -66,7 +67,7 @@ def with_sensitivity(step: Step, replay: Replay) -> Step:
     reason = unpermutable(step)
     if reason:
         return replace(step, measures=replace(step.measures, sensitivity_reason=reason))
-    trial = replay.run(Permute(step.labels.values, tuple(sorted(StepIndex(step).made_from_labels))))
+    trial = replay.run(permuting(StepIndex(step)))
     finite = trial.change is not None and isfinite(trial.change)
     reason = "" if finite else trial.reason or _without_meaning(trial)
     measures = replace(

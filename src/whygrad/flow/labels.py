@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from whygrad.flow.index import StepIndex
-from whygrad.ir import Labels, Op, Scope, Value, family
+from whygrad.ir import Labels, Op, Permute, Scope, Value, family
 
 REWRITTEN_BY = ("layout", "cast")
 """Families of ops that give labels another form and leave their meaning; one-hot rows do as well."""
+
+
+def permuting(index: StepIndex) -> Permute:
+    """The central experiment: the labels in another order, and the inputs that were made of them as they are."""
+    return Permute(index.step.labels.values, tuple(sorted(index.made_from_labels)))
 
 
 class _Search:

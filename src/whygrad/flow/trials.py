@@ -54,6 +54,7 @@ UNRELATED = 0.2
 """Mean cosine of gradients up to which they have little in common."""
 
 Verdict = Literal["confirmed", "refuted", "inconclusive"]
+_OPPOSITE: Mapping[Verdict, Verdict] = {"confirmed": "refuted", "refuted": "confirmed", "inconclusive": "inconclusive"}
 
 
 def trial_of(step: Step, intervention: Intervention) -> Trial | None:
@@ -128,7 +129,8 @@ def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
         if any(math.isnan(norm) for norm in norms):
             return "inconclusive"
         return "confirmed" if all(norm > 0 for norm in norms) else "refuted"
-    return _changed(trial.change, baseline.noise_floor)
+    verdict = _changed(trial.change, baseline.noise_floor)
+    return _OPPOSITE[verdict] if test.stays else verdict
 
 
 def fall(losses: tuple[float, ...]) -> float | None:

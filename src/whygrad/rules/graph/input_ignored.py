@@ -20,7 +20,7 @@ NORMALISED = 1e-2
 """Spread of a normalised value, whose entries are of size 1, that is rounding: dividing by the root of an epsilon of 1e-5 makes rounding 300 times larger."""
 FEWEST = 4
 """Entries that a value must have to be called the same everywhere."""
-NORMS = ("layer_norm", "LayerNorm", "LayerNormalization", "standardize")
+NORMS = ("layer_norm", "LayerNorm", "LayerNormalization", "standardize", "normalize", "l2_normalize", "UnitNormalization")
 """What the layer that scales each example by its own figures is called."""
 OWN_RULES = ("softmax", "log_softmax", "relu", "dropout", "batch_norm", "leaky_relu", "hardtanh")
 """Kinds whose flat results other rules explain: softmax over one unit, dead units, a batch of one."""
@@ -230,7 +230,8 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
 
 def _unscaled(index: Index, step: StepIndex, op: Op) -> Remedy | None:
     """The input as it is, where a layer has nothing to compare a single feature with."""
-    site = edited_at(step, op) if op.kind == "layer_norm" else None
+    same_shape = op.kind == "norm" and step.value(op.inputs[0]).shape == step.value(op.output).shape
+    site = edited_at(step, op) if op.kind == "layer_norm" or same_shape else None
     edit = Edit("unwrap", site, spelling(index, "identity"), NORMS) if site else None
     return remedy("leave out the normalisation of a single feature", edit, changes="the model gets its input unscaled") if edit else None
 

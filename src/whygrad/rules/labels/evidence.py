@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Evidence
+from whygrad.diagnosis import Evidence, Test
 from whygrad.flow import StepIndex
+from whygrad.flow.labels import permuting
 from whygrad.ir import Measures
 from whygrad.rules.phrases import figure, finite
 
@@ -18,6 +19,13 @@ def insensitive(measures: Measures) -> bool | None:
     if measures.label_sensitivity is None or not finite(measures.label_sensitivity):
         return None
     return measures.label_sensitivity <= floor_of(measures)
+
+
+def permuted(step: StepIndex) -> Test | None:
+    """The central measure as an experiment; None where it has no meaning."""
+    if insensitive(step.step.measures) is None:
+        return None
+    return Test(permuting(step), "with the labels permuted the gradient stays the same", stays=True)
 
 
 def is_cut_off(step: StepIndex) -> bool:

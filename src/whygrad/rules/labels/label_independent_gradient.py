@@ -9,7 +9,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.labels.evidence import away, insensitive, measured
+from whygrad.rules.labels.evidence import away, insensitive, measured, permuted
 from whygrad.rules.phrases import figure, finite, listed, places
 from whygrad.rules.remedies import remedy as change
 from whygrad.rules.surrogates import made_without_gradient, scored, smooth_step
@@ -245,6 +245,7 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
+        test=permuted(step),
         remedy=_at_cut(index, step, join, join.cut) if join.cut else _squared(join) if join.linear else None,
     )
 

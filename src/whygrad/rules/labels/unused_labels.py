@@ -1,9 +1,10 @@
 """WG101: no path leads from the labels to the loss."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
 from whygrad.flow.scopes import enclosing, place_in
@@ -11,7 +12,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
-from whygrad.rules.labels.evidence import is_cut_off, measured
+from whygrad.rules.labels.evidence import is_cut_off, measured, permuted
 from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy, used_labels
@@ -235,6 +236,25 @@ def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
         ),
         help=f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
         names=(name, own),
+        remedy=_unbound(step, made, step.value(target).called, label),
+    )
+
+
+def _unbound(step: StepIndex, made: Op, own: str, label: str) -> Remedy | None:
+    """Another name for what is computed, where it took that of the batch's labels."""
+    handed = next((event.site for event in step.events("batch") if label in event.targets), None)
+    if handed is None or made.site is None or not own.isidentifier():
+        return None
+    loop = re.match(r"\s*for\b(.*?)\bin\b", handed.text) or re.match(r"(.*?)[^=!<>]=[^=]", handed.text)
+    line = re.match(r"(.*?)[^=!<>]=[^=]", made.site.text)
+    kept = list(re.finditer(rf"(?<![\w.]){own}(?!\w)", line[1] + " ")) if line else []
+    if loop is None or len(kept) != 1 or not re.search(rf"(?<![\w.]){own}\b", loop[1]):
+        return None
+    at = replace(made.site, column=kept[0].start() + 1, end_column=kept[0].end() + 1, end_line=made.site.line)
+    return remedy(
+        f"give what is computed here the name `guessed_{own}`",
+        Edit("replace", at, f"guessed_{own}"),
+        changes=f"what reads `{own}` below it gets the labels of the batch",
     )
 
 
@@ -254,4 +274,5 @@ def _diagnosis(step: StepIndex, name: str, label: str) -> Diagnosis:
         explains=frozenset({Fact("insensitive", str(step.step.kind))}),
         kind=step.step.kind,
         step=step.step.index,
+        test=permuted(step),
     )

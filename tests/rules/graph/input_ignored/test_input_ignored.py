@@ -193,10 +193,16 @@ def test_inputs_that_may_well_be_the_same(text: str) -> None:
     assert not said(diagnose, text)
 
 
-def test_a_layer_that_scales_a_single_feature_can_be_left_out() -> None:
-    (diagnosis,) = said(diagnose, OVER_ONE_FEATURE)
+@pytest.mark.parametrize("text", [OVER_ONE_FEATURE, UNIT], ids=["a layer", "a function"])
+def test_what_scales_a_single_feature_can_be_left_out(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
 
     assert diagnosis.remedy is not None
     assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == [("unwrap", "torch.nn.Identity()")]
     assert not diagnosis.remedy.safe
-    assert said(diagnose, UNIT)[0].remedy is None
+
+
+def test_a_norm_that_is_no_longer_one_entry_for_each_can_not() -> None:
+    lost = UNIT.replace("u: activation f32[8,1]", "u: activation f32[8]").replace("w: parameter f32[4,1]", "w: parameter f32[4,8]")
+
+    assert all(found.remedy is None for found in said(diagnose, lost))

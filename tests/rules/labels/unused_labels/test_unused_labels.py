@@ -4,6 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.ir import Permute
 from whygrad.rules.labels.unused_labels import diagnose
 
 SEED = """
@@ -345,3 +346,48 @@ def test_labels_that_differ_only_later_in_the_run_are_labels() -> None:
 
     assert said(diagnose, text + '    batches path="[1]" seen=9 minimum=0 maximum=1 values=["labels"]')
     assert not said(diagnose, text + '    batches path="[1]" seen=9 minimum=0 maximum=0 values=["labels"]')
+
+
+def test_what_permuting_showed_is_an_experiment() -> None:
+    (diagnosis,) = said(diagnose, SEED)
+    (unmeasured,) = said(diagnose, SEED.replace(" label_sensitivity=0.0", ""))
+
+    assert diagnosis.test is not None
+    assert (diagnosis.test.intervention, diagnosis.test.stays, diagnosis.test.required) == (Permute(("labels",)), True, False)
+    assert unmeasured.test is None
+
+
+NAMED = (
+    REBOUND.replace("outputs @", "outputs @")
+    .replace(
+        'top, best = max outputs @ "train.py":26',
+        'best: activation i64[24] called="labels"\n    top, best = max outputs @ "train.py":26 text="        _, labels = torch.max(outputs, 1)"',
+    )
+    .replace('! batch inputs y @ "train.py":23', '! batch inputs y @ "train.py":23 text="    for inputs, labels in loader:"')
+)
+
+
+def test_a_name_that_was_bound_anew_is_given_back() -> None:
+    (diagnosis,) = said(diagnose, NAMED)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.text, edit.site.line, edit.site.column, edit.site.end_column) for edit in diagnosis.remedy.edits] == [
+        ("guessed_labels", 26, 12, 18)
+    ]
+    assert not diagnosis.remedy.safe
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("for inputs, labels in loader", "for inputs, truth in loader"),
+        ("_, labels = torch.max(outputs, 1)", "labels[labels > 2] = torch.max(outputs, 1)[1]"),
+        ("_, labels = torch.max(outputs, 1)", "self.labels = torch.max(outputs, 1)[1]"),
+        ("_, labels = torch.max(outputs, 1)", "loss = criterion(outputs, outputs.argmax(1))"),
+    ],
+    ids=["the batch has another name", "a part of it", "an attribute", "no name at all"],
+)
+def test_where_no_name_was_taken_none_is_changed(old: str, new: str) -> None:
+    (diagnosis,) = said(diagnose, NAMED.replace(old, new))
+
+    assert diagnosis.remedy is None
