@@ -1,12 +1,12 @@
 """What each kind of edit makes of a source, and where it is refused."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from fixes.places import at
-from whygrad.diagnosis import Edit
+from whygrad.diagnosis import Action, Edit
 from whygrad.fixes.patching import edited
 from whygrad.fixes.refusals import Refused
 from whygrad.ir import Site
@@ -306,9 +306,19 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "a decorator goes": ("@no_grad()\ndef f():\n    pass\n", "no_grad()", {"action": "dissolve"}, "def f():\n    pass\n"),
 }  # fmt: skip
 
+CASES["what a keyword is given is made elsewhere"] = (
+    "decay = l2(2.0)\nm = Dense(3, kernel_regularizer=decay)\n", "Dense(3, kernel_regularizer=decay)",
+    {"action": "wrap", "text": "{x} * 0.1", "calls": ("l2", "L2"), "position": 0},
+    "decay = l2(2.0 * 0.1)\nm = Dense(3, kernel_regularizer=decay)\n",
+)  # fmt: skip
+
 REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement whose result is used on the way": (
         "optimizer = make(a)\noptimizer.build(a)\nmodel = new()\n", "optimizer = make(a)", {"action": "move", "to": "model = new()"},
+    ),
+    "what a keyword is given in another function": (
+        "def f():\n    decay = l2(2.0)\ndef g(decay):\n    return Dense(3, kernel_regularizer=decay)\n", "Dense(3, kernel_regularizer=decay)",
+        {"action": "wrap", "text": "{x} * 0.1", "calls": ("l2", "L2"), "position": 0},
     ),
     "a statement of another function": (
         "def f():\n    opt = make(a)\n    return opt\nmodel = new()\n", "opt = make(a)", {"action": "move", "to": "model = new()"},
@@ -423,6 +433,12 @@ def test_an_edit_that_is_not_clear_is_refused(case: tuple[str, str, dict[str, An
 
     with pytest.raises(Refused):
         edited(text, (edit(text, fragment, options),), "train.py")
+
+
+def test_there_is_a_case_of_every_kind_of_edit():
+    elsewhere = {"translate"}  # test_translating.py
+
+    assert {options["action"] for _, _, options, _ in CASES.values()} == set(get_args(Action)) - elsewhere
 
 
 def test_where_no_column_is_known_the_argument_tells_the_call():

@@ -4,7 +4,7 @@ import pytest
 
 from whygrad.diagnosis import Test as Asked
 from whygrad.flow.trials import described, judged, trial_of
-from whygrad.ir import Bypass, Descend, Lift, Measures, Permute, Reshape, Step, Trial
+from whygrad.ir import Bypass, Descend, Differentiate, Lift, Measures, Permute, Reshape, Step, Trial
 
 LIFT = Lift(("d",))
 RAISES = Asked(LIFT, "w gets a gradient", raises_gradient_of=("w",))
@@ -70,6 +70,21 @@ def test_a_descent_far_below_all_that_is_reached_without_counts_where_the_unit_i
 
     assert judged(Asked(change, "falls", same_unit=True), trial, Measures()).verdict == verdict
     assert judged(Asked(change, "falls"), trial, Measures()).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("figures", "required", "verdict"),
+    [
+        pytest.param({"checked": 1.0, "wrong": 1.0, "zero": 1.0}, False, "confirmed", id="its only entry moves the output"),
+        pytest.param({"checked": 1.0, "wrong": 1.0, "zero": 0.0}, False, "inconclusive", id="something is said of it"),
+        pytest.param({"checked": 0.0, "wrong": 0.0, "zero": 0.0}, False, "inconclusive", id="nothing was compared"),
+        pytest.param({"checked": 1.0, "wrong": 1.0, "zero": 1.0}, True, "inconclusive", id="nothing else is known of it"),
+    ],
+)
+def test_one_entry_is_enough_where_the_backward_is_known_to_return_nothing(figures: dict[str, float], required: bool, verdict: str) -> None:
+    change = Differentiate(("d",))
+
+    assert judged(Asked(change, "moves", required=required), Trial(change, figures=figures), Measures()).verdict == verdict
 
 
 def test_only_the_very_intervention_counts() -> None:

@@ -1,5 +1,6 @@
 """The few ways in which an edit changes a tree: each gives the nodes to replace and what comes in their place."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -125,7 +126,15 @@ def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = assigned(tree, edit) if edit.around == "value" else expression(tree, edit)
     if edit.keyword or edit.position is not None:
         node = given(node, names) if edit.position == GIVEN and isinstance(node, cst.Call) else _part(node, edit)
+    if tree.ranges[node].start.line != edit.site.line and _is_wrapped(tree, names, edit.text, node):
+        raise Refused("it is as the fix would have it")
     changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, node))
+
+
+def _is_wrapped(tree: Tree, names: Names, text: str, node: Expression) -> bool:
+    """What was found elsewhere looks like what the edit makes: that its line is unchanged does not tell."""
+    template = re.escape(names.spell(text.replace("{x}", PLACEHOLDER)))
+    return re.fullmatch(template.replace(PLACEHOLDER, ".+"), tree.code(node).strip()) is not None
 
 
 def _part(node: Expression, edit: Edit) -> Expression:

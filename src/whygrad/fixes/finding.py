@@ -143,11 +143,14 @@ def _on_line(tree: Tree, site: Site) -> Iterator[Expression]:
 
 
 def _assigned(tree: Tree, near: list[Expression], calls: tuple[str, ...]) -> Iterator[cst.Call]:
-    """Calls of these names whose result is kept under a name that is called at the place: `criterion = nn.BCELoss()`."""
+    """Calls of these names whose result is kept under a name that is called at the place, as `criterion = nn.BCELoss()`, or given there to a keyword."""
     used = {dotted(part.func) for outer in near for part in tree.within(outer, cst.Call)} - {""}
+    given = {dotted(part.value) for outer in near for part in tree.within(outer, cst.Arg) if part.keyword is not None} - {""}
+    here = {None, *(tree.enclosing(outer, cst.FunctionDef) for outer in near)}
     for kept in tree.within(tree.module, cst.Assign):
         names = {dotted(target.target) for target in kept.targets}
-        if isinstance(kept.value, cst.Call) and last_name(kept.value) in calls and not used.isdisjoint(names):
+        meant = not used.isdisjoint(names) or (not given.isdisjoint(names) and tree.enclosing(kept, cst.FunctionDef) in here)
+        if isinstance(kept.value, cst.Call) and last_name(kept.value) in calls and meant:
             yield kept.value
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from frontends.jax.jax_watching import events, line_of, parameter, recorded
+from frontends.jax.jax_watching import events, line_of, parameter, recorded, recorded_as
+from whygrad.frontends import Recording
 from whygrad.frontends.jax.transformations import Made
+from whygrad.frontends.trajectories import kept as kept_moments
 
 HEAD = """
 params = {"w": jnp.ones((3, 2)) * jnp.arange(2.0), "b": jnp.zeros(2)}
@@ -432,3 +434,58 @@ def test_a_sum_that_an_update_by_hand_never_clears(tmp_path: Path, clear: str, f
     record = recorded(tmp_path, SUMMING.replace("CLEAR", clear))
 
     assert any(events(step, "accumulate") for step in record.steps) is found
+
+
+EQUINOX = """
+import equinox as eqx
+
+class Net(eqx.Module):
+    first: eqx.nn.Linear
+    last: eqx.nn.Linear
+
+    def __call__(self, x):
+        return jax.vmap(self.last)(jnp.tanh(jax.vmap(self.first)(x)))
+
+def loss_fn(model, x, y):
+    return jnp.mean((model(x) - y) ** 2)
+
+@eqx.filter_jit
+def step(model, state, x, y):
+    loss, grads = eqx.filter_value_and_grad(loss_fn)(model, x, y)
+    updates, state = optimizer.update(grads, state)
+    return {returned}
+
+one, two = jax.random.split(jax.random.key(0))
+model = Net(eqx.nn.Linear(3, 4, key=one), eqx.nn.Linear(4, 1, key=two))
+optimizer = optax.adam(0.01)
+state = optimizer.init(eqx.filter(model, eqx.is_inexact_array))
+x = jax.random.normal(one, (8, 3))
+for _ in range(5):
+    {kept} = step(model, state, x, x[:, :1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "kept"),
+    [
+        ("eqx.apply_updates(model, updates), state, loss", "model, state, loss"),
+        ("loss, (eqx.apply_updates(model, updates), state)", "loss, (model, state)"),
+    ],
+)
+def test_parameters_that_equinox_hands_on_are_kept_over_the_run(tmp_path: Path, returned: str, kept: str) -> None:
+    way = tmp_path / "way"
+    way.mkdir()
+    program = EQUINOX.replace("{returned}", returned).replace("{kept}", kept)
+    recorded_as(tmp_path, program, Recording(2, None, "off", trajectory=str(way)))
+    names = {name for _, found in kept_moments(way) for name in found}
+
+    assert names == {f"model.{layer}.{part}" for layer in ("first", "last") for part in ("weight", "bias")}
+
+
+def test_gradients_that_equinox_hands_out_are_no_parameters(tmp_path: Path) -> None:
+    way = tmp_path / "way"
+    way.mkdir()
+    program = EQUINOX.replace("{returned}", "grads, state, loss").replace("{kept}", "grads, state, loss")
+    recorded_as(tmp_path, program, Recording(2, None, "off", trajectory=str(way)))
+
+    assert not list(kept_moments(way))

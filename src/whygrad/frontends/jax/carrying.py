@@ -84,16 +84,21 @@ def results_of(program: Program, closed: Any, variables: Mapping[str, Any]) -> d
         at = next((at for at, item in enumerate(jaxpr.invars) if variable is not None and item is variable), None)
         if at is None or at >= len(inputs):
             continue
-        suffix = re.sub(r"^\w+", "", inputs[at])
+        # Equinox hands its jitted functions flat lists: the derivative's own path still fits what they return
+        suffixes = {re.sub(r"^\w+", "", inputs[at]), re.sub(r"^\w+", "", argument.path)}
         for place, path in enumerate(outputs[: len(jaxpr.outvars)]):
-            rest = path.removeprefix("result")
-            fits = rest == suffix or re.sub(r"^\[\d+\]", "", rest) == suffix
             result = jaxpr.outvars[place]
-            if fits and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
+            if any(_ends(path.removeprefix("result"), suffix) for suffix in suffixes) and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
                 found[argument.path] = place
                 taken.add(place)
                 break
     return found
+
+
+def _ends(path: str, suffix: str) -> bool:
+    """What is returned at the path is called so, at a place of what is returned; a name stands as deep as Equinox puts it."""
+    places = path.removesuffix(suffix) if path.endswith(suffix) else "none"
+    return re.fullmatch(r"(\[\d+\]){0,3}" if re.search(r"[.'\"]", suffix) else r"(\[\d+\])?", places) is not None
 
 
 NEAR = 4

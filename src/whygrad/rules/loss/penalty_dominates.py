@@ -19,6 +19,10 @@ FELT = 0.1
 
 LESS = 0.5
 """The same where the run ends at chance: the penalty then steers at least as much as the labels do, and its part grows as the data's gradient shrinks with the weights."""
+DECLARES = "_regularizer"
+"""What Keras' layers call the argument that declares a penalty."""
+REGULARISERS = ("l1", "l2", "L1", "L2", "OrthogonalRegularizer")
+"""What makes one from a single factor, in all of Keras' spellings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +180,31 @@ def diagnosis(found: Sum, steps: int) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(found.op.output).shown,),
-        remedy=_smaller(found) if not inside else None,
+        remedy=_weaker(found) if inside else _smaller(found),
     )
 
 
 def _smaller(found: Sum) -> Remedy | None:
     """A factor by which the penalty is a hundredth of the data term."""
-    factor = f"{float(f'{abs(found.data / found.penalty) / 100:.0e}'):g}"
+    factor = _factor(found)
     return remedy(
         "make the penalty smaller",
         Edit("wrap", found.made.site, f"{factor} * {{x}}") if found.made.site else None,
         changes=f"with {factor} the penalty is a hundredth of the data term, which is a start and not a tuned value",
     )
+
+
+def _weaker(found: Sum) -> Remedy | None:
+    """The same where layers declare the penalty: what their regularisers were given, by as much smaller."""
+    factor = _factor(found)
+    layers = dict.fromkeys(p.site for p in found.step.step.parameters if p.site is not None and DECLARES in p.site.text)
+    return remedy(
+        "make the penalty smaller",
+        *(Edit("wrap", site, f"{{x}} * {factor}", REGULARISERS, position=0) for site in layers),
+        changes=f"with {factor} times as much the penalty is a hundredth of the data term, which is a start and not a tuned value",
+    )
+
+
+def _factor(found: Sum) -> str:
+    """What makes the penalty a hundredth of the data term."""
+    return f"{float(f'{abs(found.data / found.penalty) / 100:.0e}'):g}"

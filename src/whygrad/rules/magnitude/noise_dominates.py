@@ -8,7 +8,7 @@ from whygrad.flow.courses import ENOUGH, course_of, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import speaks
-from whygrad.ir import Course, Intervention, Op, Reseed, Site
+from whygrad.ir import Course, Intervention, Op, Reseed
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure, percent, places, plural
@@ -108,19 +108,21 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
         kind=step.step.kind,
         step=step.step.index,
         names=("dropout",),
-        remedy=_turned(index, worst, site, test.intervention),
+        remedy=_turned(index, step, worst, found, test.intervention),
         test=test,
     )
 
 
-def _turned(index: Index, worst: Op, site: Site | None, proof: Intervention) -> Remedy | None:
-    """The share that is kept in the place of the share that is dropped."""
+def _turned(index: Index, step: StepIndex, worst: Op, found: tuple[Op, ...], proof: Intervention) -> Remedy | None:
+    """The share that is kept in the place of the share that is dropped, at every dropout of that share."""
     kept, torch = figure(1 - rate(worst)), speaks(index, "torch")
-    position = 1 if (torch or worst.native.startswith("tf.")) and site is worst.site else 0
+    sites = dict.fromkeys((edited_at(step, op), op.site) for op in found if rate(op) == rate(worst))
+    functional = torch or worst.native.startswith("tf.")
+    where = {site: 1 if functional and site is called else 0 for site, called in sites}
     return remedy(
         f"drop {kept}",
-        setting(site, "p" if torch else "rate", kept, calls=_DROPOUTS, position=position),
-        otherwise=(setting(site, "rate", kept, calls=_DROPOUTS, position=0),) if torch else (),
+        *(setting(site, "p" if torch else "rate", kept, calls=_DROPOUTS, position=at) for site, at in where.items()),
+        otherwise=[setting(site, "rate", kept, calls=_DROPOUTS, position=0) for site in where] if torch else (),
         changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
         proof=proof,
     )

@@ -83,3 +83,17 @@ def test_a_penalty_that_is_too_large(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_what_layers_declare_is_made_smaller_where_they_do() -> None:
+    inside = (
+        RIDGE.replace('"a.py":5', '"a.py":6')
+        + '    parameter w value=w optimizer="opt" reached=true gradient="finite" gradient_norm=34.0 @ "a.py":2 text="dense = Dense(1, kernel_regularizer=decay)"\n'
+    )
+    (declared,) = said(diagnose, inside)
+    (unknown,) = said(diagnose, inside.replace("kernel_regularizer=decay", "decay"))
+
+    assert declared.remedy is not None
+    assert [(edit.site.line, edit.text, edit.position) for edit in declared.remedy.edits] == [(2, "{x} * 0.0001", 0)]
+    assert not declared.remedy.safe
+    assert unknown.remedy is None
