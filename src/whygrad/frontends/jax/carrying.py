@@ -88,7 +88,12 @@ def results_of(program: Program, closed: Any, variables: Mapping[str, Any]) -> d
         suffixes = {re.sub(r"^\w+", "", inputs[at]), re.sub(r"^\w+", "", argument.path)}
         for place, path in enumerate(outputs[: len(jaxpr.outvars)]):
             result = jaxpr.outvars[place]
-            if any(_ends(path.removeprefix("result"), suffix) for suffix in suffixes) and place not in taken and _same_type(result, variable) and _made_from(result, variable, makers):
+            if (
+                any(_ends(path.removeprefix("result"), suffix) for suffix in suffixes)
+                and place not in taken
+                and _same_type(result, variable)
+                and _made_from(result, variable, makers)
+            ):
                 found[argument.path] = place
                 taken.add(place)
                 break

@@ -1,5 +1,6 @@
 """WG302: a parameter whose every path to the loss leaves the framework."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.failures import Failure, consequences, failed_op, failures
 from whygrad.idioms import idiom, spelled
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Lift, Op
+from whygrad.ir import Lift, Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.left_terms import left_terms
@@ -153,6 +154,9 @@ def _help(index: Index, left: Op, entered: Op | None) -> str:
 
 def _remedy(index: Index, cut: Cut, left: Op) -> Remedy | None:
     """Neither out nor in: where the value came back as it had left, the calls of both ways go; what NumPy reckoned with it is written anew."""
+    asked = _by_calling(left.site)
+    if asked is not None:
+        return remedy("call the model itself", asked)
     ops = (*cut.ops, *cut.chain)
     trip = [op for op in ops if op.kind in ("leave", "enter", "detach")]
     entered = [op for op in ops if op.kind == "enter"]
@@ -169,6 +173,26 @@ def _remedy(index: Index, cut: Cut, left: Op) -> Remedy | None:
     if any(len(op.inputs) > 1 for op in entered):
         return remedy("keep the tensors", _translated(index, left, cut.entered), otherwise=edits)
     return remedy("keep the tensor", *edits, proof=_lift(cut))
+
+
+_FOR_ARRAYS = ("predict", "predict_on_batch")
+"""Methods of Keras' models that take and give arrays."""
+
+
+def _by_calling(site: Site | None) -> Edit | None:
+    """The model called in the place of its method for arrays, where that stands once on the line, with what it is given."""
+    text = site.text.strip() if site is not None else ""
+    try:
+        calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    except SyntaxError:
+        return None
+    found = [(node, node.func) for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr in _FOR_ARRAYS]
+    if site is None or len(found) != 1 or not found[0][0].args or not text.isascii():
+        return None
+    call, method = found[0]
+    indent = len(site.text) - len(site.text.lstrip()) + 1
+    at = replace(site, column=indent + call.col_offset, end_column=indent + (call.end_col_offset or 0), end_line=site.line)
+    return Edit("replace", at, f"{ast.unparse(method.value)}({ast.unparse(call.args[0])})")
 
 
 def _translated(index: Index, left: Op, entered: Op | None) -> Edit | None:

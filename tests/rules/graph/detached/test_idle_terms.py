@@ -4,6 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Rule
+from whygrad.ir import Lift
 from whygrad.rules.graph import detached, gradient_disabled, non_differentiable_op, rebuilt_tensor
 
 FEATURES = """
@@ -95,3 +96,31 @@ def test_another_step_of_its_kind_that_has_the_term_open_settles_it() -> None:
     both = f"step 0{FEATURES}step 1{FEATURES.replace('detach h', 'copy h')}"
 
     assert not said(detached.diagnose, both)
+
+
+def test_the_cut_is_opened_by_an_experiment_and_by_an_edit() -> None:
+    (diagnosis,) = said(detached.diagnose, FEATURES)
+
+    assert diagnosis.test is not None
+    assert (diagnosis.test.intervention, diagnosis.test.required) == (Lift(("d",)), False)
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in diagnosis.remedy.edits] == [("unwrap", 6)]
+    assert not diagnosis.remedy.safe
+
+
+def test_tracking_that_is_off_is_switched_on_where_the_block_is_known() -> None:
+    (unknown,) = said(gradient_disabled.diagnose, UNTRACKED)
+    block = '! tracking at=3 with={"on":false} @ "train.py":6 text="    with torch.no_grad():"'
+    (known,) = said(gradient_disabled.diagnose, UNTRACKED.replace("    b = norm w", f"    {block}\n    b = norm w"))
+
+    assert unknown.test is not None
+    assert unknown.test.intervention == Lift(("b",))
+    assert unknown.remedy is None
+    assert known.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in known.remedy.edits] == [("dissolve", 6)]
+
+
+def test_what_has_no_derivative_can_not_be_opened() -> None:
+    (diagnosis,) = said(non_differentiable_op.diagnose, DECIDED)
+
+    assert (diagnosis.test, diagnosis.remedy) == (None, None)

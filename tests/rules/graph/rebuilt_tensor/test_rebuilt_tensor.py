@@ -336,3 +336,36 @@ def test_a_list_of_numbers_becomes_a_stack_of_tensors() -> None:
     assert (edit.action, edit.site.line, edit.to and edit.to.line) == ("translate", 44, 54)
     assert [(edit.action, edit.text) for edit in diagnosis.remedy.otherwise] == [("unwrap", ""), ("swap", "torch.stack({x})")]
     assert diagnosis.test is None
+
+
+PREDICTED = """
+    framework tensorflow "2.21.0"
+    w: parameter f32[1,4]
+    x: input f32[8,4]
+    out = linear x w
+    a = leave out native="tensorflow.Tensor.numpy" @ "fit.py":12 text="        guess = self.net.predict(states, verbose=0)"
+    t = enter native="tensorflow.convert_to_tensor" with={"guessed":true} @ "fit.py":13
+    loss = mean t
+"""
+
+
+def test_a_model_that_was_asked_for_arrays_is_called_itself() -> None:
+    (diagnosis,) = said(diagnose, PREDICTED.replace("enter native", "enter a native"))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.text, edit.site.column, edit.site.end_column) for edit in diagnosis.remedy.edits] == [("self.net(states)", 17, 52)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "guess = self.net.predict()",
+        "guess = a.predict(x) - b.predict(x)",
+        "guess = self.net(states).numpy()",
+        "guess = self.net.predict(states,",
+    ],
+)
+def test_a_call_that_is_not_clear_stays(line: str) -> None:
+    text = PREDICTED.replace("enter native", "enter a native").replace("guess = self.net.predict(states, verbose=0)", line)
+
+    assert all(edit.action != "replace" for found in said(diagnose, text) for edit in (found.remedy.edits if found.remedy else ()))
