@@ -74,22 +74,22 @@ def test_a_run_that_ended_early_stays_where_it_ended():
 @pytest.mark.parametrize(
     ("before", "after", "ran", "first", "words"),
     [
-        (None, trial(1.0, at2=0.5), True, None, "could not be looked at again"),
-        (trial(1.0, "a value that the step needs is gone"), trial(1.0, at2=0.5), True, None, "is gone"),
-        (trial(1.0), trial(1.0, at2=0.5), True, None, "could not be kept"),
-        (trial(1.0, at2=0.9), trial(1.0), True, None, "could not be kept"),
-        (trial(math.nan, at2=0.9), trial(math.nan, at2=0.5), True, None, "no number"),
-        (trial(0.0, at2=0.9), trial(0.0, at2=0.5), True, None, "zero"),
-        (trial(1.0, at2=0.9), trial(1.0, at2=0.5), True, 1.1, "other numbers in each run"),
+        (None, trial(1.0, at2=0.5), True, (), "could not be looked at again"),
+        (trial(1.0, "a value that the step needs is gone"), trial(1.0, at2=0.5), True, (), "is gone"),
+        (trial(1.0), trial(1.0, at2=0.5), True, (), "could not be kept"),
+        (trial(1.0, at2=0.9), trial(1.0), True, (), "could not be kept"),
+        (trial(math.nan, at2=0.9), trial(math.nan, at2=0.5), True, (), "no number"),
+        (trial(0.0, at2=0.9), trial(0.0, at2=0.5), True, (), "zero"),
+        (trial(1.0, at2=0.9), trial(1.0, at2=0.5), True, (1.1, 0.9), "other numbers in each run"),
     ],
 )
 def test_where_nothing_can_be_compared_the_reason_is_given(
-    before: Trial | None, after: Trial | None, ran: bool, first: float | None, words: str
+    before: Trial | None, after: Trial | None, ran: bool, first: tuple[float, ...], words: str
 ):
     assert words in likened(before, after, ran=ran, first=first).reason
 
 
 def test_a_program_that_never_took_a_step_stays_at_its_start():
-    found = likened(trial(1.0), trial(1.0, at2=0.9), ran=False, first=1.0)
+    found = likened(trial(1.0), trial(1.0, at2=0.9), ran=False, first=(0.3, 1.0))
 
     assert (found.reason, found.last) == ("", (1.0, 0.9))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
+from sketch import sketch
 from whygrad.delivery import screen
 from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record, Step
@@ -103,6 +104,24 @@ def test_what_was_not_compared_is_tried_and_not_verified():
     assert Proof("a fault is left", apart="other numbers").shown == ""
     assert several.said_of("the first") == ""
     assert several.said_of("the second") == "learns as well without this change"
+
+
+def test_the_loss_of_a_step_may_be_the_first_of_several_that_it_differentiates():
+    record = sketch(
+        """
+        w: parameter f32[4]
+        a: loss f32[] minimum=0.8 maximum=0.8 mean=0.8 count=1
+        b: loss f32[]
+        a = sum w
+        b = mean w
+        ! backward a
+        ! backward b
+        measures loss=0.6
+        """
+    ).record
+
+    assert Attempt(record).losses_at(0) == (0.6, 0.8)
+    assert Attempt(record).losses_at(7) == ()
 
 
 def test_runs_are_compared_on_a_step_of_the_kind_that_has_the_fault(tmp_path: Path):

@@ -48,11 +48,11 @@ class Likened:
         return self.at(self.before, self.moments[-1]), self.at(self.after, self.moments[-1])
 
 
-def likened(before: Trial | None, after: Trial | None, *, ran: bool, first: float | None = None) -> Likened:
+def likened(before: Trial | None, after: Trial | None, *, ran: bool, first: tuple[float, ...] = ()) -> Likened:
     """The comparison of two runs that were followed.
 
-    `ran`: the first of them took steps, so that nothing kept does not mean that nothing moved. `first`: what the patched program's first recorded
-    loss was in its own run.
+    `ran`: the first of them took steps, so that nothing kept does not mean that nothing moved. `first`: what the patched program's loss at
+    that step was in its own run, or may have been: of a step with several losses the first one that can be run again is looked at.
     """
     if before is None or after is None:
         return Likened(reason="the patched program's first step could not be looked at again")
@@ -60,7 +60,7 @@ def likened(before: Trial | None, after: Trial | None, *, ran: bool, first: floa
         return Likened(reason=before.reason or after.reason)
     if after.loss is None or not isfinite(after.loss) or after.loss == 0:
         return Likened(reason="the patched program's first loss is zero, or no number")
-    if first is not None and not isclose(after.loss, first, rel_tol=REPEATED):
+    if first and not any(isclose(after.loss, loss, rel_tol=REPEATED) for loss in first):
         return Likened(reason="the program draws other numbers in each run")
     if ran and not before.figures:
         return Likened(reason="the parameters of the program as it stands could not be kept over its run")

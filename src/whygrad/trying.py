@@ -17,7 +17,7 @@ import msgspec
 
 from whygrad.diagnosis import Diagnosis, Report, Scalar
 from whygrad.errors import WhygradError
-from whygrad.ir import Course, Follow, Record, Trial
+from whygrad.ir import Course, Follow, Record, Step, Trial
 from whygrad.ir.files import read_record
 from whygrad.patched import FOLLOW, KEPT, PATCHED, TRAJECTORY, put_back
 from whygrad.program import Target
@@ -61,9 +61,14 @@ class Attempt:
         """How the loss went: of the kind of step that ran most."""
         return max(self.record.courses, key=lambda course: course.steps, default=None)
 
-    def loss_at(self, index: int) -> float | None:
-        """The loss of a step, by its number in the run; None where it was not recorded."""
-        return next((step.measures.loss for step in self.record.steps if step.index == index), None)
+    def losses_at(self, index: int) -> tuple[float, ...]:
+        """The loss of a step, by its number in the run, and the first one that it differentiated, of several; nothing where it was not recorded."""
+        step = next((step for step in self.record.steps if step.index == index), Step(index))
+        targets = (name for event in step.events if event.kind == "backward" for name in event.targets)
+        first = step.graph.values.get(next(targets, ""))
+        figures = first.statistics if first is not None else None
+        known = (step.measures.loss, figures.mean if figures is not None and figures.count == 1 else None)
+        return tuple(loss for loss in known if loss is not None)
 
     @property
     def fell(self) -> bool | None:
