@@ -11,5 +11,5 @@ model = keras.Sequential(
         keras.layers.Dense(2, activation="softmax", kernel_regularizer=penalty),
     ]
 )
-model.compile(optimizer=keras.optimizers.SGD(0.001), loss="sparse_categorical_crossentropy")
+model.compile(optimizer=keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
 model.fit(points, labels, epochs=5, batch_size=32, verbose=0)
