@@ -38,9 +38,9 @@ def unmarked(index: Index) -> Iterator[Diagnosis]:
         alike = next(equal_zeros(call), None)
         if alike is not None:
             found.setdefault(key, []).append(alike)
-    for key, group in found.items():
+    for where, group in found.items():
         # timid: where the share is the same in all batches, every row may have the same few marks
-        if len(group) == seen[key] >= BATCHES and len({one.share for one in group}) > 1:
+        if len(group) == seen[where] >= BATCHES and len({one.share for one in group}) > 1:
             yield about(group)
 
 

@@ -9,6 +9,7 @@ from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
 from whygrad.ir import Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
+from whygrad.rules.loss.summed_beside_mean import summed
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
 from whygrad.rules.remedies import remedy
 
@@ -40,11 +41,13 @@ class Sum:
 @rule("WG219", "penalty-dominates", "warning", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    A penalty on the parameters is so large that its gradient drowns that of the data.
+    A penalty is so large that its gradient drowns that of the data.
 
     ## What it finds
     A loss that adds a term of the parameters alone to one that depends on the data, where the penalty is ten times larger in every recorded
     step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess or the mean of the targets, half of the gradient at most.
+    And a term without labels that is summed over the whole batch beside one that is averaged over all entries, and ten times larger in every recorded step, as the divergence of a
+    variational autoencoder beside a mean squared error.
 
     ## Why it matters
     The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.
@@ -63,6 +66,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         found = [next(sums(index, step), None) for step in steps if step.losses]
         if found and None not in found:
             yield from distinct(diagnosis(one, len(found)) for one in found if one)
+    yield from summed(index)
 
 
 def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
