@@ -15,7 +15,7 @@ from whygrad.reports.terminal import render
 
 IMAGES = Path(__file__).resolve().parents[1] / "img"
 WIDTH = 110
-PAGE = (1180, 1780)
+PAGE = (1180, 2180)
 """Width and height of the page's picture, in pixels."""
 FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>

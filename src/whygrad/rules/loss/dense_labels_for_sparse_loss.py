@@ -89,7 +89,11 @@ def form_of(call: Call) -> str:
     if not takes_ids or prediction is None or target is None:
         return ""
     if call.op.attributes.get("ids"):
-        return "rows" if len(target) == len(prediction) > 1 and target[-1] == prediction[-1] > 1 else ""
+        if len(target) == len(prediction) > 1 and target[-1] == prediction[-1] > 1:
+            return "rows"
+        # Keras' own loss takes a column; where it raised, it was for another reason
+        column = call.op.failed and "rank" in message_of(call.index, call.step)
+        return "column" if column and len(target) == len(prediction) > 1 and target == (prediction[0], 1, *prediction[2:]) else ""
     return refused_form(call, prediction, target) if call.op.failed else ""
 
 

@@ -21,7 +21,18 @@ FLOATS = ROWS.replace("i64[30,5]", "f32[30]").replace(
     "Expected floating point type for target with class probabilities, got Long", "expected scalar type Long but found Float"
 )
 
+COLUMN = (
+    ROWS.replace("i64[30,5]", "i32[30,1]")
+    .replace('"target":1', '"target":1,"ids":true')
+    .replace("RuntimeError", "ValueError")
+    .replace(
+        "Expected floating point type for target with class probabilities, got Long",
+        "`labels.shape.rank` must equal `logits.shape.rank - 1`",
+    )
+)
+
 FIRES = {
+    "a column for a loss of TensorFlow's that reads ids": (COLUMN, 9),
     "one-hot rows of integers": (ROWS, 9),
     "one-hot rows for a negative log-likelihood": (ROWS.replace("cross_entropy", "nll_loss"), 9),
     "one-hot rows of floats for a negative log-likelihood": (
@@ -34,6 +45,10 @@ FIRES = {
 }
 
 SILENT = {
+    "a column that Keras' own loss takes": COLUMN.replace("failed=true ", ""),
+    "a column, and an exception about something else": COLUMN.replace(
+        "`labels.shape.rank` must equal `logits.shape.rank - 1`", "out of memory"
+    ),
     "ids": ROWS.replace("i64[30,5]", "i64[30]").replace("failed=true ", ""),
     "soft labels": ROWS.replace("i64[30,5]", "f32[30,5]").replace("failed=true ", ""),
     "ids out of range (WG204)": ROWS.replace("i64[30,5]", "i64[30]").replace("Expected floating point type", "Target 7 is out of bounds"),
