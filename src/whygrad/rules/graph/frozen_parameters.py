@@ -14,6 +14,7 @@ from whygrad.rules.graph.empty_thawing import thaws_nothing
 from whygrad.rules.graph.thawing import frozen_by_choice
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.unheld import moved_too
 
 
 @rule("WG305", "frozen-parameters", "error")
@@ -197,6 +198,7 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
         remedy=_remedy(event),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(facts),
+        test=moved_too(names),
         kind=step.step.kind,
         step=step.step.index,
         names=names,

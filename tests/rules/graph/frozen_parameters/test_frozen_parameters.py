@@ -276,3 +276,12 @@ def test_an_empty_tree_is_told_where_the_optimizer_was_made_for_it() -> None:
 
     assert found.site is not None
     assert found.site.line == 5
+
+
+def test_that_all_are_frozen_is_tried_by_moving_them() -> None:
+    (found,) = said(diagnose, ENDED + MODEL + FREEZE + NOTHING)
+
+    assert found.test is not None
+    assert isinstance(found.test.intervention, Descend)
+    assert found.test.intervention.joined == tuple(sorted(found.names))
+    assert not found.test.required
