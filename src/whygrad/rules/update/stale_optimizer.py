@@ -56,7 +56,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def replaced(index: Index, lost: list[Parameter]) -> Iterator[Diagnosis]:
     """Optimizers that hold other tensors than the forward reads."""
     for optimizer in index.record.optimizers:
-        if optimizer.orphans and lost:
+        # timid: a derivative of a number beside a model that is not trained in the run says nothing of the model's optimizer
+        if optimizer.orphans and any(optimizer.steps or p.owner for p in lost):
             yield diagnosis(index, optimizer, lost)
         elif lost and (twins := displaced(index, optimizer, lost)):
             yield later_diagnosis(index, optimizer, lost, twins)

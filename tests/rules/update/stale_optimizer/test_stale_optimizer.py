@@ -36,7 +36,14 @@ FIRES = {
     """,
         {"head.weight"},
     ),
-    "steps were never counted": (NEW_HEAD.replace("steps=10", "steps=0"), {"head.weight"}),
+    "steps were never counted": (
+        NEW_HEAD.replace("steps=10", "steps=0")
+        + """
+    parameter encoder.weight optimizer="opt" reached=true gradient="finite"
+    parameter head.weight owner="torch.nn.modules.linear.Linear" reached=true gradient="finite"
+    """,
+        {"head.weight"},
+    ),
 }
 
 SILENT = {
@@ -49,6 +56,12 @@ SILENT = {
     """,
     "the rest is changed by hand": NEW_HEAD
     + "    ending head.weight changed=true gradient_seen=true\n    ending encoder.weight changed=true gradient_seen=true",
+    "a derivative of a number, beside a model that never runs": NEW_HEAD.replace("steps=10", "steps=0")
+    + """
+    parameter encoder.weight trainable=false reached=true
+    parameter head.weight reached=true gradient="finite"
+    ending head.weight changed=false gradient_seen=true
+    """,
     "nothing ran": 'optimizer opt native="SGD" orphans=["f32[2]"]',
 }
 
