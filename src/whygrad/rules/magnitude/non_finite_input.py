@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
+from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import SPELLINGS, spelling
 from whygrad.ir import Site
@@ -59,11 +60,20 @@ def place(index: Index, found: Origin) -> tuple[Site | None, str]:
     made = found.step.producer.get(name)
     if made is not None and made[1].site is not None:
         return made[1].site, "it is made here"
-    handed = next((event.site for event in found.step.events("batch") if name in event.targets and event.site), None)
+    handed = _handed(found)
+    entries = making_site(index, found.step, name) if handed is not None else None
+    if entries is not None:
+        return entries, "what it is made of is computed here"
     if handed is not None:
         return handed, f"it comes from {idiom(index, 'loader')} here"
     read = next((op.site for op in found.step.consumers.get(name, ()) if op.site), None)
     return read, "it is read here first"
+
+
+def _handed(found: Origin) -> Site | None:
+    """Where a loader hands it out."""
+    name = found.value.name if found.value is not None else ""
+    return next((event.site for event in found.step.events("batch") if name in event.targets and event.site), None)
 
 
 def diagnosis(index: Index, found: Origin) -> Diagnosis:
@@ -82,7 +92,10 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
         message=f"{what} `{value.shown}` {'hold' if what == 'the labels' else 'holds'} NaN or infinity before anything is computed",
         site=site,
         label=label,
-        related=places((backward, "the loss differentiated here is not finite")),
+        related=places(
+            (_handed(found) if site != _handed(found) else None, f"`{value.shown}` is handed out here"),
+            (backward, "the loss differentiated here is not finite"),
+        ),
         evidence=(
             *(
                 handed(index, found)

@@ -117,3 +117,24 @@ def test_what_is_missing_in_arrays_is_filled_where_they_are_handed_to_keras(line
     (diagnosis,) = said(diagnose, LOST.replace('! batch x y @ "train.py":7', f'! batch x y @ "train.py":7 text="{line}"'))
 
     assert [edit.keyword for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == keywords
+
+
+def test_what_a_loader_hands_out_is_followed_to_what_made_its_first_items() -> None:
+    first = """
+step 0
+    raw: input f32[8,9]
+    f: activation f32[8,4]
+    x0: input f32[8,4]
+    w: parameter f32[2,4]
+    f = log raw @ "features.py":19
+    x0 = concat f @ "train.py":7
+    loss = linear x0 w @ "train.py":8
+    ! batch x0 @ "train.py":7
+    ! backward loss @ "train.py":10
+step 1"""
+    text = 'batches path="[0]" seen=24 minimum=0 maximum=1 values=["x0","x"] @ "train.py":5\n' + first + LOST
+    (found,) = said(diagnose, text)
+
+    assert found.site is not None
+    assert (found.site.file, found.site.line) == ("features.py", 19)
+    assert [place.site.line for place in found.related] == [7, 10]
