@@ -178,6 +178,40 @@ def test_parameters_without_a_module_are_all_known(tmp_path):
     assert record.endings["weight"].changed
 
 
+def test_parameters_that_share_a_loops_variable_are_all_known(tmp_path):
+    program = """
+        def weights():
+            for rows, columns in ((4, 8), (8, 3)):
+                yield torch.randn(rows, columns).requires_grad_()
+
+        all_weights = list(weights())
+        for _ in range(3):
+            inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+            F.cross_entropy(torch.relu(inputs @ all_weights[0]) @ all_weights[1], labels).backward()
+            for p in all_weights:
+                p.data -= 0.1 * p.grad
+                p.grad = None
+    """
+    steps = recorded(tmp_path, program).steps
+
+    assert [len({parameter.name for parameter in step.parameters}) for step in steps] == [2, 2]
+    assert {parameter.name for parameter in steps[1].parameters} == {"p", "p (2)"}
+    assert all(parameter.gradient == "finite" for parameter in steps[1].parameters)
+
+
+def test_a_parameter_that_is_made_anew_by_each_update_keeps_its_name(tmp_path):
+    program = """
+        weight = torch.randn(4, 3, requires_grad=True)
+        for _ in range(3):
+            inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+            F.cross_entropy(inputs @ weight, labels).backward()
+            weight = (weight - 0.1 * weight.grad).detach().requires_grad_()
+    """
+    (step,) = recorded(tmp_path, program).steps
+
+    assert {parameter.name for parameter in step.parameters} == {"weight"}
+
+
 def test_what_is_frozen_after_its_training_has_no_gradient_though_it_keeps_the_last_one(tmp_path):
     program = """
         trunk, head = nn.Linear(4, 4), nn.Linear(4, 1)

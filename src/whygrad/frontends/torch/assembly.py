@@ -15,7 +15,7 @@ from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.modules import Modules, Owned
 from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.running import Running
-from whygrad.frontends.torch.steps import Builder, kept, leaves
+from whygrad.frontends.torch.steps import Alone, Builder, kept, leaves
 from whygrad.frontends.torch.watching import Figures, ParameterWatch
 from whygrad.ir import Graph, Measures, Op, Parameter, Step, Value, family
 
@@ -44,13 +44,13 @@ class Assembly:
         found = self.modules.parameters()
         held = self.optimizers.held()
         named, modular = self.ledger.names, bool(found)
+        alone = Alone(self.ledger.calls, frozenset(owned.name for owned in found.values()))
         for number, tensor in leaves(self.ledger.calls).items():
             asked = number in self.asked and not held  # beside an optimizer it is a derivative by data: a force, a slope
             plain = asked or id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
-                found[id(tensor)] = Owned(
-                    named.get(number, f"parameter {number}"), tensor, id(tensor) in held or not modular, "", False, ""
-                )
+                name = alone.named(number, named.get(number, f"parameter {number}"))
+                found[id(tensor)] = Owned(name, tensor, id(tensor) in held or not modular, "", False, "")
         self.names |= {key: owned.name for key, owned in found.items()}
         self.watch.name(self.names)
         return found

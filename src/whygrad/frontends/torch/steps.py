@@ -1,8 +1,9 @@
 """From recorded calls to the neutral record of a step."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
@@ -203,3 +204,39 @@ def leaves(calls: Iterable[Call]) -> dict[int, Tensor]:
             if tensor is not None and is_leaf(tensor) and tensor.requires_grad:
                 found[slot.number] = tensor
     return found
+
+
+@dataclass
+class Alone:
+    """Names that tell the leaves of a step apart: all of a list are called by a loop's variable, and figures are kept by name."""
+
+    calls: Sequence[Call]
+    modules: frozenset[str]
+    """Names of the modules' parameters."""
+    first: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By the user's name: when the first leaf of it was used, and what it is called."""
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def named(self, number: int, name: str) -> str:
+        """The name for this leaf. One that was met after another of its name was used is that one's next version, and keeps the name."""
+        if name in self.first and number > self.first[name][0]:
+            return self.first[name][1]
+        at = self.counts[name] = self.counts.get(name, 0) + 1
+        chosen = name if at == 1 and name not in self.modules else f"{name} ({max(at, 2)})"
+        if name not in self.first:
+            self.first[name] = self.used(number), chosen
+        return chosen
+
+    def used(self, number: int) -> int:
+        """The number of the first value that was computed from a leaf; numbers are given in the order in which objects are met."""
+        return self.uses.get(number, number)
+
+    @cached_property
+    def uses(self) -> dict[int, int]:
+        """Each object to the number of the first other one that was computed from it. Linear in the calls."""
+        found: dict[int, int] = {}
+        for call in self.calls:
+            for slot in call.slots:
+                if call.outputs and slot.number not in call.outputs:
+                    found.setdefault(slot.number, min(call.outputs))
+        return found
