@@ -16,6 +16,7 @@ from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy
 from whygrad.rules.remedies_of_settings import fed
 from whygrad.rules.wiring.checked_inputs import refused_inputs
+from whygrad.rules.wiring.misgiven_inputs import misgiven
 from whygrad.rules.wiring.odd_axes import odd_axes
 
 OUTSIDE = re.compile(r"indices\[[\d, ]*\] = (?P<id>-?\d+) is not in \[0, \d+\)")
@@ -43,7 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A layer whose call raised because the size of its input differs from the size that its weights ask for. Where the wanted size is the product of the
     last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
     otherwise the number in the declaration is wrong, and the declaration is the place; so it is for an embedding with fewer rows than there are ids. Also a loss on class ids that refuses scores in which dense layers have kept the
-    axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis.
+    axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis. Also a Keras model that is given one example without a batch axis, or another
+    number of inputs than it has.
 
     ## Why it matters
     The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.
@@ -70,7 +72,8 @@ def _found(index: Index) -> Iterator[Diagnosis]:
             yield from _of_ids(failure, failure.step, found)
         if failure.step is not None and op is not None:
             yield from odd_axes(index, failure, failure.step, op)
-    yield from refused_inputs(index)
+    told = list(misgiven(index))
+    yield from told or refused_inputs(index)
 
 
 def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
