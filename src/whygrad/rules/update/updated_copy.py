@@ -135,8 +135,16 @@ def _thrown_away(step: StepIndex) -> Iterator[tuple[Op, Parameter]]:
             yield op, known[origin]
         elif op.kind in RESULTS and origin in known and op.outputs and not op.attributes.get("inplace"):
             same = step.value(op.output).shape == step.value(origin).shape
-            if same and not any(name in step.consumers for name in op.outputs):
+            if same and not any(name in step.consumers for name in op.outputs) and not _taken_up(step, backward.at, origin):
                 yield op, known[origin]
+
+
+def _taken_up(step: StepIndex, backward: int, origin: str) -> bool:
+    """A later forward reads a new parameter of the same shape: the result under the name, made a leaf of its own (`w = (w - rate * w.grad).detach().requires_grad_()`)."""
+    before = {name for op in step.graph.ops[:backward] for name in op.inputs}
+    later = {name for op in step.graph.ops[backward:] for name in op.inputs} - before
+    shape = step.value(origin).shape
+    return any(p.trainable and p.value in later and step.value(p.value).shape == shape for p in step.step.parameters)
 
 
 def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diagnosis:

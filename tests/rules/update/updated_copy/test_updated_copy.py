@@ -26,7 +26,17 @@ REBOUND = """
       parameter w reached=true gradient="finite" gradient_norm=0.7
 """
 
+NEXT = """
+      w2: parameter f32[2,4]
+      out2 = linear x w2
+      parameter w value=w2 reached=true gradient="finite" gradient_norm=0.7
+"""
+"""The next forward reads another parameter, which the update was bound to."""
+
 FIRES = {
+    "beside a parameter of another shape that is read later": REBOUND
+    + NEXT.replace("w2: parameter f32[2,4]", "w2: parameter f32[8]").replace("parameter w value", "parameter b value"),
+    "where the next forward reads the old one": REBOUND + "      out2 = linear x w\n",
     "arrays that were taken out": REBOUND.replace(
         '      s = mul g @ "train.py":11\n      p = sub w s', '      p = leave w with={"edited":true}'
     ),
@@ -35,6 +45,8 @@ FIRES = {
 }
 
 SILENT = {
+    "the result is a leaf of its own that the next forward reads": REBOUND + NEXT,
+    "the same under another name": REBOUND + NEXT.replace("parameter w value", "parameter v value"),
     "arrays that were only looked at": REBOUND.replace('      s = mul g @ "train.py":11\n      p = sub w s', "      p = leave w"),
     "the parameter changed": REBOUND.replace("changed=false", "changed=true"),
     "an optimizer is about": REBOUND.replace(
