@@ -302,7 +302,7 @@ class Optimizers:
                 events.append(self._stepped(moment, applied, at, idle=True))
                 parameters.update({n: replace(parameters[n], optimizer="") for n in moment.held if n in parameters})
                 continue
-            entry.met = True
+            entry.met, entry.moved = True, entry.moved or bool(moved)
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             entry.size = _size(step, entry.held) or entry.size
             entry.shown = self.name(entry)
@@ -335,8 +335,9 @@ class Optimizers:
     def _estranged(entry: Made, moment: Moment, applied: Sequence[Moment], moved: Sequence[Parameter]) -> bool:
         """Its updates are added to other arrays than the derivative was taken by, which stay as they are."""
         found = next((item.strangers for item in applied if item.strangers), ())
-        if entry.met or moved or not found or len(applied) != 1:
+        if entry.moved or moved or not found or len(applied) != 1:
             return False
+        entry.met = False  # in its first step both may have held the same numbers
         entry.orphans, entry.held = found, tuple(name for name in entry.held if name not in moment.held)
         return True
 

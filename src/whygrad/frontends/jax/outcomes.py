@@ -8,7 +8,7 @@ import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.arrays import sample_of
-from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax import _compat, taken_in
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
 from whygrad.frontends.jax.assembly import AGREE, SNAPSHOT, Assembly, Built, Part, Snapshot, compared, factor, rounded
@@ -99,6 +99,7 @@ class Outcomes:
         rate = self._rate_by_hand(opened, after) if not opened.moments else None
         self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
         step = told(self.optimizers.finished(step, self._with_effects(opened)), opened.moments, self.assembly.builder.site)
+        step = taken_in.told(step, opened.built.parts)
         if not opened.moments:
             step = told(step, self._by_hand(opened, after), self.assembly.builder.site)
         self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)

@@ -106,6 +106,8 @@ class Made:
     """The types of what its updates were added to, where that is not what was differentiated."""
     met: bool = False
     """A recorded step has asked it for an update."""
+    moved: bool = False
+    """And the parameters that the derivative was taken by moved by that."""
     restarts: int = 0
     """Those that were given that very state again."""
     calls: int = 0

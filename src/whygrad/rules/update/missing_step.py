@@ -46,6 +46,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         return
     yield from instead(index)
     yield from emptied(index)
+    if any(event.attributes.get("what") == "traced" for step in index.steps for event in step.events("dropped")):
+        return  # WG318's: what the update makes is kept, and a compiled function never reads it
     idle = [optimizer for optimizer in index.record.optimizers if left_out(index, optimizer)]
     if idle and waited_long_enough(index, idle):
         yield diagnosis(index, idle)
@@ -104,7 +106,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
             e
             for s in index.steps
             for e in s.events("dropped")
-            if e.attributes.get("what") != "restored" and not set(held).isdisjoint(e.targets)
+            if e.attributes.get("what") not in ("restored", "traced") and not set(held).isdisjoint(e.targets)
         ),
         None,
     )
