@@ -94,4 +94,5 @@ def test_a_clone_that_is_updated_is_a_stranger_as_soon_as_it_differs(tmp_path: P
 def test_one_model_trained_after_another_is_none(tmp_path: Path) -> None:
     text = CLONED.replace("(model)\n", "(trained)\n")
     (found,) = recorded(tmp_path, HEAD + text).optimizers
-    assert not found.orphans and found.steps == 6
+    assert not found.orphans
+    assert found.steps == 6

@@ -11,6 +11,7 @@ from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.bent import bent
 from whygrad.rules.graph.idle_terms import idle
+from whygrad.rules.graph.reverse_loops import without_reverse
 from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
@@ -36,7 +37,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     cast to integers, one-hot rows, a draw, the indices of a sort, or a call that breaks the graph though none of this is asked of it.
     Also a draw between two sets of parameters, as in an autoencoder that draws its code by `torch.normal(mean, std)` or `sample()`: the encoder
     has a gradient from a penalty on the code, and none from what the decoder makes of it. A second derivative, as in a physics-informed net, of
-    a net whose activations are all straight pieces such as ReLU: it is zero everywhere. A term of the loss that trains nothing for this reason, such as an error rate beside a
+    a net whose activations are all straight pieces such as ReLU: it is zero everywhere. In JAX, a `while_loop`, or a `fori_loop` whose bounds are no plain integers,
+    which has no reverse mode. A term of the loss that trains nothing for this reason, such as an error rate beside a
     cross-entropy, is a warning.
 
     ## Why it matters
@@ -60,6 +62,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             yield _spoken(index, cut)
     yield from idle(index, "decided", "WG304", "non-differentiable-op")
     yield from bent(index)
+    yield from without_reverse(index)
     yield from (_drawn(index, draw) for draw in index.once(draws))
 
 
