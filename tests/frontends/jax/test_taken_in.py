@@ -96,3 +96,35 @@ def test_one_model_trained_after_another_is_none(tmp_path: Path) -> None:
     (found,) = recorded(tmp_path, HEAD + text).optimizers
     assert not found.orphans
     assert found.steps == 6
+
+
+BY_DATA = """
+params = {"w": jnp.ones((3, 2)), "b": jnp.zeros(2)}
+state = optimizer.init(params)
+
+def loss_fn(x, y, params):
+    return jnp.mean((x @ params["w"] + params["b"] - y[:, None]) ** 2)
+
+DECORATOR
+def step(params, state, x, y):
+    grads = jax.grad(loss_fn)(x, y, params)
+    updates, state = optimizer.update(grads, state, params)
+    return optax.apply_updates(params, updates), state
+
+try:
+    step(params, state, x, y)
+except (TypeError, ValueError, AttributeError):
+    pass
+"""
+
+
+@pytest.mark.parametrize("decorator", ["@jax.jit", ""], ids=["jitted", "at once"])
+def test_a_derivative_by_the_data_is_seen_though_the_update_raises(tmp_path: Path, decorator: str) -> None:
+    record = recorded(tmp_path, HEAD + BY_DATA.replace("DECORATOR", decorator).replace("optax.sgd(0.1)", "optax.adam(0.1)"))
+    assert [parameter.name for parameter in record.steps[0].parameters] == ["x"]
+    assert record.optimizers[0].orphans == ("f32[2]", "f32[3,2]")
+
+
+def test_a_derivative_by_the_parameters_is_none_of_that(tmp_path: Path) -> None:
+    text = BY_DATA.replace("DECORATOR", "@jax.jit").replace("jax.grad(loss_fn)(x, y, params)", "jax.grad(loss_fn, argnums=2)(x, y, params)")
+    assert recorded(tmp_path, HEAD + text).optimizers[0].orphans == ()

@@ -243,7 +243,9 @@ class Jits:
 
     def _failed(self, capture: Capture, given: Any) -> None:
         """The function raised while it was traced: what is known of the derivative that it raised in."""
-        if capture.derivations and capture.derivations[-1].failed is not None and self.recorder.on:
+        asked = capture.derivations[-1].failed is not None if capture.derivations else False
+        asked = asked or any(moment.made is not None and moment.made.orphans for moment in capture.moments)
+        if capture.derivations and asked and self.recorder.on:
             derivation = capture.derivations[-1]
             program = programs.failed(derivation)
             self.recorder.opened([Part(program, _whole(derivation, given), capture.activations[-1], {})], None)

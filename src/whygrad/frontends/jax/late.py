@@ -139,7 +139,7 @@ class Lateness:
             return
         self.over = True
         if parts := self._parts(calls[-2]):
-            self._record(calls[-2], parts, _given(self._parts(calls[-1])))
+            self._record(calls[-2], parts, _given(self._parts(calls[-1])), scheduled=True)
 
     def traced_anew(self) -> None:
         """A step was traced once more after its modules had been switched to evaluation mode: what is called from now on is another program."""
@@ -191,12 +191,14 @@ class Lateness:
         gradients = {paths[number]: item for number, item in found.items()}
         return [Part(program, {**arrays, **seen}, part.activations, gradients, loss, engine)]
 
-    def _record(self, call: Call | Asking, parts: list[Part], after: dict[str, Any]) -> None:
+    def _record(self, call: Call | Asking, parts: list[Part], after: dict[str, Any], *, scheduled: bool = False) -> None:
         """The step as if it had been recorded when it ran."""
         recorder = self.recorder
         built = recorder.assembly.build(call.index, parts, recorder.modes.events(recorder.builder))
         built.step = recorder.optimizers.holding(built.step, held(recorder.optimizers, parts, call.plan))
-        built.step = recorder.observer.examine(built.step, replay_of(recorder.optimizers, built, call.plan))
+        replay = replay_of(recorder.optimizers, built, call.plan)
+        replay = replace(replay, rule=replay.rule or recorder.optimizers.rule(scheduled=True)) if scheduled else replay
+        built.step = recorder.observer.examine(built.step, replay)
         moments = list(call.plan.capture.moments) if call.plan is not None else [replace(moment, results={}) for moment in self.moments]
         updating = call.plan.updating if call.plan is not None else None
         opened = Open(built, mark=recorder.surroundings.count, moments=moments, updating=updating)

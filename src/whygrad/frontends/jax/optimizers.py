@@ -17,6 +17,7 @@ from whygrad.frontends.jax.clips import clips
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
 from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.strangers import typed
 from whygrad.frontends.jax.transformations import (
     CHOOSING,
     FOLLOWED,
@@ -116,6 +117,7 @@ class Optimizers:
         self._name(entry, frame)
         entry.started = tuple(id(leaf) for leaf in leaves(parameters))
         entry.empty = not entry.started
+        entry.types = tuple(typed(leaf) for leaf in leaves(parameters) if _compat.is_array(leaf))
         self.recorder.begun(entry, parameters, source.trace(frame))
 
     def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:
@@ -128,6 +130,9 @@ class Optimizers:
             return
         if several is not None:
             several.told = True
+        given = {typed(leaf) for leaf in leaves(updates) if _compat.is_array(leaf)}
+        if entry.types and given and given.isdisjoint(entry.types):
+            entry.orphans = entry.types
         held = self.recorder.parameters_in(updates)
         stopped = tuple(stopped_by(entry, updates, list(held)))
         turns = several.turns if several is not None else 1
@@ -172,14 +177,14 @@ class Optimizers:
         alike = [id(other) for other in self.used() if (other.name or other.native) == name]
         return name if len(alike) < 2 else f"{name} {alike.index(id(entry)) + 1}"  # noqa: PLR2004 - several
 
-    def rule(self) -> Rule | None:
-        """What a descent on copies has to follow."""
+    def rule(self, *, scheduled: bool = False) -> Rule | None:
+        """What a descent on copies has to follow; `scheduled`: also where a schedule gives the rate, which is that of the last update."""
         found = next(iter(self.used()), None)
         rate = found.rate() if found is not None else None
         if found is None or found.native not in FOLLOWED:
             return None
-        if callable(rate):
-            rate = self.rate_at(found, max(found.since - 1, 0)) or None  # a warm-up that begins at zero moves nothing
+        if callable(rate) and scheduled:
+            rate = self.rate_at(found, max(found.since - 1, 0))
         if not isinstance(rate, int | float):
             return None
         return Rule(
@@ -302,7 +307,7 @@ class Optimizers:
                 events.append(self._stepped(moment, applied, at, idle=True))
                 parameters.update({n: replace(parameters[n], optimizer="") for n in moment.held if n in parameters})
                 continue
-            entry.met, entry.moved = True, entry.moved or bool(moved)
+            entry.met, entry.moved = not entry.orphans or bool(moved), entry.moved or bool(moved)
             entry.held = tuple(dict.fromkeys((*entry.held, *moment.held)))
             entry.size = _size(step, entry.held) or entry.size
             entry.shown = self.name(entry)

@@ -240,7 +240,7 @@ class JaxRecorder(Listener):
         built.step = self.optimizers.holding(built.step, held(self.optimizers, parts, plan))
         self.open = Open(built, mark=self.surroundings.count, results={n: item for part in parts for n, item in part.turned.items()})
         built.step = self.outcomes.untied(self.open)
-        if parts[-1].program.derivation.failed is None:
+        if parts[-1].program.derivation.failed is None and parts[-1].arrays:
             self.open.replay = replay_of(self.optimizers, built, plan)
             built.step = self.observer.examine(built.step, self.open.replay)
         self.backwards += len(parts)

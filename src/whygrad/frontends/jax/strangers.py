@@ -18,4 +18,9 @@ def strangers(given: Mapping[str, Any], known: Iterable[Any]) -> tuple[str, ...]
     contents = {digest(item) for item in own}
     if all(digest(item) in contents for item in found):
         return ()
-    return tuple(f"{dtype_name(item.dtype)}[{','.join(map(str, item.shape))}]" for item in found)
+    return tuple(typed(item) for item in found)
+
+
+def typed(item: Any) -> str:
+    """The type of an array, as reports write it."""
+    return f"{dtype_name(item.dtype)}[{','.join(map(str, item.shape))}]"

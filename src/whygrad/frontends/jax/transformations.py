@@ -80,6 +80,8 @@ class Made:
     """Updates since its state was made: what schedules count."""
     started: tuple[int, ...] = ()
     """Identities of the arrays that its state was made for."""
+    types: tuple[str, ...] = ()
+    """Those of the arrays that its state was made for."""
     empty: bool = False
     """Its state was made for a tree without arrays."""
     held: tuple[str, ...] = ()

@@ -8,9 +8,9 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.idioms import idiom
-from whygrad.ir import Optimizer, Parameter, Site
+from whygrad.ir import Optimizer, Parameter, Site, Value
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, listed, places, plural
+from whygrad.rules.phrases import distinct, listed, places, plural, typed
 from whygrad.rules.remedies import moved as moving
 from whygrad.rules.remedies import remedy, setting
 from whygrad.rules.update.unheld import forgotten, modules_of, moved_as_well, stands_still
@@ -26,8 +26,14 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer with tensors that no model in the run has, while parameters that get a gradient are held by none: the layer or the whole
+<<<<<<< HEAD
     model was made anew, copied (into stacked members of an ensemble, say), or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
     it was not built with: of a second model, or of a layer that was unfrozen after its first update.
+=======
+    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
+    it was not built with: of a second model, or of a layer that was unfrozen after its first update. In JAX, an update that raises because the derivative was taken by the data, which
+    are the first argument of the loss function.
+>>>>>>> baa1b1c (WG402: in JAX, a derivative by the data where the optimizer was made for the model)
 
     ## Why it matters
     The optimizer steps without any complaint, on tensors without a gradient. The parameters that the forward reads never move.
@@ -42,7 +48,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.optim`: construct the optimizer after the model is complete; `whygrad explain WG401`.
     """
-    lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)]
+    elsewhere = list(asked_of_others(index))
+    yield from elsewhere
+    lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)] if not elsewhere else []
     refusals = list(matching(index, UNKNOWN))
     ended = frozenset(fact for failure, _ in refusals for fact in consequences(failure, failure.step))
     held = (
@@ -51,6 +59,46 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         or list(copied(index))
     )
     yield from held or distinct(refused(index, failure, match) for failure, match in refusals)
+
+
+def asked_of_others(index: Index) -> Iterator[Diagnosis]:
+    """An update that raised, since it was handed the derivative by other arrays than the optimizer was made for: by the data, mostly."""
+    raised, step = index.record.outcome.exception, index.steps[-1] if index.steps else None
+    if raised is None or step is None or not step.step.parameters:
+        return
+    asked = [step.value(parameter.value) for parameter in step.step.parameters]
+    for optimizer in index.record.optimizers:
+        if optimizer.orphans and not optimizer.steps and not {value.type for value in asked} & set(optimizer.orphans):
+            yield _asked_of_others(index, step, optimizer, asked)
+
+
+def _asked_of_others(index: Index, step: StepIndex, optimizer: Optimizer, asked: list[Value]) -> Diagnosis:
+    raised = index.record.outcome.exception
+    site = next((event.site for event in step.events("backward") if event.site), None)
+    names = [value.shown for value in asked]
+    return Diagnosis(
+        rule="WG402",
+        name="stale-optimizer",
+        severity="error",
+        confidence="proved",
+        message=f"the derivative is taken by {listed(names)}, and `{optimizer.name}` was made for other arrays",
+        site=site,
+        label=f"differentiates by {typed(asked[0])}",
+        related=places((optimizer.site, f"`{optimizer.name}` is made here")),
+        evidence=(
+            Evidence(
+                f"`{optimizer.name}` was made for {', '.join(optimizer.orphans[:3])}{' …' if len(optimizer.orphans) > 3 else ''}; none of what is differentiated has such a type",  # noqa: PLR2004 - a few will do
+                "tensors",
+                len(optimizer.orphans),
+            ),
+        ),
+        help="put the parameters first in the function that is differentiated, or say with `argnums` which argument they are",
+        facts=frozenset({Fact("orphans", optimizer.name)}),
+        explains=frozenset({Fact("exception", raised.type)} if raised is not None else ()),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(optimizer.name,),
+    )
 
 
 def replaced(index: Index, lost: list[Parameter]) -> Iterator[Diagnosis]:
