@@ -146,6 +146,7 @@ class Patches:
         def jvp(*args: Any, **kwargs: Any) -> Any:
             if recorder.watches() and not recorder.in_library():
                 recorder.unseen += 1
+                recorder.limits.append("a derivative forward (`jax.jvp`) was not looked at")
             return original(*args, **kwargs)
 
         return jvp
