@@ -26,14 +26,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An optimizer with tensors that no model in the run has, while parameters that get a gradient are held by none: the layer or the whole
-<<<<<<< HEAD
     model was made anew, copied (into stacked members of an ensemble, say), or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
-    it was not built with: of a second model, or of a layer that was unfrozen after its first update.
-=======
-    model was made anew, copied, or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
     it was not built with: of a second model, or of a layer that was unfrozen after its first update. In JAX, an update that raises because the derivative was taken by the data, which
     are the first argument of the loss function.
->>>>>>> baa1b1c (WG402: in JAX, a derivative by the data where the optimizer was made for the model)
 
     ## Why it matters
     The optimizer steps without any complaint, on tensors without a gradient. The parameters that the forward reads never move.
