@@ -1,9 +1,10 @@
 """WG104: inputs and labels are reordered differently."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
@@ -15,6 +16,7 @@ from whygrad.rules.labels.turning import turned_apart
 from whygrad.rules.labels.ways import STEPS, chain, entering, rows_of
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Reordered:
     before: Value
     side: str
     other: Value
-    both: bool = False
-    """The other side was put into an order of its own."""
+    second: Op | None = None
+    """What put the other side into an order of its own."""
 
 
 @rule("WG104", "misaligned-labels", "error")
@@ -91,8 +93,8 @@ def one_sided(call: Call) -> Iterator[Reordered]:
                     and not any(reorders(step, other) and not apart(step, op, other) for other in theirs)
                     and not put_back(step, op)
                 ):
-                    both = any(reorders(step, other) for other in theirs)
-                    yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name), both)
+                    second = next((other for other in theirs if reorders(step, other)), None)
+                    yield Reordered(call, op, step.value(op.inputs[0]), side, step.value(name), second)
                     return
 
 
@@ -148,15 +150,15 @@ def diagnosis(found: Reordered) -> Diagnosis:
     step, other = found.call.step, found.other
     order = step.value(found.op.inputs[1])
     sides = "labels" if found.side == "inputs" else "inputs"
-    otherwise = f"`{other.shown}` by one that another key drew" if found.both else f"`{other.shown}` comes from no op that reads it"
+    otherwise = f"`{other.shown}` by one that another key drew" if found.second else f"`{other.shown}` comes from no op that reads it"
     return Diagnosis(
         rule="WG104",
         name="misaligned-labels",
         severity="error",
         confidence="proved",
-        message=f"the {found.side} are put into another order here, and the {sides} are {'put into a third one' if found.both else 'not'}",
+        message=f"the {found.side} are put into another order here, and the {sides} are {'put into a third one' if found.second else 'not'}",
         site=found.op.site,
-        label=f"`{found.before.shown}` is reordered by a key of its own" if found.both else f"only `{found.before.shown}` is reordered",
+        label=f"`{found.before.shown}` is reordered by a key of its own" if found.second else f"only `{found.before.shown}` is reordered",
         related=places((found.call.op.site, "the loss compares them row by row here")),
         evidence=(Evidence(f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; {otherwise}"),),
         help=f"apply one permutation to both: {idiom(found.call.index, 'permute both')}",
@@ -164,4 +166,20 @@ def diagnosis(found: Reordered) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(found.before.shown, other.shown),
+        remedy=_by_one_key(found),
     )
+
+
+_DRAWN = re.compile(r"\bpermutation\(\s*([A-Za-z_]\w*)\s*,")
+
+
+def _by_one_key(found: Reordered) -> Remedy | None:
+    """The key of one permutation for the other one, where both are drawn by name in one function."""
+    here, there = found.op.site, found.second.site if found.second else None
+    if here is None or there is None or (here.file, here.function) != (there.file, there.function) or here.line == there.line:
+        return None
+    keys = [_DRAWN.findall(site.text) for site in (here, there)]
+    if any(len(names) != 1 for names in keys):
+        return None
+    (key,) = keys[0]
+    return remedy(f"draw both by `{key}`", Edit("argument", there, key, ("permutation",), "key", 0))
