@@ -19,7 +19,7 @@ from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Outcome, Raised, Record, Step
 from whygrad.program import Target
 from whygrad.proving import Likened, no_further
-from whygrad.repairing import Kept, Proof, Repair, Wish, against, left_out, unlabelled, unproved, unproved_alone, written
+from whygrad.repairing import Kept, Proof, Repair, Wish, against, far_off, left_out, unlabelled, unproved, unproved_alone, written
 from whygrad.reports.repairs import summary
 from whygrad.trying import Attempt, attempt
 
@@ -82,6 +82,32 @@ def test_labels_that_never_mattered_and_that_no_rule_minds_are_none():
     assert unlabelled(Attempt(FELL, replace(blind, diagnoses=(sign,))), Attempt(FELL, blind))
     assert not unlabelled(Attempt(FELL, replace(blind, diagnoses=(UNUSED_LABELS,))), Attempt(FELL, blind))
     assert not unlabelled(WELL, Attempt(FELL, blind))
+
+
+FAR = """
+    x: input f32[8,2]
+    y: label f32[8]
+    w: parameter f32[1,2]
+    p: activation f32[8]
+    p = linear x w
+    loss = huber_loss p y with={"target":1}
+    labels values=["y"] how="target"
+    measures loss=7.0 gradient_norm=40.0 label_sensitivity=0.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "far"),
+    [
+        ("huber_loss", "huber_loss", True),
+        ("huber_loss", "mse_loss", False),
+        ('huber_loss p y with={"target":1}', "mean p", False),
+        ('    labels values=["y"] how="target"\n', "", False),
+    ],
+    ids=["an error with straight ends", "a squared error", "labels that are not read", "no labels"],
+)
+def test_a_derivative_that_is_the_same_for_many_labels_says_nothing_against_a_fix(old: str, new: str, far: bool):
+    assert far_off(Attempt(sketch(FAR.replace(old, new)).record)) is far
 
 
 def test_a_repair_that_gets_no_further_says_so():

@@ -15,12 +15,14 @@ from whygrad.errors import WhygradError
 from whygrad.fixes import patch, undone, unified
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.sources import Texts, encoded, writable
+from whygrad.flow import StepIndex
 from whygrad.ir import Course, Trial
 from whygrad.mending import stands, with_fixes
 from whygrad.program import Target, prepare
 from whygrad.proving import Likened, Losses, further, likened, no_further, unproved_by
 from whygrad.reports.figures import figure
 from whygrad.reports.repairs import compared, side_by_side, summary
+from whygrad.rules.labels.label_independent_gradient import join_of
 from whygrad.trying import Attempt, attempt, follow
 
 BLIND = "the gradient does not depend on the labels"
@@ -185,7 +187,7 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     if not repair.kept:
         return Proof("nothing could be changed")
     why = unproved(after)
-    if why and not (why == BLIND and unlabelled(before, after)):
+    if why and not (why == BLIND and (unlabelled(before, after) or far_off(after))):
         return Proof(why)
     step = repair.compared_step(before)
     repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
@@ -205,6 +207,12 @@ def unlabelled(before: Attempt, after: Attempt) -> bool:
     """What was taken for labels never mattered, and no rule minds: a model that fits a density has none."""
     minding = [diagnosis for diagnosis in (*before.roots, *after.roots) if diagnosis.rule.startswith("WG1")]
     return not minding and before.report is not None and before.report.measures.label_sensitivity == 0.0
+
+
+def far_off(after: Attempt) -> bool:
+    """The labels are compared with by an absolute error or a hinge, whose derivative is the same for many labels while the predictions are far from them."""
+    joins = [join_of(StepIndex(step)) for step in after.record.steps if step.labels.values]
+    return bool(joins) and all(join is not None and join.stepwise for join in joins)
 
 
 def unproved_alone(after: Attempt) -> str:
