@@ -128,3 +128,21 @@ def test_a_derivative_by_the_data_is_seen_though_the_update_raises(tmp_path: Pat
 def test_a_derivative_by_the_parameters_is_none_of_that(tmp_path: Path) -> None:
     text = BY_DATA.replace("DECORATOR", "@jax.jit").replace("jax.grad(loss_fn)(x, y, params)", "jax.grad(loss_fn, argnums=2)(x, y, params)")
     assert recorded(tmp_path, HEAD + text).optimizers[0].orphans == ()
+
+
+TWO_STATES = """
+one, other = {"w": jnp.ones(3)}, {"v": jnp.ones((3, 1))}
+first, second = optimizer.init(one), optimizer.init(other)
+for _ in range(4):
+    grads = jax.grad(lambda p: jnp.mean((x @ p["w"] - y) ** 2))(one)
+    updates, first = optimizer.update(grads, first)
+    one = optax.apply_updates(one, updates)
+    grads = jax.grad(lambda p: jnp.mean((x @ p["v"] - y[:, None]) ** 2))(other)
+    updates, second = optimizer.update(grads, second)
+    other = optax.apply_updates(other, updates)
+"""
+
+
+def test_one_optimizer_with_two_states_is_none_of_that(tmp_path: Path) -> None:
+    (found,) = recorded(tmp_path, HEAD + TWO_STATES).optimizers
+    assert found.orphans == ()

@@ -117,7 +117,7 @@ class Optimizers:
         self._name(entry, frame)
         entry.started = tuple(id(leaf) for leaf in leaves(parameters))
         entry.empty = not entry.started
-        entry.types = tuple(typed(leaf) for leaf in leaves(parameters) if _compat.is_array(leaf))
+        entry.types += tuple(typed(leaf) for leaf in leaves(parameters) if _compat.is_array(leaf))
         self.recorder.begun(entry, parameters, source.trace(frame))
 
     def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:

@@ -81,7 +81,7 @@ class Made:
     started: tuple[int, ...] = ()
     """Identities of the arrays that its state was made for."""
     types: tuple[str, ...] = ()
-    """Those of the arrays that its state was made for."""
+    """Those of the arrays that its states were made for."""
     empty: bool = False
     """Its state was made for a tree without arrays."""
     held: tuple[str, ...] = ()
