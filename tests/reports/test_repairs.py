@@ -1,7 +1,9 @@
 """What is said of a repair's runs."""
 
 from whygrad.ir import Course
+from whygrad.reports.figures import counted
 from whygrad.reports.repairs import compared, side_by_side, summary
+from whygrad.rules.phrases import listed
 
 
 def test_a_measure_that_neither_run_has_is_no_line() -> None:
@@ -24,3 +26,8 @@ def test_files_that_changed_meanwhile_are_named_without_blame() -> None:
     said = summary((), "", {}, ("notes.txt",))
 
     assert "changed in the folder during the runs, and left as it is: notes.txt" in said
+
+
+def test_thousands_are_set_apart_everywhere() -> None:
+    assert counted(4500, "step") == "4,500 steps"
+    assert listed([f"p{at}" for at in range(2000)]).endswith("and 1,998 more")

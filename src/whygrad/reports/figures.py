@@ -25,14 +25,14 @@ def figure(value: float | None) -> str:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """`1 step`, `2 steps`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    """`1 step`, `2 steps`, `4,500 steps`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def listed(names: tuple[str, ...], most: int = 4) -> str:
     """Names in backticks, the first few of them."""
     shown = ", ".join(f"`{name}`" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def labels_sentence(report: Report) -> str:

@@ -11,7 +11,7 @@ def listed(names: Iterable[str], *, shown: int = 2, what: str = "") -> str:
     """Names in backticks, the first few in full: `a`, `b` and 3 more."""
     unique = list(dict.fromkeys(names))
     if len(unique) > shown + 1:
-        return f"{', '.join(f'`{name}`' for name in unique[:shown])} and {len(unique) - shown} more{what and ' ' + what}"
+        return f"{', '.join(f'`{name}`' for name in unique[:shown])} and {len(unique) - shown:,} more{what and ' ' + what}"
     quoted = [f"`{name}`" for name in unique]
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
