@@ -121,6 +121,47 @@ FAULTS = {
         {},
         {"torch": "torch.round(x @ w1)", "tensorflow": "tf.round(x @ w1)", "jax": "jnp.round(x @ w1)"},
     ),
+    "signs on the way": (
+        "WG304",
+        {},
+        {"torch": "torch.sign(x @ w1)", "tensorflow": "tf.sign(x @ w1)", "jax": "jnp.sign(x @ w1)"},
+    ),
+    "a mean difference, in which the labels cancel": (
+        "WG102",
+        {
+            "torch": "return (prediction - target).mean()",
+            "tensorflow": "return tf.reduce_mean(prediction - target)",
+            "jax": "return jnp.mean(prediction - target)",
+        },
+        {},
+    ),
+    "an error that is maximised": (
+        "WG215",
+        {
+            "torch": "return -((prediction - target) ** 2).mean()",
+            "tensorflow": "return -tf.reduce_mean((prediction - target) ** 2)",
+            "jax": "return -jnp.mean((prediction - target) ** 2)",
+        },
+        {},
+    ),
+    "a logarithm of what is below zero": (
+        "WG502",
+        {
+            "torch": "return (torch.log(prediction) - target).square().mean()",
+            "tensorflow": "return tf.reduce_mean(tf.square(tf.math.log(prediction) - target))",
+            "jax": "return jnp.mean(jnp.square(jnp.log(prediction) - target))",
+        },
+        {},
+    ),
+    "a root of zero": (
+        "WG503",
+        {},
+        {
+            "torch": "torch.sqrt((x @ w1 - x @ w1) ** 2)",
+            "tensorflow": "tf.sqrt((x @ w1 - x @ w1) ** 2)",
+            "jax": "jnp.sqrt((x @ w1 - x @ w1) ** 2)",
+        },
+    ),
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch]
