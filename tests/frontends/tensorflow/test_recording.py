@@ -418,3 +418,21 @@ def test_a_step_of_a_compiled_fit_is_recorded_by_its_number(tmp_path):
 
     assert [step.index for step in record.steps] == [7, 8]
     assert record.outcome.steps_seen == 12
+
+
+@pytest.mark.parametrize("tapes", [1, 2])
+def test_steps_of_a_loop_that_updates_by_hand_are_counted(tmp_path, tapes):
+    loop = f"""
+    import numpy as np, tensorflow as tf
+    x, y = np.random.rand(32, 6).astype("float32"), np.random.randint(0, 3, 32)
+    w = tf.Variable(tf.zeros((6, 3)))
+    for _ in range(20):
+        for _ in range({tapes}):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((x @ w - tf.one_hot(y, 3)) ** 2)
+            slope = tape.gradient(loss, w)
+        w.assign_sub(0.1 * slope)
+    """
+    record = recorded(tmp_path, loop)
+
+    assert (record.outcome.steps_seen, record.outcome.backwards_seen) == (20, 20 * tapes)

@@ -75,7 +75,8 @@ class Hooks:
         """A backward outside the recorded steps."""
         recorder = self.recorder
         recorder.turns.look(frame)
-        if recorder.running.updated or recorder.running.backwards >= MOST_BACKWARDS:
+        longest = MOST_BACKWARDS if recorder.optimizers.all() else recorder.recorded_backwards
+        if recorder.running.updated or recorder.running.backwards >= longest:
             recorder.end_unrecorded()
         recorder.backwards += 1
         recorder.running.backwards += 1

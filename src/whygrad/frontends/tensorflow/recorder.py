@@ -72,6 +72,8 @@ class TensorFlowRecorder:
         self.steps: list[Step] = []
         self.index = 0
         self.backwards = 0
+        self.recorded_backwards = 1
+        """Of the last recorded step: updates by hand are not seen between recorded steps, so that these are as long."""
         self.on = False
         self.quiet = 0
         """How many of our own functions are running: nothing is recorded meanwhile."""
@@ -200,6 +202,7 @@ class TensorFlowRecorder:
 
     def _close(self) -> None:
         """Turn what was recorded into a step."""
+        self.recorded_backwards = max(self.running.backwards, 1)
         for number, owned in self.running.seen.items():
             self.watch.moved(number, owned.variable)
         self.copies.settle()
