@@ -155,6 +155,27 @@ def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
     assert step.graph.ops[-1].kind == "cross_entropy"
 
 
+@pytest.mark.parametrize("joined", ["scores - y", "y - scores", "jnp.subtract(scores, y)"])
+def test_what_a_subtraction_refuses_is_known_by_how_it_was_made(tmp_path: Path, joined: str) -> None:
+    program = f"""
+params = {{"w": jnp.ones((5, 2))}}
+x, y = jnp.ones((12, 5)), jnp.ones(12)
+
+def loss_fn(params):
+    scores = x @ params["w"]
+    return jnp.mean(({joined}) ** 2)
+
+jax.value_and_grad(loss_fn)(params)
+"""
+    record: list[Record] = []
+    with pytest.raises((TypeError, ValueError)):
+        _raising(tmp_path, program, record)
+    failed = record[0].steps[0].graph.ops[-1]
+
+    assert failed.failed
+    assert any(name in op.outputs for op in record[0].steps[0].graph.ops for name in failed.inputs)
+
+
 def test_a_compiled_step_that_raises_may_be_given_a_typed_key(tmp_path: Path) -> None:
     program = """
 @jax.jit
@@ -179,8 +200,8 @@ def _raising(folder: Path, program: str, kept: list[Record]) -> Record:
     observing, recorder = watch(Recording())
     try:
         play(folder, program)
-    except TypeError as problem:
-        kept.append(observing.finish(Outcome(1, Raised("TypeError", str(problem)))))
+    except (TypeError, ValueError) as problem:
+        kept.append(observing.finish(Outcome(1, Raised(type(problem).__name__, str(problem)))))
         recorder.stop()
         raise
     raise AssertionError

@@ -436,3 +436,25 @@ def test_steps_of_a_loop_that_updates_by_hand_are_counted(tmp_path, tapes):
     record = recorded(tmp_path, loop)
 
     assert (record.outcome.steps_seen, record.outcome.backwards_seen) == (20, 20 * tapes)
+
+
+@pytest.mark.parametrize("joined", ["tf.matmul(x, w) - y", "y - tf.matmul(x, w)"])
+def test_an_array_that_a_call_refuses_is_one_of_its_inputs(tmp_path, joined):
+    program = f"""
+        import numpy as np, tensorflow as tf
+        x, y = tf.random.normal((16, 4)), np.ones(16, "float32")
+        w = tf.Variable(tf.zeros((4, 2)))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(({joined}) ** 2)
+        w.assign_sub(tape.gradient(loss, w))
+    """
+    with watched() as (observing, recorder):
+        with pytest.raises(Exception, match="ncompatible shapes") as problem:
+            play(tmp_path, program)
+        record = observing.finish(Outcome(1, raised(problem.value, recorder.sources)))
+
+    assert not record.faults
+    (failed,) = [op for op in record.steps[-1].graph.ops if op.failed]
+    values = [record.steps[-1].graph.values[name] for name in failed.inputs]
+    assert {(value.called, value.shape) for value in values if value.called} == {("y", (16,))}
+    assert record.steps[-1].labels.values

@@ -1,8 +1,9 @@
 """The call that raised, where it raised before any primitive ran: read off the traceback."""
 
 import ast
+import inspect
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -66,8 +67,27 @@ def raised_in(problem: BaseException, numbers: Numbers, scope: int | None) -> Bo
         frame = level.tb_frame
         name = _name(frame)
         if known(frame.f_code) is not None or name in KIND_OF:
-            return _bound(frame, name, trace, numbers, scope)
+            return _bound(frame, name, trace, numbers, scope, _handed(levels[last + 1 :], frame))
     return None
+
+
+def _arrays(frame: FrameType) -> dict[str, Any]:
+    """What a function was given that is an array."""
+    given = {key: frame.f_locals.get(key) for key in source.parameters_of(frame.f_code)}
+    return {key: item for key, item in given.items() if _compat.is_array(item)}
+
+
+def _handed(levels: list[TracebackType], frame: FrameType) -> dict[str, Any]:
+    """The arrays of a library function as the user's code handed them over: a function that JAX compiles by itself, as a subtraction, gets others of the same shapes."""
+    own = _arrays(frame)
+    shapes = [item.shape for item in own.values()]
+    for level in levels:
+        given = inspect.getargvalues(level.tb_frame)
+        several = given.locals.get(given.varargs, ()) if given.varargs else ()
+        outer = [item for item in (*(given.locals.get(key) for key in given.args), *several) if _compat.is_array(item)]
+        if [item.shape for item in outer] == shapes:
+            return dict(zip(own, outer, strict=True))
+    return own
 
 
 def _levels(traceback: TracebackType | None) -> Iterator[TracebackType]:
@@ -93,9 +113,9 @@ def _weights(layer: Any) -> dict[str, Any]:
     return {key: item for key, item in found.items() if _compat.is_array(item)}
 
 
-def _bound(frame: FrameType, name: str, trace: source.Trace, numbers: Numbers, scope: int | None) -> Bound:
+def _bound(frame: FrameType, name: str, trace: source.Trace, numbers: Numbers, scope: int | None, handed: Mapping[str, Any]) -> Bound:
     given = {key: frame.f_locals.get(key) for key in source.parameters_of(frame.f_code)}
-    arrays = {key: numbers.of(item) for key, item in given.items() if _compat.is_array(item)}
+    arrays = {key: numbers.of(item) for key, item in handed.items()}
     arrays |= {key: numbers.of(item) for key, item in _weights(frame.f_locals.get("self")).items()}
     settings = {key: Constant(item) for key, item in given.items() if isinstance(item, bool | int | float | str)}
     stack = ((frame.f_code, frame.f_lasti),) if known(frame.f_code) is not None else ()

@@ -280,7 +280,8 @@ class Builder:
 
 def _native(call: Call, inputs: tuple[str, ...]) -> str:
     """The name of the op; another one where a number, which is no value of the step, stands in front: `1 - x` is not `x - 1`."""
-    turned = call.name in REVERSED and call.inputs[0] != call.inputs[1] and inputs == call.inputs[1:]
+    two = call.inputs[:2]  # one alone, where a call raised that was given an array of NumPy's
+    turned = call.name in REVERSED and len(set(two)) > 1 and inputs == call.inputs[1:]
     return call.name if call.kind else f"tf.{REVERSED[call.name] if turned else call.name}"
 
 

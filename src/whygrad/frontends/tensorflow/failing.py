@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from whygrad.frontends import source
 from whygrad.frontends.source import Trace
 from whygrad.frontends.tensorflow import _compat
@@ -81,8 +83,16 @@ class Failing:
             return self._arranged(look)
         name, given = self._op(levels, message)
         if name:
-            return self._made(look, self._tensors(given), name=name, kind=kind_of(name, ()))
+            return self._of_op(look, name, given)
         return self._made(look, self._tensors(given), group=group) if group is not None else None
+
+    def _of_op(self, look: Look, name: str, given: list[Any]) -> Call:
+        """A raw op, with the arrays of NumPy's that it was given as they are called."""
+        for item in given:
+            array = self._array(item) if isinstance(item, np.ndarray) else None
+            if array is not None:
+                self._held_by(item, array, look.trace, _rows(item))
+        return self._made(look, self._tensors(given), name=name, kind=kind_of(name, ()))
 
     def _arranged(self, look: Look) -> Call:
         """Labels that do not go with the outputs: the line that tells the losses."""
@@ -179,7 +189,7 @@ class Failing:
                 held = frame.f_locals
                 given = [item for key in arguments if (item := held.get(key)) is not None]
                 flat = [part for item in given for part in (item if isinstance(item, list | tuple) else [item])]
-                return name or frame.f_code.co_name, [part for part in flat if is_tensor(part)]
+                return name or frame.f_code.co_name, [part for part in flat if is_tensor(part) or isinstance(part, np.ndarray)]
         return "", []
 
     def _made(

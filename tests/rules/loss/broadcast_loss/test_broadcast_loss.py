@@ -206,9 +206,6 @@ SILENT = {
 
 OTHERS = {
     "rows of another number (WG209)": COLUMN.replace("label f32[64]", "label f32[32]"),
-    "shapes that don't broadcast": COLUMN.replace("label f32[64]", "label f32[64,3,2]").replace(
-        "loss = mse_loss prediction u", "= mse_loss prediction u failed=true"
-    ),
     "class ids (WG202)": COLUMN.replace("mse_loss", "cross_entropy"),
     "shapes unknown": COLUMN.replace("label f32[64]", "label").replace("activation f32[64,1]", "activation"),
     "no target given": COLUMN.replace(' with={"target":1}', ""),
