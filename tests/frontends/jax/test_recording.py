@@ -155,7 +155,7 @@ def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
     assert step.graph.ops[-1].kind == "cross_entropy"
 
 
-@pytest.mark.parametrize("joined", ["scores - y", "y - scores", "jnp.subtract(scores, y)"])
+@pytest.mark.parametrize("joined", ["scores - y", "y - scores", "jnp.subtract(scores, y)", "np.ones((7, 3)) @ scores"])
 def test_what_a_subtraction_refuses_is_known_by_how_it_was_made(tmp_path: Path, joined: str) -> None:
     program = f"""
 params = {{"w": jnp.ones((5, 2))}}

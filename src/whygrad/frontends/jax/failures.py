@@ -85,8 +85,9 @@ def _handed(levels: list[TracebackType], frame: FrameType) -> dict[str, Any]:
         given = inspect.getargvalues(level.tb_frame)
         several = given.locals.get(given.varargs, ()) if given.varargs else ()
         outer = [item for item in (*(given.locals.get(key) for key in given.args), *several) if _compat.is_array(item)]
-        if [item.shape for item in outer] == shapes:
-            return dict(zip(own, outer, strict=True))
+        for order in (outer, outer[::-1]):  # the operator of an array on the right is asked where NumPy's own stands on the left
+            if [item.shape for item in order] == shapes:
+                return dict(zip(own, order, strict=True))
     return own
 
 

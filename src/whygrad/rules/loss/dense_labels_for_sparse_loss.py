@@ -91,10 +91,17 @@ def form_of(call: Call) -> str:
     if call.op.attributes.get("ids"):
         if len(target) == len(prediction) > 1 and target[-1] == prediction[-1] > 1:
             return "rows"
-        # Keras' own loss takes a column; where it raised, it was for another reason
-        column = call.op.failed and "rank" in message_of(call.index, call.step)
-        return "column" if column and len(target) == len(prediction) > 1 and target == (prediction[0], 1, *prediction[2:]) else ""
+        return refused_ids(call, prediction, target) if call.op.failed else ""
     return refused_form(call, prediction, target) if call.op.failed else ""
+
+
+def refused_ids(call: Call, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
+    """The same for a loss with its classes on the last axis that raised."""
+    if target == prediction[:-1] and call.target.dtype.startswith(("f", "bf")) and refused_dtype(call):
+        return "floats"
+    # Keras' own loss takes a column; where it raised, it was for another reason
+    about = any(word in message_of(call.index, call.step) for word in ("rank", "number of dimensions"))
+    return "column" if about and len(target) == len(prediction) > 1 and target == (prediction[0], 1, *prediction[2:]) else ""
 
 
 def refused_form(call: Call, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:

@@ -31,7 +31,16 @@ COLUMN = (
     )
 )
 
+OPTAX_COLUMN = COLUMN.replace(
+    "`labels.shape.rank` must equal `logits.shape.rank - 1`", "indices and arr must have the same number of dimensions; 3 vs. 2"
+)
+OPTAX_FLOATS = FLOATS.replace('"target":1', '"target":1,"ids":true').replace(
+    "expected scalar type Long but found Float", "Expected the input to have a dtype that is a subdtype of integer"
+)
+
 FIRES = {
+    "a column for a loss of optax' that reads ids": (OPTAX_COLUMN, 9),
+    "floating ids for a loss of optax'": (OPTAX_FLOATS, 9),
     "a column for a loss of TensorFlow's that reads ids": (COLUMN, 9),
     "one-hot rows of integers": (ROWS, 9),
     "one-hot rows for a negative log-likelihood": (ROWS.replace("cross_entropy", "nll_loss"), 9),
@@ -45,6 +54,10 @@ FIRES = {
 }
 
 SILENT = {
+    "floating ids that a loss takes": OPTAX_FLOATS.replace("failed=true ", ""),
+    "a loss that was refused for another reason": OPTAX_FLOATS.replace(
+        "Expected the input to have a dtype that is a subdtype of integer", "out of memory"
+    ),
     "a column that Keras' own loss takes": COLUMN.replace("failed=true ", ""),
     "a column, and an exception about something else": COLUMN.replace(
         "`labels.shape.rank` must equal `logits.shape.rank - 1`", "out of memory"
