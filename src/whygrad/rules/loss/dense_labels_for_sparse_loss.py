@@ -120,7 +120,7 @@ def refused_form(call: Call, prediction: tuple[int, ...], target: tuple[int, ...
 def refused_dtype(call: Call) -> bool:
     """The exception is about a dtype."""
     said = message_of(call.index, call.step)
-    return any(word in said for word in ("Long", "Float", "Double", "Int", "dtype", "scalar type"))
+    return any(word in said for word in ("Long", "Float", "Double", "Int", "dtype", "scalar type", "allowed values"))
 
 
 def diagnosis(call: Call, form: str) -> Diagnosis:

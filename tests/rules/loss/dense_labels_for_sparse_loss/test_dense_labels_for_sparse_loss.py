@@ -41,6 +41,13 @@ OPTAX_FLOATS = FLOATS.replace('"target":1', '"target":1,"ids":true').replace(
 FIRES = {
     "a column for a loss of optax' that reads ids": (OPTAX_COLUMN, 9),
     "floating ids for a loss of optax'": (OPTAX_FLOATS, 9),
+    "floating ids for a loss of TensorFlow's": (
+        OPTAX_FLOATS.replace(
+            "Expected the input to have a dtype that is a subdtype of integer",
+            "Value for attr 'Tlabels' of float is not in the list of allowed values: int32, int64",
+        ),
+        9,
+    ),
     "a column for a loss of TensorFlow's that reads ids": (COLUMN, 9),
     "one-hot rows of integers": (ROWS, 9),
     "one-hot rows for a negative log-likelihood": (ROWS.replace("cross_entropy", "nll_loss"), 9),
