@@ -44,7 +44,7 @@ class Assembly:
         found = self.modules.parameters()
         held = self.optimizers.held()
         named, modular = self.ledger.names, bool(found)
-        alone = Alone(self.ledger.calls, frozenset(owned.name for owned in found.values()))
+        alone = Alone(self.ledger.calls)
         for number, tensor in leaves(self.ledger.calls).items():
             asked = number in self.asked and not held  # beside an optimizer it is a derivative by data: a force, a slope
             plain = asked or id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular

@@ -211,8 +211,6 @@ class Alone:
     """Names that tell the leaves of a step apart: all of a list are called by a loop's variable, and figures are kept by name."""
 
     calls: Sequence[Call]
-    modules: frozenset[str]
-    """Names of the modules' parameters."""
     first: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By the user's name: when the first leaf of it was used, and what it is called."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -222,7 +220,7 @@ class Alone:
         if name in self.first and number > self.first[name][0]:
             return self.first[name][1]
         at = self.counts[name] = self.counts.get(name, 0) + 1
-        chosen = name if at == 1 and name not in self.modules else f"{name} ({max(at, 2)})"
+        chosen = name if at == 1 else f"{name} ({at})"
         if name not in self.first:
             self.first[name] = self.used(number), chosen
         return chosen

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.origins import evaluated_at
+from whygrad.idioms import speaks_torch
 from whygrad.rules.phrases import places
 
 
 def evaluated(index: Index) -> Iterator[Diagnosis]:
     """What is said where it happened more than once."""
     site = evaluated_at(index)
-    if site is None:
+    if site is None or not speaks_torch(index):
         return
     optimizer = next((one for one in index.record.optimizers if one.steps), None)
     yield Diagnosis(
