@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -279,7 +280,8 @@ def test_a_killed_program_leaves_its_record(tmp_path: Path, end: str) -> None:
 def test_ctrl_c_ends_the_program_as_python_ends_it(tmp_path: Path, starter: list[str]) -> None:
     healthy(tmp_path, "import time\nprint('ready', flush=True)\ntime.sleep(30)")
     with subprocess.Popen(
-        [sys.executable, *starter, "run", "train.py"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *starter, "run", "train.py"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - what a shell starts in its background ignores the signal, and so do its children
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
