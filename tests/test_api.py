@@ -63,8 +63,12 @@ def test_an_exception_of_the_model_is_explained(framework):
 def test_an_exception_that_no_rule_explains_is_told():
     told = found("jax")["raises text"]
 
-    assert "exception:   TypeError: dot_general requires contracting dimensions" in told
+    assert "LookupError: no such table" in told
     assert "jax_api.py" in told
+
+
+def test_a_product_that_jax_refuses_is_explained():
+    assert causes(found("jax")["raises"]) == ["input-shape"]
 
 
 @FRAMEWORKS

@@ -49,7 +49,13 @@ found["unused"] = told(whygrad.diagnose((apply, params), ignoring, x, y))
 found["unused lambda"] = told(whygrad.diagnose((apply, params), lambda scores, labels: (scores**2).mean(), x, y))
 report = whygrad.diagnose((apply, params), cross_entropy, x[:, :5], y)
 found["raises"] = told(report)
-found["raises text"] = str(report)
+
+
+def refusing(params, x):
+    raise LookupError("no such table")
+
+
+found["raises text"] = str(whygrad.diagnose((refusing, params), cross_entropy, x, y))
 
 
 class Net(nnx.Module):
