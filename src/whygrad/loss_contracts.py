@@ -41,6 +41,8 @@ class Contract:
     """Classes in Keras, and functions of `tf.nn`."""
 
 
+REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss"))
+"""Kinds that compare numbers entry by entry, whatever these stand for."""
 _INFINITE = float("inf")
 
 CONTRACTS: Mapping[str, Contract] = {

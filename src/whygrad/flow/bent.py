@@ -23,12 +23,8 @@ class Flat:
 def flat_derivatives(index: Index) -> tuple[Flat, ...]:
     """Those that are so in every recorded step of a kind, each place of the source once."""
     found: dict[object, Flat] = {}
-    for steps in index.kinds.values():
-        each = [tuple(_of_step(step)) for step in steps]
-        places = [{flat.op.site for flat in flats} for flats in each]
-        for flat in each[0] if each else ():
-            if all(flat.op.site in here for here in places):
-                found.setdefault(flat.op.site, flat)
+    for flat in index.lasting(_of_step, lambda flat: flat.op.site):
+        found.setdefault(flat.op.site, flat)
     return tuple(found.values())
 
 

@@ -18,10 +18,20 @@ WINDOW = 8
 RUNS_AWAY = 10.0
 """How many times its first value a loss must reach to have run away: noise and warm-up stay far below."""
 
+EARLY = 0.25
+"""Share of the updates within which a rate must have fallen away to have done so too soon: what ends low spends the last tenth of the run so, or the last quarter."""
+UPDATES = 40
+"""Updates of a run whose rate is judged so: shorter ones are tries."""
+
 BY_CLASS = ("cross_entropy", "categorical_cross_entropy", "nll_loss")
 CLASSES = ("cross_entropy", "categorical_cross_entropy", "bce_with_logits", "binary_cross_entropy")
 
 Failure = Literal["diverges", "stands"]
+
+
+def fell_early(low_from: int | None, steps: int) -> bool:
+    """A rate that was next to nothing from update `low_from` on had fallen away within the first part of a run of `steps` updates."""
+    return low_from is not None and steps >= UPDATES and low_from <= EARLY * steps
 
 
 def course_of(index: Index, step: StepIndex) -> Course | None:

@@ -1,6 +1,6 @@
 """Terms of a loss that trained parameters shape and through which no gradient comes back: they change its value and train nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -32,15 +32,11 @@ class IdleTerm:
 def idle_terms(index: Index) -> tuple[IdleTerm, ...]:
     """Those that every recorded step of a kind has, unless parameters starve at the same op."""
     told = {op.site for cut in index.once(cuts) for op in (*cut.ops, *cut.chain, *cut.others)}
-    found: list[IdleTerm] = []
-    for steps in index.kinds.values():
-        each = [[term for term in _of_step(step) if term.cut.site not in told] for step in steps]
-        places = [{term.cut.site for term in terms} for terms in each]
-        found += [term for term in (each[0] if each else ()) if all(term.cut.site in here for here in places)]
-    return tuple(_together(found))
+    found = index.lasting(_of_step, lambda term: term.cut.site)
+    return tuple(_together(term for term in found if term.cut.site not in told))
 
 
-def _together(found: list[IdleTerm]) -> Iterator[IdleTerm]:
+def _together(found: Iterable[IdleTerm]) -> Iterator[IdleTerm]:
     """One for each line that cuts: the terms of a sum that a loop adds up."""
     groups: dict[Site | None, list[IdleTerm]] = {}
     for term in found:

@@ -1,6 +1,6 @@
 """Questions about a record, answered once and shared by all rules. Pure; every answer is linear in the ops."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, Self, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from whygrad.ir import Event, Op, Parameter, Record, Step, Value, family
 
 Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 
 class Answered:
@@ -220,6 +221,13 @@ class Index(Answered):
         for step in self.steps:
             found[step.step.kind] = (*found.get(step.step.kind, ()), step)
         return found
+
+    def lasting(self, find: Callable[[StepIndex], Iterable[Found]], place: Callable[[Found], object]) -> Iterator[Found]:
+        """What is found at one and the same place in every recorded step of a kind that has a loss, as the first of them shows it."""
+        for steps in self.kinds.values():
+            each = [tuple(find(step)) for step in steps if step.losses]
+            places = [{place(found) for found in group} for group in each]
+            yield from (found for found in (each[0] if each else ()) if all(place(found) in here for here in places))
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from whygrad.flow.courses import fell_early
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.births import state
@@ -30,10 +31,6 @@ LARGEST = 256 << 20
 """Bytes of arguments that are held at most; as most are the next call's as well, or the data's, few of them are memory of their own."""
 KEPT = 64 << 20
 """Bytes of all values of a recorded step up to which it is held, where later ones can be run by it alone."""
-EARLY = 0.25
-"""Share of the updates within which the rate of a run must have fallen away for its last step to be looked at; most schedules only end there."""
-ENOUGH = 40
-"""Updates of such a run: shorter ones are tries."""
 FEWEST = 2
 """Calls that are needed: a loss that is no number is mostly the update's of the step before."""
 
@@ -133,9 +130,9 @@ class Lateness:
 
     def fallen(self) -> None:
         """The run is over and its rate fell away long ago: the last call but one, whose update is known, tells whether anything was left to be learnt."""
-        low = [entry for entry in self.recorder.optimizers.used() if entry.low_from is not None and entry.low_from <= EARLY * entry.steps]
+        low = any(fell_early(entry.low_from, entry.steps) for entry in self.recorder.optimizers.used())
         calls = [call for call in self.calls if isinstance(call, Call) and not call.gone()]
-        if self.over or not low or low[0].steps < ENOUGH or len(calls) < FEWEST or calls[-2].plan is not calls[-1].plan:
+        if self.over or not low or len(calls) < FEWEST or calls[-2].plan is not calls[-1].plan:
             return
         self.over = True
         if parts := self._parts(calls[-2]):

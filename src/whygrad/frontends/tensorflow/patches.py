@@ -231,7 +231,7 @@ class Patches:
         optimizer.learning_rate = property(original.fget, assign, original.fdel, original.__doc__)
 
     def _plateaus(self) -> None:
-        from keras.src.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+        from keras.callbacks import ReduceLROnPlateau
 
         rates = self.rates
 

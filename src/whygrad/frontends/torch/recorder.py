@@ -75,9 +75,7 @@ class TorchRecorder:
         """The mode is on, or set aside while one of its calls runs."""
         self.quiet = 0
         """How many of our own functions are running: nothing is recorded meanwhile."""
-        self.stopped = False
-        self.in_update = False
-        self.in_closure = False
+        self.stopped = self.in_update = self.in_closure = False
         self.untracked = 0
         """Calls in a row without gradients."""
         self.compiled_used = False

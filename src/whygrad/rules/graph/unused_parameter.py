@@ -80,8 +80,8 @@ def _made_at(parameters: Iterable[Parameter]) -> dict[tuple[str, int] | None, li
 
 def _switched(module: str, unused: Parameter, used: Parameter) -> bool:
     """Another module of the class uses the part of this name, made on the same line: a switch decides, as for a network with and without its normalisation."""
-    name, again = _AGAIN.subn("", used.name)
-    if again and name == _AGAIN.sub("", unused.name):
+    name = _AGAIN.sub("", used.name)
+    if name == _AGAIN.sub("", unused.name):
         return True
     outer, _, part = module.rpartition(".")
     other, found, _ = name.rpartition(f".{part}{unused.name.removeprefix(module)}")

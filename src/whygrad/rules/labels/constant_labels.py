@@ -11,7 +11,7 @@ from whygrad.flow.makers import BROUGHT, maker
 from whygrad.flow.origins import decided_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
-from whygrad.loss_contracts import target_of
+from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.one_sided import one_sided
 from whygrad.rules.phrases import distinct, figure, places, plural
@@ -23,7 +23,7 @@ CHANCE = 0.01
 ENOUGH = ceil(log(CHANCE) / log(MAJORITY))
 """Labels that must have been seen: 0.95 ** 90 is just below 1 %."""
 
-_DIFFERENCES = frozenset(("mse_loss", "l1_loss", "huber_loss", "sub"))
+_DIFFERENCES = REGRESSIONS | {"sub"}
 _REARRANGED = ("layout", "cast", "select")
 
 

@@ -23,11 +23,7 @@ class Twice:
 
 def drawn_twice(index: Index) -> Iterator[Diagnosis]:
     """One for each loss that has it in every recorded step of its kind."""
-    for steps in index.kinds.values():
-        each = [tuple(_of_step(step)) for step in steps if step.losses]
-        for found in each[0] if each else ():
-            if all(any(other.loss.site == found.loss.site for other in others) for others in each):
-                yield _told(found)
+    yield from (_told(found) for found in index.lasting(_of_step, lambda twice: twice.loss.site))
 
 
 def _of_step(step: StepIndex) -> Iterator[Twice]:

@@ -9,13 +9,13 @@ from whygrad.flow.makers import apart, ways
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
-from whygrad.loss_contracts import input_of, target_of
+from whygrad.loss_contracts import REGRESSIONS, input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.cancelling import cancelled, trained_above
 from whygrad.rules.phrases import distinct, listed, places, typed
 from whygrad.rules.remedies import operand, remedy
 
-_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss", "kl_div"))
+_COMPARING = REGRESSIONS | {"kl_div"}
 _EVEN = frozenset(("square", "abs", "pow", "norm"))
 _COPIES = ("layout", "cast")
 
@@ -97,11 +97,11 @@ def moving(index: Index, step: StepIndex) -> Iterator[Moving]:
 
 def comparisons(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
     """Regressions by a loss function or by a squared difference: the op and its two sides, the target first."""
-    for op in step.of("sub", *_REGRESSIONS):
+    for op in step.of("sub", *_COMPARING):
         if op.failed or step.shapes_loss.isdisjoint(op.outputs):
             continue
         target, given = target_of(op), input_of(op)
-        if op.kind in _REGRESSIONS and target is not None and given is not None:
+        if op.kind in _COMPARING and target is not None and given is not None:
             yield op, target, given
         elif op.kind == "sub" and len(op.inputs) == 2 and any(_is_even(reader) for reader in step.consumers.get(op.output, ())):  # noqa: PLR2004 - two operands
             yield op, op.inputs[0], op.inputs[1]
@@ -109,7 +109,7 @@ def comparisons(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
 
 def _is_even(reader: Op) -> bool:
     """What it makes of a difference does not depend on its sign: a square, or a loss function of the difference alone."""
-    return reader.kind in _EVEN or (reader.kind in _REGRESSIONS and target_of(reader) is None)
+    return reader.kind in _EVEN or (reader.kind in _COMPARING and target_of(reader) is None)
 
 
 def stopped(step: StepIndex, prediction: str, trained: frozenset[str]) -> Op | None:

@@ -7,12 +7,11 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import layer_behind
 from whygrad.ir import Op, Value
-from whygrad.loss_contracts import input_of, target_of
+from whygrad.loss_contracts import REGRESSIONS, input_of, target_of
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import broadcast
 from whygrad.rules.phrases import places, plural, typed
 
-_REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss")
 _MEETING = ("sub", "mul", "add", "div", "where", "compare")
 """Arithmetic of losses that a program writes itself."""
 
@@ -41,7 +40,7 @@ def refused(step: StepIndex) -> Iterator[Refused]:
 
 def _sides(step: StepIndex, op: Op) -> tuple[str, str] | None:
     """The prediction and what it was to be compared with: of a loss that compares entry by entry, or of arithmetic with labels."""
-    if op.kind in _REGRESSIONS:
+    if op.kind in REGRESSIONS:
         prediction, target = input_of(op), target_of(op)
         # timid: what compares class by class is WG201's and WG220's
         classes = op.attributes.get("ids") is False or (target is not None and _are_ids(step.value(target)))

@@ -8,6 +8,7 @@ from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, sized_at
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Statistics
+from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
 from whygrad.rules.phrases import figure, typed
@@ -20,7 +21,6 @@ ENOUGH = 30
 """Labels that must have been seen for their spread to mean anything."""
 NEAR = 0.2
 """Share by which mean and standard deviation may differ from those of equally frequent ids 0, 1, 2, …; of 30 labels they differ by less in nine cases of ten."""
-_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss"))
 _ORIGIN = ("layout", "cast", "select")
 
 
@@ -59,7 +59,7 @@ def confidence(index: Index, call: Call) -> Confidence | None:
     """How sure it is that the target holds class ids; None where it does not look like it."""
     step, source = call.step, call.step.value(call.step.origin(call.target.name, _ORIGIN))
     figures = known(call.target)
-    if call.op.kind not in _REGRESSIONS or figures is None or figures.whole != 1.0 or figures.distinct is None or figures.distinct < FEWEST:
+    if call.op.kind not in REGRESSIONS or figures is None or figures.whole != 1.0 or figures.distinct is None or figures.distinct < FEWEST:
         return None
     whole = (
         source.dtype in INTEGERS

@@ -9,12 +9,13 @@ from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
+from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, bounds, calls, once_a_fault
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
-_DENSE = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div", "mse_loss", "l1_loss", "huber_loss"))
+_DENSE = REGRESSIONS | {"binary_cross_entropy", "bce_with_logits", "kl_div"}
 _LIMITED = frozenset(("log", "clamp", "maximum", "minimum", "cast"))
 """What stands between a softmax and the labels where the program writes a cross-entropy out."""
 _JOINS = frozenset(("mul", "sub"))

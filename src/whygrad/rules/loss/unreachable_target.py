@@ -8,6 +8,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.ir import Op, Value
+from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
 from whygrad.rules.loss.left_out import leaves_some_out
@@ -28,7 +29,6 @@ MARGIN = 0.25
 """Share of the range's width by which a target must lie outside: noise on labels that were scaled into the range stays below."""
 MARGIN_OPEN = 0.1
 """The same for a range without an upper end, as a share of the target's own spread."""
-_REGRESSIONS = frozenset(("mse_loss", "l1_loss", "huber_loss"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def comparisons(index: Index) -> Iterator[Beyond]:
     for call in calls(index):
         made = limiting(call.step, call.prediction.name)
         if (
-            call.op.kind in _REGRESSIONS
+            call.op.kind in REGRESSIONS
             and not call.op.failed
             and made is not None
             and call.target.name not in call.step.depends_on_parameters

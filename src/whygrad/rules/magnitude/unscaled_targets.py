@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Course, Descend, Op, Value
-from whygrad.loss_contracts import target_of
+from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
@@ -17,7 +17,6 @@ LARGE = 20.0
 HUGE = 100.0
 """Root mean square from which a loss that has not halved after many steps counts as standing still."""
 MANY = 40
-_REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss")
 
 
 @rule("WG506", "unscaled-targets", "error", needs_values=True)
@@ -65,7 +64,7 @@ def targets(step: StepIndex) -> Iterator[tuple[Op, Value]]:
     """What regressions compare with, as far as labels go into it."""
     for op in step.loss_ops():
         name = target_of(op)
-        if op.kind in _REGRESSIONS and name is not None and name in step.from_labels:
+        if op.kind in REGRESSIONS and name is not None and name in step.from_labels:
             origin = step.origin(name)
             yield op, step.value(origin if origin in step.from_labels else name)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, optimizer_of
+from whygrad.flow.courses import course_of, fell_early, optimizer_of
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import idiom
@@ -12,10 +12,6 @@ from whygrad.ir import Course, Descend, Optimizer, Trial
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import figure, places, plural
 
-EARLY = 0.25
-"""Share of the updates within which the rate must have fallen away: what ends low spends the last tenth of the run so, or the last quarter."""
-ENOUGH = 40
-"""Updates that must have been seen: shorter runs are tries."""
 STEPS = 16
 """Updates on copies: a few are lost to the optimizer's averages, which begin anew."""
 AGAIN = 0.5
@@ -28,7 +24,7 @@ def fallen_away(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if optimizer is None or course is None or optimizer.idle_from is not None or optimizer.last_rate is None or optimizer.rates is None:
         return
     start, steps = optimizer.low_from, optimizer.steps
-    if start is None or steps < ENOUGH or start > EARLY * steps or step.step.index <= start or not optimizer.last_rate > 0:
+    if start is None or not fell_early(start, steps) or step.step.index <= start or not optimizer.last_rate > 0:
         return
     change = Descend(steps=STEPS, factor=optimizer.rates[1] / optimizer.last_rate)
     trial = trial_of(step.step, change)

@@ -88,6 +88,10 @@ SILENT = {
     .replace("out.weight", "other.out.weight")
     .replace("gradient_norm=1.0\n    parameter other", 'gradient_norm=1.0 @ "train.py":11\n    parameter other')
     + ALONE.replace("scale", "other.norm.weight"),
+    "a part that the first network of one name uses": (RUN + ALONE)
+    .replace("emb.weight", "net.norm.weight")
+    .replace("gradient_norm=1.0\n    parameter out", 'gradient_norm=1.0 @ "train.py":11\n    parameter out')
+    .replace("scale", '"net.norm.weight (2)"'),
     "a part that the second network of one name uses": (RUN + ALONE)
     .replace("emb.weight", '"net.norm.weight (2)"')
     .replace("gradient_norm=1.0\n    parameter out", 'gradient_norm=1.0 @ "train.py":11\n    parameter out')
