@@ -15,7 +15,7 @@ NAMES = """
 """
 
 
-def same(folder: Path, *arguments: str, stdin: str = "") -> None:
+def assert_same(folder: Path, *arguments: str, stdin: str = "") -> None:
     """The program's output, its status and its traceback are those of plain Python."""
     plain = python(folder, *arguments, stdin=stdin)
     ours = whygrad(folder, "run", *arguments, stdin=stdin)
@@ -36,14 +36,14 @@ def told(stderr: str) -> str:
 def test_names_and_paths(tmp_path: Path, name: str) -> None:
     write(tmp_path, train=NAMES, sub__inner=NAMES)
 
-    same(tmp_path, name, "--epochs", "3", "-m", "--json", "x", "--", "-h")
+    assert_same(tmp_path, name, "--epochs", "3", "-m", "--json", "x", "--", "-h")
 
 
 def test_a_linked_script_finds_its_neighbours(tmp_path: Path) -> None:
     write(tmp_path, sub__train="import neighbour\n" + NAMES.replace("    ", ""), sub__neighbour="print('here')")
     (tmp_path / "link.py").symlink_to(tmp_path / "sub" / "train.py")
 
-    same(tmp_path, "link.py")
+    assert_same(tmp_path, "link.py")
 
 
 @pytest.mark.parametrize("name", ["pkg.train", "pkg", "single", "pkg.missing", "pkg.broken", "pkg.train.py"])
@@ -51,7 +51,7 @@ def test_modules(tmp_path: Path, name: str) -> None:
     write(tmp_path, pkg__train=NAMES, single=NAMES, pkg__broken="import not_there_at_all")
     write(tmp_path / "pkg", __init__="print('package')", __main__=NAMES)
 
-    same(tmp_path, "-m", name, "--epochs", "3")
+    assert_same(tmp_path, "-m", name, "--epochs", "3")
 
 
 def test_a_folder_and_a_zip_file_with_a_main(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_a_folder_and_a_zip_file_with_a_main(tmp_path: Path) -> None:
         for name in ("__main__.py", "helper.py"):
             archive.write(tmp_path / "app" / name, name)
 
-    same(tmp_path, "app", "1")
-    same(tmp_path, "app.zip", "1")
+    assert_same(tmp_path, "app", "1")
+    assert_same(tmp_path, "app.zip", "1")
 
 
 @pytest.mark.parametrize(
@@ -84,31 +84,31 @@ def test_a_folder_and_a_zip_file_with_a_main(tmp_path: Path) -> None:
 def test_endings(tmp_path: Path, ending: str) -> None:
     write(tmp_path, train="print('start')\n" + ending)
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 def test_syntax_errors_are_shown_as_python_shows_them(tmp_path: Path) -> None:
     write(tmp_path, train="import sys\nx = (1,\nprint(x)\ny = = 2\n")
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 def test_an_import_that_fails(tmp_path: Path) -> None:
     write(tmp_path, train="import inner", inner="def g():\n    import not_there_at_all\ng()")
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 def test_an_error_inside_a_watched_framework_shows_none_of_our_frames(tmp_path: Path) -> None:
     write(tmp_path, train="import tiny", tiny="raise OSError('library missing')")
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 def test_standard_input_and_the_working_folder(tmp_path: Path) -> None:
     write(tmp_path, train="import os, sys\nprint(sys.stdin.read(), os.getcwd(), input.__name__)")
 
-    same(tmp_path, "train.py", stdin="some lines\n")
+    assert_same(tmp_path, "train.py", stdin="some lines\n")
 
 
 def test_spawned_processes_find_main_again(tmp_path: Path) -> None:
@@ -125,14 +125,14 @@ def test_spawned_processes_find_main_again(tmp_path: Path) -> None:
                 print(pickle.loads(pool.map(work, [Item()])[0]) == Item())
     """)  # fmt: skip
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 @pytest.mark.parametrize("name", ["json", "rich", "random", "session", "click", "textwrap", "difflib", "msgspec"])
 def test_the_programs_own_modules_win_over_ours(tmp_path: Path, name: str) -> None:
     write(tmp_path, **{name: "print('mine')\nvalue = 5", "train": f"import {name}\nprint({name}.value, {name}.__file__)"})
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
 
 
 def test_the_report_still_comes_when_a_module_is_named_like_one_it_needs(tmp_path: Path) -> None:
@@ -147,4 +147,4 @@ def test_the_report_still_comes_when_a_module_is_named_like_one_it_needs(tmp_pat
 def test_source_given_by_exec_has_no_text_and_does_no_harm(tmp_path: Path) -> None:
     write(tmp_path, train="exec(compile('def f():\\n    raise ValueError(1)\\nf()', '<generated>', 'exec'))")
 
-    same(tmp_path, "train.py")
+    assert_same(tmp_path, "train.py")
