@@ -298,6 +298,25 @@ def test_events_of_every_kind_have_their_place_and_targets(tmp_path):
     assert events(record.steps[1], "backward")[0].attributes["stale"] == 0
 
 
+def test_a_computed_tensor_that_a_gradient_is_asked_of_is_marked(tmp_path):
+    program = """
+        model = nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(2):
+            x = torch.randn(8, 4)
+            loss = (model(x).data ** 2).mean()
+            loss.requires_grad = True
+            loss.backward()
+            optimizer.step()
+    """
+    step = recorded(tmp_path, program).steps[0]
+    (marked,) = events(step, "marked")
+
+    assert called(step, marked.targets) == ["loss"]
+    assert marked.site.line == line_of(program, "requires_grad = True")
+    assert not events(step, "unfreeze")
+
+
 def test_gradients_that_an_update_has_used_are_counted_as_stale(tmp_path):
     program = LOOP.format(steps=3).replace("        optimizer.zero_grad()\n", "")
     steps = recorded(tmp_path, program).steps

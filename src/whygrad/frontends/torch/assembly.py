@@ -67,7 +67,7 @@ class Assembly:
         self.builder.defaults = self.activations.default_names()
         losses = set(running.losses)
         graph = self.builder.graph(calls, numbers, losses, guess_returns=not self._differentiable(losses))
-        named = self._events(events, numbers)
+        named = self._events(events, numbers, graph)
         graph = Graph(graph.ops, {**graph.values, **self._loose(graph, named, list(owned.values()), numbers, losses)})
         step = Step(
             index=index,
@@ -114,9 +114,12 @@ class Assembly:
         plain = {name: _unread(name, unread[name]) for name in missing if name in unread and name not in self.ledger.values}
         return {name: self.builder.value(name, None, numbers, losses) for name in missing} | plain
 
-    def _events(self, events: list[Happened], numbers: Mapping[int, str]) -> list[Happened]:
+    def _events(self, events: list[Happened], numbers: Mapping[int, str], graph: Graph) -> list[Happened]:
         found = []
         for item in events:
+            marked = tuple(name for target in item.targets if (name := f"t{target}") in graph.values and target not in numbers)
+            if item.kind == "unfreeze" and marked:
+                found.append(Happened("marked", item.at, marked, item.trace, item.attributes))
             targets = tuple(numbers.get(target, "") if isinstance(target, int) else target for target in item.targets)
             kept = tuple(name for name in targets if name)
             if kept or item.kind not in ("freeze", "unfreeze", "clear", "update"):

@@ -1,11 +1,13 @@
 """What the rules about cut gradients say alike: names, evidence, facts and the experiment, from one `Cut`."""
 
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Remedy, Severity, Test
-from whygrad.flow import Index
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy, Severity, Test
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut
 from whygrad.flow.starved import fed
 from whygrad.flow.trials import judged, trial_of
@@ -53,10 +55,24 @@ def diagnosis(index: Index, cut: Cut, words: Words, intervention: Intervention |
         kind=cut.step.step.kind,
         step=cut.step.step.index,
         names=names,
-        remedy=words.remedy,
+        remedy=without_marks(cut.step, words.remedy),
         test=test,
         experiment=judged(test, trial, cut.step.step.measures) if test and trial else None,
     )
+
+
+_MARKING = re.compile(r"\s*[\w.]+\.requires_grad(\s*=\s*True|_\([^()]*\))\s*(#.*)?")
+"""A statement that asks for a gradient of a tensor and does nothing else."""
+
+
+def without_marks(step: StepIndex, found: Remedy | None) -> Remedy | None:
+    """The remedy, and without the lines that ask for a gradient of what the loss is computed by: once it has a history, PyTorch refuses that."""
+    marks = [event for event in step.events("marked") if any(name in step.producer and name in step.shapes_loss for name in event.targets)]
+    sites = dict.fromkeys(event.site for event in marks if event.site is not None and _MARKING.fullmatch(event.site.text))
+    if found is None or not sites:
+        return found
+    drops = tuple(Edit("drop", site) for site in sites)
+    return replace(found, edits=(*found.edits, *drops), otherwise=(*found.otherwise, *drops) if found.otherwise else ())
 
 
 def subject(cut: Cut) -> str:

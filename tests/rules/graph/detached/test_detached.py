@@ -322,3 +322,42 @@ def test_a_parameter_made_of_a_computed_value_is_no_second_fault() -> None:
     assert "`Parameter` cuts them off" in found.message
     assert "plain tensor" in found.help
     assert {Fact("unregistered", "d"), Fact("unmoved", "d")} <= found.explains
+
+
+MARKED = """
+step 0
+  x: input f32[8,4]
+  w: parameter f32[1,4]
+  y: label f32[8,1]
+  loss: loss f32[] differentiable=true
+  out = linear x w @ "train.py":22
+  guess = detach out native="torch.Tensor.data.__get__" @ "train.py":22:17-33 text="        guess = net(x).data"
+  loss = mse_loss guess y carries=[false,false] @ "train.py":23
+  ! marked loss @ "train.py":24:9-27 text="        loss.requires_grad = True"
+  ! backward loss @ "train.py":25
+"""
+
+
+@pytest.mark.parametrize("line", ["loss.requires_grad = True", "loss.requires_grad_(True)  # or backward raises", "loss.requires_grad_()"])
+def test_the_line_that_asked_for_a_gradient_goes_with_the_cut(line: str) -> None:
+    (found,) = said(diagnose, MARKED.replace("loss.requires_grad = True", line))
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in found.remedy.edits] == [("unwrap", 22), ("drop", 24)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MARKED.replace("! marked loss", "! marked x"),
+        MARKED.replace("loss.requires_grad = True", "total = loss.requires_grad_() * 2"),
+        MARKED.replace("loss.requires_grad = True", "loss.requires_grad = training"),
+        MARKED.replace("! marked", "! unfreeze"),
+    ],
+    ids=["an input", "the line does more", "under a condition", "a parameter"],
+)
+def test_other_lines_that_ask_for_a_gradient_stay(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.remedy is not None
+    assert [edit.action for edit in found.remedy.edits] == ["unwrap"]
