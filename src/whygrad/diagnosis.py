@@ -135,7 +135,7 @@ class Edit:
     action: Action
     site: Site
     text: str = ""
-    """`{x}` is what stands there, `{name}` what the statement assigns to. For `callee` and `swap`: the function, and behind a bar the class
+    """`{x}` is what stands there, `{name}` what the statement assigns to, `{0}` an argument of a call by its position, where one is added. For `callee` and `swap`: the function, and behind a bar the class
     that is made in its place where the program makes one. For `unwrap`: what stands in the place of a layer that can't be left out."""
     calls: tuple[str, ...] = ()
     """Last names of the call that is meant, where the site may hold several, or holds a variable that was made by it."""

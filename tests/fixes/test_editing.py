@@ -26,6 +26,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "d = DataLoader(data, **params)\n", "DataLoader(data, **params)", {"action": "argument", "keyword": "shuffle", "text": "True"},
         "d = DataLoader(data, **params, shuffle=True)\n",
     ),
+    "a keyword speaks of another argument": (
+        "h = self.stack(a + b, h)\n", "self.stack(a + b, h)", {"action": "argument", "keyword": "mask", "text": "f({1}.size(1), {0}.device)"},
+        "h = self.stack(a + b, h, mask=f(h.size(1), (a + b).device))\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),

@@ -1,5 +1,6 @@
 """What an edit changes in a tree, and the small pieces that several kinds of edit put together."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,17 @@ def separated(given: Sequence[cst.Arg]) -> list[cst.Arg]:
     if args and not isinstance(args[-1].comma, cst.Comma):
         args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
     return args
+
+
+def with_arguments(tree: Tree, node: cst.Call, text: str) -> str:
+    """The text with `{0}`, `{1}`, … as the call's positional arguments are written."""
+    plain = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
+    for number in map(int, re.findall(r"\{(\d)\}", text)):
+        if number >= len(plain):
+            raise Refused("the argument that is meant is not written out in the call")
+        written = tree.code(plain[number]).strip()
+        text = text.replace(f"{{{number}}}", written if isinstance(plain[number], ATOMS) else f"({written})")
+    return text
 
 
 def arguments(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expression]:

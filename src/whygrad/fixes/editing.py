@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
-from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated
+from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated, with_arguments
 from whygrad.fixes.decorators import decorated, redecorated, uncached
 from whygrad.fixes.finding import (
     Expression,
@@ -224,7 +224,8 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     elif old is not None:
         changes.new[old.value] = _filled(tree, names, edit.text, old.value)
     else:
-        changes.new[node] = node.with_changes(args=[*separated(node.args), keyword(edit.keyword, _filled(tree, names, edit.text))])
+        text = with_arguments(tree, node, edit.text)
+        changes.new[node] = node.with_changes(args=[*separated(node.args), keyword(edit.keyword, _filled(tree, names, text))])
 
 
 def _class_name(node: cst.SimpleString) -> str:

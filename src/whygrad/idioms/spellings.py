@@ -68,6 +68,12 @@ SPELLINGS: Mapping[str, Row] = {
         "{x} / {x}.sum(-1, keepdim=True)", "{x} / tensorflow.reduce_sum({x}, -1, keepdims=True)", "{x} / {x}.sum(-1, keepdims=True)",
         "{x} / {x}.sum(-1, keepdims=True)",
     ),
+    "causal scores": Row(
+        '{x}.masked_fill(torch.ones_like({x}).triu(1).bool(), float("-inf"))',
+        "tensorflow.where(tensorflow.linalg.band_part(tensorflow.ones_like({x}), -1, 0) > 0, {x}, -1e9)",
+        "jax.numpy.where(jax.numpy.tril(jax.numpy.ones_like({x})) > 0, {x}, -jax.numpy.inf)",
+        "keras.ops.where(keras.ops.tril(keras.ops.ones_like({x})) > 0, {x}, -1e9)",
+    ),
     "identity": Row("torch.nn.Identity()", 'keras.layers.Activation("linear")', "", 'keras.layers.Activation("linear")'),
     "standardised": Row(
         "{name} = ({name} - {name}.mean(dim=0)) / ({name}.std(dim=0) + 1e-8)",

@@ -313,6 +313,7 @@ def test_a_computed_tensor_that_a_gradient_is_asked_of_is_marked(tmp_path):
     (marked,) = events(step, "marked")
 
     assert called(step, marked.targets) == ["loss"]
+    assert marked.site is not None
     assert marked.site.line == line_of(program, "requires_grad = True")
     assert not events(step, "unfreeze")
 

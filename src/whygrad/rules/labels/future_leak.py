@@ -10,6 +10,7 @@ from whygrad.flow.trials import LEAKS, SHIFTED, trial_of
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Perturb, Site, Value
 from whygrad.rules import rule
+from whygrad.rules.labels.causal import hiding
 from whygrad.rules.loss.calls import INTEGERS, Call, calls
 from whygrad.rules.phrases import figure, percent, places, typed
 
@@ -129,6 +130,7 @@ def diagnosis(call: Call, value: Value) -> Diagnosis:
         step=step.step.index,
         names=(value.shown, call.target.shown),
         test=test,
+        remedy=hiding(call.index, step, leak, value, mask, softmax_of(step, leak) if leak is not None else None),
     )
 
 
@@ -175,11 +177,16 @@ def site_of(step: StepIndex, op: Op) -> Site | None:
     """The softmax of an attention that is written out; the layer of a recurrent one or a convolution; else the call."""
     if op.kind in ("rnn", "conv"):
         return edited_at(step, op)
+    softmax = softmax_of(step, op)
+    return softmax.site if softmax is not None and softmax.site is not None else op.site
+
+
+def softmax_of(step: StepIndex, op: Op) -> Op | None:
+    """The softmax of the weights by which an attention that is written out adds up the positions."""
     weights = [step.origin(name, ("layout", "cast")) for name in op.inputs]
     made = [step.producer[name][1] for name in weights if name in step.producer]
     dropped = [step.producer[name][1] for one in made if one.kind == "dropout" for name in one.inputs[:1] if name in step.producer]
-    softmax = next((one for one in (*made, *dropped) if one.kind == "softmax"), None)
-    return softmax.site if softmax is not None and softmax.site is not None else op.site
+    return next((one for one in (*made, *dropped) if one.kind == "softmax"), None)
 
 
 def _help(index: Index, op: Op | None, mask: Value | None) -> str:

@@ -113,3 +113,82 @@ def test_an_encoder_may_read_what_its_causal_decoder_writes() -> None:
     assert len(said(diagnose, both)) == 2
     assert not said(diagnose, both + encoder + decoder)
     assert len(said(diagnose, both + encoder + TRIED)) == 2
+
+
+def told(kind: str, text: str, *library: tuple[str, str]) -> str:
+    """The sketch with its attention at this line, reached through these functions of a library."""
+    frames = ",".join(f'["/site-packages/{file}",1,"{function}"]' for file, function in library)
+    return LEAKS.replace(
+        'h = attention x x x @ "model.py":17', f'h = attention x x x native="{kind}" @ "model.py":17:13-26 text="{text}" library=[{frames}]'
+    )
+
+
+HEADS = ("torch/nn/modules/activation.py", "MultiheadAttention.forward")
+LAYER = ("torch/nn/modules/transformer.py", "TransformerEncoderLayer.forward")
+SPOKEN = "torch.nn.functional.multi_head_attention_forward"
+
+EDITED = {
+    "a layer of PyTorch's": (told(SPOKEN, "        h = self.layer(h)", LAYER, HEADS), "src_mask", "generate_square_subsequent_mask({0}.size(0)"),
+    "an attention of PyTorch's": (told(SPOKEN, "        h, _ = self.heads(h, h, h)", HEADS), "attn_mask", "({0}.size(0)"),
+    "a function of PyTorch's": (
+        told("torch.nn.functional.scaled_dot_product_attention", "        h = F.scaled_dot_product_attention(q, k, v)"), "is_causal", "True",
+    ),
+    "a function of JAX'": (told("jax.nn.dot_product_attention", "    h = jax.nn.dot_product_attention(q, k, v)"), "is_causal", "True"),
+    "a layer of flax'": (
+        told("flax.linen.dot_product_attention", "    h = self.heads(h)", ("x/flax/linen/attention.py", "SelfAttention.__call__")),
+        "mask", "flax.linen.make_causal_mask({0}[..., 0])",
+    ),
+    "a layer of flax nnx": (
+        told("flax.nnx.dot_product_attention", "    h = self.heads(h)", ("x/flax/nnx/attention.py", "MultiHeadAttention.__call__")),
+        "mask", "flax.nnx.make_causal_mask({0}[..., 0])",
+    ),
+    "a layer of Keras'": (
+        told("keras.ops.softmax", "        h = self.heads(h, h)", ("x/keras/src/multi_head_attention.py", "MultiHeadAttention.call")),
+        "use_causal_mask", "True",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "keyword", "value"), EDITED.values(), ids=EDITED)
+def test_the_librarys_attention_is_told(text: str, keyword: str, value: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.action, edit.keyword) == ("argument", keyword)
+    assert value in edit.text
+
+
+def test_scores_that_are_written_out_are_hidden_before_the_softmax() -> None:
+    (diagnosis,) = said(diagnose, WRITTEN_OUT)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line) for edit in diagnosis.remedy.edits] == [("wrap", 12)]
+
+
+@pytest.mark.parametrize(
+    ("line", "keyword", "text"),
+    [("m = torch.tril(torch.ones(t, t), diagonal=1)", "diagonal", ""), ("m = jnp.tril(jnp.ones((t, t)), 1)", "", "0")],
+)
+def test_a_mask_that_begins_a_position_later_begins_at_the_diagonal(line: str, keyword: str, text: str) -> None:
+    (diagnosis,) = said(diagnose, MASKED.replace('@ "model.py":5', f'@ "model.py":5 text="{line}"'))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.keyword, edit.text) for edit in diagnosis.remedy.edits] == [(keyword, text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LEAKS,
+        MASKED,
+        MASKED.replace('@ "model.py":5', '@ "model.py":5 text="m = torch.tril(torch.ones(t, t))"'),
+        RECURRENT,
+        told("keras.ops.softmax", "h = MultiHeadAttention(2, 8)(h, h)", ("x/keras/src/a.py", "MultiHeadAttention.call")),
+    ],
+    ids=["a function of its own", "a mask of its own", "a mask without a shift", "a recurrent layer", "a layer made on the line"],
+)
+def test_no_edit_where_it_can_not_be_said(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is None
