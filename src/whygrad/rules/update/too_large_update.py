@@ -1,6 +1,7 @@
 """WG411: updates so large that the loss runs away."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
@@ -28,6 +29,8 @@ FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
 CLOSE = 1e-3
 """Share by which the first loss of the experiment may differ from the run's: a replay rounds otherwise."""
+ABOVE = 1.25
+"""How many times its first value every mean of the losses must be for the loss to have stayed above: a model that learns nothing stays at its first value, give or take a tenth."""
 RAISED = 10.0
 """How many times the rate of the best losses a schedule must have gone to be blamed."""
 
@@ -39,7 +42,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A run whose loss went to ten times its first value or more and never came back below it, or became NaN on the way; and that a smaller
-    learning rate would have made fall. So is a run that came back, but never as low as four updates at a thirtieth of the rate get at once.
+    learning rate would have made fall. So is a run that came back, but never as low as four updates at a thirtieth of the rate get at once,
+    and one whose loss rose by a quarter and more with its first updates and never came back to where it began.
 
     ## Why it matters
     Each update overshoots the minimum and lands higher up the other side.
@@ -69,6 +73,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         failure(course) == "diverges"
         or (fresh(index, step) and far(step, optimizer) and not passed(index, step, course))
         or overtaken(step, course)
+        or never_back(step, course)
         or lost(index, course, optimizer)
     ):
         change = smaller(step, optimizer)
@@ -115,6 +120,19 @@ def overtaken(step: StepIndex, course: Course | None) -> bool:
     return began and course.steps >= ENOUGH and course.highest >= RUNS_AWAY * course.start > 0 and trial.losses[-1] < course.lowest
 
 
+def never_back(step: StepIndex, course: Course | None) -> bool:
+    """
+    The loss went up at once and stayed clearly above where it began, though it did not run away: a replay's loss rises at the program's own rate
+    and falls at the smaller one, each time that an update is made.
+    """
+    trial = next((found for change in TOLD if (found := trial_of(step.step, change)) is not None), None)
+    if course is None or course.start is None or course.lowest is None or course.last is None or trial is None or not trial.plain:
+        return False
+    began = course.start > 0 and abs(trial.losses[0] - course.start) <= CLOSE * course.start if trial.losses else False
+    steadily = all(later < earlier for earlier, later in pairwise(trial.losses))
+    return began and steadily and course.steps >= ENOUGH and min(course.lowest, course.last, *trial.plain[1:]) >= ABOVE * course.start
+
+
 def highest(course: Course, optimizer: Optimizer) -> tuple[float | None, float | None]:
     """The highest loss and the rate at that time; a loss that ran away within a few steps and then was no number is in no mean but the last."""
     if course.non_finite is not None and course.last is not None and course.highest is not None and course.last > course.highest:
@@ -144,7 +162,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         confidence="suspected" if scheduled else "measured",
         message=f"`{lost}` of `{optimizer.name}` is without effect: its updates are as large as at a rate of {figure(peak)}, and the loss runs away"
         if lost
-        else f"the learning rate of {figure(peak)} is too large: the loss runs away",
+        else f"the learning rate of {figure(peak)} is too large: {went(step, course)}",
         site=site,
         label=f"what it makes small `{behind}` makes large again"
         if lost
@@ -173,6 +191,12 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         remedy=None if lost else _remedy(index, optimizer, course, test),
         test=test,
     )
+
+
+def went(step: StepIndex, course: Course | None) -> str:
+    """What the loss did."""
+    stayed = failure(course) != "diverges" and never_back(step, course)
+    return "the loss rises at once and never comes back to where it began" if stayed else "the loss runs away"
 
 
 def _lower(*, scheduled: bool) -> str:

@@ -35,6 +35,10 @@ TRIAL = """
 """
 BACK = AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=500.0 last=8.0 lowest=7.0 highest=900.0") + TRIAL
 
+ABOVE = AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=27.0 last=19.0 lowest=15.0 highest=35.0") + TRIAL.replace(
+    "plain=[9.0,900.0,700.0,90.0,60.0]", "plain=[9.0,29.0,40.0,27.0,23.0]"
+)
+
 UNSEEN = AWAY.replace(
     '    course steps=100 start=9.0 first=700.0 last=1e30 highest=1e28 @ "train.py":11\n',
     "    ending w changed=true gradient_seen=true finite=false\n",
@@ -46,6 +50,7 @@ FIRES = {
     "the loss is never shown, and the run is young": (NOBODY, 5, "warning"),
     "the loss is never shown, and at the end the parameters are no numbers": (UNSEEN, 5, "warning"),
     "it comes back, but never as low as small updates get at once": (BACK, 5, "warning"),
+    "it rises at once and never comes back to where it began": (ABOVE, 5, "warning"),
     "the loss runs away": (AWAY, 5, "warning"),
     "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
     "a schedule raised the rate": (SCHEDULED, 6, "warning"),
@@ -58,6 +63,11 @@ FIRES = {
 }
 
 SILENT = {
+    "above where it began, and small updates do no better": ABOVE.replace("losses=[9.0,6.0,4.0,2.0,0.5]", "losses=[9.0,9.1,9.0,9.2,9.1]"),
+    "a growing penalty lifts the loss, and its updates do not": ABOVE.replace("plain=[9.0,29.0,40.0,27.0,23.0]", "plain=[9.0,8.0,7.0,6.0,5.0]"),
+    "the loss came back below where it began": ABOVE.replace("last=19.0 lowest=15.0", "last=8.0 lowest=7.0"),
+    "a little above where it began: noise": ABOVE.replace("first=27.0 last=19.0 lowest=15.0", "first=9.8 last=9.9 lowest=9.4"),
+    "above for a few steps of a try": ABOVE.replace("course steps=100", "course steps=12"),
     "the loss is never shown, and the run went on": NOBODY.replace(
         "    optimizer opt", "    outcome exit_status=0 steps_seen=64 backwards_seen=64\n    optimizer opt"
     ),
