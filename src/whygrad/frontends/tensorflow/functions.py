@@ -99,6 +99,8 @@ class Functions:
         recorder.index += 1
         if not bad:
             recorder.reliving.note()
+        for optimizer in recorder.optimizers.living():
+            recorder.rare.passed(id(function), optimizer)
         recorder.observer.ended(recorder.index - 1, recorder.kinds.complete)
         return bad
 

@@ -259,7 +259,7 @@ class Optimizers:
         return replace(
             entry.last_record,
             steps=entry.steps - declined,
-            skipped=declined,
+            skipped=declined if hasattr(optimizer, "inner_optimizer") else 0,
             rates=(entry.low, entry.high) if entry.high >= entry.low else None,
             last_rate=entry.last,
             rate_site=builder.site(entry.rate_set),
@@ -312,8 +312,8 @@ def lessened(optimizer: Any, own: Iterable[NDArray[Any]], handed: Iterable[NDArr
 
 
 def taken(optimizer: Any) -> int | None:
-    """Updates that the optimizer inside a loss scale has taken; None where there is no loss scale, or it is gone."""
-    count = getattr(getattr(optimizer, "inner_optimizer", None), "_iterations", None)
+    """Updates that an optimizer has taken, or the one inside a loss scale; None where it is gone."""
+    count = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_iterations", None)
     plain = getattr(count, "_value", None)
     try:
         return None if plain is None else int(_compat.read(plain))

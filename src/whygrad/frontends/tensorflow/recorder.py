@@ -27,6 +27,7 @@ from whygrad.frontends.tensorflow.ledger import Ledger
 from whygrad.frontends.tensorflow.lowering import STATEFUL_RANDOM, writes
 from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.patches import Patches
+from whygrad.frontends.tensorflow.rare import RareUpdates
 from whygrad.frontends.tensorflow.rates import Rates
 from whygrad.frontends.tensorflow.reliving import Reliving
 from whygrad.frontends.tensorflow.restores import Restores
@@ -62,6 +63,7 @@ class TensorFlowRecorder:
         self.copies = Copies(self)
         self.restores = Restores(self)
         self.iterators = Iterators(self)
+        self.rare = RareUpdates(self)
         self.turns = Turns(self.sources, (tf.data.Iterator, tf.data.NumpyIterator))
         self.failing = Failing(self)
         self.reliving = Reliving(self)
