@@ -4,12 +4,21 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails
+from whygrad.ir import Course
 from whygrad.rules import rule
-from whygrad.rules.magnitude.depths import Depth, depth
+from whygrad.rules.magnitude.depths import LAYERS, Depth, depth
+from whygrad.rules.magnitude.gains import Gain, gain
+from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure
 
 DECADES = 5.0
 """Powers of ten from the last weight to the first. Healthy networks of the corpus stay within two."""
+
+GROWTH = 1e3
+"""How many times as large activations must be behind the last weight as before the first. Healthy networks of the corpus stay within a hundred."""
+BEYOND = 100.0
+"""How many times what a constant guess costs the first loss must be: at an ordinary start it is about that much."""
 
 
 @rule("WG508", "exploding-gradient", "warning", needs_values=True)
@@ -21,6 +30,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Networks of four weights or more in a row in which the gradient of the first, for the weight's own size, is more than a hundred thousand
     times the last one's, in every recorded step: weights initialised far too large, deep recurrences without clipping.
 
+    Also networks of four weights or a recurrence in which the activations are a thousand times as large behind the last weight as before the
+    first, whose first loss is a hundred times what a constant guess costs, and whose run then fails. A gradient that goes back through the
+    same weights grows as they do.
+
     ## Why it matters
     One rate can't suit both ends: the first layers are thrown about while the last one hardly moves, and soon something overflows.
 
@@ -28,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A factor of a hundred is common. Where the gradient is clipped before the update, nothing is said.
 
     ## How sure
-    Measured on every recorded step.
+    Measured on every recorded step, and by the loss over the whole run where the activations tell.
 
     ## References
     Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks"; `whygrad explain WG411` (the loss runs away).
@@ -39,6 +52,52 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         clipped = any(True for step in steps for _ in step.events("clip"))
         if found and len(found) == len(depths) and not clipped:
             yield diagnosis(steps[-1], found[-1])
+        elif (grown := gain(steps[0])) is not None and out_of_hand(index, steps[0], grown):
+            yield forward(steps[0], grown, course_of(index, steps[0]), guessed(index, steps[0]))
+
+
+def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:
+    """The activations grow far beyond what the loss can use, and the run does not recover from it."""
+    course = course_of(index, step)
+    if not (grown.recurrent or grown.weights >= LAYERS) or not grown.growth >= GROWTH or course is None or course.start is None:
+        return False
+    guess = guessed(index, step)
+    return guess is not None and course.start >= BEYOND * guess and fails(index, step) is not None
+
+
+def guessed(index: Index, step: StepIndex) -> float | None:
+    """What a constant guess costs at most."""
+    return max((*even_guesses(step), *constant_guesses(index, step)), default=None)
+
+
+def forward(step: StepIndex, grown: Gain, course: Course | None, guess: float | None) -> Diagnosis:
+    """What is said where the activations tell, at the layer in which they grow most."""
+    op, kind = grown.steepest, str(step.step.kind)
+    called = step.value(op.output).called or op.module
+    return Diagnosis(
+        rule="WG508",
+        name="exploding-gradient",
+        severity="warning",
+        confidence="measured",
+        message=f"the activations explode through the network, and the gradient with them: {figure(grown.factor)} times in {f'`{called}`' if called else 'this layer'} alone",
+        site=op.site,
+        label="they grow most here",
+        evidence=(
+            Evidence(
+                f"root mean square {figure(grown.before)} before the first weight, {figure(grown.after)} behind the last",
+                "growth",
+                grown.growth,
+            ),
+            *course_told(course),
+            Evidence(f"a constant guess costs {figure(guess)}", "guess", guess),
+        ),
+        help="start with the layer's own initialisation, and in a recurrence with its own activation (tanh); or normalise between the layers",
+        facts=frozenset({Fact("explodes", kind)}),
+        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(p.name for p in step.step.parameters if p.value in op.inputs)[:1],
+    )
 
 
 def diagnosis(step: StepIndex, found: Depth) -> Diagnosis:

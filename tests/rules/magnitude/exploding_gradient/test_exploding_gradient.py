@@ -20,12 +20,44 @@ def deep(*gradients: object, clip: bool = False) -> str:
     )
 
 
-FIRES = {"seven decades": (deep(1e7, 1e4, 1e2, 1.0), 1, "warning")}
+RIVER = """
+    course steps=80 start=5e8 first=1e8 last=354.0 lowest=351.0 highest=1e8
+    x: input f32[32,60,2] mean=0.0 std=0.3
+    y: label f32[32,1] mean=0.4 std=0.2 norm=2.5
+    w: parameter f32[2,32]
+    v: parameter f32[32,1]
+    h: activation f32[32,32] mean=5.0 std=700.0
+    a: activation f32[32,1] mean=0.0 std=2e4
+    h = rnn x w @ "net.py":7
+    a = linear h v @ "net.py":8
+    loss = mse_loss a y with={"target":1}
+    ! batch x y
+    ! backward loss
+    ! optimizer_step opt
+    parameter w reached=true gradient="finite" gradient_norm=1e10 norm=2.0
+    parameter v reached=true gradient="finite" gradient_norm=1e10 norm=2.0
+    labels values=["y"] how="target"
+    measures loss=5e8 label_sensitivity=0.0001
+"""
+DEEP = RIVER.replace('h = rnn x w @ "net.py":7', 'h = linear x w @ "net.py":7').replace("steps=80", "steps=81")
+
+FIRES = {
+    "seven decades": (deep(1e7, 1e4, 1e2, 1.0), 1, "warning"),
+    "a recurrence whose state grows, and whose loss stays far above a constant guess": (RIVER, 7, "warning"),
+    "a recurrence that grows until there are no numbers": (RIVER.replace("last=354.0", "non_finite=3"), 7, "warning"),
+}
 
 SILENT = {
     "two decades": deep(10.0, 1.0, 1.0, 0.1),
     "shallow": deep(1e9, 1.0),
     "gradients that are no numbers": deep('"nan"', 1e4, 1e2, 1.0),
+    "a recurrence that grows, and learns all the same": RIVER.replace("last=354.0", "last=0.001"),
+    "targets as large as what the recurrence puts out": RIVER.replace("mean=0.4 std=0.2", "mean=0.4 std=2e4"),
+    "inputs that are as large already": RIVER.replace("std=0.3", "std=2e3"),
+    "outputs of an ordinary size": RIVER.replace("std=2e4", "std=2.0"),
+    "a loss that began at about a constant guess": RIVER.replace("start=5e8", "start=0.4"),
+    "two layers, and no recurrence": DEEP,
+    "a short try": RIVER.replace("steps=80", "steps=8"),
     "clipped before the update": deep(1e7, 1e4, 1e2, 1.0, clip=True),
 }
 
