@@ -82,6 +82,18 @@ def returning(code: CodeType) -> Trace:
     return Trace(((code, returns[-1] if returns else 0),), ())
 
 
+def line_of(point: Point) -> int:
+    """The line of a place."""
+    return _positions(point)[0]
+
+
+def at_line(code: CodeType, line: int) -> Point:
+    """The last call in a line of a function, or its first instruction there."""
+    here = [ins for ins in dis.get_instructions(code) if ins.positions is not None and ins.positions.lineno == line]
+    calls = [ins.offset for ins in here if ins.opname.startswith("CALL")]
+    return code, calls[-1] if calls else here[0].offset if here else 0
+
+
 def suspended(item: object) -> Trace | None:
     """The `yield` at which a generator of the user's own stands."""
     if not isinstance(item, GeneratorType) or item.gi_frame is None or not is_user(item.gi_code):

@@ -131,7 +131,7 @@ class Departures:
         """
         frames, values, calls = look.user[:2], self.recorder.ledger.values, self.recorder.ledger.calls
         if any(held is item for frame in frames for held in tuple(frame.f_locals.values())):
-            return ()
+            return self._written(item, look)
         read = {name for call in calls for name in call.inputs}
         tensors = [item for frame in frames for item in tuple(frame.f_locals.values()) if hasattr(item, "_numpy") and _compat.watched(item)]
         tensor = next((item for item in tensors if (name := values.known(item)) is not None and name not in read), None)
@@ -140,6 +140,24 @@ class Departures:
         call = self.recorder.ledger.call("leave", [tensor], (), look, kind="leave", settings={"native": "asarray"})
         call.outputs, call.tracking = (f"p{call.at}",), False
         return call.outputs
+
+    def _written(self, item: Any, look: Look) -> tuple[str, ...]:
+        """What left unseen by the source: the array's variable was assigned from what held a tensor that no op has read."""
+        frame, ledger = look.user[0], self.recorder.ledger
+        name = next((name for name, held in tuple(frame.f_locals.items()) if held is item), "")
+        lines = places.behind(frame.f_code, name, frame.f_lineno)
+        read = {name for call in ledger.calls for name in call.inputs}
+        for call in reversed(ledger.calls if lines else ()):
+            at = next((point for point in (call.trace.user if call.trace is not None else ()) if point[0] is frame.f_code), None)
+            unread = call.tracking and any(call.watched) and len(call.outputs) == 1 and read.isdisjoint(call.outputs)
+            here = [number for number, (first, last) in enumerate(lines) if at is not None and first <= source.line_of(at) <= last]
+            if unread and here:
+                left = ledger.call("leave", (), (), look, kind="leave", settings={"native": "asarray"})
+                left.inputs, left.tensors, left.watched = call.outputs, (None,), (True,)
+                left.outputs, left.tracking = (f"p{left.at}",), False
+                left.trace = source.Trace((source.at_line(frame.f_code, lines[max(here[0] - 1, 0)][0]), *look.points[1:]), ())
+                return left.outputs
+        return ()
 
     def _name_array(self, item: Any, value: str, frames: list[FrameType]) -> None:
         seen = self.recorder.ledger.values.seen[value]

@@ -12,6 +12,9 @@ from whygrad.ir import Site
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
+MOST_BEHIND = 8
+"""Assignments that are followed back: few steps lie between a tensor and the array that was made of it."""
+
 
 @lru_cache(maxsize=32)
 def _tree(file: str) -> ast.Module | None:
@@ -82,6 +85,23 @@ def assigned_at(sources: Sources, code: CodeType, name: str, before: int) -> Sit
     file, function = code.co_filename, "" if code.co_name == "<module>" else code.co_name
     end = (node.end_col_offset or 0) + 1 if node.end_lineno == node.lineno else 0
     return Site(file, node.lineno, node.end_lineno or node.lineno, node.col_offset + 1, end, function, sources.line(file, node.lineno))
+
+
+def behind(code: CodeType, name: str, before: int) -> tuple[tuple[int, int], ...]:
+    """The assignments that went into what a variable holds at a line of a function, the last one first: first and last line of each."""
+    tree = _tree(code.co_filename)
+    owner = _owner(tree, code) if tree is not None else None
+    found: list[tuple[int, int]] = []
+    waiting = [(name, before)] if owner is not None else []
+    while waiting and len(found) < MOST_BEHIND:
+        wanted, line = waiting.pop(0)
+        node = max((one for one in _assignments(owner, wanted) if one.lineno < line), key=lambda one: one.lineno, default=None)  # type: ignore[arg-type]  # there is one, or nothing waits
+        if node is None or node.value is None or (node.lineno, node.end_lineno or node.lineno) in found:
+            continue
+        found.append((node.lineno, node.end_lineno or node.lineno))
+        read = [part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)]
+        waiting += [(each, node.lineno) for each in (*read, *((wanted,) if isinstance(node, ast.AugAssign) else ()))]
+    return tuple(found)
 
 
 def _owner(tree: ast.Module, code: CodeType) -> Function | None:

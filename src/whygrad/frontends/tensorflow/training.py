@@ -409,7 +409,9 @@ class Training:
         seen = ran and bool(getattr(model, "run_eagerly", False))  # as it ran: its backward and update, if it made one, are counted
         recorder.backwards += not seen
         optimizer = getattr(model, "optimizer", None)
-        updates = not seen and (any(step.updated for step in recorder.steps) or not recorder.steps)  # one of the program's own may forget to
+        updates = not seen and (
+            any(step.updated for step in recorder.steps) or not recorder.steps
+        )  # one of the program's own may forget to
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
             recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)

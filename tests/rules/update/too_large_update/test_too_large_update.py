@@ -64,7 +64,9 @@ FIRES = {
 
 SILENT = {
     "above where it began, and small updates do no better": ABOVE.replace("losses=[9.0,6.0,4.0,2.0,0.5]", "losses=[9.0,9.1,9.0,9.2,9.1]"),
-    "a growing penalty lifts the loss, and its updates do not": ABOVE.replace("plain=[9.0,29.0,40.0,27.0,23.0]", "plain=[9.0,8.0,7.0,6.0,5.0]"),
+    "a growing penalty lifts the loss, and its updates do not": ABOVE.replace(
+        "plain=[9.0,29.0,40.0,27.0,23.0]", "plain=[9.0,8.0,7.0,6.0,5.0]"
+    ),
     "the loss came back below where it began": ABOVE.replace("last=19.0 lowest=15.0", "last=8.0 lowest=7.0"),
     "a little above where it began: noise": ABOVE.replace("first=27.0 last=19.0 lowest=15.0", "first=9.8 last=9.9 lowest=9.4"),
     "above for a few steps of a try": ABOVE.replace("course steps=100", "course steps=12"),
