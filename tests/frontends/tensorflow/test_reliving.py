@@ -6,6 +6,7 @@ from frontends.tensorflow.tensorflow_here import bits, play, recorded, watched
 from whygrad.flow import Index
 from whygrad.rules.magnitude.non_finite_forward import diagnose as forward
 from whygrad.rules.magnitude.non_finite_gradient import diagnose as backward
+from whygrad.rules.magnitude.non_finite_input import diagnose as given
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -66,6 +67,37 @@ def test_a_batch_that_spoilt_the_loss_is_found_in_what_fit_was_handed(tmp_path):
 
     (birth,) = [birth for step in record.steps for birth in step.births]
     assert (birth.stage, birth.step, birth.count, birth.rows) == ("given", 5, 4, (1, 40))
+
+
+HIDDEN = """
+    import numpy as np, tensorflow as tf
+    rng = np.random.default_rng(0)
+    x = rng.random((64, 4)).astype("float32")
+    y = x[:, :1] - x[:, 1:2]
+    x[40, 2] = np.nan
+    model = tf.keras.Sequential([tf.keras.layers.Input((4,)), tf.keras.layers.Dense(8, activation="relu"), tf.keras.layers.Dense(1)])
+    model.compile(optimizer=tf.keras.optimizers.SGD(0.05), loss="mse")
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+"""
+
+
+def test_data_that_spoil_a_weight_are_found_though_a_relu_keeps_every_loss_a_number(tmp_path):
+    record = recorded(tmp_path, HIDDEN)
+    (found,) = given.check(Index(record))
+
+    assert record.courses[0].non_finite is None
+    assert found.message == "the input `x` holds NaN or infinity before anything is computed"
+    assert any("not finite at the end of the run: `dense" in evidence.statement for evidence in found.evidence)
+
+
+def test_data_that_are_not_finite_and_that_the_model_makes_numbers_of_are_fine(tmp_path):
+    cleaned = HIDDEN.replace("[tf.keras.layers.Input((4,)),", "[tf.keras.layers.Input((4,)), tf.keras.layers.Lambda(known),").replace(
+        "    x[40, 2]", "    known = lambda rows: tf.where(tf.math.is_nan(rows), 0.0, rows)\n    x[40, 2]"
+    )
+    record = recorded(tmp_path, cleaned)
+
+    assert not list(given.check(Index(record)))
+    assert not any(step.births for step in record.steps)
 
 
 @pytest.mark.parametrize(

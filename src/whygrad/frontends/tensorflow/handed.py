@@ -17,13 +17,19 @@ def spoilt(given: Sequence[Any], steps: Sequence[Step], index: int) -> Step | No
     """The last recorded step that read batches of this, with the first array that is not finite as the birth of step `index`."""
     flat = [item for part in given if part is not None for item in tf.nest.flatten(part)]
     for step in reversed(steps):
-        names = next((event.targets for event in step.events if event.kind == "batch" and len(event.targets) == len(flat)), ())
+        names = next((event.targets for event in reversed(step.events) if event.kind == "batch" and len(event.targets) == len(flat)), ())
         for name, item in zip(names, flat, strict=False):
             rows, first, entries = broken_rows(item)
             if rows and not _harmless(step, name):
                 birth = Birth("given", value=name, step=index, count=entries, rows=(rows, first))
                 return replace(step, births=(*step.births, birth))
     return None
+
+
+def unsound(model: Any) -> bool:
+    """Something that the model trains is no number. A ReLU may make numbers of NaN again, so that its loss does not show it."""
+    weights = (np.asarray(weight.numpy()) for weight in getattr(model, "trainable_variables", ()))
+    return any(weight.dtype.kind == "f" and not np.isfinite(weight).all() for weight in weights)
 
 
 def other_batches(given: Sequence[Any], taken: Any, rows: int) -> Iterator[Any]:

@@ -17,7 +17,8 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.batches import Batches, elements_of
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import other_batches, spoilt
+from whygrad.frontends.tensorflow.handed import other_batches, spoilt, unsound
+from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
@@ -76,7 +77,10 @@ class Training:
         outer = self.driver, self._names, self._holders, self._given
         self.begin(args, kwargs, sys._getframe(1))
         try:
-            return original(*args, **kwargs)
+            result = original(*args, **kwargs)
+            if original.__name__ == "fit":
+                self.looked_over(args[0])
+            return result
         except Exception as problem:
             self.refused(args, kwargs, problem)
             raise
@@ -392,10 +396,10 @@ class Training:
         return Again(lambda: function(_compat.iterator_over([data] * count, like)), lambda: self.rehearse(model, data))
 
     @guarded
-    def looked_over(self) -> None:
-        """Where no step tells why the loss is no number: see whether the data that were handed over are all finite."""
+    def looked_over(self, model: Any = None) -> None:
+        """Where no step tells why what a model holds is no number: see whether the data that were handed over are all finite."""
         recorder = self.recorder
-        if any(step.births for step in recorder.steps):
+        if not recorder.steps or any(step.births for step in recorder.steps) or (model is not None and not unsound(model)):
             return
         found = spoilt(self._given, recorder.steps, recorder.index - 1)
         if found is not None:
@@ -414,7 +418,7 @@ class Training:
         )  # one of the program's own may forget to
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
-            recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else _rate(optimizer), updates=1)
+            recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else rate_of(optimizer), updates=1)
         rate = recorder.optimizers.meet(optimizer).last if optimizer is not None else None
         bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver, rate)
         recorder.index += not seen
@@ -444,9 +448,3 @@ def _rows(given: Any) -> int:
     flat = tf.nest.flatten(given) if given is not None else []
     shape = getattr(flat[0], "shape", None) if flat else None
     return int(shape[0]) if shape is not None and len(shape) else 0
-
-
-def _rate(optimizer: Any) -> float | None:
-    from whygrad.frontends.tensorflow.optimizers import rate_of
-
-    return rate_of(optimizer)

@@ -12,7 +12,7 @@ from whygrad.idioms.spellings import SPELLINGS, spelling
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences, when
-from whygrad.rules.phrases import places, plural
+from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
 
 _WHAT = {"label": "the labels", "parameter": "the parameter", "buffer": "the buffer"}
@@ -150,4 +150,11 @@ def handed(index: Index, found: Origin) -> Iterator[Evidence]:
     yield Evidence(
         f"{found.birth.count:,} entries in {plural(rows, 'row')} of `{shown}` are not finite, the first in row {first:,}", "entries", rows
     )
-    yield Evidence(f"the loss is not finite from step {found.birth.step} of {index.record.outcome.steps_seen} on", "step", found.birth.step)
+    spoilt = [name for name, ending in index.record.endings.items() if not ending.finite]
+    if spoilt and all(course.non_finite is None for course in index.record.courses):
+        told = f"not finite at the end of the run: {listed(spoilt)}; the losses are numbers all the same, as where a ReLU makes 0 of NaN"
+        yield Evidence(told, "parameters", len(spoilt))
+    else:
+        yield Evidence(
+            f"the loss is not finite from step {found.birth.step} of {index.record.outcome.steps_seen} on", "step", found.birth.step
+        )
