@@ -126,3 +126,11 @@ def elements_of(data: Any) -> Iterator[tuple[str, Any]]:
         flat = [item for item in tf.nest.flatten(part) if is_tensor(item) and item.dtype.name not in NO_NUMBERS]
         for number, item in enumerate(flat):
             yield (f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]"), item
+
+
+def called(base: str, part: Any, number: int, count: int) -> str:
+    """A tensor of what a step was given, as the program would write it."""
+    if isinstance(part, dict) and len(part) == count:
+        keys = sorted(part)
+        return f"{base if base.isidentifier() else 'y'}[{keys[number]!r}]"
+    return base if count == 1 else f"{base}[{number}]"

@@ -14,7 +14,7 @@ from weakref import ReferenceType, ref
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.batches import Batches, elements_of
+from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.handed import other_batches, spoilt, unsound
@@ -78,12 +78,13 @@ class Training:
         self.begin(args, kwargs, sys._getframe(1))
         try:
             result = original(*args, **kwargs)
-            if original.__name__ == "fit":
-                self.looked_over(args[0])
-            return result
         except Exception as problem:
             self.refused(args, kwargs, problem)
             raise
+        else:
+            if original.__name__ == "fit":
+                self.looked_over(args[0])
+            return result
         finally:
             self.driver, self._names, self._holders, self._given = outer
 
@@ -371,7 +372,7 @@ class Training:
                 name = recorder.ledger.values.name(item)
                 seen = recorder.ledger.values.seen[name]
                 base = (*self._names, "sample_weight")[at]
-                seen.called, seen.role, seen.held = _called(base, part, number, len(flat)), "input", item
+                seen.called, seen.role, seen.held = called(base, part, number, len(flat)), "input", item
                 seen.holder = (*self._holders, None)[at]
                 names.append(name)
                 self.batches.note(self.driver, f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]", name)
@@ -433,14 +434,6 @@ class Training:
         if recorder.settings.at_step is not None:
             recorder.arm()
         return bad
-
-
-def _called(base: str, part: Any, number: int, count: int) -> str:
-    """A tensor of what a step was given, as the program would write it."""
-    if isinstance(part, dict) and len(part) == count:
-        keys = sorted(part)
-        return f"{base if base.isidentifier() else 'y'}[{keys[number]!r}]"
-    return base if count == 1 else f"{base}[{number}]"
 
 
 def _rows(given: Any) -> int:
