@@ -19,11 +19,10 @@ from whygrad.frontends.torch.lowering import (
     OVERWRITES,
     UNSEEN_WRITES,
     Function,
+    arrangement,
     describe,
     kind_of,
-    order_of_axes,
     ordered,
-    part_of,
     refined_kind,
     settings,
     target_name,
@@ -252,10 +251,7 @@ class Ledger:
         call.kind = refined_kind(call.kind, before, first, two_tensors=len(call.slots) > 1)
         if call.info.in_place and call.info.base in OVERWRITES:
             call.settings["overwrites"] = True
-        if (order := order_of_axes(call.function, call.info, call.args, call.kwargs)) is not None:
-            call.settings["order"] = order
-        if call.kind == "index" and (part := part_of(call.args, result)) is not None:
-            call.settings["part"] = part
+        call.settings |= arrangement(call.kind, call.function, call.info, call.args, call.kwargs, result)
         if call.kind == "enter":
             call.came_back = self.travel.came_back(call.args[0] if call.args else call.kwargs.get("data"))
         self._measure(call, fresh)

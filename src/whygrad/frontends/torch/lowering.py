@@ -289,6 +289,18 @@ def _sequence_axis(function: Function, arguments: Mapping[str, Any]) -> int | No
     return int(bool(arguments.get("8")))
 
 
+def arrangement(
+    kind: str, function: Callable[..., Any], info: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], made: Any
+) -> dict[str, Attribute]:
+    """What a call's own arguments and result say of it: the order of axes, the part that a slice is, the number that it multiplies or divides by."""
+    found = {
+        "order": order_of_axes(function, info, args, kwargs),
+        "part": part_of(args, made) if kind == "index" else None,
+        "by": factor_of(info, args),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
 _PERMUTING = frozenset(
     ["transpose", "permute", "t", "swapaxes", "swapdims", "movedim", "moveaxis", "T.get", "mT.get", "H.get", "mH.get", "adjoint"]
 )
@@ -310,6 +322,12 @@ def part_of(args: tuple[Any, ...], made: Any) -> tuple[int, ...] | None:
     if not isinstance(whole, torch.Tensor) or not isinstance(made, torch.Tensor) or made.layout is not torch.strided or not made._is_view():
         return None
     return (int(made.storage_offset() - whole.storage_offset()), *(int(stride) for stride in made.stride()))
+
+
+def factor_of(info: Function, args: tuple[Any, ...]) -> float | None:
+    """The plain number that a call multiplies or divides by; None for other calls."""
+    by = args[1] if len(args) > 1 and info.base in ("mul", "multiply", "div", "divide", "truediv") else None
+    return float(by) if isinstance(by, int | float) and not isinstance(by, bool) else None
 
 
 def _plain(value: object) -> bool:

@@ -11,6 +11,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
+from whygrad.rules.labels.ignored_tags import Words, ignored_words
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 from whygrad.rules.remedies import names_of, remedy, setting, turned_round
@@ -30,14 +31,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A mask that keeps the padding: the entries that it keeps are exactly as many as the targets that are zero, in every recorded step.
     Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`.
-    Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it.
+    Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. Sequences of class ids of which more than half of the
+    words are ignored as class 0, besides what is padding among the ids that the embedding reads: the tag for "outside" has the number that labels are padded with.
 
     ## Why it matters
     The loss is small at once, since padding is easy to predict, or the most common class is never learnt; what is printed looks like
     success.
 
     ## When it is fine
-    Padding that is ignored is right, however much of it there is: ids in sequences are left alone. So are masks made from the targets
+    Padding that is ignored is right, however much of it there is: of sequences the positions count that are no padding, and where the model tells the words themselves nothing is said. So are masks made from the targets
     themselves (positives and negatives apart), and an ignored id that marks less than half of the pixels. One class of several may have the weight 0 on
     purpose, as padding and background have.
 
@@ -48,12 +50,23 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG105` (no label is left at all).
     """
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
+    yield from tags_left_out(index)
     yield from distinct(found for call in calls(index) for found in left_out(call))
     for steps in index.kinds.values():
         # timid: where the labels are not felt at all, WG102 says why
         found = [next(reversed_masks(step), None) for step in steps if step.losses and not insensitive(step.step.measures)]
         if len(found) > 1 and None not in found:
             yield from distinct(reversed_mask(index, *one) for one in found if one)
+
+
+def tags_left_out(index: Index) -> Iterator[Diagnosis]:
+    """Sequences whose words are mostly ignored as class 0, in every recorded step."""
+    by_line: dict[object, list[tuple[Call, Words | None]]] = {}
+    for call in calls(index):
+        by_line.setdefault(call.op.site.line_of_code if call.op.site else None, []).append((call, ignored_words(call)))
+    for found in by_line.values():
+        told = [ignored(call, words.zeros, words) for call, words in found if words is not None]
+        yield from told[:1] if len(told) == len(found) else ()
 
 
 def ignored_class(call: Call) -> float | None:
@@ -151,8 +164,8 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
     )
 
 
-def ignored(call: Call, share: float) -> Diagnosis:
-    """What is said of an ignored class."""
+def ignored(call: Call, share: float, words: Words | None = None) -> Diagnosis:
+    """What is said of an ignored class, of images or of the words of a sequence."""
     return Diagnosis(
         rule="WG108",
         name="few-labels-used",
@@ -164,8 +177,9 @@ def ignored(call: Call, share: float) -> Diagnosis:
         related=places((call.op.site if call.op.made else None, "the loss is called here")),
         evidence=(
             Evidence(f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {percent(share, 1)} are 0", "zeros", share),
+            *_of_words(words),
         ),
-        help=f"leave out {idiom(call.index, 'ignored id', id=0)} if 0 is a class like the others; give unknown pixels an id of their own, such as 255, and ignore that",
+        help=f"leave out {idiom(call.index, 'ignored id', id=0)} if 0 is a class like the others; give {'padding' if words else 'unknown pixels'} an id of {'its' if words else 'their'} own, such as {-100 if words else 255}, and ignore that",
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
@@ -174,5 +188,14 @@ def ignored(call: Call, share: float) -> Diagnosis:
             "let class 0 count",
             setting(edited_at(call.step, call.op), "ignore_index", calls=names_of(call.op)),
             changes="pixels of class 0 count, also where they mark what is unknown",
-        ),
+        )
+        if words is None
+        else None,
     )
+
+
+def _of_words(words: Words | None) -> Iterator[Evidence]:
+    """What of the positions is padding, and what of the others is left out."""
+    if words is not None:
+        text = f"{percent(words.padding, 1)} of {typed(words.ids)} is padding; of the other positions {percent(words.left_out, 1)} are left out"
+        yield Evidence(text, "left out", words.left_out)

@@ -222,22 +222,38 @@ def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
     maker = step.producer.get(step.origin(target, ("layout", "cast", "select")))
     made = maker[1] if maker else op
     name, own = step.value(label).shown, step.value(target).shown
+    beside = _both_named(step.value(label).called, step.value(target).called)
+    given, making = f"`{own}` is the loss's target here", f"`{own}` is made from the prediction here"
     return replace(
         _diagnosis(step, name, label),
         message=f"`{name}` {never(name)} the loss: its target `{own}` is computed from the prediction itself",
-        site=made.site or op.site,
-        label=f"`{own}` is made from the prediction here",
-        related=places((op.site, "and is the loss's target here")),
+        site=op.site if beside else made.site or op.site,
+        label=given if beside else making,
+        related=places((made.site, making) if beside else (op.site, given)),
         evidence=(
             Evidence(
                 f"the target {typed(step.value(target))} of `{op.kind}` is computed from its own input, by `{made.kind}`; no op on the way to the loss reads the batch's labels"
             ),
             *measured(step),
         ),
-        help=f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
+        help=f"pass `{name}` to `{op.kind}` instead of `{own}`"
+        if beside
+        else f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
         names=(name, own),
-        remedy=_unbound(step, made, step.value(target).called, label),
+        remedy=_passed(step, op, target, label) if beside else _unbound(step, made, step.value(target).called, label),
     )
+
+
+def _both_named(label: str, own: str) -> bool:
+    """The labels are still there under their own name where the loss is given something else."""
+    return label.isidentifier() and own.isidentifier() and label != own
+
+
+def _passed(step: StepIndex, op: Op, target: str, label: str) -> Remedy | None:
+    """The batch's labels in the place of what was computed from the prediction."""
+    name, made, labels = step.value(label).called, _whole(step, target), _whole(step, label)
+    alike = made.dtype[:1] == labels.dtype[:1] and made.shape == labels.shape
+    return remedy(f"compare with `{name}`", operand(op, step.value(target), name)) if alike else None
 
 
 def _unbound(step: StepIndex, made: Op, own: str, label: str) -> Remedy | None:

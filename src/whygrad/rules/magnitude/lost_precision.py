@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import floor, isfinite, log2, prod
+from math import floor, isfinite, log2, nan, prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Site, Value, family
+from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.magnitude.scales import source_of
@@ -31,7 +31,9 @@ class Coarse:
     """`held`, `added` or `compared`."""
     spacing: float
     spread: float
-    """Largest less smallest label."""
+    """Largest less smallest label, in the units of `where`."""
+    scaled: bool = False
+    """The label is that times a number."""
 
 
 @rule("WG514", "lost-precision", "warning", needs_values=True)
@@ -67,32 +69,38 @@ def coarse(call: Call) -> Iterator[Coarse]:
     target = call.target
     if not target.dtype.startswith(("f", "bf")) or target.name in call.step.depends_on_parameters:
         return
-    for where, how, made in places_of(call):
-        spread, size = spread_of(made), spacing(where.dtype, largest(where if how == "added" else made))
+    for where, how, made, factor in places_of(call):
+        spread, size = spread_of(made, factor), spacing(where.dtype, largest(where if how == "added" else made))
         if spread and size is not None and spread <= LEVELS * size and not exact(made, size):
-            yield Coarse(call, where, how, size, spread)
+            yield Coarse(call, where, how, size, spread, abs(factor) != 1)
             return
 
 
-def places_of(call: Call) -> Iterator[tuple[Value, str, Value]]:
-    """The values that a target passed through, what it was the sum or difference of, and what it is compared with; each with the value whose range counts."""
+def places_of(call: Call) -> Iterator[tuple[Value, str, Value, float]]:
+    """The values that a target passed through, what it was the sum or difference of, and what it is compared with; each with the value whose range counts, and what that is to be multiplied by."""
     step, name = call.step, call.target.name
-    yield call.target, "held", call.target
-    same = call.target
+    yield call.target, "held", call.target, 1.0
+    same, factor = call.target, 1.0
     while name in step.producer:
         op = step.producer[name][1]
+        rows = _of_rows(step, op)
         picked = family(op.kind) in _FORMS
-        data = [given for given in op.inputs[: 1 if picked else None] if not _single(step.value(given))]
+        data = [
+            given for given in op.inputs[: 1 if picked else None] if rows or not _single(step.value(given)) or _single(step.value(name))
+        ]
         if op.kind in ("add", "sub"):
-            yield from ((whole(step, given), "added", same) for given in data)
+            yield from ((whole(step, given), "added", same, factor) for given in data)
         if len(data) != 1 or not (picked or op.kind in _SCALED):
             break
         name = data[0]
-        same = same if picked and same.statistics is not None else step.value(name)
-        yield step.value(name), "held", same
+        if step.value(name).statistics is not None and not picked:
+            same, factor = step.value(name), 1.0
+        elif not picked:
+            factor *= _undone(op)
+        yield step.value(name), "held", same, factor
     # timid: a prediction that is still small says nothing of what it will be rounded to, so the label's size counts
     if call.contract.elementwise and call.contract.input == "real":
-        yield call.prediction, "compared", call.target
+        yield call.prediction, "compared", call.target, 1.0
 
 
 def whole(step: StepIndex, name: str) -> Value:
@@ -101,17 +109,32 @@ def whole(step: StepIndex, name: str) -> Value:
     return value if value.statistics is not None else step.value(step.origin(name, _FORMS))
 
 
+def _of_rows(step: StepIndex, op: Op) -> bool:
+    """Single labels that a data set made are put together to a batch here."""
+    return op.kind == "concat" and all(_single(step.value(given)) for given in op.inputs)
+
+
+def _undone(op: Op) -> float:
+    """What the result of a scaling is to be multiplied by to have what was scaled; NaN where the scale is unknown."""
+    by = op.attributes.get("by")
+    if op.kind == "neg":
+        return -1.0
+    if not isinstance(by, int | float) or not by:
+        return nan
+    return float(by) if op.kind == "div" else 1 / by if op.kind == "mul" else nan
+
+
 def _single(value: Value) -> bool:
     """One number for all labels: a scale or an offset."""
     return value.shape is not None and prod(value.shape) == 1
 
 
-def spread_of(value: Value) -> float | None:
-    """Largest less smallest entry; None where it is unknown or not finite."""
+def spread_of(value: Value, factor: float = 1.0) -> float | None:
+    """Largest less smallest entry, times a factor; None where it is unknown or not finite."""
     figures = value.statistics
     if figures is None or figures.finite != 1.0 or figures.minimum is None or figures.maximum is None:
         return None
-    spread = figures.maximum - figures.minimum
+    spread = abs(factor) * (figures.maximum - figures.minimum)
     return spread if isfinite(spread) else None
 
 
@@ -153,7 +176,7 @@ def diagnosis(found: Coarse) -> Diagnosis:
         name="lost-precision",
         severity="warning",
         confidence="proved",
-        message=f"the labels `{call.target.shown}` differ by {figure(found.spread)} at most, where {where.dtype} comes in steps of {figure(found.spacing)}",
+        message=f"the labels `{call.target.shown}` differ by {figure(found.spread)} at most{', before they are scaled,' if found.scaled else ','} where {where.dtype} comes in steps of {figure(found.spacing)}",
         site=site or call.op.site,
         label=f"rounded to steps of {figure(found.spacing)}",
         related=places((call.op.site if site else None, "the loss compares with them here")),

@@ -147,3 +147,62 @@ def test_what_was_left_out_can_be_made_to_count(record: str, text: str) -> None:
     assert remedy is not None
     assert [edit.text for edit in remedy.edits] == [text]
     assert not remedy.safe
+
+
+TAGS = """
+    step {number}
+    ids: input i64[16,12] minimum=0 maximum=90 zeros={padding} distinct=60
+    y: label i64[16,12] minimum=0 maximum=4 zeros={share} distinct=5
+    flat: activation i64[192] minimum=0 maximum=4 zeros={share} distinct=5
+    table: parameter f32[91,8]
+    w: parameter f32[5,8]
+    e: activation f32[16,12,8]
+    s: activation f32[192,5]
+    e = embedding ids table with={{"padding_idx":0}} @ "a.py":2
+    s = linear e w @ "a.py":3
+    flat = reshape y @ "a.py":4
+    loss = cross_entropy s flat with={{"target":1,"ignore_index":0}} @ "a.py":4
+    ! batch ids y @ "a.py":1
+    labels values=["y"] how="target"
+"""
+
+
+def tags(padding: float, share: float, text: str = TAGS) -> str:
+    return "".join(text.format(number=number, padding=padding + number / 100, share=share + number / 100) for number in range(2))
+
+
+def test_the_tag_for_outside_that_shares_the_number_of_the_padding() -> None:
+    (diagnosis,) = said(diagnose, tags(0.3, 0.85))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 4
+    assert "78.6 % are left out" in diagnosis.evidence[1].statement
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        tags(0.3, 0.3),
+        tags(0.3, 0.5),
+        tags(0.1, 0.85, TAGS.replace("table: parameter f32[91,8]", "table: parameter f32[5,8]")),
+        tags(0.3, 0.85, TAGS.replace('"ignore_index":0', '"ignore_index":-100')),
+        tags(0.3, 0.85, TAGS.replace('"padding_idx":0', '"padding_idx":1')),
+        tags(0.25, 0.85, TAGS.replace(' with={{"padding_idx":0}}', "").replace("{padding}", "0.25")),
+        tags(0.3, 0.85, TAGS.replace("zeros={padding}", "")),
+        tags(0.3, 0.85, TAGS.replace("ids: input i64[16,12]", "ids: input i64[16,7]")),
+        tags(0.0, 0.0).replace("minimum=0 maximum=4", "minimum=1 maximum=4"),
+    ],
+    ids=[
+        "padding alone",
+        "parts of words",
+        "words told from words",
+        "another id",
+        "another padding",
+        "a mark in each row",
+        "no figures",
+        "other rows",
+        "no class 0",
+    ],
+)
+def test_padding_and_marks_are_ignored_on_purpose(text: str) -> None:
+    assert not said(diagnose, text)

@@ -391,3 +391,13 @@ def test_where_no_name_was_taken_none_is_changed(old: str, new: str) -> None:
     (diagnosis,) = said(diagnose, NAMED.replace(old, new))
 
     assert diagnosis.remedy is None
+
+
+def test_where_the_labels_kept_their_name_the_loss_is_named() -> None:
+    text = REBOUND.replace("    top, best", '    best: activation i64[24] called="preds"\n    top, best')
+    (diagnosis,) = said(diagnose, text.replace('"train.py":27', '"train.py":27-27:8-33 text="loss = criterion(outputs, preds)"'))
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, [place.site.line for place in diagnosis.related]) == (27, [26])
+    assert "instead of `preds`" in diagnosis.help
+    assert diagnosis.remedy is not None

@@ -28,6 +28,24 @@ COMPARED = HELD.replace("minimum=1700000000 maximum=1700000640 whole=1.0", "mini
     "out: activation f32", "out: activation bf16"
 )
 
+ROWS = (
+    HELD.replace("distinct=6", "distinct=500")
+    .replace(
+        "    out = linear x w",
+        """    y: label f32[4] minimum=0 maximum=2.1333 whole=0.5 distinct=2
+    a: activation f32[]
+    b: activation f32[]
+    c: activation f32[]
+    a = index t
+    b = sub a start
+    c = div b with={"by":60.0}
+    y = concat c c c c with={"axis":0}
+    out = linear x w""",
+    )
+    .replace("mse_loss out t", "mse_loss out y")
+    .replace("minimum=1700000000 maximum=1700000640", "minimum=1700000000 maximum=1701000000")
+)
+
 FIRES = {
     "seconds since 1970": (HELD, 7),
     "their difference": (ADDED, 7),
@@ -39,6 +57,7 @@ FIRES = {
         7,
     ),
     "compared with half precision": (COMPARED, 9),
+    "row by row in a data set, and scaled": (ROWS, 7),
     "scaled afterwards": (
         ADDED.replace(
             "    loss = mse_loss out y",
@@ -49,6 +68,9 @@ FIRES = {
 }
 
 SILENT = {
+    "row by row, by an unknown scale": ROWS.replace(' with={"by":60.0}', ""),
+    "row by row, over many steps": ROWS.replace('"by":60.0', '"by":3600.0'),
+    "row by row, in double precision": ROWS.replace("t: input f32", "t: input f64").replace("c: activation f32", "c: activation f64"),
     "a wide range": HELD.replace("1700000640", "1710000000"),
     "double precision": HELD.replace("t: input f32", "t: input f64").replace("out: activation f32", "out: activation f64"),
     "integers": HELD.replace("t: input f32", "t: input i64"),
