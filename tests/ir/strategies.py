@@ -43,6 +43,7 @@ from whygrad.ir import (
     Redraw,
     Reseed,
     Reshape,
+    Reword,
     Scope,
     Site,
     Stage,
@@ -157,6 +158,7 @@ def trials(values: list[str], made: list[str]) -> st.SearchStrategy[Trial]:
     if values:
         few.append(st.builds(Reshape, st.sampled_from(values), st.lists(st.integers(0, 9), max_size=3).map(tuple)))
         few.append(st.builds(Perturb, *(st.sampled_from(values) for _ in range(3))))
+        few.append(st.builds(Reword, *(st.sampled_from(values) for _ in range(2)), st.integers(0, 1)))
     few += [st.builds(Standardise, some(values)), st.builds(Descend, COUNTS, st.sampled_from((1.0, 0.1)), some(values))]
     few += [
         st.builds(Reseed, some(made)),

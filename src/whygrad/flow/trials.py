@@ -18,6 +18,7 @@ from whygrad.ir import (
     Perturb,
     Reseed,
     Reshape,
+    Reword,
     Standardise,
     Step,
     Trial,
@@ -50,6 +51,10 @@ LEAKS = 1e-3
 """Relative change of a prediction that a later entry causes: rounding is at 1e-6, in half precision at 1e-3 of single entries."""
 CONTRAST = 4.0
 """How many times more the changed rows must change than the others, which batch normalisation changes as well: by 1 to 2 times as measured, a leak by 9."""
+REACHES = 1e-3
+"""Relative change of a prediction that other words must make at all: rounding is at 1e-6."""
+FORGOTTEN = 0.01
+"""Share of it up to which nothing is left behind the padding: a mean over ten times as much padding leaves 0.1, a state after a few padded steps 0.1 to 0.5."""
 UNRELATED = 0.2
 """Mean cosine of gradients up to which they have little in common."""
 
@@ -89,13 +94,15 @@ def described(intervention: Intervention) -> str:
     return said
 
 
-def _described_probe(intervention: Differentiate | Perturb | Reseed | Follow) -> str:
+def _described_probe(intervention: Differentiate | Perturb | Reseed | Reword | Follow) -> str:
     """An intervention that has a measure of its own, in words."""
     match intervention:
         case Differentiate(ops):
             return f"compare the derivative of {_listed(ops)} with finite differences"
         case Perturb(value, op):
             return f"change the later half of `{value}` and compare the earlier half of `{op}`"
+        case Reword(value, op):
+            return f"change the words of `{value}` before much padding and compare `{op}`"
         case Reseed(ops):
             return f"draw the numbers of {_listed(ops)} anew"
         case Follow():
@@ -219,6 +226,14 @@ def _leaked(trial: Trial) -> Verdict:
     return "confirmed" if leak > LEAKS and leak > CONTRAST * control else "refuted"
 
 
+def _forgotten(trial: Trial) -> Verdict:
+    """Whether next to nothing of the words reaches the prediction through the padding behind them, and much does where that stands in front."""
+    behind, before = trial.figures.get("behind", math.nan), trial.figures.get("before", math.nan)
+    if math.isnan(behind) or math.isnan(before) or before < REACHES:
+        return "inconclusive"
+    return "confirmed" if behind <= FORGOTTEN * before else "refuted"
+
+
 def _unrelated(trial: Trial) -> Verdict:
     """Whether gradients under other random numbers have little in common."""
     cosine = trial.figures.get("cosine", math.nan)
@@ -232,6 +247,7 @@ _READINGS: Mapping[type[Intervention], Callable[[Trial], Verdict]] = {
     Differentiate: _contradicted,
     Perturb: _leaked,
     Reseed: _unrelated,
+    Reword: _forgotten,
 }
 """Interventions with a measure of their own, and how it is read."""
 

@@ -84,6 +84,17 @@ class Perturb(msgspec.Struct, frozen=True, tag="perturb"):
     target: str
 
 
+class Reword(msgspec.Struct, frozen=True, tag="reword"):
+    """Change every word of the rows of a sequence that end in much padding, and compare what is predicted for them; once more with the padding in front."""
+
+    value: str
+    """The sequence: ids, or features."""
+    op: str
+    """What the loss reads as the prediction, with a row for each of the sequence."""
+    axis: int = 1
+    """The axis of the positions."""
+
+
 class Reseed(msgspec.Struct, frozen=True, tag="reseed"):
     """Draw the random numbers of these ops (named by their first output) anew, several times, and compare the gradients."""
 
@@ -97,7 +108,7 @@ class Follow(msgspec.Struct, frozen=True, tag="follow"):
     """Where they were kept, a file for each moment."""
 
 
-Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed | Follow
+Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed | Follow | Reword
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,8 @@ class Trial:
     """Of an unhooked gradient: `zeroed` (share of its entries that the hooks set to zero), `cosine`, `hooked` and `bare` (norms). Of a differentiated op: `checked` entries,
     and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input.
     Of a perturbed sequence: `leak` and `control` (relative change of what is predicted before the changed positions, in the rows that were changed and in those that were not),
-    `shifted` and `same` (share of targets equal to the next and to the same entry of the sequence). Of reseeded ops: `cosine` (mean over pairs of gradients). Of a
+    `shifted` and `same` (share of targets equal to the next and to the same entry of the sequence). Of a reworded sequence: `behind` and `before` (relative change of the
+    predictions for the rows with much padding, as they are and with the padding in front), `rows` of that sort, and `of` how many. Of reseeded ops: `cosine` (mean over pairs of gradients). Of a
     descent with a control: `permuted` and `permuted_plain` (its last losses with permuted labels, with and without the change). Of a run that was followed: how many
     losses it had seen, to the step's loss by its parameters then."""
     where: str = ""

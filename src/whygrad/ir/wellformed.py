@@ -8,7 +8,7 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Descend, Differentiate, Follow, Lift, Permute, Perturb, Reseed, Reshape, Standardise, Unhook
+from whygrad.ir.trials import Bypass, Descend, Differentiate, Follow, Lift, Permute, Perturb, Reseed, Reshape, Reword, Standardise, Unhook
 from whygrad.ir.values import ROLES
 
 
@@ -151,6 +151,9 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
                 )
             case Perturb():
                 names = (trial.intervention.value, trial.intervention.op, trial.intervention.target)
+                known = names if all(name in step.graph.values for name in names) else ()
+            case Reword():
+                names = (trial.intervention.value, trial.intervention.op)
                 known = names if all(name in step.graph.values for name in names) else ()
             case Lift(ops=names) | Bypass(ops=names) | Differentiate(ops=names) | Reseed(ops=names):
                 known = names if produced.issuperset(names) else ()

@@ -10,8 +10,9 @@ from whygrad.frontends.torch.descent import Descent
 from whygrad.frontends.torch.futures import Sequenced, perturbed
 from whygrad.frontends.torch.noise import Drawing, reseeded
 from whygrad.frontends.torch.probes import Probed, against_differences, without_hooks
+from whygrad.frontends.torch.words import reworded
 from whygrad.frontends.trajectories import Array, followed
-from whygrad.ir import Descend, Differentiate, Follow, Intervention, Perturb, Reseed, Trial, Unhook
+from whygrad.ir import Descend, Differentiate, Follow, Intervention, Perturb, Reseed, Reword, Trial, Unhook
 
 
 class Everything(Probed, Sequenced, Drawing, Protocol):
@@ -32,6 +33,8 @@ def special(replay: Everything, descent: Descent, intervention: Intervention) ->
             found = against_differences(replay, intervention)
         case Perturb():
             found = perturbed(replay, intervention)
+        case Reword():
+            found = reworded(replay, intervention)
         case Reseed():
             found = reseeded(replay, intervention)
         case Follow():

@@ -1,4 +1,4 @@
-"""WG112: padded positions enter the loss."""
+"""WG112: padded positions enter the loss, or stand between the words and the prediction."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.labels.behind_padding import behind_padding
 from whygrad.rules.labels.unmarked_padding import unmarked
 from whygrad.rules.labels.unread_masks import Unread, unread_masks
 from whygrad.rules.loss.calls import Call, calls
@@ -22,12 +23,13 @@ _PICKED = ("layout", "cast", "select")
 @rule("WG112", "padding-used", "warning", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    Padded positions are counted in the loss.
+    Padded positions are counted in the loss, or come between the words and what is predicted from them.
 
     ## What it finds
-    Three forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
+    Four forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
     And `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
     (`padding_idx`), without an `ignore_index` for it and without a mask behind. And, suspected, labels of which three quarters or more are 0, in exactly as many positions as the token ids of the same shape are 0, in every recorded batch, under a loss that is the plain mean over all positions.
+    Last, in PyTorch, a recurrent layer whose state at the last position is read, where most of many rows is padding at the end, so that nothing of their words is left there.
 
     ## Why it matters
     Padding is easy to predict, so that the loss is small from the second epoch on, although most of the words are wrong; long texts count
@@ -36,10 +38,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## When it is fine
     A loss per entry (`reduction="none"`) may be masked afterwards, and is left alone unless its plain mean is taken. Keras' losses read the mask of its layers.
     Where the embedding was not told of a padding id, only zeros that fall together with those of the labels are taken for padding. Less than 30 % of padding is not worth a message. A forward that finds the padding itself, by a comparison or a fill, needs no mask; nor does one whose
-    embedding gives padding zeros, or a mask that takes nothing out.
+    embedding gives padding zeros, or a mask that takes nothing out. A recurrent layer that keeps what it read over the padding, or is given packed rows, or rows with the padding in front, is left alone.
 
     ## How sure
     Proved for the recorded steps: the padding id, the ignored id and the share are read from the calls. Suspected where nothing declares the padding: the shares of zeros are measured.
+    Of recurrent layers measured: all words of the padded rows are exchanged, and the predictions compared; the same is done with the padding in front.
 
     ## References
     `torch.nn.Embedding` (`padding_idx`), `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `Embedding(mask_zero=True)`, `ignore_class`.
@@ -47,6 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(about_mask(found) for found in unread_masks(index))
     told = list(distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call)))
     yield from told or unmarked(index)
+    yield from distinct(behind_padding(index))
 
 
 def about_mask(found: Unread) -> Diagnosis:

@@ -115,10 +115,10 @@ def _of_rows(step: StepIndex, op: Op) -> bool:
 
 
 def _undone(op: Op) -> float:
-    """What the result of a scaling is to be multiplied by to have what was scaled; NaN where the scale is unknown."""
+    """What the range of an op's result is to be multiplied by to have that of what it was made of; NaN where a scale is unknown."""
     by = op.attributes.get("by")
-    if op.kind == "neg":
-        return -1.0
+    if op.kind in ("neg", "add", "sub"):
+        return 1.0
     if not isinstance(by, int | float) or not by:
         return nan
     return float(by) if op.kind == "div" else 1 / by if op.kind == "mul" else nan

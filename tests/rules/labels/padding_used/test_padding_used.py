@@ -172,3 +172,53 @@ def test_zeros_that_are_no_padding_or_do_not_count_are_fine(change):
     second = TAGGED.replace("0.916", "0.907")
 
     assert not said(diagnose, tagged(TAGGED.replace(*change[:2]), second.replace(*change[2:])))
+
+
+LAST = """
+    ids: input i64[20,60] minimum=0 maximum=40 zeros=0.73
+    e: parameter f32[41,16]
+    w: parameter f32[64,16]
+    v: parameter f32[1,32]
+    h: activation f32[20,60,16]
+    o: activation f32[20,60,32]
+    n: activation f32[1,20,32]
+    last: activation f32[20,32]
+    s: activation f32[20,1]
+    y: label f32[20,1] minimum=0 maximum=1
+    h = embedding ids e with={"padding_idx":0} @ "m.py":3
+    o, n = rnn h w with={"sequence_axis":1} @ "m.py":4
+    last = index o @ "m.py":5
+    s = linear last v @ "m.py":6
+    loss = bce_with_logits s y with={"target":1} @ "a.py":9
+    labels values=["y"] how="target"
+    ! backward loss @ "a.py":10
+    trial intervention={"type":"reword","value":"ids","op":"s"} figures={"behind":1e-7,"before":0.7,"rows":16.0,"of":20.0}
+"""
+FINAL = LAST.replace('    last = index o @ "m.py":5\n', "").replace("s = linear last v", "s = linear n v")
+FALLS = '\ncourse steps=160 start=0.7 first=0.7 last=0.2 lowest=0.2 highest=0.8 @ "a.py":10\n'
+
+
+@pytest.mark.parametrize(("text", "line"), [(LAST, 5), (FINAL, 4)], ids=["the last position", "the final state"])
+def test_a_state_behind_the_padding(text: str, line: int) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == line
+    assert "in 16 of 20 rows" in diagnosis.evidence[1].statement
+    assert diagnosis.test is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAST.replace("zeros=0.73", "zeros=0.1"),
+        LAST.replace("zeros=0.73", 'zeros="nan"'),
+        LAST.replace('"rows":16.0', '"rows":4.0'),
+        LAST.replace(' with={"sequence_axis":1}', ""),
+        LAST.replace("last = index o", "last = mean o"),
+        FALLS + LAST,
+    ],
+    ids=["little padding", "no figures", "few rows", "packed", "a mean", "a loss that falls far"],
+)
+def test_states_that_are_read_well(text: str) -> None:
+    assert not said(diagnose, text)
