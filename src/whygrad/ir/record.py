@@ -126,6 +126,8 @@ class Optimizer:
     """Updates that were given the very state that the update before was given, if all of them were that could be compared."""
     low_from: int | None = None
     """Number of the update from which on the rate was a thousandth of the highest or less, to the end; None where it was not at the end, or where that is not watched."""
+    writes_site: Site | None = None
+    """Where its own `step`, which the program defines, changes a parameter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.torch.identity import mark_of
 from whygrad.frontends.torch.lowering import dtype_name
+from whygrad.frontends.torch.own_steps import writing_site
 from whygrad.frontends.torch.plateaus import take
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Attribute, Group, Origin, Site
@@ -233,6 +234,7 @@ class Optimizers:
                 tuple(_group(group, entry, at, names) for at, group in enumerate(optimizer.param_groups)),
                 tuple(f"{dtype_name(p.dtype)}[{','.join(map(str, p.shape))}]" for p in orphans),
                 builder.site(entry.made),
+                writes_site=writing_site(optimizer, builder.sources),
             )
         return self._counted(entry, builder) if entry.last_record is not None else None
 

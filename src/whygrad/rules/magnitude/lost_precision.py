@@ -80,7 +80,7 @@ def places_of(call: Call) -> Iterator[tuple[Value, str, Value, float]]:
     """The values that a target passed through, what it was the sum or difference of, and what it is compared with; each with the value whose range counts, and what that is to be multiplied by."""
     step, name = call.step, call.target.name
     yield call.target, "held", call.target, 1.0
-    same, factor = call.target, 1.0
+    same, factor, moved = call.target, 1.0, False
     while name in step.producer:
         op = step.producer[name][1]
         rows = _of_rows(step, op)
@@ -93,11 +93,11 @@ def places_of(call: Call) -> Iterator[tuple[Value, str, Value, float]]:
         if len(data) != 1 or not (picked or op.kind in _SCALED):
             break
         name = data[0]
-        if step.value(name).statistics is not None and not picked:
-            same, factor = step.value(name), 1.0
-        elif not picked:
-            factor *= _undone(op)
-        yield step.value(name), "held", same, factor
+        factor, moved = (factor, moved) if picked else (factor * _undone(op), True)
+        if moved and step.value(name).statistics is not None:
+            same, factor, moved = step.value(name), 1.0, False
+        if not moved:
+            yield step.value(name), "held", same, factor
     # timid: a prediction that is still small says nothing of what it will be rounded to, so the label's size counts
     if call.contract.elementwise and call.contract.input == "real":
         yield call.prediction, "compared", call.target, 1.0

@@ -83,6 +83,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
     """What is said, at the update."""
     update = next((e for e in found.step.step.events if e.kind in ("optimizer_step", "update")), None)
     optimizer = next((o for o in index.record.optimizers if o.name == found.parameters[0].optimizer), None)
+    own = optimizer.writes_site if optimizer else None
     names = [parameter.name for parameter in found.parameters]
     norm = found.parameters[0].gradient_norm
     size = f" (norm {figure(norm)})" if norm is not None and finite(norm) and found.at == found.step.step.index else ""
@@ -92,9 +93,12 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         severity="error",
         confidence="measured",
         message=f"the update makes NaN or infinity of {listed(names)} though the gradient is finite",
-        site=_site(update) or (optimizer.site if optimizer else None),
+        site=own or _site(update) or (optimizer.site if optimizer else None),
         label="the parameters are finite before and not after",
-        related=places((optimizer.site if optimizer else None, f"`{optimizer.name if optimizer else ''}` is made here")),
+        related=places(
+            (_site(update) if own else None, "the update is asked for here"),
+            (optimizer.site if optimizer else None, f"`{optimizer.name if optimizer else ''}` is made here"),
+        ),
         evidence=(
             Evidence(
                 f"at step {found.at} the gradient of `{names[0]}` was finite{size}, and the parameter was not after the update",
@@ -103,7 +107,9 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
             ),
             *_rate(found, optimizer.last_rate if optimizer else None),
         ),
-        help="print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
+        help="see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
+        if own
+        else "print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
         facts=frozenset(Fact("non-finite", name) for name in names),
         explains=consequences(index, Origin(found.step, found.step.step.births[0]))
         if found.step.step.births
