@@ -1,9 +1,7 @@
 """From a record to a report: every rule over one index, the folding of symptoms, and the figures that readers see."""
 
-import gc
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +14,7 @@ from whygrad.flow import Index
 from whygrad.flow.failures import gist
 from whygrad.flow.picturing import picture
 from whygrad.flow.trials import judged, trial_of
+from whygrad.garbage import uncollected
 from whygrad.ir import Measures, Record, Site, Step
 from whygrad.ranking import rank
 from whygrad.rules import rule_modules, rule_of
@@ -58,7 +57,7 @@ def consult(rules: Iterable[Rule], record: Record) -> Judgement:
     unable: dict[str, str] = {}
     faults: list[str] = []
     rules = tuple(rules)
-    with _uncollected():
+    with uncollected():
         for rule in rules:
             try:
                 said.extend(rule.check(index))
@@ -68,18 +67,6 @@ def consult(rules: Iterable[Rule], record: Record) -> Judgement:
     aside = _without_labels(rules, record)
     judged_by = tuple(rule.code for rule in rules if rule.code not in unable and rule.code not in aside)
     return Judgement(tuple(said), Coverage(judged_by, aside, unable), tuple(faults))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage while the rules run: what they make lives as long as the index, and going through it over and over takes a quarter of their time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _without_labels(rules: Iterable[Rule], record: Record) -> tuple[str, ...]:

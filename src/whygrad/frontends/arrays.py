@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ NAMES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1000)
 def dtype_name(dtype: object) -> str:
     """`f32`, `i64`, `bf16`, …; the native name where there is no short one."""
     name = str(getattr(dtype, "name", dtype))

@@ -7,11 +7,13 @@ import os
 import re
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, GeneratorType
 
+from whygrad.frontends.codes import once_for_each
 from whygrad.ir import Frame, Site
 
 LIBRARY_FRAMES = 8
@@ -44,7 +46,7 @@ def library_folders() -> tuple[str, ...]:
 LIBRARIES = library_folders()
 
 
-@cache
+@once_for_each
 def is_user(code: CodeType) -> bool:
     """Whether a code object is the user's own: not the standard library's, an installed package's or ours."""
     name = code.co_filename
@@ -61,6 +63,16 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
+def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """The user's own frames from `frame` outwards, as many as are kept."""
+    found = 0
+    while frame is not None and found < CALLERS:
+        if is_user(frame.f_code):
+            found += 1
+            yield frame
+        frame = frame.f_back
+
+
 def trace(frame: FrameType | None) -> Trace | None:
     """The places from `frame` outwards; None where no frame is the user's own."""
     library: list[Point] = []
@@ -68,12 +80,8 @@ def trace(frame: FrameType | None) -> Trace | None:
         if len(library) < LIBRARY_FRAMES and not frame.f_code.co_filename.startswith(OURS):
             library.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
-    user: list[Point] = []
-    while frame is not None and len(user) < CALLERS:
-        if is_user(frame.f_code):
-            user.append((frame.f_code, frame.f_lasti))
-        frame = frame.f_back
-    return Trace(tuple(user), tuple(library)) if user else None
+    user = tuple((found.f_code, found.f_lasti) for found in user_frames(frame))
+    return Trace(user, tuple(library)) if user else None
 
 
 def returning(code: CodeType) -> Trace:
@@ -218,14 +226,14 @@ def _character(text: str, column: int) -> int:
     return column if column <= 0 or text.isascii() else len(text.encode()[: column - 1].decode(errors="ignore")) + 1
 
 
-@cache
+@once_for_each
 def parameters_of(code: CodeType) -> tuple[str, ...]:
     """Names of a function's parameters, without `self`."""
     count = code.co_argcount + code.co_kwonlyargcount
     return tuple(name for name in code.co_varnames[:count] if name not in ("self", "cls"))
 
 
-@cache
+@once_for_each
 def unread_parameters(code: CodeType) -> tuple[str, ...]:
     """Parameters that the function's code never loads."""
     loads = {

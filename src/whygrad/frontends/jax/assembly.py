@@ -18,6 +18,7 @@ from whygrad.frontends.jax.evaluation import Engine, deleted
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.surroundings import Around
+from whygrad.garbage import uncollected
 from whygrad.ir import Attribute, Event, Graph, Parameter, Scope, Step, Value
 from whygrad.ir.steps import GradientState
 
@@ -97,6 +98,10 @@ class Assembly:
 
     def build(self, index: int, parts: Sequence[Part], before: Sequence[Event] = ()) -> Built:
         """The step, as it is before its update; `before` happened ahead of it."""
+        with uncollected():
+            return self._built(index, parts, before)
+
+    def _built(self, index: int, parts: Sequence[Part], before: Sequence[Event]) -> Built:
         graph, facts = Graph(), list[Facts]()
         events, parameters, scopes = list(before), dict[str, Parameter](), list[Scope]()
         snapshots: dict[str, Snapshot] = {}
@@ -107,7 +112,7 @@ class Assembly:
             records = part.activations.records(known.names, self.builder.sources, self.builder.site)
             own = _shifted(own, len(scopes))
             scopes += [replace(item, parent=None if item.parent is None else item.parent + len(scopes)) for item in records]
-            graph = Graph((*graph.ops, *own.ops), {**own.values, **graph.values})
+            graph = Graph((*graph.ops, *own.ops), {**own.values, **graph.values}) if at else own
             events += self._events(part, known, len(graph.ops))
             found = self._parameters(part, known, own, snapshots)
             parameters.update({item.name: item for item in found if item.reached or item.name not in parameters})
@@ -223,6 +228,8 @@ def modes(graph: Graph) -> dict[str, bool]:
 
 
 def _shifted(graph: Graph, scopes: int) -> Graph:
+    if not scopes:
+        return graph
     ops = tuple(replace(op, scope=op.scope + scopes) if op.scope is not None else op for op in graph.ops)
     return Graph(ops, graph.values)
 

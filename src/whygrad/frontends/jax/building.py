@@ -3,7 +3,7 @@
 import dis
 import hashlib
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
@@ -26,6 +26,8 @@ from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 SETTINGS = {"axis": "axis", "axes": "axis", "dimension": "axis", "reduction": "reduction", "delta": "delta", "rate": "p", "deterministic": "deterministic", "where": "where"}  # fmt: skip
 DYING = ("relu", "leaky_relu", "hardtanh", "clamp", "maximum", "gelu", "silu", "elu", "where")
 """Activations whose units may be dead."""
+AXES = ("axes", "axis", "dimension")
+"""Settings of equations that say along which axes they work; the last counts most."""
 MOST_AXES = 8
 PICKING = ("gather", "dynamic_slice")
 """Primitives that pick of their first input by the others."""
@@ -56,21 +58,40 @@ class Facts:
         return number is not None and _shape(self, number) == ()
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where a gradient can flow to, as JAX sees it: to whatever is computed from what is differentiated, short of a cut."""
+
+    live: set[str]
+    floating: Collection[str]
+
+    def carries(self, inputs: Sequence[str]) -> tuple[bool, ...]:
+        """For each input of an op, whether a gradient flows back to it: whole numbers get none."""
+        return tuple(name in self.live and name in self.floating for name in inputs)
+
+    def passes(self, op: Op) -> None:
+        """Take in the next op."""
+        cut = not op.tracking or op.kind == "integer_cast" or family(op.kind) in ("create", "detach", "decision", "leave")
+        if not cut and not self.live.isdisjoint(op.inputs):
+            self.live.update(op.outputs)
+
+
 class Builder:
     """Builds graphs. Keeps the places that it has decoded."""
 
     def __init__(self, sources: source.Sources) -> None:
         self.sources = sources
-        self._sites: dict[tuple[object, ...], Site | None] = {}
+        self._sites: dict[tuple[int, ...], tuple[source.Trace, Site | None]] = {}
 
     def site(self, trace: source.Trace | None) -> Site | None:
         """The decoded place of a trace."""
         if trace is None:
             return None
-        key = (trace.user, trace.library)
+        # by identity: hashing code reads all of it
+        key = (len(trace.user), *(part for code, offset in (*trace.user, *trace.library) for part in (id(code), offset)))
         if key not in self._sites:
-            self._sites[key] = self.sources.site(trace)
-        return self._sites[key]
+            self._sites[key] = (trace, self.sources.site(trace))
+        return self._sites[key][1]
 
     def loop(self, trace: source.Trace | None) -> Site | None:
         """The loop around a place."""
@@ -78,23 +99,23 @@ class Builder:
 
     def graph(self, bounds: Sequence[Bound], facts: Facts, losses: Sequence[int]) -> Graph:
         """The ops of a flat program, folded, with every value that they read or make."""
-        grouped = list(groups(bounds))
-        name = facts.names.__getitem__
-        members = [
-            Member(at, tuple(name(item) for item in bound.inputs if isinstance(item, int)), tuple(name(n) for n in bound.outputs), group)
-            for at, (bound, group) in enumerate(zip(bounds, grouped, strict=True))
-        ]
-        parts = folded(members, frozenset(name(number) for number in losses))
-        ops = [self._op(part, [bounds[member.at] for member in part.members], facts) for part in parts]
-        ops = [part for op in ops if op.outputs or op.failed or op.kind == "leave" for part in _shuffling(op)]
+        parts = folded(list(_members(bounds, facts.names)), frozenset(facts.names[number] for number in losses))
         numbers = {text: number for number, text in facts.names.items()}
-        live = self._differentiable(ops, {name(number) for number in facts.moving})
-        ops = with_errors(ops, live, {text: _shape(facts, number) for text, number in numbers.items()}) if losses else ops
-        return Graph(tuple(self._carrying(op, live, numbers, facts) for op in ops), self._values(ops, facts, losses, live, numbers))
+        flow = Flow(
+            {facts.names[number] for number in facts.moving}, {text for text, number in numbers.items() if _floating(facts, number)}
+        )
+        ops: list[Op] = []
+        for part in parts:
+            op = self._op(part, [bounds[member.at] for member in part.members], facts, flow)
+            flow.passes(op)
+            ops += _shuffling(op) if op.outputs or op.failed or op.kind == "leave" else ()
+        ops = with_errors(ops, flow.live, {text: _shape(facts, number) for text, number in numbers.items()}) if losses else ops
+        ops = [op if op.carries is not None else replace(op, carries=flow.carries(op.inputs)) for op in ops]
+        return Graph(tuple(ops), self._values(ops, facts, losses, flow.live, numbers))
 
     # --- ops ----------------------------------------------------------------------------------------------------
 
-    def _op(self, part: Folded, bounds: Sequence[Bound], facts: Facts) -> Op:
+    def _op(self, part: Folded, bounds: Sequence[Bound], facts: Facts, flow: Flow) -> Op:
         first = bounds[0]
         found = function_of(first) if part.group is not None else None
         kind = found.kind if found else self._kind(first, facts)
@@ -112,22 +133,10 @@ class Builder:
         if first.rule is not None:
             attributes = {**attributes, "backward": self._rule(first.rule)}
         failed = any(bound.failed for bound in bounds)
-        trace = first.trace
-        module = first.module
         native = found.native if found else native_of(first, attributes)
-        return Op(
-            kind,
-            inputs,
-            () if failed else part.outputs,
-            native,
-            None,
-            not first.outside,
-            attributes,
-            self.site(trace),
-            module,
-            first.scope,
-            failed,
-        )
+        outputs = () if failed else part.outputs
+        carries, site = flow.carries(inputs), self.site(first.trace)
+        return Op(kind, inputs, outputs, native, carries, not first.outside, attributes, site, first.module, first.scope, failed)
 
     def _rule(self, code: CodeType) -> tuple[str, int, str, str]:
         """File, line, name and text of the user's own derivative rule: of its `return`, where there is one alone."""
@@ -189,26 +198,6 @@ class Builder:
             attributes = {"axis": -1, **attributes, "ids": found.ids}
         return tuple(name for name in inputs if name is not None), attributes
 
-    def _carrying(self, op: Op, live: set[str], numbers: Mapping[str, int], facts: Facts) -> Op:
-        """With what a gradient flows back to: whole numbers get none."""
-        carries = tuple(name in live and _floating(facts, numbers.get(name)) for name in op.inputs)
-        return Op(
-            op.kind, op.inputs, op.outputs, op.native, carries, op.tracking, op.attributes, op.site, op.module, op.scope, op.failed, op.made
-        )
-
-    def _differentiable(self, ops: Sequence[Op], moving: set[str]) -> set[str]:
-        """Values that a gradient can flow to, as JAX sees it: whatever is computed from what is differentiated, short of a cut."""
-        live = set(moving)
-        for op in ops:
-            if (
-                op.tracking
-                and family(op.kind) not in ("create", "detach", "decision", "leave")
-                and op.kind != "integer_cast"
-                and not live.isdisjoint(op.inputs)
-            ):
-                live.update(op.outputs)
-        return live
-
     # --- values -------------------------------------------------------------------------------------------------
 
     def _values(
@@ -260,6 +249,12 @@ class Builder:
         called = facts.called.get(number) or expression(maker)
         shape = tuple(int(size) for size in getattr(kind, "shape", ())) if kind is not None else None
         return Value(name, role, dtype_name(dtype) if dtype is not None else "", shape, figures, called, live)
+
+
+def _members(bounds: Sequence[Bound], names: Mapping[int, str]) -> Iterator[Member]:
+    """The primitives as folding sees them."""
+    for at, (bound, group) in enumerate(zip(bounds, groups(bounds), strict=True)):
+        yield Member(at, tuple([names[i] for i in bound.inputs if isinstance(i, int)]), tuple([names[n] for n in bound.outputs]), group)
 
 
 def _returns(code: CodeType) -> Iterator[tuple[str, int]]:
@@ -345,8 +340,9 @@ def groups(bounds: Sequence[Bound]) -> Iterator[Hashable | None]:
 def settings(bound: Bound) -> dict[str, Attribute]:
     """The settings of an equation that rules ask for."""
     found: dict[str, Attribute] = {}
-    for name in ("axes", "axis", "dimension"):
-        item = bound.params.get(name, _inner(bound, name))
+    inner = _inner(bound)
+    for name in AXES:
+        item = bound.params[name] if name in bound.params else inner.get(name)
         if isinstance(item, int) and not isinstance(item, bool):
             found["axis"] = item
         elif isinstance(item, tuple) and len(item) <= MOST_AXES and all(isinstance(part, int) for part in item):
@@ -362,13 +358,15 @@ def _behind_rows(attributes: dict[str, Attribute]) -> dict[str, Attribute]:
     return {**attributes, "axis": axis + 1} if isinstance(axis, int) and axis >= 0 else attributes
 
 
-def _inner(bound: Bound, name: str) -> Any:
-    """The setting of the first equation within a function of the library's that has it."""
+def _inner(bound: Bound) -> dict[str, Any]:
+    """The axes of the equations within a function of the library's, each of the first that has it."""
+    found: dict[str, Any] = {}
     for _, program in _compat.inner_programs(bound.params):
         for equation in program.jaxpr.eqns:
-            if name in equation.params:
-                return equation.params[name]
-    return None
+            for name in AXES:
+                if name in equation.params:
+                    found.setdefault(name, equation.params[name])
+    return found
 
 
 def native_of(bound: Bound, attributes: Mapping[str, Attribute]) -> str:

@@ -51,6 +51,5 @@ def _loss(op: Op, made: Op, live: Collection[str]) -> Op:
     inputs = tuple(sorted(made.inputs, key=lambda name: name not in live))
     apart = made.site is not None and op.site is not None and (made.site.file, made.site.line) != (op.site.file, op.site.line)
     attributes: dict[str, Attribute] = {**op.attributes, "target": 1, "reduction": "none"}
-    return replace(
-        op, kind=KINDS[op.kind], inputs=inputs, native=f"jax.numpy.{op.kind}", attributes=attributes, site=made.site if apart else op.site
-    )
+    site, native = made.site if apart else op.site, f"jax.numpy.{op.kind}"
+    return replace(op, kind=KINDS[op.kind], inputs=inputs, native=native, carries=None, attributes=attributes, site=site)

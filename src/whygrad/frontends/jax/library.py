@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import CodeType
 from typing import Protocol
+
+from whygrad.frontends.codes import once_for_each
 
 _PRIMITIVES: dict[str, str] = {
     "create": "iota empty full eye _eye zeros ones arange linspace _linspace tri full_like zeros_like ones_like",
@@ -121,7 +122,7 @@ _FUNCTIONS: Mapping[str, Mapping[str, str]] = {
 _LAYER_FOLDERS = ("flax/linen/", "flax/nnx/nn/", "equinox/nn/")
 
 
-@lru_cache(maxsize=10_000)
+@once_for_each
 def known(code: CodeType) -> Known | None:
     """What is known of a library function; None for any other."""
     file = code.co_filename.replace("\\", "/")

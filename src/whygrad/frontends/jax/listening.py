@@ -1,5 +1,6 @@
 """What a tape asks while a function of the program's runs: which functions of whose it is in."""
 
+from collections.abc import Sequence
 from types import FrameType
 
 from whygrad.frontends.jax.scopes import Activations, module_of
@@ -17,9 +18,9 @@ class Listener:
         """The function with a derivative of its own that is being called."""
         return self.customs[-1] if self.customs else None
 
-    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
-        """The number of the user's function that runs in this frame."""
-        return self.activations.scope(frame, numbers)
+    def scope(self, callers: Sequence[FrameType], numbers: Numbers) -> int | None:
+        """The number of the user's function that runs, of the user's frames from the deepest outwards."""
+        return self.activations.scope(callers, numbers)
 
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""

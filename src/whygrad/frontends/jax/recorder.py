@@ -175,7 +175,7 @@ class JaxRecorder(Listener):
             self.taping += 1
             derivation.bounds = tape.bounds
             try:
-                with _compat.under(tape):
+                with _compat.under(tape), tape.within(sys._getframe()):
                     result = asked.function(*args, **kwargs)
             finally:
                 self.taping -= 1

@@ -1,17 +1,22 @@
 """Calls of the user's functions in which primitives run, with the values that they were given, and the modules around them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import FrameType
+from functools import lru_cache
+from inspect import CO_OPTIMIZED
+from types import CodeType, FrameType
 from typing import Any
 
 from whygrad.frontends import source
+from whygrad.frontends.codes import once_for_each
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.tape import Numbers
 from whygrad.ir import Scope, Site
 
 LEVELS = 3
 """The user's functions that are looked at for each primitive, from the deepest outwards."""
+NAMELESS = ("<module>", "<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>")
+"""Code that is no function with a name."""
 ITEMS = 16
 """Items of a container argument that are looked at."""
 
@@ -33,23 +38,18 @@ class Activations:
 
     def __init__(self) -> None:
         self.all: list[Activation] = []
-        self._known: dict[tuple[Any, ...], int] = {}
+        self._known: dict[tuple[int, int, int | None], int] = {}
 
-    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
-        """The number of the deepest user function that runs; None at the top level of a file."""
-        functions: list[FrameType] = []
-        user = source.user_frame(frame)
-        while user is not None and len(functions) < LEVELS:
-            if user.f_code.co_name not in ("<module>", "<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>"):
-                functions.append(user)
-            user = source.user_frame(user.f_back)
+    def scope(self, callers: Sequence[FrameType], numbers: Numbers) -> int | None:
+        """The number of the deepest user function that runs, of the user's frames from the deepest outwards; None at the top level of a file."""
+        functions = [frame for frame in callers if frame.f_code.co_name not in NAMELESS]
         parent: int | None = None
-        for function in reversed(functions):
+        for function in reversed(functions[:LEVELS]):
             parent = self._one(function, parent, numbers)
         return parent
 
     def _one(self, frame: FrameType, parent: int | None, numbers: Numbers) -> int:
-        key = (id(frame), frame.f_code, parent)
+        key = (id(frame), id(frame.f_code), parent)
         if key not in self._known:
             self._known[key] = len(self.all)
             arguments = dict(values_in(frame, numbers))
@@ -105,7 +105,7 @@ def module_of(frame: FrameType | None) -> str:
     """The path of the deepest library or user module whose method runs: `Dense_0`, or its class where it has no path."""
     depth = 0
     while frame is not None and depth < 40:  # noqa: PLR2004 - wrappers of modules are far fewer
-        owner = frame.f_locals.get("self") if frame.f_code.co_name in ("__call__", "forward", "apply", "encode", "decode") else None
+        owner = _owner(frame) if frame.f_code.co_name in ("__call__", "forward", "apply", "encode", "decode") else None
         if owner is not None and _is_module(type(owner)) and not type(owner).__name__.startswith("_"):
             return _path(owner)
         if source.is_user(frame.f_code) and not _belongs(frame):
@@ -117,10 +117,21 @@ def module_of(frame: FrameType | None) -> str:
 
 def _belongs(frame: FrameType) -> bool:
     """A method of a module, or a function within one."""
-    owner = frame.f_locals.get("self")
+    owner = _owner(frame)
     return owner is not None and _is_module(type(owner))
 
 
+def _owner(frame: FrameType) -> Any:
+    """What the function that runs calls `self`. Only asked of code with such a name: the variables of a frame are copied for each question."""
+    return frame.f_locals.get("self") if _names_self(frame.f_code) else None
+
+
+@once_for_each
+def _names_self(code: CodeType) -> bool:
+    return not code.co_flags & CO_OPTIMIZED or "self" in (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+
+
+@lru_cache(maxsize=1000)
 def _is_module(kind: type) -> bool:
     bases = {f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__}
     return not bases.isdisjoint(

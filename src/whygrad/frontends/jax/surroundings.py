@@ -46,9 +46,9 @@ class _Quiet:
         """Of no interest here."""
         return
 
-    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
+    def scope(self, callers: Sequence[FrameType], numbers: Numbers) -> int | None:
         """Of no interest here."""
-        _ = frame, numbers
+        _ = callers, numbers
         return None
 
     def module(self, frame: FrameType | None) -> str:

@@ -5,7 +5,8 @@ so that the transformation sees the very calls that it would see without us.
 """
 
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -201,6 +202,10 @@ class Tape(_compat.Trace):
         self.listener = listener
         self.bounds: list[Bound] = []
         self.requires_low = getattr(parent, "requires_low", True)
+        self.base: FrameType | None = None
+        """The frame from which the function is called; what is outside of it stays as it is while the function runs."""
+        self.outside: list[FrameType] = []
+        """The user's frames outside of that one."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "parent"), name)
@@ -307,16 +312,34 @@ class Tape(_compat.Trace):
                 stack.append((user.f_code, user.f_lasti))
                 inside = user if known(user.f_code) is not None else inside
             user = user.f_back
-        found = source.trace(user)
+        callers = self._callers(user)
         library = tuple(stack[-source.LIBRARY_FRAMES :])
-        bound.trace = source.Trace(found.user, library) if found is not None else None
+        bound.trace = source.Trace(tuple((caller.f_code, caller.f_lasti) for caller in callers), library) if callers else None
         bound.stack = tuple(stack)
         self._call(bound, user)
-        bound.scope = self.listener.scope(user, self.numbers)
+        bound.scope = self.listener.scope(callers, self.numbers)
         bound.module = self.listener.module(frame)
         if inside is not None:
             self._grouped(bound, inside)
         return bound
+
+    @contextmanager
+    def within(self, base: FrameType) -> Iterator[None]:
+        """While the function runs that is called from this frame: the way outwards is walked once, not for each primitive."""
+        self.base, self.outside = base, list(source.user_frames(base.f_back))
+        try:
+            yield
+        finally:
+            self.base, self.outside = None, []
+
+    def _callers(self, user: FrameType | None) -> list[FrameType]:
+        """The user's frames from this one outwards."""
+        found: list[FrameType] = []
+        while user is not None and user is not self.base and len(found) < source.CALLERS:
+            if source.is_user(user.f_code):
+                found.append(user)
+            user = user.f_back
+        return [*found, *self.outside][: source.CALLERS] if user is not None and user is self.base else found
 
     def _call(self, bound: Bound, user: FrameType | None) -> None:
         """Give arrays that come from outside the names of the variables that hold them."""
@@ -373,8 +396,8 @@ class Listener(Protocol):
     def custom(self) -> Custom | None:
         """The function with a derivative of its own that is being called."""
 
-    def scope(self, frame: FrameType | None, numbers: Numbers) -> int | None:
-        """The number of the user's function that runs in this frame."""
+    def scope(self, callers: Sequence[FrameType], numbers: Numbers) -> int | None:
+        """The number of the user's function that runs, of the user's frames from the deepest outwards."""
 
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""
