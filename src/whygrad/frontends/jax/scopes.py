@@ -106,7 +106,7 @@ def module_of(frame: FrameType | None) -> str:
     depth = 0
     while frame is not None and depth < 40:  # noqa: PLR2004 - wrappers of modules are far fewer
         owner = _owner(frame) if frame.f_code.co_name in ("__call__", "forward", "apply", "encode", "decode") else None
-        if owner is not None and _is_module(type(owner)) and not type(owner).__name__.startswith("_"):
+        if owner is not None and _is_module(owner) and not type(owner).__name__.startswith("_"):
             return _path(owner)
         if source.is_user(frame.f_code) and not _belongs(frame):
             return ""
@@ -118,7 +118,7 @@ def module_of(frame: FrameType | None) -> str:
 def _belongs(frame: FrameType) -> bool:
     """A method of a module, or a function within one."""
     owner = _owner(frame)
-    return owner is not None and _is_module(type(owner))
+    return owner is not None and _is_module(owner)
 
 
 def _owner(frame: FrameType) -> Any:
@@ -131,8 +131,12 @@ def _names_self(code: CodeType) -> bool:
     return not code.co_flags & CO_OPTIMIZED or "self" in (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
 
 
+def _is_module(owner: object) -> bool:
+    return _of_modules(type(owner))  # type: ignore[arg-type]  # mypy sees the hash of its instances
+
+
 @lru_cache(maxsize=1000)
-def _is_module(kind: type) -> bool:
+def _of_modules(kind: type) -> bool:
     bases = {f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__}
     return not bases.isdisjoint(
         ("flax.linen.module.Module", "flax.nnx.module.Module", "equinox._module._module.Module", "equinox._module.Module")
