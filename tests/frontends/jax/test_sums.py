@@ -36,6 +36,9 @@ ONE = [np.array([value]) for value in (3.0, 1.0, 0.5)]
 SOUND = {
     "each gradient alone": (GRADIENTS, GRADIENTS),
     "a momentum": ([GRADIENTS[0], 0.9 * GRADIENTS[0] + GRADIENTS[1]], GRADIENTS),
+    "gradients that grow a thousandfold": ([GRADIENTS[0], 9e3 * GRADIENTS[1]], [GRADIENTS[0], 9e3 * GRADIENTS[1]]),
+    "a momentum of gradients that grow": ([GRADIENTS[0], 0.9 * GRADIENTS[0] + 9e3 * GRADIENTS[1]], [GRADIENTS[0], 9e3 * GRADIENTS[1]]),
+    "a slow momentum": ([GRADIENTS[0], 0.99 * GRADIENTS[0] + 9 * GRADIENTS[1]], [GRADIENTS[0], 9 * GRADIENTS[1]]),
     "clipped": ([GRADIENTS[0] / 3, GRADIENTS[1] / 7, GRADIENTS[2] / 2], GRADIENTS),
     "the same gradient again and again": ([GRADIENTS[0]] * 3, [GRADIENTS[0]] * 3),
     "one parameter of one number": (ONE, ONE),

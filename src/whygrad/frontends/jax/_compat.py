@@ -218,6 +218,28 @@ def sliced(closed: ClosedJaxpr, wanted: Sequence[Any]) -> Callable[..., list[Any
     return run
 
 
+def between(closed: ClosedJaxpr, given: Any, wanted: Any) -> Callable[[Any], Any] | None:
+    """A function from one variable of a program to another one that is computed of it and of nothing else; None where there is more to it."""
+    jaxpr, living, found = closed.jaxpr, {wanted}, []
+    for equation in reversed(jaxpr.eqns):
+        if given not in equation.outvars and not living.isdisjoint(equation.outvars):
+            found.append(equation)
+            living.update(item for item in equation.invars if not is_literal(item))
+    constants = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+    made = {item for equation in found for item in equation.outvars}
+    if living - made - {given} - constants.keys():
+        return None
+
+    def run(value: Any) -> Any:
+        environment = {**constants, given: value}
+        for equation in found[::-1]:
+            read = [item.val if is_literal(item) else environment[item] for item in equation.invars]
+            environment.update(zip(equation.outvars, bind(equation.primitive, equation.params, read), strict=True))
+        return environment[wanted]
+
+    return run
+
+
 def needed(jaxpr: Jaxpr, wanted: Sequence[Any]) -> list[Any]:
     """The equations that these variables are computed by, in order."""
     living = {item for item in wanted if not is_literal(item)}

@@ -27,7 +27,7 @@ from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
 from whygrad.frontends.jax.tape import Bound
-from whygrad.frontends.jax.transformations import Made, Moment
+from whygrad.frontends.jax.transformations import Made, Moment, learned
 from whygrad.ir import Site
 
 LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
@@ -320,6 +320,7 @@ class Jits:
         for moment in capture.moments:
             moment.kept = _kept(moment, closed)
             plan.handed[id(moment)] = _handed(moment, closed, makers)
+            learned(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
         counted = [
             (m.made, outputs.get(_compat.variable(m.declined))) for m in capture.moments if m.made is not None and m.declined is not None

@@ -27,6 +27,7 @@ from whygrad.frontends.jax.transformations import (
     Gathering,
     Made,
     Moment,
+    at_step,
     bound_arguments,
     declined_by,
     is_users,
@@ -194,10 +195,10 @@ class Optimizers:
     def rate_at(self, entry: Made, step: int) -> float | None:
         """The learning rate of an update; schedules of the libraries are asked."""
         rate = entry.rate()
-        if callable(rate) and not is_users(rate):
-            with jax.ensure_compile_time_eval():  # an update may be asked for while JAX traces what it stands in
-                rate = rate(step)
         try:
+            if callable(rate) and not is_users(rate):
+                with jax.ensure_compile_time_eval():  # an update may be asked for while JAX traces what it stands in
+                    rate = at_step(rate, step)
             return float(np.asarray(rate)) if rate is not None and not callable(rate) else None
         except (TypeError, ValueError):
             return None

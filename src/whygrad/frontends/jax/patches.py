@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from whygrad.frontends import source
-from whygrad.frontends.jax import _compat, eager_loops
+from whygrad.frontends.jax import _compat, eager_loops, injections
 from whygrad.frontends.jax.derivations import Asked
 from whygrad.frontends.jax.modes import Switch
+from whygrad.frontends.jax.schedules import standing_in
 from whygrad.frontends.jax.states import state_of
 from whygrad.frontends.jax.tape import Custom
 from whygrad.frontends.jax.transformations import Gathering
@@ -26,6 +27,7 @@ class Patches:
 
     def __init__(self, recorder: "JaxRecorder") -> None:
         self.recorder = recorder
+        self.injections = injections.Injections()
         self._replaced: list[tuple[Any, str, Any]] = []
         self.watching = Watching(set(_LAST), self.arrived)
 
@@ -206,7 +208,9 @@ class Patches:
         self._put(optax.MultiSteps, "update", self._gathering(optax.MultiSteps.update))
         for name in [name for name in dir(optax) if not name.startswith("_")]:
             function = getattr(optax, name)
-            if callable(function) and not isinstance(function, type) and _makes_transformation(function):
+            if name in injections.NAMES:
+                self._put(optax, name, self._injecting(name, function, kind))
+            elif callable(function) and not isinstance(function, type) and _makes_transformation(function):
                 self._put(optax, name, self._constructor(name, function, kind))
 
     def _gathering(self, original: Any) -> Any:
@@ -227,6 +231,9 @@ class Patches:
 
         @functools.wraps(function)
         def make(*args: Any, **kwargs: Any) -> Any:
+            if recorder.stopped or self.injections.repeats():
+                return function(*args, **kwargs)
+            args, kwargs = recorder.guarded("optax", standing_in, function, args, kwargs) or (args, kwargs)
             result = function(*args, **kwargs)
             if recorder.stopped or not isinstance(result, kind):
                 return result
@@ -235,10 +242,21 @@ class Patches:
 
         return make
 
+    def _injecting(self, name: str, original: Any, kind: Any) -> Any:
+        """What makes a transformation anew in each update stands for what it makes."""
+
+        @functools.wraps(original)
+        def inject(inner: Any, *args: Any, **kwargs: Any) -> Any:
+            made = original(inner, *args, **kwargs)
+            return self._constructor(name, made, kind) if callable(made) else made
+
+        return inject
+
     def _watched(self, name: str, function: Any, args: Any, kwargs: Any, result: Any, frame: FrameType | None) -> Any:
         """The same transformation, whose updates are told of."""
         optimizers = self.recorder.optimizers
-        entry = optimizers.made(name, function, args, kwargs, frame)
+        entry = optimizers.made(getattr(function, "__name__", name), function, args, kwargs, frame)
+        self.injections.made(entry, name)
         original = result.update
 
         @functools.wraps(original)
@@ -248,7 +266,8 @@ class Patches:
                 self.recorder.guarded("optax", optimizers.updating, entry, updates, state_of(rest, more), outside())
             optimizers.depth += 1
             try:
-                made = original(updates, *rest, **more)
+                with self.injections.by(entry):
+                    made = original(updates, *rest, **more)
             finally:
                 optimizers.depth -= 1
             if outermost:
@@ -261,7 +280,8 @@ class Patches:
         def init(params: Any) -> Any:
             if not optimizers.depth and self.recorder.listening:
                 self.recorder.guarded("optax", optimizers.starting, entry, params, outside())
-            return begin(params)
+            with self.injections.by(entry):
+                return begin(params)
 
         watched = result._replace(init=init, update=update)
         optimizers.finished_making(entry, watched)

@@ -16,6 +16,8 @@ from whygrad.frontends.jax.tape import SCALING
 
 ROUNDING = 1e-3
 """Share by which a sum may differ from what gradients explain: single precision over many parts stays far below."""
+NOTICEABLE = 0.1
+"""Share of what an update is handed that older gradients must be before they count: a momentum keeps at most 99 % of them, and what is missing must exceed `ROUNDING`."""
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -60,7 +62,8 @@ class Sums:
         if factor is None or len(old) < len(now):
             return None
         before = _flat(old, names)
-        again = _multiple(sums - before, mine) if before.shape == sums.shape and np.any(before) else None
+        tells = before.shape == sums.shape and np.linalg.norm(before) > NOTICEABLE * np.linalg.norm(sums)
+        again = _multiple(sums - before, mine) if tells else None
         grew = again is not None and abs(again - factor) <= ROUNDING * abs(factor)
         return Handed("stale", names, place) if grew else None
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import jax
 
 from whygrad.frontends import source
+from whygrad.frontends.jax.schedules import Schedule
 from whygrad.frontends.jax.sums import Handed
 from whygrad.ir import Attribute
 
@@ -58,7 +59,12 @@ def product(factors: Sequence[Any]) -> Any:
         return math.prod(float(factor) for factor in factors)
     if any(not isinstance(factor, int | float) and (not callable(factor) or is_users(factor)) for factor in factors):
         return None
-    return lambda step: math.prod(float(factor(step) if callable(factor) else factor) for factor in factors)
+    return lambda step: math.prod(float(at_step(factor, step) if callable(factor) else factor) for factor in factors)
+
+
+def at_step(rate: Any, step: int) -> Any:
+    """What a schedule gives for one step."""
+    return rate.at(step) if isinstance(rate, Schedule) else rate(step)
 
 
 @dataclass(slots=True)
@@ -110,6 +116,8 @@ class Made:
     """A recorded step has asked it for an update."""
     moved: bool = False
     """And the parameters that the derivative was taken by moved by that."""
+    injects: bool = False
+    """It makes what it stands for in each of its updates, from numbers in its state."""
     restarts: int = 0
     """Those that were given that very state again."""
     calls: int = 0
@@ -236,6 +244,14 @@ def _counts(node: Any) -> bool:
     return hasattr(node, "total_notfinite")
 
 
+def learned(moment: Moment, closed: Any) -> None:
+    """A program was traced in which an update was asked for: schedules of the user's that it called are known from here on."""
+    for part in moment.made.every() if moment.made is not None else ():
+        for item in part.settings.values():
+            if isinstance(item, Schedule):
+                item.learn(closed)
+
+
 def settings_of(entry: Made) -> dict[str, Attribute]:
     """The settings that rules ask for, under the names that they know."""
     found: dict[str, Attribute] = {}
@@ -254,6 +270,8 @@ def settings_of(entry: Made) -> dict[str, Attribute]:
 
 def is_users(function: Any) -> bool:
     """A function of the user's, or one that can't be looked into: it is not called."""
+    if isinstance(function, Schedule):
+        return not function.told
     code = getattr(function, "__code__", None)
     return code is None or source.is_user(code)
 
