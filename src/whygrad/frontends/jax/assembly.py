@@ -44,6 +44,8 @@ class Part:
     before: Around = field(default_factory=Around)
     turned: Mapping[str, Any] = field(default_factory=dict)
     """Within a loop that JAX compiles: what one turn makes of the parameters."""
+    given: Mapping[int, Any] = field(default_factory=dict)
+    """Of a derivative that raised while it was traced: arrays that stood for its parameters."""
 
 
 @dataclass(slots=True)

@@ -3,16 +3,31 @@
 import ast
 import inspect
 import linecache
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.derivations import Argument, Derivation, tidy
 from whygrad.frontends.jax.library import KIND_OF, known
 from whygrad.frontends.jax.tape import Bound, Constant, Numbers
 
 _OPERATORS = {"__matmul__": "matmul", "__add__": "add", "__sub__": "sub", "__mul__": "mul", "__truediv__": "div", "__pow__": "pow"}
+
+
+def failed_call(problem: BaseException, derivation: Derivation, scope: int | None) -> list[Bound]:
+    """The call of the user's that raised, with what it was given; none where that can't be told."""
+    numbers, weight = derivation.numbers, refused(problem, derivation.arguments)
+    found = left_in(problem, numbers, scope) or raised_in(problem, numbers, scope)
+    if found is not None and weight is not None:
+        found = replace(found, inputs=(*found.inputs, weight))
+    return [found] if found is not None else []
 
 
 _LEFT = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
@@ -69,6 +84,42 @@ def raised_in(problem: BaseException, numbers: Numbers, scope: int | None) -> Bo
         if known(frame.f_code) is not None or name in KIND_OF:
             return _bound(frame, name, trace, numbers, scope, _handed(levels[last + 1 :], frame))
     return None
+
+
+_REFUSED = re.compile(r'^For parameter "(?P<name>[^"]+)" in "/(?P<path>[^"]*)", the given initializer is expected to generate shape')
+"""What flax.linen says of a parameter of another shape than its layer would make for the data that it is given."""
+
+
+def refused(problem: BaseException, arguments: Iterable[Argument]) -> int | None:
+    """The number of the parameter that a layer of flax.linen refused: such layers hold none, and ask for them by name."""
+    found = _REFUSED.match(str(problem))
+    keys = [part for part in found["path"].split("/") if part] + [found["name"]] if found is not None else []
+    ending = "".join(f"[{key!r}]" for key in keys)
+    return next((argument.number for argument in arguments if ending and argument.path.endswith(ending)), None)
+
+
+def given_to(derivation: Derivation, given: Any) -> dict[int, Any]:
+    """Parameters of a derivative that raised, among what the traced function around it was given: by their place in the tree, else the only array of a type."""
+    leaves = [(path, leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(given)[0] if _compat.is_array(leaf)]
+    found = {}
+    for argument in derivation.parameters:
+        item = derivation.numbers.objects[argument.number]
+        ending = argument.path.removeprefix(argument.root)
+        alike = [(tidy("", path), leaf) for path, leaf in leaves if (leaf.shape, leaf.dtype) == (_of(item, "shape"), _of(item, "dtype"))]
+        placed = [leaf for path, leaf in alike if ending and path.endswith(ending)]
+        alone = [leaf for _, leaf in alike] if len(alike) == 1 else []
+        found.update({argument.number: leaf for leaf in (placed or alone)[:1]})
+    return found
+
+
+def whole(given: Mapping[int, Any], derivation: Derivation) -> dict[int, Any]:
+    """The whole numbers among them that a derivative was asked by, which JAX refuses."""
+    asked = {argument.number for argument in derivation.parameters}
+    return {number: item for number, item in given.items() if number in asked and jnp.issubdtype(item.dtype, jnp.integer)}
+
+
+def _of(item: Any, name: str) -> Any:
+    return getattr(item, name, None)
 
 
 def _arrays(frame: FrameType) -> dict[str, Any]:

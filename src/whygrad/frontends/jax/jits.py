@@ -15,6 +15,7 @@ from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.carrying import Carried, carried, results_of
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
+from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.mapping import by_rows
@@ -247,8 +248,8 @@ class Jits:
         asked = asked or any(moment.made is not None and moment.made.orphans for moment in capture.moments)
         if capture.derivations and asked and self.recorder.on:
             derivation = capture.derivations[-1]
-            program = programs.failed(derivation)
-            self.recorder.opened([Part(program, _whole(derivation, given), capture.activations[-1], {})], None)
+            program, found = programs.failed(derivation), given_to(derivation, given)
+            self.recorder.opened([Part(program, whole(found, derivation), capture.activations[-1], {}, given=found)], None)
 
     def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any]) -> Plan | None:
         """The values of a call that is about to run, and the step that they make."""
@@ -395,17 +396,6 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
-
-
-def _whole(derivation: Derivation, given: Any) -> dict[int, Any]:
-    """The whole numbers that a derivative was asked by, which JAX refuses, among what the traced function was given: the only array of that type."""
-    held = [leaf for leaf in jax.tree_util.tree_leaves(given) if _compat.is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.integer)]
-    found = {}
-    for argument in derivation.parameters:
-        item = derivation.numbers.objects[argument.number]
-        alike = [leaf for leaf in held if (leaf.shape, leaf.dtype) == (getattr(item, "shape", None), getattr(item, "dtype", None))]
-        found.update({argument.number: alike[0]} if len(alike) == 1 else {})
-    return found
 
 
 def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:

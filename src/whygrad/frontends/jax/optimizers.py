@@ -13,6 +13,7 @@ import numpy as np
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.beginnings import Beginnings
+from whygrad.frontends.jax.by_hand import Descent
 from whygrad.frontends.jax.clips import clips
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
@@ -75,8 +76,8 @@ class Optimizers:
         self.depth = 0
         self.gathering: list[Gathering] = []
         self.last_rate: float | None = None
-        self.by_hand: tuple[float, source.Trace | None] | None = None
-        """Learning rate and place of an update that the program makes itself, in the step that ends now."""
+        self.by_hand: tuple[Descent, source.Trace | None] | None = None
+        """Rate, momentum and place of an update that the program makes itself, in the step that ends now."""
         self.own: Made | None = None
         """Stands for such updates."""
         self._sites: dict[object, Made] = {}
@@ -371,14 +372,14 @@ class Optimizers:
     def _own_update(self, moved: Sequence[Parameter], at: int) -> Event:
         """The program takes a multiple of each gradient off the parameters: plain gradient descent, written out."""
         assert self.by_hand is not None
-        rate, trace = self.by_hand
+        made, trace = self.by_hand
         if self.own is None:
             self.own = Made("sgd", {}, trace, name="gradient descent by hand")
             self.all.append(self.own)
-        self.own.settings["learning_rate"] = rate
+        self.own.settings.update({"learning_rate": made.rate} | ({"momentum": made.momentum} if made.momentum else {}))
         self.own.held = tuple(dict.fromkeys((*self.own.held, *(p.name for p in moved))))
         self.count(self.own)
-        return Event("optimizer_step", at, (self.name(self.own),), self.recorder.builder.site(trace), {"rate": rate})
+        return Event("optimizer_step", at, (self.name(self.own),), self.recorder.builder.site(trace), {"rate": made.rate})
 
     def holding(self, step: Step, held: Mapping[int, tuple[str, ...]]) -> Step:
         """The step with the optimizers that hold its parameters, where that is known before they update."""

@@ -11,7 +11,8 @@ from whygrad.frontends.arrays import sample_of
 from whygrad.frontends.jax import _compat, taken_in
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
-from whygrad.frontends.jax.assembly import AGREE, SNAPSHOT, Assembly, Built, Part, Snapshot, compared, factor, rounded
+from whygrad.frontends.jax.assembly import SNAPSHOT, Assembly, Built, Part, Snapshot, compared, rounded
+from whygrad.frontends.jax.by_hand import Updates
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.handed import told
 from whygrad.frontends.jax.optimizers import Optimizers
@@ -64,6 +65,7 @@ class Outcomes:
         self.symptoms = symptoms
         self.sums = sums
         self.ties = Ties()
+        self.updates = Updates()
 
     def untied(self, opened: Open) -> Step:
         """The step with the pairs of its parameters that were one array in an earlier step."""
@@ -96,8 +98,9 @@ class Outcomes:
             found.append(parameter)
         step = replace(step, parameters=tuple(found))
         step = replace(step, events=(*step.events, *opened.events))
-        rate = self._rate_by_hand(opened, after) if not opened.moments else None
-        self.optimizers.by_hand = (rate, opened.updating or self._updated_at(opened, after)) if rate is not None else None
+        own = {name: item for part in opened.built.parts[-1:] for name, item in part.gradients.items()}
+        made = self.updates.made(step.index, opened.built.snapshots, after, own) if not opened.moments else None
+        self.optimizers.by_hand = (made, opened.updating or self._updated_at(opened, after)) if made is not None else None
         step = told(self.optimizers.finished(step, self._with_effects(opened)), opened.moments, self.assembly.builder.site)
         step = taken_in.told(step, opened.built.parts)
         if not opened.moments:
@@ -138,20 +141,6 @@ class Outcomes:
         new = (bound for bound in self.surroundings.bounds if not made.isdisjoint(bound.outputs))
         _ = opened
         return next((bound.trace for bound in new), None)
-
-    def _rate_by_hand(self, opened: Open, after: dict[str, Any]) -> float | None:
-        """The factor that the program itself took off each gradient, if it was the same for all parameters."""
-        rates = []
-        for part in opened.built.parts[-1:]:
-            for name, gradient in part.gradients.items():
-                before = opened.built.snapshots.get(name)
-                if before is not None and after.get(name) is not None:
-                    rates.append(factor(before, after[name], gradient))
-        found = [rate for rate in rates if rate is not None]
-        same = bool(found) and len(found) == len(rates) and max(found) - min(found) <= AGREE * max(abs(rate) for rate in found)
-        # timid: one array that climbs may be an input that is made harder on purpose
-        climbs = same and max(found) < 0 and len(found) > 1
-        return sum(found) / len(found) if same and (min(found) > 0 or climbs) else None
 
     def _with_effects(self, opened: Open) -> list[Moment]:
         """The moments of a step, with whether what they applied differs from what was there."""

@@ -19,7 +19,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
-from whygrad.frontends.jax.failures import left_in, raised_in
+from whygrad.frontends.jax.failures import failed_call
 from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
@@ -159,8 +159,7 @@ class JaxRecorder(Listener):
         """What raised, where no primitive did."""
         if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
             scope = derivation.bounds[-1].scope if derivation.bounds else None
-            bound = left_in(problem, derivation.numbers, scope) or raised_in(problem, derivation.numbers, scope)
-            derivation.bounds += [bound] if bound is not None else []
+            derivation.bounds += failed_call(problem, derivation, scope)
 
     def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:
         asked.names = variables_for(frame, asked.args, asked.argnums)
@@ -225,7 +224,9 @@ class JaxRecorder(Listener):
             part.before = self.surroundings.before(given, part.program.moving)
             for argument in part.program.derivation.parameters:
                 if argument.path not in self.assembly.makers:
-                    self.assembly.makers[argument.path] = self.surroundings.maker(part.arrays.get(argument.number))
+                    self.assembly.makers[argument.path] = self.surroundings.maker(
+                        part.arrays.get(argument.number, part.given.get(argument.number))
+                    )
         if self.done:
             if plan is None:
                 self.optimizers.again()

@@ -10,6 +10,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, gist
 from whygrad.flow.layers import Layer, expected, layer, maker
 from whygrad.idioms import idiom
+from whygrad.ir import Site
 from whygrad.idioms.spellings import spelling
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
@@ -21,6 +22,10 @@ from whygrad.rules.wiring.odd_axes import odd_axes
 
 OUTSIDE = re.compile(r"indices\[[\d, ]*\] = (?P<id>-?\d+) is not in \[0, \d+\)")
 """What TensorFlow says of an id that an embedding has no row for."""
+
+
+EXAMPLE = "initialise the weights with an example of the data that the model is trained on: its sizes decide those of the weights"
+"""What to do where a layer takes its sizes from the data that it is called with first."""
 
 
 class Misfit(NamedTuple):
@@ -83,6 +88,8 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         return
     misfit = _misfit(index, found, shape, *due, raw=found.data.name not in step.depends_on_parameters)
     declared = found.parameter.site if found.parameter is not None and misfit.declared else None
+    if (begun := _begun(found, declared)) is not None:
+        declared, misfit = begun, misfit._replace(help=EXAMPLE)
     yield Diagnosis(
         "WG705",
         "input-shape",
@@ -90,7 +97,7 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         "proved",
         f"{found.shown} takes {due[1]:,} {_counted(found)}, and {_name(found)} ({found.data.type}) {misfit.said}",
         site=declared or found.op.site or failure.site,
-        label=f"declared for {due[1]:,}" if declared else misfit.said,
+        label=f"made for {due[1]:,}" if begun else f"declared for {due[1]:,}" if declared else misfit.said,
         related=places((found.op.site if declared else None, "called here"), (maker(step, found), f"{_name(found)} is made here")),
         evidence=(
             Evidence(
@@ -105,8 +112,17 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
-        remedy=_flattened(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared else None),
+        remedy=_flattened(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared and not begun else None),
     )
+
+
+def _begun(found: Layer, made: Site | None) -> Site | None:
+    """Where weights were made by the very call that reads them: not there but in what called it then, with data of another size."""
+    reads = found.op.site
+    if made is None or reads is None or made.line_of_code != reads.line_of_code:
+        return None
+    theirs = {place.line_of_code for place in reads.with_callers}
+    return next((place for place in made.with_callers if place.line_of_code not in theirs), None)
 
 
 def _flattened(index: Index, found: Layer, misfit: Misfit) -> Remedy | None:
