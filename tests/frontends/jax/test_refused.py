@@ -39,8 +39,8 @@ for _ in range(3):
 """
 
 
-ENTRY = {"init": "model.init", "size": 8, "channels": 1, "jit": "jax.jit"}
-OTHERS = {
+ENTRY: dict[str, object] = {"init": "model.init", "size": 8, "channels": 1, "jit": "jax.jit"}
+OTHERS: dict[str, dict[str, object]] = {
     "another size": {"size": 12},
     "another number of channels": {"channels": 3},
     "not compiled": {"size": 12, "jit": ""},
@@ -49,7 +49,7 @@ OTHERS = {
 
 def refused(folder: Path, program: str) -> Record:
     """The record of a program whose layer refuses its weights."""
-    observing, recorder = watch(Recording(2, None, "none"))
+    observing, recorder = watch(Recording(2, None, "off"))
     try:
         with pytest.raises(flax.errors.ScopeParamShapeError) as caught:
             play(folder, program)

@@ -101,14 +101,14 @@ def refused(problem: BaseException, arguments: Iterable[Argument]) -> int | None
 def given_to(derivation: Derivation, given: Any) -> dict[int, Any]:
     """Parameters of a derivative that raised, among what the traced function around it was given: by their place in the tree, else the only array of a type."""
     leaves = [(path, leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(given)[0] if _compat.is_array(leaf)]
-    found = {}
+    found: dict[int, Any] = {}
     for argument in derivation.parameters:
         item = derivation.numbers.objects[argument.number]
         ending = argument.path.removeprefix(argument.root)
         alike = [(tidy("", path), leaf) for path, leaf in leaves if (leaf.shape, leaf.dtype) == (_of(item, "shape"), _of(item, "dtype"))]
         placed = [leaf for path, leaf in alike if ending and path.endswith(ending)]
         alone = [leaf for _, leaf in alike] if len(alike) == 1 else []
-        found.update({argument.number: leaf for leaf in (placed or alone)[:1]})
+        found.update((argument.number, leaf) for leaf in (placed or alone)[:1])
     return found
 
 

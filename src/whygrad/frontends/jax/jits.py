@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs

@@ -306,7 +306,7 @@ class Optimizers:
             entry = moment.made
             assert entry is not None
             if self._estranged(entry, moment, applied, moved):
-                events.append(self._stepped(moment, applied, at, idle=True))
+                events.append(self._stepped(moment, at, idle=True))
                 parameters.update({n: replace(parameters[n], optimizer="") for n in moment.held if n in parameters})
                 continue
             entry.met, entry.moved = not entry.orphans or bool(moved), entry.moved or bool(moved)
@@ -320,7 +320,7 @@ class Optimizers:
                 entry.known_declined = declined
                 events.append(Event("skipped", at, (self.name(entry),), self.recorder.builder.site(moment.trace)))
             elif moved or (applied and still and self._without_effect(moment, applied)):
-                events.append(self._stepped(moment, applied, at))
+                events.append(self._stepped(moment, at))
                 names = [name for name in moment.held if name in parameters]
                 parameters.update({n: replace(parameters[n], gradient_at_update=parameters[n].gradient) for n in names})
                 drifting = [n for n in moment.stopped if n in parameters and parameters[n].moved]
@@ -404,13 +404,11 @@ class Optimizers:
             found.append(Event("freeze", at, tuple(still), self.recorder.builder.site(place.trace)))
         return found
 
-    def _stepped(self, moment: Moment, applied: Sequence[Moment], at: int, *, idle: bool = False) -> Event:
+    def _stepped(self, moment: Moment, at: int, *, idle: bool = False) -> Event:
         entry = moment.made
         assert entry is not None
-        rate = self.rate_at(entry, entry.since)
+        rate, site = self.rate_at(entry, entry.since), self.recorder.builder.site(moment.trace)
         self.count(entry)
-        site = self.recorder.builder.site(moment.trace)
-        _ = applied
         return Event(
             "optimizer_step", at, (self.name(entry),), site, ({"rate": rate} if rate is not None else {}) | ({"idle": True} if idle else {})
         )

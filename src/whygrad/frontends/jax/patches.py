@@ -133,7 +133,7 @@ class Patches:
 
         @functools.wraps(original)
         def vjp(fun: Any, *primals: Any, **settings: Any) -> Any:
-            if not recorder.watches() or recorder.in_library():
+            if not recorder.watches() or in_library():
                 return original(fun, *primals, **settings)
             has_aux = bool(settings.get("has_aux"))
             asked = Asked("vjp", fun, primals, {}, tuple(range(len(primals))), has_aux, lambda _: None)
@@ -146,7 +146,7 @@ class Patches:
 
         @functools.wraps(original)
         def jvp(*args: Any, **kwargs: Any) -> Any:
-            if recorder.watches() and not recorder.in_library():
+            if recorder.watches() and not in_library():
                 recorder.unseen += 1
                 recorder.limits.append("a derivative forward (`jax.jvp`) was not looked at")
             return original(*args, **kwargs)
@@ -327,6 +327,12 @@ def _makes_transformation(function: Any) -> bool:
     module = str(getattr(function, "__module__", ""))
     told = str(getattr(function, "__annotations__", {}).get("return", ""))
     return module.startswith("optax") and ("GradientTransformation" in told or "MultiSteps" in told)
+
+
+def in_library() -> bool:
+    """The caller is a library's, not the user's."""
+    frame = outside()
+    return frame is None or not source.is_user(frame.f_code)
 
 
 def outside() -> FrameType | None:

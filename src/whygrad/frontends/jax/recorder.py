@@ -281,8 +281,11 @@ class JaxRecorder(Listener):
     def _again(self, opened: Open, step: Step) -> Step:
         """The step examined once more, now that it is known how the program updates its parameters itself."""
         rule, replay = self.optimizers.rule(), opened.replay
-        gone = replay is None or any(deleted(replay.arrays[number]) for number in replay.engine.moving)
-        return step if replay is None or rule is None or gone else self.observer.examine(step, replace(replay, rule=rule))
+        return (
+            step
+            if replay is None or rule is None or any(deleted(replay.arrays[n]) for n in replay.engine.moving)
+            else self.observer.examine(step, replace(replay, rule=rule))
+        )
 
     def computed(self, primitive: Any, args: Any, params: Any, result: Any) -> None:
         """A primitive was computed at once."""
@@ -306,11 +309,6 @@ class JaxRecorder(Listener):
     def _computes() -> bool:
         """What is asked for now is computed at once: for one set of data, or for all rows of a `vmap`."""
         return _compat.at_top() or _compat.under_vmap()
-
-    def in_library(self) -> bool:
-        """The caller is a library's, not the user's."""
-        frame = outside()
-        return frame is None or not source.is_user(frame.f_code)
 
     def unwatched(self, plain: Any, asked: Asked) -> Any:
         """A derivative in a step that is not recorded: counted, and its loss noted."""

@@ -57,15 +57,11 @@ def function_of(closed: Any, count: Any, rate: Any) -> Callable[[int], Any] | No
     if not _compat.is_tracer(rate):
         return lambda _: rate
     given, wanted = _compat.variable(count), _compat.variable(rate)
-    nest = nest_of(closed, [given, wanted]) if given is not None and wanted is not None else None
-    if nest is None:
+    if given is None or wanted is None or (nest := nest_of(closed, [given, wanted])) is None:
         return None
-    between = _compat.between(nest.owner, given, wanted)
-    kind = getattr(given.aval, "dtype", None)
-    if between is None:
-        return None
-    run = _compat.ORIGINALS.jit(between)
-    return lambda step: run(jnp.asarray(step, kind))
+    between, kind = _compat.between(nest.owner, given, wanted), given.aval.dtype
+    run = _compat.ORIGINALS.jit(between) if between is not None else None
+    return (lambda step: run(jnp.asarray(step, kind))) if run is not None else None
 
 
 def standing_in(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
@@ -74,10 +70,10 @@ def standing_in(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         bound = inspect.signature(function).bind(*args, **kwargs)
     except (TypeError, ValueError):
         return args, kwargs
-    users = {name: item for name in RATES if _is_users(item := bound.arguments.get(name))}
+    users = {name: Schedule(item) for name in RATES if (item := bound.arguments.get(name)) is not None and _is_users(item)}
     if not users:
         return args, kwargs
-    bound.arguments.update({name: Schedule(item) for name, item in users.items()})
+    bound.arguments.update(users)
     return bound.args, bound.kwargs
 
 

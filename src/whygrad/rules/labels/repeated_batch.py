@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -39,7 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     A loader whose one batch is the whole data set hands out the same examples each time; so does a batch that was taken once before the loop,
-    to see whether the network can fit it. Both are left alone, and so is a batch on which several updates are made.
+    to see whether the network can fit it. Both are left alone, and so is a batch on which several updates are made, and a random map that stays the same, whose
+    numbers are drawn with one key: random features, a random projection.
 
     ## How sure
     Proved by digests of what the loader handed out, where it has more batches than that one; for indices drawn by the program, by equal
@@ -187,7 +188,16 @@ def data_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
             figures = step.value(name).statistics
             if name in drawn - step.depends_on_parameters and figures and figures.count >= ENTRIES and figures.minimum != figures.maximum:
                 above = step.upstream(name)
-                yield name, (next(draw for draw in draws if draw.output in above), figures)
+                drew = [draw for draw in draws if draw.output in above]
+                if not _maps_rows(step, name, above, drew):
+                    yield name, (drew[0], figures)
+
+
+def _maps_rows(step: StepIndex, name: str, above: Collection[str], draws: Sequence[Op]) -> bool:
+    """Rows that come from outside go through a map whose numbers were drawn, the same for all rows: random features, a random projection."""
+    rows = (step.value(name).shape or ())[:1]
+    given = any(found not in step.producer and (step.value(found).shape or ())[:1] == rows for found in above)
+    return given and all((step.value(draw.output).shape or ())[:1] != rows for draw in draws)
 
 
 def of_loader(index: Index, step: StepIndex, batches: Batches) -> Diagnosis:

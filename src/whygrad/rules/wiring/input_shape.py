@@ -10,8 +10,8 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, gist
 from whygrad.flow.layers import Layer, expected, layer, maker
 from whygrad.idioms import idiom
-from whygrad.ir import Site
 from whygrad.idioms.spellings import spelling
+from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy

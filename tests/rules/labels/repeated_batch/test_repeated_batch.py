@@ -41,7 +41,26 @@ def drawn(at: int, figures: str = "minimum=-2.5 maximum=2.5 mean=0.1 norm=9.5 wh
     """
 
 
+def mapped(at: int, noise: str) -> str:
+    """Rows from outside that numbers drawn in the step go into."""
+    return f"""
+    step {at}
+    x: input f32[32,9]
+    y: label i64[32]
+    n{at}: activation {noise} minimum=-2 maximum=2 mean=0.1 norm=9.5 whole=0.0
+    xb{at}: activation f32[32,9] minimum=-2.5 maximum=2.5 mean=0.1 norm=9.5 whole=0.0
+    w: parameter f32[5,9]
+    s: activation f32[32,5]
+    n{at} = random native="jax.random.normal" @ "a.py":3
+    xb{at} = mul x n{at} @ "a.py":4
+    s = linear xb{at} w @ "a.py":5
+    loss = cross_entropy s y with={{"target":1}} @ "a.py":6
+    labels values=["y"] how="target"
+    """
+
+
 FIRES = {
+    "noise for each row, from one key": (mapped(0, "f32[32,9]") + mapped(1, "f32[32,9]"), 3),
     "the first batch of a new iterator": (FIRST, 23),
     "where the loop is unknown": (FIRST.replace('x y @ "a.py":23', "x y"), 18),
     "rows from a generator seeded anew": (drawn(0) + drawn(1), 3),
@@ -65,6 +84,7 @@ SILENT = {
     "other rows": drawn(0) + drawn(1, "minimum=-2.4 maximum=2.6 mean=0.2 norm=9.1 whole=0.0"),
     "the same rows kept": drawn(0) + drawn(1).replace("r1", "r0").replace("xb1", "xb0").replace("yb1", "yb0"),
     "all rows in another order": drawn(0).replace("[32", "[400") + drawn(1).replace("[32", "[400"),
+    "a map of random numbers, the same for all rows": mapped(0, "f32[9]") + mapped(1, "f32[9]"),
     "no figures": drawn(0, "") + drawn(1, ""),
     "words counted: equal by chance": drawn(0, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0")
     + drawn(1, "minimum=0 maximum=1 mean=0.1 norm=9.5 whole=1.0"),
