@@ -109,7 +109,8 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
     """Steps that drew their rows anew and got the same ones."""
     for steps in index.kinds.values():
         if len(steps) > 1 and all(step.losses for step in steps):
-            drawn = [dict(rows_drawn(step)) or dict(data_drawn(step)) for step in steps]
+            kept = frozenset.intersection(*(frozenset(step.values) for step in steps))
+            drawn = [dict(rows_drawn(step)) or dict(data_drawn(step, kept)) for step in steps]
             figures = [sorted((repr(seen) for _, seen in picked.values()), key=str) for picked in drawn]
             makers = [frozenset(draw.output for draw, _ in picked.values()) for picked in drawn]
             fresh = all(not one & other for at, one in enumerate(makers) for other in makers[at + 1 :])
@@ -175,9 +176,9 @@ def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
             yield op.output, (draw, figures)
 
 
-def data_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
-    """Data that were computed from random numbers of this step and meet parameters, or what came of them: the value, the op that drew, and its figures."""
-    draws = [op for op in step.graph.ops if op.kind == "random"]
+def data_drawn(step: StepIndex, kept: Collection[str] = ()) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
+    """Data that were computed from random numbers of this step and meet parameters, or what came of them: the value, the op that drew, and its figures. `kept`: what other steps hold too."""
+    draws = [op for op in step.graph.ops if op.kind == "random" and op.output not in kept]
     drawn = {op.output for op in draws}
     for op in step.graph.ops if draws else ():
         # timid: rows picked in an order that was drawn are rows_drawn's: in another order all rows have the same figures
@@ -189,14 +190,14 @@ def data_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
             if name in drawn - step.depends_on_parameters and figures and figures.count >= ENTRIES and figures.minimum != figures.maximum:
                 above = step.upstream(name)
                 drew = [draw for draw in draws if draw.output in above]
-                if not _maps_rows(step, name, above, drew):
+                if not _maps_rows(step, name, above.intersection(kept) or above - step.producer.keys(), drew):
                     yield name, (drew[0], figures)
 
 
-def _maps_rows(step: StepIndex, name: str, above: Collection[str], draws: Sequence[Op]) -> bool:
+def _maps_rows(step: StepIndex, name: str, outside: Collection[str], draws: Sequence[Op]) -> bool:
     """Rows that come from outside go through a map whose numbers were drawn, the same for all rows: random features, a random projection."""
     rows = (step.value(name).shape or ())[:1]
-    given = any(found not in step.producer and (step.value(found).shape or ())[:1] == rows for found in above)
+    given = any((step.value(found).shape or ())[:1] == rows for found in outside)
     return given and all((step.value(draw.output).shape or ())[:1] != rows for draw in draws)
 
 
