@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import layer_behind
 from whygrad.ir import Op, Value
 from whygrad.loss_contracts import REGRESSIONS, input_of, target_of
+from whygrad.rules.loss.columns import refused_products
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.shapes import broadcast
 from whygrad.rules.phrases import places, plural, typed
@@ -33,8 +34,14 @@ def refused(step: StepIndex) -> Iterator[Refused]:
             continue
         prediction, target = step.value(sides[0]), step.value(sides[1])
         one, other = prediction.shape, target.shape
-        # timid: another number of rows is WG209's
-        if one and other and broadcast(one, other) is None and one[0] == other[0]:
+        # timid: another number of rows is WG209's, and class ids against a column for each class are WG201's
+        if (
+            one
+            and other
+            and broadcast(one, other) is None
+            and one[0] == other[0]
+            and not any(op is odd[0] for odd in refused_products(step))
+        ):
             yield Refused(op, prediction, target)
 
 

@@ -12,13 +12,12 @@ from whygrad.ir import Op, Value
 from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, bounds, calls, once_a_fault
+from whygrad.rules.loss.columns import products, refused_products
+from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, unwrapped
 
 _DENSE = REGRESSIONS | {"binary_cross_entropy", "bce_with_logits", "kl_div"}
-_LIMITED = frozenset(("log", "clamp", "maximum", "minimum", "cast"))
-"""What stands between a softmax and the labels where the program writes a cross-entropy out."""
-_JOINS = frozenset(("mul", "sub"))
 
 
 @rule("WG201", "sparse-labels-for-dense-loss", "error")
@@ -28,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A binary cross-entropy, a divergence or a squared error on predictions (N, C, …) whose target (N, …) holds class ids; a Dice or
-    similar loss written by hand that multiplies a softmax over classes with the ids themselves.
+    similar loss written by hand that multiplies a softmax over classes, or its logarithm, with the ids themselves.
 
     ## Why it matters
     The loss raises an exception because of the shapes, or where they happen to broadcast it takes the number 3 for "three times as much
@@ -47,7 +46,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG202` for the reverse.
     """
     found = (diagnosis(call) for call in calls(index) if compares_columns(call))
-    yield from once_a_fault((*found, *(by_hand(index, step, *pair) for step in index.steps for pair in products(step))))
+    yield from once_a_fault(
+        (*found, *(by_hand(index, step, *pair) for step in index.steps for pair in (*products(step), *refused_products(step))))
+    )
 
 
 def compares_columns(call: Call) -> bool:
@@ -81,35 +82,6 @@ def above_one(value: Value) -> bool:
     """Some entry is larger than 1: no share and no yes or no."""
     range_ = bounds(value)
     return range_ is not None and range_[1] > 1 and range_[0] >= 0
-
-
-def products(step: StepIndex) -> Iterator[tuple[Op, Value, Value, int]]:
-    """Products and differences of a softmax, or its logarithm, over classes with ids that were given an axis of size 1 for the classes."""
-    for op in step.graph.ops:
-        if op.kind not in _JOINS or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two operands
-            continue
-        for one, other in (op.inputs, op.inputs[::-1]):
-            axis = class_axis(step, one)
-            prediction, ids = step.value(one), step.value(other)
-            if axis is not None and other in step.from_labels - step.depends_on_parameters and are_ids(prediction, ids, axis):
-                yield op, prediction, ids, axis
-
-
-def class_axis(step: StepIndex, name: str) -> int | None:
-    """The axis over which `name` is a softmax of several classes, or its logarithm, limits put in between."""
-    made, shape = step.producer.get(step.origin(name, ("cast",))), step.value(name).shape
-    while made is not None and (made[1].kind in _LIMITED or (made[1].kind == "add" and len(made[1].inputs) == 1)) and made[1].inputs:
-        made = step.producer.get(made[1].inputs[0])
-    axis = made[1].attributes.get("axis") if made and made[1].kind in ("softmax", "log_softmax") else None
-    return axis % len(shape) if isinstance(axis, int) and shape and shape[axis % len(shape)] > 1 else None
-
-
-def are_ids(prediction: Value, ids: Value, axis: int) -> bool:
-    """Whole numbers from 0 to the number of classes, one for all classes."""
-    shape, figures, range_ = ids.shape, ids.statistics, bounds(ids)
-    if not shape or not prediction.shape or len(shape) != len(prediction.shape) or shape[axis] != 1 or figures is None or range_ is None:
-        return False
-    return figures.whole == 1.0 and range_[0] >= 0 and 1 < range_[1] < prediction.shape[axis]
 
 
 def diagnosis(call: Call) -> Diagnosis:
@@ -171,13 +143,14 @@ def by_hand(index: Index, step: StepIndex, op: Op, prediction: Value, ids: Value
         message=f"`{ids.shown}` holds class ids, and meets the probabilities of {classes} classes as if it were one-hot",
         site=op.site,
         label="every class is compared with the same number",
-        evidence=tuple(figures_of(prediction, ids, raised=False)),
+        evidence=tuple(figures_of(prediction, ids, raised=op.failed)),
         help=f"make one-hot planes of the ids first: {idiom(index, 'one-hot planes', classes=classes, axis=axis)}",
         facts=frozenset({Fact("odd-shape", prediction.name)}),
+        explains=raised_by(index, step, op) if op.failed else frozenset(),
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, ids.shown),
-        remedy=_planes(index, step, op, ids, classes, axis),
+        remedy=_planes(index, step, op, ids, classes, axis) if not op.failed else None,
     )
 
 

@@ -56,7 +56,19 @@ WRITTEN = """
     labels values=["y"] how="framework"
 """
 
+NEGATED = WRITTEN.replace(
+    "    q = mul t l", "    m: activation f32[20,1] minimum=-2 maximum=0 whole=1.0 distinct=3\n    m = neg t\n    q = mul m l"
+)
+REFUSED = (
+    NEGATED.replace("[20,1]", "[20]")
+    .replace("    q: activation f32[20,3]\n", "")
+    .replace('q = mul m l @ "loss.py":19\n    loss = mean q', '= mul m l failed=true @ "loss.py":19')
+)
+
 FIRES = {
+    "the same, the sign of the ids changed first": (NEGATED, 19),
+    "the same, of probabilities brought to a sum of 1 once more": (NEGATED.replace("c = clamp p", "c = div p t"), 19),
+    "the same, refused since the ids have no axis for the classes": (REFUSED, 19),
     "a cross-entropy that is written out": (WRITTEN, 19),
     "a binary cross-entropy on ids": (BINARY, 5),
     "a binary cross-entropy on ids that were never cast": (BINARY.replace("out t failed", "out y failed"), 5),
@@ -72,6 +84,11 @@ FIRES = {
 }
 
 SILENT = {
+    "refused, and the labels are shares": REFUSED.replace("whole=1.0 distinct=3\n    t", "whole=0.1 distinct=20\n    t").replace(
+        "f32[20] minimum=0 maximum=2 whole=1.0", "f32[20] minimum=0 maximum=2 whole=0.1"
+    ),
+    "refused, and the other side is no softmax": REFUSED.replace('softmax s with={"axis":-1}', "relu s"),
+    "refused, and the labels are yes or no": REFUSED.replace("maximum=2", "maximum=1").replace("minimum=-2", "minimum=-1"),
     "one-hot rows in a cross-entropy that is written out": WRITTEN.replace("[20,1]", "[20,3]").replace("maximum=2", "maximum=1"),
     "one-hot rows of too few columns (WG220)": BINARY.replace(
         "f32[32] minimum=0 maximum=4 whole=1.0 distinct=5", "f32[32,3] minimum=0 maximum=1 whole=1.0 distinct=2"
