@@ -1,13 +1,17 @@
 """What a program handed to Keras' training loop as a whole, looked at once the loss is no number: the batch that spoilt it has gone by."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import CodeType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends.arrays import numbers
+from whygrad.frontends.source import Sources, is_user, returning
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Birth, Step
@@ -24,6 +28,26 @@ def spoilt(given: Sequence[Any], steps: Sequence[Step], index: int) -> Step | No
                 birth = Birth("given", value=name, step=index, count=entries, rows=(rows, first))
                 return replace(step, births=(*step.births, birth))
     return None
+
+
+def alone(data_set: Any, data: Any) -> dict[str, Any]:
+    """Of an element that is no tuple of inputs and labels: its keys, and the function of the program's that returns it, as file, line, name and text."""
+    if isinstance(data, tuple | list):
+        return {}
+    keys = tuple(sorted(map(str, data))) if isinstance(data, dict) else ()
+    code = next(_returning(data_set), None)
+    site = Sources(time.time()).site(returning(code)) if code is not None else None
+    return {"keys": keys, **({"returned": (site.file, site.line, site.function, site.text)} if site is not None else {})}
+
+
+def _returning(data_set: Any) -> Iterator[CodeType]:
+    """The code of the program's own that makes an element, the last first: what a data set of TensorFlow's maps, what one of Keras' gives by number."""
+    while data_set is not None:
+        made = getattr(getattr(data_set, "_map_func", None), "_func", None) or getattr(type(data_set), "__getitem__", None)
+        code = _compat.code_of(made)
+        if code is not None and is_user(code):
+            yield code
+        data_set = getattr(data_set, "_input_dataset", None)
 
 
 def unsound(model: Any) -> bool:

@@ -57,11 +57,16 @@ class Watched:
     """It was asked to scale a loss."""
     begun: bool = False
     """It is known what it begins with."""
+    unseen: int = 0
+    """Of its steps, those that a compiled one of the program's is taken to have made, and that nobody saw."""
 
     def taken(self, optimizer: Any) -> int:
         """How many of its steps changed something: a loss scale declines those whose gradient is not finite, and counts the others alone."""
         count = taken(optimizer)
-        return self.steps if count is None else max(0, min(self.steps, count - self.before))
+        if count is None:
+            return self.steps
+        asked = 0 if hasattr(optimizer, "inner_optimizer") else self.steps - self.unseen
+        return max(asked, min(self.steps, count - self.before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,7 @@ class Optimizers:
     def rate(self, entry: Watched, rate: float | None, updates: int = 0) -> None:
         """Note the rate of an update; `updates`: of this many that were not seen one by one."""
         entry.steps += updates
+        entry.unseen += updates
         if rate is None:
             return
         entry.first = rate if entry.first is None else entry.first

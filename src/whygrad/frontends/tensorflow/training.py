@@ -17,7 +17,7 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import other_batches, spoilt, unsound
+from whygrad.frontends.tensorflow.handed import alone, other_batches, spoilt, unsound
 from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
@@ -378,7 +378,7 @@ class Training:
                 self.batches.note(self.driver, f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]", name)
                 if at == 1:
                     recorder.running.labels = (*recorder.running.labels, name)
-        recorder.happened("batch", self.driver, tuple(names))
+        recorder.happened("batch", self.driver, tuple(names), alone(self._given[0] if self._given else None, data))
 
     # --- between recorded steps ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, failures, gist, matching
 from whygrad.flow.scopes import enclosing
-from whygrad.ir import Op, Site, family
+from whygrad.ir import Event, Op, Site, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, typed
@@ -84,26 +84,44 @@ def _lonely(failure: Failure) -> Op | None:
 
 
 def _of_fit(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
-    handed = next((event.site for event in step.events("batch") if event.site), None)
+    batch = next((event for event in step.events("batch") if event.site), None)
     name = op.native.rsplit(".", 1)[-1]
+    keys, made = _alone(batch)
+    handed = (batch.site if batch is not None else None) or failure.site
+    whole = f"one dictionary of {listed(keys)}" if keys else "inputs alone"
     return Diagnosis(
         "WG701",
         "labels-not-passed",
         "error",
         "proved",
         f"`{name}` compares the prediction with labels, and is given none",
-        site=handed or failure.site,
-        label="no labels among what is handed over here",
-        related=places((op.site, f"`{name}` is chosen here")),
+        site=made or handed,
+        label=f"an element of the data set is {whole}, and no pair" if made or keys else "no labels among what is handed over here",
+        related=places(
+            (handed if made is not None else None, "such elements are handed over here: all of one is taken for inputs"),
+            (op.site, f"`{name}` is chosen here"),
+        ),
         evidence=(
             Evidence(f"the loss was given {typed(step.value(op.inputs[0]))} and None"),
             Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),
         ),
-        help="pass the labels, `model.fit(x, y)`, or a data set that gives pairs of inputs and labels",
+        help="make pairs of the elements: a function for `map`, or what gives them, returns `inputs, labels`"
+        if made or keys
+        else "pass the labels, `model.fit(x, y)`, or a data set that gives pairs of inputs and labels",
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,
     )
+
+
+def _alone(batch: Event | None) -> tuple[tuple[str, ...], Site | None]:
+    """Of a batch that was no pair: the keys of the dictionary that it was, and where the program's own function returns it."""
+    keys = batch.attributes.get("keys") if batch is not None else None
+    place = batch.attributes.get("returned") if batch is not None else None
+    site = None
+    if isinstance(place, tuple) and isinstance(place[1], int):
+        site = Site(str(place[0]), place[1], function=str(place[2]), text=str(place[3]))
+    return tuple(str(key) for key in keys) if isinstance(keys, tuple) else (), site
 
 
 def _computed_no_loss(step: StepIndex) -> bool:
