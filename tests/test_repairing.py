@@ -16,7 +16,7 @@ from reports.samples import DETACHED, HEALTHY, UNUSED_LABELS
 from sketch import sketch
 from whygrad.delivery import screen
 from whygrad.diagnosis import Remedy
-from whygrad.ir import Course, Outcome, Raised, Record, Step
+from whygrad.ir import Course, Ending, Outcome, Parameter, Raised, Record, Step
 from whygrad.program import Target
 from whygrad.proving import Likened, no_further
 from whygrad.repairing import Kept, Proof, Repair, Wish, against, far_off, left_out, unlabelled, unproved, unproved_alone, written
@@ -373,3 +373,17 @@ def test_the_examples_are_repaired_into_programs_that_learn(name: str, tmp_path:
     assert "verified: the patched program was run whole, and learns" in done.stderr
     assert program.read_text() != (EXAMPLES / program.name).read_text()
     assert done.stderr.count("without it the program stops with ValueError") == (2 if name == "keras_ids_for_one_hot" else 0)
+
+
+def test_parameters_that_ended_as_they_began_need_not_be_kept_to_be_known():
+    """What nnx updates inside `jax.jit`, and a model that is frozen as a whole, leave no trajectory behind."""
+    course = STOOD.courses
+    still, moved = Ending(changed=False, gradient_seen=True), Ending(changed=True, gradient_seen=True)
+    frozen, trained = Parameter("w", "t1", trainable=False), Parameter("w", "t1")
+
+    assert not Attempt(Record(courses=course, endings={"w": still, "b": still})).went
+    assert not Attempt(Record(courses=course, steps=(Step(0, parameters=(frozen,)),))).went
+    assert Attempt(Record(courses=course, endings={"w": still, "b": moved})).went
+    assert Attempt(Record(courses=course, steps=(Step(0, parameters=(frozen, trained)),))).went
+    assert Attempt(Record(courses=course)).went
+    assert not Attempt().went

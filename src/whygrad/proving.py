@@ -51,7 +51,7 @@ class Likened:
 def likened(before: Trial | None, after: Trial | None, *, ran: bool, first: tuple[float, ...] = ()) -> Likened:
     """The comparison of two runs that were followed.
 
-    `ran`: the first of them took steps, so that nothing kept does not mean that nothing moved. `first`: what the patched program's loss at
+    `ran`: parameters moved in the first of them, so that nothing kept does not mean that nothing moved. `first`: what the patched program's loss at
     that step was in its own run, or may have been: of a step with several losses the first one that can be run again is looked at.
     """
     if before is None or after is None:

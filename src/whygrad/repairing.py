@@ -192,7 +192,7 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     step = repair.compared_step(before)
     repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
     trials = repair.followed(step, (before.trajectory, after.trajectory))
-    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.fell is not None, first=after.losses_at(step))
+    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.went, first=after.losses_at(step))
     if not pair.reason:
         why = unproved_by(pair, beside=repair.beside)
     else:
@@ -240,7 +240,7 @@ def _one_left_out(repair: Repair, step: int, pair: Likened, before: Attempt, aft
     trials = repair.followed(step, (after.trajectory, *(run.trajectory for run in runs.values())))
     idle = set()
     for message, run in runs.items():
-        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.fell is not None, first=after.losses_at(step))
+        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.went, first=after.losses_at(step))
         alone[message], needed = left_out(run, less if not pair.reason else Likened(reason=pair.reason), after)
         idle |= set() if needed else {message}
     return Proof("", pair, alone, frozenset(idle), pair.reason if before.fell is not None else "")

@@ -79,6 +79,19 @@ class Attempt:
         first = course.start if course.steps <= FEW and course.start is not None else course.first
         return math.isfinite(course.last) and course.last < first and course.non_finite is None
 
+    @property
+    def stood(self) -> bool:
+        """No parameter moved: each ended as it began, to the last bit, or none of them could."""
+        if self.record.endings:
+            return not any(ending.changed for ending in self.record.endings.values())
+        seen = [parameter for step in self.record.steps for parameter in step.parameters]
+        return bool(seen) and not any(parameter.trainable for parameter in seen)
+
+    @property
+    def went(self) -> bool:
+        """It took steps, and parameters moved by them."""
+        return self.fell is not None and not self.stood
+
     def figures(self) -> dict[str, Scalar]:
         """The few measures that tell whether a program learns."""
         measures = self.report.measures if self.report is not None else None
