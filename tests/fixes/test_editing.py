@@ -30,6 +30,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "h = self.stack(a + b, h)\n", "self.stack(a + b, h)", {"action": "argument", "keyword": "mask", "text": "f({1}.size(1), {0}.device)"},
         "h = self.stack(a + b, h, mask=f(h.size(1), (a + b).device))\n",
     ),
+    "data change once, before the loop that picks from them": (
+        "x = load()\nfor e in range(9):\n    for i in order:\n        step(x[i])\n", "x[i]",
+        {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
+        "x = load()\nx = x / 9\nfor e in range(9):\n    for i in order:\n        step(x[i])\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),
@@ -378,6 +383,16 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a result that has a name": ("import optax\nq = optax.apply_updates(params, u)\n", "q = optax", {"action": "keep"}),
     "a statement of a loop that runs once": (
         "def train():\n    for x in y:\n        a()\n        s.step()\ntrain()\n", "s.step()", {"action": "move", "to": "s.step()", "around": "epoch"},
+    ),
+    "data that no loop reads": (
+        "x = load()\nstep(x)\n", "step(x)", {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
+    ),
+    "data that the loop makes": (
+        "for x in loader:\n    step(x)\n", "step(x)", {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
+    ),
+    "data that the loop binds anew": (
+        "for e in range(9):\n    x, y = batch()\n    step(x)\n", "step(x)",
+        {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
     ),
     "a call that comes later": ("b.trainable = True\nm.compile()\n", "b.trainable", {"action": "repeat", "calls": ("compile",)}),
     "a call of another function": (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from whygrad.fixes.finding import Line, Tree
+from whygrad.fixes.finding import Line, Tree, outermost_loop
 from whygrad.fixes.names import dotted
 from whygrad.fixes.refusals import Refused
 
@@ -22,6 +22,16 @@ def may_move(tree: Tree, found: cst.SimpleStatementLine, to: Line, *, after: boo
         raise Refused("what it makes is used before its new place")
     if not down and not set(_read(tree, [found])).isdisjoint(_made(tree, passed)):
         raise Refused("what it reads is made after its new place")
+
+
+def lasting(tree: Tree, at: Line, name: str) -> None:
+    """Raises `Refused` unless a loop around the line goes on reading one object of this name."""
+    loop = outermost_loop(tree, at)
+    if loop is at:
+        raise Refused("no loop reads it again and again")
+    through = {each for inner in tree.within(loop, cst.For) for each in _names(inner.target)}
+    if name in through | _made(tree, [loop]):
+        raise Refused(f"`{name}` is made anew in the loop")
 
 
 def _within(tree: Tree, line: Line, loop: cst.For) -> bool:

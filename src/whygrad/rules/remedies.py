@@ -206,12 +206,18 @@ def standardised(
     return remedy(f"standardise the {what}", *edits, changes=changes, proof=proof)
 
 
+_NAMED = re.compile(r"([A-Za-z_]\w*)(\[.*\])?")
+"""A variable, or rows that are picked from it."""
 _ASSIGNED = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
 
 
 def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edit | None:
     """The statement behind the line that makes the data; labels that are reckoned from the same name further down must see it as it was."""
     made = _ASSIGNED.match(site.text) if site is not None else None
+    name = _NAMED.fullmatch(_own(site)) if site is not None else None
+    if site is not None and name is not None and (made is None or _only_read(site, made.end() - 1)):
+        text = text.replace("{name}", name[1])
+        return Edit("insert", site, text, after=False, around="loop", written=name[1])
     if site is None or made is None:
         return behind(site, text)
     if _only_read(site, made.end() - 1):
@@ -232,8 +238,13 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
 
 def _only_read(site: Site, begin: int) -> bool:
     """The data are an argument of the call that the line assigns from, so that the name on its left is something else's."""
-    before, own = site.text[begin : site.column - 1], site.text[site.column - 1 : (site.end_column or 1) - 1]
-    return "(" in before.strip(" (") and re.fullmatch(r"[\w.]+(\[.*\])?", own) is not None
+    before = site.text[begin : site.column - 1]
+    return "(" in before.strip(" (") and re.fullmatch(r"[\w.]+(\[.*\])?", _own(site)) is not None
+
+
+def _own(site: Site) -> str:
+    """What is marked of the line."""
+    return site.text[site.column - 1 : (site.end_column or 1) - 1] if site.column else ""
 
 
 def turned_round(index: Index, site: Site | None, mask: Value) -> Remedy | None:

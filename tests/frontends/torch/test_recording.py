@@ -722,3 +722,26 @@ def test_calls_kept_from_an_earlier_step_ran_in_no_function_of_this_one(tmp_path
 
     assert [problem for step in record.steps for problem in scopes_exist(step)] == []
     assert any(op.module and op.scope is None for op in record.steps[1].graph.ops)
+
+
+def test_parameters_of_a_model_that_is_gone_keep_their_names_where_they_are_kept(tmp_path):
+    """`whygrad fix` looks at all parameters once more when the program has ended; a model that a function made is gone by then."""
+    program = """
+        def main():
+            model = nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 1))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(6):
+                optimizer.zero_grad()
+                loss = model(torch.randn(8, 4)).pow(2).mean()
+                loss.backward()
+        main()
+    """
+    (tmp_path / "way").mkdir()
+    observing, _recorder = watch(Recording(trajectory=str(tmp_path / "way")))
+    try:
+        play(tmp_path, program)
+    finally:
+        record = observing.finish(Outcome(0))
+
+    assert set(record.endings) == {"0.weight", "0.bias", "1.weight", "1.bias"}
+    assert set(record.endings) == {parameter.name for parameter in record.steps[0].parameters}

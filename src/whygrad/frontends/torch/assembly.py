@@ -42,17 +42,17 @@ class Assembly:
     def known_parameters(self) -> dict[int, Owned]:
         """Parameters of models, what optimizers hold, and leaves of models without modules."""
         found = self.modules.parameters()
-        held = self.optimizers.held()
+        held, of_models = self.optimizers.held(), frozenset(found)
         named, modular = self.ledger.names, bool(found)
         alone = Alone(self.ledger.calls)
         for number, tensor in leaves(self.ledger.calls).items():
             asked = number in self.asked and not held  # beside an optimizer it is a derivative by data: a force, a slope
             plain = asked or id(tensor) in held or isinstance(tensor, nn.Parameter) or not modular
             if id(tensor) not in found and plain and number not in self.activations.batch_paths:
-                name = alone.named(number, named.get(number, f"parameter {number}"))
+                name = alone.named(number, self.watch.of_model(tensor) or named.get(number, f"parameter {number}"))
                 found[id(tensor)] = Owned(name, tensor, id(tensor) in held or not modular, "", False, "")
         self.names |= {key: owned.name for key, owned in found.items()}
-        self.watch.name(self.names)
+        self.watch.name(self.names, of_models)
         return found
 
     def parameter_tensors(self, running: Running) -> list[Tensor]:

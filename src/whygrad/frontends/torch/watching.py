@@ -44,6 +44,8 @@ class First:
     sample: Tensor
     total: float
     name: str = ""
+    owned: bool = False
+    """A model has it, or had it."""
     gradient_seen: bool = False
     changed: bool = False
     trainable: bool = True
@@ -152,10 +154,16 @@ class ParameterWatch:
             entry.trainable = True
         return bool(late)
 
-    def name(self, names: Mapping[int, str]) -> None:
-        """Give each first sight the parameter's qualified name."""
+    def name(self, names: Mapping[int, str], of_models: frozenset[int]) -> None:
+        """Give each first sight the parameter's qualified name; those of models are told by their ids."""
         for key, entry in self.first.items():
             entry.name = names.get(key, entry.name)
+            entry.owned |= key in of_models
+
+    def of_model(self, parameter: Tensor) -> str:
+        """The name that it had in a model, which may be gone by now; "" for what no model ever had."""
+        entry = self.first.get(id(parameter))
+        return entry.name if entry is not None and entry.owned and entry.reference() is parameter else ""
 
 
 def without_gradient(parameters: list[Tensor]) -> frozenset[int]:
