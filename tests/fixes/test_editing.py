@@ -35,6 +35,19 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
         "x = load()\nx = x / 9\nfor e in range(9):\n    for i in order:\n        step(x[i])\n",
     ),
+    "data change where the loop hands them in, under their name there": (
+        ("def step(s, x):\n    def loss_fn(p):\n        return f(p, x)\n    return grad(loss_fn)(s)\nx, price = load()\n"
+        "for e in range(9):\n    for i in order:\n        s = step(s, price[i:i + 5])\n"), "return f(p, x)",
+        {"action": "insert", "text": "{name} = {name} / 9", "after": False, "around": "loop", "written": "x"},
+        ("def step(s, x):\n    def loss_fn(p):\n        return f(p, x)\n    return grad(loss_fn)(s)\nx, price = load()\n"
+        "price = price / 9\nfor e in range(9):\n    for i in order:\n        s = step(s, price[i:i + 5])\n"),
+    ),
+    "a method is handed them as well": (
+        "class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        for _ in range(9):\n            self.step(data)\n",
+        "return f(x)", {"action": "insert", "text": "{name} = {name} / 9", "after": False, "around": "loop", "written": "x"},
+        ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
+        "        for _ in range(9):\n            self.step(data)\n"),
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),
@@ -386,6 +399,14 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "data that no loop reads": (
         "x = load()\nstep(x)\n", "step(x)", {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
+    ),
+    "data that two calls hand in": (
+        "def step(x):\n    return f(x)\nfor i in r:\n    step(x[i])\nstep(test)\n", "return f",
+        {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
+    ),
+    "data without a name": (
+        "def step(x):\n    return f(x)\nfor i in r:\n    step(next(it))\n", "return f",
+        {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
     ),
     "data that the loop makes": (
         "for x in loader:\n    step(x)\n", "step(x)", {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},

@@ -28,7 +28,8 @@ from whygrad.fixes.finding import (
 )
 from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.keeping import carried, kept
-from whygrad.fixes.moving import lasting, may_move
+from whygrad.fixes.lasting import lasting
+from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
@@ -336,10 +337,12 @@ def _drop(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
 
 def _insert(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     at = statement(tree, edit.site)
-    text = edit.text.replace("{name}", tree.code(target(at))) if "{name}" in edit.text else edit.text
-    new = cst.parse_statement(names.spell(text), config=tree.module.config_for_parsing)
     if edit.around == "loop" and edit.written:
-        lasting(tree, at, edit.written)
+        at, name = lasting(tree, at, edit.written)
+        text = edit.text.replace("{name}", name)
+    else:
+        text = edit.text.replace("{name}", tree.code(target(at))) if "{name}" in edit.text else edit.text
+    new = cst.parse_statement(names.spell(text), config=tree.module.config_for_parsing)
     at = outermost_loop(tree, at) if edit.around == "loop" else body_start(tree, at) if edit.around == "body" else at
     if _is_there(tree, at, edit.after, new):
         return

@@ -190,6 +190,14 @@ def statement(tree: Tree, site: Site) -> Line:
     return found
 
 
+def statement_of(tree: Tree, node: cst.CSTNode) -> Line:
+    """The innermost statement that an expression stands in."""
+    for above in tree.above(node):
+        if isinstance(above, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+            return above
+    raise Refused("it stands in no statement")
+
+
 def calling(tree: Tree, edit: Edit) -> Line:
     """The only statement of the file that is a call of one of these names and speaks of what is `written`."""
     found = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from whygrad.fixes.finding import Line, Tree, outermost_loop
+from whygrad.fixes.finding import Line, Tree
 from whygrad.fixes.names import dotted
 from whygrad.fixes.refusals import Refused
 
@@ -14,24 +14,14 @@ def may_move(tree: Tree, found: cst.SimpleStatementLine, to: Line, *, after: boo
     if isinstance(found.body[0], cst.Return) or _function(tree, found) is not _function(tree, to):
         raise Refused("it would have to move to another function")
     loop = tree.enclosing(found, cst.For)
-    if isinstance(loop, cst.For) and not _within(tree, to, loop) and not set(_read(tree, [found])).isdisjoint(_names(loop.target)):
+    if isinstance(loop, cst.For) and not _within(tree, to, loop) and not set(_read(tree, [found])).isdisjoint(names_in(loop.target)):
         raise Refused("it reads what its loop goes through")
     passed = list(_passed(tree, found, to, after=after))
     down = tree.ranges[to].start.line > tree.ranges[found].start.line
-    if down and not set(_read(tree, passed)).isdisjoint(_made(tree, [found])):
+    if down and not set(_read(tree, passed)).isdisjoint(made(tree, [found])):
         raise Refused("what it makes is used before its new place")
-    if not down and not set(_read(tree, [found])).isdisjoint(_made(tree, passed)):
+    if not down and not set(_read(tree, [found])).isdisjoint(made(tree, passed)):
         raise Refused("what it reads is made after its new place")
-
-
-def lasting(tree: Tree, at: Line, name: str) -> None:
-    """Raises `Refused` unless a loop around the line goes on reading one object of this name."""
-    loop = outermost_loop(tree, at)
-    if loop is at:
-        raise Refused("no loop reads it again and again")
-    through = {each for inner in tree.within(loop, cst.For) for each in _names(inner.target)}
-    if name in through | _made(tree, [loop]):
-        raise Refused(f"`{name}` is made anew in the loop")
 
 
 def _within(tree: Tree, line: Line, loop: cst.For) -> bool:
@@ -56,16 +46,17 @@ def _passed(tree: Tree, found: Line, to: Line, *, after: bool) -> Iterator[cst.C
             yield node
 
 
-def _made(tree: Tree, nodes: list[cst.CSTNode]) -> set[str]:
+def made(tree: Tree, nodes: list[cst.CSTNode]) -> set[str]:
     """Names and attributes that statements assign."""
     kept = (part for node in nodes for part in tree.within(node, cst.Assign))
-    return {name for part in kept for each in part.targets for name in _names(each.target)}
+    return {name for part in kept for each in part.targets for name in names_in(each.target)}
 
 
-def _names(target: cst.BaseExpression) -> Iterator[str]:
+def names_in(target: cst.BaseExpression) -> Iterator[str]:
+    """The names and attributes that are bound by assigning to this."""
     if isinstance(target, cst.Tuple | cst.List):
         for element in target.elements:
-            yield from _names(element.value)
+            yield from names_in(element.value)
     elif dotted(target):
         yield dotted(target)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from whygrad.diagnosis import Edit, Remedy
 from whygrad.flow import Index, StepIndex
@@ -107,6 +108,11 @@ def behind(site: Site | None, text: str) -> Edit | None:
     return Edit("insert", site, text) if site else None
 
 
+def before_loop(site: Site | None, text: str, name: str) -> Edit | None:
+    """A statement in front of the loop that goes on reading what is called so at a place, in the name that it has there."""
+    return Edit("insert", site, text, after=False, around="loop", written=name) if site and name.isidentifier() else None
+
+
 def moved(site: Site | None, to: Site | None, *, after: bool = True) -> Edit | None:
     """A statement after, or before, another of the same file."""
     return Edit("move", site, to=to, after=after) if site and to and site.file == to.file else None
@@ -193,13 +199,24 @@ def without_largest(index: Index, step: StepIndex, op: Op) -> Remedy | None:
     return remedy("subtract the largest entry first", Edit("wrap", op.site, text, ("exp",), position=GIVEN))
 
 
-def standardised(
-    index: Index, sites: Iterable[Site | None], what: str, proof: Intervention, labels: Iterable[Site | None] = ()
-) -> Remedy | None:
+class Data(NamedTuple):
+    """Where data come from."""
+
+    made: Site | None
+    """The line that makes them; None where that was not seen, as of NumPy's arrays."""
+    read: Site | None
+    called: str
+    """What they are called where they are read."""
+
+
+def standardised(index: Index, data: Iterable[Data], what: str, proof: Intervention, labels: Iterable[Site | None] = ()) -> Remedy | None:
     """Mean 0 and deviation 1, column by column, behind the line that makes the data, and behind those that make labels of them as they are."""
-    places, known = list(dict.fromkeys(sites)), [site for site in labels if site is not None]
+    places, known = list(dict.fromkeys(data)), [site for site in labels if site is not None]
     text = spelling(index, "standardised", data=True)
-    edits = [_behind_readers(site, known, text) for site in places]
+    edits = [
+        _behind_readers(place.made, known, text) if place.made is not None else before_loop(place.read, text, place.called)
+        for place in places
+    ]
     changes = (
         f"new data have to be scaled with the same figures{' and predictions scaled back' if what == 'targets' or len(places) > 1 else ''}"
     )
@@ -216,8 +233,7 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
     made = _ASSIGNED.match(site.text) if site is not None else None
     name = _NAMED.fullmatch(_own(site)) if site is not None else None
     if site is not None and name is not None and (made is None or _only_read(site, made.end() - 1)):
-        text = text.replace("{name}", name[1])
-        return Edit("insert", site, text, after=False, around="loop", written=name[1])
+        return before_loop(site, text, name[1])
     if site is None or made is None:
         return behind(site, text)
     if _only_read(site, made.end() - 1):

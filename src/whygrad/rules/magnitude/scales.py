@@ -11,6 +11,7 @@ from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import fall, lies_below, trial_of
 from whygrad.ir import Course, Intervention, Site, Value
 from whygrad.rules.phrases import figure, percent
+from whygrad.rules.remedies import Data
 
 EXTREME = 1e6
 """Root mean square from which squares of gradients come near the end of float32."""
@@ -47,6 +48,13 @@ def source_of(step: StepIndex, value: Value) -> Site | None:
         if handed is not None:
             return handed
     return None
+
+
+def data_of(step: StepIndex, value: Value) -> Data:
+    """Where a value was made, and where the step reads it first under which name."""
+    first = step.value(step.origin(value.name, ("layout", "cast")))
+    reader = next((op for op in step.consumers.get(first.name, ()) if op.site is not None), None)
+    return Data(source_of(step, value), reader.site if reader is not None else None, first.called or value.called)
 
 
 def labels_made_at(index: Index, step: StepIndex) -> Iterator[Site | None]:

@@ -9,7 +9,17 @@ from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.saturated import flat
-from whygrad.rules.magnitude.scales import EXTREME, course_told, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
+from whygrad.rules.magnitude.scales import (
+    EXTREME,
+    course_told,
+    data_of,
+    dataset_of,
+    fell_told,
+    follows,
+    labels_made_at,
+    scale_of,
+    source_of,
+)
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, listed, places
 from whygrad.rules.remedies import standardised
@@ -155,7 +165,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
 
 def _remedy(index: Index, step: StepIndex, found: list[Value], test: Test) -> Remedy | None:
     """All inputs of odd scale standardised where they are made, and targets as large as they with them."""
-    sources = [source_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))]
+    sources = [data_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))]
     return standardised(index, sources, "inputs", test.intervention, labels_made_at(index, step))
 
 

@@ -8,7 +8,7 @@ from whygrad.flow.courses import course_of, failure, fresh, supervised
 from whygrad.ir import Course, Descend, Op, Value
 from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
-from whygrad.rules.magnitude.scales import course_told, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
+from whygrad.rules.magnitude.scales import course_told, data_of, dataset_of, fell_told, follows, labels_made_at, scale_of, source_of
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies import standardised
 
@@ -111,6 +111,6 @@ def diagnosis(index: Index, step: StepIndex, op: Op, value: Value, *, error: boo
         ),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=standardised(index, [source_of(step, value)], "targets", test.intervention, labels_made_at(index, step)),
+        remedy=standardised(index, [data_of(step, value)], "targets", test.intervention, labels_made_at(index, step)),
         test=test,
     )
