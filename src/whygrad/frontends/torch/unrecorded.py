@@ -64,8 +64,11 @@ class Unrecorded:
             self.recorder.kinds.changed() if optimizer in symptoms.alive and not symptoms.ruined else self.recorder.kinds.again()
         if symptoms.revived(optimizer):
             self.recorder.kinds.again()
-        if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0 and self.recorder.watch.thawed(self.recorder.optimizers.held()):
-            self.recorder.kinds.again()
+        if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0:
+            held = self.recorder.optimizers.held()
+            thawed, left = self.recorder.watch.thawed(held), self.recorder.watch.left(held)
+            if thawed or left:
+                self.recorder.kinds.again()
 
 
 def _readable(tensor: Tensor) -> bool:

@@ -16,6 +16,8 @@ SNAPSHOT = 65_536
 """Entries of a parameter that are kept to measure its update: whole for small ones, an even sample of large ones."""
 
 
+LEFT = 3
+"""Looks in a row without a gradient: a layer that is dropped in every second step, or trained by another optimizer in turn, has one at some of them."""
 SHORT = (torch.float16, torch.bfloat16)
 """Dtypes in which an ordinary update may be smaller than the distance to the next number."""
 
@@ -49,6 +51,8 @@ class First:
     gradient_seen: bool = False
     changed: bool = False
     trainable: bool = True
+    without: int = 0
+    """Looks in a row at which it had no gradient, though it had one when it was recorded."""
 
     def look(self) -> None:
         """See whether it has changed by now; once is enough."""
@@ -153,6 +157,16 @@ class ParameterWatch:
         for entry in late:
             entry.trainable = True
         return bool(late)
+
+    def left(self, held: Mapping[int, str]) -> bool:
+        """What an optimizer holds and had a gradient when it was recorded has had none for long: the forward may read another one by now. Told once."""
+        found = False
+        for key, entry in self.first.items():
+            tensor = entry.reference() if key in held and entry.gradient_seen else None
+            gone = tensor is not None and tensor.requires_grad and tensor.grad is None
+            entry.without = entry.without + 1 if gone else 0
+            found = found or entry.without == LEFT
+        return found
 
     def name(self, names: Mapping[int, str], of_models: frozenset[int]) -> None:
         """Give each first sight the parameter's qualified name; those of models are told by their ids."""

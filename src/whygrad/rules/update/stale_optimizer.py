@@ -7,7 +7,7 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, matching
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Optimizer, Parameter, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural, typed
@@ -51,6 +51,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     held = (
         [replace(found, explains=found.explains | ended) for found in replaced(index, lost)]
         or list(exchanged(index))
+        or list(exchanged_layers(index))
         or list(copied(index))
     )
     yield from held or distinct(refused(index, failure, match) for failure, match in refusals)
@@ -127,6 +128,47 @@ def exchanged(index: Index) -> Iterator[Diagnosis]:
             if stepped and read and all(p.name in known and not p.optimizer and not p.update_norm for p in read):
                 yield _exchanged(index, optimizer, step, read)
                 break
+
+
+def exchanged_layers(index: Index) -> Iterator[Diagnosis]:
+    """The same of some layers alone: the optimizer goes on with the others."""
+    for optimizer in index.record.optimizers:
+        known: set[str] = set()
+        for step in index.steps:
+            read = [p for p in step.step.parameters if p.reached and p.gradient == "finite" and p.trainable]
+            own = [p for p in read if p.optimizer == optimizer.name]
+            # timid: what is updated by hand moves, and so may what is still to be handed over
+            new = [p for p in read if p.name in known and not p.optimizer and not p.update_norm and stands_still(index, p)]
+            stepped = any(optimizer.name in event.targets for event in step.events("optimizer_step"))
+            if stepped and new and any(p.update_norm for p in own):
+                yield _exchanged_layers(index, optimizer, step, new)
+                break
+            known |= {p.name for p in own}
+
+
+def _exchanged_layers(index: Index, optimizer: Optimizer, step: StepIndex, new: list[Parameter]) -> Diagnosis:
+    """What is said where a layer was made anew in the course of the run."""
+    whole = _exchanged(index, optimizer, step, new)
+    modules = list(dict.fromkeys(p.name.rpartition(".")[0] or p.name for p in new))
+    verb, it = ("is", "it") if len(modules) == 1 else ("are", "them")
+    return replace(
+        whole,
+        message=f"in step {step.step.index} {listed(modules)} {verb} no longer what `{optimizer.name}` was made with, and nothing moves {it}",
+        label=f"made with {listed(modules)} of that time",
+        related=places((new[0].site, f"`{modules[0]}` with other parameters is read here")),
+        evidence=(
+            Evidence(
+                f"{listed(p.name for p in new)} got gradients in step {step.step.index}, are held by no optimizer and did not change; `{optimizer.name}` moved others in that step",
+                "parameters",
+                len(new),
+            ),
+            Evidence(f"in earlier steps `{optimizer.name}` held the parameters of these names"),
+        ),
+        help=f"{idiom(index, 'load or remake', optimizer=optimizer.name)}; parameters that come later can be handed over with `{optimizer.name}.add_param_group`"
+        if speaks_torch(index)
+        else idiom(index, "load or remake", optimizer=optimizer.name),
+        names=(optimizer.name, *modules),
+    )
 
 
 def _exchanged(index: Index, optimizer: Optimizer, step: StepIndex, read: list[Parameter]) -> Diagnosis:
