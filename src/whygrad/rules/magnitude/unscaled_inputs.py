@@ -8,6 +8,7 @@ from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
+from whygrad.rules.magnitude.outgrown import outgrown
 from whygrad.rules.magnitude.saturated import flat
 from whygrad.rules.magnitude.scales import (
     EXTREME,
@@ -38,7 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Inputs with a root mean square above 20 or below 0.001 that enter a layer as they are, in a run whose loss does not fall, or falls and ends no lower than a
     constant guess would, where a few updates on standardised inputs make it fall: raw prices, years, counts, sensor values, columns of unlike units, and
-    behind a `Normalization` that was never adapted.
+    behind a `Normalization` that was never adapted. And inputs that grow to thirty times their size and more while training goes on, in a run whose loss ends far above where it began:
+    files in other units, put behind the first ones.
 
     ## Why it matters
     The gradient of a first layer is proportional to its input. Large inputs overshoot, small ones move nothing, and with columns of unlike
@@ -57,6 +59,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     found = [one for step in index.steps if supervised(index, step) for one in of_step(index, step)]
     yield from distinct(sorted(found, key=lambda one: one.test is not None and isinstance(one.test.intervention, Descend)))
+    yield from () if found else outgrown(index, {step.step.index: tuple(inputs(step)) for step in index.steps})
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
