@@ -136,3 +136,38 @@ def test_the_same_in_a_function_of_the_program_s_own(tmp_path, after, found):
 
     assert len(list(accumulated_gradient.diagnose.check(Index(record)))) == found
     assert record.outcome.updates_seen == 18
+
+
+APART = """
+    import keras, numpy as np, tensorflow as tf
+
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    optimizer = keras.optimizers.SGD(0.01)
+    kept = [tf.Variable(tf.zeros(v.shape), trainable=False) for v in net.trainable_variables]
+
+    @tf.function
+    def gather(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(x) - y) ** 2)
+        for sum_, gradient in zip(kept, tape.gradient(loss, net.trainable_variables)):
+            sum_.assign_add(gradient)
+        return loss
+
+    @tf.function
+    def update():
+        optimizer.apply_gradients([(sum_ / 4.0, v) for sum_, v in zip(kept, net.trainable_variables)])
+
+    x = np.random.normal(size=(96, 6)).astype("float32")
+    for turn in range(48):
+        gather(x[turn : turn + 8], x[turn : turn + 8, :1])
+        if turn % 4 == 3:
+            update()
+            AFTER
+"""
+
+
+@pytest.mark.parametrize(("after", "lines"), [("pass", [13]), ("for sum_ in kept: sum_.assign(tf.zeros_like(sum_))", [])])
+def test_a_share_of_the_sums_that_another_function_hands_over_is_told_where_they_are_added_to(tmp_path, after, lines):
+    found = accumulated_gradient.diagnose.check(Index(recorded(tmp_path, APART.replace("AFTER", after))))
+
+    assert [one.site.line for one in found if one.site is not None] == lines

@@ -92,7 +92,7 @@ def added(index: Index, happenings: list[Happening], name: str, held: frozenset[
         before = number
         if event.kind == "clear" and (held is None or not held.isdisjoint(event.targets) or not event.targets):
             pending, used = [], False if not alone else used
-        elif event.kind == "backward" and used and stale(event):
+        elif event.kind in ("backward", "accumulate") and used and stale(event):
             pending.append(happening)
         elif updates(event, name):
             yield from (Added(one, event, stale(one.event)) for one in pending[:1])
