@@ -126,4 +126,8 @@ class Sums:
     def _all_since(self) -> Arrays | None:
         """The gradients since the last update, with those of the step under way."""
         own = self.recorder.running.gradients
-        return None if self.since is None else {key: own.get(key, 0) + self.since.get(key, 0) for key in own.keys() | self.since.keys()}
+        return (
+            None
+            if self.since is None
+            else {key: np.asarray(own.get(key, 0) + self.since.get(key, 0)) for key in own.keys() | self.since.keys()}
+        )
