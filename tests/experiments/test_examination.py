@@ -8,7 +8,7 @@ import pytest
 from sketch import sketch
 from whygrad.diagnosis import Test as Wanted
 from whygrad.experiments import examine
-from whygrad.ir import Birth, Intervention, Lift, Measures, Permute, Step, Trial
+from whygrad.ir import Birth, Descend, Intervention, Lift, Measures, Permute, Step, Trial
 
 TEXT = """
     x: input f32[8,3]
@@ -120,6 +120,20 @@ def test_rules_are_asked_once_the_measures_are_known() -> None:
     examine(step(), Replayed(trial()), asked)
 
     assert seen[0].label_sensitivity == 0.4
+
+
+@pytest.mark.parametrize(("losses", "tried"), [((9.0, 2.0, 20.0), [0.03, 0.003]), ((9.0, 2.0, 1.0), [0.03])])
+def test_rules_are_asked_once_more_where_a_smaller_rate_is_still_too_large(losses: tuple[float, ...], tried: list[float]) -> None:
+    replay = Replayed(trial(losses=losses))
+
+    def asked(measured: Step) -> list[Wanted]:
+        done = [one.intervention for one in measured.trials if isinstance(one.intervention, Descend)]
+        return [Wanted(Descend(factor=0.003 if done else 0.03), "it falls", required=True)]
+
+    found = examine(step(), replay, asked)
+
+    assert [one.factor for one in replay.asked if isinstance(one, Descend)] == tried
+    assert [one.intervention for one in found.trials] == replay.asked
 
 
 def test_experiments_end_when_their_time_is_used_up() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from whygrad.diagnosis import Test as Asked
-from whygrad.flow.trials import described, judged, trial_of
+from whygrad.flow.trials import described, judged, outran, trial_of
 from whygrad.ir import Bypass, Descend, Differentiate, Lift, Measures, Permute, Reshape, Step, Trial
 
 LIFT = Lift(("d",))
@@ -105,3 +105,34 @@ def test_only_the_very_intervention_counts() -> None:
 )
 def test_interventions_read_as_words(intervention: Permute | Lift | Bypass | Reshape, words: str) -> None:
     assert described(intervention) == words
+
+
+@pytest.mark.parametrize(
+    ("losses", "plain", "verdict"),
+    [
+        pytest.param((9.0, 8.9, 8.8), (9.0, 40.0, 6.0), "confirmed", id="steadily, where its own jumps"),
+        pytest.param((9.0, 8.9, 8.8), (9.0, 8.0, 6.0), "refuted", id="its own falls further"),
+        pytest.param((9.0, 9.1, 8.8), (9.0, 40.0, 6.0), "refuted", id="not steadily"),
+        pytest.param((9.0, 8.9, 8.8), (9.0, float("nan"), 6.0), "confirmed", id="its own is no number on its way"),
+    ],
+)
+def test_a_smaller_rate_helps_where_the_loss_of_the_same_batch_jumps_without_it(
+    losses: tuple[float, ...], plain: tuple[float, ...], verdict: str
+) -> None:
+    slower = Descend(factor=0.03)
+
+    assert judged(Asked(slower, ""), Trial(slower, losses=losses, plain=plain), Measures()).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("change", "losses", "too_large"),
+    [
+        (Descend(factor=0.03), (9.0, 8.0, 2.0, 5.0), True),
+        (Descend(factor=0.03), (9.0, 8.0, float("nan")), True),
+        (Descend(factor=0.03), (9.0, 8.0, 7.0, 9.0), False),
+        (Descend(factor=0.03), (), False),
+        (Descend(standardise=("x",)), (9.0, 8.0, 2.0, 5.0), False),
+    ],
+)
+def test_a_smaller_rate_whose_loss_jumps_is_still_too_large(change: Descend, losses: tuple[float, ...], *, too_large: bool) -> None:
+    assert outran(Trial(change, losses=losses)) is too_large

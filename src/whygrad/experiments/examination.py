@@ -8,6 +8,7 @@ from math import inf, isfinite
 from whygrad.diagnosis import Test
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import permuting
+from whygrad.flow.trials import outran
 from whygrad.ir import Descend, Intervention, Measures, Step, Trial
 from whygrad.replay import Replay
 
@@ -36,7 +37,7 @@ class Budget:
 def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.thread_time, *, bounded: bool = True) -> Step:
     """The step with its measures and trials. `wanted` gives the tests that rules ask for, once the measures are known.
 
-    `bounded`: stop after ten steps' worth of time; else every test is made. Time is what this thread computes, so that verdicts do not depend on what else the machine does.
+    Where a smaller rate was tried and is still too large, the rules are asked once more. `bounded`: stop after ten steps' worth of time; else every test is made. Time is what this thread computes, so that verdicts do not depend on what else the machine does.
     """
     began = clock()
     baseline = replay.baseline()
@@ -46,7 +47,13 @@ def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.thre
     if not finite_so_far(step):
         step = replace(step, births=replay.births(step.index))
     step = with_sensitivity(step, replay)
-    trials = tuple(perform(step, replay, wanted(step), budget))
+    first = with_trials(step, perform(step, replay, wanted(step), budget))
+    again = any(outran(trial) for trial in first.trials) and not budget.spent
+    return with_trials(first, perform(first, replay, wanted(first), budget)) if again else first
+
+
+def with_trials(step: Step, trials: Iterable[Trial]) -> Step:
+    """The step with more trials."""
     return replace(step, trials=(*step.trials, *trials))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite, log, prod
 from typing import Literal
 
-from whygrad.flow.guesses import constant_guess, spread_guess
+from whygrad.flow.guesses import constant_guess, spread_guess, spread_seen
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Course, Op, Optimizer, Parameter
 from whygrad.loss_contracts import target_of
@@ -66,6 +66,13 @@ def at_chance(index: Index, step: StepIndex, course: Course) -> bool:
     if course.steps < ENOUGH or course.last is None or course.non_finite is not None:
         return False
     return any(course.last >= (1 - STANDS) * guess for guess in (*even_guesses(step), *constant_guesses(index, step)))
+
+
+def ends_flat(index: Index, step: StepIndex, course: Course) -> bool:
+    """The last losses are no better than those of a guess that is the same for every example, by the batch whose targets differ least."""
+    spreads = [spread_seen(index.kinds[step.step.kind], op) for op in step.loss_ops() if is_whole(step, op)]
+    flat = any(one is not None and course.last is not None and course.last >= (1 - STANDS) * one for one in spreads)
+    return at_chance(index, step, course) or (flat and course.steps >= ENOUGH and course.non_finite is None)
 
 
 def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:

@@ -57,6 +57,23 @@ def constant_guess(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:
 
 def spread_guess(steps: tuple[StepIndex, ...], op: Op) -> float | None:
     """What a constant guess costs at most by a squared or absolute error: by the spread of the targets seen, which may be less than that of all by as much as chance allows."""
+    seen = _spreads(steps, op)
+    spread = max((std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in seen), default=None)
+    return _cost(op, spread) if spread is not None else None
+
+
+def spread_seen(steps: tuple[StepIndex, ...], op: Op) -> float | None:
+    """What a constant guess costs by a squared or absolute error on the batch whose targets differ least."""
+    spread = min((std for std, _ in _spreads(steps, op)), default=None)
+    return _cost(op, spread) if spread is not None else None
+
+
+def _cost(op: Op, spread: float) -> float:
+    return spread**2 if op.kind == "mse_loss" else spread
+
+
+def _spreads(steps: tuple[StepIndex, ...], op: Op) -> list[tuple[float, int]]:
+    """Standard deviation and number of the targets of each step, where this loss is a plain mean and the targets are data."""
     plain = op.kind in ("mse_loss", "l1_loss") and op.attributes.get("reduction", "mean") == "mean" and len(op.inputs) == 2  # noqa: PLR2004 - prediction and target
     names = [
         (step, name) for step in steps for other in step.loss_ops() if other.kind == op.kind and (name := target_of(other)) is not None
@@ -64,10 +81,7 @@ def spread_guess(steps: tuple[StepIndex, ...], op: Op) -> float | None:
     figures = [step.value(name).statistics for step, name in names] if plain else []
     spreads = [(found.std, found.count) for found in figures if found is not None and found.finite == 1.0 and found.std]
     # timid: targets that are the same everywhere are a condition, as an equation's residual of 0, and no data
-    if not spreads or len(spreads) < len(figures):
-        return None
-    spread: float = max(std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in spreads)
-    return spread**2 if op.kind == "mse_loss" else spread
+    return spreads if len(spreads) == len(figures) else []
 
 
 def _positive(value: Value) -> float | None:

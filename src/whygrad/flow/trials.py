@@ -1,8 +1,8 @@
 """Looking up what an experiment gave, and reading it as a verdict."""
 
 import math
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from whygrad.diagnosis import Experiment, Scalar, Test
@@ -31,9 +31,11 @@ SHOWN = 3
 FELL = 0.02
 """Share of its size by which a loss must fall to have fallen: rounding and a lucky step stay below."""
 STEADILY = 0.005
-"""The same where the loss falls at every update with the change, and rises without."""
+"""The same where the loss falls at every update with the change, and rises without, or jumps on its way at a larger rate."""
 RAN_AWAY = 10.0
 """How many times its start a loss may reach on the way without having run away."""
+JUMP = 2.0
+"""How many times its value the loss of the same batch must reach within a few updates to have jumped; at rates that learn it falls, or rises by some percent."""
 FURTHER = 2.0
 """How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
 
@@ -156,7 +158,8 @@ def _fell_further(trial: Trial) -> Verdict:
     if changed is None:
         return "inconclusive"
     before = -math.inf if plain is None else plain
-    steady = before < 0 and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
+    failed = before < 0 or (_slower(trial) and jumped(trial.plain))
+    steady = failed and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
     return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
 
 
@@ -166,6 +169,21 @@ def lies_below(trial: Trial) -> bool:
     if fell is None or fell < FELL or not trial.plain or not all(map(math.isfinite, trial.plain)):
         return False
     return 0 < RAN_AWAY * max(trial.losses) <= min(trial.plain)
+
+
+def jumped(losses: Sequence[float]) -> bool:
+    """Within a few updates the loss of the very same batch went to twice what it had been and more, or became no number."""
+    lowest = accumulate(losses, min)
+    return any(before > 0 and not later < JUMP * before for before, later in zip(lowest, losses[1:], strict=False))
+
+
+def outran(trial: Trial) -> bool:
+    """An experiment at a smaller rate whose loss jumped all the same: that rate is still too large."""
+    return _slower(trial) and jumped(trial.losses)
+
+
+def _slower(trial: Trial) -> bool:
+    return isinstance(trial.intervention, Descend) and trial.intervention.factor < 1
 
 
 def _descended(trial: Trial) -> Verdict:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
 from whygrad.flow.origins import decided_at
-from whygrad.flow.trials import fall, lies_below, trial_of
+from whygrad.flow.trials import fall, jumped, lies_below, trial_of
 from whygrad.ir import Course, Intervention, Site, Value
 from whygrad.rules.phrases import figure, percent
 from whygrad.rules.remedies import Data
@@ -78,6 +78,8 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str, *, below: b
         )
     elif changed is not None:
         without = "rises" if plain is None or plain < 0 else f"falls by {percent(plain, 1)}"
+        if jumped(trial.plain) and plain is not None and plain >= 0:
+            without = f"jumps to {figure(max(trial.plain[1:]))} on its way"
         yield Evidence(
             f"{how}, {len(trial.losses) - 1} updates on copies make the loss fall by {percent(changed)}; without, it {without}",
             "fall",

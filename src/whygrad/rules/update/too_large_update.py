@@ -1,36 +1,21 @@
 """WG411: updates so large that the loss runs away."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import ENOUGH, RUNS_AWAY, course_of, expected_ratios, failure, fresh, optimizer_of, supervised
+from whygrad.flow.courses import RUNS_AWAY, course_of, expected_ratios, failure, fresh, optimizer_of, supervised
 from whygrad.flow.growth import grown
 from whygrad.flow.origins import rate_set_at
-from whygrad.flow.trials import trial_of
 from whygrad.ir import Course, Descend, Optimizer
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies_of_settings import lowered, rated
+from whygrad.rules.update.overshot import TOLD, overshot, to_try
 
-SMALLER = Descend(factor=0.03)
-"""A thirtieth: rates are usually wrong by a factor of ten or more."""
-TOLD = {
-    SMALLER: "at a thirtieth of the rate",
-    Descend(factor=0.003): "at a three-hundredth of the rate",
-    Descend(factor=0.0003): "at a three-thousandth of the rate",
-}
-"""Tried is the first of these at which no update would move a weight by `WHOLE` any more."""
-WHOLE = 1.0
-"""Share of its norm by which an update replaces a weight altogether: at such a rate nothing can be learnt."""
 FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
-CLOSE = 1e-3
-"""Share by which the first loss of the experiment may differ from the run's: a replay rounds otherwise."""
-ABOVE = 1.25
-"""How many times its first value every mean of the losses must be for the loss to have stayed above: a model that learns nothing stays at its first value, give or take a tenth."""
 RAISED = 10.0
 """How many times the rate of the best losses a schedule must have gone to be blamed."""
 
@@ -38,12 +23,13 @@ RAISED = 10.0
 @rule("WG411", "too-large-update", "warning", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    The updates are so large that the loss rises, runs away or falls back to where it began.
+    The updates are so large that the loss rises, runs away or ends where a constant guess would put it.
 
     ## What it finds
     A run whose loss went to ten times its first value or more and never came back below it, or became NaN on the way; and that a smaller
-    learning rate would have made fall. So is a run that came back, but never as low as four updates at a thirtieth of the rate get at once,
-    and one whose loss rose by a quarter and more with its first updates and never came back to where it began.
+    learning rate would have made fall. So is a run that came back, but never as low as four updates at a smaller rate get at once; one whose
+    loss rose by a quarter and more with its first updates and never came back to where it began; and one whose last losses are those of a
+    constant guess, after it ran away or without ever having got as low as those four updates do.
 
     ## Why it matters
     Each update overshoots the minimum and lands higher up the other side.
@@ -72,8 +58,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     elif (
         failure(course) == "diverges"
         or (fresh(index, step) and far(step, optimizer) and not passed(index, step, course))
-        or overtaken(step, course)
-        or never_back(step, course)
+        or overshot(index, step, course) is not None
         or lost(index, course, optimizer)
     ):
         change = smaller(step, optimizer)
@@ -95,9 +80,8 @@ def lost(index: Index, course: Course | None, optimizer: Optimizer) -> bool:
 
 def smaller(step: StepIndex, optimizer: Optimizer) -> Descend:
     """The smaller rate to try, or that was tried."""
-    tried = next((change for change in TOLD if trial_of(step.step, change) is not None), None)
     ratio = max((found for found in ratios(step, optimizer, axes=2) if found is not None), default=0.0)
-    return tried or next((change for change in TOLD if ratio * change.factor < WHOLE), tuple(TOLD)[-1])
+    return to_try(step, ratio)
 
 
 def far(step: StepIndex, optimizer: Optimizer) -> bool:
@@ -109,28 +93,6 @@ def ratios(step: StepIndex, optimizer: Optimizer, axes: int = 0) -> tuple[float 
     """How far one update will move each parameter of so many axes or more for its size; biases may begin next to zero."""
     held = (p for p in step.step.parameters if p.optimizer == optimizer.name and len(step.value(p.value).shape or ()) >= axes)
     return expected_ratios(step, optimizer, held)
-
-
-def overtaken(step: StepIndex, course: Course | None) -> bool:
-    """The loss ran away and came back, but never as low as a few updates at the smaller rate bring it from where the run began."""
-    trial = trial_of(step.step, SMALLER)
-    if course is None or course.start is None or course.highest is None or course.lowest is None or trial is None or not trial.losses:
-        return False
-    began = abs(trial.losses[0] - course.start) <= CLOSE * abs(course.start)
-    return began and course.steps >= ENOUGH and course.highest >= RUNS_AWAY * course.start > 0 and trial.losses[-1] < course.lowest
-
-
-def never_back(step: StepIndex, course: Course | None) -> bool:
-    """
-    The loss went up at once and stayed clearly above where it began, though it did not run away: a replay's loss rises at the program's own rate
-    and falls at the smaller one, each time that an update is made.
-    """
-    trial = next((found for change in TOLD if (found := trial_of(step.step, change)) is not None), None)
-    if course is None or course.start is None or course.lowest is None or course.last is None or trial is None or not trial.plain:
-        return False
-    began = course.start > 0 and abs(trial.losses[0] - course.start) <= CLOSE * course.start if trial.losses else False
-    steadily = all(later < earlier for earlier, later in pairwise(trial.losses))
-    return began and steadily and course.steps >= ENOUGH and min(course.lowest, course.last, *trial.plain[1:]) >= ABOVE * course.start
 
 
 def highest(course: Course, optimizer: Optimizer) -> tuple[float | None, float | None]:
@@ -154,15 +116,16 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
     scheduled = test is None
     settings = optimizer.groups[0].settings if optimizer.groups else {}
     lost, behind = settings.get("lost_scale"), settings.get("normalised_by")
+    went = (overshot(index, step, course) if failure(course) != "diverges" else None) or "the loss runs away"
     site = (optimizer.schedule_site or optimizer.rate_site if scheduled or lost else None) or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG411",
         name="too-large-update",
         severity="warning",
         confidence="suspected" if scheduled else "measured",
-        message=f"`{lost}` of `{optimizer.name}` is without effect: its updates are as large as at a rate of {figure(peak)}, and the loss runs away"
+        message=f"`{lost}` of `{optimizer.name}` is without effect: its updates are as large as at a rate of {figure(peak)}, and {went}"
         if lost
-        else f"the learning rate of {figure(peak)} is too large: {went(step, course)}",
+        else f"the learning rate of {figure(peak)} is too large: {went}",
         site=site,
         label=f"what it makes small `{behind}` makes large again"
         if lost
@@ -191,12 +154,6 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         remedy=None if lost else _remedy(index, optimizer, course, test),
         test=test,
     )
-
-
-def went(step: StepIndex, course: Course | None) -> str:
-    """What the loss did."""
-    stayed = failure(course) != "diverges" and never_back(step, course)
-    return "the loss rises at once and never comes back to where it began" if stayed else "the loss runs away"
 
 
 def _lower(*, scheduled: bool) -> str:

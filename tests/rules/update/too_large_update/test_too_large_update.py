@@ -39,6 +39,10 @@ ABOVE = AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=27.0 last=19.0
     "plain=[9.0,900.0,700.0,90.0,60.0]", "plain=[9.0,29.0,40.0,27.0,23.0]"
 )
 
+SPREAD = BACK.replace("f32[64,1]", "f32[64,1] minimum=-4.0 maximum=4.0 mean=0.0 std=2.0 count=64 finite=1.0")
+FLAT = SPREAD.replace("last=8.0 lowest=7.0", "last=4.0 lowest=3.9")
+NEVER = FLAT.replace("first=500.0", "first=8.0").replace("highest=900.0", "highest=8.0")
+
 UNSEEN = AWAY.replace(
     '    course steps=100 start=9.0 first=700.0 last=1e30 highest=1e28 @ "train.py":11\n',
     "    ending w changed=true gradient_seen=true finite=false\n",
@@ -51,6 +55,13 @@ FIRES = {
     "the loss is never shown, and at the end the parameters are no numbers": (UNSEEN, 5, "warning"),
     "it comes back, but never as low as small updates get at once": (BACK, 5, "warning"),
     "it rises at once and never comes back to where it began": (ABOVE, 5, "warning"),
+    "it comes back, and ends where a constant guess would be": (FLAT.replace("0.5] plain", "8.5] plain"), 5, "warning"),
+    "it never ran away, ends where a constant guess would be, and small updates get lower at once": (NEVER, 5, "warning"),
+    "it ends where a constant guess would be, and its own updates make the loss of a batch jump": (
+        NEVER.replace("0.5] plain", "8.5] plain"),
+        5,
+        "warning",
+    ),
     "the loss runs away": (AWAY, 5, "warning"),
     "it is no number after a few steps": (AWAY.replace("last=1e30 highest=1e28", "non_finite=4"), 5, "warning"),
     "a schedule raised the rate": (SCHEDULED, 6, "warning"),
@@ -79,6 +90,12 @@ SILENT = {
     "small updates get lower, and the loss never ran away": BACK.replace("first=500.0", "first=8.5").replace(
         "highest=900.0", "highest=12.0"
     ),
+    "it came back and ends lower than any constant guess": SPREAD.replace("last=8.0 lowest=7.0", "last=1.0 lowest=0.4"),
+    "it ends where a constant guess would be, small updates get no lower, and its own do not jump": NEVER.replace(
+        "0.5] plain=[9.0,900.0,700.0,90.0,60.0]", "8.5] plain=[9.0,9.1,9.2,9.1,9.0]"
+    ),
+    "too few steps to end anywhere": NEVER.replace("course steps=100", "course steps=12"),
+    "the spread of the targets is not known": NEVER.replace(" std=2.0", ""),
     "the experiment began elsewhere": BACK.replace("losses=[9.0", "losses=[4.5"),
     "it comes down again": AWAY.replace("last=1e30", "last=1.0"),
     "it rises a little": AWAY.replace("first=700.0 last=1e30 highest=1e28", "first=9.0 last=12.0 highest=14.0"),
@@ -115,6 +132,14 @@ def test_the_rate_that_is_tried_replaces_no_weight_at_once(gradient: float, fact
     assert diagnosis.test.intervention.factor == factor
 
 
+@pytest.mark.parametrize(("losses", "factor"), [("9.0,8.0,2.0,30.0,9.5", 0.003), ("9.0,6.0,4.0,2.0,0.5", 0.03)])
+def test_a_rate_that_is_still_too_large_is_followed_by_a_smaller_one(losses: str, factor: float) -> None:
+    (diagnosis,) = said(diagnose, AWAY + TRIAL.replace("9.0,6.0,4.0,2.0,0.5", losses))
+
+    assert diagnosis.test is not None
+    assert diagnosis.test.intervention == Descend(factor=factor)
+
+
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
@@ -123,6 +148,16 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_what_the_loss_did_is_said() -> None:
+    (back,) = said(diagnose, BACK)
+    (above,) = said(diagnose, ABOVE)
+    (never,) = said(diagnose, NEVER)
+
+    assert back.message == "the learning rate of 0.5 is too large: the loss runs away"
+    assert above.message == "the learning rate of 0.5 is too large: the loss rises at once and never comes back to where it began"
+    assert never.message == "the learning rate of 0.5 is too large: the loss ends where a constant guess would be"
 
 
 def test_a_schedule_rises_no_further_than_to_the_rate_at_which_the_loss_was_lowest() -> None:
