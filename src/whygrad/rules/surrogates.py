@@ -1,9 +1,11 @@
 """Edits that put something with a derivative in the place of a decision: each changes what the loss means, and is tried before it is offered."""
 
+import re
+
 from whygrad.diagnosis import Edit, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut
-from whygrad.idioms import spelled
+from whygrad.idioms import speaks, speaks_torch, spelled
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
 from whygrad.rules.remedies import remedy
@@ -24,15 +26,56 @@ def softened(index: Index, cut: Cut) -> Remedy | None:
     if len(cut.ops) + len(cut.others) != 1 or op.site is None or not op.inputs:
         return None
     if op.kind == "argmax":
-        return scored(index, cut.step, op, _made(cut.step))
+        return weighted(index, cut.step, op) or scored(index, cut.step, op, _made(cut.step))
     return smooth_step(index, cut.step, op) if op.kind == "compare" else None
+
+
+_TABLE = re.compile(r"([A-Za-z_][\w.]*)[(\[]")
+"""What is looked up in, in front of the call or the index."""
+
+
+def weighted(index: Index, step: StepIndex, op: Op) -> Remedy | None:
+    """What the largest score alone picks, mixed by the softmax of the scores: one-hot rows, or the rows of a table."""
+    scores, readers = step.value(op.inputs[0]), [reader for name in op.outputs for reader in step.consumers.get(name, ())]
+    reader = readers[0] if len(readers) == 1 else None
+    if reader is None or reader.site is None or not _beside(reader, op) or not scores.called.isidentifier() or not scores.shape:
+        return None
+    shares = spelling(index, "softmax", axis=-1).split("|")[0].replace("{x}", scores.called)
+    if reader.kind == "one_hot":
+        text = shares if step.value(reader.output).shape == scores.shape else ""
+    else:
+        text = _mixed(index, step, reader, scores, shares)
+    edit = Edit("replace", reader.site, text) if text else None
+    return (
+        remedy("weight by the softmax of the scores", edit, changes="all are mixed, by their scores, where one was picked")
+        if edit
+        else None
+    )
+
+
+def _mixed(index: Index, step: StepIndex, reader: Op, scores: Value, shares: str) -> str:
+    """The sum of a table's rows by these shares; "" where the table has no name at the place."""
+    site, table = reader.site, next((name for name in reader.inputs if step.value(name).role == "parameter"), "")
+    own = _TABLE.match(site.text[site.column - 1 :]) if site is not None else None
+    rows = step.value(table).shape or ()
+    if (
+        reader.kind not in ("embedding", "index")
+        or own is None
+        or len(rows) != len((scores.shape or ())[-1:]) + 1
+        or rows[0] != (scores.shape or (0,))[-1]
+    ):
+        return ""
+    if own[0].endswith("["):
+        return f"{shares} @ {own[1]}" if not speaks(index, "tensorflow") else ""
+    # timid: a function or a layer of another library may keep its rows anywhere
+    return f"{shares} @ {own[1]}.weight" if speaks_torch(index) and reader.module and own[1].startswith("self.") else ""
 
 
 def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[str, ...] = ()) -> Remedy | None:
     """A cross-entropy on the scores that an argmax picks from, in the place of what compares the pick with class ids, the labels or one of `among`; both need a name at that place."""
     scores = step.value(op.inputs[0])
     labels = _ids(step, scores, among)
-    if made is None or made.site is None or op.site is None or labels is None or made.scope != op.scope or made.site.file != op.site.file:
+    if made is None or made.site is None or op.site is None or labels is None or not _beside(made, op):
         return None
     if not (scores.called.isidentifier() and labels.called.isidentifier()):
         return None
@@ -43,6 +86,14 @@ def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[
         Edit("replace", made.site, code),
         changes="the loss becomes a cross-entropy over classes",
     )
+
+
+def _beside(one: Op, other: Op) -> bool:
+    """Both are called in one function, so that names of the one place are known at the other; what has no gradient has no scope."""
+    here, there = one.site, other.site
+    if here is None or there is None or (here.file, here.function) != (there.file, there.function):
+        return False
+    return one.scope is None or other.scope is None or one.scope == other.scope
 
 
 def _share_of_errors(step: StepIndex, pick: Op, compared: Op) -> Op | None:

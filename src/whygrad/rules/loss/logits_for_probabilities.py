@@ -9,12 +9,13 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.written import losses_of, made_within
 from whygrad.idioms import idiom, loss_called, speaks, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Statistics, Value, family
 from whygrad.loss_contracts import CONTRACTS, Contract, contract_of, input_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import message_of, raised_by
 from whygrad.rules.phrases import distinct, figure, places, typed
-from whygrad.rules.remedies import ACTIVATIONS, called_instead, names_of, operand, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, GIVEN, called_instead, is_written_out, names_of, operand, remedy, setting
 
 TOLERANCE = 1e-3
 """How far rounding in half precision may take a probability, or its logarithm, out of its range."""
@@ -140,8 +141,7 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
         last = setting(edited_at(step, bent), "activation", '"softmax"', calls=("Dense", "Activation"))
         return remedy("end the model in a softmax", last) if op.kind == "categorical_cross_entropy" else None
     if not speaks_torch(index):
-        told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
-        return remedy("tell the loss that it gets raw scores", told) if told else None
+        return _told(index, step, op, value)
     made = step.producer.get(step.origin(value.name))
     if made is not None and made[1].kind in _PROBABILITIES and CONTRACTS[op.kind].input == "log-probabilities":
         return remedy("take the logarithm of the probabilities", _logarithm(step, made[1], op, value))
@@ -152,6 +152,28 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
         if op.kind == "kl_div"
         else None
     )
+
+
+def _told(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
+    """What Keras' losses are told of raw scores; a loss that is written out is given probabilities."""
+    if is_written_out(op):
+        return _squashed_first(index, step, op, value)
+    told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
+    return remedy("tell the loss that it gets raw scores", told) if told else None
+
+
+_KEPT_OFF = ("clip", "clip_by_value", "clamp", "maximum", "log")
+"""Functions that a loss which is written out gives probabilities to first."""
+
+
+def _squashed_first(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
+    """The scores made probabilities where the loss that is written out reads them first."""
+    idea = {"categorical_cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(op.kind, "")
+    first = next((reader for reader in step.consumers.get(value.name, ()) if reader.site is not None), None)
+    if not idea or first is None or first.site is None or not any(f"{name}(" in first.site.text for name in _KEPT_OFF):
+        return None
+    text = spelling(index, idea, axis=-1).split("|")[0]
+    return remedy(f"put a {idea} in front", Edit("wrap", first.site, text, _KEPT_OFF, position=GIVEN))
 
 
 def _bent(step: StepIndex, value: Value) -> Op | None:

@@ -70,3 +70,74 @@ def test_a_share_of_errors_becomes_a_cross_entropy_and_other_terms_stay(text: st
 )
 def test_what_would_be_driven_the_wrong_way_or_has_no_name_is_left_to_a_person(text: str) -> None:
     assert remedy_of(text) is None
+
+
+HARD = """
+    w: parameter f32[5,6]
+    v: parameter f32[4,6]
+    x: input f32[8,6]
+    y: label i64[8] minimum=0 maximum=3 whole=1.0 called="y"
+    s: activation f32[8,5] called="scores"
+    i: activation i64[8]
+    rows: activation i64[8,5]
+    h: activation f32[8,6]
+    out: activation f32[8,4] called="out"
+    labels values=["y"] how="operand"
+    s = linear x w @ "net.py":5 in "Net.forward"
+    i = argmax s native="torch.Tensor.argmax" @ "net.py":6:14-40 in "Net.forward" text="        i = scores.argmax(-1)"
+    rows = one_hot i native="torch.nn.functional.one_hot" @ "net.py":7:16-35 in "Net.forward" text="        rows = F.one_hot(i, 5).float()"
+    h = matmul rows v
+    out = linear h v
+    loss = cross_entropy out y with={"target":1} @ "train.py":9
+"""
+LOOKED_UP = """
+    w: parameter f32[5,6]
+    table.weight: parameter f32[5,7]
+    v: parameter f32[4,7]
+    x: input f32[8,6]
+    y: label i64[8] minimum=0 maximum=3 whole=1.0 called="y"
+    s: activation f32[8,5] called="scores"
+    i: activation i64[8]
+    h: activation f32[8,7]
+    labels values=["y"] how="operand"
+    s = linear x w @ "net.py":5 in "Net.forward"
+    i = argmax s native="torch.Tensor.argmax" @ "net.py":6:27-41 in "Net.forward" text="        code = self.table(scores.argmax(-1))"
+    h = embedding i table.weight module="table" @ "net.py":6:16-42 in "Net.forward" text="        code = self.table(scores.argmax(-1))"
+    out = linear h v
+    loss = cross_entropy out y with={"target":1} @ "train.py":9
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        (HARD, "torch.softmax(scores, -1)"),
+        (LOOKED_UP, "torch.softmax(scores, -1) @ self.table.weight"),
+        (
+            LOOKED_UP.replace("self.table(scores.argmax(-1))", "rows[scores.argmax(-1)]  ").replace("h = embedding", "h = index"),
+            "torch.softmax(scores, -1) @ rows",
+        ),
+    ],
+)
+def test_what_the_largest_score_picks_is_mixed_by_the_softmax(text: str, new: str) -> None:
+    remedy = remedy_of(text)
+
+    assert remedy is not None
+    assert not remedy.safe
+    assert [(edit.action, edit.text) for edit in remedy.edits] == [("replace", new)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HARD.replace('called="scores"', 'called="self.head(x)"'),
+        HARD.replace("rows: activation i64[8,5]", "rows: activation i64[8,9]"),
+        HARD.replace('"net.py":7:16-35 in "Net.forward"', '"net.py":7:16-35 in "Net.route"'),
+        LOOKED_UP.replace("table.weight: parameter f32[5,7]", "table.weight: parameter f32[9,7]"),
+        LOOKED_UP.replace("self.table(scores", "lookup(scores"),
+    ],
+    ids=["no name", "rows of another width", "another function", "a longer table", "a function of its own"],
+)
+def test_what_else_is_done_with_the_pick_is_left_to_a_person(text: str) -> None:
+    """Nor is the loss compared with scores that have no name where it is made."""
+    assert remedy_of(text) is None

@@ -159,3 +159,39 @@ def test_probabilities_are_never_normalised_a_second_time(loss: str, reader: str
     (edit,) = found.remedy.edits
 
     assert (edit.action, "log_softmax" in edit.text) == (action, action == "callee")
+
+
+WRITTEN_OUT = """
+    framework jax "0.10.2"
+    w: parameter f32[7,14]
+    x: input f32[30,14]
+    y: label f32[30,7] minimum=0 maximum=1 mean=0.142857 whole=1.0 called="target"
+    z: activation f32[30,7] minimum=-4 maximum=5 mean=0.2
+    c: activation f32[30,7] minimum=1e-7 maximum=1 mean=0.3
+    g: activation f32[30,7]
+    m: activation f32[30,7]
+    s: activation f32[30]
+    a: activation f32[]
+    loss: loss f32[]
+    z = linear x w @ "train.py":11
+    c = clamp z native="jax.numpy.clip" @ "train.py":15:9-54 text="    p = jnp.clip(net(params, strokes), 1e-7, 1.0)"
+    g = log c native="jax.numpy.log" @ "train.py":16
+    m = mul y g native="jax.numpy.multiply" @ "train.py":16
+    s = sum m native="jax.numpy.reduce_sum" @ "train.py":16 with={"axis":1}
+    a = mean s native="jax.numpy.mean" @ "train.py":16
+    loss = neg a native="jax.numpy.negative" @ "train.py":16
+    labels values=["y"] how="operand"
+"""
+
+
+def test_scores_become_probabilities_where_a_loss_that_is_written_out_reads_them() -> None:
+    (found,) = said(diagnose, WRITTEN_OUT)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.text, edit.position) for edit in found.remedy.edits] == [("wrap", "jax.nn.softmax({x}, -1)", -2)]
+
+
+def test_scores_that_are_read_by_something_else_first_stay() -> None:
+    (found,) = said(diagnose, WRITTEN_OUT.replace("jnp.clip(net(params, strokes), 1e-7, 1.0)", "kept_off(net(params, strokes), 1e-7)  "))
+
+    assert found.remedy is None
