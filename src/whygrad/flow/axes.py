@@ -32,6 +32,8 @@ class Mixed:
 
 def mixed(step: StepIndex, name: str, classes: int) -> Mixed | None:
     """The last reshaping on the way to `name` after which its axis `classes` runs over other things than the outputs of the layer behind it."""
+    if "reshape" not in step.by_kind:
+        return None
     ways = list(reversed(list(_way(step, name))))
     if not ways or ways[0].kind not in _SOURCES or not any(op.kind == "reshape" for op in ways):
         return None

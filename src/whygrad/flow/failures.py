@@ -143,7 +143,7 @@ def _foreign(step: StepIndex) -> Iterator[tuple[str, Op]]:
     known = {parameter.value for parameter in step.step.parameters}
     for name in (name for name in step.values if name in step.gets_gradient):
         value = step.value(name)
-        plain = name in step.producer or name in known or value.role not in ("state", "activation")
+        plain = value.role not in ("state", "activation") or name in known or name in step.producer
         if not plain and value.differentiable and name in step.consumers:
             yield name, next((op for op in step.consumers[name] if not step.shapes_loss.isdisjoint(op.outputs)), step.consumers[name][0])
 

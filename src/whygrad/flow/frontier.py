@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import compress
 from typing import Literal
 
 from whygrad.flow.index import StepIndex
@@ -94,8 +95,8 @@ def _switched(region: Event | int | None, event: Event) -> Event | int | None:
 def _live(step: StepIndex) -> frozenset[str]:
     """Values that an open path leads to from a trainable parameter."""
     live = {p.value for p in step.step.parameters if p.trainable}
-    for op in step.graph.ops:
-        if any(name in live and op.carried(position) for position, name in enumerate(op.inputs)):
+    for op, carrying in zip(step.graph.ops, step.carrying, strict=True):
+        if not live.isdisjoint(op.inputs) and not live.isdisjoint(compress(op.inputs, carrying)):
             live.update(name for name in op.outputs if not _whole(step, name))
     return frozenset(live)
 

@@ -1,14 +1,21 @@
 """Questions about a record, answered once and shared by all rules. Pure; every answer is linear in the ops."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from heapq import merge
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Self, TypeVar
 
-from whygrad.ir import Event, Op, Parameter, Record, Step, Value, family
+from whygrad.ir import KINDS, Event, Op, Parameter, Record, Step, Value, family
 
 Answer = TypeVar("Answer")
 Found = TypeVar("Found")
+
+
+LOSSES = tuple(name for name, kind in KINDS.items() if kind.family == "loss")
+"""The kinds of op that are a loss."""
 
 
 class Answered:
@@ -42,34 +49,62 @@ class StepIndex(Answered):
         found: dict[str, tuple[int, Op]] = {}
         for at, op in enumerate(self.graph.ops):
             read.update(op.inputs)
-            found.update((out, (at, op)) for out in op.outputs if out not in read)
+            for out in op.outputs:
+                if out not in read:
+                    found[out] = at, op
         return found
 
     @cached_property
     def consumers(self) -> dict[str, list[Op]]:
         """Value name to the ops that read it, in order."""
-        found: dict[str, list[Op]] = {}
+        found: dict[str, list[Op]] = defaultdict(list)
         for op in self.graph.ops:
-            for name in dict.fromkeys(op.inputs):
-                found.setdefault(name, []).append(op)
+            for name in op.inputs if len(op.inputs) == 1 else dict.fromkeys(op.inputs):
+                found[name].append(op)
+        return dict(found)
+
+    @cached_property
+    def _first_reader(self) -> dict[str, int]:
+        """Value name to the position of the first op that reads it."""
+        found: dict[str, int] = {}
+        for at, op in enumerate(self.graph.ops):
+            for name in op.inputs:
+                found.setdefault(name, at)
         return found
+
+    @cached_property
+    def _last_maker(self) -> dict[str, int]:
+        """Value name to the position of the last op that makes it."""
+        return {name: at for at, op in enumerate(self.graph.ops) for name in op.outputs}
+
+    @cached_property
+    def carrying(self) -> tuple[tuple[bool, ...], ...]:
+        """For each op, to which of its inputs a gradient can flow back."""
+        return tuple([op.carrying for op in self.graph.ops])
+
+    @cached_property
+    def failed(self) -> tuple[Op, ...]:
+        """The ops that raised, in order."""
+        return tuple([op for op in self.graph.ops if op.failed])
 
     @cached_property
     def by_kind(self) -> dict[str, list[tuple[int, Op]]]:
         """Kind to the ops of that kind with their positions, in order."""
-        found: dict[str, list[tuple[int, Op]]] = {}
+        found: dict[str, list[tuple[int, Op]]] = defaultdict(list)
         for at, op in enumerate(self.graph.ops):
-            found.setdefault(op.kind, []).append((at, op))
-        return found
+            found[op.kind].append((at, op))
+        return dict(found)
 
     def of(self, *kinds: str) -> Iterator[Op]:
         """The ops of these kinds, in order."""
-        return (op for _, op in sorted((entry for kind in kinds for entry in self.by_kind.get(kind, ())), key=itemgetter(0)))
+        here = [self.by_kind[kind] for kind in kinds if kind in self.by_kind]
+        return (op for _, op in (here[0] if len(here) == 1 else merge(*here, key=itemgetter(0))))
 
     @cached_property
     def readers_of_parameters(self) -> tuple[Op, ...]:
         """Ops that read a parameter, in order."""
-        return tuple(op for op in self.graph.ops if not self.parameter_of.keys().isdisjoint(op.inputs))
+        held = set(self.parameter_of)
+        return tuple([op for op in self.graph.ops if not held.isdisjoint(op.inputs)])
 
     @cached_property
     def parameter_of(self) -> dict[str, Parameter]:
@@ -85,7 +120,7 @@ class StepIndex(Answered):
     def shapes_loss(self) -> frozenset[str]:
         """Every value that the loss was computed from, through cuts and trips out of the framework too."""
         found = set(self.losses)
-        for op in reversed(self.graph.ops):
+        for op in self._back(found):
             if not found.isdisjoint(op.outputs):
                 found.update(op.inputs)
         return frozenset(found)
@@ -95,17 +130,17 @@ class StepIndex(Answered):
         """Every value that a gradient of the loss can flow back to."""
         found = {name for name in self.losses if self.values[name].differentiable or name not in self.producer}
         found |= {name for name in self.losses if name in self.producer and any(self.producer[name][1].carrying)}
-        for op in reversed(self.graph.ops):
+        for op, carrying in zip(reversed(self.graph.ops), reversed(self.carrying), strict=True):
             if not found.isdisjoint(op.outputs):
-                found.update(name for name, open_ in zip(op.inputs, op.carrying, strict=True) if open_)
+                found.update(op.inputs if all(carrying) else compress(op.inputs, carrying))
         return frozenset(found)
 
     @cached_property
     def differentiable(self) -> frozenset[str]:
         """Every value from which a gradient would flow back to some trainable parameter, the parameters included."""
         found = {p.value for p in self.step.parameters if p.trainable}
-        for op in self.graph.ops:
-            if any(name in found and open_ for name, open_ in zip(op.inputs, op.carrying, strict=True)):
+        for op, carrying in zip(self.graph.ops, self.carrying, strict=True):
+            if not found.isdisjoint(op.inputs) and not found.isdisjoint(compress(op.inputs, carrying)):
                 found.update(op.outputs)
         return frozenset(found)
 
@@ -119,7 +154,7 @@ class StepIndex(Answered):
         """Every value computed from a label, the labels included, but not by way of a model's input; what the step's own parameters made is no label."""
         found = {name for name in self.step.labels.values if name not in self.depends_on_parameters}
         made = self.made_from_labels
-        for op in self.graph.ops:
+        for op in self._on(found):
             if not found.isdisjoint(op.inputs):
                 found.update(name for name in op.outputs if name not in made)
         return frozenset(found)
@@ -128,7 +163,7 @@ class StepIndex(Answered):
     def towards_labels(self) -> frozenset[str]:
         """Every value that labels enter, or that is combined with something made of them further on."""
         found = set(self.from_labels)
-        for op in reversed(self.graph.ops):
+        for op in self._back(found):
             if not found.isdisjoint(op.outputs):
                 found.update(op.inputs)
         return frozenset(found)
@@ -164,19 +199,30 @@ class StepIndex(Answered):
         """Every value that `name` was computed from, itself included."""
         if name not in self._upstream:
             found = {name}
-            for op in reversed(self.graph.ops):
+            for op in self._back(found):
                 if not found.isdisjoint(op.outputs):
                     found.update(op.inputs)
             self._upstream[name] = frozenset(found)
         return self._upstream[name]
 
-    def downstream(self, names: Iterator[str] | tuple[str, ...] | frozenset[str]) -> frozenset[str]:
+    def downstream(self, names: Iterable[str]) -> frozenset[str]:
         """Every value computed from one of `names`, themselves included."""
         found = set(names)
-        for op in self.graph.ops:
+        for op in self._on(found):
             if not found.isdisjoint(op.inputs):
                 found.update(op.outputs)
         return frozenset(found)
+
+    def _on(self, names: Iterable[str]) -> tuple[Op, ...]:
+        """The ops from the first on that reads one of these values: nothing before it is made of them."""
+        return self.graph.ops[
+            min((self._first_reader[name] for name in names if name in self._first_reader), default=len(self.graph.ops)) :
+        ]
+
+    def _back(self, names: Iterable[str]) -> Iterator[Op]:
+        """The ops backwards, from the last that makes one of these values: nothing behind it has a part in them."""
+        last = max((self._last_maker[name] for name in names if name in self._last_maker), default=-1)
+        return reversed(self.graph.ops[: last + 1])
 
     def origin(self, name: str, families: tuple[str, ...] = ("layout", "cast")) -> str:
         """The value that `name` is a mere rearrangement of: follows first inputs back through ops of these families."""
@@ -197,9 +243,7 @@ class StepIndex(Answered):
 
     @cached_property
     def _loss_ops(self) -> tuple[Op, ...]:
-        return tuple(
-            op for op in self.graph.ops if family(op.kind) == "loss" and (op.failed or not self.shapes_loss.isdisjoint(op.outputs))
-        )
+        return tuple(op for op in self.of(*LOSSES) if op.failed or not self.shapes_loss.isdisjoint(op.outputs))
 
     def loss_ops(self) -> Iterator[Op]:
         """Ops of the loss family that the loss was computed from (or that raised)."""

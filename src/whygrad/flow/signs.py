@@ -22,9 +22,9 @@ def loss_signs(step: StepIndex) -> dict[str, Sign]:
     """The sign of each value that the loss was computed from. Several ways that disagree, or one that can't be told, give 0."""
     signs: dict[str, Sign] = dict.fromkeys(step.losses, 1)
     for op in reversed(step.graph.ops):
-        out = {signs[name] for name in op.outputs if name in signs}
-        if not out or op.failed:
+        if op.failed or signs.keys().isdisjoint(op.outputs):
             continue
+        out = {signs[name] for name in op.outputs if name in signs}
         above = out.pop() if len(out) == 1 else 0
         for position, name in enumerate(op.inputs):
             here = above and above * local_sign(step, op, position)

@@ -19,6 +19,8 @@ _LIMITS = frozenset(("clamp", "maximum", "minimum", "cast", "copy"))
 _LAYERS = frozenset(("linear", "matmul"))
 _SUMS = frozenset(("sum", "mean", "neg", "mul", "div"))
 _MOVES = ("layout", "cast")
+_ENDS = ("index", "mul", "sub", "add", "log")
+"""Kinds that a written loss may end with."""
 FAR = 6
 """Ops between a value and its logarithm: a limit, a small number, a few casts."""
 
@@ -57,7 +59,7 @@ def _of_step(step: StepIndex) -> Iterator[Op]:
     if not step.step.labels.values:
         return
     labels = step.from_labels - step.depends_on_parameters
-    found = [(op, sign) for op in step.graph.ops for op, sign in _losses(step, op, labels)]
+    found = [(op, sign) for op in step.of(*_ENDS) for op, sign in _losses(step, op, labels)]
     signs = step.once(loss_signs) if found else {}
     for op, sign in found:
         # timid: what pushes the other way, or cannot be told, is another objective: a reward, a penalty on surety

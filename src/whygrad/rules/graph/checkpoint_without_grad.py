@@ -43,7 +43,8 @@ def _left_out(index: Index) -> Iterator[tuple[StepIndex, Op, tuple[Parameter, ..
     for step in index.steps:
         for op in step.graph.ops:
             if (
-                op.native.rsplit(".", 1)[-1] == NATIVE
+                op.native.endswith(NATIVE)
+                and op.native.rsplit(".", 1)[-1] == NATIVE
                 and op.tracking
                 and not any(step.value(name).differentiable for name in (*op.inputs, *op.outputs))
             ):

@@ -175,11 +175,11 @@ def _put_back(site: Site | None) -> Remedy | None:
 def _without_effect(index: Index) -> Iterator[Diagnosis]:
     """Calls that stand alone on their line and have no effect."""
     for step in index.steps:
-        known = step.downstream(tuple(p.value for p in step.step.parameters))
         used = step.consumers.keys() | set(step.losses)
-        for op in step.graph.ops:
-            unread = op.outputs and used.isdisjoint(op.outputs)
-            if unread and _pure(op) and not known.isdisjoint(op.inputs) and _direct(op) and _stands_alone(op.site):
+        unread = [op for op in step.graph.ops if op.outputs and used.isdisjoint(op.outputs) and _pure(op) and _direct(op)]
+        known = step.downstream(p.value for p in step.step.parameters) if unread else frozenset()
+        for op in unread:
+            if not known.isdisjoint(op.inputs) and _stands_alone(op.site):
                 yield _about_call(index, step, op)
 
 

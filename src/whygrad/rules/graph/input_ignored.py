@@ -62,6 +62,8 @@ def _flattening(step: StepIndex) -> Op | None:
     data = step.downstream(tuple(name for name in _given(step) if _varies(step.value(name).statistics)))
     data -= step.from_labels - step.depends_on_parameters  # labels that the program made from its inputs are no input of the model
     for op in step.graph.ops:
+        if step.shapes_loss.isdisjoint(op.outputs):
+            continue
         if (_flattens(step, op, data) and not _other_way(step, op, data)) or (is_alone(step, op) and not _goes_round(step, op)):
             return op
     return None
@@ -81,9 +83,7 @@ def _enters(step: StepIndex, name: str) -> bool:
 
 def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:
     """Different entries go in and the same number comes out everywhere, on the way to the loss."""
-    if op.kind in OWN_RULES or family(op.kind) in ("loss", "create", "decision", "step") or step.shapes_loss.isdisjoint(op.outputs):
-        return False
-    if not op.outputs or data.isdisjoint(op.inputs):
+    if op.kind in OWN_RULES or data.isdisjoint(op.inputs) or family(op.kind) in ("loss", "create", "decision", "step"):
         return False
     spread = NORMALISED if op.kind == "layer_norm" else 0.0
     return (

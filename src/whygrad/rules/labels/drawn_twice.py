@@ -42,8 +42,8 @@ def _of_step(step: StepIndex) -> Iterator[Twice]:
 
 def _compared(step: StepIndex) -> Iterator[tuple[Op, str, str]]:
     """Predictions and targets: of losses, and of differences that the program takes itself."""
-    for op in step.graph.ops:
-        if op.kind == "sub" and len(op.inputs) == 2 and not step.gets_gradient.isdisjoint(op.outputs):  # noqa: PLR2004 - two sides
+    for op in step.of("sub"):
+        if len(op.inputs) == 2 and not step.gets_gradient.isdisjoint(op.outputs):  # noqa: PLR2004 - two sides
             one, other = op.inputs
             yield (op, one, other) if one in step.depends_on_parameters else (op, other, one)
     for op in step.loss_ops():

@@ -88,6 +88,8 @@ def ignoring(step: StepIndex) -> Iterator[tuple[int, Scope, str, Op]]:
 
 def deciding_ops(step: StepIndex) -> dict[int, Op]:
     """For each scope, the op on the way to the loss that compares the prediction with something first, else the last one that ran in it."""
+    if not step.step.scopes:
+        return {}
     on_the_way = [op for op in step.graph.ops if not op.failed and not step.shapes_loss.isdisjoint(op.outputs)]
     last = {number: op for op in on_the_way for number in enclosing(step.step.scopes, op)}
     comparing = [op for op in on_the_way if compares(step, op)]

@@ -6,6 +6,7 @@ from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.index import LOSSES
 from whygrad.flow.trials import trial_of
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Reshape, Value, family
@@ -69,7 +70,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(diagnosis(index, step, found) for step in index.steps for found in by_cause(step))
     yield from distinct(refused_shapes.diagnosis(index, step, found) for step in index.steps for found in refused_shapes.refused(step))
-    yield from distinct(under_vmap(step, *found) for step in index.steps for found in all_sides(step) if crossed(step, *found))
+    yield from distinct(under_vmap(step, *found) for step in index.steps for found in step.once(all_sides) if crossed(step, *found))
 
 
 def by_cause(step: StepIndex) -> Iterator[tuple[Pair, ...]]:
@@ -90,17 +91,15 @@ def _first_labels(step: StepIndex, name: str) -> frozenset[str]:
     return frozenset(label for label in above if step.upstream(label) & given == {label})
 
 
-def all_sides(step: StepIndex) -> Iterator[tuple[Op, Value, Value]]:
-    """What losses and arithmetic on the way to the loss bring together."""
-    for op in step.graph.ops:
-        sides = _sides(step, op) if len(op.inputs) > 1 else None
-        if sides:
-            yield (op, *sides)
+def all_sides(step: StepIndex) -> tuple[tuple[Op, Value, Value], ...]:
+    """What losses and arithmetic on the way to the loss bring together. Ask with `step.once`."""
+    met = ((op, _sides(step, op)) for op in step.of(*LOSSES, *_ELEMENTWISE) if len(op.inputs) > 1)
+    return tuple((op, *sides) for op, sides in met if sides)
 
 
 def pairs(step: StepIndex) -> Iterator[Pair]:
     """What losses and arithmetic on the way to the loss bring together, where the shapes differ but fit by broadcasting."""
-    for op, prediction, target in all_sides(step):
+    for op, prediction, target in step.once(all_sides):
         shape = broadcast(prediction.shape, target.shape)
         if shape is not None and prediction.shape != target.shape:
             yield Pair(op, prediction, target, shape)

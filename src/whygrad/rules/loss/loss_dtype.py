@@ -53,7 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     type Long but found Int". `whygrad explain WG707` for the model's inputs, `WG202` for ids in a floating dtype.
     """
     refused = [diagnosis(call) for call in calls(index) if is_refused(index, call)]
-    wrapped = [wrapping(index, step, op) for step in index.steps for op in step.graph.ops if wraps(step, op)]
+    wrapped = [wrapping(index, step, op) for step in index.steps for op in step.of("sub", "add") if wraps(step, op)]
     yield from once_a_fault((*refused, *wrapped, *(of_text(index, step, op, name) for step, op, name in text_labels(index))))
 
 
@@ -71,9 +71,9 @@ def is_refused(index: Index, call: Call) -> bool:
 def text_labels(index: Index) -> Iterator[tuple[StepIndex, Op, str]]:
     """Labels that are text, with what refused them: a loss, or the training loop that was given them."""
     for step in index.steps:
-        for op in step.graph.ops:
+        for op in step.failed:
             handed = op.native == "keras.Model.fit" or family(op.kind) == "loss"
-            for name in op.inputs if op.failed and handed else ():
+            for name in op.inputs if handed else ():
                 if step.value(name).dtype in ("string", "object") and (family(op.kind) == "loss" or name in step.step.labels.values):
                     yield step, op, name
 
@@ -115,7 +115,7 @@ def _numbered(value: Value, op: Op) -> Remedy | None:
 
 def wraps(step: StepIndex, op: Op) -> bool:
     """A difference or sum of short unsigned integers that can't be right, and that the step's data were made from."""
-    if op.kind not in ("sub", "add") or len(op.inputs) != 2 or not op.outputs:  # noqa: PLR2004 - two operands
+    if len(op.inputs) != 2 or not op.outputs:  # noqa: PLR2004 - two operands
         return False
     one, other, made = step.value(op.inputs[0]), step.value(op.inputs[1]), step.value(op.output)
     ranges = bounds(one), bounds(other), bounds(made)

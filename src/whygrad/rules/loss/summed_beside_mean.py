@@ -36,8 +36,8 @@ def summed(index: Index) -> Iterator[Diagnosis]:
 
 def pairs(step: StepIndex) -> Iterator[Pair]:
     """Additions on the way to the loss of a mean over all entries and a far larger sum over all entries that no label enters."""
-    for op in step.graph.ops:
-        if op.kind != "add" or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two terms
+    for op in step.of("add"):
+        if len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs):  # noqa: PLR2004 - two terms
             continue
         for one, other in (op.inputs, op.inputs[::-1]):
             mean, total = reduced(step, one), reduced(step, other)

@@ -79,8 +79,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def hand_written(step: StepIndex) -> Iterator[Written]:
     """Labels times the logarithm of a softmax, summed over another axis than the one that the softmax normalises."""
     labels = step.from_labels - step.depends_on_parameters
-    for op in step.graph.ops:
-        if op.kind != "mul" or len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs) or len(labels.intersection(op.inputs)) != 1:  # noqa: PLR2004 - labels and logarithms
+    for op in step.of("mul"):
+        if len(op.inputs) != 2 or step.shapes_loss.isdisjoint(op.outputs) or len(labels.intersection(op.inputs)) != 1:  # noqa: PLR2004 - labels and logarithms
             continue
         target, other = op.inputs if op.inputs[0] in labels else op.inputs[::-1]
         softmax, shape = _behind_log(step, other), step.value(other).shape or ()

@@ -46,11 +46,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
     """ReLUs on the way to the loss that are dead for the most part, and what share of their units is."""
-    last = outermost(step)
-    for op in step.graph.ops:
-        value = step.value(op.output)
-        dead = value.statistics.dead if value.statistics is not None else None
-        if dead is None or not dead >= DEAD or op.output not in step.shapes_loss or op.output in last:
+    shares = {name: value.statistics.dead for name, value in step.values.items() if value.statistics is not None}
+    dead_ones = {name: dead for name, dead in shares.items() if dead is not None and dead >= DEAD and name in step.shapes_loss}
+    last = outermost(step) if dead_ones else frozenset()
+    for op in step.graph.ops if dead_ones else ():
+        value, dead = step.value(op.output), dead_ones.get(op.output)
+        if dead is None or op.output in last:
             continue
         if value.shape and value.shape[0] >= EXAMPLES and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:
             yield op, dead

@@ -29,9 +29,8 @@ def depth(step: StepIndex) -> Depth | None:
     """The depth of a step; None for shallow ones, and where a gradient is zero or not finite."""
     by_value = {p.value: p for p in step.step.parameters if p.trainable}
     rows: list[Parameter] = []
-    for op in step.graph.ops:
-        if op.kind in _WEIGHED:
-            rows += [by_value.pop(name) for name in op.inputs if name in by_value and len(step.value(name).shape or ()) > 1]
+    for op in step.of(*_WEIGHED):
+        rows += [by_value.pop(name) for name in op.inputs if name in by_value and len(step.value(name).shape or ()) > 1]
     sizes = [size(step, parameter) for parameter in rows]
     if len(rows) < LAYERS or any(one is None for one in sizes):
         return None

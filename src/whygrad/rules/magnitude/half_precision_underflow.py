@@ -54,7 +54,7 @@ def lost(step: StepIndex) -> Iterator[Parameter]:
 def through_half(step: StepIndex) -> frozenset[str]:
     """Values whose way to the loss runs through float16."""
     found = {name for name, value in step.values.items() if value.dtype == "f16" and name in step.gets_gradient}
-    for op in reversed(step.graph.ops):
+    for op in reversed(step.graph.ops) if found else ():
         if not found.isdisjoint(op.outputs):
             found.update(op.inputs)
     return frozenset(found)
