@@ -17,6 +17,7 @@ from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy
 from whygrad.rules.remedies_of_settings import fed
 from whygrad.rules.wiring.checked_inputs import refused_inputs
+from whygrad.rules.wiring.merged_inputs import refused_merges
 from whygrad.rules.wiring.misgiven_inputs import misgiven
 from whygrad.rules.wiring.odd_axes import odd_axes
 
@@ -50,7 +51,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
     otherwise the number in the declaration is wrong, and the declaration is the place; so it is for an embedding with fewer rows than there are ids. Also a loss on class ids that refuses scores in which dense layers have kept the
     axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis. Also a Keras model that is given one example without a batch axis, or another
-    number of inputs than it has.
+    number of inputs than it has; and, while a Keras model is built, inputs that can't be joined or added as their sizes differ, and weights whose size the
+    model's input leaves open.
 
     ## Why it matters
     The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.
@@ -77,7 +79,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
             yield from _of_ids(failure, failure.step, found)
         if failure.step is not None and op is not None:
             yield from odd_axes(index, failure, failure.step, op)
-    told = list(misgiven(index))
+    told = [*misgiven(index), *refused_merges(index)]
     yield from told or refused_inputs(index)
 
 

@@ -10,7 +10,7 @@ from whygrad.rules.phrases import plural
 
 ALONE = re.compile(r"Expected shape \(None, (?P<due>[^)]+?),?\), but input has incompatible shape \((?P<got>[^)]+?),?\)")
 COUNTED = re.compile(
-    r"expects (?P<due>\d+) (?:named )?input\(s\)(?: with keys \[(?P<names>[^\]]*)\])?, but it received (?P<got>\d+) input tensors?"
+    r"(?:[Ll]ayer \"(?P<layer>[^\"]+)\" )?expects (?P<due>\d+) (?:named )?input\(s\)(?: with keys \[(?P<names>[^\]]*)\])?, but it received (?P<got>\d+) input tensors?"
 )
 """What Keras says of each."""
 
@@ -22,7 +22,12 @@ def misgiven(index: Index) -> Iterator[Diagnosis]:
         if _sizes(match["due"]) == _sizes(match["got"]):
             yield _of_one_example(failure, match["got"])
     for failure, match in matching(index, COUNTED):
-        yield _of_count(failure, int(match["due"]), int(match["got"]), match["names"] or "")
+        alone = match["layer"] and match["due"] == "1" and not match["names"]
+        yield (
+            _of_list(failure, match["layer"], int(match["got"]))
+            if alone
+            else _of_count(failure, int(match["due"]), int(match["got"]), match["names"] or "")
+        )
 
 
 def _sizes(written: str) -> tuple[str, ...]:
@@ -50,6 +55,16 @@ def _of_count(failure: Failure, due: int, got: int, names: str) -> Diagnosis:
         f"{plural(got, 'input')} of {due}" if got < due else f"{plural(got, 'input')} for {due}",
         Evidence(f"inputs that the model declares: {due}; tensors that it is given: {got}", "inputs", got),
         f"give an array for each input: `{given}`",
+    )
+
+
+def _of_list(failure: Failure, layer: str, got: int) -> Diagnosis:
+    return _diagnosis(
+        failure,
+        f"`{layer}` takes one input, and is given a list of {got}",
+        f"{plural(got, 'input')} for one",
+        Evidence(f"inputs that it takes: 1; tensors that it is given: {got}", "inputs", got),
+        "join them before, `keras.layers.Concatenate()([…, …])`, or give it one of them",
     )
 
 
