@@ -10,6 +10,7 @@ from whygrad.ir import Op, Site, Statistics, Value, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import no_class_counts
+from whygrad.rules.labels.unaligned import unaligned
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import turned_round
 
@@ -32,7 +33,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Targets that all equal the loss's `ignore_index`; a mask of zeros that multiplies the loss of each entry; a selection by a mask that
-    picks nothing at all. Class weights that are all 0.
+    picks nothing at all. Class weights that are all 0. In TensorFlow, a connectionist temporal classification whose labels all have more
+    letters than the model gives frames.
 
     ## Why it matters
     The loss is 0 or not a number, and no gradient comes of it. Some trainers show 0.0 for it, which looks like success.
@@ -53,6 +55,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if found and None not in found:
             first = next(one for one in found if one)
             yield diagnosis(index, first, len(found))
+    yield from unaligned(index)
 
 
 def nothing_left(step: StepIndex) -> Iterator[Nothing]:

@@ -90,3 +90,48 @@ def test_no_label_left(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ALIGNED = """
+    x: input f32[32,4,48]
+    y: label i32[32,6] minimum=1 maximum=5 zeros=0.0
+    n: constant i32[32] minimum=6 maximum=6
+    m: constant i32[32] minimum=4 maximum=4
+    w: parameter f32[48,6]
+    s: activation f32[32,4,6]
+    l: activation f32[32]
+    s = linear x w @ "net.py":3
+    l = opaque s y n m native="compute_ctc_loss" @ "train.py":9
+    loss = mean l
+    labels values=["y"] how="batch"
+    measures loss=707.0 label_sensitivity=0.04
+"""
+KERAS = (
+    ALIGNED.replace('opaque s y n m native="compute_ctc_loss"', 'ctc_loss s y native="keras.losses.CTC" with={"target":1}')
+    .replace("    n: constant i32[32] minimum=6 maximum=6\n", "")
+    .replace("    m: constant i32[32] minimum=4 maximum=4\n", "")
+)
+
+
+@pytest.mark.parametrize("text", [ALIGNED, KERAS, ALIGNED.replace("minimum=6 maximum=6", "minimum=5 maximum=6")])
+def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert "no label can be aligned" in diagnosis.message
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ALIGNED.replace("minimum=4 maximum=4", "minimum=6 maximum=12"),
+        ALIGNED.replace("minimum=6 maximum=6", "minimum=2 maximum=6"),
+        ALIGNED.replace("minimum=6 maximum=6", ""),
+        KERAS.replace("zeros=0.0", "zeros=0.4"),
+        KERAS.replace("f32[32,4,6]", "f32[32,12,6]"),
+    ],
+    ids=["frames enough", "short labels among them", "lengths unknown", "rows filled up", "frames enough in Keras' loss"],
+)
+def test_labels_some_of_which_can_be_aligned_are_fine(text: str) -> None:
+    assert not said(diagnose, text)
