@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TypeVar
@@ -259,6 +260,7 @@ def _replaced(shown: Shown, short: Callable[[str], str]) -> Shown:
     return replace(shown, **changes) if changes else shown  # type: ignore[type-var]  # a dataclass: it has fields
 
 
+@cache
 def foreign_rules() -> tuple[EntryPoint, ...]:
     """The rules that installed packages offer, not loaded yet."""
     return tuple(entry_points(group="whygrad.rules"))

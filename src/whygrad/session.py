@@ -189,10 +189,11 @@ class Session:
     def judged(self, record: Record) -> Report:
         """The report; one that says what failed if judging itself does."""
         try:
-            report = judge(record, self.choosing(), self.folder)
-            report = replace(
-                report, limits=(*report.limits, *nearer_words(idle_comments(record, report, self.choosing().silent), self.folder))
-            )
+            choice = (
+                self.choosing() if record.frameworks or self.settings.baseline else Choice(())
+            )  # no rule is about a program without one
+            report = judge(record, choice, self.folder)
+            report = replace(report, limits=(*report.limits, *nearer_words(idle_comments(record, report, choice.silent), self.folder)))
         except Exception as problem:  # noqa: BLE001 - told in the report
             return failed_report(record, fault_line("judging the record failed", problem))
         try:
@@ -212,7 +213,7 @@ class Session:
 
     def renderers(self) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
         """The files that hold the report, and what makes their text."""
-        return renderers(self.outputs, self.choosing().rules)
+        return renderers(self.outputs, lambda: self.choosing().rules)
 
     def written(self, record: Record, report: Report) -> Iterator[str]:
         """Write the files; yields what went wrong."""
@@ -273,11 +274,11 @@ def as_junit(report: Report) -> str:
     return junit(report)
 
 
-def renderers(outputs: Outputs, rules: tuple[Rule, ...]) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
-    """Every option that names a file for the report, with the file and what makes its text."""
+def renderers(outputs: Outputs, rules: Callable[[], tuple[Rule, ...]]) -> Iterator[tuple[str, Path | None, Callable[[Report], str]]]:
+    """Every option that names a file for the report, with the file and what makes its text. Rules are loaded for the form that lists them."""
     yield "--json", outputs.json, as_json
     yield "--html", outputs.html, as_html
-    yield "--sarif", outputs.sarif, partial(as_sarif, rules=rules)
+    yield "--sarif", outputs.sarif, lambda report: as_sarif(report, rules=rules())
     yield "--junit", outputs.junit, as_junit
 
 
@@ -288,9 +289,11 @@ def write_report(path: Path, report: Report, render: Callable[[Report], str]) ->
 
 def announced(report: Report, settings: Settings) -> str:
     """Annotations for a pipeline, where they were asked for."""
+    if settings.format != "github":
+        return ""
     from whygrad.reports.pipelines import annotations  # noqa: PLC0415 - loaded only for those who ask
 
-    return annotations(report) if settings.format == "github" else ""
+    return annotations(report)
 
 
 def taken_in(report: Report, baseline: Path | None) -> str:
@@ -373,7 +376,7 @@ def show_record(path: str, settings: Settings) -> int:
             report = msgspec.msgpack.decode(file.report_bytes, type=Report)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise WhygradError(f"the report in `{path}` is damaged: {problem}", help="record the program again with `--record`") from None
-    for option, file_asked, render in renderers(outputs, all_rules()[0]):
+    for option, file_asked, render in renderers(outputs, lambda: all_rules()[0]):
         if file_asked is not None:
             with telling(f"{option} `{file_asked}`"):
                 write_report(file_asked, report, render)

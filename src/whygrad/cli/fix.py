@@ -50,7 +50,7 @@ def fix(
         except KeyboardInterrupt:
             click.echo("stopped; no file was changed", err=True)
             return 130
-        for _, path, render in renderers(outputs, ()):
+        for _, path, render in renderers(outputs, tuple):
             if path is not None and report is not None:
                 write_report(path, report, render)
         return status
