@@ -48,6 +48,26 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
         "        for _ in range(9):\n            self.step(data)\n"),
     ),
+    "a layer stands in front of another in a list": (
+        "from keras import layers\nmodel = Sequential([\n    layers.Input((12, 12)),\n    layers.Dense(64),\n    layers.Dense(10),\n])\n",
+        "layers.Dense(64)", {"action": "enlist", "text": "keras.layers.Flatten()"},
+        "from keras import layers\nmodel = Sequential([\n    layers.Input((12, 12)),\n    layers.Flatten(),\n    layers.Dense(64),\n    layers.Dense(10),\n])\n",
+    ),
+    "in front of the last": (
+        "from keras import layers\nmodel = Sequential([a,\n    layers.Dense(10)\n])\n", "layers.Dense(10)",
+        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        "from keras import layers\nmodel = Sequential([a,\n    layers.Flatten(),\n    layers.Dense(10)\n])\n",
+    ),
+    "in front of the only one": (
+        "from keras import layers\nmodel = Sequential([layers.Dense(10)])\n", "layers.Dense(10)",
+        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        "from keras import layers\nmodel = Sequential([layers.Flatten(), layers.Dense(10)])\n",
+    ),
+    "in front of one that is added": (
+        "from keras import layers\nmodel.add(layers.Dense(10))\n", "layers.Dense(10)",
+        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        "from keras import layers\nmodel.add(layers.Flatten())\nmodel.add(layers.Dense(10))\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),
@@ -415,6 +435,8 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "for e in range(9):\n    x, y = batch()\n    step(x)\n", "step(x)",
         {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
     ),
+    "a layer that is called where it is made": ("h = Dense(10)(x)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
+    "a layer that is kept under a name": ("self.fc = Dense(10)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
     "a call that comes later": ("b.trainable = True\nm.compile()\n", "b.trainable", {"action": "repeat", "calls": ("compile",)}),
     "a call of another function": (
         "def build():\n    m.compile()\nb.trainable = True\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},

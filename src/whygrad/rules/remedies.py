@@ -223,8 +223,10 @@ def standardised(index: Index, data: Iterable[Data], what: str, proof: Intervent
     return remedy(f"standardise the {what}", *edits, changes=changes, proof=proof)
 
 
-_NAMED = re.compile(r"([A-Za-z_]\w*)(\[.*\])?")
-"""A variable, or rows that are picked from it."""
+_NAMED = re.compile(
+    r"(?:[\w.]*\b(?:asarray|array|tensor|as_tensor|from_numpy|convert_to_tensor|constant)\()?([A-Za-z_]\w*)(\[[^][]*\])?(?:,[^()]*)?\)?"
+)
+"""A variable, or rows that are picked from it, perhaps made into the framework's own type."""
 _ASSIGNED = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
 
 
@@ -255,7 +257,8 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
 def _only_read(site: Site, begin: int) -> bool:
     """The data are an argument of the call that the line assigns from, so that the name on its left is something else's."""
     before = site.text[begin : site.column - 1]
-    return "(" in before.strip(" (") and re.fullmatch(r"[\w.]+(\[.*\])?", _own(site)) is not None
+    own = _own(site)
+    return "(" in before.strip(" (") and (re.fullmatch(r"[\w.]+(\[.*\])?", own) or _NAMED.fullmatch(own)) is not None
 
 
 def _own(site: Site) -> str:

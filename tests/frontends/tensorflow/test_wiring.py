@@ -211,6 +211,37 @@ def test_an_exception_is_explained(tmp_path, program, rule, line, told):
     assert told in message
 
 
+@pytest.mark.parametrize(
+    ("layers", "actions"),
+    [
+        ("tf.keras.Sequential([tf.keras.layers.Input((5, 6)), tf.keras.layers.Dense(4), tf.keras.layers.Dense(3)])", ["enlist"]),
+        ("tf.keras.Sequential([tf.keras.layers.Input((5, 6)), tf.keras.layers.Flatten(), tf.keras.layers.Dense(3)])", []),
+    ],
+    ids=["missing", "there"],
+)
+def test_a_missing_flatten_is_put_in_front_of_the_first_dense_layer(tmp_path, layers, actions):
+    from whygrad.flow import Index
+
+    program = f"""
+    pictures = np.random.rand(24, 5, 6).astype("float32")
+    model = {layers}
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    try:
+        model.fit(pictures, y, batch_size=8, verbose=0)
+    except ValueError as problem:
+        caught = problem
+    """
+    from whygrad.frontends.raising import raised
+
+    with watched() as (observing, recorder):
+        caught = play(tmp_path, DATA + program).get("caught")
+        problem = raised(caught, recorder.sources) if caught is not None else None
+        record = observing.finish(Outcome(1, exception=problem))
+    edits = [edit for found in shape.check(Index(record)) if found.remedy is not None for edit in found.remedy.edits]
+
+    assert [edit.action for edit in edits] == actions
+
+
 RATES = {
     "a schedule of Keras'": (
         """

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist
 from whygrad.flow.layers import Layer, layer, maker
 from whygrad.idioms import idiom
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules.phrases import places, typed
-from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies import operand, remedy, setting
 
 
 def odd_axes(index: Index, failure: Failure, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
@@ -186,7 +187,17 @@ def _kept_axes(index: Index, failure: Failure, step: StepIndex, op: Op) -> Itera
         kind=step.step.kind,
         step=step.step.index,
         names=(first.shown,),
+        remedy=_flattened(index, first),
     )  # fmt: skip
+
+
+def _flattened(index: Index, first: Layer) -> Remedy | None:
+    """One more layer in front, in Keras' lists of layers; else what the layer is given, where it is called."""
+    keras = any(framework.name == "keras" for framework in index.record.frameworks)
+    layered = Edit("enlist", first.op.made, "keras.layers.Flatten()") if keras and first.op.made else None
+    called = operand(first.op, first.data, spelling(index, "flattened", axis=1))
+    edits = [edit for edit in (layered, called) if edit is not None]
+    return remedy("flatten what comes in", *edits[:1], otherwise=edits[1:]) if edits else None
 
 
 def _first_dense(step: StepIndex, scores: str) -> Layer | None:

@@ -69,3 +69,25 @@ def test_what_a_call_is_given_is_not_taken_for_what_it_returns() -> None:
     edits = [edit for text in (given, made) for edit in getattr(said(diagnose, text)[0].remedy, "edits", ())]
 
     assert [(edit.around, edit.written) for edit in edits] == [("loop", "y"), ("", "")]
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["y", "y[rows]", "jnp.asarray(y[rows])", "torch.from_numpy(y[i:j])", "tf.constant(y[i:j], tf.float32)", "torch.tensor(y, dtype=kind)"],
+)
+def test_data_are_standardised_before_the_loop_under_the_name_that_they_are_picked_by(own: str) -> None:
+    line = f"loss = step(model, x, {own})"
+    text = STUCK.replace('! batch x y @ "train.py":7', f'! batch x y @ "train.py":7-7:23-{23 + len(own)} text="{line}"')
+    (found,) = said(diagnose, text)
+
+    assert found.remedy is not None
+    assert [(edit.around, edit.written) for edit in found.remedy.edits] == [("loop", "y")]
+
+
+@pytest.mark.parametrize("own", ["f(y)", "y[rows] + 1", "load(3)", "self.y[rows]"])
+def test_data_without_a_name_are_left_alone(own: str) -> None:
+    line = f"loss = step(model, x, {own})"
+    text = STUCK.replace('! batch x y @ "train.py":7', f'! batch x y @ "train.py":7-7:23-{23 + len(own)} text="{line}"')
+    edits = getattr(said(diagnose, text)[0].remedy, "edits", ())
+
+    assert not [edit for edit in edits if edit.around == "loop"]
