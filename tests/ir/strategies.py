@@ -51,6 +51,7 @@ from whygrad.ir import (
     Statistics,
     Step,
     Trial,
+    Turning,
     Value,
 )
 
@@ -92,6 +93,7 @@ COLLATIONS = st.builds(Collation, TEXTS, TEXTS, st.just(7), st.integers(0, 7), s
 
 LOADINGS = st.builds(Loading, TEXTS, COUNTS, COUNTS, TEXTS, TEXTS, TEXTS, TEXTS, COUNTS, PLACES)
 REDRAWS = st.builds(Redraw, st.lists(TEXTS, max_size=2).map(tuple), TEXTS, COUNTS, COUNTS, COUNTS, PLACES)
+TURNINGS = st.builds(Turning, TEXTS, TEXTS, COUNTS, COUNTS, COUNTS, COUNTS, st.just(("x",)), st.just(()), PLACES)
 EMPTIED = st.builds(Emptied, NAMES, TEXTS, COUNTS, PLACES, PLACES, PLACES, PLACES)
 
 
@@ -270,6 +272,7 @@ def records(draw: st.DrawFn) -> Record:
         emptied=tuple(draw(st.lists(EMPTIED, max_size=1))),
         loadings=tuple(draw(st.lists(LOADINGS, max_size=1))),
         redraws=tuple(draw(st.lists(REDRAWS, max_size=1))),
+        turnings=tuple(draw(st.lists(TURNINGS, max_size=1))),
         collations=tuple(draw(st.lists(COLLATIONS, max_size=1))),
         limits=tuple(draw(st.lists(TEXTS, max_size=1))),
         faults=tuple(draw(st.lists(TEXTS, max_size=1))),

@@ -1,7 +1,7 @@
 """The neutral record of a run: plain, frozen data that no framework is needed to read."""
 
 from whygrad.ir.births import Birth, Course, Stage
-from whygrad.ir.fits import Collation, Fit
+from whygrad.ir.fits import Collation, Fit, Turning
 from whygrad.ir.kinds import KINDS, Kind, family, passing
 from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Attribute, Graph, Op
@@ -78,6 +78,7 @@ __all__ = [
     "Statistics",
     "Step",
     "Trial",
+    "Turning",
     "Unhook",
     "Value",
     "family",

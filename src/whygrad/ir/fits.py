@@ -44,3 +44,23 @@ class Collation:
     others: tuple[str, ...] = ()
     site: Site | None = None
     """The function that made a batch of the items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """Two elements of a loader's batches that are pictures of one size, and how they fit on one another."""
+
+    path: str
+    other: str
+    rows: int = 0
+    straight: int = 0
+    """Rows that fit clearly best as they are."""
+    turned: int = 0
+    """Rows that fit clearly best with one of the two flipped or rotated."""
+    chance: int = 0
+    """Rows that fit clearly best with another row's, flipped or rotated."""
+    values: tuple[str, ...] = ()
+    """Names of the values of `path` in the recorded steps."""
+    others: tuple[str, ...] = ()
+    site: Site | None = None
+    """Where the data set turns pictures round, or hands out its examples."""

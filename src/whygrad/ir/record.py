@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from whygrad.ir.births import Course
-from whygrad.ir.fits import Collation, Fit
+from whygrad.ir.fits import Collation, Fit, Turning
 from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Attribute
 from whygrad.ir.origins import Origin
@@ -197,3 +197,4 @@ class Record:
     faults: tuple[str, ...] = ()
     """Faults of whygrad itself, that ended the recording."""
     redraws: tuple[Redraw, ...] = ()
+    turnings: tuple[Turning, ...] = ()

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, cast, get_args
 
 from whygrad.ir.births import Birth, Course
-from whygrad.ir.fits import Collation, Fit
+from whygrad.ir.fits import Collation, Fit, Turning
 from whygrad.ir.kinds import KINDS
 from whygrad.ir.loadings import Loading, Redraw
 from whygrad.ir.ops import Graph, Op
@@ -210,6 +210,11 @@ def _collation(line: Line, draft: _Draft) -> None:
     draft.add(collations=Collation(**read(Collation, line.settings), site=line.sites.get("@")))
 
 
+def _turning(line: Line, draft: _Draft) -> None:
+    _no_head(line)
+    draft.add(turnings=Turning(**read(Turning, line.settings), site=line.sites.get("@")))
+
+
 def _origin(line: Line, draft: _Draft) -> None:
     _no_head(line)
     draft.add(origins=Origin(**read(Origin, line.settings), site=line.sites.get("@")))
@@ -364,6 +369,7 @@ _LINES: Mapping[str, Callable[[Line, _Draft], None]] = {
     "emptied": _emptied,
     "loading": _loading,
     "redraw": _redraw,
+    "turning": _turning,
     "evaluated": _evaluated,
     "limit": _limit,
     "fault": _fault,

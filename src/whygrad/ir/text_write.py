@@ -42,6 +42,7 @@ def _record(record: Record) -> Iterator[str]:
     yield from (_emptied(item) for item in record.emptied)
     yield from (_line("loading", written(item), _site("@", item.site)) for item in record.loadings)
     yield from (_line("redraw", written(item), _site("@", item.site)) for item in record.redraws)
+    yield from (_line("turning", written(item), _site("@", item.site)) for item in record.turnings)
     if record.evaluated is not None:
         yield _line("evaluated", _site("@", record.evaluated))
     yield from (f"limit {shown(limit)}" for limit in record.limits)
@@ -204,6 +205,7 @@ RECORD_PARTS = (
     "emptied",
     "loadings",
     "redraws",
+    "turnings",
     "evaluated",
     "limits",
     "faults",

@@ -17,12 +17,15 @@ from whygrad.frontends.source import Trace, is_user
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.batches import Loaders
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Collation, Fit, Record, Step, family
+from whygrad.frontends.turned import ENOUGH, Counts, planes, turning_site
+from whygrad.ir import Collation, Fit, Record, Step, Turning, family
 
 Array = NDArray[Any]
 
 WIDE = 4096
 """Entries of a row from which on it is averaged in blocks before it is kept: 512 rows take 8 MB at most."""
+MOST_PICTURES = 3
+"""Pictures of one batch that are compared with one another, and data sets that lie in one another."""
 STEPS = 20
 """Backwards from which on a run whose loss stands may be said to fail."""
 STANDS = 0.8
@@ -72,6 +75,10 @@ class Pairs:
         self.whole: Rows | None = None
         """Of the tensors that a recorded step picks its batch from."""
         self.found: list[tuple[Any, Trace, Collation]] = []
+        self.turned: dict[tuple[int, str, str], Counts] = {}
+        """By the loader's entry and two elements that are pictures."""
+        self._codes: dict[int, tuple[Any, Any]] = {}
+        """Each such entry, and what hands out its examples."""
         self._items: Any = None
 
     # --- batches and the items that they are made of ---------------------------------------------------------------
@@ -107,6 +114,7 @@ class Pairs:
     def take(self, elements: list[tuple[str, Tensor]], iterator: Any) -> None:
         """Keep the rows of a batch, while there are few."""
         entry = self.loaders.of(iterator)
+        self._look_at_turns(elements, entry, iterator)
         rows = self.rows.get(id(entry))
         if rows is None:
             rows = self.rows[id(entry)] = Rows()
@@ -119,6 +127,18 @@ class Pairs:
         if not rows.ordered and rows.batches != rows.passes:
             rows.batches += 1
             rows.take(dict(elements))
+
+    def _look_at_turns(self, elements: list[tuple[str, Tensor]], entry: Any, iterator: Any) -> None:
+        """How pictures of one size fit on one another, in the first batches."""
+        pictures = [(path, tensor) for path, tensor in elements if tensor.dim() in (3, 4) and real(tensor)][:MOST_PICTURES]
+        for at, (path, tensor) in enumerate(pictures):
+            for other, second in pictures[at + 1 :]:
+                counts = self.turned.setdefault((id(entry), path, other), Counts())
+                if counts.rows < ENOUGH:
+                    one, two = planes(tensor.detach().numpy()), planes(second.detach().numpy())
+                    if one is not None and two is not None and one.shape == two.shape:
+                        counts.add(one, two)
+                        self._codes[id(entry)] = entry, example_code(getattr(iterator, "_dataset", None))
 
     def meet(self, step: Step, find: Callable[[str], tuple[int, Tensor] | None]) -> None:
         """Keep the first rows of the whole tensors that a recorded step picks its inputs and labels from."""
@@ -141,6 +161,17 @@ class Pairs:
             replace(item, values=values(entry, item.path), others=values(entry, item.other), site=builder.site(where))
             for entry, where, item in self.found
         )
+
+    def turnings(self, builder: Builder) -> tuple[Turning, ...]:
+        """The neutral record of pictures that were compared."""
+        found: list[Turning] = []
+        for (key, path, other), counts in self.turned.items():
+            entry, code = self._codes.get(key, (None, None))
+            if entry is not None and counts.turned:
+                site = turning_site(code, builder.sources) if code is not None else None
+                told = counts.rows, counts.straight, counts.turned, counts.chance
+                found.append(Turning(path, other, *told, values(entry, path), values(entry, other), site))
+        return tuple(found)
 
     def fits(self, record: Record) -> tuple[Fit, ...]:
         """The fits, where the run failed to learn; else nobody needs them."""
@@ -172,6 +203,14 @@ def values(entry: Any, path: str) -> tuple[str, ...]:
     """Names of an element's values in the recorded steps."""
     element = entry.elements.get(path)
     return tuple(element.values) if element is not None else ()
+
+
+def example_code(dataset: Any) -> Any:
+    """The code that hands out one example, if the user wrote it; of a part of a data set, that of the whole."""
+    for _ in range(MOST_PICTURES):
+        dataset = getattr(dataset, "dataset", None) or next(iter(getattr(dataset, "datasets", None) or ()), None) or dataset
+    code = getattr(getattr(type(dataset), "__getitem__", None), "__code__", None)
+    return code if code is not None and is_user(code) else None
 
 
 def code_of(collate: Any) -> Any:

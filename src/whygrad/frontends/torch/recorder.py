@@ -378,6 +378,7 @@ class TorchRecorder:
                 origins=(*self.optimizers.scalers(self.builder), *self.left_off.origins(self.builder), *self.mixed.origins(self.builder)),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
+                turnings=self.pairs.turnings(self.builder),
                 emptied=self.turns.emptied(),
                 loadings=self.modules.loadings.records(self.builder),
                 redraws=self.modules.redraws.records(self.builder),

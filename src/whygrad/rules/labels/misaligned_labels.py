@@ -42,7 +42,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
     Two loaders, one for the inputs and one for the labels, that both shuffle.
     Noise that a model is to predict, and that is another draw than the noise in its input.
-    Images and masks that are flipped or rotated at random, the one without the other.
+    Images and masks that are flipped or rotated at random, the one without the other; in PyTorch also by NumPy or Pillow, where many pairs of the first batches fit one another clearly better
+    with one side turned, and some as they are.
     Predictions and labels that were flattened in different orders, such as scores (T, N, C) against labels (N, T).
     Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Op, Site
+from whygrad.ir import Op, Site, Turning, family
 from whygrad.rules.labels.ways import chain, entering, rows_of
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import places, plural
 
 TURNS = frozenset(("flip", "fliplr", "flipud", "rot90", "rev", "reverse"))
 """Functions that turn a picture round and keep its shape, by the last part of their name."""
+WAY = ("layout", "cast")
+_OTHER = {"path": "other", "other": "path"}
 PLANE = 2
 """Axes of a picture."""
 
@@ -31,7 +33,81 @@ class Pair:
         return mine - theirs, theirs - mine
 
 
+SHARE = 0.2
+"""Share of the rows that must fit better turned."""
+BOTH = 0.05
+"""Share that must fit as they are: a side that is stored the other way round fits nowhere."""
+TIMES = 2
+"""How many times as many must fit as would by chance, which the masks of other rows tell."""
+FEWEST = 16
+"""Rows that must have been compared."""
+
+
 def turned_apart(index: Index) -> Iterator[Diagnosis]:
+    """By the ops that turned them, else by what the pictures look like."""
+    found = list(turned_by_ops(index))
+    yield from found or turned_in_data(index)
+
+
+def turned_in_data(index: Index) -> Iterator[Diagnosis]:
+    """Pictures and labels of a loader of which some rows fit one another as they are, and others only with one of the two turned."""
+    for call in calls(index):
+        for item in index.record.turnings:
+            sides = {"path": item.values, "other": item.others}
+            label = next((side for side, names in sides.items() if _comes_from(call.step, call.target.name, names)), None)
+            other = sides[_OTHER[label]] if label else ()
+            given = next((name for name in entering(call.step, call.prediction.name) if _comes_from(call.step, name, other)), None)
+            if given is not None and apart(item) and rows_of(call.step, call.prediction.name) == rows_of(call.step, call.target.name):
+                yield in_data(call, given, item)
+                return
+
+
+def apart(item: Turning) -> bool:
+    """Many rows fit only turned, some fit as they are, and by chance far fewer of the others would."""
+    by_chance = item.chance * (item.rows - item.straight) / max(1, item.rows)
+    enough = item.turned - by_chance >= SHARE * item.rows and item.turned >= TIMES * by_chance
+    return item.rows >= FEWEST and enough and item.straight >= BOTH * item.rows
+
+
+def _comes_from(step: StepIndex, name: str, names: tuple[str, ...]) -> bool:
+    """A value is one of these in another shape or dtype."""
+    while name not in names:
+        made = step.producer.get(name)
+        if made is None or family(made[1].kind) not in WAY or not made[1].inputs:
+            return False
+        name = made[1].inputs[0]
+    return True
+
+
+def in_data(call: Call, given: str, item: Turning) -> Diagnosis:
+    """What is said, where the data set turns pictures round."""
+    step, shown = call.step, (call.step.value(given).shown, call.target.shown)
+    return Diagnosis(
+        rule="WG104",
+        name="misaligned-labels",
+        severity="warning",
+        confidence="measured",
+        message=f"`{shown[0]}` and `{shown[1]}` are not turned alike: {item.turned} of {item.rows} pairs fit one another only with one of the two flipped or rotated",
+        site=item.site or call.op.site,
+        label="turns one of the two" if item.site else "",
+        related=places((call.op.site if item.site else None, "the loss compares them entry by entry here")),
+        evidence=(
+            Evidence(
+                f"of {item.rows} pairs seen, {item.straight} go together best as they are, and {item.turned} clearly better with one flipped or rotated, by their correlation; on the labels of another row {item.chance} do so by chance",
+                "misaligned",
+                item.turned,
+            ),
+        ),
+        help="draw once for each pair and turn both by it",
+        facts=frozenset({Fact("odd-input", given)}),
+        explains=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=shown,
+    )
+
+
+def turned_by_ops(index: Index) -> Iterator[Diagnosis]:
     """Pairs of which one side alone is turned, in some and not in all; examples by themselves, and whole batches."""
     seen: dict[tuple[int, bool], list[tuple[Call, str, list[Pair]]]] = {}
     for call in calls(index):
