@@ -28,6 +28,7 @@ from whygrad.frontends.torch.modules import Modules
 from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.pairs import Pairs
 from whygrad.frontends.torch.patches import Patches
+from whygrad.frontends.torch.rebound import rebound
 from whygrad.frontends.torch.running import Running, decorated, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
@@ -260,7 +261,7 @@ class TorchRecorder:
 
     def _trainable(self, tensor: Tensor, frame: FrameType, *, on: bool) -> None:
         with self.aside():
-            if _compat.is_leaf(tensor) and tensor.requires_grad != on:
+            if not (on and rebound(self, tensor, frame)) and _compat.is_leaf(tensor) and tensor.requires_grad != on:
                 self.happened("unfreeze" if on else "freeze", frame, (tensor,))
 
     def _hand_update(self, call: Call) -> None:
