@@ -1,6 +1,5 @@
 """WG308: a result that nothing uses."""
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.dropped_losses import forgotten
 from whygrad.rules.phrases import distinct, listed, plural
 from whygrad.rules.remedies import remedy
-from whygrad.rules.statements import statements
+from whygrad.rules.statements import stands_alone
 
 WITHOUT_EFFECT = ("layout", "arithmetic", "activation", "select", "cast", "detach", "step", "reduction")
 """Families of ops that do nothing but return a result, so that a call whose result is dropped is a call without effect."""
@@ -155,7 +154,7 @@ def _about_layers(found: Dropped) -> Diagnosis:
         step=found.step.step.index,
         names=names,
         remedy=_kept(found.op, _target(found.step, found.op))
-        if found.site == found.op.site and _stands_alone(found.site)
+        if found.site == found.op.site and stands_alone(found.site)
         else _put_back(found.site),
     )
 
@@ -179,7 +178,7 @@ def _without_effect(index: Index) -> Iterator[Diagnosis]:
         unread = [op for op in step.graph.ops if op.outputs and used.isdisjoint(op.outputs) and _pure(op) and _direct(op)]
         known = step.downstream(p.value for p in step.step.parameters) if unread else frozenset()
         for op in unread:
-            if not known.isdisjoint(op.inputs) and _stands_alone(op.site):
+            if not known.isdisjoint(op.inputs) and stands_alone(op.site):
                 yield _about_call(index, step, op)
 
 
@@ -199,24 +198,6 @@ def _direct(op: Op) -> bool:
         and (f"{name}(" in op.site.text or f".{name}[" in op.site.text)  # x.at[…].set(…)
         and all(any(f"/{package}/" in frame.file for package in FRAMEWORKS) for frame in op.site.library)
     )
-
-
-def _stands_alone(site: Site | None) -> bool:
-    """The op is the whole of a statement that has nothing on its left; in a notebook that would show the result."""
-    if site is None or not site.text or site.file.startswith("<") or "ipykernel" in site.file or (site.end_line or site.line) != site.line:
-        return False
-    body = statements(site.text)
-    if len(body) != 1 or not isinstance(body[0], ast.Expr) or isinstance(body[0].value, ast.Await | ast.Yield | ast.Constant):
-        return False
-    indent = len(site.text) - len(site.text.lstrip())
-    width = body[0].value.end_col_offset or 0
-    return site.column == indent + 1 and site.end_column == indent + width + 1 and not _inside_brackets(site.text)
-
-
-def _inside_brackets(text: str) -> bool:
-    """A line of a longer expression ends with a comma or opens what it does not close."""
-    bare = text.partition("#")[0].rstrip()
-    return bare.endswith((",", "(", "[", "{", "\\"))
 
 
 def _about_call(index: Index, step: StepIndex, op: Op) -> Diagnosis:

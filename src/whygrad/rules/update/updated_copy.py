@@ -9,6 +9,7 @@ from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.scattered import scattered
 
 RESULTS = ("sub", "add")
 IN_A_ROW = 3
@@ -25,6 +26,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
     loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned, or to the arrays that Keras' `get_weights()` returned.
+
+    Rows that are added to an array of JAX's, `table.at[rows].add(-rate * gradient)`, in a line that gives the new array to nobody.
 
     Gradients that the program writes itself, `p.grad = …`, to copies of the parameters, while an optimizer steps on the parameters.
 
@@ -45,6 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from _restored(index)
     yield from _written_elsewhere(index)
+    yield from scattered(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
