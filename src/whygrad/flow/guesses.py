@@ -1,5 +1,6 @@
 """What a guess costs that gives every example the same probability, by the labels that were seen."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import fsum, isfinite, log
 
@@ -55,9 +56,13 @@ def constant_guess(steps: tuple[StepIndex, ...], op: Op) -> Guess | None:
     return Guess(labels[-1], larger, sum(value.statistics.count for value in labels if value.statistics)) if larger < 1 else None
 
 
-def spread_guess(steps: tuple[StepIndex, ...], op: Op) -> float | None:
-    """What a constant guess costs at most by a squared or absolute error: by the spread of the targets seen, which may be less than that of all by as much as chance allows."""
-    seen = _spreads(steps, op)
+def spread_guess(steps: tuple[StepIndex, ...], op: Op, *, reductions: Collection[str] = ("mean",)) -> float | None:
+    """
+    What a constant guess costs at most by a squared or absolute error: by the spread of the targets seen, which may be less than that of all by as much as chance allows.
+
+    `reductions`: those of the loss that is asked about, whose mean may be an op of its own.
+    """
+    seen = _spreads(steps, op, reductions)
     spread = max((std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in seen), default=None)
     return _cost(op, spread) if spread is not None else None
 
@@ -72,9 +77,9 @@ def _cost(op: Op, spread: float) -> float:
     return spread**2 if op.kind == "mse_loss" else spread
 
 
-def _spreads(steps: tuple[StepIndex, ...], op: Op) -> list[tuple[float, int]]:
+def _spreads(steps: tuple[StepIndex, ...], op: Op, reductions: Collection[str] = ("mean",)) -> list[tuple[float, int]]:
     """Standard deviation and number of the targets of each step, where this loss is a plain mean and the targets are data."""
-    plain = op.kind in ("mse_loss", "l1_loss") and op.attributes.get("reduction", "mean") == "mean" and len(op.inputs) == 2  # noqa: PLR2004 - prediction and target
+    plain = op.kind in ("mse_loss", "l1_loss") and op.attributes.get("reduction", "mean") in reductions and len(op.inputs) == 2  # noqa: PLR2004 - prediction and target
     names = [
         (step, name) for step in steps for other in step.loss_ops() if other.kind == op.kind and (name := target_of(other)) is not None
     ]

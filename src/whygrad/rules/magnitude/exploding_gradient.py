@@ -1,10 +1,12 @@
 """WG508: the gradient grows by orders of magnitude towards the input."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails
+from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails, is_whole
+from whygrad.flow.guesses import spread_guess
 from whygrad.ir import Course
 from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import LAYERS, Depth, depth
@@ -53,7 +55,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if found and len(found) == len(depths) and not clipped:
             yield diagnosis(steps[-1], found[-1])
         elif (grown := gain(steps[0])) is not None and out_of_hand(index, steps[0], grown):
-            yield forward(steps[0], grown, course_of(index, steps[0]), guessed(index, steps[0]))
+            found_at = forward(steps[0], grown, course_of(index, steps[0]), guessed(index, steps[0]))
+            yield replace(found_at, explains=found_at.explains | later(steps))
 
 
 def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:
@@ -65,9 +68,15 @@ def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:
     return guess is not None and course.start >= BEYOND * guess and fails(index, step) is not None
 
 
+def later(steps: Sequence[StepIndex]) -> frozenset[Fact]:
+    """What overflows in the steps after the first, in which it grew: the update that such a gradient makes puts an end to all numbers."""
+    return frozenset(Fact("non-finite", name) for step in steps[1:] for op in step.graph.ops for name in op.outputs)
+
+
 def guessed(index: Index, step: StepIndex) -> float | None:
     """What a constant guess costs at most."""
-    return max((*even_guesses(step), *constant_guesses(index, step)), default=None)
+    averaged = (spread_guess(index.kinds[step.step.kind], op, reductions=("mean", "none")) for op in step.loss_ops() if is_whole(step, op))
+    return max((*even_guesses(step), *constant_guesses(index, step), *(guess for guess in averaged if guess is not None)), default=None)
 
 
 def forward(step: StepIndex, grown: Gain, course: Course | None, guess: float | None) -> Diagnosis:

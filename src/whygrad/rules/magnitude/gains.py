@@ -31,13 +31,19 @@ class Gain:
 def gain(step: StepIndex) -> Gain | None:
     """The growth over all ops that apply a trained weight; None where a size is not known."""
     trained = {p.value for p in step.step.parameters if p.trainable}
-    ops = [op for op in step.graph.ops if op.kind in _WEIGHED and not trained.isdisjoint(op.inputs)]
+    ops = [op for op in step.graph.ops if op.kind in _WEIGHED and not trained.isdisjoint(op.inputs) and not _begins(step, op, trained)]
     sizes = [(op, _read(step, op, trained), scale_of(step.value(op.output))) for op in ops]
     known = [(op, before, after) for op, before, after in sizes if before is not None and after is not None]
     if not known or len(known) < len(ops):
         return None
     steepest, before, after = max(known, key=lambda item: item[2] / item[1])
     return Gain(known[0][1], known[-1][2], len(known), steepest, after / before, any(op.kind == "rnn" for op in ops))
+
+
+def _begins(step: StepIndex, op: Op, trained: set[str]) -> bool:
+    """It reads zeros and makes zeros: the first turn of a recurrence, which tells nothing of its growth."""
+    values = [step.value(name).statistics for name in (*op.inputs, *op.outputs) if name not in trained]
+    return bool(values) and all(figures is not None and figures.zeros == 1.0 for figures in values)
 
 
 def _read(step: StepIndex, op: Op, trained: set[str]) -> float | None:

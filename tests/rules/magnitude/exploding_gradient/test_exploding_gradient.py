@@ -44,6 +44,17 @@ DEEP = RIVER.replace('h = rnn x w @ "net.py":7', 'h = linear x w @ "net.py":7').
 FIRES = {
     "seven decades": (deep(1e7, 1e4, 1e2, 1.0), 1, "warning"),
     "a recurrence whose state grows, and whose loss stays far above a constant guess": (RIVER, 7, "warning"),
+    "a recurrence written out, which begins with zeros": (
+        RIVER.replace(
+            "    h = rnn",
+            '    h0: constant f32[32,32] mean=0.0 std=0.0 zeros=1.0\n    u: parameter f32[32,32]\n    r: activation f32[32,32] mean=0.0 std=0.0 zeros=1.0\n    r = linear h0 u @ "net.py":6\n    h = rnn',
+        )
+        .replace("loss = mse_loss a y with={", 'e: activation f32[32,1]\n    e = mse_loss a y with={"reduction":"none",')
+        .replace("last=354.0", "non_finite=3")
+        .replace("    ! batch", "    loss = mean e\n    ! batch"),
+        7,
+        "warning",
+    ),
     "a recurrence that grows until there are no numbers": (RIVER.replace("last=354.0", "non_finite=3"), 7, "warning"),
 }
 
