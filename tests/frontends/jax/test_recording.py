@@ -144,6 +144,34 @@ def test_functions_of_the_users_that_are_jitted_are_looked_into(tmp_path: Path) 
     assert parameter(step, "params['w2']").reached
 
 
+def test_activations_within_a_scan_are_known(tmp_path: Path) -> None:
+    """All that a loop tells of them is that they have a derivative of their own; a function of the user's of that name is another one."""
+    program = """
+@jax.custom_jvp
+def softplus(x):
+    return x * 2
+
+softplus.defjvps(lambda t, ans, x: 2 * t)
+xs = jax.random.normal(jax.random.key(0), (3, 8, 3))
+
+def loss_fn(w):
+    def cell(h, x):
+        h = jax.nn.relu(x @ w + h)
+        return softplus(jax.nn.silu(h)), None
+
+    return jnp.mean(jax.lax.scan(cell, jnp.zeros((8, 3)), xs)[0] ** 2)
+
+w = jnp.ones((3, 3)) * 0.1
+step = jax.jit(lambda w: w - 0.1 * jax.grad(loss_fn)(w))
+for _ in range(3):
+    w = step(w)
+"""
+    step = recorded(tmp_path, program).steps[0]
+    found = [op.native for op in step.graph.ops if op.kind in ("relu", "silu", "softplus", "custom")]
+
+    assert found == ["jax.nn.relu", "jax.nn.silu", "jax.numpy.custom_jvp_call"] * 3
+
+
 def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:
     program = EAGER.replace("y = jnp.arange(12) % 3", "y = jax.nn.one_hot(jnp.arange(12) % 3, 3)")
     record: list[Record] = []

@@ -289,6 +289,13 @@ def function_file(closed: Any) -> str:
     return place.rpartition(":")[0]
 
 
+def library_function(closed: Any, libraries: tuple[str, ...]) -> str:
+    """The name of the function that a program was traced from, where it is a library's; "" for the user's own."""
+    info = getattr(getattr(closed, "jaxpr", closed), "debug_info", None)
+    name, _, _ = str(getattr(info, "func_src_info", None) or "").rpartition(" at ")
+    return name if function_file(closed).startswith(libraries) else ""
+
+
 def argument_names(closed: Any) -> tuple[str, ...]:
     """The names of a program's inputs as its function has them: `params['w']`."""
     info = getattr(getattr(closed, "jaxpr", closed), "debug_info", None)

@@ -19,7 +19,7 @@ from whygrad.frontends.folding import Folded, Member, folded
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.errors import with_errors
 from whygrad.frontends.jax.evaluation import deleted
-from whygrad.frontends.jax.library import KERNELS, Known, function_of, kind_of, known
+from whygrad.frontends.jax.library import ACTIVATIONS, KERNELS, Known, function_of, kind_of, known
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
@@ -377,7 +377,8 @@ def native_of(bound: Bound, attributes: Mapping[str, Attribute]) -> str:
     name = bound.name.strip("_")
     if name in ("sub", "subtract", "div", "divide", "true_divide") and bound.inputs and isinstance(bound.inputs[0], Constant):
         return f"jax.numpy.r{'sub' if name.startswith('sub') else 'div'}"
-    return f"jax.lax.{name}" if name == "stop_gradient" or bound.primitive is None else f"jax.numpy.{name}"
+    module = "jax.lax" if name == "stop_gradient" or bound.primitive is None else "jax.nn" if name in ACTIVATIONS else "jax.numpy"
+    return f"{module}.{name}"
 
 
 ASSIGNED = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*")

@@ -101,6 +101,8 @@ KERNELS: Mapping[str, Mapping[str, int]] = {
 }
 """Layers whose kernels have their inputs in front of their outputs, and their channels last."""
 _ACTIVATIONS = "relu softplus sigmoid silu mish log_sigmoid elu leaky_relu hard_tanh celu selu gelu log_softmax softmax relu6 hard_sigmoid hard_silu one_hot soft_sign squareplus glu"
+ACTIVATIONS = frozenset(_ACTIVATIONS.split())
+"""Functions of `jax.nn`, by which compiled code is known too."""
 _DRAWING = "uniform normal bernoulli randint permutation truncated_normal gumbel exponential laplace beta gamma key PRNGKey split fold_in rademacher"
 _RANDOM = {**dict.fromkeys(_DRAWING.split(), "random"), "categorical": "sample", "choice": "sample"}
 _FUNCTIONS: Mapping[str, Mapping[str, str]] = {

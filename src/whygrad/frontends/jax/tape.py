@@ -70,6 +70,8 @@ class Bound:
         if self.native:
             return self.native
         name = str(self.primitive.name)
+        if name in ("custom_jvp_call", "custom_vjp_call") and "name" not in self.params:
+            return _compat.library_function(self.params.get("call_jaxpr"), source.LIBRARIES) or name
         return str(self.params.get("name", name)) if name in ("jit", "pjit", "custom_jvp_call", "custom_vjp_call") else name
 
 
