@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from frontends.jax.jax_watching import recorded
+from frontends.jax.jax_watching import line_of, recorded
 
 PROGRAM = """
 params = {{"w": jnp.ones((3, 4)) * jnp.arange(4.0), "b": jnp.zeros(4)}}
@@ -65,3 +65,27 @@ def test_a_momentum_that_begins_elsewhere_is_known_from_two_updates(tmp_path: Pa
     record = recorded(tmp_path, program, steps=4)
 
     assert [optimizer.groups[0].rate for optimizer in record.optimizers] == [pytest.approx(0.2, rel=1e-2)]
+
+
+SUMMED = """
+params = {"w": jnp.ones((3, 4)) * jnp.arange(4.0), "b": jnp.zeros(4)}
+x = jax.random.normal(jax.random.key(0), (40, 8, 3))
+y = x @ jax.random.normal(jax.random.key(1), (3, 4))
+grad = jax.jit(jax.grad(lambda p, x, y: jnp.mean((jnp.tanh(x @ p["w"]) + p["b"] - y) ** 2)))
+tx = optax.sgd(0.1)
+add = jax.jit(lambda total, grads: jax.tree.map(lambda a, g: a + g / 2, total, grads))
+state, total = tx.init(params), jax.tree.map(jnp.zeros_like, params)
+for at in range(40):
+    total = add(total, grad(params, x[at], y[at]))
+    if at % 2:
+        updates, state = tx.update(total, state)
+        params = optax.apply_updates(params, updates)
+"""
+
+
+def test_a_sum_that_a_compiled_function_makes_stands_where_it_is_called(tmp_path: Path) -> None:
+    steps = recorded(tmp_path, SUMMED, steps=4).steps
+    sites = [event.site for step in steps for event in step.events if event.kind == "accumulate"]
+
+    assert sites
+    assert {site.line for site in sites if site is not None} == {line_of(SUMMED, "total = add(")}

@@ -80,6 +80,8 @@ class Surroundings:
         self.numbers = Numbers()
         self.tape = Tape(_compat.current_trace(), self.numbers, self.listener)
         self.bounds: deque[Bound] = deque(maxlen=KEPT)
+        self.calls: deque[tuple[tuple[int, ...], source.Trace | None]] = deque(maxlen=KEPT)
+        """What functions that the program compiled made, and where they are called."""
         self.bytes = 0
         self.count = 0
 
@@ -94,6 +96,7 @@ class Surroundings:
         bound = Bound(primitive, params, inputs, tuple(self.numbers.made(item) for item in outputs), None)
         placed = self.tape.placed(bound, frame)
         if _is_step(placed):
+            self.calls.append((placed.outputs, placed.trace))
             return
         self.bounds.append(placed)
         self.count += 1
@@ -109,8 +112,10 @@ class Surroundings:
         return next((bound.trace for bound in self.bounds if any(self._same(item, other) for other in bound.outputs)), None)
 
     def known_maker(self, item: Any) -> source.Trace | None:
-        """Where this very array was computed; of a multiple, where that which it is a multiple of was."""
+        """Where this very array was computed, or the function that computes it was called; of a multiple, where that which it is a multiple of was."""
         number, found = self.numbers.seen(item), None
+        if number is not None:
+            found = next((trace for outputs, trace in reversed(self.calls) if number in outputs), None)
         for bound in reversed(self.bounds):
             if number is not None and number in bound.outputs:
                 found = bound.trace
