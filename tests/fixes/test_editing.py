@@ -219,6 +219,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "import torch\ny = torch.softmax(h, dim=1)\n", "torch.softmax(h, dim=1)", {"action": "swap", "text": "torch.sigmoid({x})|torch.nn.Sigmoid()"},
         "import torch\ny = torch.sigmoid(h)\n",
     ),
+    "a layer that applies an activation by its name gets another name": (
+        'import keras\nm.add(keras.layers.Activation("softmax"))\n', 'm.add(keras.layers.Activation("softmax"))',
+        {"action": "swap", "text": "tensorflow.sigmoid({x})", "calls": ("Activation",)},
+        'import keras\nm.add(keras.layers.Activation("sigmoid"))\n',
+    ),
     "a layer is swapped for another": (
         "from torch import nn\nm = nn.Sequential(a, nn.Softmax(dim=1))\n", "nn.Softmax(dim=1)", {"action": "swap", "text": "torch.sigmoid({x})|torch.nn.Sigmoid()"},
         "from torch import nn\nm = nn.Sequential(a, nn.Sigmoid())\n",

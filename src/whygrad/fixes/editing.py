@@ -36,6 +36,7 @@ from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_plac
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import everywhere, repeated
 from whygrad.fixes.scoping import own_argument
+from whygrad.fixes.swapping import by_size, named_like
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -159,26 +160,19 @@ def _part(node: Expression, edit: Edit) -> Expression:
 def _swap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
     if isinstance(node, cst.Comparison):
-        larger, smaller = _by_size(node)
+        larger, smaller = by_size(node)
         difference = cst.BinaryOperation(fitted(larger), cst.Subtract(), fitted(smaller))
         changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, difference))
         return
     if not isinstance(node, cst.Call):
         raise Refused("it is no call")
     function, _, made = edit.text.partition("|")
+    if last_name(node) == "Activation" and node.args:
+        changes.new[node.args[0].value] = named_like(node.args[0].value, function.partition("(")[0])
+        return
     of_class = made and last_name(node)[:1].isupper()
     function = function.replace("{args}", _arguments(tree, node, names)) if "{args}" in function else function
     changes.new[node] = _fitting(tree, node, _filled(tree, names, made) if of_class else _filled(tree, names, function, given(node, names)))
-
-
-def _by_size(node: cst.Comparison) -> tuple[Expression, Expression]:
-    """What a comparison takes for the larger, and what for the smaller."""
-    first = node.comparisons[0]
-    if len(node.comparisons) == 1 and isinstance(first.operator, cst.GreaterThan | cst.GreaterThanEqual):
-        return node.left, first.comparator
-    if len(node.comparisons) == 1 and isinstance(first.operator, cst.LessThan | cst.LessThanEqual):
-        return first.comparator, node.left
-    raise Refused("it compares in another way than by size")
 
 
 def _arguments(tree: Tree, node: cst.Call, names: Names) -> str:
@@ -282,7 +276,7 @@ def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     if isinstance(node, cst.Attribute):
         changes.new[node] = node.value
     elif isinstance(node, cst.Comparison):
-        changes.new[node] = _fitting(tree, node, _by_size(node)[0])
+        changes.new[node] = _fitting(tree, node, by_size(node)[0])
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide | cst.Multiply):
         changes.new[node] = _fitting(tree, node, node.left)
     elif not isinstance(node, cst.Call):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from math import isfinite, log, prod
+from statistics import fmean
 from typing import Literal
 
 from whygrad.flow.guesses import constant_guess, spread_guess, spread_seen
@@ -69,10 +70,17 @@ def at_chance(index: Index, step: StepIndex, course: Course) -> bool:
 
 
 def ends_flat(index: Index, step: StepIndex, course: Course) -> bool:
-    """The last losses are no better than those of a guess that is the same for every example, by the batch whose targets differ least."""
+    """The last losses are no better than those of a guess that is the same for every example, by the batch whose targets differ least, and fall no more."""
     spreads = [spread_seen(index.kinds[step.step.kind], op) for op in step.loss_ops() if is_whole(step, op)]
     flat = any(one is not None and course.last is not None and course.last >= (1 - STANDS) * one for one in spreads)
-    return at_chance(index, step, course) or (flat and course.steps >= ENOUGH and course.non_finite is None)
+    settled = course.steps >= ENOUGH and course.non_finite is None and not still_falls(course)
+    return settled and (flat or at_chance(index, step, course))
+
+
+def still_falls(course: Course) -> bool:
+    """The last quarter of the run lies below the one before: it may come to something yet."""
+    curve, quarter = course.curve, len(course.curve) // 4
+    return quarter > 0 and fmean(curve[-quarter:]) < (1 - STANDS) * fmean(curve[-2 * quarter : -quarter])
 
 
 def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:

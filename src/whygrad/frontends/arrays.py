@@ -86,7 +86,7 @@ def statistics(
             norm=_root(float(np.square(kept).mean()) * (kept.size / sample.size) * found.size) if some else None,
             whole=float((kept == np.round(kept)).sum() + (~finite).sum()) / sample.size,
             distinct=int(np.unique(sample).size) if count_distinct and sample.size == found.size else None,
-            row_sums=_rows(found) if rows and found.ndim > 1 and found.dtype.kind == "f" else None,
+            row_sums=_rows(found) if rows and found.ndim > 1 else None,
             dead=_dead(found) if units and found.ndim > 1 and found.size <= UNITS else None,
             sampled=sample.size < found.size,
         )

@@ -77,7 +77,7 @@ def start(tensor: Tensor, *, whole: bool = False, count_distinct: bool = False, 
         return Pending(torch.full((7,), math.nan), 0, sampled=False)
     sample = sample_of(tensor, EXACT if whole else SAMPLE)
     distinct = _distinct(sample) if count_distinct and sample.numel() == count else None
-    sums = _rows(tensor) if rows and tensor.dim() > 1 and tensor.is_floating_point() else None
+    sums = _rows(tensor) if rows and tensor.dim() > 1 else None
     dead = _dead(tensor) if units and tensor.dim() > 1 and count <= UNITS else None
     return Pending(_figures(sample.double()), count, sample.numel() < count, distinct, sums, dead)
 

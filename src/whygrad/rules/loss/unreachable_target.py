@@ -12,6 +12,7 @@ from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
 from whygrad.rules.loss.left_out import leaves_some_out
+from whygrad.rules.loss.shared_rows import shared_rows
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import without_activation
 
@@ -56,6 +57,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A squared or absolute error on the output of a sigmoid, a tanh, a softmax or a ReLU, while the target holds values that this activation
     can't give (a recurrent layer as the last one gives what its tanh gives): water levels of 3 m behind a tanh, standardised values behind a ReLU.
+    Behind a softmax also rows of ones that name several classes, or shares that do not sum to 1, in these losses and in a binary cross-entropy.
 
     ## Why it matters
     The best that the network can do is to sit at the end of its range, where the activation's derivative vanishes and the units below stop
@@ -73,9 +75,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `whygrad explain WG506` (targets of another scale), `WG510` (units at the flat end).
     """
-    yield from once_a_fault(
-        diagnosis(found) for found in comparisons(index) if outside(found) > 0 and not leaves_some_out(found.step, found.op)
-    )
+    ranges = (diagnosis(found) for found in comparisons(index) if outside(found) > 0 and not leaves_some_out(found.step, found.op))
+    yield from once_a_fault((*ranges, *shared_rows(index)))
 
 
 def comparisons(index: Index) -> Iterator[Beyond]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from math import isfinite, log
-from statistics import fmean
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import ENOUGH, constant_guesses, course_of, even_guesses, failure, is_whole, supervised
+from whygrad.flow.courses import ENOUGH, constant_guesses, course_of, even_guesses, failure, is_whole, still_falls, supervised
 from whygrad.ir import Course, Op
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -58,12 +57,6 @@ def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosi
             f"the loss ends at {figure(course.last)}, and an answer that is the same for every example costs {figure(max(costs))} at most",
             "ends worse than a constant",
         )  # fmt: skip
-
-
-def still_falls(course: Course) -> bool:
-    """The last quarter of the run lies below the one before: it may come to something yet."""
-    curve, quarter = course.curve, len(course.curve) // 4
-    return quarter > 0 and fmean(curve[-quarter:]) < (1 - NEAR) * fmean(curve[-2 * quarter : -quarter])
 
 
 def guesses(step: StepIndex) -> Iterator[tuple[Op, float]]:

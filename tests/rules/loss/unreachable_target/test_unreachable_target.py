@@ -19,7 +19,23 @@ TIDE = """
     labels values=["y"] how="target"
 """
 
+TAGS = """
+    x: input f32[32,9]
+    y: label f32[32,4] minimum=0.0 maximum=1.0 mean=0.4 std=0.5 whole=1.0 row_sums=[0.0,3.0]
+    w: parameter f32[4,9]
+    t: activation f32[32,4]
+    s = linear x w @ "a.py":3
+    t = softmax s with={"axis":1} @ "a.py":4
+    loss = mse_loss t y with={"target":1} @ "a.py":5
+    labels values=["y"] how="target"
+"""
+SHARES = TAGS.replace("whole=1.0 row_sums=[0.0,3.0]", "whole=0.0 row_sums=[1.4,2.0]")
+
 FIRES = {
+    "rows that name several classes behind a softmax": (TAGS, 4),
+    "the same in a binary cross-entropy": (TAGS.replace("mse_loss", "binary_cross_entropy"), 4),
+    "shares that sum to more than 1": (SHARES, 4),
+    "shares that sum to less than 1": (SHARES.replace("[1.4,2.0]", "[0.1,0.5]"), 4),
     "behind a tanh": (TIDE, 4),
     "a recurrent layer as the last one": (TIDE.replace("tanh s", 'rnn s w with={"activation":"tanh"}'), 4),
     "behind a sigmoid": (TIDE.replace("tanh s", "sigmoid s"), 4),
@@ -39,6 +55,19 @@ FIRES = {
 }
 
 SILENT = {
+    "one class in each row": TAGS.replace("[0.0,3.0]", "[1.0,1.0]"),
+    "one class in each row or none: padding": TAGS.replace("[0.0,3.0]", "[0.0,1.0]"),
+    "several classes behind sigmoids": TAGS.replace('softmax s with={"axis":1}', "sigmoid s"),
+    "several classes behind a softmax over the batch: another fault": TAGS.replace('"axis":1', '"axis":0'),
+    "shares with a little noise": SHARES.replace("[1.4,2.0]", "[0.9,1.1]"),
+    "the sums are not known": TAGS.replace(" row_sums=[0.0,3.0]", ""),
+    "rows that are weighed": TAGS.replace("    w: parameter", "    k: input f32[32]\n    w: parameter").replace(
+        "mse_loss t y with", "mse_loss t y k with"
+    ),
+    "a softmax of a teacher as the target": TAGS.replace("y: label f32[32,4]", "y: label f32[32,4]").replace(
+        "mse_loss t y", "mse_loss t t"
+    ),
+    "a categorical loss, which is another rule's": TAGS.replace("mse_loss", "categorical_cross_entropy"),
     "scaled into the range": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1 maximum=1 mean=0 std=0.5"),
     "a little noise beyond": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1.3 maximum=1.2 mean=0 std=0.5"),
     "scaled after the tanh": TIDE.replace("p = reshape t", "p = mul t"),
