@@ -14,6 +14,7 @@ from weakref import ReferenceType, ref
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat, places
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.augmenting import moved_apart
 from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
@@ -378,7 +379,8 @@ class Training:
                 self.batches.note(self.driver, f"[{at}]" if len(flat) == 1 else f"[{at}][{number}]", name)
                 if at == 1:
                     recorder.running.labels = (*recorder.running.labels, name)
-        recorder.happened("batch", self.driver, tuple(names), alone(self._given[0] if self._given else None, data))
+        given = self._given[0] if self._given else None
+        recorder.happened("batch", self.driver, tuple(names), {**alone(given, data), **moved_apart(given)})
 
     # --- between recorded steps ---------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Op, Value
 from whygrad.rules import rule
+from whygrad.rules.labels.augmented_apart import augmented_apart
 from whygrad.rules.labels.drawn_twice import drawn_twice
 from whygrad.rules.labels.flattening import flattened_apart
 from whygrad.rules.labels.pairing import mispaired, unrelated, zipped
@@ -43,7 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Two loaders, one for the inputs and one for the labels, that both shuffle.
     Noise that a model is to predict, and that is another draw than the noise in its input.
     Images and masks that are flipped or rotated at random, the one without the other; in PyTorch also by NumPy or Pillow, where many pairs of the first batches fit one another clearly better
-    with one side turned, and some as they are.
+    with one side turned, and some as they are; in TensorFlow in a function that `tf.data` maps, each by a draw of its own.
     Predictions and labels that were flattened in different orders, such as scores (T, N, C) against labels (N, T).
     Where the loss stood still all the run long: labels that no fit can tell from the inputs, or only after a shift or in reverse.
 
@@ -70,6 +71,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         *distinct(mispaired(index)),
         *distinct(zipped(index)),
         *distinct(turned_apart(index)),
+        *distinct(augmented_apart(index)),
     ]
     yield from found or distinct(unrelated(index))
 
