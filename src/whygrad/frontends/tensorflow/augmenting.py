@@ -15,6 +15,10 @@ MOVING = frozenset((
     "CropAndResize", "Roll", "ReverseV2", "SelectV2",
 ))  # fmt: skip
 """Ops that move entries of a picture, or decide whether it is moved."""
+PLAIN = ("RandomUniform", "RandomStandardNormal", "TruncatedNormal")
+STATELESS = "StatelessRandom"
+DRAWING = (*PLAIN, STATELESS)
+"""How the names of ops begin that draw numbers, and of those that are given a seed each time."""
 
 Place = tuple[str, int, str, str]
 Attributes = dict[str, Any]
@@ -33,7 +37,7 @@ def moved_apart(data_set: Any) -> Attributes:
 
 def _of_graph(graph: Any) -> tuple[Place, Place] | None:
     outputs = list(graph.outputs)
-    if len(outputs) != PAIR or not _alike(*outputs):
+    if len(outputs) != PAIR or not _alike(*outputs) or not any(op.type.startswith(DRAWING) for op in graph.get_operations()):
         return None
     one, other = (_moves(output.op) for output in outputs)
     sources = [{op.name for op in _above(output.op) if op.type == "Placeholder"} for output in outputs]
@@ -83,10 +87,10 @@ def _draws(op: Any) -> Iterator[object]:
     if _holds_data(op):
         return
     for one in _above(op):
-        if one.type.startswith(("RandomUniform", "RandomStandardNormal", "TruncatedNormal")):
+        if one.type.startswith(PLAIN):
             seeds = one.get_attr("seed"), one.get_attr("seed2")
             yield seeds if any(seeds) else one.name
-        elif one.type.startswith("StatelessRandom"):
+        elif one.type.startswith(STATELESS):
             yield frozenset(_root(root) for tensor in list(one.inputs)[1:] for root in _above(tensor.op) if not root.inputs)
 
 
