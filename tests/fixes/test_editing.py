@@ -68,6 +68,15 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "enlist", "text": "keras.layers.Flatten()"},
         "from keras import layers\nmodel.add(layers.Flatten())\nmodel.add(layers.Dense(10))\n",
     ),
+    "a function hands on what it made": (
+        "def f(x):\n    loss = g(x)\n    log(loss)\n", "loss = g", {"action": "return"},
+        "def f(x):\n    loss = g(x)\n    log(loss)\n    return loss\n",
+    ),
+    "in the place of a bare return": ("def f(x):\n    loss = g(x)\n    return\n", "loss = g", {"action": "return"}, "def f(x):\n    loss = g(x)\n    return loss\n"),
+    "also where a function in it returns something": (
+        "def f(x):\n    def k(v):\n        return v\n    loss = k(x)\n", "loss = k", {"action": "return"},
+        "def f(x):\n    def k(v):\n        return v\n    loss = k(x)\n    return loss\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),
@@ -442,6 +451,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "a layer that is called where it is made": ("h = Dense(10)(x)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
     "a layer that is kept under a name": ("self.fc = Dense(10)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
+    "a function that returns something": ("def f(x):\n    loss = g(x)\n    return x\n", "loss = g", {"action": "return"}),
+    "what is made under a condition": ("def f(x):\n    if x:\n        loss = g(x)\n", "loss = g", {"action": "return"}),
+    "what has no name": ("def f(x):\n    g(x)\n", "g(x)", {"action": "return"}),
     "a call that comes later": ("b.trainable = True\nm.compile()\n", "b.trainable", {"action": "repeat", "calls": ("compile",)}),
     "a call of another function": (
         "def build():\n    m.compile()\nb.trainable = True\n", "b.trainable", {"action": "repeat", "calls": ("compile",)},

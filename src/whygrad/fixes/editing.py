@@ -35,6 +35,7 @@ from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import everywhere, repeated
+from whygrad.fixes.returning import returned
 from whygrad.fixes.scoping import own_argument
 from whygrad.fixes.swapping import by_size, named_like
 from whygrad.fixes.translating import translated
@@ -439,4 +440,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "decorate": decorated,
     "uncache": uncached,
     "enlist": enlisted,
+    "return": returned,
 }

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Event, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
-from whygrad.rules.remedies import in_front, remedy
+from whygrad.rules.remedies import behind, in_front, remedy
 from whygrad.rules.update.evaluated import evaluated
 
 _BY_HAND = ""
@@ -141,8 +141,24 @@ def diagnosis(index: Index, name: str, found: list[Added]) -> Diagnosis:
         kind=first.backward.step.step.kind,
         step=first.backward.step.step.index,
         names=(name,) if name else (),
-        remedy=_cleared(index, name, first),
+        remedy=_begun_anew(index, own.site if own is not None else None, first.update.site) or _cleared(index, name, first),
     )
+
+
+_SUMMED = re.compile(r"\s*([A-Za-z_]\w*)\s*\+?=(?!=)(.*)")
+"""A sum of the program's own, as a name and what it becomes."""
+
+
+def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy | None:
+    """A sum in arrays of JAX', which never change, made of zeros again behind the update that used it."""
+    found = _SUMMED.match(summed.text) if summed is not None and speaks(index, "jax") else None
+    if found is None or summed is None or used is None or (summed.file, summed.function) != (used.file, used.function):
+        return None
+    name = re.compile(rf"\b{found[1]}\b")
+    # timid: behind an update that is given something else the sum may still be wanted
+    if not name.search(used.text) or not ("+=" in summed.text or name.search(found[2])):
+        return None
+    return remedy("begin a new sum behind the update", behind(used, f"{found[1]} = jax.tree.map(jax.numpy.zeros_like, {found[1]})"))
 
 
 _STEPPED = re.compile(r"\s*([A-Za-z_][\w.]*)\.step\(\s*\)")

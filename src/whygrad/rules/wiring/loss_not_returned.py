@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.flow.scopes import enclosing
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import remedy
 from whygrad.rules.wiring.labels_not_passed import NONE
 
 STEPS = ("training_step", "compute_loss")
@@ -102,7 +103,13 @@ def _of_none(failure: Failure, step: StepIndex, op: Op) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(inside,),
+        remedy=_handed_on(op.site),
     )
+
+
+def _handed_on(site: Site | None) -> Remedy | None:
+    """The function ends by returning what was made there."""
+    return remedy("return the loss", Edit("return", site) if site else None)
 
 
 def _variable(value: Value) -> str:
@@ -129,4 +136,5 @@ def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(scope.function,),
+        remedy=_handed_on(site) if site and site.function.rsplit(".", 1)[-1] == scope.function else None,
     )

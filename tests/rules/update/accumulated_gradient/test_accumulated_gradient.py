@@ -121,3 +121,37 @@ def test_the_optimizer_goes_by_the_name_of_its_step(text: str, called: str) -> N
 
     assert stepped_as(backward, step) == called
     assert stepped_as(replace(backward, function="loss"), step) == ""
+
+
+USED = '! optimizer_step opt @ "train.py":35 text="        updates, state = tx.update(total, state)"\n'
+
+
+def summed(line: str, used: str = USED) -> str:
+    """Two steps of JAX whose gradients the program itself adds up, on this line."""
+    return run(BACKWARD + used, STALE + f'! accumulate w @ "train.py":33 text="    {line}"\n' + used, before='framework jax "0.10.2"\n')
+
+
+@pytest.mark.parametrize("line", ["total = jax.tree.map(jnp.add, total, grads)", "total += grads"])
+def test_a_sum_in_arrays_begins_anew_behind_the_update(line: str) -> None:
+    (found,) = said(diagnose, summed(line))
+
+    assert found.remedy is not None
+    assert [(edit.text, edit.site.line, edit.after) for edit in found.remedy.edits] == [
+        ("total = jax.tree.map(jax.numpy.zeros_like, total)", 35, True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        summed("total = jax.tree.map(jnp.add, total, grads)", USED.replace("total", "means")),
+        summed("total = add(grads)"),
+        summed("total += grads", USED.replace('"train.py":35', '"train.py":35 in "apply"')),
+        summed("total += grads").replace('framework jax "0.10.2"', 'framework torch "2.13.0"'),
+    ],
+    ids=["the update is given something else", "no sum", "another function", "another framework"],
+)
+def test_no_sum_is_begun_where_it_has_no_such_name(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert not [edit for edit in (found.remedy.edits if found.remedy else ()) if "zeros_like" in edit.text]

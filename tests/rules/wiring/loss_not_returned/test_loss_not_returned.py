@@ -75,3 +75,17 @@ def test_losses_that_are_not_handed_on(text: str, line: int, message: str) -> No
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize("text", [NONE, SKIPPED], ids=["a function", "a training step"])
+def test_the_function_is_to_return_what_was_made(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.site) for edit in found.remedy.edits] == [("return", found.site)]
+
+
+def test_nothing_is_edited_in_a_function_that_the_step_calls() -> None:
+    (found,) = said(diagnose, SKIPPED.replace('in "Net.training_step"', 'in "Net.loss_of"'))
+
+    assert found.remedy is None
