@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax._src import core, source_info_util
 from jax._src import pjit as _pjit
+from jax._src import pmap as _pmap
 from jax._src.interpreters import batching as _batching
 
 TESTED = ("0.10",)
@@ -170,6 +171,24 @@ def without_shortcuts(recording: Callable[[], bool], told: Callable[..., None]) 
 
     yield _pjit, "_get_fastpath_data", data
     yield _pjit, "_run_python_pjit", run
+
+
+def within_pmap(wrap: Callable[[Any], Any]) -> Iterator[tuple[Any, str, Any]]:
+    """What to put in the place of JAX's own, so that the compiled function that a `pmap` calls is watched as any other."""
+    original = getattr(_pmap, "_cached_shard_map", None)
+    if original is None or not hasattr(_pmap, "CachedShardMap"):
+        return
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def cached(*args: Any, **kwargs: Any) -> Any:
+        found = original(*args, **kwargs)
+        held, watched = known.get(id(found), (None, None))
+        if held is not found:
+            watched = found._replace(jitted_f_with_shardings=wrap(found.jitted_f_with_shardings))
+            known[id(found)] = found, watched
+        return watched
+
+    yield _pmap, "_cached_shard_map", cached
 
 
 def shortcuts_again() -> None:

@@ -1,7 +1,7 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import jax
@@ -22,7 +22,7 @@ from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
 from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
-from whygrad.frontends.jax.shards import UNKNOWN, gathered
+from whygrad.frontends.jax.shards import UNKNOWN, agree, copies, gathered
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
@@ -31,6 +31,9 @@ from whygrad.frontends.jax.transformations import Made, Moment, learned
 from whygrad.ir import Site
 
 LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
+
+
+APART = "a derivative within `pmap` whose parameters are not the same on all devices was not looked at"
 
 
 @dataclass(slots=True)
@@ -304,6 +307,9 @@ class Jits:
             nest = (
                 nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
             )
+            if nest is not None and nest.shards is not None:
+                moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
+                nest = replace(nest, shared=copies(nest.path[-1][0], [_compat.variable(item) for item in moving]))
             if nest is not None:
                 plan.programs.append(programs.traced(derivation, nest.owner, nest.shards))
                 plan.nests.append(nest)
@@ -358,8 +364,11 @@ class Jits:
 
     def _part(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Part | None:
         """One derivative with all its values, for this call's arguments."""
+        if not same_copies(plan, at, values):
+            self.recorder.limits.append(APART)
+            return None
         inside, turned = self._inside(plan, at, values)
-        arrays = programs.resolved(plan.programs[at].given, inside)
+        arrays = programs.resolved(plan.programs[at].given, inside) | programs.begun(plan.programs[at], plan.nests[at].owner, inside)
         arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
@@ -395,6 +404,15 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
+
+
+def same_copies(plan: Plan, at: int, values: Mapping[Any, Any]) -> bool:
+    """What each device holds for itself, and a derivative is taken by, is the same on all of them, as far as this call tells."""
+    nest, shards = plan.nests[at], plan.nests[at].shards
+    if shards is None or not shards.shared:
+        return True
+    given = [values.get(item) for item in nest.path[-1][0].invars]
+    return all(given[place] is not None for place in shards.shared) and agree(shards, given)
 
 
 def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:

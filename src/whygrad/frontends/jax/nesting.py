@@ -1,7 +1,7 @@
 """Derivatives within loops that JAX compiles: how to come from the whole program's inputs to those of the loop's first turn."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jax import lax
@@ -27,10 +27,14 @@ class Nest:
     turns: int = 1
     """How often the innermost program runs in one call, as far as that is known."""
 
+    shared: frozenset[int] = frozenset()
+    """Inputs of the innermost program that hold a copy for each device."""
+
     @property
     def shards(self) -> Shards | None:
         """The `shard_map` that the innermost program is the body of."""
-        return shards_of(self.path[-1][0]) if self.path else None
+        found = shards_of(self.path[-1][0]) if self.path else None
+        return replace(found, shared=self.shared) if found is not None else None
 
 
 def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
@@ -80,7 +84,7 @@ def first_turn(closed: Any, nest: Nest, turned: Mapping[int, Sequence[Any]]) -> 
         for level, ((equation, inner), around) in enumerate(zip(nest.path, nest.around, strict=True), 1):
             found = _compat.sliced(outer, [*equation.invars, *around])(*given)
             read += found[len(equation.invars) :]
-            given = entered(equation, found[: len(equation.invars)])
+            given = entered(equation, found[: len(equation.invars)], nest.shards if level == len(nest.path) else None)
             outer = inner
             made += _compat.sliced(inner, turned[level])(*given) if level in turned else []
         return given, read, made
@@ -88,7 +92,7 @@ def first_turn(closed: Any, nest: Nest, turned: Mapping[int, Sequence[Any]]) -> 
     return run
 
 
-def entered(equation: Any, given: list[Any]) -> list[Any]:
+def entered(equation: Any, given: list[Any], shards: Shards | None = None) -> list[Any]:
     """What the program within an equation is given when the equation is."""
     params: Mapping[str, Any] = equation.params
     name = equation.primitive.name
@@ -99,5 +103,4 @@ def entered(equation: Any, given: list[Any]) -> list[Any]:
     if name == "while":
         tests, bodies = int(params["cond_nconsts"]), int(params["body_nconsts"])
         return [*given[tests : tests + bodies], *given[tests + bodies :]]
-    shards = shards_of(equation)
     return rows(shards, given) if shards is not None else given[1:] if name == "cond" else given

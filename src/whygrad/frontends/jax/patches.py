@@ -46,6 +46,8 @@ class Patches:
         self._put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
         for owner, name, replaced in _compat.without_shortcuts(self._recording, self.recorder.computed):
             self._put(owner, name, replaced)
+        for owner, name, replaced in _compat.within_pmap(self.recorder.jits.wrap):
+            self._put(owner, name, replaced)
         self.watching.install()
 
     def _elsewhere(self) -> None:

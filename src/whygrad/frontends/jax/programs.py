@@ -133,12 +133,13 @@ def traced(derivation: Derivation, closed: Any, shards: Shards | None = None) ->
     program = Program(derivation, compiled=True)
     program.types = _types(derivation.numbers.objects)
     outer = _Outer(derivation, closed, variables)
-    before = outer.bounds()
+    before = [bound for bound in outer.bounds() if not set(program.moving).issuperset(bound.outputs)]
     program.bounds, program.ahead = [*before, *derivation.bounds], len(before)
     program.given = {**given, **outer.given}
     program.types.update(outer.types)
     if shards is not None:
-        split = {variable for variable, axis in zip(closed.jaxpr.invars, shards.axes, strict=True) if axis is not None}
+        axes = enumerate(zip(closed.jaxpr.invars, shards.axes, strict=True))
+        split = {variable for at, (variable, axis) in axes if axis is not None and at not in shards.shared}
         held = (number for number, item in program.given.items() if not _compat.is_array(item) and item in split)
         program.spread = Rows(shards.size, shards.name, frozenset(held))
     return program
@@ -202,6 +203,17 @@ def resolved(given: Mapping[int, Any], values: Mapping[Any, Any]) -> dict[int, A
         if array is not None:
             found[number] = array
     return found
+
+
+def begun(program: Program, owner: Any, values: Mapping[Any, Any]) -> dict[int, Any]:
+    """What is differentiated and is made within the traced function, of what that is given."""
+    objects = program.derivation.numbers.objects
+    made = {number: variable for number in program.moving if (variable := _compat.variable(objects[number])) is not None}
+    missing = {number: variable for number, variable in made.items() if variable not in values}
+    if not missing:
+        return {}
+    run = _compat.ORIGINALS.jit(_compat.sliced(owner, list(missing.values())))
+    return dict(zip(missing, run(*(values.get(item) for item in owner.jaxpr.invars)), strict=True))
 
 
 def variables_of(derivation: Derivation) -> list[Any]:

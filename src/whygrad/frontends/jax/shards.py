@@ -26,6 +26,8 @@ class Shards:
     name: Any
     axes: tuple[int | None, ...]
     """For each input, the dimension that is split; None where every device holds all of it."""
+    shared: frozenset[int] = frozenset()
+    """Inputs that hold a copy for each device, as the replicated parameters of `pmap` do."""
 
 
 def shards_of(equation: Any) -> Shards | None:
@@ -45,7 +47,27 @@ def _split(spec: Sequence[Any], name: Any) -> int | None:
 
 def rows(shards: Shards, given: Sequence[Any]) -> list[Any]:
     """What each device is given, in rows."""
-    return [item if axis is None else _stacked(item, axis, shards.size) for item, axis in zip(given, shards.axes, strict=True)]
+    blocks = [item if axis is None else _stacked(item, axis, shards.size) for item, axis in zip(given, shards.axes, strict=True)]
+    return [block[0] if at in shards.shared else block for at, block in enumerate(blocks)]
+
+
+def copies(equation: Any, variables: Sequence[Any]) -> frozenset[int]:
+    """The split inputs of a program on each device that these variables come from, by reshaping alone: what `pmap` hands out so is a copy for each."""
+    jaxpr = equation.params["jaxpr"]
+    makers = {item: one for one in jaxpr.eqns for item in one.outvars}
+    found = set()
+    for item in variables:
+        while (maker := makers.get(item)) is not None and maker.primitive.name in ("squeeze", "reshape"):
+            item = maker.invars[0]  # noqa: PLW2901 - what it was made of
+        found.update(at for at, variable in enumerate(jaxpr.invars) if variable is item and item not in variables)
+    return frozenset(found)
+
+
+def agree(shards: Shards, given: Sequence[Any]) -> bool:
+    """The copies that devices hold are the same to the last bit."""
+    held = [(given[at], axis) for at in sorted(shards.shared) if (axis := shards.axes[at]) is not None]
+    blocks = [np.asarray(_stacked(item, axis, shards.size)) for item, axis in held]
+    return all(np.array_equal(block[0], other) for block in blocks for other in block[1:])
 
 
 def _stacked(item: Any, axis: int, size: int) -> Any:
