@@ -304,13 +304,7 @@ class Jits:
             if by_rows(derivation) and not capture.moments and derivation.failed is None:
                 plan.unseen += 1
                 continue  # timid: an ensemble whose members are updated by hand looks just the same
-            nest = (
-                nest_of(closed, programs.variables_of(derivation)) if derivation.failed is None and programs.reachable(derivation) else None
-            )
-            if nest is not None and nest.shards is not None:
-                moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
-                nest = replace(nest, shared=copies(nest.path[-1][0], [_compat.variable(item) for item in moving]))
-            if nest is not None:
+            if (nest := _nest(derivation, closed)) is not None:
                 plan.programs.append(programs.traced(derivation, nest.owner, nest.shards))
                 plan.nests.append(nest)
                 plan.carried.append(carried(nest, plan.programs[-1].variables()))
@@ -404,6 +398,17 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
+
+
+def _nest(derivation: Derivation, closed: Any) -> Nest | None:
+    """Where the variables of a derivative live; None where that can't be looked at."""
+    if derivation.failed is not None or not programs.reachable(derivation):
+        return None
+    nest = nest_of(closed, programs.variables_of(derivation))
+    if nest is None or nest.shards is None:
+        return nest
+    moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
+    return replace(nest, shared=copies(nest.path[-1][0], [_compat.variable(item) for item in moving]))
 
 
 def same_copies(plan: Plan, at: int, values: Mapping[Any, Any]) -> bool:

@@ -315,7 +315,7 @@ class JaxRecorder(Listener):
         result = plain(*asked.args, **asked.kwargs)
         if self.listening and not self.taping and not self.jits.capturing and self.on and not self._computes():
             self.unseen += 1
-            self.limits.append("a derivative within `pmap`, `shard_map` or another transformation of the whole step was not looked at")
+            self.limits.append("a derivative within a transformation of the whole step was not looked at")
         if self.listening and not self.taping and not self.on and self._computes():
             loss = result[0] if asked.kind == "value_and_grad" and _compat.at_top() else None
             self.guarded("unwatched", self._passed_eager, asked, loss[0] if asked.has_aux and isinstance(loss, tuple) else loss)

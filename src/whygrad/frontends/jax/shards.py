@@ -55,7 +55,7 @@ def copies(equation: Any, variables: Sequence[Any]) -> frozenset[int]:
     """The split inputs of a program on each device that these variables come from, by reshaping alone: what `pmap` hands out so is a copy for each."""
     jaxpr = equation.params["jaxpr"]
     makers = {item: one for one in jaxpr.eqns for item in one.outvars}
-    found = set()
+    found: set[int] = set()
     for item in variables:
         while (maker := makers.get(item)) is not None and maker.primitive.name in ("squeeze", "reshape"):
             item = maker.invars[0]  # noqa: PLW2901 - what it was made of
