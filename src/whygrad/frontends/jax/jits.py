@@ -1,7 +1,7 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
@@ -18,11 +18,11 @@ from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.mapping import by_rows
-from whygrad.frontends.jax.nesting import Nest, first_turn, nest_of
+from whygrad.frontends.jax.nesting import Nest, first_turn, nest_for, nest_of, same_copies
 from whygrad.frontends.jax.patches import outside
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
-from whygrad.frontends.jax.shards import UNKNOWN, agree, copies, gathered
+from whygrad.frontends.jax.shards import UNKNOWN, gathered
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
@@ -304,7 +304,7 @@ class Jits:
             if by_rows(derivation) and not capture.moments and derivation.failed is None:
                 plan.unseen += 1
                 continue  # timid: an ensemble whose members are updated by hand looks just the same
-            if (nest := _nest(derivation, closed)) is not None:
+            if (nest := nest_for(derivation, closed)) is not None:
                 plan.programs.append(programs.traced(derivation, nest.owner, nest.shards))
                 plan.nests.append(nest)
                 plan.carried.append(carried(nest, plan.programs[-1].variables()))
@@ -358,7 +358,7 @@ class Jits:
 
     def _part(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> Part | None:
         """One derivative with all its values, for this call's arguments."""
-        if not same_copies(plan, at, values):
+        if not same_copies(plan.nests[at], values):
             self.recorder.limits.append(APART)
             return None
         inside, turned = self._inside(plan, at, values)
@@ -398,26 +398,6 @@ def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
             at = places_of.get(item) if not _compat.is_array(item) else None
             if at is not None and number in known.names:
                 yield at, known.names[number]
-
-
-def _nest(derivation: Derivation, closed: Any) -> Nest | None:
-    """Where the variables of a derivative live; None where that can't be looked at."""
-    if derivation.failed is not None or not programs.reachable(derivation):
-        return None
-    nest = nest_of(closed, programs.variables_of(derivation))
-    if nest is None or nest.shards is None:
-        return nest
-    moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
-    return replace(nest, shared=copies(nest.path[-1][0], [_compat.variable(item) for item in moving]))
-
-
-def same_copies(plan: Plan, at: int, values: Mapping[Any, Any]) -> bool:
-    """What each device holds for itself, and a derivative is taken by, is the same on all of them, as far as this call tells."""
-    nest, shards = plan.nests[at], plan.nests[at].shards
-    if shards is None or not shards.shared:
-        return True
-    given = [values.get(item) for item in nest.path[-1][0].invars]
-    return all(given[place] is not None for place in shards.shared) and agree(shards, given)
 
 
 def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:

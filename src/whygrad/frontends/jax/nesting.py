@@ -6,8 +6,9 @@ from typing import Any
 
 from jax import lax
 
-from whygrad.frontends.jax import _compat
-from whygrad.frontends.jax.shards import Shards, rows, shards_of
+from whygrad.frontends.jax import _compat, programs
+from whygrad.frontends.jax.derivations import Derivation
+from whygrad.frontends.jax.shards import Shards, agree, copies, rows, shards_of
 
 DEEPEST = 6
 """Loops within loops that are looked into."""
@@ -58,6 +59,26 @@ def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
         length = equation.params.get("length")
         turns *= int(length) if isinstance(length, int) else 1
     return Nest(deepest, deepest[-1][1] if deepest else closed, around, turns)
+
+
+def nest_for(derivation: Derivation, closed: Any) -> Nest | None:
+    """Where the variables of a derivative live; None where that can't be looked at."""
+    if derivation.failed is not None or not programs.reachable(derivation):
+        return None
+    nest = nest_of(closed, programs.variables_of(derivation))
+    if nest is None or nest.shards is None:
+        return nest
+    moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
+    return replace(nest, shared=copies(nest.path[-1][0], [_compat.variable(item) for item in moving]))
+
+
+def same_copies(nest: Nest, values: Mapping[Any, Any]) -> bool:
+    """What each device holds for itself, and a derivative is taken by, is the same on all of them, as far as a call with these values tells."""
+    shards = nest.shards
+    if shards is None or not shards.shared:
+        return True
+    given = [values.get(item) for item in nest.path[-1][0].invars]
+    return all(given[place] is not None for place in shards.shared) and agree(shards, given)
 
 
 def _ids(path: Path) -> list[int]:
