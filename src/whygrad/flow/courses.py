@@ -137,13 +137,23 @@ def fresh(index: Index, step: StepIndex) -> bool:
 
 def supervised(index: Index, step: StepIndex) -> bool:
     """One loss that is fitted to data, so that it must fall; adversaries and agents have losses that need not."""
-    if len(index.kinds) != 1 or step.step.measures.label_sensitivity == 0:
+    if not one_training(index) or step.step.measures.label_sensitivity == 0:
         return False
     targets = [name for op in step.loss_ops() if (name := target_of(op)) is not None]
     # timid: a target computed by a model moves along with it (bootstrapped values, teachers), and its loss may rise for long
     if any(name in step.depends_on_parameters for name in targets):
         return False
     return bool(targets) or bool(step.step.labels.values)
+
+
+def one_training(index: Index) -> bool:
+    """All steps ask for the gradient of one loss at one place, by one model: a kind of its own, as after units died, is no other training."""
+    if len(index.kinds) == 1:
+        return True
+    places = {(event.site.file, event.site.line) if event.site else None for one in index.steps for event in one.events("backward")}
+    models = {frozenset(p.name for p in one.step.parameters if p.reached) for one in index.steps}
+    updating = {frozenset(name for event in one.events("optimizer_step") for name in event.targets) for one in index.steps}
+    return len(places) == len(models) == len(updating) == 1 and None not in places
 
 
 def expected_ratios(step: StepIndex, optimizer: Optimizer, parameters: Iterable[Parameter]) -> tuple[float | None, ...]:

@@ -30,7 +30,9 @@ SILENT = {
         '    course steps=200 start=4.0 first=3.9 last=1.9 late=2.4 lowest=1.9 highest=3.9 noise=0.05 @ "train.py":9\n', ""
     ),
     "two networks in turn": FALLING.replace("    x: input", "    step 0 kind=0\n    x: input", 1)
-    + FALLING.replace("    x: input", "    step 1 kind=1\n    x: input", 1).split("\n", 2)[2],
+    + FALLING.replace("    x: input", "    step 1 kind=1\n    x: input", 1)
+    .replace("optimizer_step opt", "optimizer_step other")
+    .split("\n", 2)[2],
 }
 
 OTHERS = {

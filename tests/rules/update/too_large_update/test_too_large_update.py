@@ -195,3 +195,12 @@ def test_the_rate_at_which_it_ran_away_is_the_last_one_where_no_mean_saw_it() ->
     assert found.confidence == "suspected"
     assert any("highest (1e+30) at 3" in evidence.statement for evidence in found.evidence)
     assert other.test is not None
+
+
+def test_steps_after_units_died_are_of_the_same_training() -> None:
+    died = BACK.replace("    x: input", "    step 36 kind=1\n    x: input", 1).replace("gradient_norm=10.0", "gradient_norm=0.0")
+    later = died[died.index("    step 36") :].replace(TRIAL, "")
+    alone = BACK.replace("    x: input", "    step 0 kind=0\n    x: input", 1)
+
+    assert [one.rule for one in said(diagnose, alone + later)] == ["WG411"]
+    assert not said(diagnose, alone + later.replace("optimizer_step opt", "optimizer_step other"))
