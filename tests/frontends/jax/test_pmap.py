@@ -74,7 +74,16 @@ def test_devices_that_hold_other_parameters_are_not_taken_for_one_model(tmp_path
     record = recorded(tmp_path, PROGRAM.replace("AVERAGED", "g"), steps=3)
 
     assert any("not the same on all devices" in text for text in record.limits)
-    assert all(step.index == 0 for step in record.steps)
+    assert all(step.updated for step in record.steps)
+    assert not any(event.kind == "dropped" for step in record.steps for event in step.events)
+
+
+def test_members_of_an_ensemble_are_not_looked_at(tmp_path: Path) -> None:
+    apart = PROGRAM.replace("AVERAGED", "g").replace("[leaf] * 2", "[leaf, leaf * 2]")
+    record = recorded(tmp_path, apart)
+
+    assert any("not the same on all devices" in text for text in record.limits)
+    assert not record.steps
 
 
 def test_what_is_cast_within_the_compiled_step_is_differentiated_too(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from whygrad.ir import Site
 LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
 
 
-APART = "a derivative within `pmap` whose parameters are not the same on all devices was not looked at"
+APART = "the parameters of a derivative within `pmap` are not the same on all devices: those of the first one are looked at, if they were the same before"
 
 
 @dataclass(slots=True)
@@ -180,6 +180,8 @@ class Jits:
         self.capturing: list[Capture] = []
         self.plans: dict[int, Plan] = {}
         self.feeds = Feeds()
+        self.agreed = False
+        """All devices held the same parameters, in a step that was looked at."""
 
     def wrap(self, made: Any) -> Any:
         """A jitted function, watched; a decorator that makes one, likewise."""
@@ -360,7 +362,9 @@ class Jits:
         """One derivative with all its values, for this call's arguments."""
         if not same_copies(plan.nests[at], values):
             self.recorder.limits.append(APART)
-            return None
+            if not self.agreed:
+                return None  # timid: members of an ensemble
+        self.agreed = self.agreed or bool(plan.nests[at].shared)
         inside, turned = self._inside(plan, at, values)
         arrays = programs.resolved(plan.programs[at].given, inside) | programs.begun(plan.programs[at], plan.nests[at].owner, inside)
         arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
