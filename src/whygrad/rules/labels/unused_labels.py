@@ -157,11 +157,19 @@ def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: 
         label=f"nothing here is computed from `{name}`",
         related=places((scope.caller, "called here"), (scope.site, f"`{argument}` is an argument of `{scope.function}`")),
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
-        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids",
+        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {_comparison(index, step.value(label), argument)}",
         names=(name, scope.function),
         remedy=_with_labels(step, scope, argument, last)
         or (_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)) if _whole_loss(step, number, last) else None),
     )
+
+
+def _comparison(index: Index, label: Value, argument: str) -> str:
+    """A loss that such labels go into: numbers with fractions are no class ids."""
+    figures = label.statistics
+    if figures is not None and figures.whole is not None and figures.whole < 1:
+        return f"by the mean of `(prediction - {argument}) ** 2` for numbers"
+    return f"{idiom(index, 'loss on ids', scores='prediction', ids=argument)} for class ids"
 
 
 def _whole_loss(step: StepIndex, number: int, op: Op) -> bool:

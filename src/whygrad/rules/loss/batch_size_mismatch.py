@@ -208,7 +208,7 @@ def diagnosis(index: Index, step: StepIndex, found: Mismatch) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
-        remedy=_changed(index, step, change) if change is not None else _remedy(found) if swapped is None else None,
+        remedy=_changed(index, step, change) if change is not None else _remedy(index, found) if swapped is None else None,
     )
 
 
@@ -265,14 +265,13 @@ def _help(index: Index, found: Mismatch, change: Change | None) -> str:
     return f"keep the first axis at {leading(change.before):,}, or change `{found.target.shown}` in the same way"
 
 
-def _remedy(found: Mismatch) -> Remedy | None:
+def _remedy(index: Index, found: Mismatch) -> Remedy | None:
     """As many rows of the longer side as the shorter has, where nothing in the step changed their number."""
     sides = (found.prediction, found.target)
     shorter, longer = sorted(sides, key=leading)
     text = found.op.site.text if found.op.site is not None else ""
-    count = (
-        f"len({shorter.written})" if shorter.written in text else str(leading(shorter))
-    )  # it may have that name in another function only
+    rows = f"tensorflow.shape({shorter.written})[0]" if speaks(index, "tensorflow") else f"len({shorter.written})"
+    count = rows if shorter.written in text else str(leading(shorter))  # it may have that name in another function only
     edit = operand(found.op, longer, f"{{x}}[:{count}]")
     more = leading(longer) - leading(shorter)
     return remedy(

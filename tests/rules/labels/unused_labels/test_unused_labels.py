@@ -401,3 +401,13 @@ def test_where_the_labels_kept_their_name_the_loss_is_named() -> None:
     assert (diagnosis.site.line, [place.site.line for place in diagnosis.related]) == (27, [26])
     assert "instead of `preds`" in diagnosis.help
     assert diagnosis.remedy is not None
+
+
+@pytest.mark.parametrize(
+    ("figures", "said_of"), [("whole=0.2", "the mean of `(prediction - y_true) ** 2`"), ("whole=1.0", "class ids"), ("", "class ids")]
+)
+def test_the_loss_that_is_proposed_fits_the_labels(figures: str, said_of: str) -> None:
+    lines = [f"{line} {figures}" if line.strip().startswith("y: ") else line for line in OWN_MEAN.split("\n")]
+    (diagnosis,) = said(diagnose, "\n".join(lines))
+
+    assert said_of in (diagnosis.help or "")

@@ -234,12 +234,17 @@ def test_labels_of_one_call_that_look_like_labels_are_told_where_they_are_given(
 
 
 @pytest.mark.parametrize(
-    ("line", "text"),
-    [("loss = loss_fn(scores, y)", "{x}[:len(scores)]"), ("loss = loss_fn(forward(params, x), y)", "{x}[:388]")],
-    ids=["the shorter side has a name here", "it has that name in another function"],
+    ("framework", "line", "text"),
+    [
+        ("", "loss = loss_fn(scores, y)", "{x}[:len(scores)]"),
+        ("", "loss = loss_fn(forward(params, x), y)", "{x}[:388]"),
+        ('framework tensorflow "2.21.0"', "loss = loss_fn(scores, y)", "{x}[:tensorflow.shape(scores)[0]]"),
+    ],
+    ids=["the shorter side has a name here", "it has that name in another function", "tensors of a graph have no length"],
 )
-def test_the_longer_side_is_cut_to_the_shorter_by_what_stands_on_the_line(line: str, text: str) -> None:
+def test_the_longer_side_is_cut_to_the_shorter_by_what_stands_on_the_line(framework: str, line: str, text: str) -> None:
     record = f"""
+    {framework}
     x: input f32[388,12]
     y: label f32[389]
     w: parameter f32[1,12]
