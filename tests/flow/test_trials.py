@@ -130,6 +130,7 @@ def test_a_smaller_rate_helps_where_the_loss_of_the_same_batch_jumps_without_it(
         (Descend(factor=0.03), (9.0, 8.0, 2.0, 5.0), True),
         (Descend(factor=0.03), (9.0, 8.0, float("nan")), True),
         (Descend(factor=0.03), (9.0, 8.0, 7.0, 9.0), False),
+        (Descend(factor=0.03), (9.0, 0.1, 0.3, 0.2), False),
         (Descend(factor=0.03), (), False),
         (Descend(standardise=("x",)), (9.0, 8.0, 2.0, 5.0), False),
     ],

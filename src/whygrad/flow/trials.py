@@ -172,9 +172,9 @@ def lies_below(trial: Trial) -> bool:
 
 
 def jumped(losses: Sequence[float]) -> bool:
-    """Within a few updates the loss of the very same batch went to twice what it had been and more, or became no number."""
-    lowest = accumulate(losses, min)
-    return any(before > 0 and not later < JUMP * before for before, later in zip(lowest, losses[1:], strict=False))
+    """Within a few updates the loss of the very same batch went to twice what it had been, and to half of where it began and more, or became no number."""
+    began, lowest = losses[0] if losses else 0.0, accumulate(losses, min)
+    return any(before > 0 and not later < max(JUMP * before, began / JUMP) for before, later in zip(lowest, losses[1:], strict=False))
 
 
 def outran(trial: Trial) -> bool:
