@@ -21,8 +21,9 @@ EVERY_RULE = pytest.mark.parametrize("rule", load_rules(), ids=lambda rule: rule
 MODULES_WITHOUT_A_FRAMEWORK = [
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
     for path in SOURCES
-    # arrays.py, differences.py, sequences.py, trajectories.py and travel.py are for front ends whose framework brings NumPy along
-    if path.name not in ("__init__.py", "__main__.py", "arrays.py", "differences.py", "sequences.py", "trajectories.py", "travel.py")
+    # arrays.py, differences.py, sequences.py, trajectories.py, travel.py and turned.py are for front ends whose framework brings NumPy along
+    if path.name
+    not in ("__init__.py", "__main__.py", "arrays.py", "differences.py", "sequences.py", "trajectories.py", "travel.py", "turned.py")
     and not {"torch", "tensorflow", "jax", "integrations"} & set(path.parts)
 ]
 

@@ -151,6 +151,11 @@ LOSSES: Mapping[str, Row] = {
         'where several classes hold at once, end in `activation="sigmoid"` and use `binary_crossentropy`: each class is asked about by itself',
         "where several classes hold at once, use `optax.sigmoid_binary_cross_entropy` on the raw scores: each class is asked about by itself",
     ),
+    "state at the end": Row(
+        "read the state at each row's own end, `output[torch.arange(len(lengths)), lengths - 1]`, or pack the rows with `pack_padded_sequence` and take the final state",
+        "read the state at each row's own end: `tf.gather(output, lengths - 1, batch_dims=1)`, or give the recurrent layer the mask of the rows",
+        "read the state at each row's own end, `output[jnp.arange(len(lengths)), lengths - 1]`",
+    ),
     "batch first": Row(
         "construct the recurrent layer with `batch_first=True`, or transpose its input to (time, batch, features)",
         "give the recurrent layer (batch, time, features)",

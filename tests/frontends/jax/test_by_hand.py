@@ -67,6 +67,29 @@ def test_a_momentum_that_begins_elsewhere_is_known_from_two_updates(tmp_path: Pa
     assert [optimizer.groups[0].rate for optimizer in record.optimizers] == [pytest.approx(0.2, rel=1e-2)]
 
 
+CUT = 'x @ p["w"]', 'x @ jax.lax.stop_gradient(p["w"])'
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_what_gets_a_gradient_of_zero_is_held_like_the_rest(tmp_path: Path, jit: str) -> None:
+    record = recorded(tmp_path, PROGRAM.format(update=MOMENTUM, jit=JIT[jit]).replace(*CUT), steps=3)
+
+    assert {name for optimizer in record.optimizers for group in optimizer.groups for name in group.parameters} in (
+        set(),
+        {"params['b']", "params['w']"},
+    )
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_plain_descent_beside_a_gradient_of_zero_has_no_momentum(tmp_path: Path, jit: str) -> None:
+    plain = """
+    params = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
+"""
+    record = recorded(tmp_path, PROGRAM.format(update=plain, jit=JIT[jit]).replace(*CUT), steps=3)
+
+    assert not [group.settings for optimizer in record.optimizers for group in optimizer.groups if "momentum" in group.settings]
+
+
 SUMMED = """
 params = {"w": jnp.ones((3, 4)) * jnp.arange(4.0), "b": jnp.zeros(4)}
 x = jax.random.normal(jax.random.key(0), (40, 8, 3))

@@ -13,6 +13,8 @@ from whygrad.frontends.jax.evaluation import deleted
 
 ENTRIES = 10
 """Numbers that an update must consist of to be told from any other by two factors."""
+LEAST = 0.01
+"""Momentum below which there is none: two gradients that are much alike leave a share of rounding to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,12 @@ def _with_momentum(taken: Mapping[str, NDArray[Any]], previous: Mapping[str, NDA
     size = np.linalg.norm(now)
     if now.size < ENTRIES or not np.isfinite([size, np.linalg.norm(slope), np.linalg.norm(last)]).all() or not size:
         return None
-    columns = np.stack([slope.astype(np.float64), last], axis=1)
+    slope = slope.astype(np.float64)
+    single = slope @ now / max(slope @ slope, np.finfo(np.float64).tiny)
+    # timid: gradients that keep their direction let one update look like a share of the one before
+    if np.linalg.norm(now - single * slope) <= AGREE * size:
+        return None
+    columns = np.stack([slope, last], axis=1)
     (rate, momentum), *_ = np.linalg.lstsq(columns, now, rcond=None)
     fits = np.linalg.norm(now - columns @ (rate, momentum)) <= AGREE * size
-    return Descent(float(rate), float(momentum)) if fits and rate > 0 and 0 < momentum < 1 else None
+    return Descent(float(rate), float(momentum)) if fits and rate > 0 and LEAST < momentum < 1 else None

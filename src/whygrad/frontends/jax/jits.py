@@ -366,7 +366,9 @@ class Jits:
                 return None  # timid: members of an ensemble
         self.agreed = self.agreed or bool(plan.nests[at].shared)
         inside, turned = self._inside(plan, at, values)
-        arrays = programs.resolved(plan.programs[at].given, inside) | programs.begun(plan.programs[at], plan.nests[at].owner, inside)
+        arrays = programs.resolved(plan.programs[at].given, inside)
+        # timid: beside another derivative, what is made within the function may be a state of an inner loop
+        arrays |= programs.begun(plan.programs[at], plan.nests[at].owner, inside) if len(plan.programs) == 1 else {}
         arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")

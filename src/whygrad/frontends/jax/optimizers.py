@@ -326,9 +326,9 @@ class Optimizers:
                 drifting = [n for n in moment.stopped if n in parameters and parameters[n].moved]
                 parameters.update({n: replace(parameters[n], trainable=False, gradient_at_update="zero") for n in drifting})
         if moved and not updates and self.by_hand is not None:
+            moved = [p for p in parameters.values() if p.moved or p.gradient == "zero"]  # 0 was taken off the others
             events.append(self._own_update(moved, at))
-            name = events[-1].targets[0]
-            parameters.update({p.name: replace(p, optimizer=name, gradient_at_update=p.gradient) for p in moved})
+            parameters.update({p.name: replace(p, optimizer=events[-1].targets[0], gradient_at_update=p.gradient) for p in moved})
         elif moved and not updates:
             site = next((self.recorder.builder.site(moment.trace) for moment in applied), None)
             events.append(Event("update", at, tuple(p.name for p in moved), site))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
@@ -84,6 +85,7 @@ class Optimizers:
 
     def __init__(self) -> None:
         self._watched: dict[int, Watched] = {}
+        self._order = count()
         self._made: dict[object, Begun] = {}
         """Place and class to what the last optimizer that was made so began with."""
         self._schedules: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
@@ -149,7 +151,7 @@ class Optimizers:
         if entry is None or entry.reference() is not optimizer:
             if entry is not None:
                 self._watched[-entry.number - 1] = entry
-            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, None)
+            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), next(self._order), type(optimizer).__name__, None)
             entry.before = taken(optimizer) or 0
         return entry
 

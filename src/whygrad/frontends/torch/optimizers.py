@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
@@ -74,6 +75,7 @@ class Optimizers:
 
     def __init__(self) -> None:
         self._watched: dict[int, Watched] = {}
+        self._order = count()
         self.rate: float | None = None
         """Of the last update; the largest where groups differ."""
         self._scaler: tuple[ReferenceType[Any], source.Trace | None] | None = None
@@ -87,7 +89,7 @@ class Optimizers:
         if entry is None or entry.reference() is not optimizer:
             if entry is not None:
                 self._watched[-entry.number - 1] = entry
-            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), len(self._watched), type(optimizer).__name__, trace)
+            entry = self._watched[id(optimizer)] = Watched(ref(optimizer), next(self._order), type(optimizer).__name__, trace)
         return entry
 
     def _count(self, optimizer: Optimizer, entry: Watched) -> None:

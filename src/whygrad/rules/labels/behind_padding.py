@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of
 from whygrad.flow.trials import trial_of
+from whygrad.idioms import idiom
 from whygrad.ir import Op, Reword, Value
 from whygrad.rules.loss.calls import INTEGERS, Call, calls
 from whygrad.rules.phrases import figure, percent, places, typed
@@ -37,7 +38,7 @@ def behind_padding(index: Index) -> Iterator[Diagnosis]:
         for found in last_states(call):
             trial = trial_of(call.step.step, _test(found).intervention)
             if trial is None or trial.figures.get("rows", 0.0) >= SHARE * trial.figures.get("of", 1.0):
-                yield diagnosis(found, trial.figures if trial is not None else {})
+                yield diagnosis(index, found, trial.figures if trial is not None else {})
 
 
 def last_states(call: Call) -> Iterator[Last]:
@@ -92,7 +93,7 @@ def _test(found: Last) -> Test:
     )
 
 
-def diagnosis(found: Last, figures: Mapping[str, float]) -> Diagnosis:
+def diagnosis(index: Index, found: Last, figures: Mapping[str, float]) -> Diagnosis:
     """What is said, where the last state is picked."""
     call, sequence = found.call, found.sequence
     share = (sequence.statistics.zeros or 0.0) if sequence.statistics is not None else 0.0
@@ -106,7 +107,7 @@ def diagnosis(found: Last, figures: Mapping[str, float]) -> Diagnosis:
         label="the last position, which is padding in short rows",
         related=places((found.layer.site if found.reader is not found.layer else None, "reads the padding like everything else")),
         evidence=tuple(_evidence(found, share, figures)),
-        help="read the state at each row's own end, `output[torch.arange(len(lengths)), lengths - 1]`, or pack the rows with `pack_padded_sequence` and take the final state",
+        help=idiom(index, "state at the end"),
         facts=frozenset({Fact("odd-input", sequence.name)}),
         explains=frozenset({Fact("stands", str(call.step.step.kind))}),
         kind=call.step.step.kind,
