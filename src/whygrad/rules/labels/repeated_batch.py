@@ -109,7 +109,7 @@ def from_draws(index: Index) -> Iterator[Diagnosis]:
     """Steps that drew their rows anew and got the same ones."""
     for steps in index.kinds.values():
         if len(steps) > 1 and all(step.losses for step in steps):
-            kept = frozenset.intersection(*(frozenset(step.values) for step in steps))
+            kept = _kept(steps)
             drawn = [dict(rows_drawn(step)) or dict(data_drawn(step, kept)) for step in steps]
             figures = [sorted((repr(seen) for _, seen in picked.values()), key=str) for picked in drawn]
             makers = [frozenset(draw.output for draw, _ in picked.values()) for picked in drawn]
@@ -174,6 +174,14 @@ def rows_drawn(step: StepIndex) -> Iterator[tuple[str, tuple[Op, Statistics]]]:
         draw = next((made for made in reversed(step.graph.ops) if made.kind in DRAWING and not above.isdisjoint(made.outputs)), None)
         if draw is not None and source and picked and picked[0] < source[0]:
             yield op.output, (draw, figures)
+
+
+def _kept(steps: Sequence[StepIndex]) -> frozenset[str]:
+    """What all steps hold, but for numbers that are drawn again at the same place: a later step may still hold those of the first."""
+    common = frozenset.intersection(*(frozenset(step.values) for step in steps))
+    draws = [op for step in steps for op in step.graph.ops if op.kind == "random"]
+    again = {op.site for op in draws if op.output not in common}
+    return common - {op.output for op in draws if op.site in again}
 
 
 def data_drawn(step: StepIndex, kept: Collection[str] = ()) -> Iterator[tuple[str, tuple[Op, Statistics]]]:

@@ -61,6 +61,11 @@ def mapped(at: int, noise: str) -> str:
 
 FIRES = {
     "noise for each row, from one key": (mapped(0, "f32[32,9]") + mapped(1, "f32[32,9]"), 3),
+    "drawn again, and a later step still holds what the first drew": (
+        mapped(0, "f32[32,9]")
+        + mapped(1, "f32[32,9]").replace("    n1 =", '    n0 = random native="jax.random.normal" @ "a.py":3\n    n1 ='),
+        3,
+    ),
     "the first batch of a new iterator": (FIRST, 23),
     "where the loop is unknown": (FIRST.replace('x y @ "a.py":23', "x y"), 18),
     "rows from a generator seeded anew": (drawn(0) + drawn(1), 3),
