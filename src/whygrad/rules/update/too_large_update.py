@@ -127,13 +127,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         if lost
         else f"the learning rate of {figure(peak)} is too large: {went}",
         site=site,
-        label=f"what it makes small `{behind}` makes large again"
-        if lost
-        else "the rate is raised here"
-        if scheduled and (optimizer.schedule_site or optimizer.rate_site)
-        else "made here with a smaller rate, which something raises later on"
-        if scheduled
-        else "the rate is set here",
+        label=f"what it makes small `{behind}` makes large again" if lost else _label(optimizer, scheduled=scheduled),
         related=places((optimizer.site if optimizer.site != site else None, f"`{optimizer.name}` is made here")),
         evidence=(
             *course_told(course),
@@ -154,6 +148,14 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         remedy=None if lost else _remedy(index, optimizer, course, test),
         test=test,
     )
+
+
+def _label(optimizer: Optimizer, *, scheduled: bool) -> str:
+    """What stands at the place of the rate."""
+    if not scheduled:
+        return "the rate is set here"
+    seen = optimizer.schedule_site or optimizer.rate_site
+    return "the rate is raised here" if seen else "made here with a smaller rate, which something raises later on"
 
 
 def _lower(*, scheduled: bool) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index
-from whygrad.flow.failures import Failure, consequences, matching
+from whygrad.flow.failures import Failure, matching
+from whygrad.rules.wiring.misgiven_inputs import refused
 
 JOINED = re.compile(
     r"`?Concatenate`? layer requires inputs with matching shapes except for the concatenation axis\. Received: input_shape=\[(?P<shapes>.*)\]"
@@ -71,7 +72,7 @@ def _of_join(failure: Failure, shapes: tuple[Shape, ...]) -> Iterator[Diagnosis]
             f"`Concatenate` is to join {_listed(shapes)}, which differ on axis {odd[0]}",
             "join along the axis on which they differ (`axis=…`), or bring them to one size there",
         )
-    yield _diagnosis(
+    yield _refused(
         failure, said, "the sizes differ on another axis than the one that is joined", Evidence(f"it is given {_listed(shapes)}"), cure
     )
 
@@ -81,7 +82,7 @@ def _of_sum(failure: Failure, shapes: tuple[Shape, ...]) -> Iterator[Diagnosis]:
     # timid: without an axis of its own to differ on there is nothing to name
     if len(shapes) == 2 and shapes[0] != shapes[1]:  # noqa: PLR2004 - Keras tells two
         cure = "give both the same size: a convolution with kernel size 1, or a `Dense`, of the other's width on the shorter way, with the same strides and padding on both"
-        yield _diagnosis(
+        yield _refused(
             failure, f"{_listed(shapes)} can't be added or multiplied entry by entry", "the two ways have different sizes", Evidence(f"the layer is given {_listed(shapes)}"), cure,
         )  # fmt: skip
 
@@ -89,7 +90,7 @@ def _of_sum(failure: Failure, shapes: tuple[Shape, ...]) -> Iterator[Diagnosis]:
 def _of_unknown(failure: Failure, path: str, shape: Shape) -> Diagnosis:
     """A weight whose size comes from an axis that was left open."""
     layer, _, weight = path.rpartition("/")
-    return _diagnosis(
+    return _refused(
         failure,
         f"`{layer.rpartition('/')[2] or path}` can't make its `{weight}`: the size of its input's axis is not known",
         "its weights need a size that the model's input leaves open",
@@ -98,18 +99,5 @@ def _of_unknown(failure: Failure, path: str, shape: Shape) -> Diagnosis:
     )
 
 
-def _diagnosis(failure: Failure, message: str, label: str, known: Evidence, advice: str) -> Diagnosis:
-    return Diagnosis(
-        "WG705",
-        "input-shape",
-        "error",
-        "proved",
-        message,
-        site=failure.site,
-        label=label,
-        evidence=(known, Evidence("the layer checked what it was given, and raised")),
-        help=advice,
-        explains=consequences(failure, failure.step),
-        kind=failure.step.step.kind if failure.step is not None else 0,
-        names=("model",),
-    )
+def _refused(failure: Failure, message: str, label: str, known: Evidence, advice: str) -> Diagnosis:
+    return refused(failure, message, label, known, advice, "layer")

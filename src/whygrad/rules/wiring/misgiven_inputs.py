@@ -36,7 +36,7 @@ def _sizes(written: str) -> tuple[str, ...]:
 
 def _of_one_example(failure: Failure, shape: str) -> Diagnosis:
     sizes = ", ".join(_sizes(shape))
-    return _diagnosis(
+    return refused(
         failure,
         f"the model reads batches, and is given one example without a batch axis: [{sizes}]",
         "one example, and no batch",
@@ -49,7 +49,7 @@ def _of_count(failure: Failure, due: int, got: int, names: str) -> Diagnosis:
     keys = [name.strip(" '\"") for name in names.split(",") if name.strip()]
     called = f" ({', '.join(f'`{key}`' for key in keys)})" if keys else ""
     given = "{" + ", ".join(f'"{key}": …' for key in keys) + "}" if keys else "[" + ", ".join(["…"] * due) + "]"
-    return _diagnosis(
+    return refused(
         failure,
         f"the model has {plural(due, 'input')}{called}, and is given {got}",
         f"{plural(got, 'input')} of {due}" if got < due else f"{plural(got, 'input')} for {due}",
@@ -59,7 +59,7 @@ def _of_count(failure: Failure, due: int, got: int, names: str) -> Diagnosis:
 
 
 def _of_list(failure: Failure, layer: str, got: int) -> Diagnosis:
-    return _diagnosis(
+    return refused(
         failure,
         f"`{layer}` takes one input, and is given a list of {got}",
         f"{plural(got, 'input')} for one",
@@ -68,7 +68,8 @@ def _of_list(failure: Failure, layer: str, got: int) -> Diagnosis:
     )
 
 
-def _diagnosis(failure: Failure, message: str, label: str, known: Evidence, advice: str) -> Diagnosis:
+def refused(failure: Failure, message: str, label: str, known: Evidence, advice: str, who: str = "model") -> Diagnosis:
+    """What is said of inputs that a model, or a layer, looked at and did not take."""
     return Diagnosis(
         "WG705",
         "input-shape",
@@ -77,7 +78,7 @@ def _diagnosis(failure: Failure, message: str, label: str, known: Evidence, advi
         message,
         site=failure.site,
         label=label,
-        evidence=(known, Evidence("the model checked what it was given, and raised")),
+        evidence=(known, Evidence(f"the {who} checked what it was given, and raised")),
         help=advice,
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step is not None else 0,
