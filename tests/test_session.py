@@ -435,6 +435,17 @@ def test_show_prints_what_the_run_printed(tmp_path: Path) -> None:
     assert (tmp_path / "first.json").read_text() == (tmp_path / "second.json").read_text()
 
 
+def test_two_runs_with_other_hash_seeds_write_the_same_report(tmp_path: Path) -> None:
+    write(tmp_path, train=playing(CUT))
+    for seed in ("1", "2"):
+        whygrad(tmp_path, "run", "--record", f"r{seed}", "train.py", env={"PYTHONHASHSEED": seed})
+
+    first, second = (read_record(tmp_path / f"r{seed}").report_bytes for seed in ("1", "2"))
+
+    assert first is not None
+    assert first == second
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x85"])
 def test_show_of_a_file_that_is_no_record(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r").write_bytes(content)

@@ -307,9 +307,12 @@ def taken_in(report: Report, baseline: Path | None) -> str:
 
 
 def packed(report: Report) -> bytes | None:
-    """The report as the record file carries it: MessagePack, since that keeps NaN and infinities."""
+    """The report as the record file carries it: MessagePack, since that keeps NaN and infinities; its sets in an order that no hash seed changes."""
+    plain = msgspec.to_builtins(report)
+    for diagnosis in (*plain["diagnoses"], *plain["suppressed"]):
+        diagnosis.update({name: sorted(diagnosis[name]) for name in ("facts", "explains")})
     try:
-        return msgspec.msgpack.encode(report)
+        return msgspec.msgpack.encode(plain)
     except (UnicodeEncodeError, OverflowError):
         return None
 
