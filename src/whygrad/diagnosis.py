@@ -110,7 +110,7 @@ Action = Literal[
     "enlist",
     "return",
 ]
-"""`unwrap`: a call is replaced by what it was given, a quotient by what is divided, and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
+"""`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
 `callee`: another function is called with the same arguments. `replace`: `text` stands there instead. `drop`: the statement goes. `insert`: `text`
 is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator

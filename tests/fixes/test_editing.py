@@ -92,6 +92,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "import torch.nn.functional as F\ny = (h + 1).mean()\n",
     ),
     "a module's call gives way to its argument": ("y = self.softmax(h)\n", "self.softmax(h)", {"action": "unwrap"}, "y = h\n"),
+    "a product gives way to one of its factors": (
+        "(loss * SCALE).backward()\n", "loss * SCALE", {"action": "unwrap"}, "loss.backward()\n",
+    ),
+    "or to the other": ("loss = SCALE * f(x, y)\n", "SCALE * f(x, y)", {"action": "unwrap", "position": 1}, "loss = f(x, y)\n"),
     "a quotient gives way to what is divided": ("loss = f(x, y) / n\n", "f(x, y) / n", {"action": "unwrap"}, "loss = f(x, y)\n"),
     "a comparison gives way to what it takes for the larger": (
         "y = (p > 0.5).float()\n", "p > 0.5", {"action": "unwrap"}, "y = p.float()\n",

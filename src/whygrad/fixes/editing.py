@@ -279,7 +279,7 @@ def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     elif isinstance(node, cst.Comparison):
         changes.new[node] = _fitting(tree, node, by_size(node)[0])
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide | cst.Multiply):
-        changes.new[node] = _fitting(tree, node, node.left)
+        changes.new[node] = _fitting(tree, node, node.right if edit.position == 1 else node.left)
     elif not isinstance(node, cst.Call):
         raise Refused("it is no call")
     elif last_name(node)[:1].isupper():

@@ -12,7 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
 from whygrad.rules.phrases import figure, places, plural, typed
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import names_of, remedy
 from whygrad.rules.remedies_of_settings import sized
 
 BY_ROWS = ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
@@ -131,7 +131,7 @@ def _single(call: Call) -> str:
 def short_weights(call: Call, weight: Value) -> Diagnosis:
     """Class weights for another number of classes."""
     count = (weight.shape or (0,))[0]
-    return _diagnosis(
+    said = _diagnosis(
         call,
         making_site(call.index, call.step, weight.name),
         f"`{weight.shown}` weighs {count} classes, and `{call.prediction.shown}` has {call.classes}",
@@ -139,6 +139,8 @@ def short_weights(call: Call, weight: Value) -> Diagnosis:
         f"{typed(call.prediction)} has {call.classes} classes; the weights are {weight.type}",
         f"count every class, also those that do not occur: {idiom(call.index, 'class counts', classes=call.classes)}",
     )
+    unweighted = Edit("argument", call.op.site, calls=names_of(call.op), keyword="weight") if call.op.site and speaks_torch(call.index) else None
+    return replace(said, remedy=remedy("leave the weights out", unweighted, changes="every example counts alike, whatever its class"))
 
 
 def outputs_at(call: Call, outputs: int) -> Site | None:

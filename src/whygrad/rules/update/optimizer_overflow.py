@@ -1,14 +1,17 @@
 """WG408: the optimizer's state overflows."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod, sqrt
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Op, Parameter, Value
+from whygrad.ir import Op, Parameter, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import scale_of
 from whygrad.rules.phrases import distinct, figure, finite, listed, places
+from whygrad.rules.remedies import remedy, setting
 
 SQUARING = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "SparseAdam")
 """Optimizers that keep the square of the gradient."""
@@ -122,4 +125,24 @@ def diagnosis(step: StepIndex, index: Index, stuck: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=(optimizer.name,),
+        remedy=_unmultiplied(step, source, optimizer.site),
     )
+
+
+_FACTOR = re.compile(r"\(?[\w.]+\s*\*(?!\*)")
+"""A product that begins with a name or a number."""
+_CHANGES = "the loss and its gradients are as large as they are by themselves, so that clipping and weight decay weigh otherwise against them"
+
+
+def _unmultiplied(step: StepIndex, op: Op | None, compiled: Site | None) -> Remedy | None:
+    """The factor left out that makes what is differentiated so large: of a product, or what `compile` was given."""
+    if compiled is not None and "loss_weights" in compiled.text:
+        line = replace(compiled, column=0, end_column=0)
+        return remedy("leave the weight of the loss out", setting(line, "loss_weights", calls=("compile",)), changes=_CHANGES)
+    if op is None or op.kind != "mul" or op.site is None or op.output not in step.gets_gradient:
+        return None
+    product = op.site.text[op.site.column - 1 : (op.site.end_column or 1) - 1] if op.site.column else ""
+    named = next((step.value(name).called for name in op.inputs if name in step.gets_gradient), "")
+    first = product.lstrip("(").startswith(named) if named else _FACTOR.match(product) is None
+    edit = Edit("unwrap", op.site, position=0 if first else 1) if "*" in product else None
+    return remedy("leave the factor out", edit, changes=_CHANGES)
