@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
+from math import isclose
 
 from whygrad.diagnosis import Edit, Remedy
 from whygrad.flow import Index
+from whygrad.flow.origins import set_at
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Intervention, Optimizer, Site
 from whygrad.rules.remedies import remedy, setting
@@ -19,10 +21,34 @@ def rated(index: Index, optimizer: Optimizer, factor: float, proof: Intervention
     told = setting(optimizer.site, spelling(index, "rate"), number, calls=made_as(optimizer), position=place_of_rate(index))
     return remedy(
         f"give a rate of {number}",
-        told,
+        literal_rate(index, optimizer, number) or told,
+        otherwise=(told,),
         changes=f"{number} is a rate that a few updates on copies were better at, not one that was tuned",
         proof=proof,
     )
+
+
+def literal_rate(index: Index, optimizer: Optimizer, number: str) -> Edit | None:
+    """Another rate where it is written out: a constant, an entry of a dict, a default; None where the call itself has the number."""
+    group = optimizer.groups[0] if optimizer.groups else None
+    begun = group.settings.get("initial_lr", group.rate) if group is not None else None
+    return in_place_of(set_at(index, optimizer, "lr"), begun, number)
+
+
+_NUMBER = re.compile(r"(?<![\w.])-?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
+ROUNDED = 1e-6
+"""Share by which a number may differ from what the source says, since frameworks keep settings in single precision."""
+
+
+def in_place_of(site: Site | None, value: object, number: str) -> Edit | None:
+    """Another number in the place of the only one of this value on a line."""
+    if site is None or not isinstance(value, int | float):
+        return None
+    alike = [found for found in _NUMBER.finditer(site.text.partition("#")[0]) if isclose(float(found[0]), value, rel_tol=ROUNDED)]
+    if len(alike) != 1:
+        return None
+    at = replace(site, column=alike[0].start() + 1, end_column=alike[0].end() + 1, end_line=site.line)
+    return Edit("replace", at, number)
 
 
 def unit_rate(index: Index, optimizer: Optimizer) -> Remedy | None:

@@ -48,10 +48,15 @@ RATES = {
 
         opt = SGD(model.parameters(), settings.lr)
     """,
+    "a rate as Keras calls it": 'HPARAMS = {"units": 32, "lr": 0.5}  # here\nopt = keras.optimizers.SGD(learning_rate=HPARAMS["lr"])',
+    "a rate that comes first": "LR = 0.5  # here\nopt = optax.adam(LR)",
+    "single precision": "LR = 0.500000001  # here\nopt = SGD(model.parameters(), lr=LR)",
     "arithmetic": "RATE = 5 * 10 ** -1  # here\nopt = SGD(model.parameters(), lr=RATE)",
 }
 UNKNOWN = {
     "the call itself": "opt = SGD(model.parameters(), lr=0.5)",
+    "the call itself, as Keras writes it": "opt = keras.optimizers.SGD(learning_rate=0.5)",
+    "nearly the same": "LR = 0.50001\nopt = SGD(model.parameters(), lr=LR)",
     "another value on the command line": """
         parser.add_argument("--lr", type=float, default=0.1)
         opt = SGD(model.parameters(), lr=parser.parse_args().lr)

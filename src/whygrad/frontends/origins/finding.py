@@ -9,7 +9,7 @@ from dataclasses import replace
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within
-from whygrad.frontends.origins.settings import factor_places, literal_places, schedule_places, written_places
+from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
@@ -327,7 +327,8 @@ def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
     begun = group.settings.get("initial_lr", group.rate) if group is not None else None
     for name, value in (("lr", begun), *settings.items()):
         if isinstance(value, int | float) and math.isfinite(value):
-            found = literal_places(program, optimizer.site, name, float(value))
+            words = (name, ALSO.get(name, name))
+            found = next(filter(None, (literal_places(program, optimizer.site, word, float(value)) for word in words)), ())
             for site in found or (factor_places(program, optimizer.site, float(value)) if name == "lr" else ()):
                 yield Origin(optimizer=optimizer.name, setting=name, site=site)
     if optimizer.schedule_site is not None:

@@ -4,6 +4,7 @@ import ast
 import operator
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isclose
 from typing import Final
 
 from whygrad.frontends.origins.calls import default_of, own_nodes
@@ -11,6 +12,10 @@ from whygrad.frontends.origins.program import LAST, Function, Module, Program, S
 from whygrad.frontends.origins.trails import Trail
 from whygrad.ir import Site
 
+SINGLE: Final = 1e-7
+"""Share by which single precision, in which some frameworks keep their settings, changes a number at most."""
+ALSO: Final = {"lr": "learning_rate", "eps": "epsilon"}
+"""What Keras and optax call settings of PyTorch's."""
 POSITIONS: Final = {"lr": 1, "learning_rate": 0}
 """Where a setting stands that is given without its name."""
 
@@ -182,8 +187,8 @@ def _is_literal(node: ast.expr, value: float) -> bool:
     try:
         found = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return isinstance(node, ast.BinOp) and _reckoned(node) == value
-    return isinstance(found, int | float) and not isinstance(found, bool) and float(found) == float(value)
+        found = _reckoned(node) if isinstance(node, ast.BinOp) else None
+    return isinstance(found, int | float) and not isinstance(found, bool) and isclose(found, value, rel_tol=SINGLE)
 
 
 def _reckoned(node: ast.expr) -> float | None:

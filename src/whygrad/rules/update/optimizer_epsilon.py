@@ -12,7 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, finite, places
 from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.remedies_of_settings import made_as
+from whygrad.rules.remedies_of_settings import in_place_of, made_as
 
 USUAL = Descend(epsilon=1e-8)
 ABOVE = 10.0
@@ -95,7 +95,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, epsilon: floa
         names=(optimizer.name,),
         remedy=remedy(
             "leave epsilon at its default",
-            setting(optimizer.site, "eps", calls=made_as(optimizer)),
+            in_place_of(elsewhere, epsilon, "1e-8") or setting(optimizer.site, "eps", calls=made_as(optimizer)),
             otherwise=(setting(optimizer.site, "epsilon", calls=made_as(optimizer)),),
             proof=USUAL,
         ),

@@ -14,7 +14,7 @@ from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.remedies_of_settings import lengthened, place_of_rate
+from whygrad.rules.remedies_of_settings import lengthened, literal_rate, place_of_rate
 from whygrad.rules.update.plateau import cut_against, cut_on_progress
 
 IDLE = 0.25
@@ -260,4 +260,9 @@ def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
     # in a chain of optax' the rate is that of the link
     link = (optimizer.native.lower(),) if optimizer.site is not None and "chain(" in optimizer.site.text else ()
     told = setting(optimizer.site, spelling(index, "rate"), rate, calls=link, position=place_of_rate(index))
-    return remedy(f"give a rate of {rate}", told, changes=f"{rate} is a usual rate, not one that was found for this program")
+    return remedy(
+        f"give a rate of {rate}",
+        literal_rate(index, optimizer, rate) or told,
+        otherwise=(told,),
+        changes=f"{rate} is a usual rate, not one that was found for this program",
+    )
