@@ -139,7 +139,9 @@ def short_weights(call: Call, weight: Value) -> Diagnosis:
         f"{typed(call.prediction)} has {call.classes} classes; the weights are {weight.type}",
         f"count every class, also those that do not occur: {idiom(call.index, 'class counts', classes=call.classes)}",
     )
-    unweighted = Edit("argument", call.op.site, calls=names_of(call.op), keyword="weight") if call.op.site and speaks_torch(call.index) else None
+    unweighted = (
+        Edit("argument", call.op.site, calls=names_of(call.op), keyword="weight") if call.op.site and speaks_torch(call.index) else None
+    )
     return replace(said, remedy=remedy("leave the weights out", unweighted, changes="every example counts alike, whatever its class"))
 
 

@@ -131,7 +131,9 @@ def diagnosis(step: StepIndex, index: Index, stuck: list[Parameter]) -> Diagnosi
 
 _FACTOR = re.compile(r"\(?[\w.]+\s*\*(?!\*)")
 """A product that begins with a name or a number."""
-_CHANGES = "the loss and its gradients are as large as they are by themselves, so that clipping and weight decay weigh otherwise against them"
+_CHANGES = (
+    "the loss and its gradients are as large as they are by themselves, so that clipping and weight decay weigh otherwise against them"
+)
 
 
 def _unmultiplied(step: StepIndex, op: Op | None, compiled: Site | None) -> Remedy | None:
