@@ -63,6 +63,7 @@ class Assembly:
     def build(self, index: int, running: Running, calls: list[Call], events: list[Happened]) -> Step:
         """The step under way, as the neutral record has it, from these of its calls and events."""
         owned = running.seen or self.known_parameters()
+        self.modules.settle(owned.values())
         numbers = {self.ledger.identity.meet(item.tensor).number: item.name for item in owned.values()}
         self.builder.defaults = self.activations.default_names()
         losses = set(running.losses)

@@ -1,7 +1,7 @@
 """Modules and parameters: which module runs, what the user calls each parameter, and which parameters no module knows."""
 
 import sys
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -49,6 +49,8 @@ class Modules:
         self.evaluated: source.Trace | None = None
         """Where a model that an optimizer trains was first switched to evaluation mode."""
         self._switches = 0
+        self._settled: dict[int, tuple[ReferenceType[Tensor], str]] = {}
+        """Names that a recorded step has, which stay as they are when further models come."""
         self.loadings = Loadings()
         self.redraws = Redraws()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
@@ -191,14 +193,15 @@ class Modules:
     def parameters(self) -> dict[int, Owned]:
         """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
-        taken: set[str] = set()
+        settled = {key: name for key, (reference, name) in self._settled.items() if reference() is not None}
+        taken = set(settled.values())
         models = [(module, name) for module, name in self.models() if next(iter(module.parameters()), None) is not None]
         for module, variable in models:
             owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
             library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}
             prefix = f"{variable}." if len(models) > 1 and variable else ""
             for name, parameter in module.named_parameters():
-                full = _unused(prefix + name, taken)
+                full = settled.get(id(parameter)) or _unused(prefix + name, taken)
                 if id(parameter) not in found:
                     taken.add(full)
                     owner = _class_name(owners[id(parameter)])
@@ -209,6 +212,10 @@ class Modules:
                 found[key] = Owned(_unused(name, taken), tensor, False, owner, library_, "")
                 taken.add(found[key].name)
         return found
+
+    def settle(self, recorded: Iterable[Owned]) -> None:
+        """What a recorded step calls its parameters by."""
+        self._settled |= {id(item.tensor): (ref(item.tensor), item.name) for item in recorded if item.registered}
 
     def places(self) -> dict[int, source.Trace]:
         """Id of each parameter to where the module that holds it was made."""
