@@ -43,6 +43,8 @@ class Failing:
         self.call: Call | None = None
         self._before: list[Call] = []
         """The layers in front of it, where the model is under construction and nothing has run."""
+        self.waits = False
+        """A function is being traced: what is refused there has no numbers yet, and is looked at again with them."""
         self.told = ""
         """Type of the exception that a rehearsal has shown already; the real step raises it once more."""
 
@@ -55,7 +57,7 @@ class Failing:
     def raised(self, traceback: TracebackType | None, frame: FrameType, problem: BaseException | None = None) -> None:
         """An exception passes through one of the library's handlers, the innermost first."""
         problem = sys.exc_info()[1] if problem is None else problem
-        if problem is None or not self.recorder.on or self._problem == id(problem):
+        if problem is None or not self.recorder.on or self.waits or self._problem == id(problem):
             return
         levels = of_traceback(traceback)
         own = bool(levels) and levels[0][0] is frame
@@ -115,7 +117,7 @@ class Failing:
         """An array that never became a tensor."""
         try:
             tensor = tf.constant(item)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, NotImplementedError):  # the last for a symbol of a compiled function
             return None
         name = self.recorder.ledger.values.array(item, tensor)
         self.recorder.ledger.values.seen[name].held = tensor

@@ -2,6 +2,8 @@
 
 import sys
 import threading
+from collections.abc import Iterator
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -9,12 +11,14 @@ from weakref import WeakKeyDictionary, WeakSet
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.belongings import Belongings, of_function
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
 from whygrad.frontends.tensorflow.reliving import Again
 from whygrad.frontends.tensorflow.running import place_of
 from whygrad.frontends.tensorflow.symptoms import Place
+from whygrad.frontends.tensorflow.tracing import Go, between
 
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
@@ -59,9 +63,21 @@ class Functions:
             return result
         if _compat.tracking():
             return self.eagerly(original, args, kwargs)
-        if function not in self.other:
-            self.rehearse(function, args[1:], kwargs)
-        return original(*args, **kwargs)
+        if function in self.other or self.consumes(args[1:], kwargs):
+            return original(*args, **kwargs)
+        return between(recorder, (function._name,), lambda: original(*args, **kwargs), partial(self.first, function, args[1:], kwargs))
+
+    def consumes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """It takes its batches from an iterator, so that it can't run twice; which is said."""
+        found = _consumes(args, kwargs)
+        if found:
+            self.limit(CONSUMES)
+        return found
+
+    def first(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], go: Go | None) -> Any:
+        """Rehearse a step before it runs, or after it was refused."""
+        self.rehearse(function, args, kwargs)
+        return go() if go is not None else None
 
     @guarded
     def begins(self, function: Any) -> None:
@@ -73,8 +89,34 @@ class Functions:
     def eagerly(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A part of a step that a tape follows: run as Python, so that its ops can be seen."""
         self.limit(EAGER)
-        with _compat.functions_eager(), _compat.as_written(args[0]):
-            return original(*args, **kwargs)
+        return between(self.recorder, (args[0]._name,), lambda: original(*args, **kwargs), partial(self.in_place, original, args, kwargs))
+
+    def in_place(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any], go: Go | None) -> Any:
+        """Run it as Python instead of what was compiled, or after that was refused; what it keeps in Python is as after compiling."""
+        belongings = self.belongings(args, kwargs)
+        try:
+            with _compat.functions_eager(), _compat.as_written(args[0]):
+                return original(*args, **kwargs)
+        except Exception as problem:
+            if go is None:
+                self.refused(problem)
+            raise
+        finally:
+            if belongings is not None:
+                belongings.put_back()
+
+    @guarded
+    def belongings(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Belongings:
+        """What may be changed by running a function with these arguments."""
+        return Belongings((_compat.global_names(), *_reached(args[0], args[1:], kwargs)))
+
+    @guarded
+    def refused(self, problem: Exception) -> None:
+        """Tracing raised before, and so does the function itself."""
+        failing = self.recorder.failing
+        failing.raised(problem.__traceback__, sys._getframe(2), problem)
+        failing.take()
+        failing.told = type(problem).__name__
 
     @guarded
     def limit(self, text: str) -> None:
@@ -114,12 +156,9 @@ class Functions:
     def rehearse(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Run it once as Python, with everything put back."""
         recorder = self.recorder
-        if _consumes(args, kwargs):
-            self.limit(CONSUMES)
-            return
         recorder.reliving.note()
         before = recorder.index, len(recorder.ledger.calls), len(recorder.ledger.events)
-        self.busy, self._began, recorder.training.rehearsal = True, recorder.index, Rehearsal(recorder)
+        self.busy, self._began, recorder.training.rehearsal = True, recorder.index, Rehearsal(recorder, _reached(function, args, kwargs))
         try:
             with recorder.training.rehearsal.running():
                 self.run(function, args, kwargs)
@@ -166,6 +205,12 @@ class Functions:
 def _consumes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """It takes its batches from an iterator."""
     return any(isinstance(item, tf.data.Iterator) for item in tf.nest.flatten((args, kwargs)))
+
+
+def _reached(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
+    """What a function can change in Python."""
+    yield from of_function(function.python_function)
+    yield from tf.nest.flatten((args, kwargs))
 
 
 def _own(function: Any) -> bool:

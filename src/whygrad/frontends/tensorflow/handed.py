@@ -93,3 +93,10 @@ def broken_rows(item: Any) -> tuple[int, int, int]:
     bad = ~np.isfinite(array.reshape(len(array), -1))
     rows = np.flatnonzero(bad.any(axis=1))
     return (int(rows.size), int(rows[0]), int(bad.sum())) if rows.size else (0, 0, 0)
+
+
+def rows(given: Any) -> int:
+    """Rows of labels, of which a model with several outputs has several."""
+    flat = tf.nest.flatten(given) if given is not None else []
+    shape = getattr(flat[0], "shape", None) if flat else None
+    return int(shape[0]) if shape is not None and len(shape) else 0

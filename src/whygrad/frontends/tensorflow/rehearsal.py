@@ -4,7 +4,7 @@ import io
 import random
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.belongings import Belongings
 
 if TYPE_CHECKING:
     from whygrad.frontends.tensorflow.recorder import TensorFlowRecorder
@@ -21,10 +22,12 @@ OURS = 0x77_68_79_67
 
 
 class Rehearsal:
-    """Variables and generators of random numbers as they were, and those that were made meanwhile as they began."""
+    """Variables, generators of random numbers and what is held in Python as they were, and variables that were made meanwhile as they began."""
 
-    def __init__(self, recorder: "TensorFlowRecorder") -> None:
+    def __init__(self, recorder: "TensorFlowRecorder", roots: Iterable[Any]) -> None:
         self.recorder = recorder
+        self._roots = roots
+        self._belongings = Belongings(())
         self._kept: list[tuple[Any, Any]] = []
         self._random: tuple[Any, Any, Any] | None = None
         self._drawn = False
@@ -55,6 +58,7 @@ class Rehearsal:
         with self.recorder.aside():
             found = ((variable, value_of(variable)) for _, variable in self.recorder.ledger.values.living())
             self._kept = [(variable, value) for variable, value in found if value is not None]
+            self._belongings = Belongings((_compat.global_names(), *self._roots))
         # a kernel that draws goes on from where it is: with seeds of their own, ours are not the program's
         held = _compat.with_seeds((OURS, random.Random(OURS)))  # noqa: S311 - the seeds of a rehearsal
         self._random = (random.getstate(), np.random.get_state(), held)  # noqa: NPY002 - the program's own generator
@@ -65,6 +69,7 @@ class Rehearsal:
                 if not _same(variable, value):
                     _compat.write(variable, value)
                     self.recorder.ledger.values.written(variable._handle)
+        self._belongings.put_back()
         if self._random is not None and not self._drawn:
             random.setstate(self._random[0])
             np.random.set_state(self._random[1])  # noqa: NPY002 - the program's own generator

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat, places
+from whygrad.frontends.tensorflow import _compat, places, tracing
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.augmenting import moved_apart
 from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
+from whygrad.frontends.tensorflow.belongings import of_model
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import alone, other_batches, spoilt, unsound
+from whygrad.frontends.tensorflow.handed import alone, other_batches, rows, spoilt, unsound
 from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
@@ -102,7 +103,7 @@ class Training:
         x, y = places.spelled(site, "x", 0), places.spelled(site, "y", 1)
         given = kwargs.get("y", args[2] if len(args) > 2 else None)  # noqa: PLR2004 - model, x, y
         self._given = (kwargs.get("x", args[1] if len(args) > 1 else None), given, kwargs.get("sample_weight"))
-        self._rows = int(_rows(given) * (1 - float(kwargs.get("validation_split") or 0)))
+        self._rows = int(rows(given) * (1 - float(kwargs.get("validation_split") or 0)))
         self._names = (x or "x", y or "y") if given is not None else (f"{x}[0]" if x else "x", f"{x}[1]" if x else "y")
         if given is not None:
             self.pairs.given(place_of(self.driver), kwargs.get("x", args[1] if len(args) > 1 else None), given)
@@ -294,11 +295,16 @@ class Training:
             return function(iterator)
         self.look(taken)
         self._batch = (taken[0], SimpleNamespace(element_spec=iterator.element_spec)) if isinstance(iterator, tf.data.Iterator) else None
-        self.recorder.reliving.note()
-        self.rehearse(model, taken[0])
         if count > 1:
             self.limit(f"of {count} steps that run as one (`steps_per_execution`), the first was recorded")
-        return function(_compat.iterator_over(taken, iterator) if isinstance(iterator, tf.data.Iterator) else iter(taken))
+        again = _compat.iterator_over(taken, iterator) if isinstance(iterator, tf.data.Iterator) else iter(taken)
+        return tracing.between(self.recorder, tracing.KERAS, lambda: function(again), partial(self.first, model, taken[0]))
+
+    def first(self, model: Any, data: Any, go: tracing.Go | None) -> Any:
+        """Rehearse a step before it runs, or after it was refused."""
+        self.recorder.reliving.note()
+        self.rehearse(model, data)
+        return go() if go is not None else None
 
     def peeked(self, model: Any, iterator: Any) -> Any:
         """What is to run on: the same batches, the first few of which are looked at on their way."""
@@ -325,7 +331,7 @@ class Training:
         """One step, eagerly, with everything put back."""
         recorder = self.recorder
         self.open(model)
-        self.driving, self.rehearsal = True, Rehearsal(recorder)
+        self.driving, self.rehearsal = True, Rehearsal(recorder, of_model(model))
         try:
             with self.rehearsal.running():
                 self.batch(data)
@@ -436,10 +442,3 @@ class Training:
         if recorder.settings.at_step is not None:
             recorder.arm()
         return bad
-
-
-def _rows(given: Any) -> int:
-    """Rows of labels, of which a model with several outputs has several."""
-    flat = tf.nest.flatten(given) if given is not None else []
-    shape = getattr(flat[0], "shape", None) if flat else None
-    return int(shape[0]) if shape is not None and len(shape) else 0

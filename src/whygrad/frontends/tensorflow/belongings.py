@@ -1,0 +1,118 @@
+"""What a program's functions keep in Python (counters, lists, attributes), to be put back after our own run of them."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from whygrad.frontends import source
+from whygrad.frontends.tensorflow._compat import tf
+
+LARGEST = 100_000
+"""Entries up to which a list or a dictionary is copied: longer ones hold data, and a copy of them would be felt."""
+MOST = 5_000
+"""Objects that are looked at: a model with hundreds of layers has fewer."""
+PLAIN = (bool, int, float, complex, str, bytes, type(None), CodeType, FunctionType, ModuleType, type)
+
+Held = tuple[Any, Any]
+"""A container or an object's attributes, and what they were."""
+
+
+class Belongings:
+    """The state of everything that can be reached from some objects of the program's."""
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._held: list[Held] = []
+        self._seen: set[int] = set()
+        waiting = deque(roots)
+        while waiting and len(self._seen) < MOST:
+            thing = waiting.popleft()
+            if not isinstance(thing, PLAIN) and id(thing) not in self._seen:
+                self._seen.add(id(thing))
+                waiting.extend(self._keep(thing))
+
+    def _keep(self, thing: Any) -> Iterable[Any]:
+        """Remember it; gives what it holds."""
+        thing = getattr(thing, "__wrapped__", thing) if isinstance(thing, dict) else thing  # TensorFlow's own is around Python's
+        container = isinstance(thing, list | dict | set | deque)
+        held = thing if container else vars(thing) if _own(thing) else None
+        if held is None or len(held) > LARGEST:
+            return ()
+        self._held.append((held, _copy(held)))
+        return (*(held.values() if isinstance(held, dict) else held), getattr(thing, "_storage", None) if container else None)
+
+    def put_back(self) -> None:
+        """Everything as it was."""
+        for held, before in self._held:
+            if not _same(held, before):
+                _fill(held, before)
+
+
+def of_function(function: Any) -> Iterator[Any]:
+    """What a function of the program's can change: its own object, its closure, and the names of its file."""
+    bound = getattr(function, "__self__", None)
+    if bound is not None:
+        yield bound
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or not source.is_user(code):
+        return
+    yield function.__globals__
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+
+
+def of_model(model: Any) -> Iterator[Any]:
+    """What a step of a Keras model can change."""
+    yield model
+    for layer in model._flatten_layers():
+        for name in ("call", "train_step", "compute_loss", "build"):
+            if name in vars(type(layer)):
+                yield from of_function(getattr(layer, name))
+    yield from of_function(getattr(model, "loss", None))
+
+
+def _own(thing: Any) -> bool:
+    """A layer, a module, or an object of a class that the program wrote."""
+    if not hasattr(thing, "__dict__"):
+        return False
+    return isinstance(thing, tf.Module) or any(_written(base) for base in type(thing).__mro__) or _keras(thing)
+
+
+def _written(base: type) -> bool:
+    return any(isinstance(item, FunctionType) and source.is_user(item.__code__) for item in vars(base).values())
+
+
+def _keras(thing: Any) -> bool:
+    """A layer, a metric, a loss, an optimizer."""
+    return any(base.__name__ in ("KerasSaveable", "Loss") and base.__module__.startswith("keras.") for base in type(thing).__mro__)
+
+
+def _copy(held: Any) -> Any:
+    return dict(held) if isinstance(held, dict) else list(held)
+
+
+def _same(held: Any, before: Any) -> bool:
+    if isinstance(held, dict):
+        return held.keys() == before.keys() and all(held[key] is value for key, value in before.items())
+    return len(held) == len(before) and all(one is other for one, other in zip(held, before, strict=True))
+
+
+def _fill(held: Any, before: Any) -> None:
+    """As Python's own container: those of Keras and TensorFlow keep books of what is put in."""
+    if isinstance(held, dict):
+        dict.clear(held)
+        dict.update(held, before)
+    elif isinstance(held, list):
+        list.__setitem__(held, slice(None), before)
+    elif isinstance(held, set):
+        set.clear(held)
+        set.update(held, before)
+    else:
+        held.clear()
+        held.extend(before)
