@@ -104,6 +104,27 @@ def test_a_default_counts_before_an_equal_number_of_that_name_in_another_module(
     assert origin.site.file == str(file)
 
 
+def test_a_default_stands_where_its_function_does_however_far_off_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, made = optimizer(
+        """
+        class Client:
+            def __init__(self, model, rate=0.5):  # here
+                self.opt = SGD(model.parameters(), lr=rate)
+        """,
+        tmp_path,
+        monkeypatch,
+    )
+    caller = ModuleType("another_program_of_a_user")
+    caller.__file__ = str(tmp_path / "other.py")
+    Path(caller.__file__).write_text("from program_of_a_user import Client\n\nclients = [Client(model) for model in models]\n")
+    monkeypatch.setitem(sys.modules, caller.__name__, caller)
+
+    (origin,) = origins_of(Record(optimizers=(made,)), Sources(time.time() + 10))
+
+    assert origin.site is not None
+    assert (origin.site.file, origin.site.line) == (str(file), 2)
+
+
 @pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_rate_that_stands_in_the_call_or_is_of_unknown_origin_has_none(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -181,7 +181,7 @@ def _entered(program: Program, spot: Spot, scope: Scope, known: "Function | ast.
         scope.module,
         known,
         scope.owner if scope.node is known else None,
-        bound(known, spot),
+        bound(known, spot, scope if scope.node is not known else around(scope)),
         scope if scope.node is not known else scope.outer,
     )
     return _returned(inner, spot.path[1:] if _yields(known) and spot.path and spot.path[0] is ITEM else spot.path)
@@ -192,7 +192,7 @@ def constructed(program: Program, spot: Spot, scope: Scope, known: ast.ClassDef)
     method = program.method(scope.module, known, "__init__")
     if method is None:
         return Scope(scope.module, known, known, {}, scope)  # type: ignore[arg-type]  # a class without a constructor has no assignments to look up
-    return Scope(method[0].module, method[1], known, bound(method[1], spot, method=True), method[0].outer)
+    return Scope(method[0].module, method[1], known, bound(method[1], spot, around(method[0]), method=True), method[0].outer)
 
 
 def _with_constructor(inner: Scope, built: Scope) -> Scope:
@@ -214,7 +214,7 @@ def _method_of_object(program: Program, spot: Spot, function: ast.Attribute) -> 
     method = program.method(*found[0], function.attr)
     if method is None:
         return None
-    inner = Scope(method[0].module, method[1], found[0][1], bound(method[1], spot, method=True), method[0].outer)
+    inner = Scope(method[0].module, method[1], found[0][1], bound(method[1], spot, around(method[0]), method=True), method[0].outer)
     return _returned(inner, spot.path[1:] if _yields(method[1]) and spot.path and spot.path[0] is ITEM else spot.path)
 
 
@@ -230,8 +230,13 @@ def _returned(scope: Scope, path: Path) -> Spot | None:
     return Spot(last.value, scope, path, last.lineno)  # type: ignore[arg-type]  # asked for above
 
 
-def bound(function: Function, spot: Spot, *, method: bool = False) -> dict[str, Spot]:
-    """What a call gives the parameters of a function."""
+def around(scope: Scope) -> Scope:
+    """The scope that a function's own definition stands in, where its defaults are looked up."""
+    return scope.outer or scope
+
+
+def bound(function: Function, spot: Spot, home: Scope, *, method: bool = False) -> dict[str, Spot]:
+    """What a call gives the parameters of a function that is defined in `home`."""
     node = spot.node
     assert isinstance(node, ast.Call)
     names = _names(function)
@@ -245,7 +250,7 @@ def bound(function: Function, spot: Spot, *, method: bool = False) -> dict[str, 
     for keyword in node.keywords:
         if keyword.arg is not None:
             found[keyword.arg] = Spot(keyword.value, spot.scope, (), spot.before)
-    return {**_defaults(function, spot.scope), **found}
+    return {**_defaults(function, home), **found}
 
 
 def _defaults(function: Function, scope: Scope) -> dict[str, Spot]:
@@ -268,18 +273,18 @@ def given_to(program: Program, scope: Scope, name: str) -> Spot | None:
         caller = scope.callers[0]
         calls = program.call_at(Site(caller.file, caller.line, callers=scope.callers[1:]), name=wanted)
         if calls is not None:
-            return bound(function, calls, method=scope.owner is not None).get(name)
+            return bound(function, calls, around(scope), method=scope.owner is not None).get(name)
     found = [
         Spot(node, level)
         for module in program.user_modules(wanted)
         for level, node in _calls_of(program, module, wanted)
     ]  # fmt: skip
-    return bound(function, found[0], method=scope.owner is not None).get(name) if len(found) == 1 else None
+    return bound(function, found[0], around(scope), method=scope.owner is not None).get(name) if len(found) == 1 else None
 
 
 def default_of(scope: Scope, name: str) -> Spot | None:
     """What a parameter of the function is where a call gives nothing for it."""
-    return None if isinstance(scope.node, ast.Module) else _defaults(scope.node, scope.outer or scope).get(name)
+    return None if isinstance(scope.node, ast.Module) else _defaults(scope.node, around(scope)).get(name)
 
 
 def _calls_of(program: Program, module: Module, name: str) -> Iterator[tuple[Scope, ast.Call]]:

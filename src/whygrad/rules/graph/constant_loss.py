@@ -12,6 +12,7 @@ from whygrad.idioms import speaks
 from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
+from whygrad.rules.graph.adds_up import adds_up
 from whygrad.rules.graph.flat_loss import flat
 from whygrad.rules.phrases import plural
 from whygrad.rules.remedies import is_written_out, operand, remedy
@@ -30,7 +31,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Steps whose loss has no parameter among the values that it was computed from, through cuts and trips out of the framework too, though the program has
     parameters to train. It speaks last: where a cut, a trip or frozen parameters say why, they do, and this is their symptom.
 
-    And steps in which there is a way for the gradient, and every entry of every gradient is exactly 0, with a loss that is not, in a run that changed no parameter.
+    And steps in which there is a way for the gradient, and every entry of every gradient is exactly 0, with a loss that is not, in a run that changed no parameter. And losses whose entries differ and always add up to the same number, such as a one-hot choice less its own
+    probabilities, summed: the loss is the same over the run and with the labels permuted, and what comes back to every parameter is rounding.
 
     ## Why it matters
     Whatever the parameters are, the loss is the same. Usually the wrong variable went into it: the input or the embedding in place of the prediction, labels compared with themselves, an
@@ -45,12 +47,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, "Autograd mechanics: how autograd encodes the history".
     """
-    reported: set[int] = set()
+    reported: set[int | None] = set()
     for step in index.steps:
         if step.step.kind not in reported and _constant(index, step) and not _explained(index, step):
             reported.add(step.step.kind)
             yield _about(index, step)
-    yield from (found for found in flat(index) if found.kind not in reported)
+    for found in (*adds_up(index), *flat(index)):
+        if found.kind not in reported:
+            reported.add(found.kind)
+            yield found
 
 
 def _constant(index: Index, step: StepIndex) -> bool:

@@ -113,11 +113,19 @@ def _place(step: StepIndex, op: Op) -> Site | None:
 
 def _used(step: StepIndex, scope: int) -> bool:
     """Whether the loss depends on anything that ran in a call of a function of the user's, or in what it called."""
-    inside = {scope}
+    inside = set(_twins(step, scope))
     for number, other in enumerate(step.step.scopes):
-        if other.parent in inside and number > scope:
+        if other.parent in inside and number not in inside and number > other.parent:
             inside.add(number)
     return any(op.scope in inside and not step.shapes_loss.isdisjoint(op.outputs) for op in step.graph.ops)
+
+
+def _twins(step: StepIndex, scope: int) -> Iterator[int]:
+    """The scopes of one call: of a deep op only the innermost functions are told, and so the same call may have a parent or none."""
+    mine = step.step.scopes[scope]
+    for number, other in enumerate(step.step.scopes):
+        if (other.function, other.site, other.caller, other.arguments) == (mine.function, mine.site, mine.caller, mine.arguments):
+            yield number
 
 
 def _called_from(site: Site | None, op: Op) -> Site | None:

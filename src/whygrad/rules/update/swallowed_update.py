@@ -6,6 +6,7 @@ from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import optimizer_of
 from whygrad.idioms import idiom
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
@@ -88,7 +89,7 @@ def shortened(index: Index) -> Iterator[Site]:
 def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosis:
     """What is said, where the optimizer is made."""
     made_short = next(shortened(index), None)
-    optimizer = next((o for o in index.record.optimizers if o.name == still[0].optimizer), None)
+    optimizer = optimizer_of(index, step)
     dtype = step.value(still[0].value).dtype
     share = max(1.0 - p.rounded if p.rounded is not None else p.moved or 0.0 for p in still)
     names = [p.name for p in still]

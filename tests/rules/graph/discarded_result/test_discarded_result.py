@@ -40,6 +40,11 @@ FIRES = {
         .replace('self.unit(x)"', 'self.unit(x)" callers=[["net.py",27,"Net.forward"]]'),
         27,
     ),
+    "of a call three functions deep the same callers are told without theirs": (
+        DROPPED.replace("scope=2", "scope=4")
+        + '    scope Net.forward @ "net.py":24 ^ "train.py":19\n    scope Unit.forward parent=3 @ "net.py":12 ^ "net.py":27\n',
+        27,
+    ),
     "a call that stands alone": (LONE, 9),
     "an indexed update that stands alone": (
         LONE.replace("low = clamp out", "low = scatter out")

@@ -102,3 +102,12 @@ def test_what_puts_a_model_into_half_precision_can_be_left_out(line: str, action
 def test_parameters_that_were_made_in_half_precision_or_meet_data_in_it_are_left_to_a_person() -> None:
     assert said(diagnose, STILL)[0].remedy is None
     assert said(diagnose, CAST)[0].remedy is None
+
+
+def test_of_two_optimizers_that_hold_the_parameters_the_one_that_updates_is_told() -> None:
+    before = '    optimizer early native="Adam" steps=2 rates=[0.001,0.001] @ "train.py":3\n    group rate=0.001 parameters=["w"]'
+
+    (found,) = said(diagnose, before + STILL.replace('parameter w optimizer="opt"', 'parameter w optimizer="early"'), steps=2)
+
+    assert found.site is not None
+    assert found.site.line == 5
