@@ -104,7 +104,7 @@ class Optimizer:
     schedule_site: Site | None = None
     """Where the last scheduler for it was made."""
     given_site: Site | None = None
-    """Where it is told what to update, if that is at each update and not where it is made."""
+    """Where it is told what to update, if that is not where it is made."""
     idle_steps: int = 0
     """Updates at a rate of zero, or of nothing next to the highest."""
     idle_from: int | None = None

@@ -117,10 +117,8 @@ class Optimizers:
     def starting(self, entry: Made, parameters: Any, frame: FrameType | None) -> None:
         """The state of an optimizer is made."""
         self._name(entry, frame)
-        entry.started = tuple(id(leaf) for leaf in leaves(parameters))
-        entry.empty = not entry.started
-        entry.types += tuple(typed(leaf) for leaf in leaves(parameters) if _compat.is_array(leaf))
-        self.recorder.begun(entry, parameters, source.trace(frame))
+        entry.starts(leaves(parameters), source.trace(frame))
+        self.recorder.begun(entry, parameters, entry.given_at)
 
     def updating(self, entry: Made, updates: Any, state: Any, frame: FrameType | None) -> None:
         """An update is calculated, by the transformation that the program itself calls."""
@@ -273,6 +271,7 @@ class Optimizers:
             restarts=entry.restarts if entry.restarts == entry.compared else 0,
             rate_site=self.recorder.builder.site(entry.set_by("scale")),
             schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
+            given_site=self.recorder.builder.site(entry.given_at),
             step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts or skipped else None,
             skipped=skipped,
             low_from=entry.low_from,

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import jax
 
 from whygrad.frontends import source
+from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.schedules import Schedule
+from whygrad.frontends.jax.strangers import typed
 from whygrad.frontends.jax.sums import Handed
 from whygrad.ir import Attribute
 
@@ -106,6 +108,8 @@ class Made:
     """The root mean square of its parameters, of most of them."""
     updated_at: source.Trace | None = None
     """Where the program asks it for updates."""
+    given_at: source.Trace | None = None
+    """Where the program makes its state, and so tells it what it updates."""
     begun_at: source.Trace | None = None
     """Where its state was made anew for parameters that were in training."""
     compared: int = 0
@@ -154,6 +158,13 @@ class Made:
         """Where a chain that has no learning rate of its own is given one by this link."""
         found = (part.trace for part in self.every() if part.function == function and self.setting("learning_rate") is None)
         return next(found, None)
+
+    def starts(self, given: Sequence[Any], trace: source.Trace | None) -> None:
+        """Its state is made for these leaves of a tree."""
+        self.started = tuple(id(leaf) for leaf in given)
+        self.empty = not self.started
+        self.types += tuple(typed(leaf) for leaf in given if _compat.is_array(leaf))
+        self.given_at = trace
 
     def begun_again(self, trace: source.Trace | None) -> None:
         """Its state was made anew for the same parameters: as if it was made anew itself."""

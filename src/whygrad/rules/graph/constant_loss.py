@@ -1,7 +1,7 @@
 """WG311: a loss that no parameter has a part in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isclose
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -100,6 +100,7 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
         facts.add(Fact("exception", refused[0]))
     shown = step.value(goals[0]).shown
     twins = list(_twins(step, goals)) if speaks(index, "jax") else []
+    before = bool(twins) and _before(step, goals, twins[0])
     read = f"{plural(len(twins), 'array')} that it reads as {'a constant has' if len(twins) == 1 else 'constants have'} a parameter's shape and figures"
     return Diagnosis(
         "WG311",
@@ -110,23 +111,42 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
         if twins
         else f"`{shown}` depends on no parameter: it was computed from {sources}",
         site=twins[0] if twins else _site(step, goals),
-        label="reads parameters that are not the function's own" if twins else "nothing that is read here was computed from a parameter",
+        label=_label(twins, before=before),
         evidence=(
             Evidence(
                 f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
             ),
             *((Evidence(read, "twins", len(twins)),) if twins else ()),
         ),
-        help="read the argument that the function is differentiated by, not the variable of the same parameters around it"
-        if twins
-        else f"compute `{shown}` from the model's output",
+        help=_advice(before=before) if twins else f"compute `{shown}` from the model's output",
         facts=frozenset((Fact("constant-loss", kind),)),
         explains=frozenset(facts),
         kind=step.step.kind,
         step=step.step.index,
         names=(shown,),
-        remedy=remedy("read the argument", Edit("own", twins[0]) if twins[0] else None) if twins else _of_the_output(step, goals),
+        remedy=remedy("read the argument", Edit("own", twins[0]) if twins[0] and not before else None)
+        if twins
+        else _of_the_output(step, goals),
     )
+
+
+def _label(twins: Sequence[Site | None], *, before: bool) -> str:
+    """What is marked at the place of the first."""
+    if before:
+        return "is computed before the function that is differentiated, which reads no more than the result"
+    return "reads parameters that are not the function's own" if twins else "nothing that is read here was computed from a parameter"
+
+
+def _advice(*, before: bool) -> str:
+    if before:
+        return "compute this within the function that is differentiated, from the argument that it is differentiated by"
+    return "read the argument that the function is differentiated by, not the variable of the same parameters around it"
+
+
+def _before(step: StepIndex, goals: tuple[str, ...], place: Site | None) -> bool:
+    """It stands in the function that asks for the gradient, and not in the one that makes the loss."""
+    *inner, asked = _levels(step, goals)
+    return place is not None and place.function == asked and asked not in inner
 
 
 def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
@@ -159,14 +179,22 @@ def _unread(step: StepIndex, site: Site) -> Iterator[tuple[Value, str]]:
 
 
 def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:
-    """Where the loss reads what is a parameter by shape and figures, and yet is none, on the level of the function that makes the loss."""
+    """Where the loss reads what is a parameter by shape and figures, and yet is none, on the level of the function that makes the loss, or of the one around it."""
     origins = frozenset[str]().union(*(step.upstream(name) for name in goals))
-    level = next((op.site.function for name in goals if name in step.producer and (op := step.producer[name][1]).site), "")
+    levels = _levels(step, goals)
     for op in step.graph.ops:
         given = [name for name in op.inputs if name in origins and name not in step.producer]
         if any(_alike(step.value(name), step.value(p.value)) for name in given for p in step.step.parameters):
             places = op.site.with_callers if op.site else ()
-            yield next((place for place in places if place.function == level), op.site)
+            yield next((place for level in levels for place in places if place.function == level), op.site)
+
+
+def _levels(step: StepIndex, goals: tuple[str, ...]) -> list[str]:
+    """The functions that lead to the loss, innermost first, up to the one that asks for its gradient, which comes last."""
+    asked = next((event.site.function for event in step.events("backward") if event.site), "")
+    made = next((op.site for name in goals if name in step.producer and (op := step.producer[name][1]).site), None)
+    inner = [place.function for place in made.with_callers] if made is not None else []
+    return [*(inner[: inner.index(asked)] if asked in inner else inner), asked]
 
 
 def _alike(one: Value, other: Value) -> bool:
