@@ -21,6 +21,12 @@ class Origin:
     value: Value | None = None
 
     @property
+    def reader(self) -> Op | None:
+        """Of numbers that are kept from the loss: what reads them, and has a derivative that is not finite for it."""
+        made = self.step.producer.get(self.birth.reader)
+        return made[1] if made else None
+
+    @property
     def later(self) -> bool:
         """It happened in a step that was not recorded itself."""
         return self.birth.step != self.step.step.index

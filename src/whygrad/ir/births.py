@@ -28,6 +28,8 @@ class Birth:
     loss: float | None = None
     rows: tuple[int, ...] = ()
     """Of all that the program handed to a training loop, where that was looked at: how many rows are not finite, and the number of the first."""
+    reader: str = ""
+    """In a backward beside a finite loss: first output of the op that reads what this one made, of which nothing reaches the loss, and whose derivative is not finite for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ def births_name_the_step(step: Step) -> Iterator[str]:
     """Numbers that are not finite were born at ops and in values that the step has, in this step or later."""
     produced = _produced(step.graph)
     for birth in step.births:
-        if (birth.op and birth.op not in produced) or (birth.value and birth.value not in step.graph.values):
+        if any(op and op not in produced for op in (birth.op, birth.reader)) or (birth.value and birth.value not in step.graph.values):
             yield f"a birth names `{birth.op or birth.value}`, which the step does not have"
         if birth.step < step.index:
             yield f"a birth at step {birth.step} stands in step {step.index}"

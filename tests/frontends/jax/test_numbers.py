@@ -57,3 +57,34 @@ def test_batches_made_anew_of_numpy_arrays_end_in_a_report(tmp_path: Path) -> No
 
 def test_an_op_that_changes_nothing_has_an_output_of_its_own(tmp_path: Path) -> None:
     assert "no fault found" in judged(tmp_path, "jax.grad(loss_fn)")
+
+
+def test_what_was_computed_of_memory_that_is_handed_on_is_still_known_by_its_type(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(DONATED)
+    command = [sys.executable, "-m", "whygrad", "run", str(script)]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=True).stderr
+
+    assert "no fault found" in told
+    assert "30 steps seen" in told
+
+
+DONATED = """
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+@partial(jax.jit, donate_argnums=0)
+def step(w, target, x, y):
+    def loss_fn(w):
+        return jnp.mean((x @ w - y - 0.1 * jax.lax.stop_gradient(x @ target)) ** 2)
+    loss, slope = jax.value_and_grad(loss_fn)(w)
+    return w - 0.1 * slope, loss
+
+w = jnp.ones((3, 1)) * 0.5
+target = jax.tree.map(jnp.copy, w)
+for i in range(30):
+    x = jax.random.normal(jax.random.key(i), (16, 3))
+    w, loss = step(w, target, x, x @ jnp.asarray([[1.0], [2.0], [-1.0]]))
+"""

@@ -144,6 +144,26 @@ def test_a_state_given_twice_is_counted(tmp_path: Path, loop: str, restarts: int
     assert record.optimizers[0].restarts == restarts
 
 
+def test_a_state_that_a_step_hands_out_is_dropped_where_the_step_is_called(tmp_path: Path) -> None:
+    inside = COMPILED.replace(", RETURNED", "").replace("params, state = step", "params = step")
+    outside = COMPILED.replace("RETURNED", "new").replace("params, state = step", "params, kept = step")
+    folders = [tmp_path / name for name in ("inside", "outside")]
+    for folder in folders:
+        folder.mkdir()
+    programs = zip(folders, (inside, outside), strict=True)
+    places = [recorded(folder, HEAD + "tx = optax.adam(0.01)" + loop).optimizers[0].step_site for folder, loop in programs]
+
+    assert [place and place.text.strip().split()[0] for place in places] == ["updates,", "params,"]
+
+
+def test_an_optimizer_is_told_what_it_updates_where_its_state_is_made(tmp_path: Path) -> None:
+    program = HEAD + "tx = optax.adam(0.01)" + LOOP
+    site = recorded(tmp_path, program).optimizers[0].given_site
+
+    assert site is not None
+    assert site.line == line_of(program, "tx.init")
+
+
 def test_an_optimizer_without_a_state_restarts_nothing(tmp_path: Path) -> None:
     record = recorded(tmp_path, HEAD + "tx = optax.sgd(0.01)" + LOOP.replace("updates, state =", "updates, _ ="))
 

@@ -129,7 +129,8 @@ class Assembly:
         if not after.bounds:
             return built
         facts, step = built.facts[-1], built.step
-        facts.arrays.update({number: item for number, item in after.arrays.items() if not deleted(item)})
+        facts.arrays.update(after.arrays)
+        facts.types.update(after.types)
         for number, name in gradients.items():
             facts.roles[number], facts.called[number] = "gradient", f"gradient of {name}"
         every = {number for bound in after.bounds for number in (*bound.outputs, *(i for i in bound.inputs if isinstance(i, int)))}
@@ -142,7 +143,8 @@ class Assembly:
     def facts(self, index: int, at: int, part: Part) -> Facts:
         """What is known of the values of one derivative."""
         derivation = part.program.derivation
-        facts = Facts(arrays={**part.before.arrays, **part.arrays}, types=part.program.types, moving=set(part.program.moving))
+        arrays, types = {**part.before.arrays, **part.arrays}, {**part.before.types, **part.program.types}
+        facts = Facts(arrays=arrays, types=types, moving=set(part.program.moving))
         facts.closed_over = {*part.program.external()} - {argument.number for argument in derivation.arguments}
         facts.given = {*(argument.number for argument in derivation.arguments), *facts.closed_over}
         facts.called.update({number: name for number, name in derivation.numbers.called.items() if name})

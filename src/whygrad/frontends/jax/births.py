@@ -1,7 +1,7 @@
 """Where NaN and infinity are born: every value of the program, and every gradient between, is looked at."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import jax
@@ -85,6 +85,15 @@ def _forward_birth(watched: Watched, index: int) -> Birth | None:
     bad = {number for number in watched.replay.engine.losses if watched.states.get(number)}
     if not bad:
         return None
+    found = _first(watched, bad)
+    given = [number for number in watched.replay.engine.fixed if number in bad] + [n for n in watched.replay.engine.moving if n in bad]
+    if given:
+        return Birth("given", value=_name(watched, given[0]), step=index, count=_count(watched.environment[given[0]]), loss=_loss(watched))
+    return _birth("forward", watched, found, [watched.environment[n] for n in found.outputs], index) if found is not None else None
+
+
+def _first(watched: Watched, bad: set[int]) -> Bound | None:
+    """The first op that made some of what is not finite; `bad` becomes all that it came by."""
     found: Bound | None = None
     for bound in reversed(watched.replay.engine.bounds):
         if bad.isdisjoint(bound.outputs):
@@ -94,10 +103,14 @@ def _forward_birth(watched: Watched, index: int) -> Birth | None:
         bad.update(before)
         if not before and (watched.states[bound.outputs[0]] in BAD or family(kind_of(bound.name)) in ("loss", "reduction")):
             found = bound
-    given = [number for number in watched.replay.engine.fixed if number in bad] + [n for n in watched.replay.engine.moving if n in bad]
-    if given:
-        return Birth("given", value=_name(watched, given[0]), step=index, count=_count(watched.environment[given[0]]), loss=_loss(watched))
-    return _birth("forward", watched, found, [watched.environment[n] for n in found.outputs], index) if found is not None else None
+    return found
+
+
+def _hidden(watched: Watched, reader: Bound) -> Bound | None:
+    """What made the numbers that are not finite among those that this op reads; None where they are finite, or were given to the step."""
+    bad = {item for item in reader.inputs if isinstance(item, int) and watched.states.get(item) in BAD}
+    made = _first(watched, bad) if bad else None
+    return made if bad.isdisjoint((*watched.replay.engine.fixed, *watched.replay.engine.moving)) else None
 
 
 def _backward_birth(watched: Watched, index: int) -> Birth | None:
@@ -116,7 +129,13 @@ def _backward_birth(watched: Watched, index: int) -> Birth | None:
                 "given", value=_name(watched, given[0]), step=index, count=_count(watched.environment[given[0]]), loss=_loss(watched)
             )
         if broken and _makes_it(watched, bound, gradients):
-            return _birth("backward", watched, bound, broken[:1], index)
+            made = _hidden(watched, bound)
+            if made is None:
+                return _birth("backward", watched, bound, broken[:1], index)
+            names = {number: name for name, number in watched.replay.numbers.items()}
+            born = _birth("backward", watched, made, [watched.environment[n] for n in made.outputs], index)
+            reader = _op_of(watched, bound, names)
+            return replace(born, reader=reader if reader != born.op else "")
     return None
 
 

@@ -321,6 +321,7 @@ class Jits:
         makers = {item: equation for equation in closed.jaxpr.eqns for item in equation.outvars}
         for moment in capture.moments:
             moment.kept = _kept(moment, closed)
+            moment.handed_out = moment.renewed is not None and _compat.variable(moment.renewed) in closed.jaxpr.outvars
             plan.handed[id(moment)] = _handed(moment, closed, makers)
             learned(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}

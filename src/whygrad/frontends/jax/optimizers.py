@@ -18,6 +18,7 @@ from whygrad.frontends.jax.clips import clips
 from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
 from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.states import smallest
 from whygrad.frontends.jax.strangers import typed
 from whygrad.frontends.jax.transformations import (
     CHOOSING,
@@ -55,8 +56,8 @@ class Owner(Protocol):
     def moment(self, moment: Moment) -> None:
         """An update was calculated or applied."""
 
-    def declining(self, made: Made, count: Any) -> None:
-        """An optimizer has declined so many updates by now."""
+    def renewed(self, made: Made, state: Any, declined: Any) -> None:
+        """An optimizer has made this array of its new state, and declined so many updates by now; None where it declines none."""
 
     def parameters_in(self, tree: Any) -> dict[str, Any]:
         """The leaves of a tree by the parameters that they belong to."""
@@ -142,9 +143,8 @@ class Optimizers:
 
     def updated(self, entry: Made, made: Any) -> None:
         """An update and the state after it were calculated."""
-        declined = declined_by(made[1]) if isinstance(made, tuple) and len(made) == 2 else None  # noqa: PLR2004 - updates and state
-        if declined is not None:
-            self.recorder.declining(entry, declined)
+        state = made[1] if isinstance(made, tuple) and len(made) == 2 else None  # noqa: PLR2004 - updates and state
+        self.recorder.renewed(entry, smallest(leaves(state)), declined_by(state))
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:
         """Updates were added to parameters."""
@@ -272,7 +272,7 @@ class Optimizers:
             rate_site=self.recorder.builder.site(entry.set_by("scale")),
             schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
             given_site=self.recorder.builder.site(entry.given_at),
-            step_site=self.recorder.builder.site(entry.updated_at) if entry.restarts or skipped else None,
+            step_site=self.recorder.builder.site(entry.dropped_at or entry.updated_at) if entry.restarts or skipped else None,
             skipped=skipped,
             low_from=entry.low_from,
         )

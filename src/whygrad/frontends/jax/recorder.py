@@ -347,12 +347,13 @@ class JaxRecorder(Listener):
         elif self.done and moment.kind == "update" and moment.made is not None and (moment.made.steps or not moment.made.met):
             self.optimizers.asked(moment)
 
-    def declining(self, made: Made, count: Any) -> None:
-        """An optimizer has declined so many updates by now."""
-        if self.jits.capturing:
-            self.jits.capturing[-1].moments[-1].declined = count
-        else:
-            made.declined = count
+    def renewed(self, made: Made, state: Any, declined: Any) -> None:
+        """An optimizer has made this array of its new state, and declined so many updates by now."""
+        if self.jits.capturing and self.jits.capturing[-1].moments:
+            moment = self.jits.capturing[-1].moments[-1]
+            moment.renewed, moment.declined = state, declined
+        elif declined is not None:
+            made.declined = declined
 
     def begun(self, entry: Made, parameters: Any, trace: source.Trace | None) -> None:
         """The state of an optimizer is made: within a traced function, at each of its calls."""
@@ -384,7 +385,7 @@ class JaxRecorder(Listener):
             self._returned(plan, result)
         called = source.trace(outside())
         for moment in plan.capture.moments:
-            moment.called = called
+            moment.was_called(called)
         self.open.moments += plan.capture.moments
         outputs = leaves(result)
         self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})

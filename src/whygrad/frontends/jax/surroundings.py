@@ -63,6 +63,8 @@ class Around:
 
     bounds: tuple[Bound, ...] = ()
     arrays: Mapping[int, Any] = field(default_factory=dict)
+    types: Mapping[int, Any] = field(default_factory=dict)
+    """Of arrays whose memory the program has handed on since: what is left to know of them."""
 
 
 class Surroundings:
@@ -170,16 +172,19 @@ class Surroundings:
 
     def _translated(self, bounds: Iterable[Bound], known: Mapping[int, int]) -> Around:
         arrays: dict[int, Any] = {}
+        types: dict[int, Any] = {}
         found = []
         for bound in bounds:
             every = {*bound.outputs, *(item for item in (*bound.inputs, *bound.arguments.values()) if isinstance(item, int))}
             names = {number: known.get(number, -(self.first + number) - 1) for number in every}
-            arrays.update({names[number]: self.numbers.objects[number] for number in every})
+            for number in every:
+                item = self.numbers.objects[number]
+                (types if deleted(item) else arrays)[names[number]] = item
             inputs = tuple(names[item] if isinstance(item, int) else item for item in bound.inputs)
             given = {key: names[item] if isinstance(item, int) else item for key, item in bound.arguments.items()}
             outputs = tuple(names[number] for number in bound.outputs)
             found.append(replace(bound, inputs=inputs, outputs=outputs, arguments=given, scope=None))
-        return Around(tuple(found), arrays)
+        return Around(tuple(found), arrays, types)
 
 
 def _rearranges(bound: Bound) -> bool:

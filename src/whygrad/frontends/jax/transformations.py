@@ -108,6 +108,8 @@ class Made:
     """The root mean square of its parameters, of most of them."""
     updated_at: source.Trace | None = None
     """Where the program asks it for updates."""
+    dropped_at: source.Trace | None = None
+    """Where the program calls the traced function that hands its new state out."""
     given_at: source.Trace | None = None
     """Where the program makes its state, and so tells it what it updates."""
     begun_at: source.Trace | None = None
@@ -228,6 +230,10 @@ class Moment:
     """What is wrong with that, in the step that ends now."""
     declined: Any = None
     """Of an update: how many were declined by then."""
+    renewed: Any = None
+    """Of an update: an array of the state that it returns."""
+    handed_out: bool = False
+    """The traced function that it stands in hands that out."""
     kept: bool | None = None
     """Of an application within a traced function: something reads its result; None where that is not known."""
     again: bool = False
@@ -238,6 +244,12 @@ class Moment:
     """The types of that, in the step that ends now, where it is not what was differentiated."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
+
+    def was_called(self, trace: source.Trace | None) -> None:
+        """The traced function that it stands in is called here."""
+        self.called = trace
+        if self.handed_out and self.made is not None:
+            self.made.dropped_at = trace
 
     @property
     def gathers(self) -> bool:

@@ -8,7 +8,7 @@ from whygrad.flow.births import Origin, origin
 from whygrad.ir import Course, Op
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
-from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
+from whygrad.rules.magnitude.phrases import beyond_table, called, consequences, entries, first, when
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import guarded, without_largest
 
@@ -26,6 +26,7 @@ _HELP = (
         ("softmax", "log_softmax", "attention"),
         "leave at least one entry of each row unmasked: a softmax over nothing but minus infinity is 0/0",
     ),
+    (("embedding", "index"), "give it ids that its table has a row for: what is read beyond the last one is NaN"),
     (
         ("matmul", "linear", "conv", "square", "mul", "add", "sum"),
         "look at the size of its inputs: scale them down, lower the learning rate, or clip the gradient",
@@ -106,7 +107,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         site=op.site,
         label="finite numbers go in, NaN or infinity comes out",
         related=places((backward, "the loss differentiated here is not finite")),
-        evidence=(*entries(found, "makes"), *ranges, *when(index, found)),
+        evidence=(*entries(found, "makes"), *beyond_table(found, op), *ranges, *when(index, found)),
         help=f"numbers above {HALF:g} do not fit in float16: use bfloat16, or compute this in float32"
         if half
         else first(index, _HELP, op.kind, "look at the inputs shown, and keep them in the range that the function is defined on"),

@@ -7,7 +7,7 @@ from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin, scaled
 from whygrad.ir import Op
 from whygrad.rules import rule
-from whygrad.rules.magnitude.phrases import called, consequences, entries, first, when
+from whygrad.rules.magnitude.phrases import beyond_table, called, consequences, entries, first, when
 from whygrad.rules.phrases import finite, listed, places
 from whygrad.rules.remedies import guarded
 
@@ -86,12 +86,15 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
     backward = next((event.site for event in found.step.events("backward") if event.site), None)
     branch = next((reader.site for reader in behind if reader.site), None)
     bad = [p.name for p in found.step.step.parameters if p.gradient == "non-finite"]
+    starved = listed(bad) if bad and not found.later else "all parameters before it"
+    if (reader := found.reader) is not None:
+        return hidden(index, found, op, reader, starved)
     return Diagnosis(
         rule="WG503",
         name="non-finite-gradient",
         severity="error",
         confidence="measured",
-        message=f"the derivative of `{name}` is NaN or infinite here, so that {listed(bad) if bad and not found.later else 'all parameters before it'} can't learn",
+        message=f"the derivative of `{name}` is NaN or infinite here, so that {starved} can't learn",
         site=op.site,
         label="a finite gradient comes in here, NaN or infinity goes on",
         related=places((branch, "this branch is not taken, and is differentiated all the same"), (backward, "the loss is finite here")),
@@ -103,6 +106,35 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         step=found.birth.step,
         names=(name,),
         remedy=guarded(index, op, untaken=bool(behind)),
+    )
+
+
+def hidden(index: Index, found: Origin, op: Op, reader: Op, starved: str) -> Diagnosis:
+    """What is said at an op whose numbers never reach the loss, and spoil its gradient all the same."""
+    name = called(op)
+    bad = [p.name for p in found.step.step.parameters if p.gradient == "non-finite"]
+    backward = next((event.site for event in found.step.events("backward") if event.site), None)
+    return Diagnosis(
+        rule="WG503",
+        name="non-finite-gradient",
+        severity="error",
+        confidence="measured",
+        message=f"`{name}` makes NaN or infinity here, which a mask keeps from the loss but not from its gradient, so that {starved} can't learn",
+        site=op.site,
+        label="finite numbers go in, NaN or infinity comes out",
+        related=places(
+            (reader.site, f"the derivative of `{called(reader)}` multiplies them by 0, which is NaN"), (backward, "the loss is finite here")
+        ),
+        evidence=(*entries(found, "makes"), *beyond_table(found, op), *_loss(found), *when(index, found)),
+        help="put ids that the table has in their place before the look-up, and not numbers behind it"
+        if any(beyond_table(found, op))
+        else "replace the bad inputs before this function, `f(where(ok, x, 1))`, and not its bad results behind it",
+        facts=frozenset(Fact("non-finite", name) for name in (*bad, *op.outputs)),
+        explains=consequences(index, found),
+        kind=found.step.step.kind,
+        step=found.birth.step,
+        names=(name,),
+        remedy=guarded(index, op, untaken=True),
     )
 
 

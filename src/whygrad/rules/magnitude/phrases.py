@@ -48,6 +48,22 @@ def entries(origin: Origin, verb: str) -> Iterator[Evidence]:
         yield Evidence(f"it read {shown}", "input", first[0] if first and not isnan(first[0]) else None)
 
 
+def beyond_table(origin: Origin, op: Op) -> Iterator[Evidence]:
+    """Ids that a look-up was given, and the table has no row for."""
+    if origin.later or op.kind not in ("embedding", "index"):
+        return
+    given = [origin.step.value(name) for name in op.inputs]
+    table = next((value for value in given if (value.dtype or "").startswith(("f", "bf")) and value.shape), None)
+    ids = next((value for value in given if (value.dtype or "").startswith(("i", "u")) and value.statistics is not None), None)
+    if table is None or ids is None or not table.shape or ids.statistics is None or ids.statistics.maximum is None:
+        return
+    if ids.statistics.maximum >= table.shape[0]:
+        largest = ids.statistics.maximum
+        yield Evidence(
+            f"`{ids.shown}` goes up to {largest:.0f}, and the table has the rows 0 to {table.shape[0] - 1}", "largest_id", largest
+        )
+
+
 def consequences(index: Index, origin: Origin) -> frozenset[Fact]:
     """What follows from numbers that are not finite: an exception that speaks of them, parameters that no longer move."""
     found = {Fact("non-finite", name) for step in index.steps for name, value in step.values.items() if value.role in ("loss", "parameter")}

@@ -59,7 +59,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         site=optimizer.given_site or optimizer.site,
         label=f"{'is given' if optimizer.given_site else 'holds'} {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
         related=places(
-            (optimizer.site if optimizer.given_site else None, f"`{optimizer.name}` is made here"),
+            (_made_elsewhere(optimizer), f"`{optimizer.name}` is made here"),
             (lost[0].site, f"`{modules[0]}` is made here"),
         ),
         evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),
@@ -70,6 +70,12 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         test=moved_as_well(lost),
         remedy=_remedy(index, optimizer) or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None),
     )
+
+
+def _made_elsewhere(optimizer: Optimizer) -> Site | None:
+    """Where it is made, if that is another line than the one that tells it what to update."""
+    made, given = optimizer.site, optimizer.given_site
+    return made if made and given and (made.file, made.line) != (given.file, given.line) else None
 
 
 def idle(index: Index, optimizer: Optimizer) -> Iterator[Fact]:

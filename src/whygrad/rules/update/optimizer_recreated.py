@@ -64,7 +64,9 @@ def _dropped(optimizer: Optimizer) -> Diagnosis:
                 optimizer.restarts,
             ),
         ),
-        help=f"return the new state from the step and pass it on: `updates, opt_state = {optimizer.name}.update(grads, opt_state, params)`",
+        help=f"return the new state from the step and pass it on: `updates, opt_state = {optimizer.name}.update(grads, opt_state, params)`"
+        if optimizer.step_site is None or ".update" in optimizer.step_site.text
+        else "keep the new state that is returned here under the name that is handed in at the next call",
         explains=frozenset({Fact("no-rate", optimizer.name)}),
         names=(optimizer.name,),
         remedy=_carried_over(optimizer),

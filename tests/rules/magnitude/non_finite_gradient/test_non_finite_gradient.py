@@ -19,7 +19,22 @@ ROOT = """
 BIRTH = '    birth stage="backward" op="b" count=1 entries={"[2]":[0.0]} loss=1.5\n'
 UNSEEN = ROOT.replace(BIRTH, '    parameter w reached=true gradient="non-finite" gradient_norm="nan"\n')
 
+HIDDEN = """
+    ids: input i32[8] minimum=0.0 maximum=7.0 finite=1.0
+    table: parameter f32[5,4]
+    w: parameter f32[2,4]
+    a = embedding ids table @ "train.py":7
+    b = linear a w @ "train.py":8
+    c = where b @ "train.py":9
+    loss = mean c @ "train.py":10
+    ! backward loss @ "train.py":11
+    ! optimizer_step opt
+    measures loss=1.5 gradient_norm="nan"
+    birth stage="backward" op="a" reader="b" count=12 loss=1.5
+"""
+
 FIRES = {
+    "numbers that a mask keeps from the loss, where they are made": (HIDDEN, 7, "error"),
     "the root of zero": (ROOT, 9, "error"),
     "at a later step": (ROOT.replace('op="b"', 'op="b" step=72'), 9, "error"),
     "a branch that is not taken": (ROOT.replace("loss = mean b", 'c = where a b @ "train.py":12\n    loss = mean c'), 9, "error"),
@@ -81,3 +96,10 @@ def test_what_goes_in_is_kept_where_there_is_a_slope(loss: str, text: str) -> No
 
     assert diagnosis.remedy is not None
     assert [edit.text for edit in diagnosis.remedy.edits] == [text]
+
+
+def test_ids_beyond_the_table_are_shown() -> None:
+    (diagnosis,) = said(diagnose, HIDDEN)
+
+    assert any("goes up to 7, and the table has the rows 0 to 4" in one.statement for one in diagnosis.evidence)
+    assert "before the look-up" in diagnosis.help
