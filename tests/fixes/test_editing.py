@@ -68,6 +68,23 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "enlist", "text": "keras.layers.Flatten()"},
         "from keras import layers\nmodel.add(layers.Flatten())\nmodel.add(layers.Dense(10))\n",
     ),
+    "a derivative by hand goes, in PyTorch": (
+        ("class Cube(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x, q):\n        ctx.save_for_backward(x)\n        ctx.q = q\n        return q * x**3\n\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        return g * 2 * x, None\n\n\ny = Cube.apply(x, 2)\n"),
+        "return g", {"action": "derive"},
+        "class Cube:\n    @staticmethod\n    def apply(x, q):\n        return q * x**3\n\n\ny = Cube.apply(x, 2)\n",
+    ),
+    "in TensorFlow": (
+        "@tf.custom_gradient\ndef cube(x):\n    y = x**3\n\n    def grad(g):\n        return g * 2 * x\n\n    return y, grad\n",
+        "return g", {"action": "derive"},
+        "def cube(x):\n    y = x**3\n\n    return y\n",
+    ),
+    "in JAX": (
+        ("@jax.custom_vjp\ndef cube(x):\n    return x**3\n\n\ndef fwd(x):\n    return cube(x), x\n\n\ndef bwd(x, g):\n    return (g * 2 * x,)\n\n\n"
+        "cube.defvjp(fwd, bwd)\ny = cube(2.0)\n"),
+        "return (g", {"action": "derive"},
+        "def cube(x):\n    return x**3\n\n\ny = cube(2.0)\n",
+    ),
     "a function hands on what it made": (
         "def f(x):\n    loss = g(x)\n    log(loss)\n", "loss = g", {"action": "return"},
         "def f(x):\n    loss = g(x)\n    log(loss)\n    return loss\n",
@@ -389,6 +406,12 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement that reads what its loop goes through": (
         "for t in sums:\n    t.clear()\nstep(sums)\n", "t.clear()", {"action": "move", "to": "step(sums)"},
     ),
+    "a forward that asks its context": (
+        "class F(Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x if ctx.needs_input_grad[0] else 0\n\n    @staticmethod\n    def backward(ctx, g):\n        return g\n",
+        "return g", {"action": "derive"},
+    ),
+    "a derivative of nothing that is known": ("def bwd(x, g):\n    return (g,)\n", "return (g", {"action": "derive"}),
+    "a derivative that is made elsewhere": ("@tf.custom_gradient\ndef f(x):\n    return x, make(x)\n", "return x", {"action": "derive"}),
     "a return": ("def f():\n    g()\n    return make(a)\n", "return make(a)", {"action": "move", "to": "g()"}),
     "a layer with a name": ("self.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap"}),
     "two calls of that name on one line": ("a, b = sigmoid(x), sigmoid(y)\n", "a, b", {"action": "unwrap", "calls": ("sigmoid",)}),

@@ -10,6 +10,7 @@ import libcst as cst
 from whygrad.diagnosis import Action, Edit
 from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated, with_arguments
 from whygrad.fixes.decorators import decorated, redecorated, uncached
+from whygrad.fixes.deriving import derived
 from whygrad.fixes.enlisting import enlisted
 from whygrad.fixes.finding import (
     Expression,
@@ -441,4 +442,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "uncache": uncached,
     "enlist": enlisted,
     "return": returned,
+    "derive": derived,
 }

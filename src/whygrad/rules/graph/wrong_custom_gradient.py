@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.starved import meant
 from whygrad.flow.trials import trial_of
@@ -10,6 +10,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Differentiate, Op, Parameter, Site, Trial, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places
+from whygrad.rules.remedies import remedy
 
 FEWEST = 3
 """Entries that must have been compared, as `flow.trials` has it."""
@@ -108,6 +109,7 @@ def _about_missing(index: Index, step: StepIndex, op: Op, behind: tuple[Paramete
         step=step.step.index,
         names=(op.native, *names),
         test=Test(Differentiate((op.output,)), "moving the inputs changes the output otherwise than the backward says"),
+        remedy=_derived(op, site),
     )
 
 
@@ -118,6 +120,15 @@ def _backward_site(op: Op) -> Site | None:
         return None
     file, line, function, text = place[:4]
     return Site(str(file), int(line), function=str(function), text=str(text)) if isinstance(line, int) else None
+
+
+def _derived(op: Op, site: Site | None) -> Remedy | None:
+    """The function without its own derivative; one whose forward is flat learns no more by that, as trying it shows."""
+    return remedy(
+        f"let the framework differentiate `{op.native}`",
+        Edit("derive", site) if site else None,
+        changes="a derivative that was written to save memory, or for numbers that overflow, is gone",
+    )
 
 
 def _contradicted(index: Index) -> Iterator[Diagnosis]:
@@ -152,6 +163,7 @@ def _about_wrong(index: Index, step: StepIndex, op: Op) -> Diagnosis:
         step=step.step.index,
         names=(op.native,),
         test=Test(intervention, "moving the inputs changes the output otherwise than the backward says", required=True),
+        remedy=_derived(op, site),
     )
 
 
