@@ -1,14 +1,16 @@
 """WG317: weights that were one parameter are several."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import speaks
-from whygrad.ir import Parameter
+from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places
+from whygrad.rules.remedies import remedy
 
 
 @rule("WG317", "broken-tie", "warning")
@@ -69,7 +71,15 @@ def _about(index: Index, moment: Moment) -> Diagnosis | None:
         kind=moment.step.step.kind,
         step=moment.step.step.index,
         names=names,
+        remedy=_copied(moment.event.site),
     )
+
+
+def _copied(site: Site | None) -> Remedy | None:
+    """Numbers that are copied into the parameters as they are, tied; the loss of training need not show it."""
+    told = Edit("argument", site, calls=("load_state_dict",), keyword="assign") if site and "assign" in site.text else None
+    made = remedy("copy the numbers into the parameters", told, changes="parameters keep the dtype that the model gave them")
+    return replace(made, beside=True) if made is not None else None
 
 
 def _called(index: Index, name: str) -> Parameter | None:

@@ -1,13 +1,15 @@
 """WG316: a hook zeroes or replaces the gradient."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Severity, Test
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Severity, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Event, Parameter, Trial, Unhook
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, percent, places
+from whygrad.rules.remedies import remedy
 
 TAKEN = 0.99
 """Share of the gradient's norm that must be gone for a warning: what protects rows or blends gradients leaves more than that, clipping by a hook has other rules."""
@@ -73,7 +75,18 @@ def _about(step: StepIndex, parameter: Parameter, event: Event) -> Diagnosis:
         step=step.step.index,
         names=(parameter.name,),
         test=Test(_intervention(parameter), "without the hook the gradient is another one", required=True),
+        remedy=_unhooked(event, _intervention(parameter)) if severity == "warning" else None,
     )
+
+
+_ALONE = re.compile(r"\s*[\w.\[\]]+\.register_hook\(.*\)\s*(#.*)?$")
+"""A hook whose handle nobody keeps."""
+
+
+def _unhooked(event: Event, proof: Unhook) -> Remedy | None:
+    """The program without the hook: what it was to keep as it is moves, too."""
+    edit = Edit("drop", event.site) if event.site is not None and _ALONE.match(event.site.text) else None
+    return remedy("leave the hook out", edit, changes="what the hook was to keep as it is is trained as well", proof=proof)
 
 
 def _effect(trial: Trial | None) -> tuple[Severity, str]:

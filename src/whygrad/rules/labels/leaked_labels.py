@@ -1,14 +1,16 @@
 """WG107: the labels reach the model's input."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, places, typed
+from whygrad.rules.remedies import remedy
 
 _COPIES = ("layout", "cast")
 _READERS = frozenset(("linear", "matmul"))
@@ -175,7 +177,7 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
     ids = call.step.value(next((name for name in op.inputs if not same.isdisjoint(forms(call.step, name))), call.target.name))
     made = call.step.producer.get(call.step.origin(ids.name))
     sliced = made[1] if made is not None and "part" in made[1].attributes else None
-    return _diagnosis(
+    said = _diagnosis(
         call,
         f"the model reads `{ids.shown}` and must predict it at the same position",
         "input and target are not shifted against each other",
@@ -187,6 +189,45 @@ def position_by_position(call: Call, op: Op) -> Diagnosis:
         ids,
         sliced.site if sliced is not None else None,
     )  # fmt: skip
+    return replace(said, remedy=_shifted(call, op) if sliced is None else None)
+
+
+_OF_NAME = re.compile(r"([A-Za-z_]\w*)(\.\w+\([^()]*\))*")
+"""A name, or what methods make of it: `ids.view(-1)`."""
+
+
+def _shifted(call: Call, op: Op) -> Remedy | None:
+    """The model is called with all positions but the last, and compared with all but the first, where one function does both."""
+    written, loss = _OF_NAME.fullmatch(call.target.called), call.op.site
+    if written is None or loss is None or op.site is None:
+        return None
+    name = written[1]
+    called = next(
+        (s for s in op.site.with_callers if (s.file, s.function) == (loss.file, loss.function) and re.search(rf"[(,]\s*{name}\b", s.text)),
+        None,
+    )
+    if called is None or called.line == loss.line:
+        return None
+    # what is cut out of rows does not lie in one piece
+    compared = re.sub(rf"^{name}\b", f"{name}[:, 1:]", written[0]).replace(".view(", ".reshape(")
+    return remedy(
+        "predict the next position",
+        Edit("wrap", called, "{x}[:, :-1]", _called(called, name), written=name, position=_place(called, name)),
+        Edit("wrap", loss, compared, written=written[0], position=1),
+        changes="the model reads all positions but the last, and is compared with all but the first",
+    )
+
+
+def _called(called: Site, name: str) -> tuple[str, ...]:
+    """The last name of what is called with it."""
+    found = re.search(rf"(\w+)\([^()]*\b{name}\b", called.text)
+    return (found[1],) if found else ()
+
+
+def _place(called: Site, name: str) -> int:
+    """Which argument of the call it is."""
+    given = called.text[called.column - 1 if called.column else 0 :]
+    return given[: (re.search(rf"[(,]\s*{name}\b", given) or re.match("", given)).end()].count(",")  # type: ignore[union-attr]  # the empty pattern fits
 
 
 def whole_table(call: Met, table: Value, given: Value, op: Op) -> Diagnosis:

@@ -1,16 +1,17 @@
 """WG514: what the labels say is finer than the numbers can tell apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, isfinite, log2, nan, prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.magnitude.scales import source_of
 from whygrad.rules.phrases import distinct, figure, places, typed
+from whygrad.rules.remedies import remedy
 
 DIGITS = {"f64": 52, "f32": 23, "f16": 10, "bf16": 7}
 """Binary digits behind the point of each floating dtype."""
@@ -193,7 +194,20 @@ def diagnosis(found: Coarse) -> Diagnosis:
         kind=call.step.step.kind,
         step=call.step.step.index,
         names=(call.target.shown,),
+        remedy=_unrounded(site),
     )
+
+
+CASTS = ("float", "half", "bfloat16", "to", "astype", "cast", "type")
+"""What makes fewer digits of numbers, in all frameworks."""
+
+
+def _unrounded(site: Site | None) -> Remedy | None:
+    """The labels in the type that they had, where they are put into a shorter one; whether the loss takes them, trying it shows."""
+    cast = site is not None and any(f"{name}(" in site.text for name in CASTS)
+    edit = Edit("unwrap", site, calls=CASTS) if site is not None and cast else None
+    made = remedy("leave the labels in the type that they had", edit, changes="what is computed with them has that type, too")
+    return replace(made, beside=True) if made is not None else None
 
 
 def site_of(step: StepIndex, found: Coarse) -> Site | None:

@@ -12,8 +12,9 @@ from whygrad.idioms.spellings import SPELLINGS, spelling
 from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences, when
+from whygrad.rules.magnitude.scales import data_of
 from whygrad.rules.phrases import listed, places, plural
-from whygrad.rules.remedies import behind, remedy
+from whygrad.rules.remedies import before_loop, behind, remedy
 
 _WHAT = {"label": "the labels", "parameter": "the parameter", "buffer": "the buffer"}
 
@@ -132,6 +133,10 @@ def _filled(index: Index, found: Origin, site: Site | None) -> Remedy | None:
     if site is not None and _FITTED.search(site.text):
         array = "numpy.nan_to_num({x}, nan=0.0, posinf=0.0, neginf=0.0)"
         return remedy("put zeros where entries are not finite", Edit("wrap", site, array, keyword="x", position=0), changes=_AS_ZERO)
+    if site is not None and made is None and found.value is not None and _handed(found) is None:
+        data = data_of(found.step, found.value)
+        edit = before_loop(data.read, spelling(index, "filled", data=True), data.called)
+        return remedy("put zeros where entries are not finite", edit, changes=_AS_ZERO)
     if site is None or made is None or made[1].site != site or not _KEPT.match(site.text) or site.text.rstrip().endswith(("(", ",", "[")):
         return None
     row = SPELLINGS["filled"]
