@@ -108,12 +108,17 @@ def behind(site: Site | None, text: str) -> Edit | None:
     return Edit("insert", site, text) if site else None
 
 
+CALLED = ("__call__", "forward", "call")
+"""Methods that run where their object is called."""
+
+
 def before_loop(site: Site | None, text: str, name: str) -> Edit | None:
     """A statement in front of the loop that goes on reading what is called so at a place, in the name that it has there."""
     if site is None or not name.isidentifier():
         return None
     # an object that is called can't be followed to its calls by name, but what called it can
-    named = (place for place in site.with_callers if place.function != "__call__" and re.search(rf"\b{name}\b", place.text))
+    plain = (place for place in site.with_callers if place.function.rpartition(".")[2] not in CALLED)
+    named = (place for place in plain if re.search(rf"\b{name}\b", place.text))
     return Edit("insert", next(named, site), text, after=False, around="loop", written=name)
 
 
