@@ -110,6 +110,7 @@ Action = Literal[
     "enlist",
     "return",
     "derive",
+    "beside",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
@@ -124,7 +125,8 @@ out and the line drops is kept under the name of what the call was given. `repea
 in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `inward`: `P(a) * b` becomes `P(a * b)`,
 for one of `calls`. `carry`: the state that an update of optax' makes anew goes out of its function and in again at the next call. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, in front of the one at the place.
-`return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it."""
+`return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
+to `x`."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

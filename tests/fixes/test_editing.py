@@ -85,6 +85,18 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "return (g", {"action": "derive"},
         "def cube(x):\n    return x**3\n\n\ny = cube(2.0)\n",
     ),
+    "labels follow their inputs, known by where both are cut": (
+        "def split(x, y, n):\n    x = x[order]\n    return (x[:n], y[:n]), (x[n:], y[n:])\n", "x[order]", {"action": "beside"},
+        "def split(x, y, n):\n    x = x[order]\n    y = y[order]\n    return (x[:n], y[:n]), (x[n:], y[n:])\n",
+    ),
+    "or by what is returned with them": (
+        "def load(x, y):\n    x = x[order]\n    return x, y\n", "x[order]", {"action": "beside"},
+        "def load(x, y):\n    x = x[order]\n    y = y[order]\n    return x, y\n",
+    ),
+    "a shuffling goes": (
+        "d = from_slices(x).shuffle(len(x), seed=9).batch(4)\n", "from_slices(x).shuffle(len(x), seed=9)", {"action": "unwrap", "calls": ("shuffle",)},
+        "d = from_slices(x).batch(4)\n",
+    ),
     "a function hands on what it made": (
         "def f(x):\n    loss = g(x)\n    log(loss)\n", "loss = g", {"action": "return"},
         "def f(x):\n    loss = g(x)\n    log(loss)\n    return loss\n",
@@ -406,6 +418,8 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement that reads what its loop goes through": (
         "for t in sums:\n    t.clear()\nstep(sums)\n", "t.clear()", {"action": "move", "to": "step(sums)"},
     ),
+    "rows of three that belong together": ("def load(x, y, z):\n    x = x[order]\n    return x, y, z\n", "x[order]", {"action": "beside"}),
+    "rows that are picked under another name": ("def load(x, y):\n    a = x[order]\n    return a, y\n", "x[order]", {"action": "beside"}),
     "a forward that asks its context": (
         "class F(Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x if ctx.needs_input_grad[0] else 0\n\n    @staticmethod\n    def backward(ctx, g):\n        return g\n",
         "return g", {"action": "derive"},

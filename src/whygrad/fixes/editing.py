@@ -35,7 +35,7 @@ from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
-from whygrad.fixes.repeating import everywhere, repeated
+from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import returned
 from whygrad.fixes.scoping import own_argument
 from whygrad.fixes.swapping import by_size, named_like
@@ -46,8 +46,8 @@ PAIR = 2
 """Arguments up to which a position tells which one is meant: a loss has a prediction and a target, and a call of more may be another function."""
 GIVEN = -2
 """The position that means what a call was given: the tensor of a method, else the first argument."""
-OF_METHODS = frozenset(("view", "reshape", "to", "astype"))
-"""Methods whose arguments are sizes or types, also where these are variables: `scores.view(n, c)`, `net.to(kind)`."""
+OF_METHODS = frozenset(("view", "reshape", "to", "astype", "shuffle"))
+"""Methods whose arguments are settings, also where these are variables: `scores.view(n, c)`, `net.to(kind)`."""
 _TIGHT = (cst.BinaryOperation, cst.UnaryOperation, cst.Attribute, cst.Comparison, cst.Subscript, cst.Await)
 _SETTINGS = (cst.Integer, cst.UnaryOperation, cst.SimpleString, cst.Tuple)
 """What sets an axis or a type, and is no tensor."""
@@ -443,4 +443,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "enlist": enlisted,
     "return": returned,
     "derive": derived,
+    "beside": beside,
 }

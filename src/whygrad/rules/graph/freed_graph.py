@@ -116,7 +116,22 @@ def made_anew(item: Carried) -> Remedy | None:
     site = item.made.site if item.made is not None else None
     places = site.with_callers if site is not None else ()
     kept = next((way for way in places if _CACHED.match(way.text)), None)
-    return remedy("make it anew each time", Edit("uncache", kept)) if kept is not None else None
+    return remedy("make it anew each time", Edit("uncache", kept), otherwise=_made_where_read(item, kept)) if kept is not None else None
+
+
+_OWN = re.compile(r"\s*(self\.\w+)\s*=(?!=)\s*(.*\S)\s*")
+
+
+def _made_where_read(item: Carried, kept: Site) -> tuple[Edit, ...]:
+    """What an object makes of its own parts and keeps, made once more in front of the line of the same class that reads it."""
+    made, read = _OWN.fullmatch(kept.text.partition("#")[0]), item.used.site
+    if made is None or read is None or not read.function or not kept.function:
+        return ()
+    alike = (read.file, read.function.rpartition(".")[0]) == (kept.file, kept.function.rpartition(".")[0])
+    names = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*(?![\w(]|\.\w+\()", made[2])) - {"self", "dim", "axis"}
+    if not alike or names or made[2].count("(") != made[2].count(")") or made[1] not in read.text:
+        return ()
+    return (Edit("insert", read, f"{made[1]} = {made[2]}", after=False),)
 
 
 def handed_in(step: StepIndex, name: str) -> Site | None:

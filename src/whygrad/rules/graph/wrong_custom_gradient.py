@@ -109,7 +109,7 @@ def _about_missing(index: Index, step: StepIndex, op: Op, behind: tuple[Paramete
         step=step.step.index,
         names=(op.native, *names),
         test=Test(Differentiate((op.output,)), "moving the inputs changes the output otherwise than the backward says"),
-        remedy=_derived(op, site),
+        remedy=_derived(op, site, flat=_is_flat(step, op)),
     )
 
 
@@ -122,8 +122,17 @@ def _backward_site(op: Op) -> Site | None:
     return Site(str(file), int(line), function=str(function), text=str(text)) if isinstance(line, int) else None
 
 
-def _derived(op: Op, site: Site | None) -> Remedy | None:
+def _is_flat(step: StepIndex, op: Op) -> bool:
+    """Too few entries were found whose movement changes the output."""
+    trial = trial_of(step.step, Differentiate((op.output,)))
+    return trial is not None and trial.figures.get("checked", 0.0) < FEWEST
+
+
+def _derived(op: Op, site: Site | None, *, flat: bool = False) -> Remedy | None:
     """The function without its own derivative; one whose forward is flat learns no more by that, as trying it shows."""
+    if flat and site is not None and "zeros_like(" in site.text:
+        through = "the gradient is that of the identity, though the forward is flat: a straight-through estimator"
+        return remedy("hand the incoming gradient on", Edit("unwrap", site, calls=("zeros_like",)), changes=through)
     return remedy(
         f"let the framework differentiate `{op.native}`",
         Edit("derive", site) if site else None,

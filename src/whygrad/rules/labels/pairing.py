@@ -1,6 +1,7 @@
 """What WG104 says of data that were paired outside the framework's graph: batches compared with their items, two loaders, and fits of labels from inputs."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -215,7 +216,23 @@ def suspected(step: StepIndex, fit: Fit, orders: tuple[Site, ...] = ()) -> Diagn
         kind=step.step.kind,
         step=step.step.index,
         names=(shown,),
+        remedy=_ordered(orders) if orders else None,
     )
+
+
+_PICKED = re.compile(r"\s*(\w+)\s*=\s*\1\[\w+\]\s*(#.*)?$")
+
+
+def _ordered(orders: tuple[Site, ...]) -> Remedy | None:
+    """The other side put into the same order, or a shuffling of one side left out."""
+    if len(orders) != 1:
+        return None
+    if _PICKED.match(orders[0].text):
+        return remedy("put the other side into the same order", Edit("beside", orders[0]))
+    if ".shuffle(" not in orders[0].text:
+        return None
+    changes = "the examples come in the order in which they lie; to shuffle them, shuffle the pairs"
+    return remedy("leave out the shuffling of one side", Edit("unwrap", orders[0], calls=("shuffle",)), changes=changes)
 
 
 def origin(step: StepIndex, name: str) -> Site | None:

@@ -84,7 +84,7 @@ def _about(index: Index, optimizer: Optimizer, step: StepIndex, moved: tuple[Par
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
-        remedy=_without_zeros(clear.site if clear is not None else None),
+        remedy=_without_zeros(clear.site if clear is not None else None) or _zeroed_last(optimizer.site),
     )
 
 
@@ -99,6 +99,20 @@ def _without_zeros(site: Site | None) -> Remedy | None:
         made = remedy("leave no gradient instead of zeros", Edit("insert", site, f"{zeroed[1]} = None", after=False), Edit("drop", site))
     elif site is not None and "set_to_none" in site.text:
         made = remedy("leave no gradient instead of zeros", Edit("argument", site, "True", ("zero_grad",), "set_to_none"))
+    return replace(made, beside=True) if made is not None else None
+
+
+_ZEROED_FIRST = re.compile(r"((?:optax\.)?chain)\(((?:optax\.)?masked\((?:optax\.)?set_to_zero\(\),\s*[\w.]+\)),\s*(.+)\)")
+"""A chain of optax' that sets gradients of some parameters to zero before what decays them."""
+
+
+def _zeroed_last(site: Site | None) -> Remedy | None:
+    """Updates set to zero at the end of the chain instead of gradients at its start."""
+    own = site.text[site.column - 1 : (site.end_column or 1) - 1] if site is not None and site.column else ""
+    found = _ZEROED_FIRST.fullmatch(own)
+    if site is None or found is None:
+        return None
+    made = remedy("set the updates to zero, not the gradients", Edit("replace", site, f"{found[1]}({found[3]}, {found[2]})"))
     return replace(made, beside=True) if made is not None else None
 
 
