@@ -115,6 +115,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     ),
     "a method's call gives way to its tensor": ("y = f(x).detach()  # keep\n", "f(x).detach()", {"action": "unwrap"}, "y = f(x)  # keep\n"),
     "an attribute gives way to its tensor": ("y = f(x).data\n", "f(x).data", {"action": "unwrap"}, "y = f(x)\n"),
+    "a sum stands without its parentheses": ("y = (a + b).float()\n", "(a + b).float()", {"action": "unwrap"}, "y = a + b\n"),
     "a method with an axis gives way to its tensor": ("y = h.softmax(-1)\n", "h.softmax(-1)", {"action": "unwrap"}, "y = h\n"),
     "a function's call gives way to its argument": (
         "import torch.nn.functional as F\ny = F.softmax(h + 1, dim=1).mean()\n", "F.softmax(h + 1, dim=1)", {"action": "unwrap"},

@@ -119,7 +119,9 @@ def _filled(tree: Tree, names: Names, text: str, node: cst.CSTNode | None = None
 
 
 def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
-    """In parentheses where what stands around would take it apart, or where the old one stood in them and it is more than one piece."""
+    """In parentheses where what stands around would take it apart, or where the old one stood in them and it is more than one piece; alone it needs none."""
+    if isinstance(tree.parents.get(old), cst.Assign | cst.Return) and isinstance(new, cst.BinaryOperation) and "\n" not in tree.code(new):
+        return new.with_changes(lpar=(), rpar=())
     if getattr(old, "lpar", ()) and not new.lpar and not isinstance(new, cst.Name | cst.Attribute | cst.Call | cst.Subscript):
         return new.with_changes(lpar=old.lpar, rpar=old.rpar)  # type: ignore[attr-defined]  # asked for above
     if not isinstance(new, ATOMS) and isinstance(tree.parents.get(old), _TIGHT) and not new.lpar:
