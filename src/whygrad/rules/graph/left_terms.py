@@ -46,7 +46,15 @@ def _terms(index: Index, step: StepIndex) -> Iterator[Term]:
 def _on_data(step: StepIndex, op: Op) -> bool:
     """It compares what parameters made with something of the batch."""
     trained = step.depends_on_parameters
-    return any(name in trained for name in op.inputs) and any(name in step.from_data and name not in trained for name in op.inputs)
+    return any(name in trained for name in op.inputs) and any(name not in trained and _is_data(step, name) for name in op.inputs)
+
+
+def _is_data(step: StepIndex, name: str) -> bool:
+    """Of the batch, or of data that the program itself drew or brought in: more than zeros, ones or a range."""
+    if name in step.from_data:
+        return True
+    makers = [step.producer[above][1] for above in step.upstream(name) if above in step.producer]
+    return any(op.kind in ("random", "enter") for op in makers)
 
 
 def _starved(index: Index, step: StepIndex, loss: Op) -> Iterator[Parameter]:
@@ -79,7 +87,8 @@ def _told(index: Index, term: Term) -> Diagnosis:
             Evidence(f"`{names[0]}` is read by this loss, is in an optimizer, and had no gradient in the whole run", "gradient"),
         ),
         help=f"add `{value.shown}` itself to what is differentiated, and keep its number for logs alone",
-        facts=frozenset(Fact("no-gradient", name) for name in names),
+        facts=frozenset(Fact("term-left", name) for name in names),
+        explains=frozenset(Fact(what, name) for name in names for what in ("no-gradient", "unmoved", "unused")),
         kind=step.step.kind,
         step=step.step.index,
         names=(*names[:1],),

@@ -20,6 +20,7 @@ from whygrad.rules.wiring.checked_inputs import refused_inputs
 from whygrad.rules.wiring.merged_inputs import refused_merges
 from whygrad.rules.wiring.misgiven_inputs import misgiven
 from whygrad.rules.wiring.odd_axes import odd_axes
+from whygrad.rules.wiring.unfit_sums import unfit_sums
 
 OUTSIDE = re.compile(r"indices\[[\d, ]*\] = (?P<id>-?\d+) is not in \[0, \d+\)")
 """What TensorFlow says of an id that an embedding has no row for."""
@@ -51,7 +52,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     last axes, a flatten is missing; where another axis has it, the axes are in another order; where one channel is wanted and there is no channel axis, that is missing;
     otherwise the number in the declaration is wrong, and the declaration is the place; so it is for an embedding with fewer rows than there are ids. Also a loss on class ids that refuses scores in which dense layers have kept the
     axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis. Also a Keras model that is given one example without a batch axis, or another
-    number of inputs than it has; and, while a Keras model is built, inputs that can't be joined or added as their sizes differ, and weights whose size the
+    number of inputs than it has; two values inside a model that can't be added or joined, as round layers that change the shape, with the layer that changed it; and, while a Keras model is built, inputs that can't be joined or added as their sizes differ, and weights whose size the
     model's input leaves open.
 
     ## Why it matters
@@ -79,6 +80,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
             yield from _of_ids(failure, failure.step, found)
         if failure.step is not None and op is not None:
             yield from odd_axes(index, failure, failure.step, op)
+            yield from unfit_sums(failure, failure.step, op)
     told = [*misgiven(index), *refused_merges(index)]
     yield from told or refused_inputs(index)
 

@@ -316,6 +316,17 @@ def test_a_term_that_is_added_as_its_number() -> None:
     assert found.message == "`stay`, a loss of its own, leaves PyTorch through `item` and is differentiated nowhere: `u` gets no gradient"
 
 
+def test_such_a_term_explains_that_its_parameters_stand_still_also_on_data_that_the_program_drew() -> None:
+    drawn = TERMS.replace("    z: input f32[32,1]", '    z = random native="torch.randn"')
+    (found,) = said(diagnose, drawn)
+
+    assert {Fact("no-gradient", "u"), Fact("unmoved", "u")} <= found.explains
+
+
+def test_a_penalty_on_numbers_of_no_data_is_no_term() -> None:
+    assert said(diagnose, TERMS.replace("    z: input f32[32,1]", '    z = create native="torch.zeros"')) == []
+
+
 @pytest.mark.parametrize("text", SOUND_TERMS.values(), ids=SOUND_TERMS)
 def test_numbers_of_losses_that_leave_on_purpose(text: str) -> None:
     assert said(diagnose, text) == []

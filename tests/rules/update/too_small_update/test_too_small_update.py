@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.ir import Descend
 from whygrad.rules.update.too_small_update import diagnose
 
 SLOW = """
@@ -165,3 +166,12 @@ def test_only_a_schedule_that_gives_the_rate_itself_is_multiplied_by_one() -> No
     assert itself.remedy is not None
     assert [(edit.keyword, edit.text) for edit in itself.remedy.edits] == [("lr", "1.0")]
     assert other.remedy is None
+
+
+@pytest.mark.parametrize(("rate", "factor"), [("0.00025", 1e2), ("0.00005", 1e3), ("0.0000005", 1e4)])
+def test_the_rate_that_is_tried_is_one_at_which_a_few_updates_show(rate: str, factor: float) -> None:
+    (found,) = said(diagnose, SLOW.replace("0.00025", rate))
+
+    assert found.test is not None
+    assert isinstance(found.test.intervention, Descend)
+    assert found.test.intervention.factor == factor
