@@ -22,6 +22,7 @@ TOLD = {
     LARGER: "at a hundred times the rate",
     Descend(factor=1e3, steps=16): "at a thousand times the rate",
     Descend(factor=1e4, steps=16): "at ten thousand times the rate",
+    Descend(factor=1e5, steps=16): "at a hundred thousand times the rate",
     Descend(factor=1e6, steps=16): "at a million times the rate",
 }
 """Tried is the first of these at which some weight would move by `FELT` in one update."""

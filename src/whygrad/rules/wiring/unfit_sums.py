@@ -57,7 +57,7 @@ def _about(failure: Failure, step: StepIndex, op: Op, sides: tuple[Value, Value]
             *((Evidence(_turned(step, changing), "shape"),) if changing is not None else ()),
             Evidence(f"the call raised: {(gist(failure.message) or failure.type).rstrip('.')[:200]}"),
         ),
-        help=_advice(op, early, odd, skipped=changing is not None),
+        help=_advice(op, early, skipped=changing is not None),
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,
@@ -93,7 +93,7 @@ def _turned(step: StepIndex, op: Op) -> str:
     return f"{_shown(op)} makes {typed(step.value(op.output))} of {typed(step.value(op.inputs[0]))}"
 
 
-def _advice(op: Op, early: Value, odd: tuple[int, ...], *, skipped: bool) -> str:
+def _advice(op: Op, early: Value, *, skipped: bool) -> str:
     if op.kind == "concat":
         return "bring one to the size of the other before they are joined: crop or pad it, or resize it to the other's own size, and choose sizes that halve evenly"
     if not skipped:

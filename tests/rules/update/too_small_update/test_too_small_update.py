@@ -168,7 +168,7 @@ def test_only_a_schedule_that_gives_the_rate_itself_is_multiplied_by_one() -> No
     assert other.remedy is None
 
 
-@pytest.mark.parametrize(("rate", "factor"), [("0.00025", 1e2), ("0.00005", 1e3), ("0.0000005", 1e4)])
+@pytest.mark.parametrize(("rate", "factor"), [("0.00025", 1e2), ("0.00005", 1e3), ("0.000005", 1e4), ("0.0000005", 1e5)])
 def test_the_rate_that_is_tried_is_one_at_which_a_few_updates_show(rate: str, factor: float) -> None:
     (found,) = said(diagnose, SLOW.replace("0.00025", rate))
 
