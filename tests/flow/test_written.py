@@ -106,6 +106,16 @@ def written(text: str) -> list[tuple[str, str | None, str | None]]:
         (HEAD + OF_ENTRY, ("categorical_cross_entropy", "q", "y")),
         (BINARY + YES_AND_NO, ("binary_cross_entropy", "q", "y")),
         (BINARY + SOFTPLUS, ("bce_with_logits", "z", "y")),
+        (
+            BINARY + YES_AND_NO.replace("a = mul y l", "g = mul y\n    g: label f32[8] maximum=25\n    a = mul g l"),
+            ("binary_cross_entropy", "q", "y"),
+        ),
+        (
+            HEAD
+            + "    k: constant f32[3]\n"
+            + ROWS.replace("r = mul t l", "g = mul k t\n    g: label f32[8,3] maximum=25\n    r = mul g l"),
+            ("cross_entropy", "z", "y"),
+        ),
     ],
 )
 def test_a_loss_written_out_is_a_loss(text: str, expected: tuple[str, str, str]) -> None:

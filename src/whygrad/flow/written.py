@@ -126,8 +126,8 @@ def _ids(step: StepIndex, op: Op, labels: frozenset[str]) -> str | None:
 
 def _weighed(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:
     """Rows of labels times rows of logarithms."""
-    for target, other in (op.inputs, op.inputs[::-1]):
-        found = logarithm(step, other) if target in labels and other not in labels else None
+    for given, other in (op.inputs, op.inputs[::-1]):
+        target, found = _unweighted(step, op, given, labels), logarithm(step, other) if given in labels and other not in labels else None
         rows = step.producer.get(step.origin(target))
         if found is None and rows is not None and rows[1].kind == "one_hot" and rows[1].inputs and _alone(step, op, other):
             yield _op(op, "nll_loss", other, rows[1].inputs[0], (), {"ids": True, "axis": -1, "one_hot": True}), -1
@@ -205,8 +205,19 @@ def _half(step: StepIndex, name: str, labels: frozenset[str]) -> tuple[str, Loga
     for target, other in (made[1].inputs, made[1].inputs[::-1]):
         found = logarithm(step, other) if target in labels and other not in labels else None
         if found is not None and found.form != "log_softmax":
-            return target, found
+            return _unweighted(step, made[1], target, labels), found
     return None
+
+
+def _unweighted(step: StepIndex, op: Op, name: str, labels: frozenset[str]) -> str:
+    """A label without what it is multiplied with beside the loss: weights of the classes or of the examples."""
+    while name in step.producer:
+        made = step.producer[name][1]
+        given = [one for one in made.inputs if one in labels]
+        if made.kind != "mul" or made.scope != op.scope or len(given) != 1 or step.value(given[0]).shape != step.value(name).shape:
+            break
+        name = given[0]
+    return name
 
 
 def _softplus(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[Op, int]]:

@@ -88,7 +88,9 @@ def accumulates(index: Index) -> bool:
 def second_means(step: StepIndex) -> Iterator[Scaled]:
     """Divisions of a mean by the number of examples, on the way to the loss."""
     for op in step.graph.ops:
-        mean = step.producer.get(op.inputs[0]) if op.kind in ("div", "mul") and len(op.inputs) == 1 and op.outputs else None
+        mean = (
+            step.producer.get(the_number(step, op.inputs[0])) if op.kind in ("div", "mul") and len(op.inputs) == 1 and op.outputs else None
+        )
         if mean is None or op.output not in step.shapes_loss or not is_mean(step, mean[1]):
             continue
         rows = rows_of(step, mean[1])
@@ -96,6 +98,16 @@ def second_means(step: StepIndex) -> Iterator[Scaled]:
         factor = after.mean / before.mean if before and after and before.mean and after.mean is not None else 0.0
         if rows >= FEWEST and 0 < factor <= 1 / rows * (1 + CLOSE) and whole(1 / factor / rows):
             yield Scaled(step, mean[1], op, factor, rows)
+
+
+def the_number(step: StepIndex, name: str) -> str:
+    """Back from sums, means and new shapes of a single number to where it comes from: they leave it as it is."""
+    while name in step.producer and step.value(name).shape == ():
+        op = step.producer[name][1]
+        if op.kind not in ("sum", "mean", "cast", "reshape") or len(op.inputs) != 1 or step.value(op.inputs[0]).shape != ():
+            break
+        name = op.inputs[0]
+    return name
 
 
 def is_mean(step: StepIndex, op: Op) -> bool:

@@ -63,6 +63,10 @@ FIRES = {
         TWICE.replace('m = cross_entropy s y with={"target":1,"reduction":"mean"}', 'm = mean s with={"axis":[0,1]}'),
         5,
     ),
+    "by way of a sum of the one number": (
+        TWICE.replace("loss = div m", 't = sum m with={"axis":[]} @ "a.py":5\n    t: activation f32[] mean=1.949\n    loss = mul t'),
+        5,
+    ),
     "a sum that diverges": (SUM, 4),
     "a sum that becomes NaN": (SUM.replace("loss=5000.0", 'loss="nan"'), 4),
 }
@@ -81,6 +85,9 @@ SILENT = {
     "half": TWICE.replace("mean=0.0609", "mean=0.9745"),
     "accumulation over four batches": TWICE.replace("mean=0.0609", "mean=0.48725"),
     "an odd factor": TWICE.replace("mean=0.0609", "mean=0.0417"),
+    "a sum of more than one number": TWICE.replace("m: activation f32[]", "m: activation f32[32]")
+    .replace('"reduction":"mean"', '"reduction":"none"')
+    .replace("loss = div m", 't = sum m @ "a.py":5\n    t: activation f32[] mean=1.949\n    loss = mul t'),
     "a few examples": TWICE.replace("[32", "[4"),
     "a sum that is divided": TWICE.replace('"reduction":"mean"', '"reduction":"sum"'),
     "two backwards": TWICE.replace("    labels values", "    ! backward loss\n    ! backward loss\n    labels values"),
