@@ -110,7 +110,9 @@ def test_interventions_read_as_words(intervention: Permute | Lift | Bypass | Res
 @pytest.mark.parametrize(
     ("losses", "plain", "verdict"),
     [
-        pytest.param((9.0, 8.9, 8.8), (9.0, 40.0, 6.0), "confirmed", id="steadily, where its own jumps"),
+        pytest.param((9.0, 8.9, 8.8), (9.0, 40.0, 8.9), "confirmed", id="steadily, where its own jumps"),
+        pytest.param((2481.5, 2425.5, 2318.8, 236.5), (2481.5, 655.6, 2696.8, 1567.8), "confirmed", id="its own falls and jumps back"),
+        pytest.param((1.436, 1.362, 1.278, 1.129), (1.436, 2.917, 4.153, 0.576), "refuted", id="its own jumps, and ends lower"),
         pytest.param((9.0, 8.9, 8.8), (9.0, 8.0, 6.0), "refuted", id="its own falls further"),
         pytest.param((9.0, 9.1, 8.8), (9.0, 40.0, 6.0), "refuted", id="not steadily"),
         pytest.param((9.0, 8.9, 8.8), (9.0, float("nan"), 6.0), "confirmed", id="its own is no number on its way"),

@@ -35,7 +35,11 @@ STEADILY = 0.005
 RAN_AWAY = 10.0
 """How many times its start a loss may reach on the way without having run away."""
 JUMP = 2.0
-"""How many times its value the loss of the same batch must reach within a few updates to have jumped; at rates that learn it falls, or rises by some percent."""
+"""
+How many times its value the loss of the same batch must reach within a few updates to have jumped. Of 55 replays of 24 sound programs 51 rise by 2 % at most, two to
+1.2 and 1.6 times, and two of one program to 1.6 and 2.9, from where they fall by 60 %; the largest of each of 7 programs with too large a rate are 2.0, 4.1, 5.3, 11, 157, 1,400
+and more.
+"""
 FURTHER = 2.0
 """How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
 
@@ -158,7 +162,8 @@ def _fell_further(trial: Trial) -> Verdict:
     if changed is None:
         return "inconclusive"
     before = -math.inf if plain is None else plain
-    failed = before < 0 or (_slower(trial) and jumped(trial.plain))
+    # timid: a rate whose loss jumps and then ends lower than at the smaller one learns: Adam's first updates in bfloat16, say
+    failed = before < 0 or (_slower(trial) and jumped(trial.plain) and changed >= before)
     steady = failed and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
     return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
 

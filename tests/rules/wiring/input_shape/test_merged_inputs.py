@@ -48,6 +48,9 @@ def test_what_a_layer_refused_is_told_at_its_call(message, told, advice):
         "A `Concatenate` layer should be called on a list of at least 1 input.",
         "Inputs have incompatible shapes.",
         JOIN.format(""),
+        JOIN.format("(None, 8)"),
+        SUM.format("(8, 8)", "(8, 8)"),
+        OPEN.replace("(no `None` dimensions)", "").format("(None, 16)", "dense/kernel"),
     ],
 )
 def test_other_refusals_are_not_explained_so(message):
