@@ -79,9 +79,9 @@ class Rehearsal:
 
 
 def value_of(variable: Any) -> Any:
-    """The present value, which shares memory until the variable is written to; None for one without a value."""
+    """The present value, which shares memory until the variable is written to; None for one without a value, as those are that a graph was saved with."""
     try:
-        return _compat.read(variable) if variable._handle is not None else None
+        return _compat.read(variable) if isinstance(variable._handle, _compat.EagerTensor) else None
     except (tf.errors.OpError, AttributeError, ValueError):
         return None
 
