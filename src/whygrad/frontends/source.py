@@ -44,6 +44,8 @@ def library_folders() -> tuple[str, ...]:
 
 
 LIBRARIES = library_folders()
+COMMANDS = sysconfig.get_path("scripts") + os.sep
+"""Where an installed package puts its commands: `whygrad` itself, `pytest`, `torchrun`."""
 
 
 @once_for_each
@@ -53,6 +55,8 @@ def is_user(code: CodeType) -> bool:
     if name.startswith("<"):
         return not name.startswith(("<frozen", "<string>", "<__array_function__", "<eval_with_key", "<attrs", "<torch"))
     full = os.path.abspath(name)  # noqa: PTH100 - resolving links would make a linked project look like a library
+    if full.startswith(COMMANDS) and "." not in full[len(COMMANDS) :]:
+        return False
     return not full.startswith(LIBRARIES) and not os.path.realpath(full).startswith(LIBRARIES)
 
 

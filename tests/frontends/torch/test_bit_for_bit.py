@@ -5,7 +5,7 @@ import pytest
 from frontends.torch.torch_run import PROGRAMS, plain, whygrad
 
 LABELLED = ("mlp", "encoder", "llama", "trainer", "lightning_fit", "lstm", "checkpointed", "amp", "lbfgs", "inplace", "workers", "transforms",
-            "functions", "adams", "accumulation", "compiled")  # fmt: skip
+            "functions", "adams", "accumulation", "compiled", "lazy")  # fmt: skip
 UNLABELLED = ("gan", "by_hand")
 EAGER_FIRST = {"compiled": ("--eager-first",)}
 """Recorded steps of compiled programs run eagerly, and the report says so: compared with a plain run that does the same."""

@@ -278,7 +278,9 @@ class Training:
             recorder.rest()
 
     def last_number(self) -> list[str]:
-        """What Keras would have differentiated: the last single number that the step made on its tape."""
+        """What Keras would have differentiated: the last single number that the step made on its tape; none where a call raised before."""
+        if any(call.failed for call in self.recorder.ledger.calls):
+            return []
         seen = self.recorder.ledger.values.seen
         made = [name for call in self.recorder.ledger.calls if call.tracking for name in call.outputs]
         return [name for name in made if seen[name].shape == () and seen[name].dtype.startswith(("f", "bf"))][-1:]

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 TESTED = ("2.13",)
@@ -19,8 +20,8 @@ def untested_version() -> str:
 
 
 def storage_of(tensor: Tensor) -> Any:
-    """The storage of a tensor, or None for tensors that have none (functorch wrappers, sparse, meta in some versions)."""
-    if is_wrapped(tensor) or tensor.layout is not torch.strided:
+    """The storage of a tensor, or None for tensors that have none (functorch wrappers, sparse, meta in some versions, a lazy module's before its first call)."""
+    if is_lazy(tensor) or is_wrapped(tensor) or tensor.layout is not torch.strided:
         return None
     try:
         return tensor.untyped_storage()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import find_labels
@@ -41,7 +42,7 @@ class Assembly:
 
     def known_parameters(self) -> dict[int, Owned]:
         """Parameters of models, what optimizers hold, and leaves of models without modules."""
-        found = self.modules.parameters()
+        found = {key: owned for key, owned in self.modules.parameters().items() if not is_lazy(owned.tensor)}
         held, of_models = self.optimizers.held(), frozenset(found)
         named, modular = self.ledger.names, bool(found)
         alone = Alone(self.ledger.calls)

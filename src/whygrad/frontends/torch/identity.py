@@ -6,6 +6,7 @@ from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from whygrad.frontends.torch._compat import is_wrapped, storage_of
 
@@ -31,8 +32,8 @@ class Known:
 
 
 def version_of(tensor: Tensor) -> int:
-    """The version counter; inference tensors have none."""
-    return -1 if tensor.is_inference() else tensor._version
+    """The version counter; inference tensors have none, and a lazy module's parameters have no data before its first call."""
+    return -1 if is_lazy(tensor) or tensor.is_inference() else tensor._version
 
 
 def mark_of(tensor: Tensor) -> tuple[int, int, str]:

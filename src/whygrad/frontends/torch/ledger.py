@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import Parameter
+from torch.nn.parameter import is_lazy
 
 from whygrad.frontends import source
 from whygrad.frontends.torch import statistics
@@ -86,7 +87,7 @@ class Ledger:
         """Note a call that is about to run; None for one that must not be looked into."""
         arguments = ordered(info, args, kwargs)
         found = [tensor for _, tensor in tensors_in(arguments)]
-        if any(is_wrapped(tensor) for tensor in found):
+        if any(is_wrapped(tensor) or is_lazy(tensor) for tensor in found):
             return None
         slots = tuple(self.slot(tensor) for tensor in found)
         overwritten = None

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from whygrad.frontends.source import Trace
 from whygrad.frontends.torch.steps import Builder
@@ -75,7 +76,7 @@ class Redraws:
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    return {name: () if is_lazy(tensor) else tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def renaming(given: Mapping[str, tuple[int, ...]], own: Mapping[str, tuple[int, ...]]) -> tuple[str, str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 
 def knows(model: object) -> bool:
@@ -84,7 +85,9 @@ def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
 
 @contextmanager
 def _weights_kept(model: nn.Module) -> Iterator[None]:
-    kept: list[tuple[Tensor, Tensor]] = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
+    kept: list[tuple[Tensor, Tensor]] = [
+        (parameter, parameter.detach().clone()) for parameter in model.parameters() if not is_lazy(parameter)
+    ]
     try:
         yield
     finally:

@@ -81,8 +81,8 @@ def too_few(found: Outside) -> Diagnosis:
     said = _diagnosis(
         call,
         site,
-        f"`{call.prediction.shown}` has {found.classes} outputs, and `{call.target.shown}` holds the class id {figure(found.offender)}",
-        f"{found.classes} outputs",
+        f"`{call.prediction.shown}` has {plural(found.classes, 'output')}, and `{call.target.shown}` holds the class id {figure(found.offender)}",
+        plural(found.classes, "output"),
         f"{typed(call.prediction)} against ids from {figure(found.low)} to {figure(needed - 1)}",
         f"give the last layer at least {needed} outputs, as many as the data have classes",
     )

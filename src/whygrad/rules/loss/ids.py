@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from whygrad.flow import Index
 from whygrad.flow.makers import handed_out
-from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls
+from whygrad.rules.loss.calls import INTEGERS, Call, bounds, calls, known
 from whygrad.rules.loss.exceptions import message_of
 
 _REFUSED = re.compile(r"(?:Target|label value of) (-?\d+) (?:is out of bounds|which is outside the valid range)")
@@ -33,7 +33,9 @@ class Outside:
     @property
     def marked(self) -> bool:
         """The id outside is a mark for something else: below 0, or far beyond any class."""
-        return self.offender < 0 or self.offender > FAR * self.classes
+        seen = known(self.call.target)
+        named = max(self.classes, (seen.distinct or 0) if seen is not None and self.classes == 1 else 0)
+        return self.offender < 0 or self.offender > FAR * named
 
     @property
     def too_few_outputs(self) -> bool:
@@ -48,12 +50,18 @@ def outsiders(index: Index) -> Iterator[Outside]:
         if (
             call.by_ids
             and classes is not None
-            and classes > 1
+            and (classes > 1 or _several(call))
             and (call.target.dtype in INTEGERS or (call.op.attributes.get("ids") and call.whole))
         ):
             found = _outside(call, classes)
             if found is not None:
                 yield found
+
+
+def _several(call: Call) -> bool:
+    """A loss refused the ids of more than two classes, where the model has a single output."""
+    low, high = seen(call)
+    return call.op.failed and low is not None and low >= 0 and high is not None and high > 1
 
 
 def _outside(call: Call, classes: int) -> Outside | None:

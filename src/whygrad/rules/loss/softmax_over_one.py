@@ -13,6 +13,7 @@ from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import INTEGERS, calls, went_back
 from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.loss.ids import outsiders
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
@@ -58,13 +59,16 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `torch.nn.Softmax`, `torch.nn.Sigmoid`. In Keras, `Dense(1, activation="softmax")` with the framework's own binary cross-entropy is
     computed as if it were a sigmoid, so that the loss falls while every prediction stays 1; with any other loss nothing is learnt.
     """
-    yield from distinct(diagnosis(index, found) for step in index.steps for found in alone(index, step))
+    # one output for several classes is what was mistaken: WG220
+    short = {id(found.call.step) for found in outsiders(index) if found.too_few_outputs and found.classes == 1}
+    yield from distinct(diagnosis(index, found) for step in index.steps if id(step) not in short for found in alone(index, step))
 
 
 def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
-    """Softmaxes over the single output unit of a layer, on the way to the loss."""
+    """Softmaxes over the single output unit of a layer, on the way to the loss, which may have raised."""
     avoided = [back.output for op in step.loss_ops() if (back := went_back(step, op)) is not None]
-    known = step.shapes_loss.union(avoided)
+    refused = [name for op in step.loss_ops() if op.failed for given in op.inputs for name in (given, *step.upstream(given))]
+    known = step.shapes_loss.union(avoided, refused)
     for op in step.of(*_SOFTMAX):
         axis = op.attributes.get("axis")
         if op.inputs and isinstance(axis, int) and not known.isdisjoint(op.outputs):
