@@ -34,6 +34,7 @@ def test_the_command_itself_is_no_caller_of_what_the_program_does(tmp_path):
     subprocess.run([COMMANDS / "whygrad", "run", "--record", kept, "train.py"], cwd=tmp_path, capture_output=True, check=False)
 
     step = read_record(kept).record.steps[0]
-    places = [item.site for item in (*step.graph.ops, *step.parameters) if item.site is not None]
+    sites = [*(op.site for op in step.graph.ops), *(parameter.site for parameter in step.parameters)]
+    places = [site for site in sites if site is not None]
     assert places
     assert {frame.file for site in places for frame in site.with_callers} == {str(tmp_path / "train.py")}

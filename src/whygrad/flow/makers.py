@@ -11,6 +11,8 @@ _PICKED = ("layout", "select")
 """Families of ops that leave the entries as they are: picking rows, another shape, batching."""
 BROUGHT = ("enter", "opaque", "copy")
 """Kinds of op that bring numbers in which were decided elsewhere: the source may say where."""
+_BY_STEPS = frozenset(("rnn", "conv", "max_pool", "avg_pool"))
+_ON_LAST = frozenset(("linear", "dropout", "batch_norm", "layer_norm"))
 _LAYERS = frozenset(("linear", "conv", "matmul", "bilinear", "embedding", "rnn"))
 
 
@@ -118,6 +120,40 @@ def _before_bias(step: StepIndex, name: str, parameters: Mapping[str, Parameter]
     if op is None or op.kind != "add" or not any(step.origin(given) in parameters for given in op.inputs):
         return name
     return next((given for given in op.inputs if step.origin(given) not in parameters), name)
+
+
+def keeps_axis(step: StepIndex, name: str) -> Op | None:
+    """The recurrent layer, convolution or pooling whose axis of steps or places, the second one, has come through to a value as it was: each example has a row for each of them.
+
+    Behind it there are only layers that work on the last axis alone, ops that work entry by entry, and axes of size 1 that are put to it and taken off.
+    """
+    axes = _long(step, name)[:2]
+    while name in step.producer and len(axes) > 1:
+        op = step.producer[name][1]
+        if op.kind in _BY_STEPS:
+            shape = _long(step, op.output)
+            return op if shape[:2] == axes and len(shape) == len(axes) + 1 else None
+        # timid: pooling over all steps, attention and other reshaping may have been meant to leave the axes as they are
+        through = (
+            op.kind in (*_ON_LAST, "concat", "reshape", "index")
+            or family(op.kind) in ("activation", "arithmetic", "cast")
+            or _turned(step, op)
+        )
+        if not through or not op.inputs or _long(step, op.inputs[0])[:2] != axes:
+            return None
+        name = op.inputs[0]
+    return None
+
+
+def _long(step: StepIndex, name: str) -> tuple[int, ...]:
+    """A shape without the axes of size 1 behind its first."""
+    shape = step.value(name).shape or ()
+    return (*shape[:1], *(size for size in shape[1:] if size != 1))
+
+
+def _turned(step: StepIndex, op: Op) -> bool:
+    """It only put the entries along some axis into another order: the way back of a recurrent layer in both directions."""
+    return op.kind == "transpose" and step.value(op.inputs[0]).shape == step.value(op.output).shape
 
 
 def sized_at(parameter: Parameter, size: int) -> Site | None:

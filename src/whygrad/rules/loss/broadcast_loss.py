@@ -12,7 +12,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Reshape, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
-from whygrad.rules.loss import refused_shapes
+from whygrad.rules.loss import every_step, refused_shapes
 from whygrad.rules.loss.crossed import crossed
 from whygrad.rules.loss.crossed import diagnosis as under_vmap
 from whygrad.rules.loss.exceptions import raised_by
@@ -50,7 +50,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A loss, or the difference in a hand-written one, whose two sides broadcast to more entries than either has: predictions (N, 1) with
     targets (N,) make N x N pairs, (N, 1, H, W) with (N, H, W) make N x N images. So do log-probabilities (N,) with advantages or weights
     (N, 1). It also finds the losses that refuse such shapes with an exception, and a prediction and labels of as many rows
-    that no broadcasting brings together, such as (N, 2) and (N,). Under `vmap`, a target that is not mapped with its
+    that no broadcasting brings together, such as (N, 2) and (N,). The one label of
+    each example, (N, 1), against an output for each step of a recurrent layer, (N, T). Under `vmap`, a target that is not mapped with its
     examples (`in_axes=(None, 0, None)`), so that each one is compared with the whole batch's.
 
     ## Why it matters
@@ -70,6 +71,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(diagnosis(index, step, found) for step in index.steps for found in by_cause(step))
     yield from distinct(refused_shapes.diagnosis(index, step, found) for step in index.steps for found in refused_shapes.refused(step))
+    yield from distinct(said for step in index.steps for sides in step.once(all_sides) for said in every_step.diagnosis(step, *sides))
     yield from distinct(under_vmap(step, *found) for step in index.steps for found in step.once(all_sides) if crossed(step, *found))
 
 

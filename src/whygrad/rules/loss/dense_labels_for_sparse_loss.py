@@ -68,7 +68,7 @@ def cut(call: Call, found: Scaled) -> Diagnosis:
         help="take the labels out of the table before it is scaled, and scale the features alone",
         facts=frozenset({Fact("odd-input", call.target.name)}),
         explains=frozenset({Fact("stands", str(call.step.step.kind)), Fact("constant", call.target.name)})
-        | frozenset({Fact("insensitive", str(call.step.step.kind))} if found.cast is call.op else ()),
+        | frozenset({Fact("insensitive", str(call.step.step.kind))} if found.cast is not None else ()),
     )
     scale = found.scale.site if found.scale is not None else None
     if scale is None:

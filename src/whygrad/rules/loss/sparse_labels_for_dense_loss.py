@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.makers import making_site
+from whygrad.flow.makers import keeps_axis, layer_behind, making_site
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value
@@ -56,6 +57,8 @@ def compares_columns(call: Call) -> bool:
     prediction, target = call.prediction.shape, call.target.shape
     if not call.whole or not prediction or not target or call.target.dtype == "bool":
         return False
+    if keeps_axis(call.step, call.prediction.name) is not None and prod(target[1:]) == 1 and _one_output(call):
+        return False  # its columns are steps, not classes: WG705
     if call.op.attributes.get("ids") is False:
         # a loss of Keras' that compares rows; where the batches differ as well, that is WG209's, and this is a fault all the same
         ids = len(target) == len(prediction) - 1 and not _one_hot(call.target, prediction[-1])
@@ -65,6 +68,12 @@ def compares_columns(call: Call) -> bool:
     lacks = len(prediction) > 1 and prediction[1] > 1 and prediction[:1] + prediction[2:] in (target, _without_classes(target))
     # timid: without an exception, the broadcast of squared errors is WG203's, and ones and zeros may be a mask
     return lacks and target != prediction and (call.op.failed or above_one(call.target))
+
+
+def _one_output(call: Call) -> bool:
+    """The model gives one number at a time, whose axis the loss has taken off."""
+    found = layer_behind(call.step, call.prediction.name)
+    return found is not None and (call.step.value(found[0].output).shape or ())[-1:] == (1,)
 
 
 def _one_hot(target: Value, classes: int) -> bool:

@@ -9,6 +9,7 @@ from whygrad.flow.failures import Failure, consequences, matching
 from whygrad.rules.phrases import plural
 
 ALONE = re.compile(r"Expected shape \(None, (?P<due>[^)]+?),?\), but input has incompatible shape \((?P<got>[^)]+?),?\)")
+SHORT = re.compile(r"Expected shape \(None, (?P<due>\d+)\), but input has incompatible shape \((?P<got>\d+),\)")
 COUNTED = re.compile(
     r"(?:[Ll]ayer \"(?P<layer>[^\"]+)\" )?expects (?P<due>\d+) (?:named )?input\(s\)(?: with keys \[(?P<names>[^\]]*)\])?, but it received (?P<got>\d+) input tensors?"
 )
@@ -21,6 +22,8 @@ def misgiven(index: Index) -> Iterator[Diagnosis]:
         # timid: another shape than that of one example has another cause
         if _sizes(match["due"]) == _sizes(match["got"]):
             yield _of_one_example(failure, match["got"])
+    for failure, match in matching(index, SHORT):
+        yield _of_numbers(failure, int(match["due"]), int(match["got"]))
     for failure, match in matching(index, COUNTED):
         alone = match["layer"] and match["due"] == "1" and not match["names"]
         yield (
@@ -42,6 +45,16 @@ def _of_one_example(failure: Failure, shape: str) -> Diagnosis:
         "one example, and no batch",
         Evidence(f"the model takes [*, {sizes}], and what it is given is [{sizes}]"),
         "give a batch of one: `x[None]`, or `x[i:i + 1]` instead of `x[i]`",
+    )
+
+
+def _of_numbers(failure: Failure, due: int, got: int) -> Diagnosis:
+    return refused(
+        failure,
+        f"the model reads rows of {due:,} numbers, and what it is given has no axis for them: each row is a single number",
+        "an axis is missing",
+        Evidence(f"the model takes [*,{due}], and a batch of what it is given is [{got}]"),
+        "if this is one example, give a batch of one: `x[None]`, or `x[i:i + 1]` instead of `x[i]`; if each example has one number, `x[:, None]`, and declare that",
     )
 
 

@@ -7,11 +7,12 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist
 from whygrad.flow.layers import Layer, layer, maker
+from whygrad.flow.makers import keeps_axis
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
-from whygrad.rules.phrases import places, typed
+from whygrad.rules.phrases import places, plural, typed
 from whygrad.rules.remedies import operand, remedy, setting
 
 
@@ -22,7 +23,7 @@ def odd_axes(index: Index, failure: Failure, step: StepIndex, op: Op) -> Iterato
         return
     scores, labels = step.value(given), step.value(target)
     yield from _kept_axes(index, failure, step, op)
-    yield from _kept_steps(failure, step, op, scores, labels)
+    yield from _kept_steps(index, failure, step, op, scores, labels)
     yield from _lost_borders(failure, step, op, scores, labels)
 
 
@@ -34,49 +35,59 @@ def _for_each_step(scores: Value, labels: Value, *, rows: bool) -> bool:
     return due[1:] in ((shape[2],), (1,)) if rows else due[1:] in ((), (1,))
 
 
-def _kept_steps(failure: Failure, step: StepIndex, op: Op, scores: Value, labels: Value) -> Iterator[Diagnosis]:
-    """A recurrent layer gives an output for each step, and each example has one label."""
-    if not _for_each_step(scores, labels, rows=op.attributes.get("ids") is not True):
+def _squeezed(step: StepIndex, scores: Value) -> Value:
+    """The scores as the model gave them: Keras' losses take a last axis of size 1 off where the labels have an axis less."""
+    made = step.producer.get(scores.name)
+    before = step.value(made[1].inputs[0]) if made is not None and made[1].kind == "reshape" and made[1].inputs else scores
+    return before if before.shape == (*(scores.shape or ()), 1) else scores
+
+
+def _kept_steps(index: Index, failure: Failure, step: StepIndex, op: Op, scores: Value, labels: Value) -> Iterator[Diagnosis]:
+    """A layer that keeps an axis of steps gives an output for each, and each example has one label."""
+    whole = _squeezed(step, scores)
+    if not _for_each_step(whole, labels, rows=op.attributes.get("ids") is not True):
         return
-    last = _last_recurrent(step, scores.name)
+    last = keeps_axis(step, whole.name)
     # timid: elsewhere the last output is taken by an index, and which one is the program's to say
-    if last is None or not last.native.startswith("keras.") or (step.value(last.output).shape or ())[:2] != (scores.shape or ())[:2]:
+    if last is None or not last.native.startswith(("keras.", "tf.")):
         return
-    made = last.made or last.site
-    steps = (scores.shape or (0, 0))[1]
-    off = setting(made, "return_sequences", "False", calls=(last.native.rsplit(".", 1)[-1],))
+    made, recurrent = last.made or last.site, last.kind == "rnn"
+    steps = (whole.shape or (0, 0))[1]
+    if recurrent:
+        off = setting(made, "return_sequences", "False", calls=(last.native.rsplit(".", 1)[-1],))
+        cure = remedy("give the last output alone", off) if off else None
+        advice = "leave out `return_sequences=True` in the last recurrent layer, which then gives its last output alone"
+    else:
+        first = _dense_behind(step, whole.name, last)
+        cure = _flattened(index, first) if first is not None else None
+        advice = "bring the axis to an end before the dense layers: `keras.layers.Flatten()`, or pool over it, `keras.layers.GlobalAveragePooling1D()`"
     yield Diagnosis(
         "WG705",
         "input-shape",
         "error",
         "proved",
-        f"`{last.module}` gives an output for each of {steps:,} steps, and each example has one label",
+        f"{f'`{last.module}`' if last.module else 'a layer'} gives an output for each of {plural(steps, 'step' if recurrent else 'place')}, and each example has one label",
         site=made or failure.site,
-        label="gives an output for each step",
+        label="gives an output for each step" if recurrent else "an axis of places stays behind it",
         related=places((op.site, "the loss meets an axis too many here")),
-        evidence=(_met(scores, labels), _raised(failure)),
-        help="leave out `return_sequences=True` in the last recurrent layer, which then gives its last output alone",
+        evidence=(_met(whole, labels), _raised(failure)),
+        help=advice,
         explains=consequences(failure, step),
         kind=step.step.kind,
         step=step.step.index,
         names=(f"`{last.module}`",),
-        remedy=remedy("give the last output alone", off) if off else None,
+        remedy=cure,
     )  # fmt: skip
 
 
-def _last_recurrent(step: StepIndex, name: str) -> Op | None:
-    """The recurrent layer that the scores come from, with nothing but dense layers and entry-by-entry ops behind it."""
-    while name in step.producer:
+def _dense_behind(step: StepIndex, name: str, last: Op) -> Layer | None:
+    """The dense layer that comes first behind the layer with the axis."""
+    found = None
+    while name in step.producer and step.producer[name][1] is not last:
         op = step.producer[name][1]
-        if op.kind == "rnn":
-            return op
-        # timid: pooling over the steps, attention and reshaping may have been meant to leave the axes as they are
-        if op.kind not in ("linear", "dropout", "batch_norm", "layer_norm") and family(op.kind) not in ("activation", "arithmetic", "cast"):
-            return None
-        if not op.inputs:
-            return None
-        name = op.inputs[0]
-    return None
+        found = layer(step, op) if op.kind == "linear" else found
+        name = op.inputs[0] if op.inputs else ""
+    return found
 
 
 def _lost_borders(failure: Failure, step: StepIndex, op: Op, scores: Value, labels: Value) -> Iterator[Diagnosis]:

@@ -36,6 +36,7 @@ FIRES = {
         OUTPUTS.replace(' @ "zoo.py":9 text="self.fc = nn.Linear(6, 10)" callers=[["train.py",28,"main"]]', ""),
         35,
     ),
+    "a single output": (OUTPUTS.replace("f32[36,10]", "f32[36,1]").replace("f32[10,6]", "f32[1,6]").replace("(6, 10)", "(6, 1)"), 9),
     "class weights too few": (WEIGHTS, 7),
     "class weights too many": (WEIGHTS.replace("f32[3]", "f32[5]"), 7),
     "rows of another width": (
@@ -59,7 +60,9 @@ SILENT = {
     "ids from 1 (WG204)": OUTPUTS.replace("minimum=0 maximum=11", "minimum=1 maximum=10").replace("Target 11", "Target 10"),
     "a mark of 255 (WG204)": OUTPUTS.replace("maximum=11", "maximum=255").replace("Target 11", "Target 255"),
     "weights for every class": WEIGHTS.replace("f32[3]", "f32[4]"),
-    "a single output (WG208)": OUTPUTS.replace("f32[36,10]", "f32[36,1]"),
+    "a single output for two classes (WG208)": OUTPUTS.replace("f32[36,10]", "f32[36,1]")
+    .replace("maximum=11", "maximum=1")
+    .replace("Target 11", "Target 1"),
     "another number of rows (WG209)": OUTPUTS.replace("i64[36]", "f32[24,12]").replace("Target 11 is out of bounds.", ""),
     "a column against rows (WG202)": OUTPUTS.replace("i64[36]", "i64[36,1]")
     .replace("maximum=11", "maximum=9")

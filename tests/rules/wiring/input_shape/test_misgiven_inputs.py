@@ -21,6 +21,7 @@ def said(message):
     [
         (ONE.format(due="(None, 9)", got="(9,)"), "without a batch axis: [9]"),
         (ONE.format(due="(None, 28, 28, 1)", got="(28, 28, 1)"), "without a batch axis: [28, 28, 1]"),
+        (ONE.format(due="(None, 100)", got="(32,)"), "has no axis for them: each row is a single number"),
         (COUNT.format(due="2 input(s)", got="1 input tensors"), "has 2 inputs, and is given 1"),
         (
             COUNT.format(due="2 named input(s) with keys ['user', 'item']", got="3 input tensors"),
