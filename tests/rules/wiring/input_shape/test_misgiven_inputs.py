@@ -40,7 +40,7 @@ def test_what_the_model_refused_is_told_at_the_call(message, told):
 @pytest.mark.parametrize(
     "message",
     [
-        ONE.format(due="(None, 9)", got="(7,)"),
+        ONE.format(due="(None, 9, 3)", got="(7,)"),
         "Functional expects an input that is a tensor",
         "bad input shape (9,)",
         "the function expects 2 arguments, but it received 1",
