@@ -223,6 +223,10 @@ def suspected(step: StepIndex, fit: Fit, orders: tuple[Site, ...] = ()) -> Diagn
 _PICKED = re.compile(r"\s*(\w+)\s*=\s*\1\[\w+\]\s*(#.*)?$")
 
 
+_IN_PLACE = re.compile(r"\s*[\w.]+\.shuffle\([^()]*\)\s*(#.*)?")
+"""`np.random.shuffle(x)`, which gives nothing back."""
+
+
 def _ordered(orders: tuple[Site, ...]) -> Remedy | None:
     """The other side put into the same order, or a shuffling of one side left out."""
     if len(orders) != 1:
@@ -232,7 +236,8 @@ def _ordered(orders: tuple[Site, ...]) -> Remedy | None:
     if ".shuffle(" not in orders[0].text:
         return None
     changes = "the examples come in the order in which they lie; to shuffle them, shuffle the pairs"
-    return remedy("leave out the shuffling of one side", Edit("unwrap", orders[0], calls=("shuffle",)), changes=changes)
+    in_place = Edit("drop", orders[0]) if _IN_PLACE.fullmatch(orders[0].text) else None
+    return remedy("leave out the shuffling of one side", in_place or Edit("unwrap", orders[0], calls=("shuffle",)), changes=changes)
 
 
 def origin(step: StepIndex, name: str) -> Site | None:
