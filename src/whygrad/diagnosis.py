@@ -111,6 +111,7 @@ Action = Literal[
     "return",
     "derive",
     "beside",
+    "mistake",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
@@ -126,7 +127,7 @@ in the function that is `written` so is wrapped. `own`: the function reads its f
 for one of `calls`. `carry`: the state that an update of optax' makes anew goes out of its function and in again at the next call. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, in front of the one at the place.
 `return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
-to `x`."""
+to `x`. `mistake`: the layer that is `written` is called where another one of its class is called for the second time."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

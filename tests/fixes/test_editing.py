@@ -97,6 +97,16 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "d = from_slices(x).shuffle(len(x), seed=9).batch(4)\n", "from_slices(x).shuffle(len(x), seed=9)", {"action": "unwrap", "calls": ("shuffle",)},
         "d = from_slices(x).batch(4)\n",
     ),
+    "a layer that is never called takes its place": (
+        ("class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def forward(self, x, y):\n        u = self.a(x)\n        v = self.a(x)\n        return u + v\n"),
+        "self.b = B()", {"action": "mistake", "written": "b"},
+        ("class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def forward(self, x, y):\n        u = self.a(x)\n        v = self.b(y)\n        return u + v\n"),
+    ),
+    "in a chain": (
+        "class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def call(self, x):\n        return self.a(relu(self.a(x)))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+        "class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def call(self, x):\n        return self.b(relu(self.a(x)))\n",
+    ),
     "a function hands on what it made": (
         "def f(x):\n    loss = g(x)\n    log(loss)\n", "loss = g", {"action": "return"},
         "def f(x):\n    loss = g(x)\n    log(loss)\n    return loss\n",
@@ -421,6 +431,18 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "rows of three that belong together": ("def load(x, y, z):\n    x = x[order]\n    return x, y, z\n", "x[order]", {"action": "beside"}),
     "rows that are picked under another name": ("def load(x, y):\n    a = x[order]\n    return a, y\n", "x[order]", {"action": "beside"}),
+    "a layer beside one that is called three times": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def call(self, x):\n        return self.a(self.a(self.a(x)))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+    ),
+    "a layer that its class reads": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def call(self, x):\n        if self.b:\n            return self.a(self.a(x))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+    ),
+    "two calls with the same argument, all of which are read": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def call(self, x):\n        return self.a(x) + self.a(x)\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+    ),
     "a forward that asks its context": (
         "class F(Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x if ctx.needs_input_grad[0] else 0\n\n    @staticmethod\n    def backward(ctx, g):\n        return g\n",
         "return g", {"action": "derive"},

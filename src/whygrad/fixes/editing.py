@@ -31,6 +31,7 @@ from whygrad.fixes.finding import (
 from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.keeping import carried, kept
 from whygrad.fixes.lasting import lasting
+from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
@@ -38,7 +39,7 @@ from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import returned
 from whygrad.fixes.scoping import own_argument
-from whygrad.fixes.swapping import by_size, named_like
+from whygrad.fixes.swapping import by_size, divided, named_like
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -399,17 +400,6 @@ def _augment(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     changes.new[kept] = cst.AugAssign(own, operator, value.right)  # type: ignore[index]  # an Assign, as its value shows
 
 
-def _divide(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
-    floors = [
-        node for node in tree.within(tree.module, cst.BinaryOperation)
-        if isinstance(node.operator, cst.FloorDivide) and tree.ranges[node.operator].start.line == edit.site.line
-    ]  # fmt: skip
-    if len(floors) != 1:
-        raise Refused(f"{'several' if floors else 'no'} `//` on its line")
-    old = cst.ensure_type(floors[0].operator, cst.FloorDivide)
-    changes.new[old] = cst.Divide(whitespace_before=old.whitespace_before, whitespace_after=old.whitespace_after)
-
-
 def _anew(made: Callable[[Tree, Edit, Names], dict[cst.CSTNode, cst.CSTNode | None]]) -> Callable[[Tree, Edit, Names, Changes], None]:
     """An action that gives its new nodes itself."""
     return lambda tree, edit, names, changes: changes.new.update(made(tree, edit, names))
@@ -429,7 +419,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "swap": _swap,
     "translate": _anew(translated),
     "redecorate": _anew(redecorated),
-    "divide": _divide,
+    "divide": divided,
     "hoist": hoisted,
     "element": into_element,
     "part": not_in_place,
@@ -446,4 +436,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "return": returned,
     "derive": derived,
     "beside": beside,
+    "mistake": mistaken,
 }

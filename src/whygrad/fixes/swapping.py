@@ -1,8 +1,11 @@
-"""What a call is swapped for where it is no plain function of its arguments."""
+"""What a call is swapped for where it is no plain function of its arguments, and a quotient of whole numbers for one with a fraction."""
 
 import libcst as cst
 
-from whygrad.fixes.finding import Expression
+from whygrad.diagnosis import Edit
+from whygrad.fixes.changes import Changes
+from whygrad.fixes.finding import Expression, Tree
+from whygrad.fixes.names import Names
 from whygrad.fixes.refusals import Refused
 
 
@@ -21,3 +24,15 @@ def by_size(node: cst.Comparison) -> tuple[Expression, Expression]:
     if len(node.comparisons) == 1 and isinstance(first.operator, cst.LessThan | cst.LessThanEqual):
         return first.comparator, node.left
     raise Refused("it compares in another way than by size")
+
+
+def divided(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """`/` for the only `//` of the line."""
+    floors = [
+        node for node in tree.within(tree.module, cst.BinaryOperation)
+        if isinstance(node.operator, cst.FloorDivide) and tree.ranges[node.operator].start.line == edit.site.line
+    ]  # fmt: skip
+    if len(floors) != 1:
+        raise Refused(f"{'several' if floors else 'no'} `//` on its line")
+    old = cst.ensure_type(floors[0].operator, cst.FloorDivide)
+    changes.new[old] = cst.Divide(whitespace_before=old.whitespace_before, whitespace_after=old.whitespace_after)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.makers import apart, ways
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.checkpoint_without_grad import left_out
+from whygrad.rules.remedies import remedy
 
 _PART = re.compile(r"[./]")
 """What stands between the parts of a parameter's name."""
@@ -127,4 +128,13 @@ def _about(module: str, members: Sequence[Parameter], site: Site | None) -> Diag
         facts=frozenset(Fact(what, name) for name in names for what in ("unused", "no-gradient")),
         explains=frozenset(Fact("unmoved", name) for name in names),
         names=(module, *names),
+        remedy=None if library else _called_instead(re.split(r"[./]", module)[-1], site),
+    )
+
+
+def _called_instead(layer: str, site: Site | None) -> Remedy | None:
+    """The layer where another one is called in its place, as after copying a line."""
+    edit = Edit("mistake", site, written=layer) if site is not None and layer.isidentifier() else None
+    return remedy(
+        f"call `{layer}` where another layer is called twice", edit, changes=f"`{layer}` takes the place of that layer's second call"
     )

@@ -1,10 +1,11 @@
 """WG103: every label seen is the same."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.changes import backward_site, began_late
 from whygrad.flow.makers import BROUGHT, maker
@@ -15,6 +16,7 @@ from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.one_sided import one_sided
 from whygrad.rules.phrases import distinct, figure, places, plural
+from whygrad.rules.remedies import remedy
 
 MAJORITY = 0.95
 """The share of its largest class up to which a data set should stay silent."""
@@ -199,7 +201,25 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=(name,),
+        remedy=_told_apart(site) if found.at == 0 else None,
     )
+
+
+_SCALED = re.compile(r"[\w.\[\]]+\s*/\s*255(\.0*)?(?![\w.])")
+_COMPARED = re.compile(r"(?<![\w.\]])([A-Za-z_]\w*)\s*==\s*[\"'][^\"']*[\"']")
+
+
+def _told_apart(site: Site | None) -> Remedy | None:
+    """Masks that are scaled before they are compared, and names that are compared with blanks at their ends: whether it was that, trying it shows."""
+    scaled, compared = (pattern.search(site.text) if site is not None else None for pattern in (_SCALED, _COMPARED))
+    if site is not None and scaled is not None:
+        at = replace(site, column=scaled.start() + 1, end_column=scaled.end() + 1, end_line=site.line)
+        return remedy("leave the scaling out", Edit("unwrap", at), changes="masks are compared as they come, if they come between 0 and 1")
+    if site is None or compared is None:
+        return None
+    at = replace(site, column=compared.start(1) + 1, end_column=compared.end(1) + 1, end_line=site.line)
+    stripped = Edit("replace", at, f"numpy.char.strip({compared[1]})")
+    return remedy("compare without blanks at the ends", stripped, changes="entries that differ in such blanks alone count as the same")
 
 
 def chance(found: Constant) -> Evidence:

@@ -1,5 +1,6 @@
 """WG516: dropout so strong that two draws give unrelated gradients."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Remedy, Test
@@ -113,16 +114,21 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Op, ...]) -> Diagnosis
     )
 
 
+_NAMED = re.compile(r"Dropout\w*\(\s*(?:(?:p|rate)\s*=\s*)?[A-Za-z_][\w.]*\s*[,)]")
+"""A layer whose share has a name."""
+
+
 def _turned(index: Index, step: StepIndex, worst: Op, found: tuple[Op, ...], proof: Intervention) -> Remedy | None:
     """The share that is kept in the place of the share that is dropped, at every dropout of that share."""
     kept, torch = figure(1 - rate(worst)), speaks(index, "torch")
     sites = dict.fromkeys((edited_at(step, op), op.site) for op in found if rate(op) == rate(worst))
     functional = torch or worst.native.startswith("tf.")
     where = {site: 1 if functional and site is called else 0 for site, called in sites}
+    texts = {site: "1 - {x}" if site is not None and _NAMED.search(site.text) else kept for site in where}
     return remedy(
         f"drop {kept}",
-        *(setting(site, "p" if torch else "rate", kept, calls=_DROPOUTS, position=at) for site, at in where.items()),
-        otherwise=[setting(site, "rate", kept, calls=_DROPOUTS, position=0) for site in where] if torch else (),
+        *(setting(site, "p" if torch else "rate", texts[site], calls=_DROPOUTS, position=at) for site, at in where.items()),
+        otherwise=[setting(site, "rate", texts[site], calls=_DROPOUTS, position=0) for site in where] if torch else (),
         changes=f"if {figure(rate(worst))} was not meant as the share to keep, another share is due",
         proof=proof,
     )

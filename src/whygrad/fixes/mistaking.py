@@ -1,0 +1,48 @@
+"""A layer that is never called, in the place of another one that its class calls twice."""
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from whygrad.diagnosis import Edit
+from whygrad.fixes.changes import Changes
+from whygrad.fixes.finding import Tree, last_name, statement
+from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.refusals import Refused
+
+
+def mistaken(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """The second call of the only layer that one function calls twice; of two calls with the same argument, that one is exchanged for the parameter that nobody reads."""
+    owner = tree.enclosing(statement(tree, edit.site), cst.ClassDef)
+    own = f"self.{edit.written}"
+    if not isinstance(owner, cst.ClassDef) or sum(dotted(node) == own for node in tree.within(owner, cst.Attribute)) != 1:
+        raise Refused(f"`{edit.written}` is read somewhere in its class")
+    found = [pair for function in tree.within(owner, cst.FunctionDef) for pair in _twice(tree, function)]
+    if len(found) != 1:
+        raise Refused(f"no other layer is called twice{' in one place alone' if found else ''}")
+    function, first, second = found[0]
+    alike = [tree.code(arg.value) for arg in first.args] == [tree.code(arg.value) for arg in second.args]
+    args = _with_unread(tree, function, second) if alike else second.args
+    called = cst.ensure_type(second.func, cst.Attribute).with_changes(attr=cst.Name(edit.written))
+    changes.new[second] = second.with_changes(func=called, args=args)
+
+
+def _twice(tree: Tree, function: cst.FunctionDef) -> Iterator[tuple[cst.FunctionDef, cst.Call, cst.Call]]:
+    """Layers of the object that a function calls exactly twice, with the calls."""
+    calls: dict[str, list[cst.Call]] = {}
+    for call in tree.within(function, cst.Call):
+        if isinstance(call.func, cst.Attribute) and dotted(call.func) == f"self.{last_name(call)}" and len(call.args) == 1:
+            calls.setdefault(last_name(call), []).append(call)
+    for pair in calls.values():
+        if len(pair) == 2:  # noqa: PLR2004 - the layer's own place, and the other one's
+            first, second = sorted(pair, key=lambda call: (tree.ranges[call].end.line, tree.ranges[call].end.column))
+            yield function, first, second
+
+
+def _with_unread(tree: Tree, function: cst.FunctionDef, call: cst.Call) -> list[cst.Arg]:
+    """The only parameter that the function never reads, as the argument of the call."""
+    read = {name.value for name in tree.within(function.body, cst.Name)}
+    unread = [param.name.value for param in function.params.params if param.name.value not in ("self", *read)]
+    if len(unread) != 1:
+        raise Refused("both calls are given the same, and no parameter is left for one of them")
+    return [call.args[0].with_changes(value=cst.Name(unread[0]))]
