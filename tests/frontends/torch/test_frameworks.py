@@ -203,6 +203,13 @@ def test_a_sound_program_gets_no_diagnosis_and_ends_with_the_same_bits(name, tmp
     assert run.report["healthy"] is not False
 
 
+def test_a_whole_graph_that_was_asked_for_is_not_missed_where_recording_ends_inside_of_the_compiled_call(tmp_path):
+    run = whygrad(written(tmp_path, COMPILED.replace("backend='eager'", "backend='eager', fullgraph=True")), tmp_path)
+
+    assert run.process.returncode == 0, run.process.stderr
+    assert not run.record.faults
+
+
 def test_compiled_code_that_runs_eagerly_while_it_is_recorded_is_said(tmp_path):
     run = whygrad(written(tmp_path, COMPILED), tmp_path)
 

@@ -88,13 +88,28 @@ def test_parameters_that_are_initialised_between_the_updates_of_one_optimizer(tm
 @pytest.mark.parametrize(
     "before",
     [
+        "model[2].weight.data.normal_(0, 0.1)",
+        "with torch.no_grad(): model[2].weight.uniform_(-0.1, 0.1)",
+        "model[2].weight.detach().normal_()",
+    ],
+)
+def test_a_draw_in_place_is_one_too(before: str, tmp_path) -> None:
+    (found,) = recorded(tmp_path, REDRAWN.format(before=before)).redraws
+
+    assert (found.names, found.times, found.first, found.last) == (("2.weight",), 3, 3, 9)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
         "pass",
+        "torch.empty(8, 3).normal_(); model[2].weight.clone().normal_(); model[2].weight.data[0].normal_()",
         "nn.init.normal_(model[2].weight) if epoch == 2 else None",
         "nn.init.normal_(torch.empty(3))",
         "nn.init.zeros_(model[2].bias)",
         "model[2].reset_parameters(); optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
     ],
-    ids=["never", "once", "another tensor", "a bias set to zero", "with an optimizer of its own: folds"],
+    ids=["never", "copies and rows", "once", "another tensor", "a bias set to zero", "with an optimizer of its own: folds"],
 )
 def test_what_is_no_repeated_initialisation(before: str, tmp_path) -> None:
     assert not recorded(tmp_path, REDRAWN.format(before=before)).redraws

@@ -167,3 +167,14 @@ def owner_of_grad_switch() -> Callable[..., Any]:
 
 TRAIN = getattr(torch.nn.Module.train, "__wrapped__", torch.nn.Module.train).__code__
 """The code of `Module.train`, which calls itself for each part of a module."""
+
+
+def excuse_eager_call() -> None:
+    """A compiled call under way has run eagerly so far, and may end without a compiled frame: `fullgraph=True` would raise."""
+    try:
+        from torch._C._dynamo.eval_frame import set_fullgraph_compiled_frame_count
+    except ImportError:  # before 2.13 such a call was not counted
+        return
+    count = set_fullgraph_compiled_frame_count(-1)  # -1 outside of such calls
+    if count >= 0:
+        set_fullgraph_compiled_frame_count(max(count, 1))

@@ -61,6 +61,8 @@ INITIALISERS = (
     "orthogonal_",
 )
 """Functions of `torch.nn.init` that draw: what they fill has forgotten what it was."""
+DRAWING = ("normal_", "uniform_")
+"""Methods of tensors that do the same, as in `parameter.data.normal_()`."""
 
 
 @dataclass(slots=True)
@@ -162,6 +164,8 @@ class Patches:
         self.undo.append(register_module_parameter_registration_hook(self.watcher.registered).remove)
         for name in INITIALISERS:
             self._around(nn.init, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
+        for name in DRAWING:
+            self._around(torch.Tensor, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
         for layer in (nn.TransformerEncoderLayer, nn.TransformerEncoder, nn.MultiheadAttention):
             self._through(layer, "forward", self.watcher.aside_layer)
 

@@ -136,6 +136,7 @@ class TorchRecorder:
         """Compiled code runs eagerly while a step is recorded."""
         if self.compiled_used:
             torch.compiler.set_stance(stance)
+            _compat.excuse_eager_call()
 
     @contextmanager
     def aside(self) -> Iterator[None]:

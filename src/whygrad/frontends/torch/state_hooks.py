@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.guard import guarded
+from whygrad.frontends.torch.identity import address_of
 from whygrad.frontends.torch.patches import Original
 from whygrad.frontends.torch.running import held_by
 from whygrad.frontends.torch.ties import broken, tied
@@ -33,11 +34,12 @@ class StateHooks:
 
     @guarded
     def initialised(self, tensor: Tensor) -> None:
-        """A function of `torch.nn.init` has filled a tensor."""
+        """A function of `torch.nn.init` or a method that draws in place has filled a tensor, or what another one holds as its `data`."""
         for entry in self.recorder.optimizers.all():
             optimizer = entry.reference()
-            if entry.steps and optimizer is not None and any(held is tensor for held in held_by(optimizer)):
-                name, whose = self.recorder.assembly.names.get(id(tensor), ""), self.recorder.optimizers.name(entry)
+            found = _holding(held_by(optimizer), tensor) if entry.steps and optimizer is not None else None
+            if found is not None:
+                name, whose = self.recorder.assembly.names.get(id(found), ""), self.recorder.optimizers.name(entry)
                 self.recorder.modules.redraws.add(name, whose, entry.number, entry.steps, source.trace(sys._getframe(2)))
 
     @guarded
@@ -167,3 +169,13 @@ def _variable(module: nn.Module, frame: FrameType) -> str:
     """The variable of the user's that holds a module that has not run yet."""
     user = source.user_frame(frame)
     return next((name for name, held in user.f_locals.items() if held is module and name != "self"), "") if user is not None else ""
+
+
+def _holding(held: list[Tensor], tensor: Tensor) -> Tensor | None:
+    """The parameter that a tensor is, or the whole of whose memory it is."""
+    same = next((one for one in held if one is tensor), None)
+    if same is not None or not isinstance(tensor, Tensor):
+        return same
+    alike = [one for one in held if one.shape == tensor.shape]
+    at = address_of(tensor) if alike else 0
+    return next((one for one in alike if at and address_of(one) == at), None)
