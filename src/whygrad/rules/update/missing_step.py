@@ -132,7 +132,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         if unreached
         else idiom(index, "add the step", optimizer=names[0]),
         facts=_facts(index),
-        explains=frozenset(Fact("unmoved", name) for name in held),
+        explains=_explained(index, held),
         kind=kind,
         names=tuple(names),
         test=moved_too(held) if held else None,
@@ -142,6 +142,11 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
 
 def _facts(index: Index) -> frozenset[Fact]:
     return frozenset({Fact("no-update", str(k)) for k, steps in index.kinds.items() if not any(step.step.updated for step in steps)})
+
+
+def _explained(index: Index, held: list[str]) -> frozenset[Fact]:
+    """Nothing moves, and so no loss that none of its steps' updates could lower does."""
+    return frozenset((*(Fact("unmoved", name) for name in held), *(Fact("stands", fact.subject) for fact in _facts(index))))
 
 
 def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: int | None) -> Diagnosis:
@@ -170,7 +175,7 @@ def _lost(index: Index, event: Event, names: list[str], held: list[str], kind: i
         ),
         help=idiom(index, helps, optimizer=names[0]),
         facts=_facts(index),
-        explains=frozenset(Fact("unmoved", name) for name in held),
+        explains=_explained(index, held),
         kind=kind,
         names=tuple(names),
         test=moved_too(held) if held else None,

@@ -104,7 +104,13 @@ def test_the_message() -> None:
     assert diagnosis.message == "`opt` never steps: gradients are calculated and no parameter is updated"
     assert diagnosis.evidence[0].statement == "30 backwards in the run and 0 updates by `opt`"
     assert diagnosis.facts == {Fact("no-update", "0")}
-    assert diagnosis.explains == {Fact("unmoved", "w")}
+    assert diagnosis.explains == {Fact("unmoved", "w"), Fact("stands", "0")}
+
+
+def test_a_kind_of_step_that_another_optimizer_updates_may_stand_for_reasons_of_its_own() -> None:
+    (diagnosis,) = said(diagnose, GAN)
+
+    assert Fact("stands", "0") not in diagnosis.explains
 
 
 EMPTIED = """
