@@ -33,6 +33,33 @@ DECIDED = {
 
         loader = DataLoader(Images(files), batch_size=4)
     """,
+    "a field of a data class that a method of its own makes": """
+        @dataclass
+        class Table:
+            features: np.ndarray
+            labels: np.ndarray
+
+            @classmethod
+            def generate(cls, count):
+                leaves = draw(count) > 0
+                labels = np.where(leaves, 1.0, -1.0)  # decided
+                return cls(draw(count), labels.astype("float32")[:, None])
+
+            def parts(self, cut):
+                return (self.features[:cut], self.labels[:cut]), (self.features[cut:], self.labels[cut:])
+
+        (x, y), (test_x, test_y) = Table.generate(60).parts(50)
+        loader = DataLoader(TensorDataset(torch.tensor(x), torch.from_numpy(y)), batch_size=4)
+    """,
+    "a field by name of an object of a data class": """
+        @dataclass
+        class Table:
+            features: np.ndarray
+            labels: np.ndarray
+
+        table = Table(features=draw(60), labels=np.where(draw(60) > 0, 1.0, -1.0))  # decided
+        loader = DataLoader(TensorDataset(torch.tensor(table.features), torch.from_numpy(table.labels)), batch_size=4)
+    """,
     "a conversion of text": """
         def parse(lines):
             rows = []

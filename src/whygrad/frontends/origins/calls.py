@@ -191,8 +191,33 @@ def constructed(program: Program, spot: Spot, scope: Scope, known: ast.ClassDef)
     """The scope of the constructor, with what the call gives it."""
     method = program.method(scope.module, known, "__init__")
     if method is None:
-        return Scope(scope.module, known, known, {}, scope)  # type: ignore[arg-type]  # a class without a constructor has no assignments to look up
+        return Scope(scope.module, known, known, _fields(known, spot), scope)  # type: ignore[arg-type]  # a class without a constructor has no assignments to look up
     return Scope(method[0].module, method[1], known, bound(method[1], spot, around(method[0]), method=True), method[0].outer)
+
+
+def _fields(owner: ast.ClassDef, spot: Spot) -> dict[str, Spot]:
+    """What a call gives the fields that a class declares by their types, as data classes do."""
+    assert isinstance(spot.node, ast.Call)
+    names = [item.target.id for item in owner.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    given = [*zip(names, spot.node.args, strict=False), *((item.arg, item.value) for item in spot.node.keywords)]
+    return {name: Spot(value, spot.scope, (), spot.before) for name, value in given if name in names}
+
+
+def field_of(program: Program, scope: Scope, name: str) -> Spot | None:
+    """What a field of an object is, by the only call that makes one: with the name of the class, or as `cls` in its own methods."""
+    owner = scope.owner
+    if owner is None:
+        return None
+    if id(scope.node) == id(owner):  # as `constructed` has it
+        return scope.given.get(name)
+    found = [
+        Spot(node, level)
+        for module in program.user_modules(owner.name)
+        for called in (owner.name, "cls")
+        for level, node in _calls_of(program, module, called)
+        if called != "cls" or level.owner is owner
+    ]
+    return _fields(owner, found[0]).get(name) if len(found) == 1 else None
 
 
 def _with_constructor(inner: Scope, built: Scope) -> Scope:

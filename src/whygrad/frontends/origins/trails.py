@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from whygrad.frontends.origins.calls import RECEIVERS, constructed, given_to, part_of_call
+from whygrad.frontends.origins.calls import RECEIVERS, constructed, field_of, given_to, part_of_call
 from whygrad.frontends.origins.program import ITEM, LAST, Binding, Path, Program, Scope, Spot, last_name
 from whygrad.ir import Site
 
@@ -184,6 +184,9 @@ class Trail:
                     scope.module, method, scope.owner, scope.given if method.name == "__init__" else {}, self.program.top(scope.module)
                 )
                 return self._bound(replace(spot, scope=inner), found[-1], inner)
+        field = field_of(self.program, scope, attribute)
+        if field is not None:
+            return Step(replace(field, path=spot.path))
         for base in scope.owner.bases:
             known = self.program.function(self.program.top(scope.module), base)
             if known is not None and isinstance(known[1], ast.ClassDef) and known[1] is not scope.owner:

@@ -8,6 +8,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.ir import Event, Value
 from whygrad.rules import rule
+from whygrad.rules.graph.remade import remade
 from whygrad.rules.phrases import distinct, listed, places, typed
 from whygrad.rules.remedies import in_front, remedy, setting
 
@@ -32,16 +33,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     TensorFlow: sources of `tape.gradient` that shape the loss but are constants and were not given to `tape.watch`; a tape that is asked a second time though it is not persistent; a variable
-    that a compiled step makes at each call, in a layer's `call` or in a function under `tf.function`, where TensorFlow refuses it.
+    that a compiled step makes at each call, in a layer's `call` or in a function under `tf.function`, where TensorFlow refuses it; a layer that each step of a loop makes anew, so that every
+    update is lost with it.
 
     ## Why it matters
     A tape follows variables by itself and nothing else. For a constant the answer is None, without a word, and the constant stays as it is.
 
     ## When it is fine
-    Sources that the loss does not depend on have no gradient anyhow, and are left alone. In PyTorch and JAX the fault can't occur.
+    Sources that the loss does not depend on have no gradient anyhow, and are left alone. Copies that an inner loop trains and throws away, and new models for each fold, are
+    meant. In PyTorch and JAX the fault can't occur.
 
     ## How sure
-    Proved: the front end saw the sources that the tape was asked for, which of them it watched, and that it gave None.
+    Proved: the front end saw the sources that the tape was asked for, which of them it watched, and that it gave None; of layers made anew, two steps in a row show that one reads nothing of
+    what the other trained.
 
     ## References
     TensorFlow, "Introduction to gradients and automatic differentiation", section "Getting a gradient of None"; `tf.GradientTape.watch`.
@@ -50,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         about(step, event, unwatched(step, event)) for step in index.steps for event in step.events("backward") if unwatched(step, event)
     ]
     spent = (asked_again(failure) for failure, _ in matching(index, SPENT))
-    yield from distinct((*found, *spent, *made_within([failure for failure, _ in matching(index, MADE)])))
+    yield from distinct((*found, *spent, *made_within([failure for failure, _ in matching(index, MADE)]), *remade(index)))
 
 
 def unwatched(step: StepIndex, event: Event) -> tuple[Value, ...]:

@@ -69,8 +69,12 @@ def hidden(step: StepIndex, parameter: Parameter) -> bool:
 
 
 def is_bias(step: StepIndex, op: Op, parameter: Parameter, weights: set[str]) -> bool:
-    """It has fewer axes than another weight of the layer: biases of attention have one for the heads, and are meant to start equal."""
-    rank = len(step.value(parameter.value).shape or ())
+    """It has fewer axes than another weight of the layer: biases of attention have one for the heads, and are meant to start equal; a GRU may keep two in two rows."""
+    shape, given = step.value(parameter.value).shape or (), [name for name in op.inputs if name in weights]
+    rank = len(shape)
+    # timid: weights of two inputs look the same
+    if op.kind == "rnn" and rank == 2 and shape[0] == 2 and len(given) > 2:  # noqa: PLR2004 - two rows; the layer's two weights and their biases
+        return True
     return any(len(step.value(name).shape or ()) > rank for name in op.inputs if name in weights)
 
 

@@ -33,7 +33,35 @@ TWICE = (
     + WITHIN
 )
 
+ANEW = """
+    step 0 updated=true
+    x: input f32[32,2]
+    b: parameter f32[4,2]
+    w: parameter f32[1,4]
+    h = linear x b
+    s = linear h w
+    loss = mean s
+    ! backward loss
+    ! update body head
+    parameter body value=b reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":2
+    parameter head value=w reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":6
+    step 1 updated=true
+    x: input f32[32,2]
+    b: parameter f32[4,2]
+    v: parameter f32[1,4]
+    h = linear x b
+    s = linear h v
+    loss = mean s
+    ! backward loss
+    ! update body head
+    parameter body value=b reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":2
+    parameter head value=w norm=1.0 update_norm=0.0 @ "train.py":6
+    parameter "head (2)" value=v reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":6
+"""
+ANEW = ANEW.replace("    v: parameter f32[1,4]\n", "    v: parameter f32[1,4]\n    w: parameter f32[1,4]\n")
+
 FIRES = {
+    "a layer that each step makes anew": (ANEW, 6),
     "a variable that a compiled step makes": (WITHIN, 12),
     "the same, raised once by a trial": (TWICE, 12),
     "a constant": (TEXT, 3),
@@ -43,6 +71,19 @@ FIRES = {
 }
 
 SILENT = {
+    "another layer trained in turns": ANEW.replace(
+        'parameter "head (2)" value=v reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":6',
+        'parameter "head (2)" value=v reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":7',
+    ),
+    "a whole model that is new": ANEW.replace("parameter body value=b reached=true", "parameter body value=b trainable=false reached=true"),
+    "an inner loop": ANEW.replace("    ! backward loss\n", "    ! backward loss\n    ! backward loss\n"),
+    "steps that do not follow each other": ANEW.replace("step 1", "step 9"),
+    "one that is read as well": ANEW.replace("parameter head value=w norm", "parameter head value=w reached=true norm"),
+    "a head of another size": ANEW.replace("v: parameter f32[1,4]", "v: parameter f32[3,4]"),
+    "what the first step never moved": ANEW.replace(
+        'reached=true gradient="finite" norm=1.0 update_norm=0.1 @ "train.py":6',
+        'reached=true gradient="finite" norm=1.0 update_norm=0.0 @ "train.py":6',
+    ),
     "a function that raises something else": WITHIN.replace("singleton tf.Variables", "tensors"),
     "everything watched": TEXT.replace('"unwatched":["w"]', '"stale":0'),
     "the loss does not depend on it": TEXT.replace('"unwatched":["w"]', '"unwatched":["x2"]').replace(

@@ -35,6 +35,14 @@ SILENT = {
     "a bias with an axis for the heads": TWICE.replace("    w: parameter", "    u: parameter f32[1,8,4]\n    w: parameter")
     .replace("linear x w", "linear x u w")
     .replace("    parameter w", '    parameter u reached=true gradient="finite"\n    parameter w'),
+    "a recurrent layer's two rows of biases": TWICE.replace(
+        "    w: parameter", "    k: parameter f32[4,24]\n    r: parameter f32[8,24]\n    w: parameter"
+    )
+    .replace("linear x w", "rnn x w k r")
+    .replace("w: parameter f32[8,4]", "w: parameter f32[2,24]")
+    .replace(
+        "    parameter w", '    parameter k reached=true gradient="finite"\n    parameter r reached=true gradient="finite"\n    parameter w'
+    ),
     "frozen": TWICE.replace("parameter w", "parameter w trainable=false"),
 }
 
