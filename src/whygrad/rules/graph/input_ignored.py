@@ -176,7 +176,7 @@ def _about_one_row(step: StepIndex, op: Op) -> Diagnosis:
             Evidence(f"{typed(value)} has one entry for each channel: the entry is its own mean, and less its mean it is 0", "rows", 1),
         ),
         help="train on batches of several rows, as by `batch_size`, or normalise each row by itself: a layer normalisation",
-        explains=frozenset({Fact("insensitive", str(step.step.kind)), Fact("stands", str(step.step.kind))}),
+        explains=frozenset({Fact("insensitive", str(step.step.kind)), Fact("stands", str(step.step.kind)), *_dead(step)}),
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown,),
@@ -220,12 +220,17 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
             ),
         ),
         help="scale with figures of the data set instead of each example's own, or leave this out for a single feature",
-        explains=frozenset({Fact("insensitive", str(step.step.kind))}),
+        explains=frozenset({Fact("insensitive", str(step.step.kind)), *_dead(step)}),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names),
         remedy=_unscaled(index, step, op),
     )
+
+
+def _dead(step: StepIndex) -> Iterator[Fact]:
+    """Units that see the same number in every row may well stand at zero in every row."""
+    yield from (Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))
 
 
 def _unscaled(index: Index, step: StepIndex, op: Op) -> Remedy | None:
