@@ -10,7 +10,7 @@ from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import finite, listed, places, plural
 from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.update.unheld import forgotten, holder, modules_of, moved_as_well, stands_still
+from whygrad.rules.update.unheld import forgotten, holder, modules_of, moved_as_well, stands_still, twin_of
 
 
 @rule("WG401", "not-in-optimizer", "error")
@@ -50,6 +50,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
     modules = modules_of(index, lost)
     names = frozenset(parameter.name for parameter in lost)
     verb = "is" if len(modules) == 1 else "are"
+    twin = twin_of(optimizer, index.record.optimizers)
     return Diagnosis(
         rule="WG401",
         name="not-in-optimizer",
@@ -60,6 +61,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         label=f"{'is given' if optimizer.given_site else 'holds'} {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
         related=places(
             (_made_elsewhere(optimizer), f"`{optimizer.name}` is made here"),
+            (twin.site if twin else None, f"`{twin.name if twin else ''}` holds the very same parameters"),
             (lost[0].site, f"`{modules[0]}` is made here"),
         ),
         evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),

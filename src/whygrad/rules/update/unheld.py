@@ -27,14 +27,25 @@ def stands_still(index: Index, parameter: Parameter) -> bool:
 
 
 def holder(optimizers: list[Optimizer], lost: list[Parameter]) -> Optimizer:
-    """The optimizer that most likely was meant to hold them: the one whose parameters have the longest part of the name in common."""
+    """The optimizer that most likely was meant to hold them: the one whose parameters have the longest part of the name in common; of equals one that holds what another does."""
     path = lost[0].name.split(".")
 
-    def likeness(optimizer: Optimizer) -> int:
-        held = (name.split(".") for group in optimizer.groups for name in group.parameters)
-        return max((shared(path, other) for other in held), default=-1)
+    def likeness(optimizer: Optimizer) -> tuple[int, bool]:
+        held = (name.split(".") for name in held_by(optimizer))
+        return max((shared(path, other) for other in held), default=-1), twin_of(optimizer, optimizers) is not None
 
     return max(optimizers, key=likeness)
+
+
+def held_by(optimizer: Optimizer) -> frozenset[str]:
+    """The names of the parameters that it holds."""
+    return frozenset(name for group in optimizer.groups for name in group.parameters)
+
+
+def twin_of(optimizer: Optimizer, optimizers: Iterable[Optimizer]) -> Optimizer | None:
+    """One that was made before and holds the very same parameters: a copied line, as a rule."""
+    before = takewhile(lambda other: other is not optimizer, optimizers)
+    return next((other for other in before if held_by(optimizer) and held_by(other) == held_by(optimizer)), None)
 
 
 def shared(one: list[str], other: list[str]) -> int:

@@ -219,3 +219,40 @@ def test_a_frozen_base_that_the_optimizer_holds_is_no_second_fault() -> None:
     assert ADAPTERS != STATES
     assert Fact("no-gradient", "head.weight") in frozen.explains
     assert Fact("no-gradient", "head.weight") not in trained.explains
+
+
+ADVERSARIES = """
+    optimizer first native="Adam" steps=9 rates=[0.1,0.1] @ "train.py":20
+    group rate=0.1 parameters=["judge.weight"]
+    optimizer second native="Adam" steps=9 rates=[0.1,0.1] @ "train.py":21
+    group rate=0.1 parameters=["judge.weight"]
+    z: input f32[8,4]
+    maker.weight: parameter f32[4,4]
+    judge.weight: parameter f32[1,4]
+    fake = linear z maker.weight
+    out = linear fake judge.weight
+    loss = mean out
+    parameter maker.weight trainable=true reached=true gradient="finite" gradient_norm=0.7
+    parameter judge.weight trainable=true optimizer="first" reached=true gradient="finite" gradient_norm=0.2 gradient_at_update="finite" update_norm=0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (ADVERSARIES, 21),
+        (
+            ADVERSARIES.replace(
+                '"train.py":21\n    group rate=0.1 parameters=["judge.weight"]',
+                '"train.py":21\n    group rate=0.1 parameters=["other.weight"]',
+            ),
+            20,
+        ),
+    ],
+    ids=["a copied line", "two of their own"],
+)
+def test_of_two_optimizers_with_the_same_parameters_the_later_was_meant_for_others(text: str, line: int) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.site is not None
+    assert found.site.line == line
