@@ -15,6 +15,50 @@ from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Step, Value
 
 DECIDED = {
+    "a number for labels that do not count": """
+        def align(tags, words):
+            kept, before = [], None
+            for word in words:
+                before = word
+                if word is None or word == before:  # decided
+                    kept.append(-100)
+                else:
+                    kept.append(tags[word])
+            return kept
+
+        class Sentences(Dataset):
+            def __init__(self, sentences):
+                self.rows = []
+                for words, tags in sentences:
+                    self.rows.append((encode(words), align(tags, words)))
+
+            def __getitem__(self, at):
+                ids, kept = self.rows[at]
+                return torch.tensor(ids), torch.tensor(kept)
+
+        train, dev = Sentences(first), Sentences(second)
+        loader = DataLoader(train, batch_size=4)
+    """,
+    "what a constructor was given": """
+        def read(count):
+            rows = []
+            for at in range(count):
+                rows.append((draw(at), 1.0 if at % 2 else 0.0))  # decided
+            return rows
+
+        class Pairs(Dataset):
+            def __init__(self, rows):
+                self.kept = []
+                for image, label in rows:
+                    self.kept.append((image, label))
+
+            def __getitem__(self, at):
+                image, label = self.kept[at]
+                return image, torch.tensor(label)
+
+        train, dev = Pairs(read(9)), Pairs(read(4))
+        loader = DataLoader(train, batch_size=4)
+    """,
     "a comparison of a column": """
         def load():
             frame = pd.read_csv("rows.csv")

@@ -1,7 +1,7 @@
 """From an expression back to the lines that decide its numbers: a comparison, a column that is picked, a conversion of text."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -127,7 +127,8 @@ class Trail:
                 return Step(replace(known, path=(*known.path, *spot.path)))
             bound = last_binding(found, before) if again or not parameter else None
             if bound is not None:
-                return self._bound(spot, bound, level)
+                step = self._bound(spot, bound, level)
+                return replace(step, decides=_excluding(found, bound)) if step.decides is step.order is None else step
             if parameter:
                 passed = given_to(self.program, level, name)
                 return Step(replace(passed, path=(*passed.path, *spot.path)) if passed is not None else None)
@@ -180,9 +181,8 @@ class Trail:
         for method in sorted(methods, key=lambda item: item.name != "__init__"):
             found = self.program.bindings(method).get(f"self.{attribute}", [])
             if found:
-                inner = Scope(
-                    scope.module, method, scope.owner, scope.given if method.name == "__init__" else {}, self.program.top(scope.module)
-                )
+                given = _constructors_own(scope.given) if method.name == "__init__" else {}
+                inner = Scope(scope.module, method, scope.owner, given, self.program.top(scope.module))
                 return self._bound(replace(spot, scope=inner), found[-1], inner)
         field = field_of(self.program, scope, attribute)
         if field is not None:
@@ -283,11 +283,30 @@ def _reordered(spot: Spot, node: ast.Call) -> Spot | None:
     return replace(spot, node=node.args[0]) if node.args else None
 
 
+def _constructors_own(given: Mapping[str, Spot]) -> Mapping[str, Spot]:
+    """What the constructor was given, as its own parameters are called; a method knows it as of the object."""
+    of_object = {name.removeprefix("self."): spot for name, spot in given.items() if name.startswith("self.")}
+    return of_object or given
+
+
 def last_binding(bindings: list[Binding], before: int) -> Binding | None:
     """The last one above a line; where there is none, as in a loop, the last of all. An empty start is what is put in afterwards."""
     above = [item for item in bindings if item.line < before]
     found = (above or bindings)[-1:]
     return found[0] if found else None
+
+
+def _excluding(bindings: list[Binding], bound: Binding) -> ast.expr | None:
+    """The condition under which a number is put into a list that otherwise gets something else: labels that are not to count."""
+    if not isinstance(bound.changes, ast.Expr) or _is_number(bound.value):
+        return None
+    return next((item.condition for item in bindings if isinstance(item.changes, ast.Expr) and _is_number(item.value)), None)
+
+
+def _is_number(node: ast.expr) -> bool:
+    """A literal, with its sign."""
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(inner, ast.Constant) and isinstance(inner.value, int | float)
 
 
 def _key(index: ast.expr) -> str | int | None:
