@@ -15,8 +15,11 @@ ROUNDING = 1e-6
 """Share of the sum of the absolute entries that is rounding: sixteen times the spacing of float32."""
 STEPS = 20
 """Updates over which the loss must have been the same: fewer may be a plateau at the start."""
-_ONWARD = ("neg", "mul", "div", "reshape", "cast", "squeeze")
-"""Ops between the sum and the loss that leave one number one number."""
+FURTHEST = 24
+"""Ops that are looked at on the way back from the loss."""
+_SUMS = ("sum", "mean")
+_ONWARD = ("neg", "mul", "div", "add", "sub", "reshape", "cast", "squeeze")
+"""Ops between the sum and the loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def constant_sum(index: Index, step: StepIndex) -> Cancelling | None:
     op = _summed(step)
     entries = step.value(op.inputs[0]).statistics if op is not None else None
     course = course_of(index, step)
-    if op is None or entries is None or course is None or course.lowest is None or course.highest is None or not _differ(entries):
+    if op is None or entries is None or course is None or course.lowest is None or course.highest is None:
         return None
     spread = ROUNDING * sqrt(entries.count) * (entries.norm or 0.0)
     spread /= entries.count if op.kind == "mean" else 1
@@ -55,14 +58,17 @@ def constant_sum(index: Index, step: StepIndex) -> Cancelling | None:
 
 
 def _summed(step: StepIndex) -> Op | None:
-    """The sum or mean that becomes the loss, multiplied at most by numbers that no parameter shapes."""
-    name = step.losses[0] if len(step.losses) == 1 else None
-    while name is not None and name in step.producer:
-        op = step.producer[name][1]
-        if op.kind in ("sum", "mean"):
+    """The nearest sum or mean of entries that differ, from which the loss is made by adding and multiplying alone."""
+    waiting = list(step.losses) if len(step.losses) == 1 else []
+    for _ in range(FURTHEST):
+        name = waiting.pop(0) if waiting else ""
+        op = step.producer[name][1] if name in step.producer else None
+        if op is None or op.kind not in (*_SUMS, *_ONWARD):
+            continue
+        entries = step.value(op.inputs[0]).statistics if op.inputs else None
+        if op.kind in _SUMS and entries is not None and _differ(entries):
             return op
-        live = [given for given in op.inputs if given in step.depends_on_parameters]
-        name = live[0] if op.kind in _ONWARD and len(live) == 1 else None
+        waiting += [given for given in op.inputs if given in step.depends_on_parameters]
     return None
 
 

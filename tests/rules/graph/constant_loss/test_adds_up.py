@@ -29,6 +29,9 @@ FIRES = {
     "the negative of it": CHOSEN.replace("loss = sum left", "total = sum left").replace(
         "    ! backward", '    loss = neg total @ "train.py":8\n    ! backward'
     ),
+    "one less it": CHOSEN.replace("loss = sum left", "total = sum left").replace(
+        "    ! backward", '    one = mean total\n    loss = sub one @ "train.py":8\n    ! backward'
+    ),
     "a constant that is not 0": CHOSEN.replace("loss=2e-7 loss_permuted=9e-7", "loss=0.75 loss_permuted=0.75").replace(
         "lowest=-9e-7 highest=1e-6", "lowest=0.7499999 highest=0.7500001"
     ),
@@ -36,6 +39,9 @@ FIRES = {
 
 SILENT = {
     "normalised advantages, with a gradient": CHOSEN.replace("gradient_norm=3e-7", "gradient_norm=0.4"),
+    "what bends the sum": CHOSEN.replace("loss = sum left", "total = sum left").replace(
+        "    ! backward", "    loss = tanh total\n    ! backward"
+    ),
     "one layer with a gradient": CHOSEN.replace("x: input", "b: parameter f32[4]\n    x: input").replace("linear x w", "linear x w b")
     + '    parameter b value=b optimizer="opt" gradient="finite" gradient_norm=0.1 norm=1.0\n',
     "a loss that went elsewhere": CHOSEN.replace("highest=1e-6", "highest=0.3"),
