@@ -107,6 +107,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "self.b = B()", {"action": "mistake", "written": "b"},
         "class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def call(self, x):\n        return self.b(relu(self.a(x)))\n",
     ),
+    "what an object begins with is not made again": (
+        "class P:\n    def __init__(self, seed):\n        self.seed = seed\n        self.gen = make(seed)\n\n    def draw(self):\n        gen = make(self.seed)\n        return f(gen)\n",
+        "gen = make(self", {"action": "hoist"},
+        "class P:\n    def __init__(self, seed):\n        self.seed = seed\n        self.gen = make(seed)\n\n    def draw(self):\n        gen = self.gen\n        return f(gen)\n",
+    ),
     "a function hands on what it made": (
         "def f(x):\n    loss = g(x)\n    log(loss)\n", "loss = g", {"action": "return"},
         "def f(x):\n    loss = g(x)\n    log(loss)\n    return loss\n",
@@ -163,6 +168,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     ),
     "a layer leaves a list in brackets": (
         "m = Sequential([Dense(3), Softmax()])\n", "Softmax()", {"action": "unwrap"}, "m = Sequential([Dense(3)])\n",
+    ),
+    "a layer that is called where it is made gives way to what it is given": (
+        "x = layers.LayerNormalization(epsilon=1e-6)(inputs)\n", "layers.LayerNormalization(epsilon=1e-6)", {"action": "unwrap", "text": "keras.layers.Activation()"},
+        "x = inputs\n",
     ),
     "a layer that is added is not": ("m.add(Dense(3))\nm.add(Softmax())\nm.build()\n", "Softmax()", {"action": "unwrap"}, "m.add(Dense(3))\nm.build()\n"),
     "a layer with a name becomes an identity": (

@@ -313,6 +313,9 @@ def _unlist(tree: Tree, node: cst.Call, edit: Edit, names: Names, changes: Chang
     """A layer that is made: out of the list of layers, or an identity in its place where it has a name."""
     parent = tree.parents[node]
     above = tree.parents.get(parent)
+    if isinstance(parent, cst.Call) and parent.func is node and len(parent.args) == 1:
+        changes.new[parent] = _fitting(tree, parent, parent.args[0].value)
+        return
     if isinstance(parent, cst.Arg) and isinstance(above, cst.Call) and parent.keyword is None:
         if last_name(above) == "add":
             changes.new[statement(tree, replace(edit.site, line=tree.ranges[node].start.line))] = None

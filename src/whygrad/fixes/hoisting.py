@@ -57,12 +57,21 @@ def _kept_by_object(tree: Tree, found: Line, function: cst.FunctionDef, owner: c
         raise Refused("its class has no `__init__`")
     needed = {dotted(part) for part in tree.within(made, cst.Attribute) if dotted(part).startswith(f"{own}.")}
     kept = f"{own}.{name}"
+    if _has_it(tree, begun, kept, made, own):
+        changes.new[made] = cst.Attribute(cst.Name(own), cst.Name(name))
+        return
     if not {".".join(part.split(".")[:2]) for part in needed} <= set(bound(tree, begun)) or kept in set(bound(tree, owner)):
         raise Refused("what it is made of is not there when the object is made")
     last = begun.body.body[-1]
     new = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cst.Name(own), cst.Name(name)))], made)])
     changes.after.setdefault(last, []).append(new)
     changes.new[made] = cst.Attribute(cst.Name(own), cst.Name(name))
+
+
+def _has_it(tree: Tree, begun: cst.FunctionDef, kept: str, made: Expression, own: str) -> bool:
+    """The object begins with the same thing under that name: `self.gen = make(seed)` beside `make(self.seed)`."""
+    values = [line.value for line in tree.within(begun, cst.Assign) if [dotted(each.target) for each in line.targets] == [kept]]
+    return len(values) == 1 and tree.code(values[0]).replace(f"{own}.", "") == tree.code(made).replace(f"{own}.", "")
 
 
 def _handed_in(tree: Tree, found: Line, function: cst.FunctionDef, changes: Changes) -> None:

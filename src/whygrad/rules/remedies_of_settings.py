@@ -138,6 +138,9 @@ def begun_once(site: Site | None) -> Remedy | None:
     return remedy("begin the state once, before the loop", Edit("move", site, to=site, after=False, around="loop") if site else None)
 
 
+OTHER_SIZE = "the model has another number of outputs, which whatever reads them must expect"
+
+
 def sized(site: Site | None, old: int, new: int) -> Remedy | None:
     """Another number of outputs, where the number is written out once on the line."""
     found = list(re.finditer(rf"(?<![\w.]){old}(?![\w.])", site.text)) if site is not None else []
@@ -147,7 +150,7 @@ def sized(site: Site | None, old: int, new: int) -> Remedy | None:
     return remedy(
         f"give the last layer {new} outputs",
         Edit("replace", at, str(new)),
-        changes="the model has another number of outputs, which whatever reads them must expect",
+        changes=OTHER_SIZE,
     )
 
 

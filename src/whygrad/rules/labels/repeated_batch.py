@@ -261,7 +261,7 @@ def _seeded_once(seed: Site | None) -> Remedy | None:
     made = remedy(
         "seed once, before the loop",
         Edit("move", seed, to=seed, after=False, around="loop"),
-        otherwise=(Edit("drop", seed),) if alone else (),
+        otherwise=(Edit("drop", seed),) if alone else (Edit("hoist", seed),),
         changes="each step draws other numbers than before",
     )
     return replace(made, later=True) if made is not None else None

@@ -1,5 +1,6 @@
 """WG220: the model's number of outputs is not the number of classes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from whygrad.rules.loss.calls import Call, about_loss, calls, once_a_fault
 from whygrad.rules.loss.ids import Outside, outsiders
 from whygrad.rules.phrases import figure, places, plural, typed
 from whygrad.rules.remedies import names_of, remedy
-from whygrad.rules.remedies_of_settings import sized
+from whygrad.rules.remedies_of_settings import OTHER_SIZE, sized
 
 BY_ROWS = ("cross_entropy", "binary_cross_entropy", "bce_with_logits", "kl_div")
 """Losses that compare a row of the prediction with a row of the labels."""
@@ -89,7 +90,7 @@ def too_few(found: Outside) -> Diagnosis:
     rows = call.op.site if call.op.attributes.get("one_hot") else None
     if rows is not None:
         return replace(said, remedy=_columns(rows, needed), site=rows)
-    return replace(said, remedy=sized(site, found.classes, needed))
+    return replace(said, remedy=sized(site, found.classes, needed) or _by_default(call, site, needed))
 
 
 def other_width(call: Call) -> Diagnosis:
@@ -107,7 +108,26 @@ def other_width(call: Call) -> Diagnosis:
     )
     if made is not None:
         return replace(said, remedy=_columns(made, outputs))
-    return replace(said, remedy=sized(outputs_at(call, outputs), outputs, classes) if outputs > 1 or not _yes_or_no(call) else None)
+    if outputs == 1 and _yes_or_no(call):
+        return said
+    at = outputs_at(call, outputs)
+    return replace(said, remedy=sized(at, outputs, classes) or _by_default(call, at, classes))
+
+
+_SIZE = re.compile(r",\s*(?:\w+\s*=\s*)?([A-Za-z_]\w*)\s*[,)]")
+"""`nn.Linear(width, classes)`: a size with a name, behind that of the input."""
+
+
+def _by_default(call: Call, at: Site | None, classes: int) -> Remedy | None:
+    """The size handed to a model's class, where that has another one for its default."""
+    found = layer_behind(call.step, call.prediction.name)
+    layer = found[1].site if found and found[1] else None
+    size = _SIZE.search(layer.text) if layer is not None else None
+    owner = layer.function.rpartition(".")[0].rpartition(".")[2] if layer is not None else ""
+    if at is None or size is None or not owner or f"{owner}(" not in at.text or at == layer:
+        return None
+    told = Edit("argument", at, str(classes), (owner,), size[1])
+    return remedy(f"make the model with {classes} outputs", told, changes=OTHER_SIZE)
 
 
 def _columns(site: Site, classes: int) -> Remedy | None:
