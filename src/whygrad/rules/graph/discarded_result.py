@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.graph.dropped_losses import forgotten
+from whygrad.rules.graph.stopped_without import returned_nothing
 from whygrad.rules.phrases import distinct, listed, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.statements import stands_alone
@@ -39,6 +40,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     a branch's result is forgotten. And calls that stand alone on their line, without a name for their result, though they change nothing: `x.clamp(0, 1)` where `clamp_` was
     meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone.
 
+    And a function that computes the model's output and returns nothing, so that the program stops at a None.
+
     ## Why it matters
     The model trains without those layers, and the parameters never get a gradient; nothing is raised. A call without effect leaves the value as it was.
 
@@ -58,6 +61,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(_about_layers(_narrowed(found, places)) for found in _dropped(index))
     dropped = {found.op.site.line_of_code for found in _dropped(index) if found.op.site}
     yield from (call for call in calls if call.site is None or call.site.line_of_code not in dropped)
+    yield from returned_nothing(index)
     yield from distinct(forgotten(index, index.once(_lost)))
 
 

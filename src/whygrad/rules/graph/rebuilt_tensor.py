@@ -15,6 +15,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.left_terms import left_terms
 from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
+from whygrad.rules.graph.stopped_without import left_loss
 from whygrad.rules.remedies import remedy
 
 _REFUSALS = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
@@ -53,6 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "rebuilt":
             yield _spoken(index, cut)
     yield from left_terms(index)
+    yield from left_loss(index)
     yield from idle(index, "rebuilt", "WG302", "rebuilt-tensor")
     for failure in index.once(failures):
         op = failed_op(failure.step)

@@ -9,6 +9,7 @@ from whygrad.flow.starved import shaping
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.stopped_without import refused_parameters
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
 
@@ -29,6 +30,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     plain list, dict or tuple, Keras layers that only a function inside a `Lambda` knows, `nn.Parameter(...)` that went through `.to()`, `.cuda()` or arithmetic and is a plain tensor since, a tensor made outside
     the model, a layer made anew in each forward.
 
+    Also a program that stopped because its optimizer was given nothing, or a tensor that is the result of a calculation.
+
     ## Why it matters
     They get a gradient that nobody applies, keep their random values, do not move with `model.to(device)`, and are missing from `state_dict()`. The rest of the model
     learns around them, so the loss falls.
@@ -42,6 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.nn.ModuleList`, `torch.nn.ModuleDict`, `torch.nn.Parameter`; Keras, "Making new layers and models via subclassing", `Layer.add_weight`.
     """
+    yield from refused_parameters(index)
     if not _trains_registered(index):
         return
     groups: dict[str, list[Parameter]] = {}

@@ -40,7 +40,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, DistributedDataParallel, `find_unused_parameters`.
     """
-    if not any(step.graph.ops for step in index.steps):
+    # timid: a forward that raised would have gone on
+    if not any(step.graph.ops and any(step.events("backward")) for step in index.steps):
         return
     unused = [p for p in index.parameters.values() if _unused(index, p)]
     names = {p.name for p in unused}

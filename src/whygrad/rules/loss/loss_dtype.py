@@ -64,7 +64,13 @@ def is_refused(index: Index, call: Call) -> bool:
     if not (call.op.failed or backward) or not any(word in said for word in _ABOUT_DTYPE):
         return False
     if call.op.kind in BY_IDS:
-        return call.target.dtype in INTEGERS and call.target.dtype != "i64" and call.target.shape != call.prediction.shape
+        # only PyTorch wants one kind of integer
+        return (
+            speaks_torch(index)
+            and call.target.dtype in INTEGERS
+            and call.target.dtype != "i64"
+            and call.target.shape != call.prediction.shape
+        )
     return call.contract.targets[0] != "ids" and bool(call.target.dtype) and call.target.dtype != call.prediction.dtype
 
 

@@ -21,6 +21,7 @@ from whygrad.rules.wiring.merged_inputs import refused_merges
 from whygrad.rules.wiring.misgiven_inputs import misgiven
 from whygrad.rules.wiring.no_room import no_room
 from whygrad.rules.wiring.odd_axes import odd_axes
+from whygrad.rules.wiring.unfit_reshapes import unfit_reshapes
 from whygrad.rules.wiring.unfit_sums import unfit_sums
 
 OUTSIDE = re.compile(r"indices\[[\d, ]*\] = (?P<id>-?\d+) is not in \[0, \d+\)")
@@ -55,7 +56,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     axes of the data, since a dense layer of Keras takes whatever stands in front of the last axis. Also a Keras model that is given one example without a batch axis, or another
     number of inputs than it has; two values inside a model that can't be added or joined, as round layers that change the shape, with the layer that changed it; and, while a Keras model is built, inputs that can't be joined or added as their sizes differ, and weights whose size the
     model's input leaves open. Also a convolution or pooling whose window is larger than what is left of its input, because the layers before have
-    taken the rest, or because the channels stand where the sides are due; and a declared shape that counts the examples too.
+    taken the rest, or because the channels stand where the sides are due; and a declared shape that counts the examples too. Also a reshape that asks for another number of entries, and a layer that
+    is given the pair that a recurrent layer returns.
 
     ## Why it matters
     The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.
@@ -83,7 +85,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         if failure.step is not None and op is not None:
             yield from odd_axes(index, failure, failure.step, op)
             yield from unfit_sums(failure, failure.step, op)
-    told = [*misgiven(index), *refused_merges(index), *no_room(index)]
+    told = [*misgiven(index), *refused_merges(index), *no_room(index), *unfit_reshapes(index)]
     yield from told or refused_inputs(index)
 
 

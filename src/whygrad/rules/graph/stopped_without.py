@@ -1,0 +1,142 @@
+"""The parts of WG302, WG307 and WG308 that explain programs which stopped: the loss was a plain number, the model gave nothing, the optimizer got nothing."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, gist, matching
+from whygrad.idioms import spelled
+from whygrad.ir import Op, Site
+from whygrad.rules.graph.starvation import framework
+from whygrad.rules.phrases import places, typed
+from whygrad.rules.remedies import remedy
+
+NUMBER = re.compile(
+    r"'(?:float|int|ndarray|numpy\.\w+)' object has no attribute 'backward'|Cannot convert the argument `type_value`: \S+ to a TensorFlow DType"
+)
+NOTHING = re.compile(r"must be Tensor, not NoneType|^None values not supported|Attempt to convert a value \(None\)")
+EMPTY = re.compile(r"optimizer got an empty parameter list")
+MADE = re.compile(r"can't optimize a non-leaf Tensor")
+"""What the frameworks say of each."""
+
+
+def left_loss(index: Index) -> Iterator[Diagnosis]:
+    """WG302: the gradient is asked of a number that has left the framework."""
+    for failure, _ in matching(index, NUMBER):
+        step = failure.step
+        left = _last_leave(step) if step is not None else None
+        if step is not None and left is not None:
+            yield _of_number(index, failure, step, left)
+
+
+def _last_leave(step: StepIndex) -> Op | None:
+    """The last value made from parameters that left the framework."""
+    leaves = (op for op in reversed(step.graph.ops) if op.kind == "leave" and not op.failed)
+    return next((op for op in leaves if not step.depends_on_parameters.isdisjoint(op.inputs)), None)
+
+
+def _elsewhere(failure: Failure, site: Site | None) -> Site | None:
+    """Where it raised, if that is another line."""
+    raised = failure.site
+    return raised if raised is not None and (site is None or raised.line_of_code != site.line_of_code) else None
+
+
+def _of_number(index: Index, failure: Failure, step: StepIndex, left: Op) -> Diagnosis:
+    value = step.value(left.inputs[0])
+    return Diagnosis(
+        "WG302",
+        "rebuilt-tensor",
+        "error",
+        "proved",
+        f"the loss is a plain number when its gradient is asked for: `{spelled(left)}` has taken it out of {framework(index)}",
+        site=left.site or failure.site,
+        label="a number from here on, with no gradient behind it",
+        related=places((_elsewhere(failure, left.site), "the gradient is asked for here")),
+        evidence=(
+            Evidence(f"{typed(value)} was computed from parameters and left through `{spelled(left)}`"),
+            Evidence(f"{failure.type}: {gist(failure.message)[:160]}", "exception"),
+        ),
+        help=f"differentiate the loss itself, and call `{spelled(left)}` on it only for what is printed",
+        facts=frozenset(Fact("no-gradient", p.name) for p in step.step.parameters),
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(value.shown,),
+    )
+
+
+def returned_nothing(index: Index) -> Iterator[Diagnosis]:
+    """WG308: a function of the user's computed something of the model, dropped it, and gave None."""
+    for failure, _ in matching(index, NOTHING):
+        step = failure.step
+        last = next((op for op in reversed(step.graph.ops) if op.outputs and not op.failed), None) if step is not None else None
+        if step is not None and last is not None and _dropped(failure, step, last):
+            yield _of_nothing(failure, step, last)
+
+
+def _dropped(failure: Failure, step: StepIndex, last: Op) -> bool:
+    """It was made in a function of the user's, from parameters, and not where the program stopped; nothing reads it."""
+    inside = last.site.function if last.site is not None else ""
+    there = failure.site.function if failure.site is not None else ""
+    made = not step.depends_on_parameters.isdisjoint(last.outputs)
+    return bool(inside) and inside != there and made and not any(step.consumers.get(name) for name in last.outputs)
+
+
+def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
+    value, inside = step.value(last.output), last.site.function if last.site is not None else ""
+    return Diagnosis(
+        "WG308",
+        "discarded-result",
+        "warning",
+        "proved",
+        f"`{inside}` returns nothing: what it computes last is dropped",
+        site=last.site,
+        label="computed here, and never handed on",
+        related=places((_elsewhere(failure, last.site), "None arrives here")),
+        evidence=(
+            Evidence(f"{typed(value)} is the last that was computed, and nothing reads it"),
+            Evidence(f"{failure.type}: {gist(failure.message)[:160]}", "exception"),
+        ),
+        help=f"end `{inside}` with a `return` of what it computes",
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(inside,),
+        remedy=remedy("return it", Edit("return", last.site)) if last.site is not None else None,
+    )
+
+
+def refused_parameters(index: Index) -> Iterator[Diagnosis]:
+    """WG307: an optimizer that found nothing to train, or what is no parameter."""
+    for failure, _ in matching(index, EMPTY):
+        yield _of_optimizer(
+            failure,
+            "the model knows no parameters: the optimizer is given an empty list",
+            "nothing to train here",
+            "keep layers as attributes of the module or in `nn.ModuleList`, `nn.ModuleDict` or `nn.Sequential`: what stands in a plain list or dict is not found; call `super().__init__()` before, "
+            "and give the optimizer `list(…)` of a generator that was read before",
+        )
+    for failure, _ in matching(index, MADE):
+        yield _of_optimizer(
+            failure,
+            "the optimizer is given a tensor that was computed from another one, and is no parameter",
+            "holds a result, not a leaf",
+            "make the parameter last: `nn.Parameter(values.to(device) * scale)`; what `.to()`, `.cuda()` or arithmetic gives of a parameter is a result",
+        )
+
+
+def _of_optimizer(failure: Failure, message: str, label: str, advice: str) -> Diagnosis:
+    return Diagnosis(
+        "WG307",
+        "unregistered-parameter",
+        "error",
+        "proved",
+        message,
+        site=failure.site,
+        label=label,
+        evidence=(Evidence(f"{failure.type}: {gist(failure.message)[:160]}", "exception"),),
+        help=advice,
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step is not None else 0,
+    )

@@ -1,0 +1,51 @@
+"""WG705 where a reshape asks for another number of entries, or a layer is given a recurrent layer's pair."""
+
+import pytest
+
+from sketch import said
+from whygrad.rules.wiring.input_shape import diagnose
+
+RESHAPE = """
+    raised type="RuntimeError" message="{}" @ "train.py":20
+    x: input f32[16,4,6,6] called="h"
+    w: parameter f32[2,2]
+    = reshape x failed=true @ "train.py":20
+    parameter w
+"""
+PAIR = """
+    raised type="TypeError" message="linear(): argument 'input' (position 1) must be Tensor, not tuple" @ "train.py":20
+    x: input f32[8,5,3]
+    u: parameter f32[32,3]
+    h: activation f32[8,5,8]
+    h = {} x u module="0" @ "train.py":20
+    parameter u
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("shape '[16, 256]' is invalid for input of size 2304", "needs 4,096 numbers, and `h` (f32[16,4,6,6]) has 2,304"),
+        ("shape '[-1, 256]' is invalid for input of size 2304", "needs a multiple of 256 numbers, and `h`"),
+        (
+            "The total size of the tensor must be unchanged. Received: input_shape=(12,), target_shape=(5, 3)",
+            "needs 15 numbers, and `h`",
+        ),
+        ("cannot reshape array of shape (16, 4, 6, 6) (size 2304) into shape (16, 100) (size 1600)", "needs 1,600 numbers"),
+    ],
+)
+def test_a_reshape_of_other_entries(message, told):
+    (diagnosis,) = said(diagnose, RESHAPE.format(message))
+
+    assert told in diagnosis.message
+
+
+def test_the_pair_of_a_recurrent_layer():
+    (diagnosis,) = said(diagnose, PAIR.format("rnn"))
+
+    assert "`0` returns its output and its state" in diagnosis.message
+
+
+@pytest.mark.parametrize("text", [PAIR.format("linear"), RESHAPE.format("shape is invalid")])
+def test_others_are_left_alone(text):
+    assert not said(diagnose, text)
