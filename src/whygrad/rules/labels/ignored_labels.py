@@ -103,6 +103,8 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
     if not shaped or not masks or step.from_labels.isdisjoint(step.upstream(op.output)) or not several(step.value(shaped[0])):
         return
     mask = step.value(masks[-1 if op.kind == "index" else 0])
+    if both_ways(step, mask.name):
+        return
     if op.kind == "mul" and zero(mask.statistics) and not zero(step.value(shaped[0]).statistics):
         yield Nothing(step, op, mask, "every entry of the mask is 0")
     elif (
@@ -114,6 +116,21 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
         yield Nothing(step, op, mask, "the condition leaves only zeros")
     elif op.kind == "index" and mask.dtype == "bool" and 0 in (step.value(op.output).shape or ()):
         yield Nothing(step, op, mask, "the mask picks nothing")
+
+
+def both_ways(step: StepIndex, mask: str) -> bool:
+    """What it takes out is what one minus it leaves in: marks of pairs that belong together and of those that do not, in one loss."""
+    whose, turned = unturned(step, mask)
+    weighed = (name for op in step.of("mul") if len(op.inputs) > 1 and not step.shapes_loss.isdisjoint(op.outputs) for name in op.inputs)
+    return any(unturned(step, name) == (whose, not turned) for name in weighed)
+
+
+def unturned(step: StepIndex, name: str) -> tuple[str, bool]:
+    """A mask before it was cast and taken from one, and whether it was."""
+    name = step.origin(name, ("cast",))
+    op = step.producer[name][1] if name in step.producer else None
+    turned = op is not None and op.kind == "sub" and len(op.inputs) == 1
+    return (step.origin(op.inputs[0], ("cast",)), True) if op is not None and turned else (name, False)
 
 
 def several(value: Value) -> bool:

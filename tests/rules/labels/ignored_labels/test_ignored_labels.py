@@ -42,7 +42,32 @@ UNWEIGHED = (
     .replace("    s = embedding", '    c: activation f32[6] finite=1.0 zeros=1.0\n    c = enter @ "a.py":2\n    s = embedding')
 )
 
+PAIRS = """
+    one: input f32[16,6]
+    y: label f32[16] minimum=0 maximum=0 zeros=1.0
+    w: parameter f32[6,9]
+    s: activation f32[16] minimum=1.4 maximum=2.4 zeros=0.0
+    n: activation f32[16] minimum=1.9 maximum=5.8 zeros=0.0
+    q: activation f32[16] zeros=1.0
+    c: activation f32[16] minimum=1 maximum=1 zeros=0.0
+    f: activation f32[16] zeros=1.0
+    g: activation f32[16] zeros=1.0
+    h: activation f32[16] zeros=1.0
+    loss: loss f32[] minimum=0 maximum=0 zeros=1.0
+    s = linear one w @ "a.py":3
+    n = square s @ "a.py":4
+    q = mul y n @ "a.py":5
+    c = sub y @ "a.py":6
+    f = relu s @ "a.py":6
+    g = mul c f @ "a.py":6
+    h = add q g @ "a.py":7
+    loss = mean h @ "a.py":7
+    labels values=["y"] how="target"
+    measures loss=0.0 gradient_norm=0.0
+"""
+
 FIRES = {
+    "marks whose complement weighs nothing": (PAIRS.replace("    g = mul c f", "    g = add f"), 5),
     "every class has the weight 0": (UNWEIGHED, 2),
     "a mask of zeros": (TAGS, 4),
     "the mask first": (TAGS.replace("mul l k", "mul k l"), 4),
@@ -56,6 +81,12 @@ FIRES = {
 }
 
 SILENT = {
+    "pairs none of which belong together, where the others count as well": PAIRS,
+    "the other way round: pairs that all belong together": PAIRS.replace(
+        "maximum=0 zeros=1.0\n    w", "minimum=1 maximum=1 zeros=0.0\n    w", 1
+    )
+    .replace("c: activation f32[16] minimum=1 maximum=1 zeros=0.0", "c: activation f32[16] minimum=0 maximum=0 zeros=1.0")
+    .replace("f: activation f32[16] zeros=1.0", "f: activation f32[16] minimum=0.2 maximum=1 zeros=0.0"),
     "one class has a weight": UNWEIGHED.replace("zeros=1.0", "zeros=0.8333"),
     "a mask that keeps some": TAGS.replace("maximum=0 zeros=1.0\n    w", "maximum=1 zeros=0.5\n    w").replace(
         "m: activation f32[16,6] zeros=1.0", "m: activation f32[16,6] zeros=0.5"
