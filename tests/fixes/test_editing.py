@@ -173,6 +173,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "x = layers.LayerNormalization(epsilon=1e-6)(inputs)\n", "layers.LayerNormalization(epsilon=1e-6)", {"action": "unwrap", "text": "keras.layers.Activation()"},
         "x = inputs\n",
     ),
+    "a layer that is picked from a table is left out": (
+        "layers += [nn.Linear(a, b), ACTIVATIONS[out]()]\n", "ACTIVATIONS[out]()", {"action": "unwrap", "text": "torch.nn.Identity()"},
+        "layers += [nn.Linear(a, b)]\n",
+    ),
     "a layer that is added is not": ("m.add(Dense(3))\nm.add(Softmax())\nm.build()\n", "Softmax()", {"action": "unwrap"}, "m.add(Dense(3))\nm.build()\n"),
     "a layer with a name becomes an identity": (
         "from torch import nn\nself.out = nn.Softmax(dim=1)\n", "nn.Softmax(dim=1)", {"action": "unwrap", "text": "torch.nn.Identity()"},

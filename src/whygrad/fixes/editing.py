@@ -286,7 +286,7 @@ def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         changes.new[node] = _fitting(tree, node, node.right if edit.position == 1 else node.left)
     elif not isinstance(node, cst.Call):
         raise Refused("it is no call")
-    elif last_name(node)[:1].isupper():
+    elif last_name(node)[:1].isupper() or (isinstance(node.func, cst.Subscript) and not node.args):
         _unlist(tree, node, edit, names, changes)
     else:
         changes.new[node] = _fitting(tree, node, given(node, names))

@@ -56,7 +56,9 @@ def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = 
 def unwrapped(index: Index, step: StepIndex, op: Op) -> Edit | None:
     """The op's call, or its layer, left out."""
     site = edited_at(step, op)
-    return Edit("unwrap", site, spelling(index, "identity"), ACTIVATIONS.get(op.kind, (spelled(op),))) if site else None
+    # a class that is picked from a table has no name where it is made
+    names = () if site and _own(site).endswith("]()") else ACTIVATIONS.get(op.kind, (spelled(op),))
+    return Edit("unwrap", site, spelling(index, "identity"), names) if site else None
 
 
 def setting(site: Site | None, keyword: str, text: str = "", *, calls: tuple[str, ...] = (), position: int | None = None) -> Edit | None:

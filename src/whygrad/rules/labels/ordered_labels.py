@@ -1,5 +1,6 @@
 """WG109: every batch holds one class."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -95,12 +96,21 @@ def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> 
         help_,
         loop,
     )
-    return replace(found, remedy=remedy("shuffle the examples", _shuffled(index, value, batches)))
+    changes = "the order that the sampler gave is lost" if batches.order_site else ""
+    return replace(found, remedy=remedy("shuffle the examples", _shuffled(index, value, batches), changes=changes))
+
+
+_IN_ORDER = re.compile(r"\s*return iter\(\w+\)\s*(#.*)?")
+"""The end of a sampler that has put rows into a list."""
 
 
 def _shuffled(index: Index, value: Value, batches: Batches) -> Edit | None:
     """A loader that shuffles; a data set of TensorFlow's is shuffled before it is cut into batches, with room for all rows."""
-    if batches.order_site is not None or batches.site is None:
+    own = batches.order_site
+    if own is not None and speaks(index, "torch") and _IN_ORDER.fullmatch(own.text):
+        mixed = "[{x}[i] for i in torch.randperm(len({x})).tolist()]"
+        return Edit("wrap", own, mixed, ("iter",), position=0)
+    if own is not None or batches.site is None:
         return None
     if not speaks(index, "tensorflow"):
         return setting(batches.site, "shuffle", "True", calls=("DataLoader",))
