@@ -56,7 +56,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A constant output reaches the best possible loss. The loss falls, the accuracy is 100 %, and nothing was learnt.
 
     ## When it is fine
-    Targets that the program makes itself as constants (the ones and zeros of a GAN), residuals that are driven to zero, one constant
+    Targets that the program makes itself as constants (the ones and zeros of a GAN), labels beside those of another line that trains the same model, residuals that are driven to zero, one constant
     target beside others that vary, and entries that the loss ignores are left alone. A rare class may be missing from a few batches: with
     95 % in the largest class, n labels are all the same with probability 0.95 to the power of n. The rule speaks from 90 labels on,
     where that is below 1 %; entries of one example (pixels, tokens) count once.
@@ -74,7 +74,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         found = [constant(index, tuple(zip(steps, names, strict=True))) for names in columns]
         # timid: one constant target beside others that vary is often a boundary condition or a mask
         if found and None not in found:
-            yield from distinct(diagnosis(index, one) for one in found if one and one.examples >= ENOUGH)
+            yield from distinct(diagnosis(index, one) for one in found if one and one.examples >= ENOUGH and not told_apart(index, one))
 
 
 def runs(index: Index) -> Iterator[tuple[StepIndex, ...]]:
@@ -102,6 +102,18 @@ def constant(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Constan
     # as many batches as were of one value: those before the labels stopped to vary were not
     many = handed.constant_batches * min(leading(step.value(name)) for step, name in labels) if handed else 0
     return Constant(step, step.value(name), at, max(many, counted(labels, None)))
+
+
+def told_apart(index: Index, found: Constant) -> bool:
+    """Steps of another kind run the same model with other labels: a critic is told of real and of made examples by turns."""
+    model = reached(found.step)
+    others = (other for other in index.steps if other.step.kind != found.step.step.kind and reached(other) == model)
+    return bool(model) and any(level(other, name) != found.at for other in others for name in other.step.labels.values)
+
+
+def reached(step: StepIndex) -> frozenset[str]:
+    """The parameters that the step reads."""
+    return frozenset(p.name for p in step.step.parameters if p.reached)
 
 
 def handed_out(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Batches | None:

@@ -21,6 +21,9 @@ LOADER = """
     batches path="[1]" seen=10 minimum=1 maximum=1 constant_batches=10 distinct=10 values=["y"]
 """ + SAME.replace("[100", "[40")
 
+FIRST = "    step 0 updated=true" + SAME + '    parameter w reached=true gradient="finite"\n'
+OTHER = FIRST.replace("step 0", "step 1 kind=1")
+
 FIRES = {
     "a hundred labels of a whole data set": (SAME, 52, "suspected"),
     "ten batches of forty from a loader": (LOADER, 52, "proved"),
@@ -142,6 +145,20 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ZEROS = OTHER.replace("minimum=1 maximum=1", "minimum=0 maximum=0")
+
+
+def test_one_model_that_is_told_of_both_by_turns_has_labels_that_differ() -> None:
+    assert not said(diagnose, FIRST + ZEROS)
+
+
+@pytest.mark.parametrize(
+    "other", [OTHER, ZEROS.replace("w: parameter", "v: parameter").replace("x w", "x v").replace("parameter w", "parameter v")]
+)
+def test_the_same_labels_elsewhere_and_another_model_are_no_excuse(other: str) -> None:
+    assert said(diagnose, FIRST + other)
 
 
 def test_the_same_tensor_counts_once() -> None:

@@ -83,7 +83,7 @@ FIRES = {
 SILENT = {
     "pairs none of which belong together, where the others count as well": PAIRS,
     "the other way round: pairs that all belong together": PAIRS.replace(
-        "maximum=0 zeros=1.0\n    w", "minimum=1 maximum=1 zeros=0.0\n    w", 1
+        "minimum=0 maximum=0 zeros=1.0\n    w", "minimum=1 maximum=1 zeros=0.0\n    w", 1
     )
     .replace("c: activation f32[16] minimum=1 maximum=1 zeros=0.0", "c: activation f32[16] minimum=0 maximum=0 zeros=1.0")
     .replace("f: activation f32[16] zeros=1.0", "f: activation f32[16] minimum=0.2 maximum=1 zeros=0.0"),
