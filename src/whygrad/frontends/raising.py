@@ -1,11 +1,10 @@
 """The exception that ended the program, as the record keeps it."""
 
 import linecache
-import os
 import re
 from types import TracebackType
 
-from whygrad.frontends.source import LIBRARIES, LIBRARY_FRAMES, Point, Sources, Trace, is_user
+from whygrad.frontends.source import LIBRARY_FRAMES, Point, Sources, Trace, is_own_file, is_user
 from whygrad.ir import Raised, Site
 
 LONGEST_MESSAGE = 2000
@@ -32,7 +31,7 @@ def _named(message: str, site: Site) -> Site | None:
     """The line of the user's own that a message names, where it was raised in a source that cannot be read: autograph rewrites functions, and says what they were."""
     for file, line, function in reversed(_PLACE.findall(message)):
         text = linecache.getline(file, int(line)).rstrip("\n")
-        if text and not os.path.realpath(file).startswith(LIBRARIES):
+        if text and is_own_file(file):
             return Site(file, int(line), function=function, text=text, callers=site.callers)
     return None
 

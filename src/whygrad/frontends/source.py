@@ -54,6 +54,11 @@ def is_user(code: CodeType) -> bool:
     name = code.co_filename
     if name.startswith("<"):
         return not name.startswith(("<frozen", "<string>", "<__array_function__", "<eval_with_key", "<attrs", "<torch"))
+    return is_own_file(name)
+
+
+def is_own_file(name: str) -> bool:
+    """Whether a file is the user's own: no library's, and no command that a package has installed."""
     full = os.path.abspath(name)  # noqa: PTH100 - resolving links would make a linked project look like a library
     if full.startswith(COMMANDS) and "." not in full[len(COMMANDS) :]:
         return False

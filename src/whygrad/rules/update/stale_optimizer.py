@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural, typed
 from whygrad.rules.remedies import moved as moving
 from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.update.other_trees import other_trees
 from whygrad.rules.update.unheld import forgotten, modules_of, moved_as_well, stands_still
 
 UNKNOWN = re.compile(r"Unknown variable: <(?:Variable path=(?P<path>[^,>]+)|tf\.Variable '(?P<name>[^']+)')")
@@ -46,6 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     elsewhere = list(asked_of_others(index))
     yield from elsewhere
     lost = [parameter for parameter in forgotten(index) if stands_still(index, parameter)] if not elsewhere else []
+    yield from other_trees(index)
     refusals = list(matching(index, UNKNOWN))
     ended = frozenset(fact for failure, _ in refusals for fact in consequences(failure, failure.step))
     held = (

@@ -57,7 +57,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     number of inputs than it has; two values inside a model that can't be added or joined, as round layers that change the shape, with the layer that changed it; and, while a Keras model is built, inputs that can't be joined or added as their sizes differ, and weights whose size the
     model's input leaves open. Also a convolution or pooling whose window is larger than what is left of its input, because the layers before have
     taken the rest, or because the channels stand where the sides are due; and a declared shape that counts the examples too. Also a reshape that asks for another number of entries, and a layer that
-    is given the pair that a recurrent layer returns.
+    is given the pair that a recurrent layer returns; in JAX, a scan whose state changes its shape.
 
     ## Why it matters
     The exception names the sizes of two matrices, after the framework has folded the batch into them, and neither the layer nor the line that declares it.

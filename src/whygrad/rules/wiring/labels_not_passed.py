@@ -16,6 +16,7 @@ from whygrad.rules.wiring.unfit_labels import unfit_labels
 NO_LOSS = re.compile(
     r"did not return a loss from the inputs, only the following keys: (?P<keys>[^.]*)\. For reference, the inputs it received are (?P<inputs>[\w, ]*)"
 )
+UNCHOSEN = re.compile(r"No loss to compute\. Provide a `loss` argument in `compile\(\)`")
 NONE = re.compile(
     r"'NoneType' object has no attribute 'backward'|unsupported operand type\(s\) for [^:]+: 'NoneType'|bad operand type for unary -: 'NoneType'"
     r"|Gradient only defined for scalar-output functions\. Output was None"
@@ -46,6 +47,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Hugging Face Transformers: `Trainer`, `label_names`, `remove_unused_columns`; "Model outputs: loss is returned when `labels` is provided".
     """
     found = [_of_trainer(failure, match) for failure, match in matching(index, NO_LOSS)]
+    found += [_unchosen(failure) for failure, _ in matching(index, UNCHOSEN)]
     found += [
         _of_none(failure, step) for failure, _ in matching(index, NONE) if (step := failure.step) is not None and _computed_no_loss(step)
     ]
@@ -70,6 +72,24 @@ def _of_trainer(failure: Failure, match: "re.Match[str]") -> Diagnosis:
             Evidence(f"and returned {match['keys'].strip()}, without a loss"),
         ),
         help="give the data set a `labels` column (rename it with `rename_column('label', 'labels')`), or let the collator make one; `label_names` says what it is called",
+        explains=consequences(failure, failure.step),
+        kind=failure.step.step.kind if failure.step else None,
+        step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _unchosen(failure: Failure) -> Diagnosis:
+    """Keras' `fit` without a loss, and a model that adds none."""
+    return Diagnosis(
+        "WG701",
+        "labels-not-passed",
+        "error",
+        "proved",
+        "`fit` has no loss to compare the labels with: `compile` was given none, and no layer adds one",
+        site=failure.site,
+        label="trains without a loss",
+        evidence=(Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),),
+        help="choose one where the model is compiled, `model.compile(optimizer=…, loss=…)`",
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,

@@ -1,4 +1,4 @@
-"""Reshapes that ask for another number of entries than there are, and layers that are given the pair that a recurrent layer returns."""
+"""Reshapes that ask for another number of entries than there are, layers that are given the pair that a recurrent layer returns, and states of another shape than the turns of a scan make."""
 
 import re
 from collections.abc import Iterator
@@ -18,6 +18,9 @@ RESHAPED = re.compile(
 )
 PAIR = re.compile(r"argument '(?:input|self)' \(position 1\) must be Tensor, not tuple")
 """What PyTorch, Keras and JAX say, and what PyTorch says of a tuple."""
+CARRY = re.compile(
+    r"input carry (?P<name>\S*) ?has type (?P<given>\w+\[[\d,]*\]) but the corresponding output carry component has type (?P<made>\w+\[[\d,]*\])"
+)
 _NUMBER = re.compile(r"-?\d+")
 
 
@@ -27,6 +30,10 @@ def unfit_reshapes(index: Index) -> Iterator[Diagnosis]:
         asked = _sizes(match["asked"] or match["asked2"] or match["asked3"] or "")
         given = _sizes(match["given2"] or match["given3"] or "")
         yield _of_reshape(index, failure, asked, given, int(match["size"]) if match["size"] else prod(given))
+    for failure, match in matching(index, CARRY):
+        # timid: of one shape, the dtypes differ, and which of them was meant can't be told
+        if match["given"].partition("[")[2] != match["made"].partition("[")[2]:
+            yield _of_carry(failure, match["name"], match["given"], match["made"])
     for failure, _ in matching(index, PAIR):
         step = failure.step
         before = next((op for op in reversed(step.graph.ops) if not op.failed), None) if step is not None else None
@@ -53,6 +60,18 @@ def _of_reshape(index: Index, failure: Failure, asked: tuple[int, ...], given: t
         Evidence(f"{told} has {size:,} entries; the shape that is asked for has {wanted}", "entries", size),
         f"let the size follow from the data: {idiom(index, 'flatten', name=name, axis=1)}; where the number of examples stands in the shape, the last batch of a loader may be smaller",
         "reshape",
+    )
+
+
+def _of_carry(failure: Failure, name: str, given: str, made: str) -> Diagnosis:
+    called = f"`{name}`" if name else "the state"
+    return refused(
+        failure,
+        f"the scan starts with {called} as {given}, and each turn makes it {made}",
+        f"turns {given} into {made}",
+        Evidence(f"{called} comes in as {given} and goes out as {made}"),
+        f"start with {called} in the shape that a turn makes: {made}, with the batch axis where there is one",
+        "scan",
     )
 
 

@@ -49,3 +49,16 @@ def test_the_pair_of_a_recurrent_layer():
 @pytest.mark.parametrize("text", [PAIR.format("linear"), RESHAPE.format("shape is invalid")])
 def test_others_are_left_alone(text):
     assert not said(diagnose, text)
+
+
+CARRY = 'raised type="TypeError" message="The input carry h has type {} but the corresponding output carry component has type float32[32,4], so" @ "train.py":6'
+
+
+def test_a_state_of_another_shape_than_a_turn_makes():
+    (diagnosis,) = said(diagnose, CARRY.format("float32[4]"))
+
+    assert "starts with `h` as float32[4], and each turn makes it float32[32,4]" in diagnosis.message
+
+
+def test_a_state_of_another_dtype_is_left_alone():
+    assert not said(diagnose, CARRY.format("bfloat16[32,4]"))

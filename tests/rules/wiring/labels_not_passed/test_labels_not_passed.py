@@ -136,3 +136,13 @@ def test_labels_that_the_training_loop_refuses(message: str, begins: str, line: 
 )
 def test_refusals_that_tell_nothing_of_missing_labels(message: str) -> None:
     assert not said(diagnose, refused(message))
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [("No loss to compute. Provide a `loss` argument in `compile()`.", 1), ("No optimizer to update. Provide one in `compile()`.", 0)],
+)
+def test_fit_without_a_loss(message: str, told: int) -> None:
+    found = said(diagnose, f'raised type="ValueError" message="{message}" @ "train.py":7')
+
+    assert ["no loss to compare the labels with" in diagnosis.message for diagnosis in found] == [True] * told
