@@ -116,6 +116,19 @@ def test_gradients_of_zero_all_over_are_told_at_what_could_not_be_looked_into() 
     assert "exactly 0" in found.message
 
 
+CANCELS = DRAWN.replace('curve = opaque w x native="jax.numpy.scan" @ "model.py":21', "curve = mul w x").replace(
+    "    curve", "    curve: activation f32[25]\n    curve", 1
+)
+
+
+@pytest.mark.parametrize(("norm", "level"), [("0.0", True), ("1.5", False), ('"nan"', False)])
+def test_at_zeros_the_parts_of_a_loss_may_cancel_one_another_and_nothing_is_called_flat(norm: str, *, level: bool) -> None:
+    (found,) = said(diagnose, CANCELS.replace("gradient_norm=0.0", f"gradient_norm=0.0 norm={norm}"))
+
+    assert ("is level where it begins: with `w` all zeros" in found.message) == level
+    assert ("start them from small random numbers" in found.help) == level
+
+
 LEARNS = {
     "a gradient": DRAWN.replace('"zero"', '"finite"'),
     "a loss of 0": DRAWN.replace("loss=0.03", "loss=0.0"),
