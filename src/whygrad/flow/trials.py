@@ -123,6 +123,7 @@ def _changes(descent: Descend) -> str:
     parts += [f"with a ReLU behind {_listed(descent.activate)}"] if descent.activate else []
     parts += [f"with {_listed(descent.thaw)} trained as well"] if descent.thaw else []
     parts += [f"with {_listed(descent.joined)} moved as well"] if descent.joined else []
+    parts += ["without the limit on whole updates"] if descent.unlimited else []
     return " and ".join(parts) or "unchanged"
 
 

@@ -57,6 +57,8 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Frozen parameters that are trained as well, by the settings of the first optimizer."""
     joined: tuple[str, ...] = ()
     """Parameters that the program does not move and that are moved as well, by the settings of the first optimizer; without the change they stay."""
+    unlimited: bool = False
+    """Without the limit that a clipping behind the optimizer sets to whole updates."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):

@@ -1,5 +1,6 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ class Rule:
     native: str
     rate: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+    limit: float = math.inf
+    """Norm that no whole update exceeds, by a clipping behind the optimizer."""
 
     @property
     def method(self) -> str:
@@ -131,6 +134,7 @@ def _figures(rule: Rule, change: Descend | None, steps: int) -> dict[str, float]
         "second": second if rule.native != "RMSprop" else float(settings.get("decay", 0.9)),
         "first_left": 1 - first**steps,
         "second_left": 1 - second**steps if rule.native != "RMSprop" else 1.0,
+        "limit": rule.limit if change is None or not change.unlimited else math.inf,
     }
 
 
@@ -138,13 +142,14 @@ def _moved(
     method: str, figures: Mapping[str, Any], parameters: Mapping[int, Any], gradients: Mapping[int, Any], memory: Mapping[int, Any]
 ) -> tuple[dict[int, Any], dict[int, Any]]:
     """All parameters after one update, and what the optimizer remembers of each: one compiled function, not one for each op and shape."""
-    made: dict[int, Any] = {}
+    steps: dict[int, Any] = {}
     kept: dict[int, Any] = {}
     for number, parameter in parameters.items():
         direction, kept[number] = _direction(method, figures, gradients[number], *memory[number])
-        after = parameter - figures["rate"] * figures["decay"] * parameter
-        made[number] = (after - figures["rate"] * direction).astype(parameter.dtype)
-    return made, kept
+        steps[number] = figures["rate"] * (figures["decay"] * parameter + direction)
+    size = jnp.sqrt(sum(jnp.sum(jnp.square(step.astype(jnp.float32))) for step in steps.values()))
+    left = jnp.where(size > figures["limit"], figures["limit"] / size, 1.0)
+    return {n: (parameter - left * steps[n]).astype(parameter.dtype) for n, parameter in parameters.items()}, kept
 
 
 def _direction(method: str, figures: Mapping[str, Any], gradient: Any, mean: Any, square: Any) -> tuple[Any, tuple[Any, Any]]:

@@ -187,9 +187,8 @@ class Optimizers:
             rate = self.rate_at(found, max(found.since - 1, 0))
         if not isinstance(rate, int | float):
             return None
-        return Rule(
-            found.native, float(rate), {k: v for part in found.every() for k, v in part.settings.items() if isinstance(v, int | float)}
-        )
+        settings = {k: v for part in found.every() for k, v in part.settings.items() if isinstance(v, int | float)}
+        return Rule(found.native, float(rate), settings, found.limit())
 
     def rate_at(self, entry: Made, step: int) -> float | None:
         """The learning rate of an update; schedules of the libraries are asked."""

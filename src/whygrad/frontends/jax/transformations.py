@@ -150,6 +150,11 @@ class Made:
         before = links[: next((at for at, part in enumerate(links) if part is link), 0)]
         return next((part for part in before if part.function in NATIVE and part.settings.get("learning_rate") is not None), None)
 
+    def limit(self) -> float:
+        """The norm to which updates are clipped behind the whole optimizer; infinity where they are not."""
+        limits = [part.settings.get("max_norm") for part in self.every() if part.function == "clip_by_global_norm" and self.in_front(part)]
+        return min((float(limit) for limit in limits if isinstance(limit, int | float)), default=math.inf)
+
     def lost_scales(self) -> list["Made"]:
         """The links of a chain that multiply what a later link makes as large as ever."""
         links = list(self.every()) if self.function in ("chain", "named_chain") else []
@@ -281,6 +286,8 @@ def settings_of(entry: Made) -> dict[str, Attribute]:
     names = {"b1": "beta1", "b2": "beta2"}
     if entry.empty:
         found["empty"] = True
+    if math.isfinite(limit := entry.limit()):
+        found["update_limit"] = limit
     if lost := entry.lost_scales():
         behind = next(part.function for part in list(entry.every())[::-1] if part.function in SCALELESS)
         found.update({"lost_scale": lost[0].function, "normalised_by": behind})

@@ -100,8 +100,10 @@ def comparisons(index: Index) -> Iterator[Beyond]:
 
 
 def limiting(step: StepIndex, name: str) -> Op | None:
-    """The limited activation that gave `name` its values."""
+    """The limited activation that gave `name` its values, or those that these were picked from."""
     made = step.producer.get(step.origin(name, ("layout", "cast")))
+    while made is not None and made[1].kind == "index" and made[1].inputs:
+        made = step.producer.get(step.origin(made[1].inputs[0], ("layout", "cast")))
     if made is None or made[1].kind not in RANGES or name not in step.depends_on_parameters:
         return None
     # timid: a recurrent layer may end in another activation than its usual tanh, so that it has to be told
@@ -172,11 +174,20 @@ def diagnosis(found: Beyond) -> Diagnosis:
         if layer
         else f"leave out the `{called}`, or scale `{target.shown}` into {limits}",
         facts=frozenset({Fact("odd-input", found.prediction.name)}),
+        explains=frozenset(_flat(found)),
         kind=step.step.kind,
         step=step.step.index,
         names=(found.prediction.shown, target.shown),
         remedy=None if layer else without_activation(found.index, step, activation, changes="the model's output is no longer limited"),
     )
+
+
+def _flat(found: Beyond) -> Iterator[Fact]:
+    """Every output is at the end of the range: nothing comes back through it."""
+    seen = known(found.prediction)
+    if seen is not None and seen.minimum == seen.maximum and seen.minimum in found.range:
+        yield Fact("vanishes", str(found.step.step.kind))
+        yield from (Fact("no-gradient", p.name) for p in found.step.step.parameters if p.gradient == "zero")
 
 
 def _spread(target: Value) -> Iterator[Evidence]:

@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
 from whygrad.rules.remedies import in_front, remedy
 from whygrad.rules.remedies import moved as moving
+from whygrad.rules.update.cut_updates import cut_updates
 
 SWITCHES = {"freeze": "freezes", "unfreeze": "unfreezes"}
 """Changes of `trainable`, and what they do."""
@@ -28,7 +29,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     An optimizer that steps before the backward, on gradients that were just cleared; clipping before the backward, or after the update; clipping before the
     gradient scaler has unscaled; a scheduler that steps before the first update. In an optax chain, clipping behind the whole optimizer, in steps whose gradients were above the limit while
-    no update was. In Keras, `trainable` that is changed after `compile` and a first `fit`.
+    no update was, or where it cuts each whole update to less than a hundredth and the loss stands still. In Keras, `trainable` that is changed after `compile` and a first `fit`.
 
     ## Why it matters
     Nothing is raised. An update before the backward finds no gradient and moves nothing. A clipping at the wrong place limits nothing, or limits scaled
@@ -39,7 +40,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     takes a step of its own.
 
     ## How sure
-    Proved by the order of the recorded events, and by what the updates found.
+    Proved by the order of the recorded events, and by what the updates found. That a clipping behind the optimizer holds the training up is measured: without it, a few updates on copies of the
+    parameters must lower the loss at least twice as far.
 
     ## References
     PyTorch, `torch.optim`: "Taking an optimization step" and "How to adjust learning rate"; "Automatic mixed precision examples: gradient clipping".
@@ -194,6 +196,7 @@ def _clipped_updates(index: Index) -> Iterator[Diagnosis]:
         # timid: where the limit bites, or no gradient reaches it, updates may be limited on purpose
         if any(gradient > 1 for gradient, _ in sizes) and all(0 < update < 1 for _, update in sizes):
             yield _about_clipped_update(group, max(gradient for gradient, _ in sizes), max(update for _, update in sizes))
+    yield from cut_updates(index)
 
 
 def _over(moment: Moment, what: str) -> float:

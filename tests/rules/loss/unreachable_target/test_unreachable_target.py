@@ -39,6 +39,7 @@ FIRES = {
     "behind a tanh": (TIDE, 4),
     "a recurrent layer as the last one": (TIDE.replace("tanh s", 'rnn s w with={"activation":"tanh"}'), 4),
     "behind a sigmoid": (TIDE.replace("tanh s", "sigmoid s"), 4),
+    "picked out of what a tanh gave": (TIDE.replace("p = reshape t", "p = index t"), 4),
     "behind a ReLU": (TIDE.replace("tanh s", "relu s"), 4),
     "where the layer was made": (TIDE.replace('t = tanh s @ "a.py":4', 't = tanh s @ "a.py":4 ^ "net.py":19'), 19),
     "a few alone": (TIDE.replace("mean=0.1 std=1.6", "mean=0.1 std=0.3"), 4),
@@ -72,6 +73,7 @@ SILENT = {
     "a little noise beyond": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1.3 maximum=1.2 mean=0 std=0.5"),
     "scaled after the tanh": TIDE.replace("p = reshape t", "p = mul t"),
     "a recurrent layer whose activation is not known": TIDE.replace("tanh s", "rnn s w"),
+    "picked out of what is no activation's": TIDE.replace("p = reshape t", "p = index s"),
     "no activation": TIDE.replace("tanh s", "copy s"),
     "counts behind a ReLU": TIDE.replace("tanh s", "relu s").replace(
         "minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=0 maximum=30 mean=4 std=5"
