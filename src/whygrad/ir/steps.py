@@ -12,7 +12,7 @@ from whygrad.ir.trials import Trial
 EventKind = Literal[
     "tracking", "clear", "backward", "clip", "unscale", "optimizer_step", "update", "scheduler_step",
     "train", "eval", "freeze", "unfreeze", "load", "exception", "autocast", "batch", "hook", "untie", "skipped", "dropped",
-    "ascent", "accumulate", "assign", "marked",
+    "ascent", "accumulate", "assign", "marked", "outdated",
 ]  # fmt: skip
 """`tracking`: gradient tracking switched (attribute `on`). `clear`: gradients of the targets set to None or zero. `update`: parameters changed by
 hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `batch`: a data loader handed out the targets.
@@ -20,7 +20,8 @@ hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `b
 computed, and nothing kept them (attribute `what`: `update`, `applied`, `module` or `returned`, after what was the last to be done with them; `restored` where earlier values were put back `times` in a row, over `updates` in all). `untie`: what was one parameter under the targets' names is several now.
 `ascent`: the gradients of the targets were added to them as they are. `accumulate`: the program itself added gradients of the targets to those that an update had used.
 `assign`: the program wrote the gradients of the targets itself, `p.grad = …`; without a target, those of tensors that are no parameters.
-`marked`: the program asked for a gradient of the targets, which are values and no parameters: `loss.requires_grad = True`."""
+`marked`: the program asked for a gradient of the targets, which are values and no parameters: `loss.requires_grad = True`.
+`outdated`: a compiled `function` was called `calls` times and read earlier values of the targets, which it had taken in when it was traced; `variable` is where from, `given` whether it is handed newer ones."""
 
 GradientState = Literal["none", "zero", "finite", "non-finite"]
 
@@ -33,7 +34,7 @@ class Event:
     at: int
     """How many ops of the step had run before it."""
     targets: tuple[str, ...] = ()
-    """backward, batch, marked: values; clear, update, freeze, unfreeze, load, dropped, ascent, accumulate, assign: parameters; clip, unscale, optimizer_step, scheduler_step: optimizers."""
+    """backward, batch, marked: values; clear, update, freeze, unfreeze, load, dropped, ascent, accumulate, assign, outdated: parameters; clip, unscale, optimizer_step, scheduler_step: optimizers."""
     site: Site | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the

@@ -12,6 +12,7 @@ from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.carrying import Carried, carried, results_of
+from whygrad.frontends.jax.closures import Closures
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.failures import given_to, whole
@@ -31,8 +32,6 @@ from whygrad.frontends.jax.transformations import Made, Moment, learned
 from whygrad.ir import Site
 
 LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
-
-
 APART = "the parameters of a derivative within `pmap` are not the same on all devices: those of the first one are looked at, if they were the same before"
 
 
@@ -143,6 +142,7 @@ class Owner(Protocol):
     states: States
     sums: Sums
     beginnings: Beginnings
+    index: int
     taping: int
     busy: int
     done: bool
@@ -180,6 +180,7 @@ class Jits:
         self.capturing: list[Capture] = []
         self.plans: dict[int, Plan] = {}
         self.feeds = Feeds()
+        self.closures = Closures(recorder)
         self.agreed = False
         """All devices held the same parameters, in a step that was looked at."""
 
@@ -209,7 +210,7 @@ class Jits:
         if not recorder.on:
             recorder.guarded("jit", self._noticed, jitted, capture, args, kwargs, result)
             return result
-        plan = recorder.guarded("jit", self._before, jitted, capture, closed, flat)
+        plan = recorder.guarded("jit", self._before, jitted, capture, closed, flat, (args, kwargs))
         result = jitted.inner(*args, **kwargs)
         if plan is not None:
             recorder.guarded("jit", recorder.called, plan, result)
@@ -217,8 +218,7 @@ class Jits:
 
     def begin(self) -> Capture:
         """A function is being traced from here on."""
-        capture = Capture()
-        self.capturing.append(capture)
+        self.capturing.append(capture := Capture())
         self.recorder.busy += 1
         return capture
 
@@ -236,7 +236,9 @@ class Jits:
             closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
             if closed is not None:  # JAX traces a function once: a later step, which may be recorded, is made of this
                 jitted.plan = self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
-        if jitted.plan is not None and self.feeds.wants(id(jitted)):
+        if jitted.plan is None:
+            self.closures.called(jitted, args, kwargs)
+        elif self.feeds.wants(id(jitted)):
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
             self.recorder.late.note(jitted, jitted.plan, args, kwargs)
@@ -255,13 +257,13 @@ class Jits:
             program, found = programs.failed(derivation), given_to(derivation, given)
             self.recorder.opened([Part(program, whole(found, derivation), capture.activations[-1], {}, given=found)], None)
 
-    def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any]) -> Plan | None:
+    def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any], given: Any) -> Plan | None:
         """The values of a call that is about to run, and the step that they make."""
         if capture:
             self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
         plan = jitted.plan = self.plans.get(id(closed.jaxpr))
         if plan is None:
-            return None
+            return self.closures.called(jitted, *given)
         if values := self.entered(plan, flat):
             self.feeds.recorded(
                 id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
@@ -284,6 +286,7 @@ class Jits:
         """A step is recorded of a call that is about to run; the values that it is given, or none if nothing can be seen of it."""
         values = dict(zip(plan.closed.jaxpr.invars, flat, strict=False))
         parts = self.parts(plan, values)
+        self.closures.met(parts)
         if parts:
             self.recorder.opened(parts, plan)
         return values if parts else {}

@@ -424,7 +424,7 @@ class JaxRecorder(Listener):
             return Record(
                 frameworks=(Framework("jax", str(jax.__version__)),),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
-                steps=apart(steps),
+                steps=self.jits.closures.told(apart(steps)),
                 optimizers=self.optimizers.records(),
                 batches=tuple(self.jits.feeds.records()) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),

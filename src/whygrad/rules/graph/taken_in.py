@@ -16,6 +16,39 @@ def taken_in(index: Index) -> Iterator[Diagnosis]:
         yield _diagnosis(index, *found[0])
 
 
+def outdated(index: Index) -> Iterator[Diagnosis]:
+    """One for each compiled function that was called with newer parameters about, and reads those of the time when it was traced."""
+    for step in index.steps:
+        for event in step.events("outdated"):
+            yield _outdated(step, event)
+
+
+def _outdated(step: StepIndex, event: Event) -> Diagnosis:
+    told = event.attributes
+    function, variable, calls = (told.get(name) or "" for name in ("function", "variable", "calls"))
+    read = f"`{variable}`" if variable else "the parameters"
+    given = "; of what it is handed, arrays of the same shapes are never read" if told.get("given") else ""
+    return Diagnosis(
+        rule="WG318",
+        name="stale-weight",
+        severity="warning",
+        confidence="proved",
+        message=f"the compiled `{function}` took {read} in when it was traced: what it returns is that of the parameters of that time, however far training has gone",
+        site=event.site,
+        label="reads what was taken in",
+        evidence=(
+            Evidence(f"in its traced program {listed(event.targets)} {'is a constant' if len(event.targets) == 1 else 'are constants'}{given}", "constants", len(event.targets)),
+            Evidence(f"{calls} calls came after updates of these parameters", "calls", calls),
+        ),
+        help=f"read the parameters that `{function}` is given, in place of the variable around it"
+        if told.get("given")
+        else f"give the parameters to `{function}` as an argument: `jax.jit` keeps what a variable around it held when it was traced",
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(str(function),),
+    )  # fmt: skip
+
+
 def _diagnosis(index: Index, step: StepIndex, event: Event) -> Diagnosis:
     asked = next((e.site for e in step.events("backward") if e.site), None)
     names, seen = event.targets, index.record.outcome.backwards_seen
