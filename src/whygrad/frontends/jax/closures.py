@@ -62,7 +62,7 @@ class Closures:
     def met(self, parts: Sequence[Part]) -> None:
         """A recorded step begins with these parameters: the first ones of each derivative are kept."""
         for part in parts:
-            moving = [(p.path, part.arrays.get(p.number)) for p in part.program.derivation.parameters]
+            moving = [(p.path, part.arrays[p.number]) for p in part.program.derivation.parameters if p.number in part.arrays]
             found = {path: (digest(item), np.shape(item)) for path, item in moving if np.ndim(item) > 1 and not deleted(item)}
             if found:
                 self.first.setdefault(" ".join(found), found)

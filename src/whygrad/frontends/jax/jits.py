@@ -224,8 +224,7 @@ class Jits:
 
     def end(self, capture: Capture) -> bool:
         """It is traced; False where that was known."""
-        known = any(item is capture for item in self.capturing)
-        if known:
+        if known := any(item is capture for item in self.capturing):
             self.capturing.pop()
             self.recorder.busy -= 1
         return known
@@ -257,13 +256,14 @@ class Jits:
             program, found = programs.failed(derivation), given_to(derivation, given)
             self.recorder.opened([Part(program, whole(found, derivation), capture.activations[-1], {}, given=found)], None)
 
-    def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any], given: Any) -> Plan | None:
+    def _before(self, jitted: Jitted, capture: Capture, closed: Any, flat: Sequence[Any], call: Any) -> Plan | None:
         """The values of a call that is about to run, and the step that they make."""
         if capture:
             self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
         plan = jitted.plan = self.plans.get(id(closed.jaxpr))
         if plan is None:
-            return self.closures.called(jitted, *given)
+            self.closures.called(jitted, *call)
+            return None
         if values := self.entered(plan, flat):
             self.feeds.recorded(
                 id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop

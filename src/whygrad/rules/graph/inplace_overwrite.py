@@ -10,6 +10,7 @@ from whygrad.flow.failures import Failure, carried, consequences, failed_backwar
 from whygrad.flow.writes import Overwritten, overwritten
 from whygrad.ir import Event, Op, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.donated import DONATED, donated
 from whygrad.rules.phrases import distinct, places, plural, typed
 from whygrad.rules.remedies import in_front, remedy, setting
 
@@ -43,7 +44,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A backward that was refused because a saved value is at a later version than the forward left it, and the line that changed it: an
     assignment into a slice, `x += …`, an activation with `inplace=True`, a method with a trailing underscore; or an optimizer that stepped between
-    a forward and its backward, which changes the weights under the graph. Also the in-place call on a trainable leaf, which is refused where it stands.
+    a forward and its backward, which changes the weights under the graph. Also the in-place call on a trainable leaf, which is refused where it stands. In JAX, an array that is read after a
+    jitted function was allowed to write over its memory (`donate_argnums`), or that is handed to such a function under two names at once.
 
     ## Why it matters
     The exception is raised at the backward, and names neither the variable nor the line that changed it.
@@ -60,6 +62,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     found = [_changed(index, failure, _needed(match)) for failure, match in matching(index, CHANGED)]
     found += [_refused(failure) for failure, _ in matching(index, REFUSED)]
+    found += [donated(index, failure, match) for failure, match in matching(index, DONATED)]
     yield from distinct(diagnosis for diagnosis in found if diagnosis is not None)
 
 

@@ -25,7 +25,7 @@ def outdated(index: Index) -> Iterator[Diagnosis]:
 
 def _outdated(step: StepIndex, event: Event) -> Diagnosis:
     told = event.attributes
-    function, variable, calls = (told.get(name) or "" for name in ("function", "variable", "calls"))
+    function, variable, calls = told.get("function"), told.get("variable"), told.get("calls")
     read = f"`{variable}`" if variable else "the parameters"
     given = "; of what it is handed, arrays of the same shapes are never read" if told.get("given") else ""
     return Diagnosis(
@@ -38,7 +38,7 @@ def _outdated(step: StepIndex, event: Event) -> Diagnosis:
         label="reads what was taken in",
         evidence=(
             Evidence(f"in its traced program {listed(event.targets)} {'is a constant' if len(event.targets) == 1 else 'are constants'}{given}", "constants", len(event.targets)),
-            Evidence(f"{calls} calls came after updates of these parameters", "calls", calls),
+            Evidence(f"{calls} calls came after updates of these parameters", "calls", calls if isinstance(calls, int) else None),
         ),
         help=f"read the parameters that `{function}` is given, in place of the variable around it"
         if told.get("given")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -24,6 +25,7 @@ class Nothing:
     cause: Value
     """The labels that are all ignored, or the mask that lets none through."""
     why: str
+    advice: str = "print the share of labels that are kept: a mask that is turned round, a padding id that is a class, labels cut off with the end of the text, or weights that a whole division made 0"
 
 
 @rule("WG105", "ignored-labels", "error", needs_values=True)
@@ -34,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Targets that all equal the loss's `ignore_index`; a mask of zeros that multiplies the loss of each entry; a selection by a mask that
     picks nothing at all. Class weights that are all 0. In TensorFlow, a connectionist temporal classification whose labels all have more
-    letters than the model gives frames.
+    letters than the model gives frames. Returns or advantages that are normalised along an axis of one entry: each less itself is 0.
 
     ## Why it matters
     The loss is 0 or not a number, and no gradient comes of it. Some trainers show 0.0 for it, which looks like success.
@@ -106,7 +108,7 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
     if both_ways(step, mask.name):
         return
     if op.kind == "mul" and zero(mask.statistics) and not zero(step.value(shaped[0]).statistics):
-        yield Nothing(step, op, mask, "every entry of the mask is 0")
+        yield centred(step, op, mask) or Nothing(step, op, mask, "every entry of the mask is 0")
     elif (
         op.kind == "where"
         and mask.dtype == "bool"
@@ -131,6 +133,30 @@ def unturned(step: StepIndex, name: str) -> tuple[str, bool]:
     op = step.producer[name][1] if name in step.producer else None
     turned = op is not None and op.kind == "sub" and len(op.inputs) == 1
     return (step.origin(op.inputs[0], ("cast",)), True) if op is not None and turned else (name, False)
+
+
+def centred(step: StepIndex, op: Op, mask: Value) -> Nothing | None:
+    """What multiplies is a value less its mean along an axis of one entry: each less itself."""
+    made = step.producer.get(step.origin(mask.name))
+    if made is not None and made[1].kind == "div":
+        made = step.producer.get(step.origin(made[1].inputs[0]))
+    if made is None or made[1].kind != "sub" or len(made[1].inputs) != 2:  # noqa: PLR2004 - a value and its mean
+        return None
+    value = step.value(made[1].inputs[0])
+    mean = step.producer.get(step.origin(made[1].inputs[1]))
+    if mean is None or mean[1].kind != "mean" or mean[1].inputs[:1] != (value.name,) or value.shape is None:
+        return None
+    if prod(step.value(mean[1].output).shape or ()) != prod(value.shape):
+        return None
+    return Nothing(
+        step,
+        op,
+        mask,
+        f"`{value.shown}` less its mean along an axis of one entry is 0"
+        if value.called
+        else "what has its mean taken off along an axis of one entry is 0",
+        "take the mean and the standard deviation over all entries of the batch, or along the axis that has several",
+    )
 
 
 def several(value: Value) -> bool:
@@ -164,7 +190,7 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
             Evidence(f"{typed(cause)}: {found.why}, in {steps} of {steps} recorded steps"),
             *((Evidence(f"the loss is {figure(loss)}", "loss", loss),) if loss is not None else ()),
         ),
-        help="print the share of labels that are kept: a mask that is turned round, a padding id that is a class, labels cut off with the end of the text, or weights that a whole division made 0",
+        help=found.advice,
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
         explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in step.losses},
         kind=step.step.kind,

@@ -166,3 +166,38 @@ def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> No
 )
 def test_labels_some_of_which_can_be_aligned_are_fine(text: str) -> None:
     assert not said(diagnose, text)
+
+
+CENTRED = """
+    words: input i64[1,50]
+    y: label f32[1,50] minimum=-0.2 maximum=0.8 called="rewards"
+    w: parameter f32[6,9]
+    s: activation f32[1,50] minimum=-2 maximum=-1 zeros=0.0
+    a: activation f32[50] minimum=-0.2 maximum=0.8
+    d: activation f32[1,50] minimum=0 maximum=0 zeros=1.0
+    n: activation f32[1,50] minimum=0 maximum=0 zeros=1.0
+    m: activation f32[1,50] zeros=1.0
+    loss: loss f32[] minimum=0 maximum=0 zeros=1.0
+    s = embedding words w @ "a.py":3
+    a = mean y with={"axis":0} @ "a.py":4
+    d = sub y a @ "a.py":5
+    q = std y @ "a.py":5
+    n = div d q @ "a.py":6
+    m = mul s n @ "a.py":7
+    loss = mean m @ "a.py":8
+    labels values=["y"] how="target"
+    measures loss=0.0 gradient_norm=0.0
+"""
+
+
+def test_what_is_centred_along_an_axis_of_one_entry_is_told_so() -> None:
+    (found,) = said(diagnose, CENTRED)
+
+    assert "`rewards` less its mean along an axis of one entry is 0" in found.message
+    assert "axis that has several" in found.help
+
+
+def test_zeros_that_are_centred_along_many_entries_are_a_mask_like_others() -> None:
+    (found,) = said(diagnose, CENTRED.replace("a: activation f32[50]", "a: activation f32[1]"))
+
+    assert "every entry of the mask is 0" in found.message
