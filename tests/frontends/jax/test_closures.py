@@ -46,7 +46,7 @@ SILENT = {
         UNREAD[1],
     ),
     "looked at once, before training": (BOUND_ANEW[0] + "evaluate(x, y)\n", "pass"),
-    "traced anew each time": (BOUND_ANEW[0].replace("@jax.jit\n", ""), "jax.jit(evaluate)(x, y)"),
+    "wrapped anew each time, which is not followed": (BOUND_ANEW[0].replace("@jax.jit\n", ""), "jax.jit(evaluate)(x, y)"),
 }
 
 
