@@ -32,6 +32,10 @@ class Failure:
     """None where that step was not recorded."""
     site: Site | None = None
     """The line of the user's that raised."""
+    about: str = ""
+    """What was found that it is about, by its name."""
+    made: Site | None = None
+    """Where that was made."""
 
 
 def failures(index: Index) -> tuple[Failure, ...]:
@@ -48,7 +52,7 @@ def failures(index: Index) -> tuple[Failure, ...]:
         if told:
             found[told[-1]] = replace(found[told[-1]], site=found[told[-1]].site or raised.site)
         else:
-            found[raised.type, raised.message] = Failure(raised.type, raised.message, last, raised.site)
+            found[raised.type, raised.message] = Failure(raised.type, raised.message, last, raised.site, raised.about, raised.made)
     return tuple(found.values())
 
 

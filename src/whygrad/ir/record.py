@@ -28,6 +28,10 @@ class Raised:
     type: str
     message: str
     site: Site | None = None
+    about: str = ""
+    """What was found that it is about, by its name, such as an attribute that holds layers in a plain list."""
+    made: Site | None = None
+    """Where that was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,15 @@ class Outcome:
     """By all optimizers of the run, those too that were gone before a step was recorded with them."""
 
     def counting(self, run: "Outcome") -> "Outcome":
-        """The same end, with what was counted over the run."""
+        """The same end, with what was counted over the run, and what was found out about the exception."""
+        about = run.exception is not None and bool(run.exception.about)
         return replace(
-            self, steps_seen=run.steps_seen, backwards_seen=run.backwards_seen, untracked=run.untracked, updates_seen=run.updates_seen
+            self,
+            exception=run.exception if about else self.exception,
+            steps_seen=run.steps_seen,
+            backwards_seen=run.backwards_seen,
+            untracked=run.untracked,
+            updates_seen=run.updates_seen,
         )
 
 

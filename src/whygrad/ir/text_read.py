@@ -146,7 +146,7 @@ def _outcome(line: Line, draft: _Draft) -> None:
 
 def _raised(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    raised = Raised(**read(Raised, line.settings), site=line.sites.get("@"))
+    raised = Raised(**read(Raised, line.settings), site=line.sites.get("@"), made=line.sites.get("^"))
     draft.record = replace(draft.record, outcome=replace(draft.record.outcome, exception=raised))
 
 

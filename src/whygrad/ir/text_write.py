@@ -60,7 +60,7 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
     if head := _line(written(outcome, skip=("exception",))):
         yield f"outcome {head}"
     if outcome.exception:
-        yield _line("raised", written(outcome.exception), _site("@", outcome.exception.site))
+        yield _line("raised", written(outcome.exception), _site("@", outcome.exception.site), _site("^", outcome.exception.made))
 
 
 def _optimizer(optimizer: Optimizer) -> Iterator[str]:

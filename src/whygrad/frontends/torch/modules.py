@@ -12,6 +12,8 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from whygrad.frontends import source
 from whygrad.frontends.torch.loadings import Loadings, Redraws
+from whygrad.frontends.torch.unheld import explained
+from whygrad.ir import Outcome, Site
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
@@ -182,6 +184,11 @@ class Modules:
         """Remember where a module was made."""
         if trace is not None:
             self._made[id(module)] = (ref(module), trace)
+
+    def explained(self, outcome: Outcome, site: Callable[[source.Trace], Site | None]) -> Outcome:
+        """The end of the program, with what is known of the modules that it is about."""
+        held = ((reference(), trace) for reference, trace in self._made.values())
+        return explained(outcome, {id(module): (module, trace) for module, trace in held if module is not None}, site)
 
     def switched_off(self, module: nn.Module, held: Container[int], trace: source.Trace | None) -> None:
         """A model was switched to evaluation mode: teachers and judges, which no optimizer holds, are none of ours."""

@@ -408,7 +408,7 @@ class TorchRecorder:
         record = replace(record, fits=self.pairs.fits(record))
         return replace(
             record,
-            outcome=replace(outcome.counting(record.outcome), steps_seen=seen),
+            outcome=replace(self.modules.explained(outcome, self.builder.site).counting(record.outcome), steps_seen=seen),
             endings=self._endings(),
         )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -110,6 +111,9 @@ def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
 def refused_parameters(index: Index) -> Iterator[Diagnosis]:
     """WG307: an optimizer that found nothing to train, or what is no parameter."""
     for failure, _ in matching(index, EMPTY):
+        if failure.about:
+            yield _of_kept(failure)
+            continue
         yield _of_optimizer(
             failure,
             "the model knows no parameters: the optimizer is given an empty list",
@@ -124,6 +128,16 @@ def refused_parameters(index: Index) -> Iterator[Diagnosis]:
             "holds a result, not a leaf",
             "make the parameter last: `nn.Parameter(values.to(device) * scale)`; what `.to()`, `.cuda()` or arithmetic gives of a parameter is a result",
         )
+
+
+def _of_kept(failure: Failure) -> Diagnosis:
+    found = _of_optimizer(
+        failure,
+        f"the layers in `{failure.about}` are unknown to the model: the optimizer is given an empty list",
+        "kept in a plain list or dict from here on",
+        f"keep them in an `nn.ModuleList`, `nn.ModuleDict` or `nn.Sequential`: `{failure.about.rpartition('.')[2]}` is a plain container, into which a module does not look",
+    )
+    return replace(found, site=failure.made or failure.site, related=places((_elsewhere(failure, failure.made), "and finds nothing here")))
 
 
 def _of_optimizer(failure: Failure, message: str, label: str, advice: str) -> Diagnosis:

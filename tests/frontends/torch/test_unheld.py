@@ -1,0 +1,52 @@
+"""Layers in a plain list or dict of a model whose optimizer was given nothing."""
+
+import pytest
+
+from frontends.torch.torch_run import whygrad
+
+pytestmark = pytest.mark.torch
+
+PROGRAM = """
+import torch
+from torch import nn
+
+
+class Tower(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = {made}
+
+    def forward(self, x):
+        return x
+
+
+def build():
+    model = Tower()
+    return model, torch.optim.SGD({given}, lr=0.1)
+
+
+build()
+"""
+
+
+def ended(tmp_path, **parts):
+    """What the record of such a program has of its exception."""
+    program = tmp_path / "train.py"
+    program.write_text(PROGRAM.format(**{"given": "model.parameters()", **parts}))
+    return whygrad(program, tmp_path).record.outcome.exception
+
+
+@pytest.mark.parametrize("made", ["[nn.Linear(4, 4), nn.Linear(4, 2)]", "{'first': nn.Linear(4, 4)}", "(nn.Linear(4, 4),)"])
+def test_the_attribute_and_its_line_are_told(made, tmp_path):
+    raised = ended(tmp_path, made=made)
+
+    assert raised.about == "Tower.blocks"
+    assert raised.made.line == 9
+
+
+@pytest.mark.parametrize("parts", [{"made": "[]"}, {"made": "[4, 4]"}, {"made": "nn.ModuleList([nn.ReLU()])"}])
+def test_where_there_are_no_such_layers_nothing_is_told(parts, tmp_path):
+    raised = ended(tmp_path, **parts)
+
+    assert raised.about == ""
+    assert raised.made is None
