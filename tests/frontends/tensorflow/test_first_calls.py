@@ -156,6 +156,34 @@ def test_a_step_that_can_not_be_made_is_still_seen_eagerly(tmp_path):
     assert any(op.kind in ("matmul", "linear") for step in record.steps for op in step.graph.ops)
 
 
+def test_updates_are_counted_by_the_function_that_makes_them_though_the_optimizer_is_gone(tmp_path):
+    program = (
+        DATA
+        + """
+    def stepper():
+        model, optimizer = keras.Sequential([keras.layers.Dense(1)]), keras.optimizers.SGD(0.1)
+        @tf.function
+        def step():
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((model(x) - y) ** 2)
+            optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+            return loss
+        return step
+    one, other = stepper(), stepper()
+    for at in range(9):
+        one()
+        if at % 3 == 0:
+            other()
+    import gc
+    del one, other
+    gc.collect()
+    """
+    )
+    _, record = _watched(tmp_path, program)
+
+    assert sorted(optimizer.steps for optimizer in record.optimizers) == [3, 9]
+
+
 def _watched(folder: Any, program: str) -> Any:
     with watched() as (observing, _):
         seen = play(folder, program)

@@ -42,6 +42,9 @@ class Functions:
         """Those that were seen not to."""
         self._places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
         """Where those with one backward differentiate their loss."""
+        self._updates: WeakKeyDictionary[Any, dict[int, int]] = WeakKeyDictionary()
+        """How often each updates which optimizers, by their numbers."""
+        self._before: dict[int, int] = {}
         self.busy = False
         self._began = 0
 
@@ -135,9 +138,10 @@ class Functions:
         bad = len(numbers) == 1 and recorder.symptoms.loss(
             numbers[0], self._places.get(function, place_of(trace)), recorder.index, trace, after=True
         )
+        known = self._updates.get(function)
         for entry in recorder.optimizers.all():
             if entry.steps and entry.reference() is not None:
-                recorder.optimizers.rate(entry, entry.last, updates=1)
+                recorder.optimizers.rate(entry, entry.last, updates=1 if known is None else known.get(entry.number, 0))
         recorder.index += 1
         if not bad:
             recorder.reliving.note()
@@ -158,6 +162,7 @@ class Functions:
         recorder = self.recorder
         recorder.reliving.note()
         before = recorder.index, len(recorder.ledger.calls), len(recorder.ledger.events)
+        self._before = {entry.number: entry.steps for entry in recorder.optimizers.all()}
         self.busy, self._began, recorder.training.rehearsal = True, recorder.index, Rehearsal(recorder, _reached(function, args, kwargs))
         try:
             with recorder.training.rehearsal.running():
@@ -189,6 +194,9 @@ class Functions:
         running = recorder.running
         if recorder.index > before[0] or running.backwards or running.updated or running.failed:
             self.training.add(function)
+            made = {entry.number: entry.steps - self._before.get(entry.number, 0) for entry in recorder.optimizers.all()}
+            if any(made.values()):
+                self._updates[function] = made
             if len(running.sites) == 1:
                 self._places[function] = running.sites[0]
             recorder.end_step()
