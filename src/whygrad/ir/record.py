@@ -21,6 +21,11 @@ class Framework:
     version: str
 
 
+ALL_FROZEN = "requires_grad"
+SPENT = "parameters()"
+"""What an optimizer that was given nothing is about, where it is no attribute: parameters that are all frozen, and a generator that was read before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """The exception that ended the program."""

@@ -4,6 +4,7 @@ import pytest
 
 from sketch import said
 from whygrad.rules.graph.discarded_result import diagnose as discarded
+from whygrad.rules.graph.frozen_parameters import diagnose as frozen
 from whygrad.rules.graph.rebuilt_tensor import diagnose as rebuilt
 from whygrad.rules.graph.unregistered_parameter import diagnose as unregistered
 
@@ -85,3 +86,15 @@ def test_an_optimizer_without_parameters(message):
 
 def test_other_exceptions_of_optimizers():
     assert not said(unregistered, EMPTY.replace("got an empty parameter list", "can only optimize Tensors"))
+
+
+@pytest.mark.parametrize(
+    ("about", "rules"), [("requires_grad", ["WG305"]), ("parameters()", ["WG307"]), ("Net.layers", ["WG307"]), ("", ["WG307"])]
+)
+def test_what_the_optimizer_was_given_decides_the_rule(about, rules):
+    text = EMPTY.replace(" @", f' about="{about}" @') + ' ^ "train.py":5'
+    found = [*said(frozen, text), *said(unregistered, text)]
+
+    assert [diagnosis.rule for diagnosis in found] == rules
+    assert found[0].site is not None
+    assert found[0].site.line == (5 if about in ("requires_grad", "Net.layers") else 12)

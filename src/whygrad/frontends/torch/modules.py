@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from whygrad.frontends import source
+from whygrad.frontends.torch.calls import Happened
 from whygrad.frontends.torch.loadings import Loadings, Redraws
 from whygrad.frontends.torch.unheld import explained
 from whygrad.ir import Outcome, Site
@@ -185,10 +186,12 @@ class Modules:
         if trace is not None:
             self._made[id(module)] = (ref(module), trace)
 
-    def explained(self, outcome: Outcome, site: Callable[[source.Trace], Site | None]) -> Outcome:
+    def explained(self, outcome: Outcome, site: Callable[[source.Trace | None], Site | None], events: Iterable[Happened]) -> Outcome:
         """The end of the program, with what is known of the modules that it is about."""
         held = ((reference(), trace) for reference, trace in self._made.values())
-        return explained(outcome, {id(module): (module, trace) for module, trace in held if module is not None}, site)
+        made = {id(module): (module, trace) for module, trace in held if module is not None}
+        freezing = [item.trace for item in events if item.kind == "freeze"]
+        return explained(outcome, made, site, freezing[-1] if freezing else None)
 
     def switched_off(self, module: nn.Module, held: Container[int], trace: source.Trace | None) -> None:
         """A model was switched to evaluation mode: teachers and judges, which no optimizer holds, are none of ours."""

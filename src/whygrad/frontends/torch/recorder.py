@@ -406,11 +406,8 @@ class TorchRecorder:
         self.unrecorded.trajectory.ended(self.unrecorded.parameters)
         record = self.draft()
         record = replace(record, fits=self.pairs.fits(record))
-        return replace(
-            record,
-            outcome=replace(self.modules.explained(outcome, self.builder.site).counting(record.outcome), steps_seen=seen),
-            endings=self._endings(),
-        )
+        outcome = self.modules.explained(outcome, self.builder.site, self.ledger.events).counting(record.outcome)
+        return replace(record, outcome=replace(outcome, steps_seen=seen), endings=self._endings())
 
     def _refused_step(self, problem: Raised) -> None:
         """The step that the program ended in was not recorded, and its backward was refused: what is known of it."""

@@ -7,6 +7,7 @@ from torch import nn
 
 from whygrad.frontends.source import Trace
 from whygrad.ir import Outcome, Site
+from whygrad.ir.record import ALL_FROZEN, SPENT
 
 EMPTY = "optimizer got an empty parameter list"
 _PLAIN = (list, tuple, dict)
@@ -14,16 +15,22 @@ Made = Mapping[int, tuple[nn.Module, Trace]]
 """Id of each module that is still there to it, and to where it was made."""
 
 
-def explained(outcome: Outcome, made: Made, site: Callable[[Trace], Site | None]) -> Outcome:
-    """The same end, with the attribute that holds layers which the model does not know, if it ended so."""
+def explained(outcome: Outcome, made: Made, site: Callable[[Trace | None], Site | None], freezing: Trace | None) -> Outcome:
+    """The same end, with the attribute that holds layers which the model does not know, if it ended so, or else with what the parameters are.
+
+    `freezing` is where parameters were frozen last.
+    """
     raised = outcome.exception
     if raised is None or EMPTY not in raised.message:
         return outcome
-    found = next(_kept(made), None)
-    if found is None:
-        return outcome
-    name, trace = found
+    name, trace = next(_kept(made), None) or _all_alike(made, freezing)
     return replace(outcome, exception=replace(raised, about=name, made=site(trace)))
+
+
+def _all_alike(made: Made, freezing: Trace | None) -> tuple[str, Trace | None]:
+    """Of parameters that modules know of: whether all are frozen, or some could be trained."""
+    trainable = {parameter.requires_grad for module, _ in made.values() for parameter in module.parameters()}
+    return (SPENT, None) if True in trainable else (ALL_FROZEN, freezing) if trainable else ("", None)
 
 
 def _kept(made: Made) -> Iterator[tuple[str, Trace]]:

@@ -11,6 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.empty_thawing import thaws_nothing
+from whygrad.rules.graph.stopped_without import frozen_for_optimizer
 from whygrad.rules.graph.thawing import frozen_by_choice
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
@@ -45,6 +46,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     loss_bound = list(_all_frozen(index))
     yield from loss_bound
+    yield from frozen_for_optimizer(index)
     yield from _asked_about_none(index)
     yield from _held_frozen(index, {name for found in loss_bound for name in found.names})
     if not loss_bound:

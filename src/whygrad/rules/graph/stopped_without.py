@@ -9,6 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.idioms import spelled
 from whygrad.ir import Op, Site
+from whygrad.ir.record import ALL_FROZEN, SPENT
 from whygrad.rules.graph.starvation import framework
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import remedy
@@ -20,6 +21,16 @@ NOTHING = re.compile(r"must be Tensor, not NoneType|^None values not supported|A
 EMPTY = re.compile(r"optimizer got an empty parameter list")
 MADE = re.compile(r"can't optimize a non-leaf Tensor")
 """What the frameworks say of each."""
+_NONE = (
+    "the optimizer is given an empty list of parameters",
+    "nothing to train here",
+    "keep layers as attributes of the module or in `nn.ModuleList`, `nn.ModuleDict` or `nn.Sequential`: what stands in a plain list or dict is not found",
+)
+_READ = (
+    "the optimizer is given an empty list, though there is a model with parameters that can be trained",
+    "nothing is left of the generator",
+    "give it `model.parameters()` itself: a generator that was read before, to count or to print, gives nothing a second time (keep `list(model.parameters())`)",
+)
 
 
 def left_loss(index: Index) -> Iterator[Diagnosis]:
@@ -111,16 +122,10 @@ def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
 def refused_parameters(index: Index) -> Iterator[Diagnosis]:
     """WG307: an optimizer that found nothing to train, or what is no parameter."""
     for failure, _ in matching(index, EMPTY):
-        if failure.about:
+        if failure.about not in ("", ALL_FROZEN, SPENT):
             yield _of_kept(failure)
-            continue
-        yield _of_optimizer(
-            failure,
-            "the model knows no parameters: the optimizer is given an empty list",
-            "nothing to train here",
-            "keep layers as attributes of the module or in `nn.ModuleList`, `nn.ModuleDict` or `nn.Sequential`: what stands in a plain list or dict is not found; call `super().__init__()` before, "
-            "and give the optimizer `list(…)` of a generator that was read before",
-        )
+        elif failure.about != ALL_FROZEN:
+            yield _of_optimizer(failure, *(_READ if failure.about == SPENT else _NONE))
     for failure, _ in matching(index, MADE):
         yield _of_optimizer(
             failure,
@@ -128,6 +133,25 @@ def refused_parameters(index: Index) -> Iterator[Diagnosis]:
             "holds a result, not a leaf",
             "make the parameter last: `nn.Parameter(values.to(device) * scale)`; what `.to()`, `.cuda()` or arithmetic gives of a parameter is a result",
         )
+
+
+def frozen_for_optimizer(index: Index) -> Iterator[Diagnosis]:
+    """WG305: an optimizer that was given the trainable parameters of a model all of which are frozen."""
+    for failure, _ in matching(index, EMPTY):
+        if failure.about == ALL_FROZEN:
+            message = "every parameter is frozen: the optimizer is given an empty list"
+            found = _of_optimizer(
+                failure,
+                message,
+                "nothing to train here",
+                "leave what is to be trained unfrozen: set its `requires_grad` to True before the optimizer is made",
+            )
+            frozen = replace(found, rule="WG305", name="frozen-parameters")
+            yield (
+                replace(frozen, site=failure.made, label="freezes here", related=places((failure.site, "nothing to train here")))
+                if failure.made
+                else frozen
+            )
 
 
 def _of_kept(failure: Failure) -> Diagnosis:
