@@ -37,7 +37,7 @@ def between(recorder: "TensorFlowRecorder", names: tuple[str, ...], run: Go, our
     except Exception:
         recorder.quiet, recorder.failing.waits = quiet, False
         if not met and _begun(unfinished):
-            with suppress(Exception):  # the program's own is raised
+            with suppress(Exception), recorder.optimizers.unchanged():  # the program's own is raised, and nothing was updated
                 ours(None)
         raise
     finally:
