@@ -11,6 +11,7 @@ from whygrad.ir import Event, Op, Site, Value
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NODE = re.compile(r"^\{\{[^}]*\}\} *")
 _NUMBERS = re.compile(r"(Received: |x=)\[+(?:array\(\[*)?[-\d. ]{4,}.*")
+_QUOTED = re.compile(r"(for input )(?:\[|Tensor\().*")
 _PREFACES = (
     "Exception encountered when calling",
     "Graph execution error",
@@ -67,8 +68,8 @@ def gist(message: str) -> str:
 
 
 def _alike(one: str, other: str) -> bool:
-    """The same complaint: a step that is looked at before it is compiled knows sizes that the compiled one calls None."""
-    return _SIZE.sub("#", gist(one)) == _SIZE.sub("#", gist(other))
+    """The same complaint: a step that is looked at before it is compiled knows numbers, and sizes that the compiled one calls None."""
+    return _SIZE.sub("#", _QUOTED.sub(r"\1", gist(one))) == _SIZE.sub("#", _QUOTED.sub(r"\1", gist(other)))
 
 
 def _failure(index: Index, event: Event, step: StepIndex) -> Failure:

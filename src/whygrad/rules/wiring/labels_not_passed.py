@@ -16,6 +16,10 @@ from whygrad.rules.wiring.unfit_labels import unfit_labels
 NO_LOSS = re.compile(
     r"did not return a loss from the inputs, only the following keys: (?P<keys>[^.]*)\. For reference, the inputs it received are (?P<inputs>[\w, ]*)"
 )
+STRUCTURE = re.compile(
+    r"The structure of `inputs` doesn't match the expected structure\.\s*Expected: .*?\s*Received: inputs=\{(?P<given>[^}]*)\}"
+)
+_KEY = re.compile(r"'(\w+)':")
 UNCHOSEN = re.compile(r"No loss to compute\. Provide a `loss` argument in `compile\(\)`")
 NONE = re.compile(
     r"'NoneType' object has no attribute 'backward'|unsupported operand type\(s\) for [^:]+: 'NoneType'|bad operand type for unary -: 'NoneType'"
@@ -47,6 +51,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Hugging Face Transformers: `Trainer`, `label_names`, `remove_unused_columns`; "Model outputs: loss is returned when `labels` is provided".
     """
     found = [_of_trainer(failure, match) for failure, match in matching(index, NO_LOSS)]
+    found += [
+        _one_dictionary(failure, failure.step, match["given"])
+        for failure, match in matching(index, STRUCTURE)
+        if failure.step is not None and not failure.step.step.labels.values
+    ]
     found += [_unchosen(failure) for failure, _ in matching(index, UNCHOSEN)]
     found += [
         _of_none(failure, step) for failure, _ in matching(index, NONE) if (step := failure.step) is not None and _computed_no_loss(step)
@@ -75,6 +84,28 @@ def _of_trainer(failure: Failure, match: "re.Match[str]") -> Diagnosis:
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,
+    )
+
+
+def _one_dictionary(failure: Failure, step: StepIndex, given: str) -> Diagnosis:
+    """Elements of a data set that are one dictionary, labels and all, to a model that has one input."""
+    keys = listed(_KEY.findall(given))
+    return Diagnosis(
+        "WG701",
+        "labels-not-passed",
+        "error",
+        "proved",
+        f"the model is given a dictionary of {keys} for its inputs, and no labels",
+        site=failure.site,
+        label="all of one element is taken for inputs",
+        evidence=(
+            Evidence("no labels came with the batch"),
+            Evidence(f"the program stopped with {failure.type}: {gist(failure.message)[:160]}"),
+        ),
+        help='make pairs of the elements: `data.map(lambda row: (row["…"], row["…"]))`, inputs first and labels second',
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
     )
 
 

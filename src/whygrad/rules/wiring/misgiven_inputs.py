@@ -44,7 +44,7 @@ def _of_one_example(failure: Failure, shape: str) -> Diagnosis:
         f"the model reads batches, and is given one example without a batch axis: [{sizes}]",
         "one example, and no batch",
         Evidence(f"the model takes [*, {sizes}], and what it is given is [{sizes}]"),
-        "give a batch of one: `x[None]`, or `x[i:i + 1]` instead of `x[i]`",
+        "give a batch of one: `x[None]`, or `x[i:i + 1]` instead of `x[i]`; a `tf.data.Dataset` needs `.batch(32)` before it is handed over",
     )
 
 

@@ -146,3 +146,21 @@ def test_fit_without_a_loss(message: str, told: int) -> None:
     found = said(diagnose, f'raised type="ValueError" message="{message}" @ "train.py":7')
 
     assert ["no loss to compare the labels with" in diagnosis.message for diagnosis in found] == [True] * told
+
+
+DICTIONARY = """
+    raised type="ValueError" message="The structure of `inputs` doesn't match the expected structure. Expected: keras_tensor Received: inputs={'image': 'T', 'label': 'T'}" @ "train.py":8
+    x: input f32[8,4]
+    y: input i64[8]
+    w: parameter f32[2,4]
+    p: activation f32[8,2]
+    p = linear x w
+    parameter w
+"""
+
+
+@pytest.mark.parametrize(("text", "told"), [(DICTIONARY, 1), (DICTIONARY + '    labels values=["y"] how="keras"\n', 0)])
+def test_elements_that_are_one_dictionary(text: str, told: int) -> None:
+    found = said(diagnose, text)
+
+    assert ["a dictionary of `image` and `label`" in diagnosis.message for diagnosis in found] == [True] * told
