@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from frontends.tensorflow.tensorflow_here import bits, play, watched
+from whygrad.frontends.tensorflow import _compat, tracing
 from whygrad.ir import Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -189,3 +190,18 @@ def _watched(folder: Any, program: str) -> Any:
     with watched() as (observing, _):
         seen = play(folder, program)
         return seen, observing.finish(Outcome(0))
+
+
+def test_where_functions_are_traced_in_an_unknown_way_the_step_is_recorded_all_the_same(tmp_path, monkeypatch):
+    from tensorflow.python.eager.polymorphic_function import concrete_function
+
+    computing = concrete_function.ConcreteFunction._call_flat
+    known = tracing.OTHERWISE
+    monkeypatch.setattr(_compat, "PARTS", ("_call_flat_of_a_later_version", *_compat.PARTS[1:]))
+
+    seen, record = _watched(tmp_path, DATA + FIT.replace("Net()", "keras.Sequential([keras.layers.Dense(1)])"))
+
+    assert seen["met"] is None
+    assert known in record.limits
+    assert len(record.steps) == 2
+    assert concrete_function.ConcreteFunction._call_flat is computing

@@ -123,6 +123,21 @@ def has_gradient(name: str) -> bool:
     return False
 
 
+PARTS = ("_call_flat", "_initialize", "_initialize_uninitialized_variables")
+"""What computes a traced function, what traces one at its first call, and what gives its variables their first values."""
+
+
+def tracing_parts() -> tuple[Any, Any] | None:
+    """The class that computes a traced function, and the one that traces it at its first call; None where this TensorFlow does so otherwise."""
+    with suppress(ImportError, AttributeError):
+        from tensorflow.python.eager.polymorphic_function import concrete_function, polymorphic_function
+
+        computing, beginning = concrete_function.ConcreteFunction, polymorphic_function.Function
+        if all(map(hasattr, (computing, beginning, beginning), PARTS)):
+            return computing, beginning
+    return None
+
+
 @contextmanager
 def functions_eager() -> Iterator[None]:
     """Compiled functions run eagerly in here."""

@@ -1,7 +1,10 @@
 """What a program's functions keep in Python (counters, lists, attributes), to be put back after our own run of them."""
 
+import builtins
+import dis
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -10,6 +13,8 @@ from whygrad.frontends.tensorflow._compat import tf
 
 LARGEST = 100_000
 """Entries up to which a list or a dictionary is copied: longer ones hold data, and a copy of them would be felt."""
+MISSING = object()
+"""No such name was there."""
 MOST = 5_000
 """Objects that are looked at: a model with hundreds of layers has fewer."""
 PLAIN = (bool, int, float, complex, str, bytes, type(None), CodeType, FunctionType, ModuleType, type)
@@ -18,15 +23,31 @@ Held = tuple[Any, Any]
 """A container or an object's attributes, and what they were."""
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of a file that a function of the program's reads or sets. The other names of the file are other code's: another thread may be feeding data by them."""
+
+    names: dict[str, Any]
+    name: str
+    value: Any
+
+
 class Belongings:
     """The state of everything that can be reached from some objects of the program's."""
 
     def __init__(self, roots: Iterable[Any]) -> None:
         self._held: list[Held] = []
+        self._names: list[Name] = []
         self._seen: set[int] = set()
         waiting = deque(roots)
         while waiting and len(self._seen) < MOST:
             thing = waiting.popleft()
+            if isinstance(thing, Name):
+                self._names.append(thing)
+                thing = thing.value
+            if isinstance(thing, FunctionType) and id(thing) not in self._seen:
+                self._seen.add(id(thing))
+                waiting.extend(of_function(thing))
             if not isinstance(thing, PLAIN) and id(thing) not in self._seen:
                 self._seen.add(id(thing))
                 waiting.extend(self._keep(thing))
@@ -46,6 +67,11 @@ class Belongings:
         for held, before in self._held:
             if not _same(held, before):
                 _fill(held, before)
+        for known in self._names:
+            if known.value is MISSING:
+                known.names.pop(known.name, None)
+            elif known.names.get(known.name, MISSING) is not known.value:
+                known.names[known.name] = known.value
 
 
 def of_function(function: Any) -> Iterator[Any]:
@@ -59,12 +85,27 @@ def of_function(function: Any) -> Iterator[Any]:
     code = getattr(function, "__code__", None)
     if not isinstance(code, CodeType) or not source.is_user(code):
         return
-    yield function.__globals__
+    for name in dict.fromkeys(_names(code)):
+        yield Name(function.__globals__, name, function.__globals__.get(name, MISSING))
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
         except ValueError:  # not filled yet
             continue
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Names of its file that a function sets, and those that it and the functions within it read."""
+    for step in dis.get_instructions(code):
+        if (
+            step.opname in ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME")
+            and isinstance(step.argval, str)
+            and not hasattr(builtins, step.argval)
+        ):
+            yield step.argval
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 def of_model(model: Any) -> Iterator[Any]:
@@ -104,9 +145,10 @@ def _same(held: Any, before: Any) -> bool:
 
 
 def _fill(held: Any, before: Any) -> None:
-    """As Python's own container: those of Keras and TensorFlow keep books of what is put in."""
+    """As Python's own container: those of Keras and TensorFlow keep books of what is put in. A dictionary is never empty in between: another thread may look."""
     if isinstance(held, dict):
-        dict.clear(held)
+        for key in held.keys() - before.keys():
+            dict.pop(held, key, None)
         dict.update(held, before)
     elif isinstance(held, list):
         list.__setitem__(held, slice(None), before)

@@ -68,7 +68,9 @@ class Functions:
             return self.eagerly(original, args, kwargs)
         if function in self.other or self.consumes(args[1:], kwargs):
             return original(*args, **kwargs)
-        return between(recorder, (function._name,), lambda: original(*args, **kwargs), partial(self.first, function, args[1:], kwargs))
+        return between(
+            recorder, function, (function._name,), lambda: original(*args, **kwargs), partial(self.first, function, args[1:], kwargs)
+        )
 
     def consumes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """It takes its batches from an iterator, so that it can't run twice; which is said."""
@@ -92,7 +94,9 @@ class Functions:
     def eagerly(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A part of a step that a tape follows: run as Python, so that its ops can be seen."""
         self.limit(EAGER)
-        return between(self.recorder, (args[0]._name,), lambda: original(*args, **kwargs), partial(self.in_place, original, args, kwargs))
+        return between(
+            self.recorder, args[0], (args[0]._name,), lambda: original(*args, **kwargs), partial(self.in_place, original, args, kwargs)
+        )
 
     def in_place(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any], go: Go | None) -> Any:
         """Run it as Python instead of what was compiled, or after that was refused; what it keeps in Python is as after compiling."""

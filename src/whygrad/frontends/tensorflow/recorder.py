@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 from whygrad.frontends import Recording, source
 from whygrad.frontends.kinds import Kinds
@@ -79,6 +80,8 @@ class TensorFlowRecorder:
         self.on = False
         self.quiet = 0
         """How many of our own functions are running: nothing is recorded meanwhile."""
+        self.called: WeakSet[Any] = WeakSet()
+        """What is compiled and has run once, where tracing can't be seen."""
         self.in_update = False
         self.stopped = False
         self.random_ran = False

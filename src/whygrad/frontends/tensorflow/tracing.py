@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from tensorflow.python.eager.polymorphic_function import concrete_function, polymorphic_function
-
 from whygrad.frontends.tensorflow import _compat
 
 if TYPE_CHECKING:
@@ -15,14 +13,18 @@ KERAS = ("multi_step_on_iterator", "one_step_on_iterator", "one_step_on_data")
 """What Keras calls the functions that it compiles for `fit` and `train_on_batch`."""
 
 Go = Callable[[], Any]
+OTHERWISE = "this version of TensorFlow traces functions in a way that is not known: the first call of what is compiled was not recorded"
 
 
-def between(recorder: "TensorFlowRecorder", names: tuple[str, ...], run: Go, ours: Callable[[Go | None], Any]) -> Any:
+def between(recorder: "TensorFlowRecorder", compiled: Any, names: tuple[str, ...], run: Go, ours: Callable[[Go | None], Any]) -> Any:
     """
-    Run what calls a compiled function of one of these names; `ours` takes the place of its computation, which it is handed.
+    Run what calls a compiled function of one of these names, of a model or by itself; `ours` takes the place of its computation, which it is handed.
 
     Where tracing raises, `ours` runs afterwards with nothing to compute, on the variables as they would have begun: to see with numbers what was refused.
     """
+    parts = _compat.tracing_parts()
+    if parts is None:
+        return _unseen(recorder, compiled, run, ours)
     quiet, met = recorder.quiet, []
 
     def traced(go: Go) -> Any:
@@ -32,7 +34,7 @@ def between(recorder: "TensorFlowRecorder", names: tuple[str, ...], run: Go, our
 
     recorder.quiet, recorder.failing.waits = quiet + 1, True
     try:
-        with _traced(names, traced) as unfinished:
+        with _traced(parts, names, traced) as unfinished:
             return run()
     except Exception:
         recorder.quiet, recorder.failing.waits = quiet, False
@@ -44,10 +46,20 @@ def between(recorder: "TensorFlowRecorder", names: tuple[str, ...], run: Go, our
         recorder.quiet, recorder.failing.waits = quiet, False
 
 
+def _unseen(recorder: "TensorFlowRecorder", compiled: Any, run: Go, ours: Callable[[Go | None], Any]) -> Any:
+    """What is made at a first call is the program's to make: ours begins with the second."""
+    if compiled in recorder.called:
+        return ours(run)
+    recorder.called.add(compiled)
+    recorder.limits.append(OTHERWISE)
+    return run()
+
+
 @contextmanager
-def _traced(names: tuple[str, ...], listener: Callable[[Go], Any]) -> Iterator[list[tuple[Any, Any]]]:
+def _traced(parts: tuple[Any, Any], names: tuple[str, ...], listener: Callable[[Go], Any]) -> Iterator[list[tuple[Any, Any]]]:
     """In here the listener is called in place of the first computation of a function of one of these names; gives the variables that a function did not get to set."""
-    computing, beginning = concrete_function.ConcreteFunction._call_flat, polymorphic_function.Function._initialize
+    concrete, function = parts
+    computing, beginning = concrete._call_flat, function._initialize
     waiting, unfinished = [listener], []
 
     def compute(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -59,11 +71,11 @@ def _traced(names: tuple[str, ...], listener: Callable[[Go], Any]) -> Iterator[l
         unfinished.append((self, add_initializers_to))
         return beginning(self, args, kwds, add_initializers_to=add_initializers_to)
 
-    concrete_function.ConcreteFunction._call_flat, polymorphic_function.Function._initialize = compute, begin
+    concrete._call_flat, function._initialize = compute, begin
     try:
         yield unfinished
     finally:
-        concrete_function.ConcreteFunction._call_flat, polymorphic_function.Function._initialize = computing, beginning
+        concrete._call_flat, function._initialize = computing, beginning
 
 
 def _begun(unfinished: list[tuple[Any, Any]]) -> bool:

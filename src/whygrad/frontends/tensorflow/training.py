@@ -300,7 +300,7 @@ class Training:
         if count > 1:
             self.limit(f"of {count} steps that run as one (`steps_per_execution`), the first was recorded")
         again = _compat.iterator_over(taken, iterator) if isinstance(iterator, tf.data.Iterator) else iter(taken)
-        return tracing.between(self.recorder, tracing.KERAS, lambda: function(again), partial(self.first, model, taken[0]))
+        return tracing.between(self.recorder, model, tracing.KERAS, lambda: function(again), partial(self.first, model, taken[0]))
 
     def first(self, model: Any, data: Any, go: tracing.Go | None) -> Any:
         """Rehearse a step before it runs, or after it was refused."""
