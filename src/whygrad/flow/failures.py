@@ -51,7 +51,10 @@ def failures(index: Index) -> tuple[Failure, ...]:
         last = index.steps[-1] if index.steps and _ended_in(index, index.steps[-1]) else None
         told = [key for key, failure in found.items() if failure.step is last and key[0] == raised.type and _alike(key[1], raised.message)]
         if told:
-            found[told[-1]] = replace(found[told[-1]], site=found[told[-1]].site or raised.site)
+            known = found[told[-1]]
+            # a message that quotes all numbers is cut before it comes to the point
+            message = raised.message if _QUOTED.search(gist(known.message)) else known.message
+            found[told[-1]] = replace(known, message=message, site=known.site or raised.site)
         else:
             found[raised.type, raised.message] = Failure(raised.type, raised.message, last, raised.site, raised.about, raised.made)
     return tuple(found.values())

@@ -271,7 +271,9 @@ class Optimizers:
             rate_site=self.recorder.builder.site(entry.set_by("scale")),
             schedule_site=self.recorder.builder.site(entry.set_by("scale_by_schedule")),
             given_site=self.recorder.builder.site(entry.given_at),
-            step_site=self.recorder.builder.site(entry.dropped_at or entry.updated_at) if entry.restarts or skipped else None,
+            step_site=self.recorder.builder.site((entry.restarts and entry.dropped_at) or entry.updated_at)
+            if entry.restarts or skipped
+            else None,
             skipped=skipped,
             low_from=entry.low_from,
         )

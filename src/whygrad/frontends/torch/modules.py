@@ -203,9 +203,11 @@ class Modules:
     def parameters(self) -> dict[int, Owned]:
         """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
-        settled = {key: name for key, (reference, name) in self._settled.items() if reference() is not None}
-        taken = set(settled.values())
         models = [(module, name) for module, name in self.models() if next(iter(module.parameters()), None) is not None]
+        held = {id(parameter) for module, _ in models for parameter in module.parameters()}
+        # what a model no longer has gives its name to what stands in its place
+        settled = {key: name for key, (reference, name) in self._settled.items() if key in held and reference() is not None}
+        taken = set(settled.values())
         for module, variable in models:
             owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
             library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}

@@ -50,11 +50,18 @@ def constant_sum(index: Index, step: StepIndex) -> Cancelling | None:
     if op is None or entries is None or course is None or course.lowest is None or course.highest is None:
         return None
     spread = ROUNDING * sqrt(entries.count) * (entries.norm or 0.0)
-    spread /= entries.count if op.kind == "mean" else 1
+    spread *= _scaled(step, op) / (entries.count if op.kind == "mean" else 1)
     stays = course.steps >= STEPS and course.highest - course.lowest <= 2 * spread  # never so of a NaN
     if not stays or not _same_for_other_labels(step, spread) or not _nothing_comes_back(step, spread):
         return None
     return Cancelling(op, entries, course.lowest, course.highest, course.steps)
+
+
+def _scaled(step: StepIndex, op: Op) -> float:
+    """What a sum is multiplied by on its way to the loss: 1 where it is a part of the loss, or rounding itself."""
+    made, loss = step.value(op.output).statistics, step.step.measures.loss
+    size = max(abs(made.minimum or 0.0), abs(made.maximum or 0.0)) if made is not None else 0.0
+    return min(1.0, abs(loss) / size) if loss is not None and size > ROUNDING else 1.0
 
 
 def _summed(step: StepIndex) -> Op | None:
