@@ -43,7 +43,9 @@ def held_by(optimizer: Optimizer) -> frozenset[str]:
 
 
 def twin_of(optimizer: Optimizer, optimizers: Iterable[Optimizer]) -> Optimizer | None:
-    """One that was made before and holds the very same parameters: a copied line, as a rule."""
+    """One that was made before and was handed the very same parameters: a copied line, as a rule. What is told by a gradient's list is not handed over where it is made."""
+    if optimizer.given_site is not None:
+        return None
     before = takewhile(lambda other: other is not optimizer, optimizers)
     return next((other for other in before if held_by(optimizer) and held_by(other) == held_by(optimizer)), None)
 
