@@ -113,7 +113,7 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op)):
         return
     # timid: the gradient of an offset is a sum over the examples, in whatever order their labels stand
-    if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) for each in steps):
+    if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) or only_offsets_feel(each) for each in steps):
         return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
     if join.cut or join.linear or len(steps) > 1:
@@ -127,6 +127,17 @@ def only_offsets(step: StepIndex) -> bool:
     many = {name for name in live if (step.value(name).shape or (1,))[0] == rows}
     before = (op for op in step.graph.ops if not many.isdisjoint(op.outputs) and step.from_labels.isdisjoint(op.outputs))
     return rows > 1 and all(op.kind in _ADDED for op in before)
+
+
+def only_offsets_feel(step: StepIndex) -> bool:
+    """All that has a gradient is added to what the examples give, as the last bias is behind units that are dead: its gradient is a sum over the examples too."""
+    moved = [p.value for p in step.step.parameters if p.gradient == "finite" and (p.gradient_norm or 0.0) > 0]
+    return bool(moved) and all(_is_offset(op, name) for name in moved for op in step.consumers.get(name, ()))
+
+
+def _is_offset(op: Op, name: str) -> bool:
+    """It is added there: a layer's bias is its third input."""
+    return op.kind in _ADDED or (op.kind in ("linear", "conv") and name not in op.inputs[:2])
 
 
 def is_second_task(step: StepIndex, product: Op) -> bool:

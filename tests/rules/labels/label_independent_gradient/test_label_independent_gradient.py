@@ -239,6 +239,29 @@ def test_two_steps_of_which_the_labels_leave_no_trace_are_told_unless_an_offset_
     assert said(diagnose, offset.replace("p = add e w", weight), steps=2)
 
 
+DEAD = f"""
+    x: input f32[32,4]
+    y: label f32[32,1] minimum=0.1 maximum=3.0
+    w: parameter f32[4,1]
+    b: parameter f32[1]
+    p: activation f32[32,1]
+    r: activation f32[32,1]
+    p = linear x w b @ "train.py":19
+    r = sub p y @ "train.py":23:16-35
+    s = square r
+    loss = mean s @ "train.py":24
+    parameter w gradient="zero" gradient_norm=0.0
+    parameter b gradient="finite" gradient_norm=0.3
+    labels values=["y"] how="operand"
+    {MEASURED}
+"""
+
+
+def test_a_bias_that_alone_has_a_gradient_behind_dead_units_feels_labels_in_any_order() -> None:
+    assert not said(diagnose, DEAD, steps=2)
+    assert said(diagnose, DEAD.replace('gradient="zero" gradient_norm=0.0', 'gradient="finite" gradient_norm=0.2'), steps=2)
+
+
 def test_a_factor_of_zero_in_one_step_may_be_a_warm_up() -> None:
     assert not said(diagnose, ZEROED, steps=1)
 
