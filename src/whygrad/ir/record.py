@@ -22,8 +22,8 @@ class Framework:
 
 
 ALL_FROZEN = "requires_grad"
-SPENT = "parameters()"
-"""What an optimizer that was given nothing is about, where it is no attribute: parameters that are all frozen, and a generator that was read before."""
+NONE_CHOSEN = "parameters()"
+"""What an optimizer that was given nothing is about, where it is no attribute: parameters that are all frozen, and parameters of which some can be trained and none was handed over."""
 
 
 @dataclass(frozen=True, slots=True)

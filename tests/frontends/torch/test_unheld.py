@@ -3,7 +3,7 @@
 import pytest
 
 from frontends.torch.torch_run import whygrad
-from whygrad.ir.record import ALL_FROZEN, SPENT
+from whygrad.ir.record import ALL_FROZEN, NONE_CHOSEN
 
 pytestmark = pytest.mark.torch
 
@@ -48,15 +48,15 @@ def test_the_attribute_and_its_line_are_told(made, tmp_path):
 FROZEN = "[p for p in model.requires_grad_(False).parameters() if p.requires_grad]"
 
 
-@pytest.mark.parametrize(("given", "about", "line"), [(FROZEN, ALL_FROZEN, 17), ("[]", SPENT, None)])
-def test_parameters_that_are_frozen_or_were_read_are_told_apart(given, about, line, tmp_path):
+@pytest.mark.parametrize(("given", "about", "line"), [(FROZEN, ALL_FROZEN, 17), ("[]", NONE_CHOSEN, None)])
+def test_parameters_that_are_frozen_or_not_chosen_are_told_apart(given, about, line, tmp_path):
     raised = ended(tmp_path, made="nn.ModuleList([nn.Linear(4, 2)])", given=given)
 
     assert raised.about == about
     assert (raised.made.line if raised.made is not None else None) == line
 
 
-@pytest.mark.parametrize("parts", [{"made": "[]"}, {"made": "[4, 4]"}, {"made": "nn.ModuleList([nn.ReLU()])"}])
+@pytest.mark.parametrize("parts", [{"made": "[]"}, {"made": "[4, 4]"}, {"made": "nn.ModuleList([nn.ReLU()])"}, {"made": "[nn.ReLU()]"}])
 def test_where_there_are_no_such_layers_nothing_is_told(parts, tmp_path):
     raised = ended(tmp_path, **parts)
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from whygrad.frontends.source import Trace
 from whygrad.ir import Outcome, Site
-from whygrad.ir.record import ALL_FROZEN, SPENT
+from whygrad.ir.record import ALL_FROZEN, NONE_CHOSEN
 
 EMPTY = "optimizer got an empty parameter list"
 _PLAIN = (list, tuple, dict)
@@ -30,13 +30,16 @@ def explained(outcome: Outcome, made: Made, site: Callable[[Trace | None], Site 
 def _all_alike(made: Made, freezing: Trace | None) -> tuple[str, Trace | None]:
     """Of parameters that modules know of: whether all are frozen, or some could be trained."""
     trainable = {parameter.requires_grad for module, _ in made.values() for parameter in module.parameters()}
-    return (SPENT, None) if True in trainable else (ALL_FROZEN, freezing) if trainable else ("", None)
+    return (NONE_CHOSEN, None) if True in trainable else (ALL_FROZEN, freezing) if trainable else ("", None)
 
 
 def _kept(made: Made) -> Iterator[tuple[str, Trace]]:
+    """Layers with parameters that stand in a container of one module and are children of none."""
+    known = {id(child) for module, _ in made.values() for child in module.children()}
     for module, _ in made.values():
         for name, value in vars(module).items():
             inside = value.values() if isinstance(value, dict) else value if isinstance(value, _PLAIN) else ()
             layers = [part for part in inside if isinstance(part, nn.Module)] if not name.startswith("_") else []
-            if layers and id(layers[0]) in made:
-                yield f"{type(module).__name__}.{name}", made[id(layers[0])][1]
+            unknown = [part for part in layers if id(part) in made and id(part) not in known and any(True for _ in part.parameters())]
+            if unknown:
+                yield f"{type(module).__name__}.{name}", made[id(unknown[0])][1]

@@ -28,6 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
     A gradient that is asked for with an empty list, taken before the layers had made their variables, or, in JAX, by a tree without arrays. And, measured, newly made layers were frozen, the last one among them, the loss stands, and it falls when they are trained as well.
     In Keras, layers that the program makes trainable and that hold no parameter, such as the input layer of a frozen model, while what it froze stays so to the end.
+    Also a program whose optimizer was given the trainable parameters of a model that has none.
 
     ## Why it matters
     A frozen parameter gets no gradient and is skipped by the optimizer without a word. With everything frozen, backward raises that element 0 of tensors does not

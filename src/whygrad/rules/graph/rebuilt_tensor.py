@@ -33,6 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     nothing that came back equals what left, the two ends are brought together by the call that they belong to. In JAX, the call that asks a traced value
     for its number, and raises. A term of the loss that is added as its number, so that parameters which only this term reads never get a gradient; one that comes back
     as a new tensor, and so trains nothing, is a warning.
+    Also a program that stopped because its loss had become a plain number before its gradient was asked for.
 
     ## Why it matters
     A gradient is a record of tensor operations. A number or an array has no such record, and the tensor made of it is a constant: backward stops there.

@@ -9,7 +9,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.idioms import spelled
 from whygrad.ir import Op, Site
-from whygrad.ir.record import ALL_FROZEN, SPENT
+from whygrad.ir.record import ALL_FROZEN, NONE_CHOSEN
 from whygrad.rules.graph.starvation import framework
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import remedy
@@ -26,10 +26,10 @@ _NONE = (
     "nothing to train here",
     "keep layers as attributes of the module or in `nn.ModuleList`, `nn.ModuleDict` or `nn.Sequential`: what stands in a plain list or dict is not found",
 )
-_READ = (
+_LEFT = (
     "the optimizer is given an empty list, though there is a model with parameters that can be trained",
-    "nothing is left of the generator",
-    "give it `model.parameters()` itself: a generator that was read before, to count or to print, gives nothing a second time (keep `list(model.parameters())`)",
+    "none of them is handed over here",
+    "give it `model.parameters()` itself: a generator that was read before, to count or to print, gives nothing a second time (keep `list(model.parameters())`), and a condition on names that none meets leaves none",
 )
 
 
@@ -101,7 +101,7 @@ def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
         "WG308",
         "discarded-result",
         "warning",
-        "proved",
+        "measured",
         f"`{inside}` returns nothing: what it computes last is dropped",
         site=last.site,
         label="computed here, and never handed on",
@@ -122,10 +122,10 @@ def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
 def refused_parameters(index: Index) -> Iterator[Diagnosis]:
     """WG307: an optimizer that found nothing to train, or what is no parameter."""
     for failure, _ in matching(index, EMPTY):
-        if failure.about not in ("", ALL_FROZEN, SPENT):
+        if failure.about not in ("", ALL_FROZEN, NONE_CHOSEN):
             yield _of_kept(failure)
         elif failure.about != ALL_FROZEN:
-            yield _of_optimizer(failure, *(_READ if failure.about == SPENT else _NONE))
+            yield _of_optimizer(failure, *(_LEFT if failure.about == NONE_CHOSEN else _NONE))
     for failure, _ in matching(index, MADE):
         yield _of_optimizer(
             failure,

@@ -16,7 +16,7 @@ from whygrad.rules.loss import every_step, refused_shapes
 from whygrad.rules.loss.crossed import crossed
 from whygrad.rules.loss.crossed import diagnosis as under_vmap
 from whygrad.rules.loss.exceptions import raised_by
-from whygrad.rules.loss.shapes import broadcast, other_rows, pairs_up
+from whygrad.rules.loss.shapes import broadcast, other_rows, pairs_up, widened
 from whygrad.rules.phrases import distinct, figure, places, plural, typed
 from whygrad.rules.remedies import remedy, reshaped
 
@@ -175,15 +175,6 @@ def per_example(step: StepIndex, name: str) -> bool:
     parameters = {parameter.value for parameter in step.step.parameters}
     above = step.upstream(name)
     return any(part not in parameters and (part not in step.producer or not step.producer[part][1].inputs) for part in above)
-
-
-def widened(step: StepIndex, name: str) -> bool:
-    """The op directly in front only added an axis of size 1."""
-    made = step.producer.get(name)
-    if made is None or made[1].kind not in ("reshape", "index") or not made[1].inputs:
-        return False
-    before, after = step.value(made[1].inputs[0]).shape, step.value(name).shape
-    return before is not None and after is not None and len(after) == len(before) + 1 and prod(before) == prod(after)
 
 
 def diagnosis(index: Index, step: StepIndex, found: tuple[Pair, ...]) -> Diagnosis:

@@ -6,6 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import StepIndex
 from whygrad.flow.makers import keeps_axis
 from whygrad.ir import Op, Value, family
+from whygrad.rules.loss.shapes import widened
 from whygrad.rules.phrases import places, plural, typed
 from whygrad.rules.remedies import remedy, setting
 
@@ -15,17 +16,10 @@ def at_every_step(step: StepIndex, op: Op, prediction: Value, target: Value) -> 
     shape, due = prediction.shape or (), target.shape or ()
     alone = len(shape) == 2 and due == (shape[0], 1) and shape[1] > 1  # noqa: PLR2004 - rows and steps
     # timid: a label that was given its extra axis by hand was meant to be compared with every step
-    if op.failed or family(op.kind) != "loss" or not alone or _widened(step, target.name):
+    if op.failed or family(op.kind) != "loss" or not alone or widened(step, target.name):
         return None
     found = keeps_axis(step, prediction.name)
     return found if found is not None and found.kind == "rnn" else None
-
-
-def _widened(step: StepIndex, name: str) -> bool:
-    """An axis was put to it within the step."""
-    made = step.producer.get(name)
-    before = step.value(made[1].inputs[0]).shape if made is not None and made[1].inputs else None
-    return before is not None and len(before) < len(step.value(name).shape or ())
 
 
 def diagnosis(step: StepIndex, op: Op, prediction: Value, target: Value) -> Iterator[Diagnosis]:

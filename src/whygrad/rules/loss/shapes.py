@@ -2,6 +2,8 @@
 
 from math import prod
 
+from whygrad.flow import StepIndex
+
 Shape = tuple[int, ...]
 
 
@@ -30,3 +32,12 @@ def other_rows(one: Shape | None, other: Shape | None) -> bool:
         and (one or ())[:1] != (other or ())[:1]
         and prod(one or ()) != prod(other or ())
     )
+
+
+def widened(step: StepIndex, name: str) -> bool:
+    """The op directly in front only added an axis of size 1."""
+    made = step.producer.get(name)
+    if made is None or made[1].kind not in ("reshape", "index") or not made[1].inputs:
+        return False
+    before, after = step.value(made[1].inputs[0]).shape, step.value(name).shape
+    return before is not None and after is not None and len(after) == len(before) + 1 and prod(before) == prod(after)

@@ -30,6 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     model was made anew, copied (into stacked members of an ensemble, say), or replaced after `optim.SGD(model.parameters())` had run, perhaps late in the run, as where `model = copy.deepcopy(best)` goes back to the best epoch. In Keras, an optimizer that refuses a variable which
     it was not built with: of a second model, or of a layer that was unfrozen after its first update. In JAX, an update that raises because the derivative was taken by the data, which
     are the first argument of the loss function.
+    Also an optax update that raised, since its state was made for another tree than it is handed.
 
     ## Why it matters
     The optimizer steps without any complaint, on tensors without a gradient. The parameters that the forward reads never move.

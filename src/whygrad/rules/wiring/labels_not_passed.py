@@ -37,6 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A trainer that says that the model returned no loss, with what the model was given; and a loss of None where the model's call ran through and no loss was computed anywhere: the
     `labels` argument is missing, the column has another name, or was dropped because the model's forward does not name it. A loss that was given None for its labels, as where
     `fit` got the inputs alone. A generator that gives no labels, or not as a tuple; losses or labels under names that no output of a Keras model has, or fewer labels than outputs.
+    A Keras `fit` without a loss; elements of a data set that are one dictionary, labels and all.
 
     ## Why it matters
     The exception speaks of None, or of the keys of an output, and comes at another line than the one that should have passed the labels.

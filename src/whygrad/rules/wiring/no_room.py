@@ -135,7 +135,7 @@ def _empty(failure: Failure) -> bool:
 
 
 def _of_nothing(failure: Failure) -> Diagnosis:
-    return _placed(
+    found = _placed(
         failure,
         "the weight made here would have an axis of size 0: nothing is left of what the layer is given",
         "is given nothing",
@@ -143,6 +143,7 @@ def _of_nothing(failure: Failure) -> Diagnosis:
         "look at the shapes on the way, `x.shape` behind each layer: convolutions and poolings without padding have taken all, or the channels stand where the "
         "sides are due (flax reads [rows, height, width, channels])",
     )
+    return replace(found, evidence=found.evidence[:1])
 
 
 def _way(step: StepIndex, op: Op, middle: slice) -> tuple[str, ...]:

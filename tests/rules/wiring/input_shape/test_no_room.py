@@ -78,6 +78,12 @@ def test_a_weight_of_nothing_is_told():
         ("Computed output size is fine", "ValueError"),
         ("Calculated padded input size per channel", "RuntimeError"),
         ("Output size is too small", "RuntimeError"),
+        ("Given input size: (4x2x2). Calculated output size: (4x1x1)", "RuntimeError"),
+        ("max_pool1d() kernel_size should be greater than zero, but got 0", "RuntimeError"),
+        ("Kernel shape must have the same length as strides", "ValueError"),
+        ("float division by zero", "ZeroDivisionError"),
+        ("Expected 3D (unbatched) or 4D (batched) output", "RuntimeError"),
+        ("kernel_size must be positive. Received: kernel_size=(0, 3)", "ValueError"),
     ],
 )
 def test_other_exceptions_are_not_explained_so(message, type_):

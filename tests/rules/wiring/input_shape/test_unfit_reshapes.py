@@ -46,7 +46,16 @@ def test_the_pair_of_a_recurrent_layer():
     assert "`0` returns its output and its state" in diagnosis.message
 
 
-@pytest.mark.parametrize("text", [PAIR.format("linear"), RESHAPE.format("shape is invalid")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        PAIR.format("linear"),
+        PAIR.format("rnn").replace("not tuple", "not list"),
+        RESHAPE.format("shape is invalid"),
+        RESHAPE.format("cannot reshape tensor of 0 elements into shape [0, -1]"),
+        RESHAPE.format("view size is not compatible with input tensor's size and stride"),
+    ],
+)
 def test_others_are_left_alone(text):
     assert not said(diagnose, text)
 
