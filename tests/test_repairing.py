@@ -57,6 +57,17 @@ def test_behind_one_exception_another_may_have_been_hidden():
     assert "ValueError" in against(stopped, Attempt(FELL, RAISED), DETACHED)
 
 
+def test_behind_one_exception_another_of_its_kind_may_have_been_hidden():
+    stopped = replace(SICK, report=replace(RAISED, diagnoses=SICK.roots))
+    other = replace(DETACHED, names=("decoder",), message="something else")
+    elsewhere = replace(RAISED, outcome=Outcome(1, Raised("ValueError", "other shapes differ")), diagnoses=(other,))
+
+    assert against(stopped, Attempt(FELL, elsewhere), DETACHED) == ""
+    assert "still there" in against(stopped, Attempt(FELL, replace(elsewhere, outcome=RAISED.outcome)), DETACHED)
+    assert "still there" in against(stopped, Attempt(FELL, replace(elsewhere, diagnoses=(DETACHED,))), DETACHED)
+    assert "still there" in against(SICK, Attempt(FELL, elsewhere), DETACHED)
+
+
 def test_a_program_that_runs_through_and_learns_is_proof():
     assert unproved(WELL) == ""
 

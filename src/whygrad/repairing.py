@@ -289,7 +289,7 @@ def against(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> str:
     if trial.report is None:
         return "the patched program left no report"
     same = [other for other in trial.roots if other.rule == diagnosis.rule]
-    if len(same) >= len([other for other in before.roots if other.rule == diagnosis.rule]):
+    if len(same) >= len([other for other in before.roots if other.rule == diagnosis.rule]) and not stops_elsewhere(before, trial, diagnosis):
         return "the fault is still there"
     known = {other.rule for other in before.roots}
     fresh = [other for other in trial.roots if other.severity == "error" and other.rule not in known]
@@ -298,6 +298,15 @@ def against(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> str:
         return f"the patched program stops with {raised.type}: {raised.message.splitlines()[0] if raised.message else ''}"
     # timid: behind an exception other faults may have been hidden; they are judged in their turn
     return f"it brings another fault: {fresh[0].message}" if fresh and not before.failed else ""
+
+
+def stops_elsewhere(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> bool:
+    """Both runs were ended by an exception, each by its own, and what a rule says of the later one is about something else: the first fault hid a second one of its kind."""
+    ends = [run.report.outcome.exception for run in (before, trial) if run.report is not None]
+    if None in ends or len({end.message for end in ends if end is not None}) == 1:
+        return False
+    known = {other.names or other.message for other in before.roots if other.rule == diagnosis.rule}
+    return not any((other.names or other.message) in known for other in trial.roots if other.rule == diagnosis.rule)
 
 
 def unproved(after: Attempt) -> str:
