@@ -181,13 +181,23 @@ def _whole_loss(step: StepIndex, number: int, op: Op) -> bool:
 
 
 def _with_labels(step: StepIndex, scope: Scope, argument: str, op: Op) -> Remedy | None:
-    """The labels in the place of a target that the function makes of the prediction."""
+    """The labels in the place of a target that the function makes of the prediction, or of a figure of the prediction that this is compared with."""
     target = target_of(op) if family(op.kind) == "loss" else None
-    if target is None or target not in step.depends_on_parameters or not argument.isidentifier():
+    whole, part = (target, target) if target else own_figure(step, op)
+    if part is None or whole is None or part not in step.depends_on_parameters or not argument.isidentifier():
         return None
-    made, labels = _whole(step, target), _whole(step, scope.arguments[argument])
+    made, labels = _whole(step, whole), _whole(step, scope.arguments[argument])
     alike = made.dtype[:1] == labels.dtype[:1] and made.shape == labels.shape
-    return remedy(f"compare with `{argument}`", operand(op, step.value(target), argument)) if alike else None
+    changes = "" if target else "what stands there, reckoned from the prediction itself, no longer enters the loss"
+    return remedy(f"compare with `{argument}`", operand(op, step.value(part), argument), changes=changes) if alike else None
+
+
+def own_figure(step: StepIndex, op: Op) -> tuple[str | None, str | None]:
+    """The prediction, and what was reckoned from it alone that the op takes it apart from, such as its mean."""
+    if op.kind != "sub" or len(op.inputs) != 2:  # noqa: PLR2004 - two operands
+        return None, None
+    pairs = (op.inputs, op.inputs[::-1])
+    return next(((one, other) for one, other in pairs if one != other and one in step.upstream(other)), (None, None))
 
 
 def _whole(step: StepIndex, name: str) -> Value:

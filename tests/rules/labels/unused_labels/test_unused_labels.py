@@ -132,6 +132,20 @@ FIRES = {
     ),
 }
 
+def test_the_labels_come_in_the_place_of_a_figure_of_the_prediction():
+    (found,) = said(diagnose, OWN_MEAN)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.text, edit.position) for edit in found.remedy.edits] == [("wrap", "y_true", 1)]
+
+
+@pytest.mark.parametrize("old_new", [("f32[32,1] called", "f32[32,3] called"), ("f32[32,1] called", "i64[32,1] called")])
+def test_labels_of_another_form_do_not(old_new: tuple[str, str]):
+    (found,) = said(diagnose, OWN_MEAN.replace(*old_new, 1))
+
+    assert found.remedy is None
+
+
 AUTOENCODER = """
     k: constant i64[]
     x: activation f32[64,10]
