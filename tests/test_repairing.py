@@ -398,3 +398,15 @@ def test_parameters_that_ended_as_they_began_need_not_be_kept_to_be_known():
     assert Attempt(Record(courses=course, steps=(Step(0, parameters=(frozen, trained)),))).went
     assert Attempt(Record(courses=course)).went
     assert not Attempt().went
+
+
+def test_of_two_models_the_one_that_the_step_reads_may_have_stood_still():
+    moved, still = Ending(changed=True, gradient_seen=True), Ending(changed=False, gradient_seen=True)
+    first, second = Parameter("w", "w", reached=True), Parameter("v", "v", reached=True)
+    steps = (Step(0, parameters=(first,)), Step(9, parameters=(replace(first, reached=False), second)))
+    run = Attempt(Record(courses=(Course(steps=40, start=2.0, first=1.9, last=0.4),), steps=steps, endings={"w": moved, "v": still}))
+
+    assert run.went_at(0)
+    assert not run.went_at(9)
+    assert run.went_at(20)
+    assert replace(run, record=replace(run.record, endings={"w": moved})).went_at(9)

@@ -114,7 +114,7 @@ Action = Literal[
     "mistake",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
-`swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, or left out where that is empty.
+`swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, in which `{name}` is what the line at `to` hands on as `written`, or left out where that is empty.
 `callee`: another function is called with the same arguments. `replace`: `text` stands there instead. `drop`: the statement goes. `insert`: `text`
 is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator
 goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: what the function at the place reckons with NumPy, up to `to`, is written with the
@@ -125,7 +125,7 @@ before the loop that calls its function, and handed in. `element`: what is assig
 out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `alike`: everything
 in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `inward`: `P(a) * b` becomes `P(a * b)`,
 for one of `calls`. `carry`: the state that an update of optax' makes anew goes out of its function and in again at the next call. `decorate`: the function
-is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, in front of the one at the place.
+is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, behind the one at the place or in front of it.
 `return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
 to `x`. `mistake`: the layer that is `written` is called where another one of its class is called for the second time."""
 

@@ -192,7 +192,7 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     step = repair.compared_step(before)
     repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
     trials = repair.followed(step, (before.trajectory, after.trajectory))
-    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.went, first=after.losses_at(step))
+    pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.went_at(step), first=after.losses_at(step))
     if not pair.reason:
         why = unproved_by(pair, beside=repair.beside)
     else:
@@ -240,7 +240,7 @@ def _one_left_out(repair: Repair, step: int, pair: Likened, before: Attempt, aft
     trials = repair.followed(step, (after.trajectory, *(run.trajectory for run in runs.values())))
     idle = set()
     for message, run in runs.items():
-        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.went, first=after.losses_at(step))
+        less = likened(trials.get(run.trajectory), trials.get(after.trajectory), ran=run.went_at(step), first=after.losses_at(step))
         alone[message], needed = left_out(run, less if not pair.reason else Likened(reason=pair.reason), after)
         idle |= set() if needed else {message}
     return Proof("", pair, alone, frozenset(idle), pair.reason if before.fell is not None else "")
@@ -289,7 +289,9 @@ def against(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> str:
     if trial.report is None:
         return "the patched program left no report"
     same = [other for other in trial.roots if other.rule == diagnosis.rule]
-    if len(same) >= len([other for other in before.roots if other.rule == diagnosis.rule]) and not stops_elsewhere(before, trial, diagnosis):
+    if len(same) >= len([other for other in before.roots if other.rule == diagnosis.rule]) and not stops_elsewhere(
+        before, trial, diagnosis
+    ):
         return "the fault is still there"
     known = {other.rule for other in before.roots}
     fresh = [other for other in trial.roots if other.severity == "error" and other.rule not in known]

@@ -92,6 +92,12 @@ class Attempt:
         """It took steps, and parameters moved by them."""
         return self.fell is not None and not self.stood
 
+    def went_at(self, index: int) -> bool:
+        """It took steps, and parameters that the step of this number reads moved by them, as far as that is known of each."""
+        step = next((step for step in self.record.steps if step.index == index), Step(index))
+        read = [self.record.endings.get(parameter.name) for parameter in step.parameters if parameter.reached]
+        return self.went and not (read and all(ending is not None and not ending.changed for ending in read))
+
     def figures(self) -> dict[str, Scalar]:
         """The few measures that tell whether a program learns."""
         measures = self.report.measures if self.report is not None else None

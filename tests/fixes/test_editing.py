@@ -50,23 +50,48 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     ),
     "a layer stands in front of another in a list": (
         "from keras import layers\nmodel = Sequential([\n    layers.Input((12, 12)),\n    layers.Dense(64),\n    layers.Dense(10),\n])\n",
-        "layers.Dense(64)", {"action": "enlist", "text": "keras.layers.Flatten()"},
+        "layers.Dense(64)", {"action": "enlist", "text": "keras.layers.Flatten()", "after": False},
         "from keras import layers\nmodel = Sequential([\n    layers.Input((12, 12)),\n    layers.Flatten(),\n    layers.Dense(64),\n    layers.Dense(10),\n])\n",
     ),
     "in front of the last": (
         "from keras import layers\nmodel = Sequential([a,\n    layers.Dense(10)\n])\n", "layers.Dense(10)",
-        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        {"action": "enlist", "text": "keras.layers.Flatten()", "after": False},
         "from keras import layers\nmodel = Sequential([a,\n    layers.Flatten(),\n    layers.Dense(10)\n])\n",
     ),
     "in front of the only one": (
         "from keras import layers\nmodel = Sequential([layers.Dense(10)])\n", "layers.Dense(10)",
-        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        {"action": "enlist", "text": "keras.layers.Flatten()", "after": False},
         "from keras import layers\nmodel = Sequential([layers.Flatten(), layers.Dense(10)])\n",
     ),
     "in front of one that is added": (
         "from keras import layers\nmodel.add(layers.Dense(10))\n", "layers.Dense(10)",
-        {"action": "enlist", "text": "keras.layers.Flatten()"},
+        {"action": "enlist", "text": "keras.layers.Flatten()", "after": False},
         "from keras import layers\nmodel.add(layers.Flatten())\nmodel.add(layers.Dense(10))\n",
+    ),
+    "an argument by the name that a later call hands on": (
+        "def run(net, opt):\n    net(1)\n\nopt = SGD(params=a.parameters())\nrun(b, opt)\n", "SGD(params=a.parameters())",
+        {"action": "argument", "text": "{name}.parameters()", "keyword": "params", "position": 0, "written": "net", "to": "run(b, opt)"},
+        "def run(net, opt):\n    net(1)\n\nopt = SGD(params=b.parameters())\nrun(b, opt)\n",
+    ),
+    "an argument by the name that a later line calls": (
+        "opt = SGD(a.parameters())\nb(x)\n", "SGD(a.parameters())",
+        {"action": "argument", "text": "{name}.parameters()", "keyword": "params", "position": 0, "written": "b", "to": "b(x)"},
+        "opt = SGD(b.parameters())\nb(x)\n",
+    ),
+    "behind the last": (
+        "from keras import layers\nmodel = Sequential([\n    a,\n    layers.LSTM(1),\n])\n", "layers.LSTM(1)",
+        {"action": "enlist", "text": "keras.layers.Dense(1)"},
+        "from keras import layers\nmodel = Sequential([\n    a,\n    layers.LSTM(1),\n    layers.Dense(1),\n])\n",
+    ),
+    "behind the last of a line": (
+        "from keras import layers\nmodel = Sequential([a, layers.LSTM(1)])\n", "layers.LSTM(1)",
+        {"action": "enlist", "text": "keras.layers.Dense(1)"},
+        "from keras import layers\nmodel = Sequential([a, layers.LSTM(1), layers.Dense(1)])\n",
+    ),
+    "behind one that is added": (
+        "from keras import layers\nmodel.add(layers.LSTM(1))\n", "layers.LSTM(1)",
+        {"action": "enlist", "text": "keras.layers.Dense(1)"},
+        "from keras import layers\nmodel.add(layers.LSTM(1))\nmodel.add(layers.Dense(1))\n",
     ),
     "a derivative by hand goes, in PyTorch": (
         ("class Cube(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x, q):\n        ctx.save_for_backward(x)\n        ctx.q = q\n        return q * x**3\n\n"

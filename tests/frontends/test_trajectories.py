@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from whygrad.frontends.trajectories import Trajectory, followed, kept
+from whygrad.frontends.trajectories import Trajectory, fitting, followed, kept
 from whygrad.ir import Follow
 
 
@@ -58,3 +58,13 @@ def test_a_run_that_kept_nothing_changes_nothing(tmp_path: Path):
     trial = followed(Follow(str(tmp_path)), {"w": (1,)}, loss_with)
 
     assert (trial.loss, trial.losses, trial.figures) == (8.0, (8.0,), {})
+
+
+def test_names_may_lack_the_models_where_one_alone_was_seen():
+    arrays = {"w": np.zeros(3), "net.v": np.ones(1), "net.u": np.ones(2)}
+    alike = {"v": (1,), "u": (2,)}
+
+    assert fitting(arrays, alike) == {"v": arrays["net.v"], "u": arrays["net.u"]}
+    assert fitting(arrays, {**alike, "w": (3,)}) == {"w": arrays["w"]}
+    assert fitting(arrays, {"v": (2,), "u": (2,)}) == {}
+    assert fitting({**arrays, "other.v": np.ones(1)}, alike) == {}

@@ -21,6 +21,7 @@ from whygrad.fixes.finding import (
     body_start,
     calling,
     expression,
+    is_there,
     last_name,
     outermost_loop,
     repeated_loop,
@@ -30,7 +31,7 @@ from whygrad.fixes.finding import (
 )
 from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.keeping import carried, kept
-from whygrad.fixes.lasting import lasting
+from whygrad.fixes.lasting import handed_on, lasting
 from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
@@ -222,10 +223,12 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         if old is None:
             raise Refused(f"`{edit.keyword}` is not among the arguments of the call")
         changes.new[node] = node.with_changes(args=_without(node.args, old))
-    elif old is not None:
-        changes.new[old.value] = _filled(tree, names, edit.text, old.value)
+        return
+    here = edit.text.replace("{name}", handed_on(tree, statement(tree, edit.to), edit.written)) if edit.to is not None else edit.text
+    if old is not None:
+        changes.new[old.value] = _filled(tree, names, here, old.value)
     else:
-        text = with_arguments(tree, node, edit.text)
+        text = with_arguments(tree, node, here)
         changes.new[node] = node.with_changes(args=[*separated(node.args), keyword(edit.keyword, _filled(tree, names, text))])
 
 
@@ -347,16 +350,9 @@ def _insert(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         text = edit.text.replace("{name}", tree.code(target(at))) if "{name}" in edit.text else edit.text
     new = cst.parse_statement(names.spell(text), config=tree.module.config_for_parsing)
     at = outermost_loop(tree, at) if edit.around == "loop" else body_start(tree, at) if edit.around == "body" else at
-    if _is_there(tree, at, edit.after, new):
+    if is_there(tree, at, new, after=edit.after):
         return
     (changes.after if edit.after else changes.before).setdefault(at, []).append(new)
-
-
-def _is_there(tree: Tree, at: Line, after: bool, new: cst.CSTNode) -> bool:  # noqa: FBT001 - the edit's own field
-    """The statement stands there already."""
-    siblings = list(getattr(tree.parents.get(at), "body", ()))
-    place = siblings.index(at) + (1 if after else -1) if at in siblings else -1
-    return 0 <= place < len(siblings) and tree.code(siblings[place]).strip() == tree.module.code_for_node(new).strip()
 
 
 def _move(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:

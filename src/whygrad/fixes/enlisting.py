@@ -1,4 +1,4 @@
-"""A layer put in front of another one, where a model is a list of layers."""
+"""A layer put in front of another one, or behind it, where a model is a list of layers."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,7 +7,7 @@ import libcst as cst
 
 from whygrad.diagnosis import Edit
 from whygrad.fixes.changes import Changes
-from whygrad.fixes.finding import Expression, Tree, expression, last_name, statement_of
+from whygrad.fixes.finding import Expression, Tree, expression, is_there, last_name, statement_of
 from whygrad.fixes.names import Names
 from whygrad.fixes.refusals import Refused
 
@@ -15,27 +15,35 @@ Listed = TypeVar("Listed", cst.BaseElement, cst.Arg)
 
 
 def enlisted(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
-    """A new element before the layer that is made at the place, or a new call of `add`; raises `Refused` where the layer stands in no list."""
+    """A new element beside the layer that is made at the place, or a new call of `add`; raises `Refused` where the layer stands in no list."""
     node, text = expression(tree, edit), names.spell(edit.text)
     new = cst.parse_expression(text)
     parent = tree.parents[node]
     above = tree.parents.get(parent)
     if isinstance(parent, cst.Element) and isinstance(above, cst.List | cst.Tuple):
-        changes.new[above] = above.with_changes(elements=_before(above.elements, parent, new))
+        changes.new[above] = above.with_changes(elements=_beside(above.elements, parent, new, edit.after))
     elif isinstance(parent, cst.Arg) and isinstance(above, cst.Call) and last_name(above) == "Sequential" and parent.keyword is None:
-        changes.new[above] = above.with_changes(args=_before(above.args, parent, new))
+        changes.new[above] = above.with_changes(args=_beside(above.args, parent, new, edit.after))
     elif isinstance(parent, cst.Arg) and isinstance(above, cst.Call) and last_name(above) == "add":
         line = cst.parse_statement(f"{tree.code(above.func).strip()}({text})", config=tree.module.config_for_parsing)
-        changes.before.setdefault(statement_of(tree, node), []).append(line)
+        if edit.after and is_there(tree, statement_of(tree, node), line, after=True):
+            return
+        (changes.after if edit.after else changes.before).setdefault(statement_of(tree, node), []).append(line)
     else:
         raise Refused("the layer stands in no list of layers")
 
 
-def _before(items: Sequence[Listed], found: Listed, new: Expression) -> list[Listed]:
+def _beside(items: Sequence[Listed], found: Listed, new: Expression, after: bool) -> list[Listed]:  # noqa: FBT001 - the edit's own field
     """The list with one item more, set off as the others are."""
     kept = list(items)
     at = kept.index(found)
     like = kept[at - 1].comma if at else found.comma
     comma = like if isinstance(like, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    kept.insert(at, found.with_changes(value=new, comma=comma))
+    if not after:
+        kept.insert(at, found.with_changes(value=new, comma=comma))
+        return kept
+    ends = at == len(kept) - 1
+    if not ends and kept[at + 1].value.deep_equals(new):
+        raise Refused("it is as the fix would have it")
+    kept[at : at + 1] = [found.with_changes(comma=comma if ends else found.comma), found.with_changes(value=new)]
     return kept

@@ -293,3 +293,10 @@ def _holds(tree: Tree, node: cst.CSTNode, line: int) -> bool:
 
 def _calls(node: Expression, calls: tuple[str, ...]) -> bool:
     return not calls or last_name(node) in calls
+
+
+def is_there(tree: Tree, at: Line, new: cst.CSTNode, *, after: bool) -> bool:
+    """The statement stands there already, behind another one or in front of it."""
+    siblings = list(getattr(tree.parents.get(at), "body", ()))
+    place = siblings.index(at) + (1 if after else -1) if at in siblings else -1
+    return 0 <= place < len(siblings) and tree.code(siblings[place]).strip() == tree.module.code_for_node(new).strip()

@@ -1,9 +1,11 @@
-"""The loop that goes on reading one object: where it stands, or where it is handed to the function that it stands in."""
+"""One object through the functions that hand it on: up to the loop that goes on reading it, or to the call that gave it its name."""
+
+from collections.abc import Mapping
 
 import libcst as cst
 
 from whygrad.fixes.changes import arguments
-from whygrad.fixes.finding import Line, Tree, last_name, outermost_loop, statement_of
+from whygrad.fixes.finding import Expression, Line, Tree, last_name, outermost_loop, statement_of
 from whygrad.fixes.moving import made, names_in
 from whygrad.fixes.refusals import Refused
 
@@ -32,13 +34,33 @@ def _handed_in(tree: Tree, at: Line, name: str) -> tuple[Line, str]:
     calls = [call for call in tree.within(tree.module, cst.Call) if last_name(call) == function.name.value]
     if len(calls) != 1:
         raise Refused(f"`{function.name.value}` is called in {'several places' if calls else 'no place of the file'}")
-    own = list(function.params.params)
-    given = arguments(own[1:] if own[0].name.value in ("self", "cls") else own, calls[0]).get(name)
+    given = _given(function, calls[0]).get(name)
     given = given.value if isinstance(given, cst.Subscript) else given
     if not isinstance(given, cst.Name):
         raise Refused(f"what `{function.name.value}` is given for `{name}` has no name")
     return statement_of(tree, calls[0]), given.value
 
 
+def handed_on(tree: Tree, at: Line, name: str) -> str:
+    """What the calls of a line hand to a function of the file as its parameter `name`, or call by that name themselves; raises `Refused` where that is not one name."""
+    functions = {made.name.value: made for made in tree.nodes if isinstance(made, cst.FunctionDef) and name in _parameters(made)}
+    found = set()
+    for call in tree.within(at, cst.Call):
+        function = functions.get(last_name(call))
+        if isinstance(call.func, cst.Name) and call.func.value == name:
+            found.add(name)
+        elif function is not None:
+            given = _given(function, call).get(name)
+            found.add(given.value if isinstance(given, cst.Name) else "")
+    if len(found) != 1 or "" in found:
+        raise Refused(f"what is called `{name}` has no name there")
+    return found.pop()
+
+
+def _given(function: cst.FunctionDef, call: cst.Call) -> Mapping[str, Expression]:
+    own = list(function.params.params)
+    return arguments(own[1:] if own and own[0].name.value in ("self", "cls") else own, call)
+
+
 def _parameters(function: cst.FunctionDef) -> set[str]:
-    return {param.name.value for param in function.params.params}
+    return {param.name.value for param in (*function.params.params, *function.params.kwonly_params)}

@@ -69,7 +69,17 @@ def followed(follow: Follow, shapes: Mapping[str, tuple[int, ...]], loss_with: C
     start = loss_with({})
     figures: dict[str, float] = {}
     for moment, parameters in kept(Path(follow.folder)):
-        given = {name: array for name, array in parameters.items() if array.shape == shapes.get(name)}
+        given = fitting(parameters, shapes)
         if given:
             figures[str(moment)] = loss_with(given)
     return Trial(follow, loss=start, losses=(start, *figures.values()), figures=figures)
+
+
+def fitting(kept: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """What was kept of the step's parameters: by their names, or, where none is known, by those without the model's, which they have where another model was seen as well."""
+    same = {name: array for name, array in kept.items() if array.shape == shapes.get(name)}
+    if same or not set(kept).isdisjoint(shapes):
+        return same
+    inner = {name: [array for other, array in kept.items() if other.partition(".")[2] == name] for name in shapes}
+    found = {name: arrays[0] for name, arrays in inner.items() if len(arrays) == 1 and arrays[0].shape == shapes[name]}
+    return found if len(found) == len(shapes) else {}

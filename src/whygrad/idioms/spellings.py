@@ -41,6 +41,7 @@ SPELLINGS: Mapping[str, Row] = {
         "torch.nn.init.xavier_uniform_(torch.empty({args}))", "keras.initializers.GlorotUniform()({x})",
         "jax.nn.initializers.glorot_uniform()(jax.random.key(0), {x})",
     ),
+    "sum of rows": Row("({x}).sum(-1)", "tensorflow.reduce_sum({x}, axis=-1)", "({x}).sum(-1)", "keras.ops.sum({x}, axis=-1)"),
     "mean": Row("{x}.mean()", "tensorflow.reduce_mean({x})", "{x}.mean()"),
     "threshold": Row(
         "({x} > {limit}).float()", "tensorflow.cast({x} > {limit}, tensorflow.float32)", "({x} > {limit}).astype('float32')",

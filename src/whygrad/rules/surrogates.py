@@ -22,7 +22,8 @@ def softened(index: Index, cut: Cut) -> Remedy | None:
     """Something smooth for all that cuts here, where it is one decision: a loss on the scores, the probability, or a sigmoid around the threshold."""
     op = cut.ops[0]
     if [other.kind for other in (*cut.ops, *cut.others)] == ["argmax", "compare"]:
-        return scored(index, cut.step, op, _share_of_errors(cut.step, op, cut.ops[1]), cut.ops[1].inputs)
+        by_ids = scored(index, cut.step, op, _share_of_errors(cut.step, op, cut.ops[1]), cut.ops[1].inputs)
+        return by_ids or hit_share(index, cut.step, op)
     if len(cut.ops) + len(cut.others) != 1 or op.site is None or not op.inputs:
         return None
     if op.kind == "argmax":
@@ -86,6 +87,41 @@ def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[
         Edit("replace", made.site, code),
         changes="the loss becomes a cross-entropy over classes",
     )
+
+
+def hit_share(index: Index, step: StepIndex, pick: Op) -> Remedy | None:
+    """The share that the right class gets, for a hit: the largest score compared with the largest entry of rows of labels as long."""
+    scores, compared = step.value(pick.inputs[0]), _only_reader(step, pick)
+    if compared is None or compared.kind != "compare" or spelled(compared) not in RIGHT or len(compared.inputs) != 2:  # noqa: PLR2004 - two sides
+        return None
+    other = step.producer.get(next((name for name in compared.inputs if name != pick.output), ""))
+    made = _only_reader(step, compared)
+    rows = step.value(other[1].inputs[0]) if other is not None and other[1].kind == "argmax" else None
+    if rows is None or made is None or made.kind != "cast" or made.site is None or not _beside(made, pick):
+        return None
+    labelled = rows.name not in step.depends_on_parameters and rows.shape == scores.shape and len(rows.shape or ()) == 2  # noqa: PLR2004 - rows of classes
+    own, shares = picked_from(other[1]) if other is not None else "", picked_from(pick)
+    if not (labelled and own and shares):
+        return None
+    shares = shares if is_share(scores) else spelling(index, "softmax", axis=-1).split("|")[0].replace("{x}", shares)
+    return remedy(
+        "let the share that the right class gets stand for a hit",
+        Edit("replace", made.site, spelling(index, "sum of rows").replace("{x}", f"{own} * {shares}")),
+        changes="the loss has another value: a share where a hit was counted",
+    )
+
+
+_PICKED = (re.compile(r"argmax\(\s*([A-Za-z_]\w*)\s*[,)]"), re.compile(r"([A-Za-z_]\w*)\.argmax\("))
+"""A function, or a method."""
+
+
+def picked_from(op: Op) -> str:
+    """The name, where the call is written, of what an argmax picks from; "" where that has none."""
+    site = op.site
+    if site is None:
+        return ""
+    found = (one.search(site.text, site.column - 1 if site.column else 0, (site.end_column or 1) - 1) for one in _PICKED)
+    return next((name[1] for name in found if name is not None), "")
 
 
 def _beside(one: Op, other: Op) -> bool:
@@ -167,12 +203,8 @@ def smooth_step(index: Index, step: StepIndex, op: Op) -> Remedy | None:
     floats = all(reader.kind == "cast" or family(reader.kind) == "arithmetic" for reader in readers)
     if not readers or not floats or op.inputs[0] not in step.depends_on_parameters or spelled(op) not in COMPARISONS:
         return None
-    figures = step.value(op.inputs[0]).statistics
-    is_share = (
-        figures is not None and figures.minimum is not None and figures.maximum is not None and 0 <= figures.minimum <= figures.maximum <= 1
-    )
     # the place alone tells an operator from others of its line
-    if is_share:
+    if is_share(step.value(op.inputs[0])):
         edit, what = Edit("unwrap", op.site) if op.site else None, "the probability itself stands for the decision"
     else:
         edit, what = (
@@ -180,3 +212,11 @@ def smooth_step(index: Index, step: StepIndex, op: Op) -> Remedy | None:
             "a smooth step stands for the hard one",
         )
     return remedy("let the loss read a value with a derivative", edit, changes=f"{what}, so that the loss has another value")
+
+
+def is_share(value: Value) -> bool:
+    """Nothing below 0 or above 1, as far as is known."""
+    figures = value.statistics
+    return (
+        figures is not None and figures.minimum is not None and figures.maximum is not None and 0 <= figures.minimum <= figures.maximum <= 1
+    )

@@ -12,7 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.labels.evidence import away, insensitive, measured, permuted
 from whygrad.rules.phrases import figure, finite, listed, places
 from whygrad.rules.remedies import remedy as change
-from whygrad.rules.surrogates import made_without_gradient, scored, smooth_step
+from whygrad.rules.surrogates import hit_share, made_without_gradient, scored, smooth_step
 
 _LINEAR = frozenset(("add", "sub", "neg", "mean", "sum", "reshape", "transpose", "expand", "copy", "cast", "index", "concat"))
 _ADDED = frozenset(("add", "sub", "neg", "expand", "reshape", "copy", "cast"))
@@ -264,7 +264,7 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
 def _at_cut(index: Index, step: StepIndex, join: Join, cut: Op) -> Remedy | None:
     """A loss on the scores for what only reads a pick from them, a smooth step for a threshold, and the value itself for a stopped one."""
     if cut.kind == "argmax":
-        return scored(index, step, cut, made_without_gradient(step, join.op, step.differentiable))
+        return scored(index, step, cut, made_without_gradient(step, join.op, step.differentiable)) or hit_share(index, step, cut)
     if cut.kind == "compare":
         return smooth_step(index, step, cut)
     return (

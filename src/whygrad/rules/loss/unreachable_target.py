@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.ir import Op, Value
@@ -14,7 +14,7 @@ from whygrad.rules.loss.calls import bounds, calls, known, once_a_fault
 from whygrad.rules.loss.left_out import leaves_some_out
 from whygrad.rules.loss.shared_rows import shared_rows
 from whygrad.rules.phrases import figure, places, typed
-from whygrad.rules.remedies import without_activation
+from whygrad.rules.remedies import remedy, setting, without_activation
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -26,6 +26,8 @@ RANGES = {
     "rnn": (-1.0, 1.0),
 }
 """Ranges of what limits its output; of recurrent layers only those that end in a tanh count."""
+UNLIMITED = "the model's output is no longer limited"
+"""What else such a fix changes."""
 MARGIN = 0.25
 """Share of the range's width by which a target must lie outside: noise on labels that were scaled into the range stays below."""
 MARGIN_OPEN = 0.1
@@ -178,8 +180,21 @@ def diagnosis(found: Beyond) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(found.prediction.shown, target.shown),
-        remedy=None if layer else without_activation(found.index, step, activation, changes="the model's output is no longer limited"),
+        remedy=_dense_behind(found) if layer else without_activation(found.index, step, activation, changes=UNLIMITED),
     )
+
+
+def _dense_behind(found: Beyond) -> Remedy | None:
+    """A dense layer behind a recurrent layer of Keras' that ends a list of layers; that one has then no need to be as narrow as the target."""
+    layer, size = found.activation, (found.prediction.shape or (0,))[-1]
+    if layer.made is None or not layer.native.startswith("keras.") or not size:
+        return None
+    before = found.step.value(layer.inputs[0])
+    width = (before.shape or (0,))[-1] if before.name in found.step.depends_on_parameters else 0
+    name = layer.native.rpartition(".")[2]
+    wider = setting(layer.made, "units", str(width), calls=(name,), position=0) if width > size else None
+    edits = (wider, Edit("enlist", layer.made, f"keras.layers.Dense({size})"))
+    return remedy(f"end with a dense layer of {size}", *(edit for edit in edits if edit is not None), changes=UNLIMITED)
 
 
 def _flat(found: Beyond) -> Iterator[Fact]:

@@ -266,6 +266,7 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
     """What is said where the model was replaced in the course of the run."""
     names = frozenset(parameter.name for parameter in lost)
     verb = "is" if len(lost) == 1 else "are"
+    seen = next((step for step in index.steps if any(p.name in names and p.reached for p in step.step.parameters)), None)
     return Diagnosis(
         rule="WG402",
         name="stale-optimizer",
@@ -291,9 +292,10 @@ def later_diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter], h
                 *(Fact(what, p.name) for p in held for what in ("no-gradient", "unused")),
             }
         ),
+        kind=seen.step.kind if seen is not None else None,
         names=(optimizer.name,),
         test=moved_as_well(lost),
-        remedy=_of_the_other(optimizer, lost),
+        remedy=_of_the_other(index, optimizer, lost),
     )
 
 
@@ -312,16 +314,30 @@ _WHOLE = re.compile(r"\b([A-Za-z_]\w*)\.parameters\(\)")
 _MODEL = re.compile(r"([A-Za-z_]\w*)\s*=[^=]")
 
 
-def _of_the_other(optimizer: Optimizer, lost: list[Parameter]) -> Remedy | None:
+def _of_the_other(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Remedy | None:
     """The model that was made before the optimizer in its place, where the optimizer was given another one by its name."""
     site = optimizer.site
     given = _WHOLE.search(site.text) if site is not None else None
-    made = lost[0].site.with_callers if lost[0].site is not None else ()
+    born = _made(index, lost[0])
+    made = born.with_callers if born is not None else ()
     before = [one for one in made if site and (one.file, one.function) == (site.file, site.function) and one.line < site.line]
     name = next((found[1] for one in before if (found := _MODEL.match(one.text.strip()))), "")
-    if given is None or not name or given[1] == name:
+    if given is None or site is None or given[1] == name:
         return None
+    if not name:
+        return _of_the_read(site, lost[0], made)
     return remedy(f"give it the parameters of `{name}`", setting(site, "params", f"{name}.parameters()", position=0))
+
+
+def _of_the_read(site: Site, lost: Parameter, ways: tuple[Site, ...]) -> Remedy | None:
+    """The model that a later line of the same function reads, by the name that it has there: nobody saw it made."""
+    called = lost.name.partition(".")[0]
+    used = next((one for one in ways if (one.file, one.function) == (site.file, site.function) and one.line > site.line), None)
+    if used is None or not lost.registered or called == lost.name:
+        return None
+    told = setting(site, "params", "{name}.parameters()", position=0)
+    edit = replace(told, to=used, written=called) if told is not None else None
+    return remedy(f"give it the parameters of the model that is trained in line {used.line}", edit)
 
 
 def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diagnosis:

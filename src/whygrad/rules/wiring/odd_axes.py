@@ -205,7 +205,7 @@ def _kept_axes(index: Index, failure: Failure, step: StepIndex, op: Op) -> Itera
 def _flattened(index: Index, first: Layer) -> Remedy | None:
     """One more layer in front, in Keras' lists of layers; else what the layer is given, where it is called."""
     keras = any(framework.name == "keras" for framework in index.record.frameworks)
-    layered = Edit("enlist", first.op.made, "keras.layers.Flatten()") if keras and first.op.made else None
+    layered = Edit("enlist", first.op.made, "keras.layers.Flatten()", after=False) if keras and first.op.made else None
     called = operand(first.op, first.data, spelling(index, "flattened", axis=1))
     edits = [edit for edit in (layered, called) if edit is not None]
     return remedy("flatten what comes in", *edits[:1], otherwise=edits[1:]) if edits else None

@@ -141,3 +141,50 @@ def test_what_the_largest_score_picks_is_mixed_by_the_softmax(text: str, new: st
 def test_what_else_is_done_with_the_pick_is_left_to_a_person(text: str) -> None:
     """Nor is the loss compared with scores that have no name where it is made."""
     assert remedy_of(text) is None
+
+
+HITS = """
+    w: parameter f32[5,4]
+    x: input f32[30,4]
+    y: label f32[30,5]
+    p: activation f32[30,5] minimum=0.1 maximum=0.9
+    loss: loss f32[]
+    labels values=["y"] how="framework"
+    z = linear x w
+    p = softmax z
+    picked = argmax p native="tf.argmax" @ "route.py":14:50-73 text="    hits = tf.cast(tf.equal(tf.argmax(route, 1), tf.argmax(probs, 1)), tf.float32)"
+    due = argmax y native="tf.argmax" @ "route.py":14:29-48 text="    hits = tf.cast(tf.equal(tf.argmax(route, 1), tf.argmax(probs, 1)), tf.float32)"
+    hit = compare due picked native="tf.equal" @ "route.py":14:20-74
+    f = cast hit native="tf.cast" @ "route.py":14:12-87
+    share = mean f @ "route.py":15
+    loss = neg share @ "route.py":15
+"""
+
+
+def test_the_share_of_the_right_class_stands_for_a_hit():
+    remedy = remedy_of(HITS)
+
+    assert remedy is not None
+    assert not remedy.safe
+    assert [edit.text for edit in remedy.edits] == ["(route * probs).sum(-1)"]
+
+
+def test_scores_are_made_shares_first():
+    remedy = remedy_of(HITS.replace(" minimum=0.1 maximum=0.9", " minimum=-3 maximum=9"))
+
+    assert remedy is not None
+    assert [edit.text for edit in remedy.edits] == ["(route * torch.softmax(probs, -1)).sum(-1)"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HITS.replace('tf.equal" @', 'tf.not_equal" @'),
+        HITS.replace("y: label f32[30,5]", "y: label f32[30,7]"),
+        HITS.replace("tf.argmax(route, 1)", "tf.argmax(r.ute, 1)"),
+        HITS.replace("f = cast hit", "f = copy hit"),
+    ],
+    ids=["misses", "rows of another length", "no name", "no number is made of it"],
+)
+def test_hits_that_stay(text: str):
+    assert remedy_of(text) is None

@@ -132,6 +132,7 @@ FIRES = {
     ),
 }
 
+
 def test_the_labels_come_in_the_place_of_a_figure_of_the_prediction():
     (found,) = said(diagnose, OWN_MEAN)
 

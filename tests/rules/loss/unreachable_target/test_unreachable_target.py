@@ -108,3 +108,38 @@ def test_some_targets_beyond_are_a_warning() -> None:
     (most,), (some,) = said(diagnose, FIRES["behind a tanh"][0]), said(diagnose, FIRES["a few alone"][0])
 
     assert (most.severity, some.severity) == ("error", "warning")
+
+
+LAST_RNN = """
+    x: input f32[44,6,5]
+    y: label f32[44,1] minimum=-3.1 maximum=3.0 mean=0.1 std=1.6
+    w: parameter f32[16,1]
+    h: activation f32[44,6,16]
+    p: activation f32[44,1]
+    h = rnn x w with={"activation":"tanh"} native="keras.layers.LSTM" @ "a.py":3 ^ "net.py":18
+    p = rnn h w with={"activation":"tanh"} native="keras.layers.LSTM" @ "a.py":4 ^ "net.py":19
+    loss = mse_loss p y with={"target":1} @ "a.py":6
+    labels values=["y"] how="framework"
+"""
+
+
+def test_a_dense_layer_ends_what_a_recurrent_one_did_which_may_then_be_wider():
+    (found,) = said(diagnose, LAST_RNN)
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.text, edit.site.line) for edit in found.remedy.edits] == [
+        ("argument", "16", 19), ("enlist", "keras.layers.Dense(1)", 19),
+    ]  # fmt: skip
+
+
+def test_a_recurrent_layer_that_is_the_only_one_keeps_its_width():
+    (found,) = said(diagnose, LAST_RNN.replace("p = rnn h", "p = rnn x"))
+
+    assert found.remedy is not None
+    assert [edit.action for edit in found.remedy.edits] == ["enlist"]
+
+
+def test_a_recurrent_layer_of_another_library_is_left_to_a_person():
+    (found,) = said(diagnose, LAST_RNN.replace("keras.layers", "torch.nn"))
+
+    assert found.remedy is None

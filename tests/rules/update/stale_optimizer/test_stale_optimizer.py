@@ -229,6 +229,34 @@ def test_an_optimizer_is_left_alone_where_its_model_has_no_name_there(text: str)
     assert diagnosis.remedy is None
 
 
+READ = (
+    REPLACED.replace('@ "train.py":13:7-50', '@ "train.py":13 text="    opt = SGD(old.parameters(), lr=0.1)"')
+    .replace("parameter v reached", "parameter net.v value=v reached")
+    .replace("ending v ", "ending net.v ")
+    .replace('@ "best.py":17', '@ "train.py":4 in forward callers=[["train.py",14,""]]')
+)
+
+
+def test_a_model_that_nobody_saw_made_is_found_where_it_is_read():
+    (diagnosis,) = said(diagnose, READ)
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.text, edit.written, edit.to.line if edit.to else 0) == ("{name}.parameters()", "net", 14)
+    assert diagnosis.kind is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [READ.replace('"train.py",14', '"train.py",12'), READ.replace("old.parameters()", "groups")],
+    ids=["before the optimizer", "no model given"],
+)
+def test_what_is_read_elsewhere_says_nothing_of_its_name(text: str):
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is None
+
+
 def test_what_is_held_by_none_is_moved_in_an_experiment():
     (diagnosis,) = said(diagnose, NEW_HEAD)
 
