@@ -111,8 +111,8 @@ def hit_share(index: Index, step: StepIndex, pick: Op) -> Remedy | None:
     )
 
 
-_PICKED = (re.compile(r"argmax\(\s*([A-Za-z_]\w*)\s*[,)]"), re.compile(r"([A-Za-z_]\w*)\.argmax\("))
-"""A function, or a method."""
+_PICKED = (re.compile(r"argmax\(\s*([A-Za-z_]\w*)\s*[,)]"), re.compile(r"([A-Za-z_]\w*)\.argmax\(\s*(?:-?\d|axis|dim|\))"))
+"""A function, or a method, which is given an axis alone."""
 
 
 def picked_from(op: Op) -> str:
