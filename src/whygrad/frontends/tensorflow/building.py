@@ -76,7 +76,8 @@ class Builder:
         return Graph(ops, self.all_values(ops, step))
 
     def _member(self, call: Call, made: set[str], step: Step) -> folding.Member:
-        group = call.group if call.group is not None and call.group.number not in step.unfolded else None
+        whole = call.group is not None and call.group.number not in step.unfolded and call.kind != "enter"  # what comes back is no part of who reads it
+        group = call.group if whole else None
         names = tuple(call.inputs[at] for at in self._data(call, made))
         return folding.Member(call.at, names, call.outputs, group)
 
@@ -173,12 +174,16 @@ class Builder:
             return (*data, *(name for name in inputs if not self._is_data(name)))
         first, target = self.given(group, "input"), self.given(group, "target")
         if target not in inputs:
-            watched = [name for name in inputs if name != first and not self.values.seen[name].differentiable]
-            target = watched[0] if watched else None
+            fixed = [name for name in inputs if name != first and not self._followed(name)]
+            target = fixed[0] if fixed else None
         if first not in inputs:
             first = next((name for name in inputs if name != target), None)
         lead = [name for name in (first, target) if name is not None]
         return (*lead, *(name for name in inputs if name not in lead))
+
+    def _followed(self, name: str) -> bool:
+        seen = self.values.seen.get(name)  # plain numbers are not there
+        return seen is not None and seen.differentiable
 
     def _is_data(self, name: str) -> bool:
         return name in self.values.seen and self.values.seen[name].variable is None

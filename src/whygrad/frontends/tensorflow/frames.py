@@ -121,7 +121,8 @@ def called(frame: FrameType) -> str:
     """The library's function that the program called, below which this frame runs."""
     found, below = frame.f_code.co_name, frame
     while not source.is_user(below.f_code) and below.f_back is not None:
-        found = found if below.f_code.co_name in DECORATORS else below.f_code.co_name
+        passing = below.f_code.co_name in DECORATORS or below.f_code.co_filename.startswith(source.OURS)
+        found = found if passing else below.f_code.co_name
         below = below.f_back
     return found
 

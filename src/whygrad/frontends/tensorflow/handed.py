@@ -95,6 +95,11 @@ def broken_rows(item: Any) -> tuple[int, int, int]:
     return (int(rows.size), int(rows[0]), int(bad.sum())) if rows.size else (0, 0, 0)
 
 
+def as_tensors(data: Any) -> Any:
+    """A batch as a compiled step has it: `train_on_batch` hands arrays over, and they become tensors as they enter."""
+    return tf.nest.map_structure(lambda item: tf.convert_to_tensor(item) if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" else item, data)
+
+
 def rows(given: Any) -> int:
     """Rows of labels, of which a model with several outputs has several."""
     flat = tf.nest.flatten(given) if given is not None else []

@@ -19,7 +19,7 @@ from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.belongings import of_model
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import alone, other_batches, rows, spoilt, unsound
+from whygrad.frontends.tensorflow.handed import alone, as_tensors, other_batches, rows, spoilt, unsound
 from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
@@ -336,6 +336,7 @@ class Training:
         self.driving, self.rehearsal = True, Rehearsal(recorder, of_model(model))
         try:
             with self.rehearsal.running():
+                data = as_tensors(data)
                 self.batch(data)
                 self.run(model, data)
                 self.finished()

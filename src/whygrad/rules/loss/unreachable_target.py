@@ -59,6 +59,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A squared or absolute error on the output of a sigmoid, a tanh, a softmax or a ReLU, while the target holds values that this activation
     can't give (a recurrent layer as the last one gives what its tanh gives): water levels of 3 m behind a tanh, standardised values behind a ReLU.
+    So it is where the targets are made of the network's own predictions and of rewards, as in Q learning.
     Behind a softmax also rows of ones that name several classes, or shares that do not sum to 1, in these losses and in a binary cross-entropy.
 
     ## Why it matters
@@ -89,7 +90,7 @@ def comparisons(index: Index) -> Iterator[Beyond]:
             call.op.kind in REGRESSIONS
             and not call.op.failed
             and made is not None
-            and call.target.name not in call.step.depends_on_parameters
+            and given(call.step, call.target.name, call.prediction.name)
         ):
             yield Beyond(index, call.step, call.op, call.prediction, call.target, made)
     for step in index.steps:
@@ -97,8 +98,17 @@ def comparisons(index: Index) -> Iterator[Beyond]:
             if op.kind == "sub" and len(op.inputs) == 2 and squared(step, op):  # noqa: PLR2004 - two operands
                 for one, other in (op.inputs, op.inputs[::-1]):
                     made = limiting(step, one)
-                    if made is not None and other in step.from_labels - step.depends_on_parameters:
+                    if made is not None and other in step.from_labels and given(step, other, one):
                         yield Beyond(index, step, op, step.value(one), step.value(other), made)
+
+
+def given(step: StepIndex, target: str, prediction: str) -> bool:
+    """Nothing brings the target to the prediction: it is data, or numbers made of what the prediction's own parameters gave (rewards and Q values)."""
+    if target not in step.depends_on_parameters:
+        return True
+    # timid: a code book is brought to a limited code by a term of its own
+    trained = {p.value for p in step.step.parameters} & step.gets_gradient & step.upstream(target)
+    return target not in step.gets_gradient and trained <= step.upstream(prediction)
 
 
 def limiting(step: StepIndex, name: str) -> Op | None:

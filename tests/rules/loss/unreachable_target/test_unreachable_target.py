@@ -31,7 +31,43 @@ TAGS = """
 """
 SHARES = TAGS.replace("whole=1.0 row_sums=[0.0,3.0]", "whole=0.0 row_sums=[1.4,2.0]")
 
+QS = """
+    x: input f32[44,9]
+    y: input f32[44,3] minimum=-1.2 maximum=10.0 mean=0.4 std=1.1
+    w: parameter f32[3,9]
+    q: activation f32[44,3]
+    r: activation f32[44,3]
+    t: activation f32[44,3]
+    r = softmax x w tracking=false @ "a.py":2
+    p = leave r carries=[false] tracking=false @ "a.py":2
+    y = enter p carries=[false] tracking=false @ "a.py":9
+    q = linear x w @ "a.py":3
+    t = softmax q @ "a.py":4
+    loss = mse_loss t y carries=[true,false] with={"target":1} @ "a.py":5
+    labels values=["y"] how="framework"
+    ! backward loss
+"""
+"""Rewards written into what the network gave, as in Q learning."""
+CODES = """
+    x: input f32[44,9]
+    w: parameter f32[1,9]
+    k: parameter f32[8,1]
+    s: activation f32[44,1]
+    t: activation f32[44,1]
+    c: activation f32[44,1] minimum=-3.1 maximum=3.0 mean=0.1 std=1.6
+    f: activation f32[44,1] minimum=-3.1 maximum=3.0 mean=0.1 std=1.6
+    s = linear x w @ "a.py":3
+    t = tanh s @ "a.py":4
+    c = embedding k t carries=[true,false] @ "a.py":5
+    f = detach c @ "a.py":6
+    d = mse_loss t f with={"target":1} @ "a.py":6
+    e = mse_loss c t with={"target":1} @ "a.py":7
+    loss = add d e
+    ! backward loss
+"""
+
 FIRES = {
+    "rewards written into the network's own predictions": (QS, 4),
     "rows that name several classes behind a softmax": (TAGS, 4),
     "the same in a binary cross-entropy": (TAGS.replace("mse_loss", "binary_cross_entropy"), 4),
     "shares that sum to more than 1": (SHARES, 4),
@@ -87,6 +123,9 @@ SILENT = {
     "missing labels that a mask takes out": TIDE.replace("    w: parameter", "    k: input bool[44] zeros=0.5\n    w: parameter")
     .replace("loss = l1_loss p y", "e = l1_loss p y")
     .replace("    labels", "    m = mul e k\n    loss = mean m\n    labels"),
+    "rewards within the range": QS.replace("minimum=-1.2 maximum=10.0 mean=0.4 std=1.1", "minimum=0.0 maximum=1.1 mean=0.4 std=0.3"),
+    "rewards behind no activation": QS.replace("t = softmax q", "t = copy q"),
+    "a code book, which another term brings to the limited code": CODES,
     "a target from the network (a teacher)": TIDE.replace("    p = reshape t", "    y = linear x w\n    p = reshape t"),
 }
 
