@@ -76,7 +76,9 @@ class Builder:
         return Graph(ops, self.all_values(ops, step))
 
     def _member(self, call: Call, made: set[str], step: Step) -> folding.Member:
-        whole = call.group is not None and call.group.number not in step.unfolded and call.kind != "enter"  # what comes back is no part of who reads it
+        whole = (
+            call.group is not None and call.group.number not in step.unfolded and call.kind != "enter"
+        )  # what comes back is no part of who reads it
         group = call.group if whole else None
         names = tuple(call.inputs[at] for at in self._data(call, made))
         return folding.Member(call.at, names, call.outputs, group)

@@ -97,7 +97,9 @@ def broken_rows(item: Any) -> tuple[int, int, int]:
 
 def as_tensors(data: Any) -> Any:
     """A batch as a compiled step has it: `train_on_batch` hands arrays over, and they become tensors as they enter."""
-    return tf.nest.map_structure(lambda item: tf.convert_to_tensor(item) if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" else item, data)
+    return tf.nest.map_structure(
+        lambda item: tf.convert_to_tensor(item) if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" else item, data
+    )
 
 
 def rows(given: Any) -> int:
