@@ -54,6 +54,8 @@ class Outcome:
     """Times that gradients were cleared for another step while tracking was switched off for good, since the last backward."""
     updates_seen: int = 0
     """By all optimizers of the run, those too that were gone before a step was recorded with them."""
+    cleared: int = 0
+    """Times that gradients were cleared for another step, by the one that did so most, in a run that has not asked for a gradient."""
 
     def counting(self, run: "Outcome") -> "Outcome":
         """The same end, with what was counted over the run, and what was found out about the exception."""
@@ -65,6 +67,7 @@ class Outcome:
             backwards_seen=run.backwards_seen,
             untracked=run.untracked,
             updates_seen=run.updates_seen,
+            cleared=run.cleared,
         )
 
 

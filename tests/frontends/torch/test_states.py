@@ -84,6 +84,70 @@ def test_a_parameter_that_is_made_of_another_one_or_of_data_has_no_maker(tmp_pat
     assert not [op for op in step.graph.ops if op.native == "torch.nn.Parameter"]
 
 
+HANDED = """
+    maker, model = nn.Linear(4, 12), nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(maker.parameters(), lr=0.1)
+    for _ in range(2):
+        inputs, labels = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        WRITE
+        loss = F.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+"""
+MADE = "maker(inputs.mean(0)).view(3, 4)"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        f"model.weight.data = {MADE}",
+        f"model.weight.data.copy_({MADE})",
+        f"model.weight.data[:] = {MADE}",
+        f"model.load_state_dict({{'weight': {MADE}}}, strict=False)",
+    ],
+)
+def test_a_parameter_that_takes_what_was_computed_is_cut_off_there(tmp_path, write: str):
+    program = HANDED.replace("WRITE", write)
+    step = recorded(tmp_path, program).steps[0]
+    (cut,) = [op for op in ops(step, "detach") if "handed" in op.attributes]
+
+    assert cut.site is not None
+    assert cut.site.line == line_of(program, write)
+    assert set(cut.outputs) == {p.value for p in step.parameters if p.name == "model.weight"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "model.weight.data = torch.randn(3, 4)",
+        "model.weight.data = maker.weight.data[:3, :4]",
+        "model.load_state_dict(nn.Linear(4, 3).state_dict())",
+        "model.weight.data.mul_(0.9).add_(maker.weight.data[:3], alpha=0.1)",
+    ],
+)
+def test_numbers_without_a_history_are_handed_on_silently(tmp_path, write: str):
+    step = recorded(tmp_path, HANDED.replace("WRITE", write)).steps[0]
+
+    assert not [op for op in step.graph.ops if "handed" in op.attributes]
+
+
+@pytest.mark.parametrize(("backward", "cleared"), [("", 6), ("loss.backward()", 0)], ids=["none", "one in each step"])
+def test_gradients_that_are_cleared_and_never_asked_for_are_counted(tmp_path, backward: str, cleared: int):
+    text = f"""
+    net = nn.Linear(4, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    for step in range(6):
+        opt.zero_grad()
+        with torch.set_grad_enabled({bool(backward)}):
+            loss = F.mse_loss(net(torch.rand(8, 4)), torch.rand(8, 1))
+            {backward}
+    """
+    record = recorded(tmp_path, text)
+
+    assert record.outcome.cleared == cleared
+    assert any(op.kind == "mse_loss" for step in record.steps for op in step.graph.ops)
+
+
 def test_gradients_that_the_program_writes_itself(tmp_path):
     program = """
     model = nn.Linear(4, 1)

@@ -14,6 +14,8 @@ from whygrad.frontends.torch.statistics import Pending
 from whygrad.ir import Attribute
 
 CONTAINERS = (list, tuple, dict)
+HANDED = "handed"
+"""The setting of a call in which a leaf takes the numbers of a computed value."""
 WRAP = "torch.nn.Parameter"
 """What makes a parameter of a computed value: a leaf, which knows nothing of what it was computed from."""
 DEPTH = 4

@@ -23,6 +23,7 @@ from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.state_hooks import StateHooks
 from whygrad.frontends.torch.unrecorded import place_of
+from whygrad.frontends.torch.untracked import note_cleared
 from whygrad.frontends.torch.watching import without_gradient
 
 MOST_EXAMINED = 4
@@ -387,8 +388,7 @@ class Hooks(StateHooks):
     @guarded
     def cleared(self, owner: Optimizer | nn.Module) -> None:
         """`zero_grad` was called."""
-        self.recorder.left_off.cleared(owner, torch.is_grad_enabled())
-        self.recorder.mixed.cleared()
+        note_cleared(self.recorder, owner)
         if self.recorder.on:
             parameters = held_by(owner) if isinstance(owner, Optimizer) else list(owner.parameters())
             self.recorder.happened("clear", sys._getframe(2), tuple(parameters))

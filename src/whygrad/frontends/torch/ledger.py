@@ -15,6 +15,7 @@ from whygrad.frontends import source
 from whygrad.frontends.torch import statistics
 from whygrad.frontends.torch._compat import autocast_state, is_leaf, is_wrapped, random_states
 from whygrad.frontends.torch.calls import WRAP, Autocast, Call, Happened, Seen, Slot, gone, replaced, slot_of, tensors_in, with_drawn
+from whygrad.frontends.torch.handing import hand_over
 from whygrad.frontends.torch.identity import Identity, Known, before_write, version_of
 from whygrad.frontends.torch.lowering import (
     OVERWRITES,
@@ -168,7 +169,7 @@ class Ledger:
         if storage is not None:
             source_value = self._alias.get(storage)
             if source_value is not None and source_value != entry.name and source_value in self.values:
-                self._link("detach" if not tensor.requires_grad or is_leaf(tensor) else "copy", source_value, entry, tensor)
+                self.link("detach" if not tensor.requires_grad or is_leaf(tensor) else "copy", source_value, entry, tensor)
             self._alias[storage] = entry.name
 
     def _moved(self, entry: Known, tensor: Tensor, version: int) -> None:
@@ -180,13 +181,13 @@ class Ledger:
         writer = self._writes.get(storage) if storage is not None else None
         self.values[entry.name] = Seen(tensor.dtype, tuple(tensor.shape), tensor.requires_grad, entry.number)
         if writer is not None and writer.made:
-            self._link("write", old, entry, tensor, writer.made[0])
+            self.link("write", old, entry, tensor, writer.made[0])
 
-    def _link(self, kind: str, old: str, entry: Known, tensor: Tensor, *more: str) -> None:
+    def link(self, kind: str, old: str, entry: Known, tensor: Tensor, *more: str) -> None:
         """A value that came about without a call: an alias, or a write through a view."""
         seen = [self.values[name] for name in (old, *more) if name in self.values]
         slots = tuple(Slot(item.number, name, gone()) for name, item in zip((old, *more), seen, strict=False))
-        native = WRAP if kind == "detach" and isinstance(tensor, Parameter) and self._computed(old) else "alias"
+        native = WRAP if kind == "detach" and isinstance(tensor, Parameter) and self.computed(old) else "alias"
         info = Function("alias", native, kind, quiet=True, in_place=False, signature=None)
         frame = source.user_frame(sys._getframe(1))
         call = Call(self.at, _no_call, info, (), {}, slots, kind, {}, source.trace(frame), tracking=True, region=self.region)
@@ -199,10 +200,11 @@ class Ledger:
     def wrapped(self, parameter: Tensor) -> None:
         """A parameter was given to a module: where it is made of a value that has a gradient, that is the place where the gradient is lost."""
         storage = self.identity.storage(parameter)
-        if storage is not None and self._computed(self._alias.get(storage, "")):
+        if storage is not None and self.computed(self._alias.get(storage, "")):
             self.slot(parameter)
 
-    def _computed(self, name: str) -> bool:
+    def computed(self, name: str) -> bool:
+        """A recorded call made the value, and a gradient can flow back through it."""
         return name in self._producer and self._producer[name].full
 
     # --- details ------------------------------------------------------------------------------------------------
@@ -252,6 +254,7 @@ class Ledger:
         call.kind = refined_kind(call.kind, before, first, two_tensors=len(call.slots) > 1)
         if call.info.in_place and call.info.base in OVERWRITES:
             call.settings["overwrites"] = True
+        hand_over(self, call)
         call.settings |= arrangement(call.kind, call.function, call.info, call.args, call.kwargs, result)
         if call.kind == "enter":
             call.came_back = self.travel.came_back(call.args[0] if call.args else call.kwargs.get("data"))

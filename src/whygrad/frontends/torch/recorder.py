@@ -33,7 +33,7 @@ from whygrad.frontends.torch.running import Running, decorated, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
-from whygrad.frontends.torch.untracked import Untracked
+from whygrad.frontends.torch.untracked import AGAIN, Untracked
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.frontends.turns import Turns
 from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
@@ -372,7 +372,9 @@ class TorchRecorder:
         with self.aside():
             return Record(
                 frameworks=(Framework("torch", str(torch.__version__)),),
-                outcome=Outcome(None, None, self.index, self.backwards, "", self.left_off.steps, self.optimizers.updates()),
+                outcome=Outcome(
+                    None, None, self.index, self.backwards, "", self.left_off.steps, self.optimizers.updates(), self.left_off.never_asked
+                ),
                 steps=tuple(self.symptoms.with_births(step) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
@@ -420,8 +422,8 @@ class TorchRecorder:
     def _last_step(self, outcome: Outcome) -> None:
         """The step that the program ended in: with a backward, a failed call, or a loss that was never differentiated."""
         unfinished = self.running.backwards or self.running.updated
-        if not unfinished and any(call.full or call.failed for call in self.ledger.calls):
-            self.running.seen = self.assembly.known_parameters()
+        if not unfinished and (self.left_off.never_asked >= AGAIN or any(call.full or call.failed for call in self.ledger.calls)):
+            self.running.seen = self.running.seen or self.assembly.known_parameters()
         if unfinished or self.running.seen:
             if outcome.exception is not None:
                 self.ledger.events.append(

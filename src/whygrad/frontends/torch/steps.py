@@ -10,7 +10,7 @@ from torch import Tensor
 from whygrad.frontends.arguments import LONGEST, expression_at
 from whygrad.frontends.source import LIBRARY_FRAMES, Sources, Trace
 from whygrad.frontends.torch._compat import is_leaf
-from whygrad.frontends.torch.calls import WRAP, Call, Happened, Seen
+from whygrad.frontends.torch.calls import HANDED, WRAP, Call, Happened, Seen
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.ir import Event, Graph, Op, Role, Scope, Site, Value, family
@@ -189,10 +189,13 @@ def _role(name: str, seen: Seen, maker: Op | None, parameters: Mapping[int, str]
 def kept(calls: Iterable[Call], parameters: Mapping[int, str]) -> list[Call]:
     """Without what initialised a parameter: to the step, a parameter is where everything begins."""
     return [
-        call
-        for call in calls
-        if call.full or call.failed or not call.outputs or call.info.native == WRAP or not parameters.keys() >= set(call.outputs)
+        call for call in calls if call.full or call.failed or not call.outputs or _given(call) or not parameters.keys() >= set(call.outputs)
     ]
+
+
+def _given(call: Call) -> bool:
+    """The parameter was given what other parameters made: that is where their gradient is lost."""
+    return call.info.native == WRAP or HANDED in call.settings
 
 
 def leaves(calls: Iterable[Call]) -> dict[int, Tensor]:

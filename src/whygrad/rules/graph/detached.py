@@ -17,6 +17,8 @@ _ASSIGN = "assign"
 """TensorFlow: a variable takes the numbers of a tensor, without their history."""
 _WRAP = "torch.nn.Parameter"
 """A value that other parameters made becomes a parameter itself."""
+_HANDED = "handed"
+"""A parameter takes the numbers of a value that other parameters made: by `.data`, or by `copy_`."""
 
 
 @rule("WG301", "detached", "error")
@@ -27,7 +29,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds, that the loss was computed from, and that get no gradient in any recorded step, because each path from them to the
     loss passes a `detach`. All parameters behind one such line are one diagnosis. Computed
-    weights that `nn.Parameter` makes a new leaf of, as in a hypernetwork; in TensorFlow, those that a variable takes by `assign`. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
+    weights that `nn.Parameter` makes a new leaf of, as in a hypernetwork, or that a parameter is given by `.data =` or `copy_`; in TensorFlow, those that a variable takes by `assign`. A term of the loss that trains nothing since all of it is cut, beside others that do, is a warning;
     so is one made of derivatives that `torch.autograd.grad` took without `create_graph=True`.
 
     ## Why it matters
@@ -56,31 +58,52 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
 
 def _spoken(index: Index, cut: Cut) -> Diagnosis:
-    op = cut.ops[0]
+    op = _named(cut)
     words = Words(
         "WG301",
         "detached",
-        f"`{spelled(op)}` cuts {them(cut)} off from {loss_name(cut)}",
+        _what(cut),
         op.site,
         f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
         _help(index, cut),
         remedy=None if _shared(index, cut) else _remedy(cut),
     )
     found = diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
-    return replace(found, explains=found.explains | _strays(cut)) if op.native == _WRAP else found
+    return replace(found, explains=found.explains | _strays(cut)) if _takes_over(op) else found
+
+
+def _named(cut: Cut) -> Op:
+    """The op to name; of several on one line, the one by which a parameter takes what was computed."""
+    return next((op for op in cut.ops if _HANDED in op.attributes), cut.ops[0])
+
+
+def _what(cut: Cut) -> str:
+    op = _named(cut)
+    if _HANDED not in op.attributes:
+        return f"`{spelled(op)}` cuts {them(cut)} off from {loss_name(cut)}"
+    owner = next((p.name for p in cut.step.step.parameters if p.value in op.outputs), "a parameter")
+    return f"`{owner}` takes the numbers of what was computed from {them(cut)}, and none of its history"
+
+
+def _takes_over(op: Op) -> bool:
+    return op.native == _WRAP or _HANDED in op.attributes
 
 
 def _strays(cut: Cut) -> frozenset[Fact]:
-    """Parameters that are made of computed values are ones that no model and no optimizer knows."""
-    made = {name for op in cut.step.graph.ops if op.native == _WRAP for name in op.outputs}
-    return frozenset(Fact(what, p.name) for p in cut.step.step.parameters if p.value in made for what in ("unregistered", "unmoved"))
+    """Parameters that are made of computed values are ones that no model and no optimizer knows, or need to know."""
+    made = {name for op in cut.step.graph.ops if _takes_over(op) for name in op.outputs}
+    facts = ("unregistered", "unmoved", "unheld")
+    return frozenset(Fact(what, p.name) for p in cut.step.step.parameters if p.value in made for what in facts)
 
 
 def _help(index: Index, cut: Cut) -> str:
-    name = spelled(cut.ops[0])
-    if cut.ops[0].native == _WRAP:
+    op = _named(cut)
+    name = spelled(op)
+    if _HANDED in op.attributes:
+        return "use the computed value itself where the layer computes, as a plain tensor: `torch.func.functional_call(model, {name: value}, inputs)`; a parameter holds numbers alone"
+    if op.native == _WRAP:
         return "use the computed value itself, as a plain tensor: `nn.Parameter` makes a new leaf, which knows nothing of what it was computed from"
-    if cut.ops[0].native == _ASSIGN:
+    if op.native == _ASSIGN:
         return "use the computed tensor itself where the variable is read: a variable holds numbers alone, and none of their history"
     written = "`.data`" if name == "data" else idiom(index, "stop gradient", name=name)
     if any(family(op.kind) in ("step", "decision", "cast") for op in cut.inner):
@@ -102,7 +125,7 @@ def _shared(index: Index, cut: Cut) -> bool:
 def _remedy(cut: Cut) -> Remedy | None:
     """Without the calls that cut, all those on the way to the loss; none where they are a part of a straight-through estimator."""
     ops = (*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"))
-    if cut.inner or any(op.kind != "detach" or op.native == _ASSIGN or _hands_on(cut.step, op) for op in ops):
+    if cut.inner or any(op.kind != "detach" or op.native == _ASSIGN or _HANDED in op.attributes or _hands_on(cut.step, op) for op in ops):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
     edits = [Edit("unwrap", site, calls=(name, "Parameter", "detach", "data", "stop_gradient")) if site else None for site, name in sites]

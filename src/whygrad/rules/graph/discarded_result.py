@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.graph.dropped_losses import forgotten
+from whygrad.rules.graph.never_asked import never_differentiated
 from whygrad.rules.graph.stopped_without import returned_nothing
 from whygrad.rules.phrases import distinct, listed, plural
 from whygrad.rules.remedies import remedy
@@ -38,7 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Three forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
     a branch's result is forgotten. And calls that stand alone on their line, without a name for their result, though they change nothing: `x.clamp(0, 1)` where `clamp_` was
-    meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone.
+    meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone;
+    or a run that has no backward at all, though its optimizer steps.
 
     And a function that computes the model's output and returns nothing, so that the program stops at a None.
 
@@ -63,6 +65,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from (call for call in calls if call.site is None or call.site.line_of_code not in dropped)
     yield from returned_nothing(index)
     yield from distinct(forgotten(index, index.once(_lost)))
+    yield from never_differentiated(index)
 
 
 def _dropped(index: Index) -> Iterator[Dropped]:

@@ -12,6 +12,7 @@ from whygrad.idioms import dialects, idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
+from whygrad.rules.graph.never_asked import never_tracked
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
 from whygrad.rules.remedies import moved, remedy
@@ -28,7 +29,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds and that the loss was computed from, where the part of the forward that reads them ran without tracking. The place is the
     line that switched tracking off, or the call outside of the tape in the function that asks for the gradient; the first op that it cut is shown with it. `set_grad_enabled(False)` without its counterpart is the usual form: validation
-    switches tracking off and the next epoch finds it off. A penalty that is computed without tracking and added to the loss is a warning.
+    switches tracking off and the next epoch finds it off. A penalty that is computed without tracking and added to the loss is a warning. A run whose every loss was computed
+    without tracking, as under `set_grad_enabled(phase == "train")` where no phase has that name, is told at its end.
 
     ## Why it matters
     What runs without tracking has no backward. Either the parameters before it stay as they are while the rest learns, or backward raises, at a line that has
@@ -48,6 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if cut.story == "disabled":
             yield _spoken(index, cut)
     yield from idle(index, "disabled", "WG303", "gradient-disabled")
+    yield from never_tracked(index)
     if not any(cut.refused for cut in index.once(cuts)):
         yield from _left_off(index) if index.record.outcome.exception is not None else _went_on(index)
 

@@ -41,7 +41,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A softmax over the one output unit of a layer, as in a network for a yes-or-no question that ends in `Linear(n, 1)` and `Softmax`; a
-    `cross_entropy` on predictions with one column, which applies a softmax itself; attention weights (N, T, 1) normalised over the last
+    `cross_entropy` on predictions with one column, which applies a softmax itself, with class ids or with shares; attention weights (N, T, 1) normalised over the last
     axis instead of the axis of the T positions.
 
     ## Why it matters
@@ -78,7 +78,8 @@ def alone(index: Index, step: StepIndex) -> Iterator[Alone]:
                 yield Alone(step, op, scores, axis, other, step.shapes_loss.isdisjoint(op.outputs))
     for call in calls(index):
         shape = call.prediction.shape or ()
-        one = call.by_ids and len(shape) > 1 and shape[1] == 1 and call.target.dtype in INTEGERS
+        told = call.by_ids and call.target.dtype in INTEGERS
+        one = len(shape) > 1 and shape[1] == 1 and (told or call.target.shape == shape)
         if call.step is step and one and call.op.kind == "cross_entropy" and is_unit(step, call.prediction, 1):
             yield Alone(step, call.op, call.prediction, 1, None)
 

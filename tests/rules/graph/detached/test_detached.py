@@ -324,6 +324,18 @@ def test_a_parameter_made_of_a_computed_value_is_no_second_fault() -> None:
     assert {Fact("unregistered", "d"), Fact("unmoved", "d")} <= found.explains
 
 
+def test_a_parameter_that_takes_computed_numbers_is_named_and_is_no_second_fault() -> None:
+    text = PLAIN.replace("head.weight: parameter f32[2,4]", "d: parameter f32[8,4]\n    head.weight: parameter f32[2,4]").replace(
+        'native="torch.Tensor.detach"', 'native="torch.Tensor.data" with={"handed":true}'
+    )
+    (found,) = said(diagnose, text)
+
+    assert "`d` takes the numbers of what was computed from them, and none of its history" in found.message
+    assert "functional_call" in found.help
+    assert Fact("unheld", "d") in found.explains
+    assert found.remedy is None
+
+
 MARKED = """
 step 0
   x: input f32[8,4]

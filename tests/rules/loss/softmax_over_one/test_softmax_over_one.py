@@ -54,11 +54,15 @@ FIRES = {
     "where the layer was made": (ONE.replace('@ "a.py":4', '@ "a.py":9 ^ "net.py":19'), 19),
     "a cross-entropy over one column": (CROSS, 5),
     "a cross-entropy that raised": (CROSS.replace("loss = ", "= ").replace("y with", "y failed=true with"), 5),
+    "a cross-entropy of shares in one column": (CROSS.replace("y: label i64[32]", "y: label f32[32,1]"), 5),
     "attention weights over the last axis": (ATTENTION, 4),
     "units by a product": (ONE.replace("linear x w", "matmul x w").replace("w: parameter f32[1,8]", "w: parameter f32[8,1]"), 4),
 }
 
 SILENT = {
+    "shares of two classes": CROSS.replace("y: label i64[32]", "y: label f32[32,2]")
+    .replace("s: activation f32[32,1]", "s: activation f32[32,2]")
+    .replace("w: parameter f32[1,8]", "w: parameter f32[2,8]"),
     "two units": ONE.replace("[32,1]", "[32,2]").replace("f32[1,8]", "f32[2,8]"),
     "over the positions": ATTENTION.replace('"axis":-1', '"axis":1'),
     "a sequence of one position": ATTENTION.replace("[32,7,", "[32,1,")
