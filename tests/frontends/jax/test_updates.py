@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 
 from frontends.jax.jax_watching import events, line_of, parameter, recorded, recorded_as
@@ -508,4 +510,38 @@ def test_gradients_that_equinox_hands_out_are_no_parameters(tmp_path: Path) -> N
     program = EQUINOX.replace("{returned}", "grads, state, loss").replace("{kept}", "grads, state, loss")
     recorded_as(tmp_path, program, Recording(2, None, "off", trajectory=str(way)))
 
-    assert not list(kept_moments(way))
+    moments = [found for _, found in kept_moments(way)]
+
+    assert len(moments) > 1
+    assert all(np.array_equal(found[name], moments[0][name]) for found in moments for name in moments[0])
+
+
+OUTSIDE = """
+def loss_fn(params, x, y):
+    return jnp.mean((x @ params["w"] - y) ** 2)
+
+@jax.jit
+def derive(params, x, y):
+    return jax.value_and_grad(loss_fn)(params, x, y)
+
+params = {"w": jnp.ones((3, 1))}
+x = jax.random.normal(jax.random.key(0), (8, 3))
+for _ in range(9):
+    loss, grads = derive(params, x, x[:, :1])
+    params = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
+"""
+
+
+def test_parameters_that_are_updated_outside_of_the_jitted_derivative_are_kept_as_it_is_given_them(tmp_path: Path) -> None:
+    way = tmp_path / "way"
+    way.mkdir()
+    record = recorded_as(tmp_path, OUTSIDE, Recording(2, None, "off", trajectory=str(way)))
+    moments = dict(kept_moments(way))
+    w, x = np.ones((3, 1)), np.asarray(jax.random.normal(jax.random.key(0), (8, 3)))
+    for number in range(1, 10):
+        if number in moments:
+            np.testing.assert_allclose(moments[number]["params['w']"], w, rtol=1e-4)
+        w = w - 0.1 * 2 * x.T @ (x @ w - x[:, :1]) / 8
+
+    assert set(moments) >= {4, 8}
+    assert record.endings["params['w']"].changed

@@ -10,7 +10,7 @@ from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.beginnings import Beginnings, mark
-from whygrad.frontends.jax.building import Builder, Facts
+from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.carrying import Carried, carried, results_of
 from whygrad.frontends.jax.closures import Closures
 from whygrad.frontends.jax.derivations import Derivation
@@ -18,6 +18,7 @@ from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
+from whygrad.frontends.jax.inputs import named
 from whygrad.frontends.jax.mapping import by_rows
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_for, nest_of, same_copies
 from whygrad.frontends.jax.patches import outside
@@ -81,6 +82,8 @@ class Plan:
     """Optimizers with the place of how many updates they have declined among the outputs."""
     results: dict[str, int] = field(default_factory=dict)
     """Parameter name to the place of what the program made of it among the outputs."""
+    given: Sequence[Any] = ()
+    """The inputs of the call that is on its way, one by one."""
 
 
 class Jitted:
@@ -266,7 +269,7 @@ class Jits:
             return None
         if values := self.entered(plan, flat):
             self.feeds.recorded(
-                id(jitted), flat, dict(_named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
+                id(jitted), flat, dict(named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
             )
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
@@ -292,6 +295,7 @@ class Jits:
         return values if parts else {}
 
     def _begun(self, plan: Plan, given: Sequence[Any]) -> None:
+        plan.given = given
         self.recorder.beginnings.entering(plan.capture.moments, given, derived=bool(plan.programs))
 
     def parts(self, plan: Plan, values: Mapping[Any, Any]) -> list[Part]:
@@ -398,16 +402,6 @@ class Jits:
         names = {argument.number: argument.path for argument in program.derivation.parameters}
         gradients = {names[number]: item for number, item in found.items()}
         return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine, turned=turned)
-
-
-def _named(plan: Plan, facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:
-    """Places among a function's flat inputs, with the names that a recorded step has for them."""
-    places_of = {variable: at for at, variable in enumerate(plan.closed.jaxpr.invars)}
-    for program, nest, known in zip(plan.programs, plan.nests, facts, strict=False):
-        for number, item in program.given.items() if not nest.path else ():
-            at = places_of.get(item) if not _compat.is_array(item) else None
-            if at is not None and number in known.names:
-                yield at, known.names[number]
 
 
 def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from whygrad.frontends.jax.assembly import SNAPSHOT, Snapshot, compared
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
 from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.inputs import parameters_of
 from whygrad.frontends.jax.jits import Plan
 from whygrad.frontends.jax.tape import Numbers
 from whygrad.frontends.trajectories import Trajectory
@@ -38,6 +39,8 @@ class Symptoms:
         """What a jitted step hands out anew and its caller drops: the next step is given the old one."""
         self.asked: Asked | None = None
         """The last derivative that was asked for in a step that is not recorded."""
+        self.given: Mapping[str, Any] = {}
+        """The parameters that the last jitted derivative was given, where they are updated outside of it."""
         self.returned: tuple[Plan, Any] | None = None
         """The last result of a jitted step."""
         self.non_finite: int | None = None
@@ -74,9 +77,10 @@ class Symptoms:
         self.trajectory.loss_seen(self.readable, step + 1)
 
     def has_returned(self, plan: Plan, result: Any, step: int) -> None:
-        """A jitted step has returned, with the parameters of the next one."""
+        """A jitted step has returned, with the parameters of the next one, or with none where they are updated outside of it."""
         self.returned = (plan, result)
-        self.trajectory.loss_seen(self.readable, step + 2)
+        self.given, plan.given = {} if plan.results else parameters_of(plan, plan.given), ()
+        self.trajectory.loss_seen(self.readable, step + 1 + bool(plan.results))
 
     def readable(self) -> dict[str, Any]:
         """The parameters as they were last seen, as far as they can be read."""
@@ -105,6 +109,7 @@ class Symptoms:
             asked, numbers = self.asked, Numbers()
             arguments = arguments_of(asked, numbers)
             found.update({item.path: numbers.objects[item.number] for item in arguments if item.differentiated})
+        found.update(self.given)
         if self.returned is not None:
             plan, result = self.returned
             outputs = leaves(result)

@@ -22,11 +22,13 @@ def hiding(index: Index, step: StepIndex, leak: Op | None, sequence: Value, mask
     """A causal mask where there is none, or one that begins a position later; None where the way to it is not known."""
     if leak is None:
         return None
-    if mask is not None:
-        return remedy("let the mask begin at the diagonal", _on_the_diagonal(step, mask))
+    shifted = _on_the_diagonal(step, mask) if mask is not None else None
+    if shifted is not None:
+        return remedy("let the mask begin at the diagonal", shifted)
+    # a mask of which nobody saw how it was made stays, and a second one hides what it does not
     if softmax is not None:
         return remedy(HIDING, operand(softmax, step.value(softmax.inputs[0]), spelling(index, "causal scores")))
-    return remedy(HIDING, _told(step, leak, sequence))
+    return remedy(HIDING, _told(step, leak, sequence)) if mask is None else None
 
 
 def _on_the_diagonal(step: StepIndex, mask: Value) -> Edit | None:

@@ -151,14 +151,28 @@ _SUMMED = re.compile(r"\s*([A-Za-z_]\w*)\s*\+?=(?!=)(.*)")
 
 def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy | None:
     """A sum in arrays of JAX', which never change, made of zeros again behind the update that used it."""
-    found = _SUMMED.match(summed.text) if summed is not None and speaks(index, "jax") else None
-    if found is None or summed is None or used is None or (summed.file, summed.function) != (used.file, used.function):
+    if summed is None or not speaks(index, "jax"):
+        return None
+    found, mapped = _SUMMED.match(summed.text), _MAPPED.match(summed.text)
+    if mapped is not None and (own := [name for name in (mapped[2], mapped[3]) if name != mapped[1]]) and len(own) == 1:
+        return _zeroed_behind(summed, own[0])
+    if found is None or used is None or (summed.file, summed.function) != (used.file, used.function):
         return None
     name = re.compile(rf"\b{found[1]}\b")
     # timid: behind an update that is given something else the sum may still be wanted
     if not name.search(used.text) or not ("+=" in summed.text or name.search(found[2])):
         return None
-    return remedy("begin a new sum behind the update", behind(used, f"{found[1]} = jax.tree.map(jax.numpy.zeros_like, {found[1]})"))
+    return _zeroed_behind(used, found[1])
+
+
+_MAPPED = re.compile(
+    r"\s*([A-Za-z_]\w*)\s*=\s*(?:jax\.)?(?:tree\.|tree_util\.)?(?:tree_)?map\(lambda .*,\s*([A-Za-z_]\w*),\s*([A-Za-z_]\w*)\)\s*(?:#.*)?$"
+)
+"""An update of a tree by what was summed up, both of them names."""
+
+
+def _zeroed_behind(site: Site, name: str) -> Remedy | None:
+    return remedy("begin a new sum behind the update", behind(site, f"{name} = jax.tree.map(jax.numpy.zeros_like, {name})"))
 
 
 _STEPPED = re.compile(r"\s*([A-Za-z_][\w.]*)\.step\(\s*\)")
