@@ -78,6 +78,12 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "argument", "text": "{name}.parameters()", "keyword": "params", "position": 0, "written": "b", "to": "b(x)"},
         "opt = SGD(b.parameters())\nb(x)\n",
     ),
+    "another group for an optimizer": (
+        "class T:\n    def make(self):\n        groups = [p for _, p in self.net.named_parameters()]\n        self.opt = SGD(groups)\n        return 1\n",
+        "SGD(groups)", {"action": "group", "text": '("fc.", "bias")'},
+        ("class T:\n    def make(self):\n        groups = [p for _, p in self.net.named_parameters()]\n        self.opt = SGD(groups)\n"
+         '        self.opt.add_param_group({"params": [p for name, p in self.net.named_parameters() if name.startswith(("fc.", "bias"))]})\n        return 1\n'),
+    ),
     "behind the last": (
         "from keras import layers\nmodel = Sequential([\n    a,\n    layers.LSTM(1),\n])\n", "layers.LSTM(1)",
         {"action": "enlist", "text": "keras.layers.Dense(1)"},
@@ -551,6 +557,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "for e in range(9):\n    x, y = batch()\n    step(x)\n", "step(x)",
         {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
     ),
+    "groups of two models": ("g = [a.parameters(), b.parameters()]\nopt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
+    "groups that come from elsewhere": ("opt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
+    "an optimizer without a name": ("g = a.parameters()\nrun(SGD(g))\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
     "a layer that is called where it is made": ("h = Dense(10)(x)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
     "a layer that is kept under a name": ("self.fc = Dense(10)\n", "Dense(10)", {"action": "enlist", "text": "f()"}),
     "a function that returns something": ("def f(x):\n    loss = g(x)\n    return x\n", "loss = g", {"action": "return"}),

@@ -29,6 +29,7 @@ from whygrad.fixes.finding import (
     target,
     turn_start,
 )
+from whygrad.fixes.grouping import grouped
 from whygrad.fixes.hoisting import hoisted
 from whygrad.fixes.keeping import carried, kept
 from whygrad.fixes.lasting import handed_on, lasting
@@ -436,4 +437,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "derive": derived,
     "beside": beside,
     "mistake": mistaken,
+    "group": grouped,
 }

@@ -1,6 +1,6 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 

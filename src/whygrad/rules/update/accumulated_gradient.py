@@ -154,7 +154,7 @@ def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy 
     if summed is None or not speaks(index, "jax"):
         return None
     found, mapped = _SUMMED.match(summed.text), _MAPPED.match(summed.text)
-    if mapped is not None and (own := [name for name in (mapped[2], mapped[3]) if name != mapped[1]]) and len(own) == 1:
+    if used is None and mapped is not None and (own := [name for name in (mapped[2], mapped[3]) if name != mapped[1]]) and len(own) == 1:
         return _zeroed_behind(summed, own[0])
     if found is None or used is None or (summed.file, summed.function) != (used.file, used.function):
         return None
@@ -166,9 +166,9 @@ def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy 
 
 
 _MAPPED = re.compile(
-    r"\s*([A-Za-z_]\w*)\s*=\s*(?:jax\.)?(?:tree\.|tree_util\.)?(?:tree_)?map\(lambda .*,\s*([A-Za-z_]\w*),\s*([A-Za-z_]\w*)\)\s*(?:#.*)?$"
+    r"\s*([A-Za-z_]\w*)\s*=\s*(?:jax\.)?(?:tree\.|tree_util\.)?(?:tree_)?map\(lambda .*-.*,\s*([A-Za-z_]\w*),\s*([A-Za-z_]\w*)\)\s*(?:#.*)?$"
 )
-"""An update of a tree by what was summed up, both of them names."""
+"""An update of a tree, by hand, that takes off a part of what was summed up, both of them names."""
 
 
 def _zeroed_behind(site: Site, name: str) -> Remedy | None:

@@ -70,7 +70,22 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         explains=frozenset((*(Fact("unmoved", name) for name in names), *idle(index, optimizer))),
         names=tuple(modules),
         test=moved_as_well(lost),
-        remedy=_remedy(index, optimizer) or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None),
+        remedy=_remedy(index, optimizer)
+        or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None)
+        or _another_group(index, optimizer, modules, names),
+    )
+
+
+def _another_group(index: Index, optimizer: Optimizer, modules: list[str], names: frozenset[str]) -> Remedy | None:
+    """A group of their own behind the line that makes the optimizer, picked by their names."""
+    if optimizer.site is None or not speaks_torch(index):
+        return None
+    starts = [module if module in names else f"{module}." for module in modules]
+    picked = f"({', '.join(repr(start) for start in starts)}{',' if len(starts) == 1 else ''})".replace("'", '"')
+    return remedy(
+        f"give it {listed(modules)} as well",
+        Edit("group", optimizer.site, picked),
+        changes=f"{listed(modules)} {'is' if len(modules) == 1 else 'are'} trained, with the settings that the optimizer has for all",
     )
 
 

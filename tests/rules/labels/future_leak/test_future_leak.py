@@ -192,3 +192,13 @@ def test_no_edit_where_it_can_not_be_said(text: str) -> None:
     (diagnosis,) = said(diagnose, text)
 
     assert diagnosis.remedy is None
+
+
+def test_what_a_mask_of_unknown_make_does_not_hide_is_hidden_before_the_softmax() -> None:
+    masked = WRITTEN_OUT.replace("p = softmax q", "g = where m q\n    p = softmax g").replace(
+        "    q = matmul", "    m: buffer f32[16,16]\n    q = matmul"
+    )
+    (diagnosis,) = said(diagnose, masked)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.site.line, "triu" in edit.text) for edit in diagnosis.remedy.edits] == [("wrap", 12, True)]

@@ -141,6 +141,39 @@ def test_a_sum_in_arrays_begins_anew_behind_the_update(line: str) -> None:
     ]
 
 
+BY_HAND = """
+    framework jax "0.10.2"
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    z = linear x w @ "train.py":31
+    loss = mean z @ "train.py":32
+    ! backward loss @ "train.py":33
+    ! update w
+    step 1
+    z = linear x w @ "train.py":31
+    loss = mean z @ "train.py":32
+    ! backward loss with={"stale":1} @ "train.py":33
+    ! accumulate w @ "train.py":36 in "<lambda>" text="    LINE"
+    ! update w
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("params = jax.tree.map(lambda p, s: p - 0.1 * s / 4, params, total)", "total"),
+        ("params = jax.tree_util.tree_map(lambda p, s: p - s, params, sums)  # by hand", "sums"),
+        ("total = jax.tree.map(lambda t, g: t + g, total, grads)", ""),
+        ("params = jax.tree.map(lambda p, s: p - s, params, mean(total))", ""),
+    ],
+)
+def test_a_sum_begins_anew_behind_an_update_by_hand_that_names_it(line: str, name: str) -> None:
+    (found,) = said(diagnose, BY_HAND.replace("LINE", line))
+
+    texts = [edit.text for edit in (found.remedy.edits if found.remedy else ())]
+    assert texts == ([f"{name} = jax.tree.map(jax.numpy.zeros_like, {name})"] if name else [])
+
+
 @pytest.mark.parametrize(
     "text",
     [

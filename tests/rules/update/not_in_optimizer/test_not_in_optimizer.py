@@ -182,10 +182,11 @@ def test_a_second_module_is_given_to_the_optimizer_as_the_first_was(given: str, 
         ('"train.py":17 in main', '"train.py":18 in main'),  # one object holds both
     ],
 )
-def test_a_module_that_has_no_name_at_the_optimizer_gets_no_edit(old: str, new: str) -> None:
+def test_a_module_that_has_no_name_at_the_optimizer_is_picked_by_its_parameters_names(old: str, new: str) -> None:
     (diagnosis,) = said(diagnose, SECOND.replace(old, new))
 
-    assert diagnosis.remedy is None
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text, edit.site.line) for edit in diagnosis.remedy.edits] == [("group", '("decoder.",)', 20)]
 
 
 TAPE = SECOND.replace("    optimizer opt", '    framework tensorflow "2.21.0"\n    optimizer opt').replace(
