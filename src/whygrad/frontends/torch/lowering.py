@@ -292,7 +292,7 @@ def _sequence_axis(function: Function, arguments: Mapping[str, Any]) -> int | No
 def arrangement(
     kind: str, function: Callable[..., Any], info: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], made: Any
 ) -> dict[str, Attribute]:
-    """What a call's own arguments and result say of it: the order of axes, the part that a slice is, the number that it multiplies or divides by."""
+    """What a call's own arguments and result say of it: the order of axes, the part that a slice is, the number that it multiplies or divides by or compares with."""
     found = {
         "order": order_of_axes(function, info, args, kwargs),
         "part": part_of(args, made) if kind == "index" else None,
@@ -324,9 +324,14 @@ def part_of(args: tuple[Any, ...], made: Any) -> tuple[int, ...] | None:
     return (int(made.storage_offset() - whole.storage_offset()), *(int(stride) for stride in made.stride()))
 
 
+_BY_NUMBERS = frozenset(
+    ["mul", "multiply", "div", "divide", "truediv", "gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal"]
+)
+
+
 def factor_of(info: Function, args: tuple[Any, ...]) -> float | None:
-    """The plain number that a call multiplies or divides by; None for other calls."""
-    by = args[1] if len(args) > 1 and info.base in ("mul", "multiply", "div", "divide", "truediv") else None
+    """The plain number that a call multiplies or divides by, or compares with; None for other calls."""
+    by = args[1] if len(args) > 1 and info.base in _BY_NUMBERS else None
     return float(by) if isinstance(by, int | float) and not isinstance(by, bool) else None
 
 

@@ -12,13 +12,13 @@ from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.labels.ignored_tags import Words, ignored_words
+from whygrad.rules.labels.off_range import JOINS, off_range
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 from whygrad.rules.remedies import names_of, remedy, setting, turned_round
 
 HALF = 0.5
 """Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
-_JOINS = frozenset(("mul", "index", "where"))
 _EXACT = 1e-9
 _VARIED = 3
 
@@ -30,6 +30,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A mask that keeps the padding: the entries that it keeps are exactly as many as the targets that are zero, in every recorded step.
+    A mask of the targets between two bounds that keeps less than half of those that are not zero, where the upper bound is ten times the largest target and more, or a tenth of it and less: bounds
+    in metres for depths that were divided by 80 metres.
     Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`.
     Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. Sequences of class ids of which more than half of the
     words are ignored as class 0, besides what is padding among the ids that the embedding reads: the tag for "outside" has the number that labels are padded with.
@@ -40,7 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Padding that is ignored is right, however much of it there is: of sequences the positions count that are no padding, and where the model tells the words themselves nothing is said. So are masks made from the targets
-    themselves (positives and negatives apart), and an ignored id that marks less than half of the pixels. One class of several may have the weight 0 on
+    themselves (positives and negatives apart, ranges that most of them lie in), and an ignored id that marks less than half of the pixels. One class of several may have the weight 0 on
     purpose, as padding and background have.
 
     ## How sure
@@ -51,6 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
     yield from tags_left_out(index)
+    yield from distinct(off_range(index))
     yield from distinct(found for call in calls(index) for found in left_out(call))
     for steps in index.kinds.values():
         # timid: where the labels are not felt at all, WG102 says why
@@ -84,7 +87,7 @@ def reversed_masks(step: StepIndex) -> Iterator[tuple[StepIndex, Op, Value, Valu
     """Masks that keep exactly as many entries as there are zeros among the targets."""
     labels = step.from_labels - step.depends_on_parameters
     for op in step.graph.ops:
-        if op.kind not in _JOINS or step.shapes_loss.isdisjoint(op.outputs) or step.depends_on_parameters.isdisjoint(op.inputs):
+        if op.kind not in JOINS or step.shapes_loss.isdisjoint(op.outputs) or step.depends_on_parameters.isdisjoint(op.inputs):
             continue
         for name in op.inputs:
             mask = step.value(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Turning, family
-from whygrad.rules.labels.ways import chain, entering, rows_of
+from whygrad.rules.labels.ways import STEPS, entering, rows_of
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import places, plural
 
@@ -31,6 +31,16 @@ class Pair:
         """What the one side went through and the other did not, by kind of turn."""
         mine, theirs = Counter(map(_called, self.given)), Counter(map(_called, self.label))
         return mine - theirs, theirs - mine
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The ops that a picture went through, as far as each of its entries stays one."""
+
+    name: str
+    ops: list[Op]
+    whole: bool
+    """All the way to where it came in."""
 
 
 SHARE = 0.2
@@ -131,11 +141,13 @@ def pairs(step: StepIndex, given: str, label: str, *, single: bool) -> Iterator[
     if not rows_of(step, given) or rows_of(step, given) != rows_of(step, label):
         return
     mine, theirs = (list(items(step, name) if single else batch(step, name)) for name in (given, label))
-    if len(mine) != len(theirs) or not all(alike(step, one[0], other[0]) for one, other in zip(mine, theirs, strict=True)):
+    if len(mine) != len(theirs) or not all(alike(step, one.name, other.name) for one, other in zip(mine, theirs, strict=True)):
         return
-    for (_, ops), (_, others) in zip(mine, theirs, strict=True):
-        shared = {op.output for op in ops} & {op.output for op in others}
-        yield Pair(*(tuple(op for op in side if _called(op) in TURNS and op.output not in shared) for side in (ops, others)))
+    for one, other in zip(mine, theirs, strict=True):
+        shared = {op.output for op in one.ops} & {op.output for op in other.ops}
+        # timid: what was done to one side outside of the framework may have turned it as well
+        if one.whole and other.whole:
+            yield Pair(*(tuple(op for op in side if _called(op) in TURNS and op.output not in shared) for side in (one.ops, other.ops)))
 
 
 def stacking(behind: list[Op]) -> Op | None:
@@ -143,18 +155,38 @@ def stacking(behind: list[Op]) -> Op | None:
     return next((op for op in behind if op.kind == "concat" and _called(op) == "stack"), None)
 
 
-def items(step: StepIndex, name: str) -> Iterator[tuple[str, list[Op]]]:
-    """The values that a batch was stacked from, with the ops on their way; none where the stacking was not seen."""
-    stacked = stacking(chain(step, name))
+def way(step: StepIndex, name: str) -> Way:
+    """The way of a picture, as far back as it is seen."""
+    given, found = name, list[Op]()
+    while name in step.producer:
+        op = step.producer[name][1]
+        if not op.inputs:
+            break
+        if family(op.kind) not in STEPS and not _by_entries(step, op):
+            return Way(given, found, whole=False)
+        found.append(op)
+        name = op.inputs[0]
+    return Way(given, found, whole=True)
+
+
+def _by_entries(step: StepIndex, op: Op) -> bool:
+    """Brightness, noise and scaling change what the entries are, and not where they stand."""
+    alike = step.value(op.inputs[0]).shape == step.value(op.output).shape
+    return family(op.kind) in ("arithmetic", "step") and op.kind not in ("matmul", "linalg", "cumsum") and alike
+
+
+def items(step: StepIndex, name: str) -> Iterator[Way]:
+    """The values that a batch was stacked from; none where the stacking was not seen."""
+    stacked = stacking(way(step, name).ops)
     for item in stacked.inputs if stacked is not None else ():
-        yield item, chain(step, item)
+        yield way(step, item)
 
 
-def batch(step: StepIndex, name: str) -> Iterator[tuple[str, list[Op]]]:
+def batch(step: StepIndex, name: str) -> Iterator[Way]:
     """The batch, with the ops on its way since it was stacked."""
-    behind = chain(step, name)
-    stacked = stacking(behind)
-    yield name, behind if stacked is None else behind[: behind.index(stacked)]
+    behind = way(step, name)
+    stacked = stacking(behind.ops)
+    yield behind if stacked is None else Way(name, behind.ops[: behind.ops.index(stacked)], whole=True)
 
 
 def alike(step: StepIndex, one: str, other: str) -> bool:

@@ -47,7 +47,25 @@ def test_it_is_found(images: str, masks: str, line: int, told: str) -> None:
     assert diagnosis.evidence[0].statement == told
 
 
+def scaled(text: str) -> str:
+    """The images of a record are scaled and made noisy after they may have been turned."""
+    for one in IMAGES:
+        last = f"x{one}t" if f"    x{one}t = transpose" in text else f"x{one}"
+        made = f"    x{one}m: activation f32[1,24,24]\n    x{one}n: input f32[1,24,24]\n    x{one}m = mul {last}\n    x{one}n = add x{one}m noise\n"
+        joined = text.index("    x = concat")
+        text = text[:joined].replace(f"x{one}t ", f"x{one}t ") + made + text[joined:].replace(f" {last}", f" x{one}n", 1)
+    return "    noise: activation f32[1,24,24]\n" + text
+
+
+def test_a_picture_is_followed_through_what_is_done_entry_by_entry() -> None:
+    (diagnosis,) = said(diagnose, scaled(record("ab", "bc")))
+
+    assert diagnosis.evidence[0].statement == "of 4 pairs recorded, 1 have the input alone turned and 1 the label alone"
+
+
 SILENT = {
+    "both are turned, and the images scaled afterwards": scaled(record("ac", "ac")),
+    "what was done to the images before is not known": record("", "c").replace("    x = concat xa", "    q = opaque xa\n    x = concat q"),
     "none is turned": record("", ""),
     "the same are turned": record("ac", "ac"),
     "every image is turned, as it is stored upside down": record("abcd", ""),
