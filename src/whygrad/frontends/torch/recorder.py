@@ -375,7 +375,7 @@ class TorchRecorder:
                 outcome=Outcome(
                     None, None, self.index, self.backwards, "", self.left_off.steps, self.optimizers.updates(), self.left_off.never_asked
                 ),
-                steps=tuple(self.symptoms.with_births(step) for step in self.steps),
+                steps=tuple(self.unrecorded.spoilt.into(self.symptoms.with_births(step), self.builder) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),

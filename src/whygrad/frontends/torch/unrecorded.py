@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.torch.spoilt import SpoiltWatch
 from whygrad.frontends.torch.terms import TermsWatch
 from whygrad.frontends.trajectories import Trajectory
 
@@ -27,6 +28,7 @@ class Unrecorded:
         self.recorder = recorder
         self.trajectory = Trajectory(recorder.settings.trajectory)
         self.terms = TermsWatch()
+        self.spoilt = SpoiltWatch()
         self._met: dict[str, ReferenceType[Tensor]] = {}
         """Parameters by name, also those of earlier steps."""
 
@@ -52,8 +54,9 @@ class Unrecorded:
             self.recorder.kinds.changed()
         if self.recorder.modules.mode_changed() or (frozen and not late):
             self.recorder.kinds.again()
-        if bad:
-            symptoms.explain(place, step, variables(frame))
+        if bad and not symptoms.explain(place, step, variables(frame)) and self.recorder.steps:
+            with self.recorder.aside():
+                self.spoilt.look(frame, tensor, self.recorder.optimizers.parameters(), step, self.recorder.steps[-1].index)
 
     def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
         """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""

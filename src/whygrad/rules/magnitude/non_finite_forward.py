@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index
 from whygrad.flow.births import Origin, origin
-from whygrad.ir import Course, Op
+from whygrad.idioms import idiom
+from whygrad.ir import Course, Event, Op
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
 from whygrad.rules.magnitude.phrases import beyond_table, called, consequences, entries, first, when
@@ -52,7 +53,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Measured: the step is run again and every entry of every value is looked at. For a step that was not recorded, the calls of the last
-    recorded one are run again on its data and its parameters. Where that can't be done, the report gives the command for a second run.
+    recorded one are run again on its data and its parameters. Where that can't be done, as its shapes are its own, the variable that held NaN by then is named, and the
+    command for a second run is given.
 
     ## References
     `whygrad explain WG503` (the derivative is not finite, the value is), `WG501` (the input already was), `WG105` (no label counts).
@@ -146,24 +148,36 @@ def nameless(index: Index, found: Origin) -> Diagnosis:
 
 
 def unexplained(index: Index, course: Course) -> Diagnosis:
-    """The loss of a step that was not recorded, and could not be run again: the command that records that very step."""
+    """The loss of a step that was not recorded, and could not be run again: the variable that held NaN by then, and the command that records that very step."""
     number = course.non_finite or 0
     program = " ".join((index.record.program, *index.record.arguments))
+    held = next((event for step in index.steps for event in step.events("spoilt") if event.attributes.get("step") == number), None)
+    name = f"`{held.attributes.get('name')}`" if held else ""
+    at_once = f"finite in the {number} steps before, and not finite at step {number}, which was not recorded"
     return Diagnosis(
         rule="WG502",
         name="non-finite-forward",
         severity="error",
         confidence="measured",
-        message=f"the loss is NaN or infinite from step {number} on",
-        site=course.site,
-        label="the loss differentiated here",
+        message=f"{name} holds NaN at step {number}, and the loss is not finite from there on" if held else f"the loss is NaN or infinite from step {number} on",
+        site=held.site if held else course.site,
+        label=f"{name} gets its value here, and at step {number} it is NaN" if held else "the loss differentiated here",
+        related=places((course.site if held else None, "the loss differentiated here is not finite")),
         evidence=(
-            Evidence(f"finite in the {number} steps before, and not finite at step {number}, which was not recorded", "step", number),
+            Evidence(at_once, "step", number),
+            *((Evidence(f"{name} {held.attributes.get('type')} held NaN then, and no parameter did"),) if held else ()),
         ),
         # the update of the step before may have made the parameters what they are
-        help=f"record the step before and this one to see where it begins: `whygrad run --at-step {max(0, number - 1)} {program}`",
+        help=(f"{idiom(index, 'deviation of one')}; or " if held and _of_one(held) else "")
+        + f"record the step before and this one to see where it begins: `whygrad run --at-step {max(0, number - 1)} {program}`",
         facts=frozenset(Fact("non-finite", name) for step in index.steps[:1] for name in step.losses),
         explains=frozenset(Fact("insensitive", str(step.step.kind)) for step in index.steps),
         step=number,
         names=("loss",),
-    )
+    )  # fmt: skip
+
+
+def _of_one(held: Event) -> bool:
+    """One entry, in whose line a deviation is taken."""
+    text = held.site.text if held.site is not None else ""
+    return held.attributes.get("entries") == 1 and any(call in text for call in (".std(", ".var(", "std_mean(", "var_mean("))
