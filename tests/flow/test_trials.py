@@ -139,3 +139,21 @@ def test_a_smaller_rate_helps_where_the_loss_of_the_same_batch_jumps_without_it(
 )
 def test_a_smaller_rate_whose_loss_jumps_is_still_too_large(change: Descend, losses: tuple[float, ...], *, too_large: bool) -> None:
     assert outran(Trial(change, losses=losses)) is too_large
+
+
+@pytest.mark.parametrize(
+    ("losses", "plain", "verdict"),
+    [
+        pytest.param(
+            (674402.5, 674375.6, 674348.5), (1.6e10, 1.7e25, float("inf")), "confirmed", id="at the rate of the run it moves little"
+        ),
+        pytest.param((674402.5, 674402.4, 674402.3), (1.6e10, 1.7e25, float("inf")), "refuted", id="rounding"),
+        pytest.param((674402.5, 674348.5, 674375.6), (1.6e10, 1.7e25, float("inf")), "refuted", id="not at each update"),
+        pytest.param((674402.5, 674375.6, 674348.5), (1.6e10, 2.1e10, 1.9e10), "refuted", id="its own rises and does not run away"),
+        pytest.param((674402.5, 674375.6, 674348.5), (1.6e10, 1.5e10, 1.4e10), "refuted", id="its own falls"),
+    ],
+)
+def test_another_scale_helps_where_the_loss_runs_away_without_it(losses: tuple[float, ...], plain: tuple[float, ...], verdict: str) -> None:
+    scaled = Descend(standardise=("x",))
+
+    assert judged(Asked(scaled, ""), Trial(scaled, losses=losses, plain=plain), Measures()).verdict == verdict

@@ -32,6 +32,8 @@ FELL = 0.02
 """Share of its size by which a loss must fall to have fallen: rounding and a lucky step stay below."""
 STEADILY = 0.005
 """The same where the loss falls at every update with the change, and rises without, or jumps on its way at a larger rate."""
+CALMED = 1e-5
+"""The same where the loss without the change runs away within these very updates: a rate that suits neither scale may move it no further. Rounding stays a hundred times below."""
 RAN_AWAY = 10.0
 """How many times its start a loss may reach on the way without having run away."""
 JUMP = 2.0
@@ -165,7 +167,8 @@ def _fell_further(trial: Trial) -> Verdict:
     before = -math.inf if plain is None else plain
     # timid: a rate whose loss jumps and then ends lower than at the smaller one learns: Adam's first updates in bfloat16, say
     failed = before < 0 or (_slower(trial) and jumped(trial.plain) and changed >= before)
-    steady = failed and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= STEADILY
+    least = CALMED if before == -math.inf and _scales(trial) else STEADILY
+    steady = failed and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= least
     return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
 
 
@@ -186,6 +189,10 @@ def jumped(losses: Sequence[float]) -> bool:
 def outran(trial: Trial) -> bool:
     """An experiment at a smaller rate whose loss jumped all the same: that rate is still too large."""
     return _slower(trial) and jumped(trial.losses)
+
+
+def _scales(trial: Trial) -> bool:
+    return isinstance(trial.intervention, Descend) and bool(trial.intervention.standardise)
 
 
 def _slower(trial: Trial) -> bool:

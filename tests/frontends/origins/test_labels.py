@@ -12,7 +12,7 @@ import pytest
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.origins.program import Program
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Step, Value
+from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Statistics, Step, Value
 
 DECIDED = {
     "a number for labels that do not count": """
@@ -396,3 +396,30 @@ def test_a_program_that_calls_itself_ends_the_search(program) -> None:
     """)
     step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
     assert lines(Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=loader_at(file)),))) == []
+
+
+@pytest.mark.parametrize(("largest", "found"), [(1_828_100.0, [2]), (4.0, [])], ids=["a volume of shares", "standardised"])
+def test_a_huge_input_is_followed_behind_the_argument_of_the_function_that_calls_the_model(
+    largest: float, found: list[int], program
+) -> None:
+    file = program("""
+        x_train = torch.FloatTensor(read("prices.csv"))
+
+        class Net(nn.Module):
+            def forward(self, x):
+                return self.linear(x)
+
+        def train(net, x_train):
+            out = net(x_train)
+
+        train(Net(), x_train)
+    """)
+    read, _ = line_of(file, r"self\.linear\(x\)")
+    defined, _ = line_of(file, "def train")
+    called, _ = line_of(file, r"train\(Net")
+    op = Op("linear", ("t1",), ("z",), site=Site(str(file), read, read, 1, 1, "Net.forward"))
+    scope = Scope("train", {"x_train": "t1"}, site=Site(str(file), defined), caller=Site(str(file), called))
+    values = {"t1": Value("t1", "input", statistics=Statistics(32, maximum=largest), called="x"), "z": Value("z")}
+    origins = origins_of(Record(steps=(Step(0, graph=Graph((op,), values), scopes=(scope,)),)), Sources(time.time() + 10))
+
+    assert [origin.site.line for origin in origins if origin.site is not None and not origin.setting][:1] == found

@@ -17,6 +17,8 @@ from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, fa
 PICKED = ("layout", "select", "cast")
 MOST_DRAWS = 16
 """Lines that draw, of which the generator is looked for."""
+HUGE = 20.0
+"""Largest entry from which WG505 may speak of an input."""
 SEEDING = ("manual_seed", "seed")
 """Methods that set a generator's seed."""
 UNRELATED = 3.0
@@ -60,12 +62,21 @@ def _all_alike(record: Record, step: Step) -> Iterator[str]:
     yield from (name for item in alike for name in item.values if name in step.graph.values and name not in step.labels.values)
 
 
+def _huge(step: Step) -> Iterator[str]:
+    """Inputs that the program made before it was watched, and whose entries are far from the size that layers reckon with."""
+    made = {name for op in step.graph.ops for name in op.outputs}
+    for name, value in step.graph.values.items():
+        figures = value.statistics
+        if value.role == "input" and name not in made and figures is not None and figures.maximum is not None and figures.maximum >= HUGE:
+            yield name
+
+
 def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
-    """The labels of each kind of step, and inputs that are one number everywhere: what a loader handed out, or what the step itself picked from."""
+    """The labels of each kind of step, and inputs that are one number everywhere or huge: what a loader handed out, or what the step itself picked from."""
     seen: set[str] = set()
     for step in record.steps:
         index = StepIndex(step)
-        for label in (*step.labels.values, *_all_alike(record, step)):
+        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step)):
             names = (label, *_before(index, label))
             if not seen.isdisjoint(names):
                 continue
@@ -211,6 +222,19 @@ def _in_step(program: Program, index: StepIndex, names: tuple[str, ...]) -> Iter
             scope = program.scope_at(site.file, site.line, site.callers)
             if scope is not None:
                 yield Spot(ast.parse(name, mode="eval").body, scope, (), site.line + 1)
+    yield from _in_arguments(program, index, names)
+
+
+def _in_arguments(program: Program, index: StepIndex, names: tuple[str, ...]) -> Iterator[Spot]:
+    """The argument of a function around the model's call, where that itself can't be followed: `model(x)` calls `forward`."""
+    for called in index.step.scopes:
+        given = next((argument for argument, value in called.arguments.items() if value in names and argument.isidentifier()), None)
+        site, caller = called.site, called.caller
+        if given is not None and site is not None and caller is not None:
+            around = (Frame(caller.file, caller.line, caller.function, caller.text), *caller.callers)
+            scope = program.scope_at(site.file, site.line, around)
+            if scope is not None:
+                yield Spot(ast.parse(given, mode="eval").body, scope, (), site.line + 1)
 
 
 def _before(index: StepIndex, name: str) -> list[str]:

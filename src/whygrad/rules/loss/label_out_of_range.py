@@ -6,6 +6,7 @@ from math import prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
+from whygrad.flow.births import origin
 from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
@@ -23,6 +24,7 @@ MOSTLY = 0.5
 TOLERANCE = 1e-3
 """How far rounding may take a share outside of 0 to 1."""
 _PROBABILITIES = frozenset(("binary_cross_entropy", "bce_with_logits", "kl_div"))
+_ENDLESS = ("binary_cross_entropy", "bce_with_logits")
 _SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss", "margin_ranking_loss")
 
 
@@ -146,6 +148,7 @@ def about_amounts(call: Call) -> Diagnosis:
         ),
         help="for amounts take a loss on real numbers, such as the mean squared error, and an output without a sigmoid",
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        explains=frozenset(_without_end(call)),
     )  # fmt: skip
 
 
@@ -174,7 +177,19 @@ def about_shares(call: Call) -> Diagnosis:
         else scale,
         remedy=None if ids else _of_shares(call, low, high, two=two),
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        explains=frozenset(_without_end(call)),
     )
+
+
+def _without_end(call: Call) -> Iterator[Fact]:
+    """A loss without a minimum drives the scores on and on: numbers that were finite at first and are not later on."""
+    found = origin(call.index)
+    began = {course.non_finite for course in call.index.record.courses} | {found.birth.step if found is not None else None}
+    if call.op.kind not in _ENDLESS or 0 in began or began <= {None}:
+        return
+    yield from (Fact("non-finite", name) for step in call.index.steps for name, value in step.values.items() if value.role == "loss")
+    if found is not None and found.op is not None and not found.step.shapes_loss.isdisjoint(found.op.outputs):
+        yield from (Fact("non-finite", name) for name in found.op.outputs)
 
 
 def ids_for_one_output(call: Call) -> bool:

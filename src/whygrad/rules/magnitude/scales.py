@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from math import hypot, isfinite
+from math import hypot, inf, isfinite
 
 from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -25,6 +25,9 @@ def scale_of(value: Value) -> float | None:
     scale = hypot(figures.mean, figures.std)
     return scale if isfinite(scale) and scale > 0 else None
 
+
+_WORDED = 0.01
+"""Falls below this are told by the losses: as a percentage they would read as none."""
 
 _ELEMENT = re.compile(r"(.+)\[[01]\]")
 
@@ -75,6 +78,12 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str, *, below: b
             f"{how}, {len(trial.losses) - 1} updates on copies take the loss from {figure(trial.losses[0])} to {figure(trial.losses[-1])}; without, it reaches {figure(min(trial.plain))}",
             "loss",
             trial.losses[-1],
+        )
+    elif changed is not None and plain == -inf and 0 < changed < _WORDED:
+        yield Evidence(
+            f"{how}, {len(trial.losses) - 1} updates on copies take the loss from {trial.losses[0]:g} to {trial.losses[-1]:g}, down at each; without, it runs away at once",
+            "fall",
+            changed,
         )
     elif changed is not None:
         without = "rises" if plain is None or plain < 0 else f"falls by {percent(plain, 1)}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
+from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
 from whygrad.rules import rule
@@ -140,7 +141,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         severity="error" if error else "warning",
         confidence="measured",
         message=f"the input `{_shown(step, value)}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
-        site=source_of(step, value) or read,
+        site=next((site for site in (source_of(step, value), *decided_at(index, value.name)) if site), read),
         label="this layer hands its input on as it is: its mean is 0 and its variance 1" if idle else "the input comes from here",
         related=places((read, "a layer reads it as it is")),
         evidence=(

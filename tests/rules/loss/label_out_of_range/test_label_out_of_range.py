@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.loss.label_out_of_range import diagnose
 
 IDS = """
@@ -204,3 +205,37 @@ def test_a_fix_of_the_labels_of_a_fit_says_what_becomes_of_those_for_validation(
     assert diagnosis.remedy is not None
     assert "`validation_data` stay as they are" in diagnosis.remedy.changes
     assert not diagnosis.remedy.safe
+
+
+GOING_OFF = """
+    step 0
+    x: input f32[32,6]
+    y: label f32[32] minimum=1 maximum=2 whole=1.0 distinct=2
+    w: parameter f32[1,6]
+    out: activation f32[32]
+    out = linear x w @ "a.py":3
+    loss = {loss} out y with={{"target":1}} @ "a.py":5
+    labels values=["y"] how="target"
+    course steps=40 start=0.7 first=0.7 last=-9.0 non_finite={at} @ "a.py":6
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "at", "explained"),
+    [
+        ("binary_cross_entropy", 8, True),
+        ("bce_with_logits", 30, True),
+        ("binary_cross_entropy", 0, False),
+    ],
+    ids=["a loss without an end", "on scores", "it never was a number"],
+)
+def test_a_loss_without_an_end_explains_numbers_that_are_no_longer_finite(loss: str, at: int, *, explained: bool) -> None:
+    (diagnosis,) = said(diagnose, GOING_OFF.format(loss=loss, at=at))
+
+    assert (Fact("non-finite", "loss") in diagnosis.explains) is explained
+
+
+def test_a_loss_that_stays_finite_explains_none() -> None:
+    (diagnosis,) = said(diagnose, GOING_OFF.format(loss="binary_cross_entropy", at=8).replace(" non_finite=8", ""))
+
+    assert not diagnosis.explains
