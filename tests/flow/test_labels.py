@@ -63,3 +63,34 @@ def test_labels_do_not_reach_the_loss_by_way_of_the_input() -> None:
     assert "s" not in ignored.from_labels
     assert isinstance(made.producer["x"][1], Op)
     assert Permute(("y",), ("x",)) != Permute(("y",))
+
+
+ONE = """
+    pairs: constant f32[4,2]
+    answers: constant f32[4,1]
+    x: activation f32[2]
+    y: activation f32[1]
+    w: parameter f32[1,2]
+    s: activation f32[1]
+    pairs = enter native="torch.tensor"
+    answers = enter native="torch.tensor"
+    x = index pairs
+    y = index answers
+    s = linear x w
+    loss = l1_loss s y with={"target":1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (ONE, "each step has one example with one label, which has no other order to be tried"),
+        (ONE.replace('answers = enter native="torch.tensor"', 'answers = create native="torch.ones"'), "the loss compares with a constant"),
+        (ONE.replace("l1_loss s y", "l1_loss s x").replace("x: activation f32[2]", "x: activation f32[1]"), "the loss compares with the model's own input"),
+    ],
+    ids=["a batch of one", "a number of the program's own", "its own input"],
+)  # fmt: skip
+def test_it_is_said_why_there_are_no_labels(text: str, reason: str) -> None:
+    (step,) = sketch(text).steps
+
+    assert find_labels(step).reason == reason

@@ -46,6 +46,12 @@ class _Search:
         outside = name not in self.entering or self.makes_inputs(name)
         return not single and name not in self.trained and outside and not self._constant(name)
 
+    def alone(self, name: str) -> bool:
+        """The one label of one example: a single number that the program did not fill in itself."""
+        value = self.index.value(name)
+        single = value.shape is not None and _entries(value.shape) == 1
+        return single and name not in self.trained and name not in self.entering and not self.counted(name)
+
     def makes_inputs(self, name: str) -> bool:
         """The program computes the model's input from it, row by row, and the input is not it in another form: `x = glyphs[y] + noise`."""
         if not self.making or name in self.met:
@@ -213,6 +219,8 @@ def _reason(search: _Search) -> str:
         return "the loss compares with the model's own input"
     if any(name in search.trained for name in targets):
         return "the loss compares two outputs of the program's models"
+    if any(search.alone(name) for name in targets):
+        return "each step has one example with one label, which has no other order to be tried"
     if targets:
         return "the loss compares with a constant"
     return "no value beside the model's input and parameters reaches the loss"

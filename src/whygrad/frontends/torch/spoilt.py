@@ -11,7 +11,7 @@ from whygrad.frontends import source
 from whygrad.frontends.source import Trace
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Event, Step
+from whygrad.ir import Attribute, Event, Step
 
 LARGE = 1_000_000
 """Entries of a tensor up to which it is looked through."""
@@ -49,7 +49,7 @@ class SpoiltWatch:
         found = self.found
         if found is None or step.index != self.index:
             return step
-        told = {"name": found.name, "type": found.type, "entries": found.entries, "step": found.step}
+        told: dict[str, Attribute] = {"name": found.name, "type": found.type, "entries": found.entries, "step": found.step}
         event = Event("spoilt", len(step.graph.ops), (), builder.site(found.trace), told)
         return replace(step, events=(*step.events, event))
 
