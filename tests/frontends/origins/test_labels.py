@@ -59,6 +59,27 @@ DECIDED = {
         train, dev = Pairs(read(9)), Pairs(read(4))
         loader = DataLoader(train, batch_size=4)
     """,
+    "picture and mask flipped together": """
+        def draw(size):
+            mask = np.zeros((size, size), dtype="uint8")
+            mask[2:5, 2:5] = 255  # decided
+            return paint(mask), mask
+
+        def flip(image, mask):
+            image, mask = np.fliplr(image), np.fliplr(mask)
+            return image, np.transpose(mask)
+
+        class Pictures(Dataset):
+            def __init__(self, count):
+                self.kept = [draw(24) for _ in range(count)]
+
+            def __getitem__(self, at):
+                image, mask = self.kept[at]
+                image, mask = flip(image, mask)
+                return image, mask
+
+        loader = DataLoader(Pictures(30), batch_size=4)
+    """,
     "a comparison of a column": """
         def load():
             frame = pd.read_csv("rows.csv")

@@ -12,7 +12,8 @@ RECEIVERS: Final = frozenset(
     ("T", "data", "values", "astype", "long", "float", "double", "half", "int", "bool", "to", "type", "type_as", "reshape", "view",
      "unsqueeze", "squeeze", "flatten", "ravel", "numpy", "tolist", "to_numpy", "detach", "cpu", "cuda", "clone", "copy", "contiguous",
      "transpose", "permute", "expand", "requires_grad_", "pin_memory", "items", "batch", "shuffle", "prefetch", "cache", "repeat", "split",
-     "chunk", "unbind", "bfloat16", "as_numpy_iterator", "expand_dims", "index_select")
+     "chunk", "unbind", "bfloat16", "as_numpy_iterator", "expand_dims", "index_select", "flip", "fliplr", "flipud", "rot90", "roll", "swapaxes",
+     "moveaxis")
 )  # fmt: skip
 """Methods and attributes whose numbers are those of their object."""
 WRAPPERS: Final = frozenset(
@@ -20,7 +21,9 @@ WRAPPERS: Final = frozenset(
      "IntTensor", "stack", "cat", "concat", "concatenate", "vstack", "hstack", "copy", "deepcopy", "constant", "convert_to_tensor",
      "Subset", "iter", "reversed", "sorted", "dict", "cycle", "squeeze", "reshape", "ravel", "expand_dims", "unsqueeze", "atleast_2d",
      "device_put", "pad_sequence", "cast", "prefetch_to_device", "ascontiguousarray",
-     "BatchSampler", "tqdm", "prepare", "Parameter", "Variable", "islice", "batched")
+     "BatchSampler", "tqdm", "prepare", "Parameter", "Variable", "islice", "batched", "transpose", "flip", "fliplr", "flipud", "rot90", "roll",
+     "swapaxes", "moveaxis", "flip_left_right", "flip_up_down", "hflip", "vflip", "central_crop", "crop_to_bounding_box", "pad_to_bounding_box",
+     "resize_with_crop_or_pad")
 )  # fmt: skip
 """Functions whose numbers are those of what they are given first."""
 

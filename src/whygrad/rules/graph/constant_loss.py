@@ -101,6 +101,8 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
     shown = step.value(goals[0]).shown
     twins = list(_twins(step, goals)) if speaks(index, "jax") else []
     before = bool(twins) and _before(step, goals, twins[0])
+    place, beside = _place(step, goals)
+    output = f"`{beside}`, which is computed from the parameters" if beside else "the model's output"
     read = f"{plural(len(twins), 'array')} that it reads as {'a constant has' if len(twins) == 1 else 'constants have'} a parameter's shape and figures"
     return Diagnosis(
         "WG311",
@@ -110,15 +112,15 @@ def _about(index: Index, step: StepIndex) -> Diagnosis:
         f"`{shown}` reads its parameters from outside of the function that is differentiated: in it they are constants"
         if twins
         else f"`{shown}` depends on no parameter: it was computed from {sources}",
-        site=twins[0] if twins else _site(step, goals),
-        label=_label(twins, before=before),
+        site=twins[0] if twins else place,
+        label=f"`{beside}` is computed above and not read here" if beside and not twins else _label(twins, before=before),
         evidence=(
             Evidence(
                 f"0 of {len(names)} trainable parameters are among the values that `{shown}` was computed from", "parameters_in_loss", 0
             ),
             *((Evidence(read, "twins", len(twins)),) if twins else ()),
         ),
-        help=_advice(before=before) if twins else f"compute `{shown}` from the model's output",
+        help=_advice(before=before) if twins else f"compute `{shown}` from {output}",
         facts=frozenset((Fact("constant-loss", kind),)),
         explains=frozenset(facts),
         kind=step.step.kind,
@@ -157,7 +159,7 @@ def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
     given = input_of(op) if op is not None and not is_written_out(op) else None
     if op is None or given is None or op.site is None:
         return None
-    outputs = {name for value, name in _unread(step, op.site) if value.shape == step.value(given).shape}
+    outputs = {name for value, name, _ in _unread(step, op.site) if value.shape == step.value(given).shape}
     if len(outputs) != 1:
         return None
     name = outputs.pop()
@@ -167,15 +169,28 @@ def _of_the_output(step: StepIndex, goals: tuple[str, ...]) -> Remedy | None:
 _KEPT = re.compile(r"\s*([A-Za-z_]\w*)\s*=[^=]")
 
 
-def _unread(step: StepIndex, site: Site) -> Iterator[tuple[Value, str]]:
-    """What was made from parameters in front of a place and no op reads, with the name that a line of the same function keeps it under."""
+def _place(step: StepIndex, goals: tuple[str, ...]) -> tuple[Site | None, str]:
+    """Where the loss is made, and the output of the model that is at hand there and that nothing reads.
+
+    Of the calls that lead to the loss it is the innermost in whose function there is such an output: a function of the loss has only what it was given.
+    """
+    site = _site(step, goals)
+    for way in site.with_callers if site is not None else ():
+        kept = max(_unread(step, way), key=lambda found: found[2], default=None)
+        if kept is not None:
+            return way, kept[1]
+    return site, ""
+
+
+def _unread(step: StepIndex, site: Site) -> Iterator[tuple[Value, str, int]]:
+    """What was made from parameters in front of a place and no op reads, with the name that a line of the same function keeps it under, and that line."""
     for name in step.depends_on_parameters:
         op = step.producer[name][1] if name in step.producer else None
         ways = op.site.with_callers if op is not None and op.site is not None and name not in step.consumers else ()
         for way in ways:
             kept = _KEPT.match(way.text)
             if kept is not None and (way.file, way.function) == (site.file, site.function) and way.line < site.line:
-                yield step.value(name), kept[1]
+                yield step.value(name), kept[1], way.line
 
 
 def _twins(step: StepIndex, goals: tuple[str, ...]) -> Iterator[Site | None]:

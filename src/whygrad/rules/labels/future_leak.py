@@ -111,7 +111,7 @@ def diagnosis(call: Call, value: Value) -> Diagnosis:
     leak = step.producer[trial.where][1] if trial is not None and trial.where in step.producer else None
     mask = mask_of(step, leak, value) if leak is not None else None
     figures = trial.figures if trial is not None else {}
-    made = step.producer[mask.name][1].site if mask is not None and mask.name in step.producer else None
+    made = _drawn_at(step, mask) if mask is not None else None
     return Diagnosis(
         rule="WG111",
         name="future-leak",
@@ -171,6 +171,13 @@ def mask_of(step: StepIndex, op: Op, value: Value) -> Value | None:
             if free and len(shape) > 1 and shape[-1] == shape[-2] and shape[-1] in lengths:
                 return step.value(step.origin(name, _FORMS[:2]))
     return None
+
+
+def _drawn_at(step: StepIndex, mask: Value) -> Site | None:
+    """Where the mask got its pattern: of a part or another shape of it, what that was taken from, if the step shows it."""
+    whole = step.origin(mask.name, _FORMS[:3])
+    made = step.producer.get(whole) or step.producer.get(mask.name)
+    return made[1].site if made is not None else None
 
 
 def site_of(step: StepIndex, op: Op) -> Site | None:

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails, is_whole
 from whygrad.flow.guesses import spread_guess
+from whygrad.flow.makers import edited_at
 from whygrad.ir import Course
 from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import LAYERS, Depth, depth
@@ -89,7 +90,7 @@ def forward(step: StepIndex, grown: Gain, course: Course | None, guess: float | 
         severity="warning",
         confidence="measured",
         message=f"the activations explode through the network, and the gradient with them: {figure(grown.factor)} times in {f'`{called}`' if called else 'this layer'} alone",
-        site=op.site,
+        site=edited_at(step, op),
         label="they grow most here",
         evidence=(
             Evidence(

@@ -1,12 +1,12 @@
 """WG511: units that start equal and stay equal."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import started_at
-from whygrad.idioms import idiom, speaks
+from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Parameter, Site, Value, family
 from whygrad.rules import rule
@@ -44,13 +44,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Goodfellow, Bengio and Courville, "Deep Learning", section 8.4, on breaking symmetry.
     """
     for steps in index.kinds.values():
-        moved = [step for step in steps if step.step.updated]
+        moved = steps if altered(steps) else [step for step in steps if step.step.updated]
         # timid: one step alone can't show that the rows stay equal
         if len(moved) > 1:
             stay = frozenset.intersection(*(staying(step) for step in moved))
             found = [p for p in moved[0].step.parameters if p.trainable and p.name in stay and hidden(moved[0], p)]
             if found:
                 yield diagnosis(index, moved[0], found)
+
+
+def altered(steps: Sequence[StepIndex]) -> bool:
+    """A parameter is another one in the last step than in the first: an update lies between them, by whatever made it."""
+    first, last = ({p.name: p.norm for p in step.step.parameters if p.trainable} for step in (steps[0], steps[-1]))
+    return any(norm is not None and last.get(name) not in (None, norm) for name, norm in first.items())
 
 
 def staying(step: StepIndex) -> frozenset[str]:
@@ -103,9 +109,10 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     """What is said, where the first layer is made."""
     names = [parameter.name for parameter in found]
     value = step.value(found[0].value)
-    units = value.shape[0] if value.shape else 0
+    stack = is_stack(index, value)
+    units = (value.shape[0] if stack or speaks_torch(index) else value.shape[-1]) if value.shape else 0
     zero = found[0].gradient == "zero"
-    part = "layers" if (stack := is_stack(index, value)) else "rows"
+    part = "layers" if stack else "rows" if speaks_torch(index) else "columns"
     started = started_at(index, found[0])
     return Diagnosis(
         rule="WG511",
@@ -118,7 +125,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         if stack
         else "weights begin so"
         if started
-        else "its weights are equal in every row",
+        else f"its weights are equal in every {part[:-1]}",
         related=places((found[0].site if started else None, "the layer is made here")),
         evidence=(
             Evidence(

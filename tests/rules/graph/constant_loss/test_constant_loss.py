@@ -30,6 +30,19 @@ FIRES = {
     ),
 }
 
+CALLED = SWAPPED.replace(
+    'out = linear x w @ "train.py":13',
+    'out = linear x w @ "net.py":7 in "Net.call" callers=[["train.py",13,"step","    restored = net(noisy)"]]',
+).replace(
+    'loss = mse_loss x y @ "losses.py":6',
+    'loss = mse_loss x y @ "losses.py":6 in "error" callers=[["train.py",LINE,"step","    loss = error(x, y)"]]',
+)
+FIRES["a function of the loss that was given something else"] = (CALLED.replace("LINE", "15"), 15)
+FIRES["the model runs after the loss"] = (CALLED.replace("LINE", "11"), 6)
+FIRES["the model's output is read by something else"] = (
+    CALLED.replace("LINE", "15").replace("    loss = mse", '    m = mean out @ "train.py":14\n    loss = mse'), 6,
+)  # fmt: skip
+
 SILENT = {
     "an ordinary step": SWAPPED.replace("mse_loss x y", "mse_loss out y"),
     "a latent that an optimizer holds": 'optimizer opt orphans=["f32[32,8]"]\ngroup parameters=["w"]\n' + SWAPPED,

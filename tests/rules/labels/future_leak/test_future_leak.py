@@ -43,6 +43,12 @@ FIRES = {
     "attention": (LEAKS, 17),
     "attention that is written out": (WRITTEN_OUT, 12),
     "a mask that is wrong": (MASKED, 5),
+    "a mask that is wrong, as a row of a batch": (
+        MASKED.replace(
+            'k = create @ "model.py":5', 'b: activation f32[16,16]\n    b = sub k k @ "model.py":4\n    k = create @ "model.py":3'
+        ).replace("m = cast k", 'c: activation f32[1,16,16]\n    c = index b @ "model.py":5\n    m = cast c'),
+        4,
+    ),
     "a recurrent layer": (RECURRENT, 9),
     "ids that a library casts on their way": (
         TEXT.replace("x = embedding ids e", "c = cast ids\n    x = embedding c e").replace(

@@ -21,13 +21,22 @@ SAME = """
 """
 TWICE = SAME + SAME.replace("step 0", "step 1")
 
+BY_HAND = SAME.replace(" updated=true", "").replace("    ! optimizer_step opt\n", "")
+
 FIRES = {
+    "before and after an update that nobody saw": (
+        BY_HAND.replace('v reached=true gradient="finite"', 'v reached=true gradient="finite" norm=0.5')
+        + BY_HAND.replace("step 0", "step 1").replace('v reached=true gradient="finite"', 'v reached=true gradient="finite" norm=0.7'),
+        4,
+        "warning",
+    ),
     "before and after an update": (TWICE, 4, "warning"),
     "an initialiser that has a line of its own": (TWICE + '    origin values=["w"] setting="start" @ "train.py":2', 2, "warning"),
 }
 
 SILENT = {
     "a single step": SAME,
+    "two steps without an update between them": BY_HAND + BY_HAND.replace("step 0", "step 1"),
     "apart after the first update": SAME + SAME.replace("step 0", "step 1").replace("symmetric=true", ""),
     "a last layer": TWICE.replace("symmetric=true", "").replace(
         'parameter v reached=true gradient="finite"', 'parameter v gradient="finite" symmetric=true'
