@@ -9,6 +9,7 @@ from whygrad.flow.starved import shaping
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.plain_weights import plain_weights
 from whygrad.rules.graph.stopped_without import refused_parameters
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
@@ -30,6 +31,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     plain list, dict or tuple, Keras layers that only a function inside a `Lambda` knows, `nn.Parameter(...)` that went through `.to()`, `.cuda()` or arithmetic and is a plain tensor since, a tensor made outside
     the model, a layer made anew in each forward.
 
+    In TensorFlow also weights that a layer keeps as plain tensors: numbers drawn in `__init__` or `build` that it multiplies with, beside zeros that it adds.
+
     Also a program that stopped because its optimizer was given nothing, or a tensor that is the result of a calculation.
 
     ## Why it matters
@@ -46,6 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.nn.ModuleList`, `torch.nn.ModuleDict`, `torch.nn.Parameter`; Keras, "Making new layers and models via subclassing", `Layer.add_weight`.
     """
     yield from refused_parameters(index)
+    yield from plain_weights(index)
     if not _trains_registered(index):
         return
     groups: dict[str, list[Parameter]] = {}
