@@ -254,8 +254,18 @@ def evidence(found: Mismatch, change: Change | None) -> Iterator[Evidence]:
         )
 
 
+def _window(found: Mismatch) -> int:
+    """How long the windows of a series are that lack as many rows as they are long: the target is the series itself; 0 where they are no windows."""
+    shape = found.prediction.shape or ()
+    long = shape[1] if len(shape) > 1 else 0
+    return long if found.op.native in _GIVEN_TOGETHER and long > 1 and found.rows[0] + long == found.rows[1] else 0
+
+
 def _help(index: Index, found: Mismatch, change: Change | None) -> str:
     """How to keep a row for each example."""
+    width = _window(found) if change is None else 0
+    if width:
+        return f"the inputs are windows of {width} rows, and `{found.target.shown}` is the whole series: give each window what follows it, `{found.target.written}[{width}:]`"
     if change is None:
         return f"take the rows of `{found.target.shown}` that belong to this batch, by the same index as the inputs"
     if change.op.kind == "reshape":
@@ -266,7 +276,14 @@ def _help(index: Index, found: Mismatch, change: Change | None) -> str:
 
 
 def _remedy(index: Index, found: Mismatch) -> Remedy | None:
-    """As many rows of the longer side as the shorter has, where nothing in the step changed their number."""
+    """As many rows of the longer side as the shorter has, where nothing in the step changed their number; behind windows of a series what comes after each."""
+    width = _window(found)
+    if width:
+        return remedy(
+            f"give each window of {width} what follows it: `{found.target.written}[{width}:]`",
+            Edit("wrap", found.op.site, f"{{x}}[{width}:]", ("fit",), "y", 1) if found.op.site else None,
+            changes=f"the first {width} rows of `{found.target.written}` are not trained on, since no window ends in front of them",
+        )
     sides = (found.prediction, found.target)
     shorter, longer = sorted(sides, key=leading)
     text = found.op.site.text if found.op.site is not None else ""

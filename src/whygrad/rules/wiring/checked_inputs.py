@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Related
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, failed_op, gist, matching
 from whygrad.flow.layers import layer
@@ -123,10 +123,12 @@ def _of_axes(found: Refusal) -> Diagnosis | None:
         return None
     due, axis = dues[0], axis % len(shape)
     joined = next((at for at in range(1, len(shape) - 1) if math.prod(shape[at:]) == due), None) if axis == len(shape) - 1 else None
+    cured = None
     elsewhere = [at for at, size in enumerate(shape) if size == due and at not in (axis, 0)]
     if joined is not None:
         said = f"has them spread over {len(shape) - joined} axes"
         cure = f"flatten it before: {idiom(found.index, 'flatten', name=found.written, axis=joined)}"
+        cured = _flattened(found, joined)
     elif elsewhere:
         said = f"has them on axis {elsewhere[-1]}"
         order = idiom(found.index, "move axis", name=found.written, old=elsewhere[-1], new=axis)
@@ -140,7 +142,26 @@ def _of_axes(found: Refusal) -> Diagnosis | None:
         label="the call is refused",
         related=places((_born(found), f"`{found.written}` is made here")),
         help_=cure,
+        cured=cured,
     )
+
+
+HANDED = ("fit", "train_on_batch", "evaluate", "predict")
+"""Methods of a Keras model that are given the data first."""
+
+
+def _flattened(found: Refusal, axis: int) -> Remedy | None:
+    """The data that a Keras model is trained on, flattened where they are handed over; what a data set hands out is left to a person."""
+    site, written = found.failure.site, found.written
+    if (
+        site is None
+        or found.data is None
+        or not re.search(rf"\.(?:{'|'.join(HANDED)})\(\s*(?:x\s*=\s*)?{re.escape(written)}\s*,", site.text)
+    ):
+        return None
+    shape = ", ".join([*(f"{written}.shape[{at}]" for at in range(axis)), "-1"])
+    edit = Edit("wrap", site, f"{{x}}.reshape({shape})", HANDED, "x", 0)
+    return remedy("flatten what comes in", edit)
 
 
 def _of_check(found: Refusal) -> Diagnosis:
@@ -241,7 +262,15 @@ def _further_axis(found: Refusal) -> str:
 
 
 def _diagnosis(
-    found: Refusal, said: str, site: Site | None, *, label: str, related: tuple[Related, ...], help_: str, edit: str = ""
+    found: Refusal,
+    said: str,
+    site: Site | None,
+    *,
+    label: str,
+    related: tuple[Related, ...],
+    help_: str,
+    edit: str = "",
+    cured: Remedy | None = None,
 ) -> Diagnosis:
     failure = found.failure
     change = setting(site, edit, "True") if edit else None
@@ -260,5 +289,5 @@ def _diagnosis(
         explains=consequences(failure, failure.step),
         kind=failure.step.step.kind if failure.step else None,
         step=failure.step.step.index if failure.step else None,
-        remedy=remedy(f"give every step's output: `{edit}=True`", change) if change else None,
+        remedy=remedy(f"give every step's output: `{edit}=True`", change) if change else cured,
     )
