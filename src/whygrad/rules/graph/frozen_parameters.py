@@ -198,7 +198,7 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
         related=tuple(_holders(index, names)) if event else (),
         evidence=tuple(rows),
         help=idiom(index, "unfreeze"),
-        remedy=_remedy(event),
+        remedy=_thawed_around(index, step, event) if _still_elsewhere(index, step, frozen) else _remedy(event),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset(facts),
         test=moved_too(names),
@@ -304,6 +304,36 @@ def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[P
         facts=frozenset(Fact("no-gradient", p.name) for p in fresh),
         explains=frozenset(Fact("unmoved", p.name) for p in fresh),
         names=tuple(p.name for p in fresh),
+    )
+
+
+def _still_elsewhere(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) -> bool:
+    """Steps of another kind read them, frozen, and train others, as the generator's do in an adversarial pair: there they are to stay."""
+    names = {p.name for p in frozen}
+    return any(
+        any(p.reached and p.name in names for p in other.step.parameters) and any(p.trainable and p.reached for p in other.step.parameters)
+        for other in index.steps
+        if other.step.kind != step.step.kind
+    )
+
+
+_SWITCHED = re.compile(r"\s*([A-Za-z_][\w.]*)\.trainable\s*=\s*False\s*(#.*)?$")
+
+
+def _thawed_around(index: Index, step: StepIndex, event: Event | None) -> Remedy | None:
+    """A model of Keras' made trainable in front of the calls that train it itself, and frozen again behind them."""
+    switched = _SWITCHED.match(event.site.text) if event is not None and event.site is not None else None
+    sites = [one.site for other in index.kinds[step.step.kind] for one in other.events("backward") if one.site is not None]
+    own = rf"\b{re.escape(switched[1])}\.(?:fit|train_on_batch)\(" if switched is not None else "(?!)"
+    if not sites or len({(site.file, site.function) for site in sites}) > 1 or not all(re.search(own, site.text) for site in sites):
+        return None
+    assert switched is not None
+    first, last, name = min(sites, key=lambda site: site.line), max(sites, key=lambda site: site.line), switched[1]
+    return remedy(
+        f"let `{name}` be trainable while it is trained itself",
+        Edit("insert", first, f"{name}.trainable = True", after=False),
+        Edit("insert", last, f"{name}.trainable = False"),
+        changes="it is trained by these calls, and stays as it is in all others",
     )
 
 

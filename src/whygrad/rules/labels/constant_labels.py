@@ -105,9 +105,9 @@ def constant(index: Index, labels: tuple[tuple[StepIndex, str], ...]) -> Constan
 
 
 def told_apart(index: Index, found: Constant) -> bool:
-    """Steps of another kind run the same model with labels that are constant as well, and others: a critic is told of real and of made examples by turns."""
+    """Steps of another kind run the same model, or a part of it, with labels that are constant as well, and others: a critic is told of real and of made examples by turns."""
     model = reached(found.step)
-    others = (other for other in index.steps if other.step.kind != found.step.step.kind and reached(other) == model)
+    others = (other for other in index.steps if other.step.kind != found.step.step.kind and reached(other) and reached(other) <= model)
     levels = {level(other, name) for other in others for name in other.step.labels.values}
     # labels that vary in other steps are those that later become constant
     return bool(model) and bool(levels - {None, found.at})

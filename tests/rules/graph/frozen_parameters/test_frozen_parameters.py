@@ -271,6 +271,70 @@ def test_a_line_that_makes_something_is_not_left_out(text: str) -> None:
     assert (said(diagnose, ENDED + MODEL + at + NOTHING)[0].remedy is None) == (text in MADE)
 
 
+PAIR = """
+    framework tensorflow "2.21.0"
+    step 0 kind=0
+    x: input f32[8,4]
+    y: label f32[8,1]
+    d0: parameter f32[4,1] called="critic_kernel"
+    s = linear x d0
+    loss = mse_loss s y
+    ! freeze critic_kernel at=0 @ "train.py":29 text="    critic.trainable = False"
+    ! backward loss @ "train.py":45 in "train" text="        a = critic.train_on_batch(real, ones)"
+    parameter critic_kernel value=d0 trainable=false reached=true
+    step 1 kind=0
+    x1: input f32[8,4]
+    y1: label f32[8,1]
+    d1: parameter f32[4,1] called="critic_kernel"
+    s1 = linear x1 d1
+    loss1 = mse_loss s1 y1
+    ! backward loss1 @ "train.py":46 in "train" text="        b = critic.train_on_batch(fake, zeros)"
+    parameter critic_kernel value=d1 trainable=false reached=true
+    step 2 kind=1
+    z: input f32[8,2]
+    y2: label f32[8,1]
+    g: parameter f32[2,4] called="maker_kernel"
+    d2: parameter f32[4,1] called="critic_kernel"
+    f = linear z g
+    s2 = linear f d2
+    loss2 = mse_loss s2 y2
+    ! backward loss2 @ "train.py":48 in "train" text="        c = both.train_on_batch(noise, ones)"
+    parameter critic_kernel value=d2 trainable=false reached=true
+    parameter maker_kernel value=g trainable=true reached=true gradient="finite" gradient_norm=1.0
+"""
+
+
+def test_what_another_kind_of_step_wants_frozen_is_thawed_around_the_calls_that_train_it() -> None:
+    (found,) = said(diagnose, PAIR)
+
+    assert found.remedy is not None
+    assert [(edit.text, edit.site.line, edit.after) for edit in found.remedy.edits] == [
+        ("critic.trainable = True", 45, False), ("critic.trainable = False", 46, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PAIR.replace("critic.trainable = False", "freeze(critic)"),
+        PAIR.replace("b = critic.train_on_batch", "b = other.train_on_batch"),
+        PAIR.replace('46 in "train"', '46 in "again"'),
+    ],
+    ids=["frozen in another way", "trained by another", "in two functions"],
+)
+def test_it_is_not_simply_thawed_where_the_calls_do_not_tell(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.remedy is None
+
+
+def test_what_no_other_kind_of_step_reads_is_not_frozen_in_the_first_place() -> None:
+    (found,) = said(diagnose, PAIR[: PAIR.index("    step 2")])
+
+    assert found.remedy is not None
+    assert [edit.action for edit in found.remedy.edits] == ["drop"]
+
+
 def test_an_empty_tree_is_told_where_the_optimizer_was_made_for_it() -> None:
     (found,) = said(diagnose, EMPTY.replace('@ "train.py":5', '@ "train.py":5\n    group rate=0.1 settings={"empty":true}', 1))
 

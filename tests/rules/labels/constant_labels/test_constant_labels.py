@@ -154,6 +154,15 @@ def test_one_model_that_is_told_of_both_by_turns_has_labels_that_differ() -> Non
     assert not said(diagnose, FIRST + ZEROS)
 
 
+def test_a_critic_that_is_told_of_both_by_itself_makes_the_labels_of_the_whole_pair_differ() -> None:
+    pair = FIRST.replace("    w: parameter", "    g: parameter f32[5,5]\n    w: parameter").replace(
+        "    parameter w", '    parameter g reached=true gradient="finite"\n    parameter w'
+    )
+
+    assert not said(diagnose, pair + ZEROS)
+    assert said(diagnose, pair + OTHER)
+
+
 @pytest.mark.parametrize(
     "other", [OTHER, ZEROS.replace("w: parameter", "v: parameter").replace("x w", "x v").replace("parameter w", "parameter v")]
 )

@@ -225,6 +225,25 @@ def test_parts_of_one_call_under_the_wrong_names_are_told_at_that_call() -> None
     assert "rows like the inputs" in (diagnosis.help or "")
 
 
+WINDOWS = SWAPPED.replace("f32[258,4]", "f32[388,12,1]").replace("f32[86,4]", "f32[400]").replace("    origin", "    # origin")
+
+
+def test_windows_of_a_series_are_given_what_follows_each() -> None:
+    (diagnosis,) = said(diagnose, WINDOWS)
+
+    assert diagnosis.remedy is not None
+    assert not diagnosis.remedy.safe
+    assert [(edit.text, edit.keyword) for edit in diagnosis.remedy.edits] == [("{x}[12:]", "y")]
+    assert "`y[12:]`" in diagnosis.help
+
+
+@pytest.mark.parametrize("shapes", [("f32[388,12,1]", "f32[399]"), ("f32[388,1]", "f32[389]"), ("f32[388]", "f32[400]")])
+def test_other_numbers_of_rows_are_no_windows(shapes: tuple[str, str]) -> None:
+    (diagnosis,) = said(diagnose, WINDOWS.replace("f32[388,12,1]", shapes[0]).replace("f32[400]", shapes[1]))
+
+    assert "windows" not in diagnosis.help
+
+
 @pytest.mark.parametrize("y", ["i64[86]", "f32[86,1]"])
 def test_labels_of_one_call_that_look_like_labels_are_told_where_they_are_given(y: str) -> None:
     (diagnosis,) = said(diagnose, SWAPPED.replace("f32[86,4]", y))

@@ -153,6 +153,23 @@ def test_checks_of_keras(said_: str, message: str) -> None:
     assert diagnosis.message == message
 
 
+@pytest.mark.parametrize(
+    ("line", "flat"),
+    [
+        ("model.fit(images, y, epochs=3)", True),
+        ("model.fit(x=images, y=y)", True),
+        ("model.fit(dataset, epochs=3)", False),
+        ("scores = model(images)", False),
+    ],
+)
+def test_data_that_are_handed_to_training_are_flattened_there(line: str, flat: bool) -> None:
+    text = REFUSED.replace("{said}", SAID["a missing flatten"][0]).replace('"train.py":14', f'"train.py":14 text="{line}"')
+    (diagnosis,) = said(diagnose, text)
+
+    texts = [edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy is not None else ())]
+    assert texts == (["{x}.reshape(images.shape[0], -1)"] if flat else [])
+
+
 STEPS = """
     raised type="ValueError" message="rank" @ "train.py":20
     x: input f32[8,5,6] called="x"
