@@ -10,12 +10,13 @@ import pytest
 
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Fit, Graph, Op, Record, Site, Step, Value
+from whygrad.ir import Batches, Fit, Frame, Graph, Op, Record, Scope, Site, Step, Value
 
 LOADER = "loader = DataLoader(TensorDataset(x, y))"
 ONE_SIDED = {
     "rows indexed by a permutation": "x = x[rng.permutation(len(x))]  # here",
     "an order of its own for each": "x = x[rng.permutation(len(x))]  # here\ny = y[rng.permutation(len(y))]  # here",
+    "rows that are drawn": "x = x[rng.choice(len(x), 16)]  # here\ny = y[rng.integers(0, 9, size=16)]  # here",
     "shuffled in place": "np.random.shuffle(y)  # here",
     "a data set shuffled before it is zipped": "a = tf.data.Dataset.from_tensor_slices(x0).shuffle(9)  # here\nloader = tf.data.Dataset.zip((a, from_tensor_slices(y0))).batch(4)",
     "two data sets shuffled apart": "a = from_tensor_slices(x0).shuffle(9)  # here\nb = from_tensor_slices(y0).shuffle(9)  # here\nloader = Dataset.zip((a, b))",
@@ -27,6 +28,7 @@ TOGETHER = {
     "shuffled apart by one seed": "a = from_tensor_slices(x0).shuffle(9, seed=1)\nb = from_tensor_slices(y0).shuffle(9, seed=1)\nloader = Dataset.zip((a, b))",
     "one permutation for both": "order = rng.permutation(len(x))\nx = x[order]\ny = y[order]",
     "one call for both": "x, y = shuffle(x, y)",
+    "one draw for both": "rows = rng.choice(len(x), 16)\nx, y = x[rows], y[rows]",
     "pairs": "pairs = list(zip(xs, ys))\nrandom.shuffle(pairs)\nx, y = zip(*pairs)",
     "the same sorting": "x = x0[np.argsort(t)]\ny = y0[np.argsort(t)]",
     "looked up by the order": "order = rng.permutation(9)\nx = rows[order]\ny = [labels[at] for at in order]",
@@ -117,3 +119,27 @@ def test_parts_of_one_call_that_fit_refused_are_followed_to_it(
     found = [o for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "unpacked"]
 
     assert [(o.values, o.site.line) for o in found if o.site] == [(("b",), line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("order", "wanted"), [("np.random.shuffle(x)", [2]), ("order = np.random.permutation(9)\nx, y = x[order], y[order]", [])]
+)
+def test_an_order_is_found_behind_what_a_step_was_given(
+    order: str, wanted: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ["x, y = load()", *order.split("\n"), "def step(a, b):", "    return a @ b", "step(x[:8], y[:8])"]
+    file = tmp_path / "program_of_a_user.py"
+    file.write_text("\n".join(rows))
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    called, begun = len(rows), len(rows) - 2
+    where = Site(str(file), called, called, 1, len(rows[-1]) + 1)
+    scope = Scope("step", arguments={"a": "a", "b": "b"}, site=Site(str(file), begun, function="step"), caller=where)
+    read = Op(
+        "matmul", ("a", "b"), ("c",), site=Site(str(file), begun + 1, function="step", callers=(Frame(str(file), called, "<module>"),))
+    )
+    values = {"a": Value("a", "input"), "b": Value("b", "label"), "c": Value("c", "activation")}
+    record = Record(steps=(Step(0, graph=Graph((read,), values), scopes=(scope,)),), fits=(Fit(("a",), ("b",), 200, 0.5),))
+
+    assert [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "order" and o.site] == wanted

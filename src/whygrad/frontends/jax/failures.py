@@ -30,6 +30,13 @@ def failed_call(problem: BaseException, derivation: Derivation, scope: int | Non
     return [found] if found is not None else []
 
 
+def raised(problem: BaseException, derivation: Derivation) -> None:
+    """Write down what raised, where no primitive did."""
+    if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
+        scope = derivation.bounds[-1].scope if derivation.bounds else None
+        derivation.bounds += failed_call(problem, derivation, scope)
+
+
 _LEFT = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
 """JAX's errors where a value that is only traced was to become a plain number or an array of NumPy's."""
 

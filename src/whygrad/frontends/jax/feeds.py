@@ -8,7 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from whygrad.frontends.jax.assembly import Built
 from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.pairs import Pairs
 from whygrad.ir import Batches, Site
 
 LOOKED = 256
@@ -62,14 +64,18 @@ class Feeds:
         self.calls: dict[int, int] = {}
         self.feeds: dict[tuple[int, int], Feed] = {}
         self.counts: dict[int, int] = {}
+        self.pairs = Pairs()
 
     def wants(self, function: int) -> bool:
         """This function's calls are looked at still."""
         return 0 < self.calls.get(function, 0) < LOOKED
 
-    def recorded(self, function: int, given: Sequence[Any], names: Mapping[int, str], loop: Callable[[], Site | None]) -> None:
+    def recorded(
+        self, function: int, given: Sequence[Any], names: Mapping[int, str], loop: Callable[[], Site | None], built: Built | None
+    ) -> None:
         """A recorded call, with the names of what it is given, by position."""
         self.counts[function] = len(given)
+        self.pairs.recorded(function, given, names, built)
         for at, name in names.items():
             if _counts(given[at]):
                 if (function, at) not in self.feeds:
@@ -79,8 +85,9 @@ class Feeds:
 
     def passed(self, function: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call that is not recorded."""
-        given = jax.tree_util.tree_leaves((args, dict(kwargs)))
+        given = [leaf for leaf in jax.tree_util.tree_leaves((args, dict(kwargs))) if _dynamic(leaf)]
         if len(given) == self.counts.get(function):
+            self.pairs.passed(function, given)
             self._given(function, given)
 
     def _given(self, function: int, given: Sequence[Any]) -> None:
@@ -104,6 +111,11 @@ class Feeds:
                     constant_levels=len(feed.levels),
                     order_site=feed.loop,
                 )
+
+
+def _dynamic(leaf: Any) -> bool:
+    """What a function may be traced for; functions, structures and text are static arguments."""
+    return hasattr(leaf, "dtype") or isinstance(leaf, bool | int | float | complex)
 
 
 def _counts(item: Any) -> bool:

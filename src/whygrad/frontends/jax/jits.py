@@ -268,9 +268,8 @@ class Jits:
             self.closures.called(jitted, *call)
             return None
         if values := self.entered(plan, flat):
-            self.feeds.recorded(
-                id(jitted), flat, dict(named(plan, self.recorder.open.built.facts)) if self.recorder.open else {}, self._loop
-            )
+            built = self.recorder.open.built if self.recorder.open else None
+            self.feeds.recorded(id(jitted), flat, dict(named(plan, built.facts)) if built else {}, self._loop, built)
             for moment in plan.capture.moments:
                 found = values.get(_compat.variable(moment.state)) if moment.state is not None else None
                 self.recorder.states.given(moment.made, found)

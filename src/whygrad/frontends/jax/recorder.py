@@ -19,7 +19,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
-from whygrad.frontends.jax.failures import failed_call
+from whygrad.frontends.jax.failures import raised
 from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
@@ -145,7 +145,7 @@ class JaxRecorder(Listener):
             result = run(self._taped(asked, derivation))
         except Exception as problem:
             derivation.failed = problem
-            self.guarded("failure", self._raised, derivation, problem)
+            self.guarded("failure", raised, problem, derivation)
             self.guarded("derive", self._derived, derivation, asked, None)
             raise
         else:
@@ -154,12 +154,6 @@ class JaxRecorder(Listener):
         finally:
             self.busy -= 1
             self.activations = outer
-
-    def _raised(self, derivation: Derivation, problem: BaseException) -> None:
-        """What raised, where no primitive did."""
-        if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
-            scope = derivation.bounds[-1].scope if derivation.bounds else None
-            derivation.bounds += failed_call(problem, derivation, scope)
 
     def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:
         asked.names = variables_for(frame, asked.args, asked.argnums)
@@ -244,6 +238,7 @@ class JaxRecorder(Listener):
         if parts[-1].program.derivation.failed is None and parts[-1].arrays:
             self.open.replay = replay_of(self.optimizers, built, plan)
             built.step = self.observer.examine(built.step, self.open.replay)
+            self.jits.feeds.pairs.met(built)
         self.backwards += len(parts)
 
     def close(self, following: Sequence[Part] | None) -> None:
@@ -327,7 +322,9 @@ class JaxRecorder(Listener):
         self.symptoms.was_asked(asked, self.index)
         self.optimizers.again()
         self.late.asked(asked)
-        self.symptoms.loss(source.trace(outside()), loss, self.index, self.optimizers.last_rate)
+        trace = source.trace(outside())
+        self.jits.feeds.pairs.asked(asked, trace.user if trace is not None else None)
+        self.symptoms.loss(trace, loss, self.index, self.optimizers.last_rate)
         self.next_step()
         self.late.look()
 
@@ -445,6 +442,6 @@ class JaxRecorder(Listener):
             self.guarded("late", self.late.look)
             self.guarded("late", self.late.fallen)
             record, endings = self.draft(), self.symptoms.endings()
-        return replace(
-            record, outcome=replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen), endings=endings
-        )
+            fits = self.guarded("fits", self.jits.feeds.pairs.fits, record) or ()
+        told = replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen)
+        return replace(record, outcome=told, endings=endings, fits=fits)

@@ -3,7 +3,7 @@
 import ast
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
@@ -102,27 +102,29 @@ def _of_orders(program: Program, record: Record) -> Iterator[Origin]:
         if step is None or fit.score is None or not fit.score < UNRELATED:
             continue
         index = StepIndex(step)
-        sides = [_orders(program, record, index, names) for names in (fit.inputs, fit.labels)]
+        sides = [
+            list(_orders(program, _spots(program, record, index, names)))
+            or list(_orders(program, (spot for name in names for spot in _arguments(program, step, name))))
+            for known in (fit.inputs, fit.labels)
+            for names in [_known(index, known)]
+        ]
         mine, theirs = ({key for key, _ in side} for side in sides)
         alone = {key: site for side, other in zip(sides, (theirs, mine), strict=True) for key, site in side if key not in other}
         for site in alone.values():
             yield Origin(fit.labels, setting="order", site=site)
 
 
-def _orders(program: Program, record: Record, index: StepIndex, names: tuple[str, ...]) -> list[tuple[str, Site]]:
-    """What put a value's rows into another order on its way, with something that tells whether two are the same."""
+def _known(index: StepIndex, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The first of these names that the step knows, and what it was picked, reshaped or cast from."""
     known = next((name for name in names if name in index.values), None)
-    spots = _spots(program, record, index, (known, *_before(index, known))) if known is not None else ()
-    found: list[tuple[str, Site]] = []
+    return (known, *_before(index, known)) if known is not None else ()
+
+
+def _orders(program: Program, spots: Iterable[Spot]) -> Iterator[tuple[str, Site]]:
+    """What put a value's rows into another order on its way, with something that tells whether two are the same."""
     for at, step in (pair for spot in spots for pair in Trail(program).steps(spot)):
         if step.order is not None:
-            found.append(
-                (
-                    _order_key(step.order),
-                    program.site(at, step.order if isinstance(step.order, ast.stmt) else None),
-                )
-            )
-    return found
+            yield _order_key(step.order), program.site(at, step.order if isinstance(step.order, ast.stmt) else None)
 
 
 def _order_key(order: ast.AST) -> str:

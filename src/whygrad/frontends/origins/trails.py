@@ -17,6 +17,8 @@ CONVERSIONS: Final = frozenset(("int", "float", "bool", "round", "int64", "float
 """Make a number of what they are given, text among it."""
 DRAWING: Final = frozenset(("permutation", "randperm", "argsort", "permuted", "shuffle", "sample"))
 """Calls that give an order of rows."""
+PICKING: Final = frozenset(("choice", "integers", "randint"))
+"""Calls that give numbers of rows, where they are asked for several."""
 REORDERING: Final = frozenset(("shuffle", "permutation", "sort_values", "sample", "sort"))
 """Calls that give the rows of what they are given, in another order."""
 TEXT: Final = frozenset(
@@ -220,7 +222,7 @@ class Trail:
     def _order(self, spot: Spot) -> ast.AST | None:
         """The call that drew or sorted the order that an index is."""
         for at, step in Trail(self.program).steps(spot):
-            if step.order is not None or (isinstance(at.node, ast.Call) and last_name(at.node.func) in DRAWING):
+            if step.order is not None or (isinstance(at.node, ast.Call) and _draws_rows(at.node)):
                 return step.order or at.node
         return None
 
@@ -271,6 +273,13 @@ class Trail:
         if passed is None and last_name(node.func) in REORDERING:
             return Step(_reordered(spot, node), None, node)
         return Step(passed) if passed is not None else Step(None, node)
+
+
+def _draws_rows(call: ast.Call) -> bool:
+    """It gives an order of rows, or the numbers of several that are drawn."""
+    name = last_name(call.func)
+    several = len(call.args) > 1 or any(item.arg in ("size", "shape") for item in call.keywords)
+    return name in DRAWING or (name in PICKING and several)
 
 
 def _reordered(spot: Spot, node: ast.Call) -> Spot | None:

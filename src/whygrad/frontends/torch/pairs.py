@@ -26,10 +26,6 @@ WIDE = 4096
 """Entries of a row from which on it is averaged in blocks before it is kept: 512 rows take 8 MB at most."""
 MOST_PICTURES = 3
 """Pictures of one batch that are compared with one another, and data sets that lie in one another."""
-STEPS = 20
-"""Backwards from which on a run whose loss stands may be said to fail."""
-STANDS = 0.8
-"""Share of its first loss that the last one must reach for the fit to be worth its half a second: one that began above chance may fall a little."""
 NUMBERS = frozenset(
     (torch.float16, torch.float32, torch.float64, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool)
 )
@@ -174,15 +170,12 @@ class Pairs:
         return tuple(found)
 
     def fits(self, record: Record) -> tuple[Fit, ...]:
-        """The fits, where the run failed to learn; else nobody needs them."""
-        stands = [c for c in record.courses if c.steps >= STEPS and c.first and c.last is not None and c.last >= STANDS * c.first]
-        if not stands:
-            return ()
+        """The fits, where the run failed to learn."""
         labels = {name for step in record.steps for name in labels_of(step)}
         tables = [(self.rows[id(e)], {p: values(e, p) for p in e.elements}) for e in self.loaders.loaders.values() if id(e) in self.rows]
         if self.whole is not None:
             tables.append((self.whole, {name: (name,) for name in self.whole.parts}))
-        return tuple(fit for rows, names in tables for fit in fitted(rows, names, labels))
+        return tuple(fit for rows, names in tables for fit in fitted(rows, names, labels, record.courses))
 
 
 def labels_of(step: Step) -> set[str]:
