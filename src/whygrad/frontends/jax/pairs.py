@@ -102,8 +102,8 @@ def _labels(built: Built | None) -> set[str]:
 
 
 def _long(item: Any) -> bool:
-    shape = getattr(item, "shape", ())
-    return len(shape) > 0 and shape[0] >= fitting.FEWEST
+    shape: tuple[int, ...] = getattr(item, "shape", ())
+    return bool(shape) and shape[0] >= fitting.FEWEST
 
 
 def _array(item: Any) -> Any:
@@ -111,7 +111,8 @@ def _array(item: Any) -> Any:
     item = concrete(item)
     if not isinstance(item, np.ndarray | jax.Array) or deleted(item) or not getattr(item, "is_fully_addressable", True):
         return None
-    if isinstance(item, jax.Array) and not item.is_ready():
+    ready = getattr(item, "is_ready", None)
+    if ready is not None and not ready():
         return None  # timid: to read it would make the program wait for its device
     found = numbers(item)
     return found if found is not None and found.ndim and found.size else None

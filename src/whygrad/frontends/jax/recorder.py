@@ -443,5 +443,5 @@ class JaxRecorder(Listener):
             self.guarded("late", self.late.fallen)
             record, endings = self.draft(), self.symptoms.endings()
             fits = self.guarded("fits", self.jits.feeds.pairs.fits, record) or ()
-        told = replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen)
-        return replace(record, outcome=told, endings=endings, fits=fits)
+        outcome = replace(outcome, steps_seen=self.index, backwards_seen=self.backwards or self.unseen)
+        return replace(record, outcome=outcome, endings=endings, fits=fits)
