@@ -49,7 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Many programs learn well on raw pixels, above all with a normalisation layer first or with Adam. A run whose loss falls is never spoken of, unless
-    the inputs drive the first layer's sigmoid or tanh to its flat end, so that it gets no gradient and only what comes after it learns.
+    the inputs drive the first layer's sigmoid or tanh, or a recurrent layer's gates, to the flat end, so that it gets no gradient and only what comes after it learns.
 
     ## How sure
     Measured twice: by the loss over the run, and by a few updates on copies of the parameters with the inputs standardised, whose loss
@@ -92,10 +92,11 @@ def is_layer(op: Op) -> bool:
 
 
 def blocked(step: StepIndex, value: Value) -> tuple[str, ...]:
-    """Parameters of the layer that reads it whose gradient is 0, as the sigmoid or tanh behind it is at its flat end; the loss may fall by what comes later alone."""
+    """Parameters of the layer that reads it whose gradient is 0, as its own or the next sigmoid or tanh is at its flat end; the loss may fall by what comes later alone."""
     readers = [op for op in step.consumers.get(value.name, ()) if is_layer(op)]
     read = {name for op in readers for name in op.outputs}
-    if not any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step)):
+    flattened = any(not read.isdisjoint((op.inputs[0], step.origin(op.inputs[0]))) for op, _ in flat(step))
+    if not flattened and not any(op.kind == "rnn" for op in readers):  # the sigmoids and tanhs of a recurrent layer are inside of one op
         return ()
     return tuple(p.name for p in step.step.parameters if p.gradient == "zero" and any(p.value in op.inputs for op in readers))
 
@@ -194,8 +195,9 @@ def _what(index: Index, step: StepIndex, *, error: bool, stuck: bool) -> str:
 def tested(step: StepIndex, names: tuple[str, ...], stuck: tuple[str, ...]) -> Test:
     """The experiment: standardised inputs open what was blocked, or let the loss fall further."""
     if stuck:
+        weight = stuck[:1]  # the others of a recurrent layer may have none for another reason: a state that is 0 has no weight to move
         return Test(
-            Standardise(names), f"with standardised inputs {listed(stuck)} gets a gradient", raises_gradient_of=stuck, required=True
+            Standardise(names), f"with standardised inputs {listed(weight)} gets a gradient", raises_gradient_of=weight, required=True
         )
     changed = tuple(dict.fromkeys((*names, *extreme_targets(step))))
     return Test(

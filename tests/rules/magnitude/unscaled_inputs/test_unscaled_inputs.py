@@ -33,6 +33,9 @@ SATURATED = (
     .replace("    labels values", '    parameter w gradient="zero" gradient_norm=0.0\n    parameter v gradient="finite"\n    labels values')
 )
 
+GATED = SATURATED.replace("a = linear x w", "a = rnn x w").replace("    s = sigmoid a", "    s = relu a")
+"""The sigmoids of a recurrent layer are inside of one op."""
+
 CHANCE = (
     STUCK.replace("start=9.0 first=9.0 last=8.9 noise=0.1", "start=56.8 first=3110.0 last=1.386 noise=295.0")
     .replace("y: label f32[64,1]", "y: label i64[64]")
@@ -66,6 +69,7 @@ FIRES = {
     "the loss falls from far above to what the labels' shares alone give": (UNEVEN, 7, "warning"),
     "the loss falls from far above to what an even guess costs": (CHANCE, 7, "warning"),
     "the loss falls, by the last layer alone": (SATURATED, 7, "warning"),
+    "the loss falls, by what comes behind a recurrent layer": (GATED, 7, "warning"),
     "the loss stands still": (STUCK, 7, "warning"),
     "a layer that is written out": (
         STUCK.replace("linear x w", "matmul x w").replace("w: parameter f32[1,8]", "w: parameter f32[8,1]"),
@@ -92,6 +96,8 @@ SILENT = {
     "few labels were seen, and their shares are uncertain": UNEVEN.replace("[256,", "[12,"),
     "the loss falls below an even guess": CHANCE.replace("last=1.386", "last=0.9"),
     "the loss falls, and the sigmoid has a slope": SATURATED.replace("mean=0.5 std=0.5", "mean=0.5 std=0.2"),
+    "the loss falls, and the gates are not all shut": GATED.replace('w gradient="zero"', 'w gradient="finite"'),
+    "the loss falls behind a recurrent layer of ordinary inputs": GATED.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
     "the loss falls, and a little gradient passes": SATURATED.replace('w gradient="zero"', 'w gradient="finite"'),
     "the loss falls": STUCK.replace("last=8.9", "last=2.0"),
     "ordinary inputs": STUCK.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
