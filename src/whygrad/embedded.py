@@ -72,6 +72,7 @@ class Embedded:
             raise WhygradError("this recording was never started", help="call `start` first")
         self._watching.remove()
         with random_kept():
+            self.observing.problem = problem
             record = self.observing.finish(Outcome(0, raised(problem, self.sources) if problem is not None else None))
             return self._judged(record)
 

@@ -89,6 +89,7 @@ class Observing:
         self.faults: list[str] = []
         self.limits: list[str] = []
         self.last_kept = -1
+        self.problem: BaseException | None = None
         self.audience = audience or Audience()
         self.settled = False
         """Every kind of step seen has its recorded steps, and for `QUIET_STEPS` steps nothing new came."""

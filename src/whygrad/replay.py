@@ -21,6 +21,9 @@ class Replay(Protocol):
 class Observer(Protocol):
     """What a front end tells, and asks, while the program runs."""
 
+    problem: BaseException | None
+    """What ended the program, once it has ended; its frames still hold their variables."""
+
     def examine(self, step: Step, replay: Replay) -> Step:
         """Called while the step can still be replayed, before the update: returns it with its measures and trials filled in."""
 

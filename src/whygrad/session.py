@@ -173,6 +173,7 @@ class Session:
             if self.live is not None:
                 self.live.end()
             with self.own_imports():
+                observing.problem = ended.problem
                 record = observing.finish(self.outcome(ended, status))
                 report = self.judged(record)
                 self.deliver(record, report)

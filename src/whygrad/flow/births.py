@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from whygrad.flow.index import Index, StepIndex
-from whygrad.ir import Birth, Op, Statistics, Value
+from whygrad.ir import Birth, Op, Statistics, Value, family
 
 GIVEN = ("input", "label", "parameter", "buffer")
 SCALER = "grad_scaler.py"
@@ -56,20 +56,49 @@ def _shown(index: Index, step: StepIndex, birth: Birth) -> Origin:
 
 
 def _by_figures(index: Index) -> Iterator[Origin]:
-    """What was given to a step whose loss is not finite, and then the first op on the way there with finite inputs and an output that is not."""
+    """What was given to a step that came to numbers which are not finite, and then the first op on the way there with finite inputs and an output that is not."""
     for step in index.steps:
-        if not any(broken(step.value(name).statistics) for name in step.losses):
-            continue
-        given = [
-            name for name, value in step.values.items() if name not in step.producer and name in step.shapes_loss and value.role in GIVEN
-        ]
+        way = _way(index, step)
+        given = [name for name, value in step.values.items() if name in way and name not in step.producer and value.role in GIVEN]
         for name in given:
             if broken(step.value(name).statistics):
                 yield Origin(step, Birth("given", value=name, step=step.step.index), None, step.value(name))
-        for op in step.graph.ops:
-            made = [name for name in op.outputs if name in step.shapes_loss and broken(step.value(name).statistics)]
+        for op in step.graph.ops if way else ():
+            made = [name for name in op.outputs if name in way and broken(step.value(name).statistics)]
             if made and not any(broken(step.value(name).statistics) for name in op.inputs) and not masks(step, op):
-                yield Origin(step, Birth("forward", op=made[0], step=step.step.index), op)
+                yield _born(step, op, made[0])
+
+
+def _born(step: StepIndex, op: Op, made: str) -> Origin:
+    """The op made it, unless it only hands on entries of something that nobody has looked at, such as all rows of the data."""
+    unseen = all(step.value(name).statistics is None for name in op.inputs)
+    if family(op.kind) not in ("layout", "select") or not unseen or made in step.depends_on_parameters:
+        return Origin(step, Birth("forward", op=made, step=step.step.index), op)
+    figures = step.value(made).statistics
+    count = round((1 - figures.finite) * figures.count) if figures is not None else 0
+    return Origin(step, Birth("given", value=made, step=step.step.index, count=count), None, step.value(made))
+
+
+def _way(index: Index, step: StepIndex) -> frozenset[str]:
+    """What a loss that is not finite was computed from, or what the program refused; nothing where all is finite."""
+    if step.losses:
+        return step.shapes_loss if any(broken(step.value(name).statistics) for name in step.losses) else frozenset()
+    ends = refused(index, step)
+    return step.upstream(ends[-1]) if ends else frozenset()
+
+
+def refused(index: Index, step: StepIndex) -> list[str]:
+    """What is not finite of what a call was given that raised for it; of all that the last step came to, where the program's own check raised."""
+    if step is not index.steps[-1] or not refuses(index):
+        return []
+    given = step.failed[-1].inputs if step.failed else tuple(name for op in step.graph.ops for name in op.outputs)
+    return [name for name in given if broken(step.value(name).statistics)]
+
+
+def refuses(index: Index) -> bool:
+    """Numbers that are not finite never came to a loss: the program ended where something would not take them."""
+    raised = index.record.outcome.exception
+    return raised is not None and raised.not_finite and all(course.non_finite is None for course in index.record.courses)
 
 
 def masks(step: StepIndex, op: Op) -> bool:

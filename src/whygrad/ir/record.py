@@ -1,5 +1,6 @@
 """The record of a run: everything that rules may ask."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,10 @@ NONE_CHOSEN = "parameters()"
 """What an optimizer that was given nothing is about, where it is no attribute: parameters that are all frozen, and parameters of which some can be trained and none was handed over."""
 
 
+_NOT_FINITE = re.compile(r"\b(nans?|infs?|infinity|infinite|(non-?)?finite)\b|\bconstraint\b|between 0 and 1", re.IGNORECASE)
+"""What exceptions say of such numbers; distributions check their parameters' constraints, and losses of probabilities their range."""
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """The exception that ended the program."""
@@ -37,6 +42,11 @@ class Raised:
     """What was found that it is about, by its name, such as an attribute that holds layers in a plain list."""
     made: Site | None = None
     """Where that was made."""
+
+    @property
+    def not_finite(self) -> bool:
+        """Its message speaks of numbers that are not finite."""
+        return _NOT_FINITE.search(self.message) is not None
 
 
 @dataclass(frozen=True, slots=True)

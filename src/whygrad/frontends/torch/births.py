@@ -95,6 +95,11 @@ class Watched:
             return self._given(given[0], index)
         return _birth("forward", found, found.outputs, index) if found is not None else None
 
+    def refused(self, index: int) -> Birth | None:
+        """What made the numbers that the last call raised for; None if it was given none that are not finite."""
+        last = self.ran[-1] if self.ran else None
+        return self.forward(last.inputs, index) if last is not None and not last.outputs else None
+
     def _given(self, name: str, index: int) -> Birth:
         """The value was made before, by a call without a gradient or outside the step: that call, if its own inputs were finite."""
         tensor = self.given[name]

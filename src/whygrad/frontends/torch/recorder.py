@@ -399,6 +399,8 @@ class TorchRecorder:
             self._last_step(outcome)
         elif self.refused and outcome.exception is not None and self.steps:
             self._refused_step(outcome.exception)
+        elif outcome.exception is not None and outcome.exception.not_finite:
+            self.unrecorded.stopped(self.observer.problem)
         seen = self.index + (not self.on and not was_on and bool(self.running.backwards))
         if self.sources.changed:
             self.limits.append(

@@ -121,7 +121,8 @@ class TorchReplay:
                     found = self.watched.backward(total, {}, index)
             return () if found is None else (replace(found, loss=number),)
         except (Unable, *FAILURES):
-            return ()
+            found = self.watched.refused(index)
+            return (found,) if found is not None else ()
         finally:
             self.watched = None
             set_random_states(states)

@@ -1,5 +1,6 @@
 """What is done in steps that are not recorded: losses and gradients are watched, and a step that goes wrong is explained at once."""
 
+import traceback
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,16 @@ class Unrecorded:
         if bad and not symptoms.explain(place, step, variables(frame)) and self.recorder.steps:
             with self.recorder.aside():
                 self.spoilt.look(frame, tensor, self.recorder.optimizers.parameters(), step, self.recorder.steps[-1].index)
+
+    def stopped(self, problem: BaseException | None) -> None:
+        """The program ended in a step that is not recorded: where something refused numbers that are not finite, find out where they came from."""
+        symptoms = self.recorder.symptoms
+        if problem is None or symptoms.ruined:
+            return
+        held = [frame.f_locals for frame, _ in traceback.walk_tb(problem.__traceback__) if source.is_user(frame.f_code)][::-1]
+        for place in symptoms.templates:
+            if symptoms.explain(place, self.recorder.index, held):
+                return
 
     def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
         """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""

@@ -9,7 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Course, Event, Op
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
-from whygrad.rules.magnitude.phrases import beyond_table, called, consequences, entries, first, when
+from whygrad.rules.magnitude.phrases import beyond_table, called, comes_of, consequences, differentiated, entries, first, when
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import guarded, without_largest
 
@@ -93,7 +93,6 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
     name = called(op)
     inputs = [found.step.value(item) for item in op.inputs]
     what = " and ".join(f"`{value.shown}`" for value in inputs[:2] if value.called) or "finite inputs"
-    backward = next((event.site for event in found.step.events("backward") if event.site), None)
     half = any(found.step.value(out).dtype == "f16" for out in op.outputs)
     ranges = tuple(
         Evidence(f"{typed(v)} is finite{_range(v.statistics.minimum, v.statistics.maximum)}")
@@ -105,10 +104,10 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         name="non-finite-forward",
         severity="error",
         confidence="measured",
-        message=f"`{name}` makes NaN or infinity of {what}, so that the loss is not finite",
+        message=f"`{name}` makes NaN or infinity of {what}, {comes_of(index, found)}",
         site=op.site,
         label="finite numbers go in, NaN or infinity comes out",
-        related=places((backward, "the loss differentiated here is not finite")),
+        related=places(differentiated(index, found)),
         evidence=(*entries(found, "makes"), *beyond_table(found, op), *ranges, *when(index, found)),
         help=f"numbers above {HALF:g} do not fit in float16: use bfloat16, or compute this in float32"
         if half

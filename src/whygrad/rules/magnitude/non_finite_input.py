@@ -9,9 +9,9 @@ from whygrad.flow.births import Origin, origin
 from whygrad.flow.makers import making_site
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import SPELLINGS, spelling
-from whygrad.ir import Site
+from whygrad.ir import Site, family
 from whygrad.rules import rule
-from whygrad.rules.magnitude.phrases import consequences, when
+from whygrad.rules.magnitude.phrases import consequences, differentiated, when
 from whygrad.rules.magnitude.scales import data_of
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import before_loop, behind, remedy
@@ -59,8 +59,10 @@ def place(index: Index, found: Origin) -> tuple[Site | None, str]:
     """Where the value was made or handed out, or else first read."""
     name = found.value.name if found.value is not None else ""
     made = found.step.producer.get(name)
+    picked = made is not None and family(made[1].kind) in ("select", "layout")
     if made is not None and made[1].site is not None:
-        return made[1].site, "it is made here"
+        entries = making_site(index, found.step, name) if picked else None
+        return (entries, "it is a part of what is made here") if entries not in (None, made[1].site) else (made[1].site, "it is made here")
     handed = _handed(found)
     entries = making_site(index, found.step, name) if handed is not None else None
     if entries is not None:
@@ -83,8 +85,8 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
     assert value is not None
     what = _WHAT.get("label" if value.name in found.step.step.labels.values else value.role, "the input")
     site, label = place(index, found)
-    count = f"{found.birth.count:,} of its entries" if found.birth.count else "entries of it"
-    backward = next((event.site for event in found.step.events("backward") if event.site), None)
+    count = found.birth.count
+    told = f"{count:,} of its entries {'is' if count == 1 else 'are'}" if count else "entries of it are"
     return Diagnosis(
         rule="WG501",
         name="non-finite-input",
@@ -95,14 +97,14 @@ def diagnosis(index: Index, found: Origin) -> Diagnosis:
         label=label,
         related=places(
             (_handed(found) if site != _handed(found) else None, f"`{value.shown}` is handed out here"),
-            (backward, "the loss differentiated here is not finite"),
+            differentiated(index, found),
         ),
         evidence=(
             *(
                 handed(index, found)
                 if found.birth.rows
                 else (
-                    Evidence(f"{count} are not finite; `{value.shown}` is {value.type}", "entries", found.birth.count or None),
+                    Evidence(f"{told} not finite; `{value.shown}` is {value.type}", "entries", count or None),
                     *when(index, found),
                 )
             ),

@@ -6,18 +6,29 @@ from math import isnan
 
 from whygrad.diagnosis import Evidence, Fact
 from whygrad.flow import Index
-from whygrad.flow.births import Origin
+from whygrad.flow.births import Origin, refuses
 from whygrad.idioms import idiom, spelled
-from whygrad.ir import Op
+from whygrad.ir import Op, Site
 from whygrad.rules.phrases import figure, plural
-
-_WORDS = ("nan", "inf", "finite", "constraint")
-"""Words of exceptions that speak of numbers that are not finite; distributions check their parameters' constraints."""
 
 
 def called(op: Op) -> str:
     """The op by the name that the user wrote: `log`, `sqrt`."""
     return spelled(op)
+
+
+def comes_of(index: Index, origin: Origin) -> str:
+    """What follows, in words: the loss is not finite, or what was given such numbers refused them."""
+    if not refuses(index):
+        return "so that the loss is not finite"
+    ops = () if origin.later else origin.step.failed
+    return f"which `{called(ops[-1])}` refuses" if ops else "which the program stops at"
+
+
+def differentiated(index: Index, origin: Origin) -> tuple[Site | None, str]:
+    """Where the loss that is not finite was differentiated, and what to say there."""
+    backward = next((event.site for event in origin.step.events("backward") if event.site), None)
+    return (None if refuses(index) else backward), "the loss differentiated here is not finite"
 
 
 def when(index: Index, origin: Origin) -> Iterator[Evidence]:
@@ -68,7 +79,7 @@ def consequences(index: Index, origin: Origin) -> frozenset[Fact]:
     """What follows from numbers that are not finite: an exception that speaks of them, parameters that no longer move."""
     found = {Fact("non-finite", name) for step in index.steps for name, value in step.values.items() if value.role in ("loss", "parameter")}
     raised = index.record.outcome.exception
-    if raised is not None and any(word in raised.message.lower() for word in _WORDS):
+    if raised is not None and raised.not_finite:
         found.add(Fact("exception", raised.type))
     found.update(Fact("insensitive", str(step.step.kind)) for step in index.steps if step.step.index >= origin.step.step.index)
     return frozenset(found)
