@@ -1,9 +1,10 @@
 """Runs that compute a loss for every step and never ask for a gradient: tracked, the loss is dropped (WG308); untracked, tracking was off all along (WG303)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.frontier import switched_off
 from whygrad.flow.starved import meant
@@ -11,6 +12,8 @@ from whygrad.idioms import speaks_torch
 from whygrad.ir import Event, Op, Site
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules.phrases import listed, plural
+from whygrad.rules.remedies import in_front
+from whygrad.rules.remedies import remedy as repaired
 
 ENOUGH = 2
 """Steps that must have gone by without a gradient: a look at one batch steps or clears once."""
@@ -36,7 +39,7 @@ def unasked(index: Index) -> Unasked | None:
     if any(parameter.gradient_at_update in ("finite", "non-finite") for step in index.steps for parameter in step.step.parameters):
         return None
     found = [one for step in index.steps for at in range(len(step.graph.ops)) if (one := _loss(index, step, at)) is not None]
-    return found[-1] if found else None
+    return found[-1] if found else next((one for step in reversed(index.steps) if (one := _written(index, step)) is not None), None)
 
 
 def _loss(index: Index, step: StepIndex, at: int) -> Unasked | None:
@@ -48,6 +51,18 @@ def _loss(index: Index, step: StepIndex, at: int) -> Unasked | None:
     above = step.upstream(given)
     names = tuple(p.name for p in step.step.parameters if p.name in wanted and p.value in above)
     return Unasked(step, op, names, _switch(step, at)) if names else None
+
+
+def _written(index: Index, step: StepIndex) -> Unasked | None:
+    """The last number that such a step came to, of an optimizer's parameters and of something else, as a loss that is written by hand."""
+    for op in reversed(step.graph.ops):
+        made = step.value(op.output) if op.outputs else None
+        if made is None or made.shape != () or not op.tracking or not any(op.carrying) or made.name not in step.depends_on_parameters:
+            continue
+        above, wanted = step.upstream(made.name), index.once(meant)
+        names = tuple(p.name for p in step.step.parameters if p.name in wanted and p.value in above)
+        return Unasked(step, op, names, None) if names else None
+    return None
 
 
 def _switch(step: StepIndex, at: int) -> Site | None:
@@ -67,6 +82,7 @@ def never_differentiated(index: Index) -> Iterator[Diagnosis]:
         "the loss is computed in every step and never differentiated: the run asks for no gradient",
         (found.op.site, "nothing is differentiated from this"),
         "call `backward()` on it, with the parentheses, before the optimizer steps",
+        remedy=_called(found),
     )
 
 
@@ -97,6 +113,7 @@ def _diagnosis(
     place: tuple[Site | None, str],
     help: str,
     related: tuple[Related, ...] = (),
+    remedy: Remedy | None = None,
 ) -> Diagnosis:
     steps = max((optimizer.steps for optimizer in index.record.optimizers), default=0)
     count = steps or index.record.outcome.cleared
@@ -126,4 +143,17 @@ def _diagnosis(
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=found.names,
+        remedy=remedy,
     )
+
+
+_NAMED = re.compile(r"\s*([A-Za-z_]\w*)\s*(?::[^=]*)?=[^=]")
+
+
+def _called(found: Unasked) -> Remedy | None:
+    """The backward in front of the step, where the loss has a name in the function that steps."""
+    made, step = found.op.site, next((event.site for event in found.step.events("optimizer_step")), None)
+    named = _NAMED.match(made.text) if made is not None else None
+    if made is None or step is None or named is None or (made.file, made.function) != (step.file, step.function):
+        return None
+    return repaired(f"run the backward of `{named[1]}`", in_front(step, f"{named[1]}.backward()"))

@@ -14,7 +14,6 @@ from whygrad.rules.phrases import distinct, figure, listed, places, plural
 from whygrad.rules.remedies import in_front, remedy
 from whygrad.rules.remedies import moved as moving
 from whygrad.rules.update.cut_updates import cut_updates
-from whygrad.rules.update.without_backward import without_backward
 
 SWITCHES = {"freeze": "freezes", "unfreeze": "unfreezes"}
 """Changes of `trainable`, and what they do."""
@@ -28,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The step's calls are all there, in an order in which one of them has nothing to work on.
 
     ## What it finds
-    An optimizer that steps before the backward, on gradients that were just cleared, or in a program that never runs a backward of its loss; clipping before the backward, or after the update; clipping before the
+    An optimizer that steps before the backward, on gradients that were just cleared; clipping before the backward, or after the update; clipping before the
     gradient scaler has unscaled; a scheduler that steps before the first update. In an optax chain, clipping behind the whole optimizer, in steps whose gradients were above the limit while
     no update was, or where it cuts each whole update to less than a hundredth and the loss stands still. In Keras, `trainable` that is changed after `compile` and a first `fit`.
 
@@ -37,8 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     gradients to almost nothing. A scheduler that goes first skips the first rate of the schedule.
 
     ## When it is fine
-    `step`, `zero_grad`, `backward` in this order uses each gradient one forward later; only the first update finds none, and that is left alone. Steps without a forward, as to draw a
-    schedule's rates, and gradients that are written by hand, are left alone too. A scheduler's constructor
+    `step`, `zero_grad`, `backward` in this order uses each gradient one forward later; only the first update finds none, and that is left alone. A scheduler's constructor
     takes a step of its own.
 
     ## How sure
@@ -48,7 +46,6 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     PyTorch, `torch.optim`: "Taking an optimization step" and "How to adjust learning rate"; "Automatic mixed precision examples: gradient clipping".
     """
-    yield from without_backward(index)
     yield from distinct(_too_early(index))
     yield from distinct(_useless_clips(index))
     yield from distinct(_clipped_updates(index))
