@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from whygrad.diagnosis import Fact
 from whygrad.flow.index import Index, StepIndex
@@ -20,6 +21,10 @@ _PREFACES = (
     "Stack trace",
     "In call to configurable",
 )
+_CONVERTED = "in user code:"
+"""Begins what is raised in a function that TensorFlow has rewritten: places follow, and the complaint comes last."""
+_QUOTING = "Error encountered:"
+"""Ends the line behind which Keras quotes what a layer raised as it was looked at."""
 _SIZE = re.compile(r"\bNone\b|\d+")
 
 
@@ -63,10 +68,12 @@ def failures(index: Index) -> tuple[Failure, ...]:
 def gist(message: str) -> str:
     """The line of a message that says what was wrong, without the numbers of an array that it may quote.
 
-    Keras puts the layer that was called in front of it, and colours it; TensorFlow the node of a graph, and where it was made.
+    Keras puts the layer that was called in front of it, and colours it; TensorFlow the node of a graph, and where it was made, or the places in what it has rewritten.
     """
     lines = [line.strip() for line in _COLOUR.sub("", message).splitlines() if line.strip()]
-    found = next((line for line in lines if not line.startswith(_PREFACES)), lines[0] if lines else "")
+    last = lines[-1:] if lines and lines[0].startswith(_CONVERTED) else []
+    behind = [after for line, after in pairwise(lines) if line.endswith(_QUOTING)]
+    found = next((line for line in (*last, *behind, *lines) if not line.startswith(_PREFACES)), lines[0] if lines else "")
     return _NUMBERS.sub(r"\1…", _NODE.sub("", found))
 
 

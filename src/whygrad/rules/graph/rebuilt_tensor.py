@@ -16,6 +16,7 @@ from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.left_terms import left_terms
 from whygrad.rules.graph.starvation import Words, diagnosis, framework, lifting
 from whygrad.rules.graph.stopped_without import left_loss
+from whygrad.rules.graph.symbolic_numbers import asked_for_numbers
 from whygrad.rules.remedies import remedy
 
 _REFUSALS = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")
@@ -33,7 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     nothing that came back equals what left, the two ends are brought together by the call that they belong to. In JAX, the call that asks a traced value
     for its number, and raises. A term of the loss that is added as its number, so that parameters which only this term reads never get a gradient; one that comes back
     as a new tensor, and so trains nothing, is a warning.
-    Also a program that stopped because its loss had become a plain number before its gradient was asked for.
+    In TensorFlow also a function that asks a tensor for its numbers while it is compiled, and stops. Also a program that stopped because its loss had become a plain number before its gradient was asked for.
 
     ## Why it matters
     A gradient is a record of tensor operations. A number or an array has no such record, and the tensor made of it is a constant: backward stops there.
@@ -51,9 +52,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.tensor` (copies data and has no autograd history), `torch.Tensor.item`, `torch.Tensor.numpy`; TensorFlow, `tf.GradientTape`, "Getting a gradient of
     None: took calculations outside of TensorFlow".
     """
-    for cut in index.once(cuts):
-        if cut.story == "rebuilt":
-            yield _spoken(index, cut)
+    rebuilt = [cut for cut in index.once(cuts) if cut.story == "rebuilt"]
+    yield from (_spoken(index, cut) for cut in rebuilt)
+    yield from () if rebuilt else asked_for_numbers(index)
     yield from left_terms(index)
     yield from left_loss(index)
     yield from idle(index, "rebuilt", "WG302", "rebuilt-tensor")
