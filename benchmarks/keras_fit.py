@@ -36,6 +36,8 @@ TRIVIAL = "import tensorflow as tf\nprint(float(tf.ones(3)[0]))\n"
 class Silent:
     """An observer that asks for no experiment."""
 
+    problem: BaseException | None = None
+
     def examine(self, step: Step, replay: Replay) -> Step:  # noqa: ARG002 - the protocol's own argument
         return step
 

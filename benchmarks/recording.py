@@ -48,6 +48,8 @@ for _ in range(3):
 class Silent:
     """An observer that asks for no experiment."""
 
+    problem: BaseException | None = None
+
     def examine(self, step: Step, replay: Replay) -> Step:  # noqa: ARG002 - the protocol's own argument
         return step
 
