@@ -68,6 +68,26 @@ def test_behind_one_exception_another_of_its_kind_may_have_been_hidden():
     assert "still there" in against(SICK, Attempt(FELL, elsewhere), DETACHED)
 
 
+def test_an_edit_may_have_to_go_on_where_a_later_batch_asks_for_more():
+    stopped = replace(SICK, report=replace(RAISED, diagnoses=SICK.roots))
+    more = replace(RAISED, outcome=Outcome(1, Raised("ValueError", "id 9")), diagnoses=(replace(DETACHED, message="id 9"),))
+    moved = replace(DETACHED, message="id 9", site=replace(DETACHED.site, line=99) if DETACHED.site else None)
+
+    assert against(stopped, Attempt(FELL, more), DETACHED) == ""
+    assert "still there" in against(stopped, Attempt(FELL, replace(more, diagnoses=(moved,))), DETACHED)
+
+
+def test_what_goes_on_with_an_edit_is_one_fix_with_it(tmp_path: Path):
+    repair = Repair(Wish(Target("train.py", ())), tmp_path, tmp_path, screen(sys.stderr))
+    again = replace(DETACHED, message="id 9", remedy=Remedy("once more", ()))
+    repair.keep(DETACHED, {"a": ("0", "1")})
+    repair.keep(again, {"a": ("1", "2"), "b": ("x", "y")})
+    repair.keep(replace(again, rule="WG999"), {"a": ("2", "3")})
+
+    assert [dict(kept.changed) for kept in repair.kept] == [{"a": ("0", "2"), "b": ("x", "y")}, {"a": ("2", "3")}]
+    assert repair.kept[0].diagnosis == replace(DETACHED, remedy=again.remedy)
+
+
 def test_a_program_that_runs_through_and_learns_is_proof():
     assert unproved(WELL) == ""
 

@@ -98,6 +98,16 @@ class Repair:
     left: set[str] = field(default_factory=set)
     runs: int = 0
 
+    def keep(self, diagnosis: Diagnosis, changed: Mapping[str, tuple[str, str]]) -> None:
+        """This fix stays; one that goes on where the last one was not enough takes its place, as one fix of the first fault."""
+        last = self.kept[-1] if self.kept else None
+        if last is not None and last.diagnosis.rule == diagnosis.rule and _goes_on(last.diagnosis, diagnosis):
+            before = {path: last.changed.get(path, texts)[0] for path, texts in changed.items()}
+            joined = {**last.changed, **{path: (before[path], after) for path, (_, after) in changed.items()}}
+            self.kept[-1] = Kept(replace(last.diagnosis, remedy=diagnosis.remedy), joined)
+        else:
+            self.kept.append(Kept(diagnosis, changed))
+
     def run(self, texts: Mapping[str, str], limit: float | None) -> Attempt:
         """One run of the program with these texts."""
         made = attempt(self.wish.target, self.wish.options, texts, self.scratch, limit)
@@ -177,7 +187,7 @@ def _repaired(repair: Repair, before: Attempt) -> Attempt:
             continue
         changed = {path: (repair.texts.get(path, repair.originals[path]), text) for path, text in texts.items()}
         repair.texts.update(texts)
-        repair.kept.append(Kept(diagnosis, changed))
+        repair.keep(diagnosis, changed)
         now = trial
     return now
 
@@ -303,12 +313,19 @@ def against(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> str:
 
 
 def stops_elsewhere(before: Attempt, trial: Attempt, diagnosis: Diagnosis) -> bool:
-    """Both runs were ended by an exception, each by its own, and what a rule says of the later one is about something else: the first fault hid a second one of its kind."""
+    """Both runs were ended by an exception, each by its own, and what a rule says of the later one is about something else, or more of the same line: the first fault hid a second one of its kind."""
     ends = [run.report.outcome.exception for run in (before, trial) if run.report is not None]
     if None in ends or len({end.message for end in ends if end is not None}) == 1:
         return False
     known = {other.names or other.message for other in before.roots if other.rule == diagnosis.rule}
-    return not any((other.names or other.message) in known for other in trial.roots if other.rule == diagnosis.rule)
+    same = [other for other in trial.roots if other.rule == diagnosis.rule and (other.names or other.message) in known]
+    return all(_goes_on(diagnosis, other) for other in same)
+
+
+def _goes_on(before: Diagnosis, after: Diagnosis) -> bool:
+    """The edited line was still not enough, as where a later batch holds a class id that is larger still."""
+    one, other = before.site, after.site
+    return one is not None and other is not None and (one.file, one.line) == (other.file, other.line) and before.message != after.message
 
 
 def unproved(after: Attempt) -> str:

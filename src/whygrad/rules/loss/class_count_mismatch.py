@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.flow.makers import layer_behind, making_site, sized_at
+from whygrad.flow.makers import handed_out, layer_behind, making_site, sized_at
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Site, Value
 from whygrad.rules import rule
@@ -77,7 +78,10 @@ def widths(call: Call) -> tuple[int, int]:
 
 def too_few(found: Outside) -> Diagnosis:
     """More classes among the labels than outputs."""
-    call, needed = found.call, int(max(found.high or 0, found.offender)) + 1
+    call = found.call
+    handed = handed_out(call.index, call.step, call.target.name)
+    seen = (found.high, found.offender, handed.maximum if handed is not None else None)
+    needed = int(max(at for at in seen if at is not None and isfinite(at))) + 1
     site = outputs_at(call, found.classes)
     said = _diagnosis(
         call,

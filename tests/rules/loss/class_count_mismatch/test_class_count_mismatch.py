@@ -91,3 +91,12 @@ def test_two_columns_for_a_single_yes_or_no():
     assert diagnosis.message == "`out` has 1 output, and each row of `y` 2"
     assert "`y[:, 1:]`" in diagnosis.help
     assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(("maximum", "needed"), [("14", "15"), ("7", "12"), ('"nan"', "12")])
+def test_ids_of_all_batches_count(maximum: str, needed: str) -> None:
+    handed = f'    batches path="[1]" seen=10 minimum=0 maximum={maximum} values=["y"]\n'
+    (diagnosis,) = said(diagnose, handed + OUTPUTS)
+
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == [needed]
