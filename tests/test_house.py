@@ -23,7 +23,17 @@ MODULES_WITHOUT_A_FRAMEWORK = [
     for path in SOURCES
     # arrays.py, differences.py, sequences.py, trajectories.py, travel.py and turned.py are for front ends whose framework brings NumPy along
     if path.name
-    not in ("__init__.py", "__main__.py", "arrays.py", "differences.py", "sequences.py", "trajectories.py", "travel.py", "turned.py")
+    not in (
+        "__init__.py",
+        "__main__.py",
+        "arrays.py",
+        "differences.py",
+        "fits.py",
+        "sequences.py",
+        "trajectories.py",
+        "travel.py",
+        "turned.py",
+    )
     and not {"torch", "tensorflow", "jax", "integrations"} & set(path.parts)
 ]
 

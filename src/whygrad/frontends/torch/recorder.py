@@ -406,8 +406,7 @@ class TorchRecorder:
             self.limits.append(
                 "sources changed after the program started, so that their text is not shown: " + ", ".join(sorted(self.sources.changed))
             )
-        self.symptoms.arrived(wait=True)
-        self.unrecorded.trajectory.ended(self.unrecorded.parameters)
+        self.unrecorded.ended()
         record = self.draft()
         record = replace(record, fits=self.pairs.fits(record))
         outcome = self.modules.explained(outcome, self.builder.site, self.ledger.events).counting(record.outcome)

@@ -69,6 +69,11 @@ class Unrecorded:
             if symptoms.explain(place, self.recorder.index, held):
                 return
 
+    def ended(self) -> None:
+        """The program is over: what is still on its way is taken in."""
+        self.recorder.symptoms.arrived(wait=True)
+        self.trajectory.ended(self.parameters)
+
     def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
         """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""
         symptoms, running = self.recorder.symptoms, self.recorder.running
