@@ -21,6 +21,9 @@ from whygrad.ranking import rank
 from whygrad.rules import rule_modules, rule_of
 from whygrad.suppressions import suppressed
 
+QUOTED = 240
+"""Characters of an exception's message that are quoted: Keras may tell the sizes of every array that it was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -171,6 +174,7 @@ def observed(record: Record) -> dict[Fact, str]:
     raised = record.outcome.exception
     if raised is not None:
         message = gist(raised.message)
+        message = message if len(message) <= QUOTED else f"{message[:QUOTED].rstrip()}…"
         facts[Fact("exception", raised.type)] = f"the program stopped with {raised.type}{': ' + message if message else ''}"
     for step in record.steps:
         if step.measures.label_sensitivity == 0.0:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from frontends.tensorflow.tensorflow_here import recorded
+from frontends.tensorflow.tensorflow_here import play, recorded, watched
+from whygrad.frontends.raising import raised
+from whygrad.ir import Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -40,3 +42,34 @@ def test_edited_predictions_are_the_labels(tmp_path, way):
     assert loss.inputs[1] == step.labels.values[0]
     assert step.measures.label_sensitivity is not None
     assert step.measures.label_sensitivity > 0
+
+
+LISTS = """
+    import keras, numpy as np
+
+    rows = np.random.default_rng(0)
+    images = [rows.normal(size=(8, 8, 1)).astype("float32") for _ in range(COUNT)]
+    kinds = KINDS
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(images, kinds, verbose=0)
+"""
+GIVEN = {
+    "a list of examples beside an array": ("24", "np.arange(24) % 3", ["list", "i64"]),
+    "two lists": ("24", "[at % 3 for at in range(24)]", ["list", "list"]),
+    "a list of another length: what a model with several inputs is given": ("20", "np.arange(24) % 3", ["i64"]),
+    "a short list": ("2", "np.arange(2)", ["i64"]),
+}
+
+
+@pytest.mark.parametrize(("count", "kinds", "dtypes"), GIVEN.values(), ids=GIVEN)
+def test_what_fit_refuses(tmp_path, count, kinds, dtypes):
+    with watched() as (observing, recorder):
+        with pytest.raises(ValueError, match=r".") as caught:  # Keras' words differ from version to version
+            play(tmp_path, LISTS.replace("COUNT", count).replace("KINDS", kinds))
+        record = observing.finish(Outcome(1, raised(caught.value, recorder.sources)))
+
+    assert not record.faults
+    step = record.steps[0]
+    handed = next(op for op in step.graph.ops if op.failed)
+    assert [step.graph.values[name].dtype for name in handed.inputs] == dtypes

@@ -32,6 +32,10 @@ OP_NAME = re.compile(r"\[Op:(\w+)\]|__wrapped__(?:_)?([A-Za-z0-9]+)_device")
 CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Conv1DTranspose", "SeparableConv1D")
 
 
+FEW = 8
+"""Entries of a list from which it holds examples rather than a model's inputs, if there are as many labels."""
+
+
 class Failing:
     """The last exception that passed through the library, as a call of the step."""
 
@@ -212,8 +216,10 @@ class Failing:
         """`fit` refused what it was given, before any step."""
         found: list[str] = []
         rows = _rows(items[0]) if items else 0
+        singles = _examples(items[0], items[1] if len(items) > 1 else None) if items else False
         for at, (item, name) in enumerate(zip(items, names, strict=False)):
-            for value in self._tensors([item]) or self._numberless(item):
+            apart = singles and at == 0
+            for value in (() if apart else self._tensors([item])) or self._numberless(item, singles=apart):
                 seen = self.recorder.ledger.values.seen[value]
                 seen.called, seen.role = seen.called or name, "input"
                 self._held_by(item, value, trace, rows)
@@ -227,10 +233,10 @@ class Failing:
         if yields is not None:
             self.call.layer = Layer("", yields, builtin=True)
 
-    def _numberless(self, item: Any) -> list[str]:
+    def _numberless(self, item: Any, *, singles: bool = False) -> list[str]:
         """Lists of numbers, and arrays of whatever has no number for each entry."""
         values = self.recorder.ledger.values
-        if isinstance(item, list | tuple) and item and not any(hasattr(part, "shape") for part in item):
+        if isinstance(item, list | tuple) and item and (singles or not any(hasattr(part, "shape") for part in item)):
             return [values.told("list", (len(item),))]
         if hasattr(item, "shape") and isinstance(item.shape, tuple):
             return [values.told("object", tuple(int(size) for size in item.shape))]
@@ -290,3 +296,12 @@ def _like(other: Any, item: Any, rows: int) -> bool:
     if type(other) is not type(item) or not rows or _rows(other) != rows:
         return False
     return tuple(other.shape[1:]) == tuple(item.shape[1:]) and str(getattr(other, "dtype", "")) == str(getattr(item, "dtype", ""))
+
+
+def _examples(inputs: Any, labels: Any) -> bool:
+    """A list of single examples, one for each label. Keras takes a list for one array for each input of the model."""
+    if not isinstance(inputs, list | tuple) or len(inputs) < FEW or labels is None:
+        return False
+    shapes = {tuple(part.shape) for part in inputs if hasattr(part, "shape")}
+    each = len(shapes) == 1 and all(hasattr(part, "shape") for part in inputs)
+    return each and len(inputs) == (len(labels) if isinstance(labels, list | tuple) else _rows(labels)) and shapes != {(len(inputs),)}

@@ -70,6 +70,7 @@ def _of_numberless(failure: Failure, step: StepIndex, op: Op) -> Iterator[Diagno
     if lists:
         edits = [edit for value in lists if (edit := _as_array(value, op)) is not None]
         cure = " and ".join(f"`np.array({value.written})`" for value in lists)
+        cure += "; a list stands for a model of as many inputs" if lists[0].name == op.inputs[0] else ""
         shown = listed([value.shown for value in lists])
         said = f"`fit` takes arrays, and {shown} {'is a list' if len(lists) == 1 else 'are lists'} of {(lists[0].shape or (0,))[0]:,}"
         fix = remedy(f"make {'an array' if len(lists) == 1 else 'arrays'} of {shown}", *edits) if edits else None
