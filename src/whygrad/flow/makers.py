@@ -134,15 +134,37 @@ def keeps_axis(step: StepIndex, name: str) -> Op | None:
             shape = _long(step, op.output)
             return op if shape[:2] == axes and len(shape) == len(axes) + 1 else None
         # timid: pooling over all steps, attention and other reshaping may have been meant to leave the axes as they are
+        given = _wrapped(step, op) or op.inputs[:1]
         through = (
-            op.kind in (*_ON_LAST, "concat", "reshape", "index")
+            given != op.inputs[:1]
+            or op.kind in (*_ON_LAST, "concat", "reshape", "index")
             or family(op.kind) in ("activation", "arithmetic", "cast")
             or _turned(step, op)
         )
-        if not through or not op.inputs or _long(step, op.inputs[0])[:2] != axes:
+        if not through or not given or _long(step, given[0])[:2] != axes:
             return None
-        name = op.inputs[0]
+        name = given[0]
     return None
+
+
+def _wrapped(step: StepIndex, op: Op) -> tuple[str, ...]:
+    """What a wrapper has taken apart step by step, worked on and put together again, the steps first and then turned back: Keras' `TimeDistributed`."""
+    packed = step.producer.get(op.inputs[0]) if op.kind == "transpose" and op.inputs else None
+    if packed is None or packed[1].kind != "concat" or not op.module:
+        return ()
+    sources = {_taken_apart(step, name, op.module) for name in packed[1].inputs}
+    return (source,) if len(sources) == 1 and (source := sources.pop()) else ()
+
+
+def _taken_apart(step: StepIndex, name: str, module: str) -> str:
+    """The value of which this is one step, behind the layer inside; empty where it is none."""
+    made = step.producer.get(name)
+    while made is not None and made[1].module == module and made[1].inputs:
+        if made[1].kind == "index":
+            turned = step.producer.get(made[1].inputs[0])
+            return turned[1].inputs[0] if turned is not None and turned[1].kind == "transpose" and turned[1].module == module else ""
+        made = step.producer.get(made[1].inputs[0])
+    return ""
 
 
 def _long(step: StepIndex, name: str) -> tuple[int, ...]:

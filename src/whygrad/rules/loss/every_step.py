@@ -29,7 +29,8 @@ def diagnosis(step: StepIndex, op: Op, prediction: Value, target: Value) -> Iter
         return
     steps = (prediction.shape or (0, 0))[1]
     made, keras = last.made or last.site, last.native.startswith("keras.")
-    off = setting(made, "return_sequences", "False", calls=(last.native.rsplit(".", 1)[-1],)) if keras else None
+    apart = any(reader.kind == "transpose" and reader.module for reader in step.consumers.get(last.output, ()))
+    off = setting(made, "return_sequences", "False", calls=(last.native.rsplit(".", 1)[-1],)) if keras and not apart else None
     yield Diagnosis(
         "WG203",
         "broadcast-loss",
@@ -41,6 +42,7 @@ def diagnosis(step: StepIndex, op: Op, prediction: Value, target: Value) -> Iter
         related=places((op.site, "the loss broadcasts the label over them here")),
         evidence=(Evidence(f"{typed(prediction)} against {typed(target)}: each label is used {steps:,} times", "entries", steps),),
         help="leave out `return_sequences=True` in the last recurrent layer, which then gives its last output alone"
+        + (", and take the layers behind it out of `TimeDistributed`" if apart else "")
         if keras
         else "take the output of the last step, `output[:, -1]`, before the head; or, if every step is to foresee the label, write so: `labels.expand_as(scores)`",
         facts=frozenset({Fact("odd-shape", prediction.name)}),
