@@ -61,3 +61,47 @@ def test_what_another_thread_of_the_program_changes_meanwhile_is_left():
     assert names["fed"] == 2
     assert names["feed"].position == 2
     assert names["count"] == 0
+
+
+SHARED = """
+import numpy as np
+
+
+class Layer:
+    calls = 0
+    log = []
+    shapes = np.zeros((2, 2), dtype=int)
+
+    @property
+    def twice(self):
+        return 2 * self.calls
+
+    def run(self):
+        Layer.calls += 1
+        Layer.log.append(1)
+        self.shapes[0, 0] += 1
+        return self.twice
+
+
+class Deeper(Layer):
+    pass
+
+
+layer = Deeper()
+
+
+def step():
+    layer.run()
+"""
+
+
+def test_what_a_class_holds_and_arrays_are_put_back():
+    names: dict[str, Any] = {}
+    exec(compile(SHARED, "train.py", "exec"), names)
+    before = Belongings(of_function(names["step"]))
+    names["step"]()
+    before.put_back()
+
+    kind = names["Layer"]
+    assert (kind.calls, kind.log, int(kind.shapes[0, 0])) == (0, [], 0)
+    assert names["layer"].twice == 0

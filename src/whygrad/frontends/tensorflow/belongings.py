@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from whygrad.frontends import source
 from whygrad.frontends.tensorflow._compat import tf
 
@@ -32,12 +35,28 @@ class Name:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class OfClass:
+    """What all objects of a class of the program's share: a counter in its body."""
+
+    owner: type
+    name: str
+    value: Any
+
+    def put_back(self) -> None:
+        """As it was. A name that is new stays: who reads it finds out by asking."""
+        if vars(self.owner).get(self.name, MISSING) is not self.value:
+            setattr(self.owner, self.name, self.value)
+
+
 class Belongings:
     """The state of everything that can be reached from some objects of the program's."""
 
     def __init__(self, roots: Iterable[Any]) -> None:
         self._held: list[Held] = []
         self._names: list[Name] = []
+        self._shared: list[OfClass] = []
+        self._arrays: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._seen: set[int] = set()
         waiting = deque(roots)
         while waiting and len(self._seen) < MOST:
@@ -48,12 +67,17 @@ class Belongings:
             if isinstance(thing, FunctionType) and id(thing) not in self._seen:
                 self._seen.add(id(thing))
                 waiting.extend(of_function(thing))
+            waiting.extend(self._of_classes(thing if isinstance(thing, type) else type(thing)))
             if not isinstance(thing, PLAIN) and id(thing) not in self._seen:
                 self._seen.add(id(thing))
                 waiting.extend(self._keep(thing))
 
     def _keep(self, thing: Any) -> Iterable[Any]:
         """Remember it; gives what it holds."""
+        if isinstance(thing, np.ndarray):
+            if thing.size <= LARGEST and thing.flags.writeable and not thing.dtype.hasobject:
+                self._arrays.append((thing, thing.copy()))
+            return ()
         thing = getattr(thing, "__wrapped__", thing) if isinstance(thing, dict) else thing  # TensorFlow's own is around Python's
         container = isinstance(thing, list | dict | set | deque)
         held = thing if container else vars(thing) if _own(thing) else None
@@ -62,8 +86,22 @@ class Belongings:
         self._held.append((held, _copy(held)))
         return (*(held.values() if isinstance(held, dict) else held), getattr(thing, "_storage", None) if container else None)
 
+    def _of_classes(self, kind: type) -> Iterator[Any]:
+        """Remember what the program's own classes hold beside functions; gives it."""
+        for base in kind.__mro__ if id(kind) not in self._seen else ():
+            for name, value in list(vars(base).items()) if id(base) not in self._seen and _written(base) else ():
+                if not name.startswith("__") and not callable(value) and not hasattr(type(value), "__get__"):
+                    self._shared.append(OfClass(base, name, value))
+                    yield value
+            self._seen.add(id(base))
+
     def put_back(self) -> None:
         """Everything as it was."""
+        for array, numbers in self._arrays:
+            if array.tobytes() != numbers.tobytes():
+                array[...] = numbers
+        for shared in self._shared:
+            shared.put_back()
         for held, before in self._held:
             if not _same(held, before):
                 _fill(held, before)
