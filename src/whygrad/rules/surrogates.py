@@ -78,15 +78,26 @@ def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[
     labels = _ids(step, scores, among)
     if made is None or made.site is None or op.site is None or labels is None or not _beside(made, op):
         return None
-    if not (scores.called.isidentifier() and labels.called.isidentifier()):
+    own, name = name_at(step, op, scores), name_at(step, op, labels)
+    if not (own.isidentifier() and name.isidentifier()):
         return None
-    ids = labels.called if labels.dtype.startswith(("i", "u")) else spelling(index, "whole").replace("{x}", labels.called)
-    code = spelling(index, "loss on ids", scores=scores.called, ids=ids)
+    ids = name if labels.dtype.startswith(("i", "u")) else spelling(index, "whole").replace("{x}", name)
+    code = spelling(index, "loss on ids", scores=own, ids=ids)
+    # Keras' loss takes the shares of a softmax as they are
+    code = code.replace(", from_logits=True", "") if is_share(scores) else code
     return remedy(
-        f"compare the scores with `{labels.called}`",
+        f"compare the scores with `{name}`",
         Edit("replace", made.site, code),
         changes="the loss becomes a cross-entropy over classes",
     )
+
+
+def name_at(step: StepIndex, op: Op, value: Value) -> str:
+    """What the function that an op ran in calls a value: the argument that it is, else by the name that is known of it."""
+    scope = step.step.scopes[op.scope] if op.scope is not None and op.scope < len(step.step.scopes) else None
+    origin = step.origin(value.name, ("cast",))
+    arguments = scope.arguments.items() if scope is not None else ()
+    return next((name for name, given in arguments if step.origin(given, ("cast",)) == origin), value.called)
 
 
 def hit_share(index: Index, step: StepIndex, pick: Op) -> Remedy | None:

@@ -1,5 +1,6 @@
 """WG213: a regression on class ids."""
 
+import re
 from collections.abc import Iterator
 from math import sqrt
 
@@ -108,10 +109,22 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
                 figures.distinct if figures else None,
             ),
         ),
-        help=idiom(call.index, "output each", ids=call.target.written),
+        help=idiom(call.index, "output each", ids=_as_ids(call)),
         facts=frozenset({Fact("odd-input", call.target.name)}),
         remedy=_an_output_each(call),
     )
+
+
+def _as_ids(call: Call) -> str:
+    """What stands for the ids in code: whole numbers, as they were before they were made floating ones for this loss."""
+    before = call.step.value(call.step.origin(call.target.name, ("cast",)))
+    if before.dtype.startswith(("i", "u")) and before.called:
+        return before.written
+    return _FLOATED.sub("", call.target.written.strip("()")) if _FLOATED.search(call.target.written) else call.target.written
+
+
+_FLOATED = re.compile(r"\.(?:float\(\)|(?:astype|to)\([^()]*\))\)?$")
+"""What makes floating numbers of ids, at the end of an expression."""
 
 
 def _an_output_each(call: Call) -> Remedy | None:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from sketch import said
+from sketch import said, sketch
 from whygrad.diagnosis import Remedy
 from whygrad.rules.graph.non_differentiable_op import diagnose
+from whygrad.rules.surrogates import name_at
 
 SHARE = """
     trunk: parameter f32[6,6]
@@ -188,3 +189,32 @@ def test_scores_are_made_shares_first():
 )
 def test_hits_that_stay(text: str):
     assert remedy_of(text) is None
+
+
+OWN_NAMES = """
+    w: parameter f32[3,4]
+    x: input f32[30,4]
+    y: label i32[30] minimum=0 maximum=2 called="train_y"
+    v: activation f32[30,3] minimum=0.1 maximum=0.9 called="self.head(x)"
+    p: activation f32[30,3] minimum=0.1 maximum=0.9 called="self.head(x)"
+    loss: loss f32[]
+    labels values=["y"] how="framework"
+    z = linear x w
+    v = softmax z
+    p = copy v
+    level = cast y
+    picked = argmax p scope=0 @ "triage.py":21 in "triage_loss"
+    cost = embedding picked x scope=0 @ "triage.py":22 in "triage_loss"
+    loss = mean cost @ "triage.py":24 in "triage_loss"
+    scope triage_loss arguments={"level":"level","output":"p"} @ "triage.py":18
+"""
+
+
+def test_a_value_goes_by_the_argument_that_it_is_where_the_op_ran():
+    step = sketch(OWN_NAMES).steps[0]
+    pick = step.producer["picked"][1]
+
+    assert name_at(step, pick, step.value("p")) == "output"
+    assert name_at(step, pick, step.value("y")) == "level"
+    assert name_at(step, pick, step.value("x")) == step.value("x").called
+    assert name_at(step, step.producer["z"][1], step.value("y")) == "train_y"

@@ -71,3 +71,13 @@ def test_ids_as_quantities(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("label", "ids"),
+    [('y: label i64[36] called="kinds"', "kinds"), ('y: label i64[36] called="self.y[i]"', "self.y[i]")],
+)
+def test_the_ids_are_advised_as_they_were_before_they_were_made_floating(label: str, ids: str) -> None:
+    (diagnosis,) = said(diagnose, SOIL.replace("y: label i64[36]", label))
+
+    assert f", {ids})`" in diagnosis.help
