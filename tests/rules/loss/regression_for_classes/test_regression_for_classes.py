@@ -80,4 +80,4 @@ def test_silence(text: str) -> None:
 def test_the_ids_are_advised_as_they_were_before_they_were_made_floating(label: str, ids: str) -> None:
     (diagnosis,) = said(diagnose, SOIL.replace("y: label i64[36]", label))
 
-    assert f", {ids})`" in diagnosis.help
+    assert f", {ids}.long())`" in diagnosis.help
