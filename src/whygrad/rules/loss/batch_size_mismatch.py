@@ -14,6 +14,7 @@ from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import contract_of, input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.loss.exceptions import raised_by
+from whygrad.rules.loss.later_mismatch import later_mismatches
 from whygrad.rules.loss.shapes import other_rows, pairs_up
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy, setting
@@ -53,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A loss, or arithmetic on its way, that was given different numbers of examples on its two sides: a `view(-1, 400)` with the wrong
     number of features takes rows out of the batch or puts some in, a recurrent layer gets time and batch in the wrong order, labels or
-    weights of the whole data set meet the predictions of one batch.
+    weights of the whole data set meet the predictions of one batch. Also a later batch, the last one above all, that has other numbers of the two and raises.
 
     ## Why it matters
     The framework raises an exception at the loss, while the fault was made earlier, in the model or where the data are prepared.
@@ -71,6 +72,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch: "Expected input batch_size (…) to match target batch_size (…)", "The size of tensor a must match the size of tensor b".
     """
     yield from distinct(diagnosis(index, step, found) for step in index.steps for found in mismatches(step))
+    yield from later_mismatches(index)
 
 
 def mismatches(step: StepIndex) -> Iterator[Mismatch]:
