@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at, making_site
 from whygrad.idioms import idiom
-from whygrad.ir import Op, Value
+from whygrad.ir import Op, Site, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import left_out
@@ -150,7 +150,7 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
         severity="warning",
         confidence="suspected",
         message=f"`{mask.shown}` keeps as many entries as `{target.shown}` has zeros: it seems to keep the padding",
-        site=made or op.site,
+        site=_told_apart(step, mask) or made or op.site,
         label=f"keeps {percent(kept)} of the entries",
         related=places((op.site if made else None, "the loss is masked here")),
         evidence=(
@@ -165,6 +165,12 @@ def reversed_mask(index: Index, step: StepIndex, op: Op, mask: Value, target: Va
         names=(mask.shown, target.shown),
         remedy=turned_round(index, made, mask),
     )
+
+
+def _told_apart(step: StepIndex, mask: Value) -> Site | None:
+    """The comparison behind a mask that was cast to numbers afterwards."""
+    made = step.producer.get(step.origin(mask.name, ("cast", "layout", "select")))
+    return made[1].site if made is not None and made[1].kind == "compare" else None
 
 
 def ignored(call: Call, share: float, words: Words | None = None) -> Diagnosis:
