@@ -94,6 +94,12 @@ FIRES = {
     ),
     "a mask that keeps the padding": (REVERSED, 6),
     "as a product": (REVERSED.replace("k = index q m", "k = mul q m").replace("k: activation f32[71]", "k: activation f32[24,24]"), 6),
+    "cast to numbers on another line": (
+        REVERSED.replace("m = compare n", "c = compare n")
+        .replace("    s: activation", "    c: activation bool[24,24]\n    s: activation")
+        .replace("    s = linear", '    m = cast c @ "pad.py":8\n    s = linear'),
+        6,
+    ),
     "a mask from the loader": (REVERSED.replace('    m = compare n @ "pad.py":6\n', ""), 4),
     "the background is a class": (LAND, 4),
     "where the loss is called": (LAND.replace(' ^ "a.py":4', ""), 9),
