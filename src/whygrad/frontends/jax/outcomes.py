@@ -174,6 +174,8 @@ def belonging(found: Sequence[Any], gradients: dict[str, Any]) -> dict[str, Any]
         return {known[id(item)]: item for item in found}
     if [_type(item) for item in found] == [_type(item) for item in gradients.values()]:
         return dict(zip(gradients, found, strict=True))
+    if [_type(item)[0] for item in found] == [_type(item)[0] for item in gradients.values()]:
+        return dict(zip(gradients, found, strict=True))  # cast on the way: half precision by hand
     rest = dict(gradients)
     matched: dict[str, Any] = {}
     for item in found:
