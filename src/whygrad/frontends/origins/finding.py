@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
-from whygrad.frontends.origins.restarts import begun_anew, drawn_within
+from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
@@ -284,9 +284,10 @@ def _restarts(program: Program, record: Record) -> Iterator[Origin]:
     for name in sorted(same):
         index = StepIndex(record.steps[0])
         spots = (*_spots(program, record, index, (name,)), *_arguments(program, record.steps[0], name))
-        for at in begun_anew(program, iter(spots)):
-            yield Origin((name,), setting="restart", site=program.site(at))
-            return
+        for setting, find in (("restart", begun_anew), ("reseeded", seeded_anew)):
+            for at in find(program, iter(spots)):
+                yield Origin((name,), setting=setting, site=program.site(at))
+                return
 
 
 def _frozen_draws(program: Program, record: Record) -> Iterator[Origin]:

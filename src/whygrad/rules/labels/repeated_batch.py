@@ -22,6 +22,12 @@ ENTRIES = 16
 
 DRAWING = ("random", "sample")
 
+BEGINNINGS = {
+    "restart": "begins anew and takes the first batch",
+    "reseeded": "makes the generator anew at each call, and with it the same rows",
+}
+"""What begins anew at each step, by the source."""
+
 
 @rule("WG110", "repeated-batch", "error", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
@@ -30,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `next(iter(loader))` in the training loop, which begins the loader anew at each step and takes its first batch; indices that are drawn
-    from a generator that was seeded anew at each step, or with a key that is used again, or data that are made from such random numbers.
+    from a generator that was seeded anew at each step, or is made with its seed in the function that picks the rows, or with a key that is used again, or data that are made from such random numbers.
     A sampler that was given one weight for each class where it wants one for each row: it draws the first few rows again and again.
     Rows that `np.random` draws within a function which the framework compiles: it runs once, while the function is traced.
 
@@ -124,9 +130,11 @@ def from_restarts(index: Index) -> Iterator[Diagnosis]:
     """Steps that got one batch from an iterator which the source begins anew each time."""
     for origin in index.record.origins:
         fed = [step for step in index.steps if any(set(origin.values) <= set(event.targets) for event in step.events("batch"))]
-        if origin.setting == "restart" and len(fed) == len(index.steps) > 1 and origin.site is not None:
+        if origin.setting in BEGINNINGS and len(fed) == len(index.steps) > 1 and origin.site is not None:
             statement = f"the batch is the same to the last bit in {len(fed)} of {len(fed)} recorded steps"
-            yield _diagnosis(fed[0], origin.site, statement, "begins anew and takes the first batch", idiom(index, "one iterator"), None)
+            once = "make the generator once, before the loop, and hand it to what draws the rows"
+            helps = idiom(index, "one iterator") if origin.setting == "restart" else once
+            yield _diagnosis(fed[0], origin.site, statement, BEGINNINGS[origin.setting], helps, None)
             return
 
 
