@@ -87,3 +87,34 @@ def _unrolled(count: int) -> Index:
     parameters = (Parameter("w", "w", optimizer="opt", reached=True), Parameter("v", "v", optimizer="opt", reached=True, gradient="finite"))
     step = Step(0, graph=graph, events=(Event("backward", len(ops), ("loss",)),), parameters=parameters)
     return Index(Record(steps=(step,), optimizers=(Optimizer("opt"),)))
+
+
+def _adversaries(*steps_of: str) -> Index:
+    """Two losses through `fake`, which each detaches before it reads it; `steps_of` names the optimizers that step after the first and after the second."""
+    steps = []
+    for kind, (line, stepping) in enumerate(zip((11, 17), steps_of, strict=True)):
+        ops = (
+            Op("mul", ("z", "g"), ("fake",), site=Site("gan.py", 9)),
+            Op("detach", ("fake",), ("cut",), site=Site("gan.py", line)),
+            Op("mul", ("cut", "d"), ("score",), site=Site("gan.py", line)),
+            Op("mean", ("score",), ("loss",), site=Site("gan.py", line)),
+        )
+        values = {name: Value(name, "loss" if name == "loss" else "activation") for op in ops for name in (*op.inputs, *op.outputs)}
+        mine = Parameter("g", "g", optimizer="opt_g", reached=True)
+        other = Parameter("d", "d", optimizer="opt_d", reached=True, gradient="finite")
+        updates = [Event("optimizer_step", len(ops), (name,)) for name in stepping.split()]
+        steps.append(
+            Step(kind, kind, graph=Graph(ops, values), events=(Event("backward", len(ops), ("loss",)), *updates), parameters=(mine, other))
+        )
+    return Index(Record(steps=tuple(steps), optimizers=(Optimizer("opt_g"), Optimizer("opt_d"))))
+
+
+@pytest.mark.parametrize(
+    ("steps_of", "lines"),
+    [(("opt_d", "opt_g"), [17]), (("opt_g", "opt_d"), [11]), (("opt_d", "opt_d"), [11, 17]), (("", "opt_d opt_g"), [17])],
+    ids=["the second trains the generator", "the first does", "nothing is known of its update", "one update of both"],
+)
+def test_of_two_losses_the_one_is_told_of_whose_update_the_parameter_takes_part_in(steps_of: tuple[str, ...], lines: list[int]) -> None:
+    found = [cut.ops[0].site for cut in cuts(_adversaries(*steps_of))]
+
+    assert [site.line for site in found if site is not None] == lines

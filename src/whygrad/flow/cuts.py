@@ -55,7 +55,20 @@ def cuts(index: Index) -> tuple[Cut, ...]:
     found: dict[Place, Cut] = {}
     for place, cut in _all(index):
         found[place] = _merged(found[place], cut) if place in found else cut
-    return tuple(found.values())
+    return tuple(_by_own_updates(tuple(found.values())))
+
+
+def _by_own_updates(found: tuple[Cut, ...]) -> Iterator[Cut]:
+    """Parameters that are cut off from several losses are told of where their own optimizer steps: a GAN's generator is kept from the critic's loss on purpose."""
+    own = {p.name for cut in found for p in cut.starved if _steps_for(cut, p)}
+    for cut in found:
+        left = tuple(p for p in cut.starved if p.name not in own or _steps_for(cut, p))
+        if left:
+            yield replace(cut, starved=left)
+
+
+def _steps_for(cut: Cut, parameter: Parameter) -> bool:
+    return bool(parameter.optimizer) and any(parameter.optimizer in event.targets for event in cut.step.events("optimizer_step"))
 
 
 def _all(index: Index) -> Iterator[tuple[Place, Cut]]:

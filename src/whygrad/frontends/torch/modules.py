@@ -13,6 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from whygrad.frontends import source
 from whygrad.frontends.torch.calls import Happened
 from whygrad.frontends.torch.loadings import Loadings, Redraws
+from whygrad.frontends.torch.states import States
 from whygrad.frontends.torch.unheld import explained
 from whygrad.ir import Outcome, Site
 
@@ -56,6 +57,7 @@ class Modules:
         """Names that a recorded step has, which stay as they are when further models come."""
         self.loadings = Loadings()
         self.redraws = Redraws()
+        self.states = States()
         """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
     # --- watching -----------------------------------------------------------------------------------------------

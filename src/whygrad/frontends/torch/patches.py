@@ -161,6 +161,7 @@ class Patches:
         self._around(nn.Module, "zero_grad", lambda _, module, *args, **kwargs: self.watcher.cleared(module))
         self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
         self._through(nn.Module, "load_state_dict", self.watcher.loading)
+        self._around(nn.Module, "state_dict", lambda _, module, *args, **kwargs: self.watcher.state_taken(module))
         self.undo.append(register_module_parameter_registration_hook(self.watcher.registered).remove)
         for name in INITIALISERS:
             self._around(nn.init, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))

@@ -91,6 +91,14 @@ class StateHooks:
                 self.recorder.happened("untie", frame, (), apart)
 
     @guarded
+    def state_taken(self, module: nn.Module) -> None:
+        """`state_dict` was called by the program itself, and not by a model on its parts."""
+        frame = _outside(sys._getframe(2))
+        if frame is not None and source.is_user(frame.f_code):
+            with self.recorder.aside():
+                self.recorder.modules.states.add(module, source.trace(frame))
+
+    @guarded
     def made_scaler(self, scaler: Any) -> None:
         """A gradient scaler was made."""
         self.recorder.optimizers.scaler_made(scaler, source.trace(sys._getframe(2)))

@@ -9,6 +9,7 @@ from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.edited_state import edited_states
 from whygrad.rules.update.scattered import scattered
 
 RESULTS = ("sub", "add")
@@ -31,6 +32,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     Gradients that the program writes itself, `p.grad = …`, to copies of the parameters, while an optimizer steps on the parameters.
 
+    New weights that are put into the dictionary which `state_dict()` returned, twice and more, and never loaded, while an optimizer trains something else.
+
     And weights that the program puts back while Keras' `fit` runs, the same ones three times in a row and more, so that at least half of all updates of the run are lost.
 
     ## Why it matters
@@ -49,6 +52,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from _restored(index)
     yield from _written_elsewhere(index)
     yield from scattered(index)
+    yield from edited_states(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]

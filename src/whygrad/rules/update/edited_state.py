@@ -1,0 +1,30 @@
+"""The part of WG415 about new weights that are put into the dictionary which `state_dict()` returned, and never loaded."""
+
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index
+
+
+def edited_states(index: Index) -> Iterator[Diagnosis]:
+    """One for each place where such a dictionary is written to, over and over."""
+    for found in index.record.origins if index.steps else ():
+        if found.setting == "edited state" and found.site is not None:
+            name = found.values[0] if found.values else "the model"
+            yield Diagnosis(
+                rule="WG415",
+                name="updated-copy",
+                severity="error",
+                confidence="proved",
+                message=f"new weights go into the dictionary that `state_dict()` returned, and are never loaded: `{name}` stays as it was",
+                site=found.site,
+                label="changes an entry of a dictionary, and no parameter",
+                evidence=(
+                    Evidence(f"no parameter of `{name}` has been written to since its state was taken first"),
+                    Evidence("the function does nothing with the dictionary but write to it"),
+                ),
+                help=f"load it afterwards, `{name}.load_state_dict(…)`, or change the parameters themselves under `torch.no_grad()`",
+                facts=frozenset({Fact("unmoved", name)}),
+                step=None,
+                names=(name,),
+            )
