@@ -30,7 +30,6 @@ from whygrad.frontends.torch.pairs import Pairs
 from whygrad.frontends.torch.patches import Patches
 from whygrad.frontends.torch.rebound import rebound
 from whygrad.frontends.torch.running import Running, decorated, user_part
-from whygrad.frontends.torch.states import run_origins
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
@@ -380,7 +379,7 @@ class TorchRecorder:
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),
                 courses=self.symptoms.records(self.builder),
-                origins=run_origins(self),
+                origins=self.unrecorded.origins(),
                 evaluated=self.builder.site(self.modules.evaluated),
                 collations=self.pairs.collations(self.builder),
                 turnings=self.pairs.turnings(self.builder),

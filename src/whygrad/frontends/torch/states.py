@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import TYPE_CHECKING
 from weakref import ReferenceType, ref
 
 import torch
@@ -11,10 +10,6 @@ from torch import Tensor, nn
 
 from whygrad.frontends.edits import written_alone
 from whygrad.frontends.source import Trace, at_line, is_user, line_of
-from whygrad.ir import Origin
-
-if TYPE_CHECKING:
-    from whygrad.frontends.torch.recorder import TorchRecorder
 
 TIMES = 2
 """Calls of one place from which edits are updates: what is edited once may be looked at, or kept for later."""
@@ -69,11 +64,3 @@ def _sum(parameter: Tensor) -> float:
     """Nothing is asked of a device, which would have to be waited for."""
     plain = parameter.device.type == "cpu" and parameter.layout is torch.strided and parameter.is_floating_point()
     return float(parameter.detach().reshape(-1)[:ENTRIES].double().sum()) if plain else 0.0
-
-
-def run_origins(recorder: "TorchRecorder") -> tuple[Origin, ...]:
-    """All that the run itself has shown of where something is decided."""
-    builder = recorder.builder
-    lost = recorder.modules.states.lost(builder.sources.text)
-    edited = (Origin((name,), setting="edited state", site=builder.site(trace)) for name, trace in lost)
-    return (*recorder.optimizers.scalers(builder), *recorder.left_off.origins(builder), *recorder.mixed.origins(builder), *edited)

@@ -14,6 +14,7 @@ from whygrad.frontends import source
 from whygrad.frontends.torch.spoilt import SpoiltWatch
 from whygrad.frontends.torch.terms import TermsWatch
 from whygrad.frontends.trajectories import Trajectory
+from whygrad.ir import Origin
 
 if TYPE_CHECKING:
     from whygrad.frontends.torch.recorder import TorchRecorder
@@ -73,6 +74,13 @@ class Unrecorded:
         """The program is over: what is still on its way is taken in."""
         self.recorder.symptoms.arrived(wait=True)
         self.trajectory.ended(self.parameters)
+
+    def origins(self) -> tuple[Origin, ...]:
+        """All that the run itself has shown of where something is decided."""
+        recorder, builder = self.recorder, self.recorder.builder
+        lost = recorder.modules.states.lost(builder.sources.text)
+        edited = (Origin((name,), setting="edited state", site=builder.site(trace)) for name, trace in lost)
+        return (*recorder.optimizers.scalers(builder), *recorder.left_off.origins(builder), *recorder.mixed.origins(builder), *edited)
 
     def gradient(self, optimizer: Optimizer, frame: FrameType) -> None:
         """In a step that is not recorded: whether the gradient is finite, and whether it all goes to an optimizer."""

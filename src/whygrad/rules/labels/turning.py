@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Turning, family
-from whygrad.rules.labels.ways import STEPS, entering, rows_of
+from whygrad.rules.labels.ways import Way, entering, rows_of, way
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import places, plural
 
@@ -31,16 +31,6 @@ class Pair:
         """What the one side went through and the other did not, by kind of turn."""
         mine, theirs = Counter(map(_called, self.given)), Counter(map(_called, self.label))
         return mine - theirs, theirs - mine
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The ops that a picture went through, as far as each of its entries stays one."""
-
-    name: str
-    ops: list[Op]
-    whole: bool
-    """All the way to where it came in."""
 
 
 SHARE = 0.2
@@ -153,26 +143,6 @@ def pairs(step: StepIndex, given: str, label: str, *, single: bool) -> Iterator[
 def stacking(behind: list[Op]) -> Op | None:
     """What made a batch of its items."""
     return next((op for op in behind if op.kind == "concat" and _called(op) == "stack"), None)
-
-
-def way(step: StepIndex, name: str) -> Way:
-    """The way of a picture, as far back as it is seen."""
-    given, found = name, list[Op]()
-    while name in step.producer:
-        op = step.producer[name][1]
-        if not op.inputs:
-            break
-        if family(op.kind) not in STEPS and not _by_entries(step, op):
-            return Way(given, found, whole=False)
-        found.append(op)
-        name = op.inputs[0]
-    return Way(given, found, whole=True)
-
-
-def _by_entries(step: StepIndex, op: Op) -> bool:
-    """Brightness, noise and scaling change what the entries are, and not where they stand."""
-    alike = step.value(op.inputs[0]).shape == step.value(op.output).shape
-    return family(op.kind) in ("arithmetic", "step") and op.kind not in ("matmul", "linalg", "cumsum") and alike
 
 
 def items(step: StepIndex, name: str) -> Iterator[Way]:

@@ -13,6 +13,7 @@ from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.batch_axis import along_the_batch, pooled
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault, went_back
+from whygrad.rules.loss.pictures import cut_pictures
 from whygrad.rules.loss.reshaping import cut_across, reshaped, spread_examples, spread_out
 from whygrad.rules.loss.similarity_axis import compared_across
 from whygrad.rules.phrases import figure, places, typed
@@ -49,7 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
-    `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`.
+    `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`. Pictures (H, W, 3) that are reshaped to (3, H, W) for a convolution.
 
     ## Why it matters
     The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a
@@ -73,6 +74,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     cut = [reshaped(call, found) for call in calls(index) if (found := cut_across(call)) is not None]
     spread = [spread_out(call, op, rows) for call in calls(index) for op, rows in spread_examples(call)]
     compared = [found for call in calls(index) for found in compared_across(call)]
+    yield from cut_pictures(index)
     yield from once_a_fault((*along, *normalised, *swapped, *written, *cut, *spread, *compared))
 
 

@@ -1,0 +1,80 @@
+"""The part of WG307 about tensors that a model computes when it is made, of leaves that ask for a gradient: `torch.randn(n, requires_grad=True) * 0.3`."""
+
+import re
+from collections.abc import Iterator
+
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.flow import Index, StepIndex
+from whygrad.idioms import speaks_torch
+from whygrad.ir import Op, family
+from whygrad.rules.phrases import places, typed
+
+_ASSIGNED = re.compile(r"^\s*(self\.\w+)\s*(?::[^=]+)?=(?!=)")
+
+
+def computed_once(index: Index) -> Iterator[Diagnosis]:
+    """One for each such tensor that two recorded steps of a kind read, and that was computed before them."""
+    told = set[str]()
+    for steps in index.kinds.values() if speaks_torch(index) and index.record.optimizers else ():
+        for step in steps[1:]:
+            for op in _computed(steps[0], step):
+                name = _ASSIGNED.match(op.site.text) if op.site is not None else None
+                if name is not None and name[1] not in told:
+                    told.add(name[1])
+                    yield _diagnosis(index, step, op, name[1])
+
+
+def _computed(first: StepIndex, step: StepIndex) -> Iterator[Op]:
+    """Ops whose one result both steps read, that a gradient comes back to, and whose own input nothing was made of but numbers."""
+    known = {p.value for p in step.step.parameters}
+    given = {value for scope in step.step.scopes for value in scope.arguments.values()}
+    for op in step.graph.ops:
+        leaves = [name for name, open_ in zip(op.inputs, op.carrying, strict=True) if open_]
+        same = op.output in first.producer and op.output in first.consumers and op.output in step.gets_gradient
+        # timid: what a function is given may be the model's input, whose derivative is asked for, as of the points of a differential equation
+        apart = known.isdisjoint((*leaves, op.output)) and given.isdisjoint((*leaves, op.output))
+        if same and leaves and apart and not _asked(step, op) and all(_is_leaf(step, name) for name in leaves):
+            yield op
+
+
+def _is_leaf(step: StepIndex, name: str) -> bool:
+    made = step.producer.get(name)
+    return made is not None and not any(made[1].carrying) and family(made[1].kind) in ("create", "opaque", "layout")
+
+
+def _asked(step: StepIndex, op: Op) -> bool:
+    """A derivative by it, or by what it was computed from, is asked for."""
+    names = {op.output, *op.inputs}
+    return any(other.kind in ("opaque", "write") and not names.isdisjoint(other.inputs) and other is not op for other in step.graph.ops)
+
+
+def _diagnosis(index: Index, step: StepIndex, op: Op, name: str) -> Diagnosis:
+    value = step.value(op.output)
+    reader = next((found.site for found in step.consumers.get(op.output, ()) if found.site), None)
+    return Diagnosis(
+        rule="WG307",
+        name="unregistered-parameter",
+        severity="error",
+        confidence="proved",
+        message=f"`{name}` is the result of a calculation and no parameter: the model does not know it, and no optimizer trains it",
+        site=op.site,
+        label="computes a tensor, once, from one that asks for a gradient",
+        related=places(
+            (reader, "the forward reads it here"),
+            (next((o.site for o in index.record.optimizers if o.site), None), "this optimizer does not get it"),
+        ),
+        evidence=(
+            Evidence(f"{typed(value)} is the same value in steps {_steps(index, step, op)}, and the gradient of the loss comes back to it"),
+            Evidence("what it was computed from asks for a gradient, and no model and no optimizer holds it"),
+        ),
+        help=f"make a parameter of the numbers themselves: `{name} = nn.Parameter(…)`, with the calculation inside of the brackets and without `requires_grad=True`",
+        facts=frozenset({Fact("unregistered", op.output), Fact("unmoved", op.output)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(name,),
+    )
+
+
+def _steps(index: Index, step: StepIndex, op: Op) -> str:
+    found = [str(one.step.index) for one in index.kinds[step.step.kind] if op.output in one.consumers]
+    return " and ".join((", ".join(found[:-1]), found[-1]))
