@@ -134,7 +134,7 @@ class Trial:
     """The same without the change."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """Of an unhooked gradient: `zeroed` (share of its entries that the hooks set to zero), `cosine`, `hooked` and `bare` (norms). Of a differentiated op: `checked` entries,
-    and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `identity` where the op returns its input.
+    and of those `wrong`, `opposed` and `zero`, for the `input` that is worst; `deaf` where its gradient does not depend on the one that the op is given; `identity` where the op returns its input.
     Of a perturbed sequence: `leak` and `control` (relative change of what is predicted before the changed positions, in the rows that were changed and in those that were not),
     `shifted` and `same` (share of targets equal to the next and to the same entry of the sequence). Of a reworded sequence: `behind` and `before` (relative change of the
     predictions for the rows with much padding, as they are and with the padding in front), `rows` of that sort, and `of` how many. Of reseeded ops: `cosine` (mean over pairs of gradients). Of a

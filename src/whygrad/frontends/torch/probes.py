@@ -131,6 +131,14 @@ class _Function:
             return [None for _ in self.inputs]
         return list(torch.autograd.grad(total, self.inputs, allow_unused=True))
 
+    def deaf(self, given: list[Tensor | None]) -> list[bool]:
+        """For each input whether the backward says the same of twice the outputs: it does not use the gradient that it is given."""
+        self.weights = [2 * weight for weight in self.weights]
+        twice = self.gradients()
+        self.weights = [weight / 2 for weight in self.weights]
+        pairs = zip(given, twice, strict=True)
+        return [one is not None and other is not None and bool(one.any()) and torch.equal(one, other) for one, other in pairs]
+
     def slope(self, entry: Tensor, move: float) -> float:
         """The central difference quotient at one entry of one input, given as a view."""
         with torch.no_grad():
@@ -150,9 +158,10 @@ def _figures(function: _Function) -> dict[str, float]:
     if any(tensor.shape == own.shape and torch.equal(tensor, own) for tensor in function.outputs() for own in function.inputs[:1]):
         return {"identity": 1.0}
     worst: dict[str, float] = {}
+    deaf = function.deaf(given)
     for at, (own, gradient) in enumerate(zip(function.inputs, given, strict=True)):
         found = [(mine, slope) for mine, slope in _entries(function, own, gradient) if time.perf_counter() - began < SECONDS]
-        figures = {"input": float(function.places[at]), **_counted(found)}
+        figures = {"input": float(function.places[at]), **_counted(found), **({"deaf": 1.0} if deaf[at] else {})}
         if not worst or figures["wrong"] > worst["wrong"]:
             worst = figures
     return worst

@@ -157,17 +157,19 @@ def _about_wrong(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     opposed = trial is not None and trial.figures.get("opposed", 0.0) * 2 > trial.figures.get("wrong", 0.0)
     about = _input(step, op, trial)
     shown = f" for `{about.shown}`" if about is not None else ""
+    deaf = trial is not None and bool(trial.figures.get("deaf"))
+    how = ": it does not use the gradient that it is given" if deaf else ": it points the other way" if opposed else ""
     return Diagnosis(
         "WG312",
         "wrong-custom-gradient",
         "error",
         "measured",
-        f"the backward of `{op.native}` gives a wrong gradient{shown}" + (": it points the other way" if opposed else ""),
+        f"the backward of `{op.native}` gives a wrong gradient{shown}{how}",
         site=site or op.site,
-        label="does not fit the forward",
+        label="is not multiplied by the incoming gradient" if deaf else "does not fit the forward",
         related=places((op.site if site else None, f"`{op.native}` is called here")),
         evidence=tuple(_evidence(trial)),
-        help=f"derive it anew, and try the function with {idiom(index, 'check gradient')} on double-precision inputs",
+        help=f"{'multiply the derivative by the gradient that the backward is given' if deaf else 'derive it anew'}, and try the function with {idiom(index, 'check gradient')} on double-precision inputs",
         kind=step.step.kind,
         step=step.step.index,
         names=(op.native,),
@@ -190,5 +192,7 @@ def _evidence(trial: Trial | None) -> Iterator[Evidence]:
         "entries_wrong",
         wrong,
     )
+    if trial.figures.get("deaf"):
+        yield Evidence("with the incoming gradient doubled, it returns the same to the last bit")
     if trial.figures.get("zero"):
         yield Evidence(f"for {figure(trial.figures['zero'])} of them the backward says zero", "entries_zero", trial.figures["zero"])

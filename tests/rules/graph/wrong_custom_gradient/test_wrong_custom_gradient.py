@@ -56,6 +56,13 @@ def test_a_backward_that_finite_differences_contradict() -> None:
     assert diagnosis.message == "the backward of `Fused` gives a wrong gradient for `w`: it points the other way"
 
 
+def test_a_backward_that_does_not_use_what_it_is_given() -> None:
+    (diagnosis,) = said(diagnose, WRONG.replace('"input":1.0', '"input":1.0,"deaf":1.0'))
+
+    assert diagnosis.message == "the backward of `Fused` gives a wrong gradient for `w`: it does not use the gradient that it is given"
+    assert diagnosis.help.startswith("multiply the derivative by the gradient that the backward is given")
+
+
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     """What asks for an experiment first is not spoken without it."""
