@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from programs_run import HEALTHY, TESTS, environment, playing, python, report_of, run, whygrad, write
+from whygrad.ir import Framework, Outcome, Raised, Record
 from whygrad.ir.files import read_record
+from whygrad.judging import unjudged
 
 CUT = HEALTHY.replace("loss = cross_entropy h y", 'd = detach h native="tiny.detach" @ "train.py":7:5-15 text="    d = h.detach()"\n      loss = cross_entropy d y').replace(
     'gradient="finite" gradient_norm=0.7', 'gradient="none"'
@@ -482,3 +484,10 @@ def test_plain_python_and_whygrad_agree_on_the_tiny_program(tmp_path: Path) -> N
     healthy(tmp_path, "print('trained')")
 
     assert python(tmp_path, "train.py").stdout == "trained\n"
+
+
+def test_a_way_of_training_that_is_not_watched_is_the_reason() -> None:
+    unwatched = Outcome(1, Raised("InvalidArgumentError", "a shape"), unwatched="what a session runs is not recorded")
+    record = Record(frameworks=(Framework("tensorflow", "2.21.0"),), outcome=unwatched)
+
+    assert unjudged(record, failed=False) == "what a session runs is not recorded"

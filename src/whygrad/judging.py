@@ -155,17 +155,22 @@ def unjudged(record: Record, *, failed: bool) -> str:
 
 
 def _why_no_step(record: Record) -> str:
-    if not record.frameworks:
-        return "the program never imported a framework that whygrad watches (torch, tensorflow, jax)"
-    if record.outcome.exception is not None and not record.outcome.steps_seen:
-        return f"the program ended with {record.outcome.exception.type} before its first training step"
-    if record.outcome.steps_seen and not record.steps:
-        return f"the program took {record.outcome.steps_seen} steps, none of which was recorded"
-    if not record.outcome.backwards_seen:
-        return "no gradient was ever asked for: the program ran no backward pass"
-    if not record.outcome.steps_seen and record.outcome.exception is None:
-        return "gradients were asked for, and none in a way that whygrad can look at"
-    return "the program ended before a training step was recorded"
+    outcome, raised = record.outcome, record.outcome.exception
+    reasons = (
+        (not record.frameworks, "the program never imported a framework that whygrad watches (torch, tensorflow, jax)"),
+        (bool(outcome.unwatched) and not outcome.backwards_seen, outcome.unwatched),
+        (
+            raised is not None and not outcome.steps_seen,
+            f"the program ended with {raised.type if raised else ''} before its first training step",
+        ),
+        (bool(outcome.steps_seen) and not record.steps, f"the program took {outcome.steps_seen} steps, none of which was recorded"),
+        (not outcome.backwards_seen, "no gradient was ever asked for: the program ran no backward pass"),
+        (
+            raised is None and not outcome.steps_seen,
+            "gradients were asked for, and none in a way that whygrad can look at",
+        ),
+    )
+    return next((text for holds, text in reasons if holds), "the program ended before a training step was recorded")
 
 
 def observed(record: Record) -> dict[Fact, str]:

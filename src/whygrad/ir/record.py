@@ -66,6 +66,8 @@ class Outcome:
     """By all optimizers of the run, those too that were gone before a step was recorded with them."""
     cleared: int = 0
     """Times that gradients were cleared for another step, by the one that did so most, in a run that has not asked for a gradient."""
+    unwatched: str = ""
+    """How the program trains where nothing is recorded, such as a session of TensorFlow 1."""
 
     def counting(self, run: "Outcome") -> "Outcome":
         """The same end, with what was counted over the run, and what was found out about the exception."""
@@ -78,6 +80,7 @@ class Outcome:
             untracked=run.untracked,
             updates_seen=run.updates_seen,
             cleared=run.cleared,
+            unwatched=run.unwatched or self.unwatched,
         )
 
 

@@ -1,5 +1,6 @@
 """Numbers that are not finite, and faults that begin later: what the front end says of them."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from frontends.torch.watching_here import line_of, ops, parameters, play, recorded, watch
 from whygrad.frontends import Recording
 from whygrad.frontends.courses import CourseWatch
+from whygrad.frontends.torch.cut_out import CutOut, again
 from whygrad.frontends.torch.descent import Moving, standardised
 from whygrad.ir import Birth, Outcome, Raised, Record
 
@@ -111,6 +113,65 @@ def test_a_step_that_was_not_recorded_is_explained(tmp_path: Path, loss: str, sp
     assert len(record.steps) == 2
     assert (birth.stage, birth.step) == (stage, 200)
     assert [op.kind for op in ops(record.steps[-1], kind) if birth.op in op.outputs] == [kind] * bool(kind)
+
+
+CUTS = {
+    "a slice where it is used": ("net(X[step * 8:step * 8 + 8])", "Y[step * 8:step * 8 + 8]"),
+    "positions": ("net(X[order[step]])", "Y[order[step]]"),
+    "names that only a function has": ("forward(X[step * 8:step * 8 + 8])", "Y[step * 8:step * 8 + 8]"),
+    "a part that is cast": ("net(D[step * 8:step * 8 + 8].float())", "Y[step * 8:step * 8 + 8]"),
+    "a part of an array": ("net(torch.from_numpy(A[step * 8:step * 8 + 8]))", "torch.tensor(B[step * 8:step * 8 + 8])"),
+    "beside one that is drawn": ("net(X[step * 8:step * 8 + 8]) + 0 * net(X[torch.randperm(1600)[:8]])", "Y[step * 8:step * 8 + 8]"),
+}
+CUT_LOOP = """
+    net = nn.Linear(4, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.01)
+    X = torch.rand(1600, 4) + 0.5
+    Y = torch.rand(1600, 1) + 1
+    Y[1203] = -1
+    D, A, B = X.double(), X.numpy().copy(), Y.numpy().copy()
+    order = torch.arange(1600).view(200, 8)
+    def forward(batch):
+        return net(batch)
+    for step in range(170):
+        loss = F.mse_loss(PREDICTION, TARGET.log())
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+
+
+@pytest.mark.parametrize(("prediction", "target"), CUTS.values(), ids=CUTS)
+def test_a_later_step_is_explained_on_what_it_cut_out_of_the_data(tmp_path: Path, prediction: str, target: str):
+    loss = "F.mse_loss((PREDICTION * 1e-30 + TARGET).log(), torch.zeros(8, 1))"
+    text = CUT_LOOP.replace("F.mse_loss(PREDICTION, TARGET.log())", loss).replace("PREDICTION", prediction).replace("TARGET", target)
+    (birth,) = births(recorded(tmp_path, text))
+
+    assert (birth.stage, birth.step) == ("forward", 150)
+    assert [index.replace(" ", "").strip("[]") for index in birth.entries] == ["3,0"]
+
+
+@pytest.mark.parametrize(
+    "words", ["held[0]", "X[count()]", "rows.first[0]", "X[:, missing]", "held.pop()", "torch.load(X)", "X[0] + X[1]", "X[1 // 0]"]
+)
+def test_only_parts_of_tensors_are_looked_up_again(words: str):
+    class Held:
+        def __getitem__(self, part: object) -> torch.Tensor:
+            raise AssertionError
+
+    names = {"held": Held(), "X": torch.rand(3, 2), "count": lambda: 1, "rows": Held()}
+
+    assert again(CutOut(ast.parse(words, mode="eval").body, torch.float32, (2,)), names) is None
+
+
+@pytest.mark.parametrize("words", ["X[1]", "X[i - 1:i][0]", "X[rows][1]", "A[i - 1]", "torch.from_numpy(A[1])", "X[-2, :]"])
+def test_parts_are_looked_up_as_they_are_written(words: str):
+    data = torch.arange(6.0).view(3, 2)
+    names = {"X": data, "A": data.numpy(), "i": 2, "rows": torch.tensor([0, 1])}
+    found = again(CutOut(ast.parse(words, mode="eval").body, torch.float32, (2,)), names)
+
+    assert found is not None
+    assert found.tolist() == [2.0, 3.0]
 
 
 def test_watching_changes_nothing_when_a_step_is_explained(tmp_path: Path):

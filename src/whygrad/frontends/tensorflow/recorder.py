@@ -289,14 +289,15 @@ class TensorFlowRecorder:
             changed = ", ".join(sorted(file for file in self.sources.changed if not _compat.generated(file)))
             if changed:
                 self.limits.append(f"sources changed after the program started, so that their text is not shown: {changed}")
-            self.limits.extend(_compat.unwatched())
+            unwatched = _compat.unwatched()
+            self.limits.extend(unwatched)
             self.symptoms.trajectory.ended(self.watch.living)
             self.steps = self.restores.told(self.steps)
             record = self.draft()
             record = replace(record, fits=self.training.pairs.fits(record))
             return replace(
                 record,
-                outcome=replace(outcome.counting(record.outcome), steps_seen=seen),
+                outcome=replace(outcome.counting(record.outcome), steps_seen=seen, unwatched="; ".join(unwatched)),
                 endings=self._endings(),
             )
 

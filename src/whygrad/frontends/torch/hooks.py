@@ -145,26 +145,25 @@ class Hooks(StateHooks):
 
     def _examine(self, losses: list[Loss], recorded: Mapping[int, Tensor]) -> None:
         """Let the session measure the step, and keep the backward whose labels matter most."""
-        step = self.recorder.assembly.build(
-            self.recorder.index, self.recorder.running, self.recorder.ledger.calls, self.recorder.ledger.events
-        )
-        parameters = {owned.name: owned.tensor for owned in self.recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
-        replay = TorchReplay(tuple(self.recorder.ledger.calls), tuple(losses), parameters, self.recorder.ledger.identity, recorded=recorded)
-        replay.optimizers = self.recorder.optimizers.living()
+        recorder = self.recorder
+        step = recorder.assembly.build(recorder.index, recorder.running, recorder.ledger.calls, recorder.ledger.events)
+        parameters = {owned.name: owned.tensor for owned in recorder.running.seen.values() if _compat.is_leaf(owned.tensor)}
+        replay = TorchReplay(tuple(recorder.ledger.calls), tuple(losses), parameters, recorder.ledger.identity, recorded=recorded)
+        replay.optimizers = recorder.optimizers.living()
         with _compat.unprofiled():
-            examined = self.recorder.observer.examine(step, replay)
-        self.recorder.pairs.meet(step, replay.find)
-        self.recorder.running.births += examined.births
-        if self.recorder.settings.experiments != "off" and self.recorder.running.sites:
-            paths = {number: path.removeprefix("batch") for number, path in self.recorder.activations.batch_paths.items()}
-            self.recorder.symptoms.keep(self.recorder.running.sites[-1], replay, self.recorder.index, paths, self.recorder.ledger.names)
-        known = self.recorder.running.measures
-        self.recorder.running.trials = (
-            *self.recorder.running.trials,
-            *(trial for trial in examined.trials if trial not in self.recorder.running.trials),
+            examined = recorder.observer.examine(step, replay)
+        recorder.pairs.meet(step, replay.find)
+        recorder.running.births += examined.births
+        if recorder.settings.experiments != "off" and recorder.running.sites:
+            paths = {number: path.removeprefix("batch") for number, path in recorder.activations.batch_paths.items()}
+            recorder.symptoms.keep(recorder.running.sites[-1], replay, recorder.index, paths, recorder.ledger, recorder.builder)
+        known = recorder.running.measures
+        recorder.running.trials = (
+            *recorder.running.trials,
+            *(trial for trial in examined.trials if trial not in recorder.running.trials),
         )
         if known is None or (examined.measures.label_sensitivity or 0.0) > (known.label_sensitivity or 0.0):
-            self.recorder.running.measures = examined.measures
+            recorder.running.measures = examined.measures
 
     def grad(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`torch.autograd.grad`: part of the forward if a graph is made of it, else the backward of a program that updates by hand."""

@@ -4,7 +4,7 @@ A number on a GPU is copied beside the program's own work and read once it has a
 """
 
 import math
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,10 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.torch.changes import Change
+from whygrad.frontends.torch.cut_out import CutOut, cut_outs
+from whygrad.frontends.torch.cut_out import again as written_again
+from whygrad.frontends.torch.identity import version_of
+from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.replay import TorchReplay
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Birth, Course, Step
@@ -33,6 +37,8 @@ FROZEN = 64
 """Losses in a row, the same to the last bit, after which steps are recorded again to see why."""
 
 Place = tuple[str, int]
+_NO_NUMBERS = torch.empty(0)
+"""Stands for data that will be there when it is needed."""
 
 
 @dataclass(slots=True)
@@ -46,6 +52,15 @@ class Template:
     """Path in the loader's batch to object number."""
     names: Mapping[str, tuple[int, torch.dtype, tuple[int, ...]]]
     """The user's variable to object number, dtype and shape."""
+    seen: Mapping[int, tuple[ref[Tensor], int]]
+    """Object number of such a variable to the tensor and how often it had been written to: where that is still so, nothing is replaced."""
+    parts: Mapping[int, CutOut]
+    """Object number to the expression that cuts it out of the user's data."""
+
+    def holds(self, number: int, tensor: Tensor) -> bool:
+        """It is the tensor of the recorded step, and as it was then."""
+        known = self.seen.get(number)
+        return known is not None and known[0]() is tensor and known[1] == version_of(tensor)
 
 
 class Symptoms:
@@ -161,14 +176,18 @@ class Symptoms:
 
     # --- explaining a step that was not recorded ----------------------------------------------------------------
 
-    def keep(self, place: Place, replay: TorchReplay, index: int, paths: Mapping[int, str], names: Mapping[int, str]) -> None:
+    def keep(self, place: Place, replay: TorchReplay, index: int, paths: Mapping[int, str], ledger: Ledger, builder: Builder) -> None:
         """Keep the calls of a recorded step for later, without its graph and without what only it needed."""
+        names = ledger.names
         numbers = {slot.number: slot.tensor() for call in replay.calls for slot in call.slots}
         plain = {number: tensor for number, tensor in numbers.items() if tensor is not None and not tensor.requires_grad}
         changing = {number: tensor for number, tensor in plain.items() if number in paths or number in names}
-        again = replay.without_graph(replay.needed(Change(dict(changing))))
+        seen = {number: (ref(tensor), version_of(tensor)) for number, tensor in changing.items()}
+        cut = cut_outs(replay.calls, ledger.values, builder.site)
+        parts = {number: part for number, part in cut.items() if number in numbers and number not in paths}
+        again = replay.without_graph(replay.needed(Change({**dict.fromkeys(parts, _NO_NUMBERS), **changing})))
         named = {names[number]: (number, t.dtype, tuple(t.shape)) for number, t in changing.items() if number in names}
-        self._examined[place] = Template(again, index, {path: number for number, path in paths.items()}, named)
+        self._examined[place] = Template(again, index, {path: number for number, path in paths.items()}, named, seen, parts)
 
     def over(self, *, kept: bool) -> None:
         """The recorded step is over."""
@@ -197,11 +216,16 @@ class Symptoms:
     def _data(self, template: Template, variables: Iterable[Mapping[str, Any]]) -> dict[int, Tensor]:
         """This step's tensors in the place of the recorded ones: by their place in the batch, and by the names of the user's variables."""
         found: dict[int, Tensor] = {}
-        for held in variables:
+        frames = list(variables)
+        for held in frames:
             for name, (number, dtype, shape) in template.names.items():
                 item = held.get(name)
-                if isinstance(item, Tensor) and number not in found and _alike(item, dtype, shape):
+                if isinstance(item, Tensor) and number not in found and _alike(item, dtype, shape) and not template.holds(number, item):
                     found[number] = item.detach()
+        for number, part in template.parts.items():
+            cut = written_again(part, ChainMap(*map(dict, frames)))
+            if cut is not None and _alike(cut, part.dtype, part.shape):
+                found[number] = cut.detach()
         found.update({template.paths[path]: tensor for path, tensor in self.batch if path in template.paths})
         return found
 

@@ -77,7 +77,8 @@ def began_before(found: Origin | None, course: Course) -> bool:
     if found is None:
         return True
     theirs = found.value is None or found.value.role == "parameter"
-    return theirs and found.birth.stage == "given" and course.non_finite < found.birth.step
+    # parameters that a later step was given so are the doing of the step before it, which could not be looked at
+    return theirs and found.birth.stage == "given" and course.non_finite < found.birth.step + found.later
 
 
 def nothing_counts(found: Origin) -> bool:

@@ -15,6 +15,9 @@ VISIBLE = 1e-4
 """Rate times gradient, relative to the parameter, from which an update must be seen: a thousand times the spacing of float32. Below it the step may be
 swallowed by rounding, which is WG407's."""
 
+OFTEN = 8
+"""Updates of the run, at least, in which a part of an optimizer's parameters never moved: some optimizers turn to each part only every few steps."""
+
 
 class Undone(NamedTuple):
     """An update that left no trace."""
@@ -23,6 +26,8 @@ class Undone(NamedTuple):
     parameters: tuple[Parameter, ...]
     put_back: Event | None
     """What overwrote the parameters afterwards; None where the update itself changed nothing."""
+    others: int = 0
+    """Parameters of the same optimizer that the same updates did move."""
 
 
 @rule("WG417", "update-lost", "error")
@@ -33,7 +38,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Two forms. All parameters of an optimizer are back at their old values when the next step begins: a `load_state_dict`, an EMA swap or a
     copy in the loop puts the old values back. Or the update itself changes nothing, though rate times gradient is far above the parameters'
-    spacing: a `step` that is overridden, or returns early.
+    spacing: a `step` that is overridden, or returns early. That form is found for a part of the parameters as well: an own `step` that writes to a copy of those
+    whose memory is laid out another way.
 
     ## Why it matters
     Every figure that is commonly logged looks sound: loss, gradient norm, learning rate.
@@ -59,7 +65,26 @@ def _undone(index: Index, optimizer: Optimizer) -> Undone | None:
         return back
     held = {name for group in optimizer.groups for name in group.parameters}
     endings = [index.record.endings[name] for name in held if name in index.record.endings]
-    return _without_effect(stepped, optimizer) if endings and not any(ending.changed for ending in endings) else None
+    if endings and any(ending.changed for ending in endings):
+        return _in_part(index, stepped, optimizer)
+    return _without_effect(stepped, optimizer) if endings else None
+
+
+def _in_part(index: Index, stepped: list[StepIndex], optimizer: Optimizer) -> Undone | None:
+    """Some parameters that should have moved in every recorded step never did in the whole run, while others of the same optimizer did."""
+    endings, rates = index.record.endings, {name: group.rate or 0.0 for group in optimizer.groups for name in group.parameters}
+    still = {name for name in rates if name in endings and not endings[name].changed}
+    idle = [tuple(p for p in _of(step, optimizer) if p.name in still and _left_alone(p, rates[p.name])) for step in stepped]
+    always = set.intersection(*({p.name for p in found} for found in idle)) if idle else set()
+    if optimizer.steps < OFTEN or len(stepped) < 2 or not always:  # noqa: PLR2004 - one step may be the first of a slow start
+        return None
+    parameters = tuple(p for p in idle[0] if p.name in always)
+    return Undone(stepped[0], parameters, None, sum(endings[name].changed for name in rates if name in endings))
+
+
+def _left_alone(parameter: Parameter, rate: float) -> bool:
+    """It should have moved, and its dtype would have shown it."""
+    return parameter.update_norm == 0.0 and not parameter.rounded and _large(parameter, rate)
 
 
 def _put_back(index: Index, stepped: list[StepIndex], optimizer: Optimizer) -> Undone | None:
@@ -95,7 +120,10 @@ def _of(step: StepIndex, optimizer: Optimizer) -> list[Parameter]:
 
 def _should_move(parameter: Parameter, optimizer: Optimizer) -> bool:
     """Rate times gradient is large enough to be seen beside the parameter."""
-    rate = optimizer.rates[0] if optimizer.rates else 0.0
+    return _large(parameter, optimizer.rates[0] if optimizer.rates else 0.0)
+
+
+def _large(parameter: Parameter, rate: float) -> bool:
     gradient, norm = parameter.gradient_norm, parameter.norm
     if parameter.gradient_at_update != "finite" or gradient is None or norm is None or not finite(gradient) or not finite(norm):
         return False
@@ -107,16 +135,21 @@ def _about(optimizer: Optimizer, found: Undone) -> Diagnosis:
     update = next(event for event in found.step.events("optimizer_step") if optimizer.name in event.targets)
     back = found.put_back.site if found.put_back is not None else None
     elsewhere = back if place(back) != place(update.site) else None
+    own = optimizer.writes_site if found.others else None
+    rest = f", while {plural(found.others, 'other parameter')} of it {'moves' if found.others == 1 else 'move'}" if found.others else ""
     first = found.parameters[0]
     return Diagnosis(
         "WG417",
         "update-lost",
         "error",
         "proved",
-        f"`{optimizer.name}` steps, and {listed(names)} {'is' if len(names) == 1 else 'are'} as before when the next step begins",
-        site=elsewhere or update.site,
+        f"`{optimizer.name}` steps, and {listed(names)} {'is' if len(names) == 1 else 'are'} as before when the next step begins{rest}",
+        site=elsewhere or own or update.site,
         label="puts the old values back" if elsewhere else "leaves no trace",
-        related=places((update.site if elsewhere else None, "the update that is undone")),
+        related=places(
+            (update.site if elsewhere else None, "the update that is undone"),
+            (update.site if own else None, "the update is asked for here"),
+        ),
         evidence=(
             Evidence(
                 f"`{first.name}`: gradient norm {figure(first.gradient_norm)}, norm {figure(first.norm)} before the update and, to the last digit, after it",
@@ -127,6 +160,8 @@ def _about(optimizer: Optimizer, found: Undone) -> Diagnosis:
         ),
         help="load or restore before the loop, not in it"
         if found.put_back
+        else "see whether a copy is written to: `contiguous()`, `reshape` and `to` give one where the memory is laid out another way; write to the parameter itself"
+        if found.others
         else f"see what replaces `{optimizer.native or optimizer.name}.step`",
         facts=frozenset(Fact("unmoved", name) for name in names),
         kind=found.step.step.kind,

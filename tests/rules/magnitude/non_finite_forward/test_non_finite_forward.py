@@ -62,9 +62,10 @@ FIRES["inside of what the record shows as one op"] = LOG.replace('op="b"', 'op="
 LATER = LOG.replace(BIRTH, '    birth stage="given" value="w" step=25 loss="nan"\n')
 COURSE = '    course steps=400 start=1.0 first=1.0 last=0.5 non_finite={} @ "train.py":11\n'
 FIRES["a step of another shape, and the parameters that it spoilt"] = LATER + COURSE.format(24), 11, "error"
+FIRES["parameters that the step before it spoilt, which could not be run again"] = LATER + COURSE.format(25), 11, "error"
 
 OTHERS = {
-    "what the update before it made of the parameters (WG504)": LATER + COURSE.format(25),
+    "what the update before it made of the parameters (WG504)": LATER.replace('stage="given"', 'stage="update"') + COURSE.format(25),
     "it came with the input (WG501)": LOG.replace('stage="forward" op="b"', 'stage="given" value="x"'),
     "the derivative (WG503)": LOG.replace('stage="forward"', 'stage="backward"'),
     "no class has a weight (WG105)": LOG.replace("loss = mean b", "loss = cross_entropy b y c").replace('op="b"', 'op="loss"')
