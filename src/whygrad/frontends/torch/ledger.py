@@ -67,7 +67,7 @@ class Ledger:
         self._holders: dict[int, list[Slot]] = {}
         self._prune_at = PRUNE_AT
         self._alias: dict[int, str] = {}
-        self._unwritten: set[int] = set()
+        self.unwritten: set[int] = set()
         """Storages that were reserved and not written to since."""
 
     # --- one call -----------------------------------------------------------------------------------------------
@@ -127,9 +127,9 @@ class Ledger:
             self._leave(call, result)
         fresh = [(path, tensor) for path, tensor in made if self._is_new_value(tensor, inputs)]
         self._note_writes(call, fresh)
-        self._unwritten.difference_update(call.storages)
+        self.unwritten.difference_update(call.storages)
         if call.info.base in RESERVING:
-            self._unwritten.update(number for _, tensor in fresh if (number := self.identity.storage(tensor)) is not None)
+            self.unwritten.update(number for _, tensor in fresh if (number := self.identity.storage(tensor)) is not None)
         if not fresh and not call.storages and call.kind != "leave":
             return
         self._settle(call, result, fresh)
@@ -358,7 +358,7 @@ class Ledger:
 
     def is_unwritten(self, tensor: Tensor) -> bool:
         """Its memory was reserved, and nothing has written to it since, neither seen nor unseen."""
-        return bool(self._unwritten) and version_of(tensor) == 0 and self.identity.storage(tensor) in self._unwritten
+        return bool(self.unwritten) and version_of(tensor) == 0 and self.identity.storage(tensor) in self.unwritten
 
     # --- keeping it small ---------------------------------------------------------------------------------------
 

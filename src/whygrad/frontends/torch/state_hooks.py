@@ -12,6 +12,7 @@ from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.identity import address_of
 from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.reserved import note_reserved
 from whygrad.frontends.torch.running import held_by
 from whygrad.frontends.torch.ties import broken, tied
 
@@ -31,6 +32,7 @@ class StateHooks:
         _ = module, name
         if self.recorder.on and parameter is not None:
             self.recorder.ledger.wrapped(parameter)
+            note_reserved(self.recorder.ledger, parameter, sys._getframe(2))
 
     @guarded
     def initialised(self, tensor: Tensor) -> None:
