@@ -24,25 +24,26 @@ def note_reserved(ledger: "Ledger", parameter: Tensor, frame: FrameType | None) 
     frame = source.user_frame(frame)
     if frame is None or version_of(parameter) != 0:
         return
-    sizes = [
-        _sizes(call, frame.f_locals)
-        for call in _reserving(frame.f_code.co_filename)
-        if call.lineno <= frame.f_lineno <= (call.end_lineno or 0)
-    ]
+    here = [part for whole, part in _reserving(frame.f_code.co_filename) if whole.lineno <= frame.f_lineno <= (whole.end_lineno or 0)]
+    sizes = [_sizes(part, frame.f_locals) for part in here]
     number = ledger.identity.storage(parameter)
     if tuple(parameter.shape) in sizes and number is not None:
         ledger.unwritten.add(number)
 
 
 @lru_cache(maxsize=64)
-def _reserving(file: str) -> tuple[ast.Call, ...]:
-    """The calls in a file that reserve memory as the first argument of `Parameter`."""
+def _reserving(file: str) -> tuple[tuple[ast.Call, ast.Call], ...]:
+    """The calls of `Parameter` in a file whose first argument reserves memory, each with that argument."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
         return ()
-    made = (node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "Parameter" and node.args)
-    return tuple(part for part in made if isinstance(part, ast.Call) and _called(part) in CONSTRUCTORS and not part.keywords)
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "Parameter" and node.args]
+    return tuple((whole, part) for whole in made if isinstance(part := whole.args[0], ast.Call) and _reserves(part))
+
+
+def _reserves(call: ast.Call) -> bool:
+    return _called(call) in CONSTRUCTORS and not call.keywords
 
 
 def _called(call: ast.Call) -> str:
