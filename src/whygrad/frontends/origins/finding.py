@@ -71,18 +71,28 @@ def _huge(step: Step) -> Iterator[str]:
             yield name
 
 
+def _spoilt(record: Record, step: Step) -> Iterator[str]:
+    """Inputs that were not finite when the step began, and that no loader handed out: where a function of the user's was given them, the source may say where they come from."""
+    for name in sorted({birth.value for birth in step.births if birth.stage == "given"}):
+        value = step.graph.values.get(name)
+        if value is not None and value.role == "input" and name not in step.labels.values and _handed(record, (name,)) is None:
+            yield name
+
+
 def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
     """The labels of each kind of step, and inputs that are one number everywhere or huge: what a loader handed out, or what the step itself picked from."""
     seen: set[str] = set()
     for step in record.steps:
         index = StepIndex(step)
-        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step)):
+        spoilt = set(_spoilt(record, step))
+        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step), *sorted(spoilt)):
             names = (label, *_before(index, label))
             if not seen.isdisjoint(names):
                 continue
             seen.update(names)
             handed = _handed(record, names)
-            for site in next((found for spot in _spots(program, record, index, names) if (found := places_of(program, spot))), ()):
+            spots = _arguments(program, step, label) if label in spoilt else _spots(program, record, index, names)
+            for site in next((found for spot in spots if (found := places_of(program, spot))), ()):
                 yield Origin((*names, *(value for value in (handed.values if handed else ()) if value not in names)), site=site)
             typed = _typed(program, _spots(program, record, index, names))
             if typed is not None:

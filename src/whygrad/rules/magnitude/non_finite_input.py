@@ -64,7 +64,7 @@ def place(index: Index, found: Origin) -> tuple[Site | None, str]:
         entries = making_site(index, found.step, name) if picked else None
         return (entries, "it is a part of what is made here") if entries not in (None, made[1].site) else (made[1].site, "it is made here")
     handed = _handed(found)
-    entries = making_site(index, found.step, name) if handed is not None else None
+    entries = making_site(index, found.step, name)
     if entries is not None:
         return entries, "what it is made of is computed here"
     if handed is not None:
