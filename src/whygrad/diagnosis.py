@@ -113,6 +113,7 @@ Action = Literal[
     "beside",
     "mistake",
     "group",
+    "put back",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, in which `{name}` is what the line at `to` hands on as `written`, or left out where that is empty.
@@ -129,7 +130,8 @@ for one of `calls`. `carry`: the state that an update of optax' makes anew goes 
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, behind the one at the place or in front of it.
 `return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
 to `x`. `mistake`: the layer that is `written` is called where another one of its class is called for the second time.
-`group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so."""
+`group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so. `put back`: what the statement copies out of a model goes back into it
+behind the last statement that reads the copies."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

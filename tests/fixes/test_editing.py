@@ -78,6 +78,12 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "argument", "text": "{name}.parameters()", "keyword": "params", "position": 0, "written": "b", "to": "b(x)"},
         "opt = SGD(b.parameters())\nb(x)\n",
     ),
+    "copies that were changed go back": (
+        "def apply(self, grads):\n    ws = self.model.get_weights()\n    for w, g in zip(ws, grads):\n        w -= g\n    self.n += 1\n",
+        "ws = self.model.get_weights()", {"action": "put back"},
+        "def apply(self, grads):\n    ws = self.model.get_weights()\n    for w, g in zip(ws, grads):\n        w -= g\n    self.model.set_weights(ws)\n    self.n += 1\n",
+    ),
+    "a copy of one variable": ("k = v.numpy()\nk -= 1\n", "k = v.numpy()", {"action": "put back"}, "k = v.numpy()\nk -= 1\nv.assign(k)\n"),
     "another group for an optimizer": (
         "class T:\n    def make(self):\n        groups = [p for _, p in self.net.named_parameters()]\n        self.opt = SGD(groups)\n        return 1\n",
         "SGD(groups)", {"action": "group", "text": '("fc.", "bias")'},
@@ -557,6 +563,8 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "for e in range(9):\n    x, y = batch()\n    step(x)\n", "step(x)",
         {"action": "insert", "text": "x = x / 9", "after": False, "around": "loop", "written": "x"},
     ),
+    "copies that nothing reads": ("ws = m.get_weights()\nstep()\n", "ws = m", {"action": "put back"}),
+    "copies of another make": ("ws = list(m.weights)\nws += 1\n", "ws = list", {"action": "put back"}),
     "groups of two models": ("g = [a.parameters(), b.parameters()]\nopt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
     "groups that come from elsewhere": ("opt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
     "an optimizer without a name": ("g = a.parameters()\nrun(SGD(g))\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),

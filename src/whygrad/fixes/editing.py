@@ -39,7 +39,7 @@ from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
-from whygrad.fixes.returning import returned
+from whygrad.fixes.returning import put_back, returned
 from whygrad.fixes.scoping import own_argument
 from whygrad.fixes.swapping import by_size, divided, named_like
 from whygrad.fixes.translating import translated
@@ -438,4 +438,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "beside": beside,
     "mistake": mistaken,
     "group": grouped,
+    "put back": put_back,
 }

@@ -1,11 +1,11 @@
-"""A function that hands on what it has made."""
+"""What is made and lost: returned by its function, or put back where it was copied from."""
 
 import libcst as cst
 
 from whygrad.diagnosis import Edit
 from whygrad.fixes.changes import Changes
-from whygrad.fixes.finding import Tree, statement, target
-from whygrad.fixes.names import Names
+from whygrad.fixes.finding import Tree, is_there, last_name, statement, target
+from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
 
 
@@ -25,3 +25,24 @@ def returned(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
         changes.new[last] = new
     else:
         changes.after.setdefault(last, []).append(new)
+
+
+SETTERS = {"get_weights": "set_weights", "numpy": "assign"}
+"""What copies parameters out of a Keras model or a variable, and what takes them back."""
+
+
+def put_back(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """`model.set_weights(copies)` behind the last statement of the block that reads the copies; raises `Refused` where the line makes none under a name."""
+    at = statement(tree, edit.site)
+    kept = at.body[0] if isinstance(at, cst.SimpleStatementLine) else None
+    call, name = kept.value if isinstance(kept, cst.Assign) else None, target(at)
+    if not isinstance(call, cst.Call) or last_name(call) not in SETTERS or not isinstance(call.func, cst.Attribute) or not dotted(name):
+        raise Refused("nothing is copied out under a name there")
+    siblings = list(getattr(tree.parents.get(at), "body", ()))
+    readers = [one for one in siblings[siblings.index(at) + 1 :] if any(dotted(part) == dotted(name) for part in tree.expressions(one))]
+    if not readers:
+        raise Refused(f"`{dotted(name)}` is not changed in the same block")
+    text = f"{tree.code(call.func.value).strip()}.{SETTERS[last_name(call)]}({dotted(name)})"
+    new = cst.parse_statement(text, config=tree.module.config_for_parsing)
+    if tree.code(readers[-1]).strip() != text and not is_there(tree, readers[-1], new, after=True):
+        changes.after.setdefault(readers[-1], []).append(new)

@@ -199,8 +199,10 @@ def _about(index: Index, members: list[tuple[StepIndex, Op, Parameter]]) -> Diag
 
 def _kept(index: Index, op: Op) -> Remedy | None:
     """The update made where the forward reads: of the tensor itself in PyTorch, of the variable by its method in TensorFlow; an array of JAX goes back into its list."""
-    if op.site is None or op.kind == "leave":
+    if op.site is None:
         return None
+    if op.kind == "leave":
+        return remedy("put the changed copies back", Edit("put back", op.site)) if speaks(index, "tensorflow") else None
     if speaks_torch(index):
         return remedy("update in place", Edit("augment", op.site))
     if speaks(index, "jax"):
