@@ -158,6 +158,6 @@ def test_silence_about_written_gradients(text: str) -> None:
 @pytest.mark.parametrize(("framework", "actions"), [("tensorflow", ["put back"]), ("torch", [])])
 def test_changed_copies_go_back_where_keras_has_a_way(framework: str, actions: list[str]) -> None:
     text = REBOUND.replace('      s = mul g @ "train.py":11\n      p = sub w s', '      p = leave w with={"edited":true}')
-    (found,) = said(diagnose, f'framework {framework} "2.0"\n' + dedent(text))
+    (found,) = diagnose.check(Index(loads(f'framework {framework} "2.0"\n' + dedent(text))))
 
     assert [edit.action for edit in (found.remedy.edits if found.remedy else ())] == actions
