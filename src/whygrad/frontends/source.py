@@ -180,6 +180,11 @@ class Sources:
         line, match = found[0]
         return Site(file, line, line, match.start() + 1, match.end() + 1, text=self.line(file, line))
 
+    def anywhere(self, pattern: str) -> Site | None:
+        """The one line that matches among all files that places were shown from; None where there is none, or more than one."""
+        found = [site for file in tuple(self._lines) if is_own_file(file) and (site := self.only(file, pattern)) is not None]
+        return found[0] if len(found) == 1 else None
+
     def site(self, found: Trace | None) -> Site | None:
         """The place in full: the deepest user frame, its callers, the library below."""
         if found is None:

@@ -221,10 +221,12 @@ class Optimizers:
         return tuple(Origin(optimizer=name, setting="scaler", site=site) for name, site in known if site is not None)
 
     def _unreached(self, entry: Watched, builder: Builder) -> Site | None:
-        """The call of its `step` that stands in the source and never ran."""
+        """The call of its `step` that stands in the source and never ran, or the method's name without the parentheses of a call."""
         if entry.steps or entry.made is None:
             return None
-        return builder.sources.only(entry.made.user[0][0].co_filename, _unreached_pattern(self.name(entry)))
+        last = re.escape(self.name(entry).rpartition(".")[2])
+        uncalled = builder.sources.anywhere(rf"(?<=\s)(\w+\.)*{last}\.step(?=\s*$)")
+        return uncalled or builder.sources.only(entry.made.user[0][0].co_filename, _unreached_pattern(self.name(entry)))
 
     def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Record | None:
         optimizer = entry.reference()

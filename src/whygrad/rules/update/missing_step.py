@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.idioms import idiom, speaks, speaks_torch
-from whygrad.ir import Event, Optimizer
+from whygrad.ir import Event, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
@@ -113,6 +113,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
     if lost is not None and lost.site is not None:
         return _lost(index, lost, names, held, kind)
     unreached, place = idle[0].step_site, (backward.site if backward else None) or idle[0].site
+    uncalled = _NAMED.match(unreached.text) if unreached is not None else None
     return Diagnosis(
         rule="WG405",
         name="missing-step",
@@ -120,7 +121,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         confidence="proved",
         message=f"{listed(names)} never {'steps' if len(names) == 1 else 'step'}: gradients are calculated and no parameter is updated",
         site=unreached or place,
-        label="never reached in this run" if unreached else "no update follows",
+        label="names the method and does not call it" if uncalled else "never reached in this run" if unreached else "no update follows",
         related=places((place if unreached else None, "the gradients are calculated here"), (idle[0].site, f"`{names[0]}` is made here")),
         evidence=(
             Evidence(f"{plural(seen, 'backward')} in the run and 0 updates by {listed(names)}", "updates", 0),
@@ -128,7 +129,9 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
         ),
-        help=f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
+        help=f"write `{uncalled[0].strip()}()`, with the parentheses"
+        if uncalled
+        else f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
         if unreached
         else idiom(index, "add the step", optimizer=names[0]),
         facts=_facts(index),
@@ -136,8 +139,15 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
         kind=kind,
         names=tuple(names),
         test=moved_too(held) if held else None,
-        remedy=None if unreached or backward is None else _remedy(index, names, backward),
+        remedy=_calling(unreached) if uncalled else None if unreached or backward is None else _remedy(index, names, backward),
     )
+
+
+_NAMED = re.compile(r"\s*[\w.]+\.step(?=\s*(#.*)?$)")
+
+
+def _calling(site: Site | None) -> Remedy | None:
+    return remedy("call the step", Edit("wrap", site, "{x}()")) if site is not None else None
 
 
 def _facts(index: Index) -> frozenset[Fact]:
