@@ -51,6 +51,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
     names = frozenset(parameter.name for parameter in lost)
     verb = "is" if len(modules) == 1 else "are"
     twin = twin_of(optimizer, index.record.optimizers)
+    exchanged = _exchanged(index, optimizer, twin, lost[0]) if twin else None
     return Diagnosis(
         rule="WG401",
         name="not-in-optimizer",
@@ -65,12 +66,15 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
             (lost[0].site, f"`{modules[0]}` is made here"),
         ),
         evidence=(Evidence(what_happened(lost), "parameters", len(lost)),),
-        help=idiom(index, "hold", optimizer=optimizer.name, module=modules[0]),
+        help=f"{exchanged.summary}: what it holds, another optimizer updates already"
+        if exchanged
+        else idiom(index, "hold", optimizer=optimizer.name, module=modules[0]),
         facts=frozenset(Fact("unheld", name) for name in names),
         explains=frozenset((*(Fact("unmoved", name) for name in names), *idle(index, optimizer))),
         names=tuple(modules),
         test=moved_as_well(lost),
         remedy=_remedy(index, optimizer)
+        or exchanged
         or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None)
         or _another_group(index, optimizer, modules, names),
     )
@@ -120,6 +124,22 @@ def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
         setting(optimizer.site, "params", f"{part[1]}.parameters()", position=0),
         changes=f"every trainable parameter of `{part[1]}` is trained, with one rate",
     )
+
+
+def _exchanged(index: Index, optimizer: Optimizer, twin: Optimizer, lost: Parameter) -> Remedy | None:
+    """The model that no optimizer holds, in the place of what another one updates as well."""
+    name = _name_before(index, optimizer, lost)
+    if not name or optimizer.site is None or not speaks_torch(index) or not _WHOLE.search(optimizer.site.text):
+        return None
+    return remedy(
+        f"give `{optimizer.name}` the parameters of `{name}` alone",
+        setting(optimizer.site, "params", f"{name}.parameters()", position=0),
+        changes=f"`{name}` is trained by it, and what it was given by `{twin.name}` alone",
+    )
+
+
+_WHOLE = re.compile(r"\(\s*(params\s*=\s*)?[\w.]+\.parameters\(\)")
+"""All parameters of one model, handed to the optimizer first."""
 
 
 def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None:

@@ -257,3 +257,17 @@ def test_of_two_optimizers_with_the_same_parameters_the_later_was_meant_for_othe
 
     assert found.site is not None
     assert found.site.line == line
+
+
+def test_a_copied_line_gets_the_other_model() -> None:
+    named = ADVERSARIES.replace('"train.py":21', '"train.py":21 in main text="    second = Adam(judge.parameters(), lr=0.1)"').replace(
+        "gradient_norm=0.7\n    parameter judge",
+        'gradient_norm=0.7 @ "train.py":12 in main text="    maker = Linear(4, 4)"\n    parameter judge',
+    )
+    (found,) = said(diagnose, named)
+    (elsewhere,) = said(diagnose, named.replace("judge.parameters(), lr", "chosen, lr"))
+
+    assert found.remedy is not None
+    assert [(edit.site.line, edit.text, edit.keyword) for edit in found.remedy.edits] == [(21, "maker.parameters()", "params")]
+    assert found.help.startswith("give `second` the parameters of `maker` alone")
+    assert elsewhere.remedy is None or elsewhere.remedy.edits[0].text != "maker.parameters()"
