@@ -44,8 +44,8 @@ def _is_leaf(step: StepIndex, name: str) -> bool:
 
 def _asked(step: StepIndex, op: Op) -> bool:
     """A derivative by it, or by what it was computed from, is asked for."""
-    names = {op.output, *op.inputs}
-    return any(other.kind in ("opaque", "write") and not names.isdisjoint(other.inputs) and other is not op for other in step.graph.ops)
+    readers = (other for name in (op.output, *op.inputs) for other in step.consumers.get(name, ()))
+    return any(other.kind in ("opaque", "write") and other is not op for other in readers)
 
 
 def _diagnosis(index: Index, step: StepIndex, op: Op, name: str) -> Diagnosis:

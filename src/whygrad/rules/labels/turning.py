@@ -128,7 +128,8 @@ def turned_by_ops(index: Index) -> Iterator[Diagnosis]:
 
 def pairs(step: StepIndex, given: str, label: str, *, single: bool) -> Iterator[Pair]:
     """The examples of a batch beside their labels, or the batches themselves, where both are pictures of one size."""
-    if not rows_of(step, given) or rows_of(step, given) != rows_of(step, label):
+    rows, planes = rows_of(step, given), all(len(step.value(name).shape or ()) > PLANE for name in (given, label))
+    if not planes or not rows or rows != rows_of(step, label):
         return
     mine, theirs = (list(items(step, name) if single else batch(step, name)) for name in (given, label))
     if len(mine) != len(theirs) or not all(alike(step, one.name, other.name) for one, other in zip(mine, theirs, strict=True)):
