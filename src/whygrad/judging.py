@@ -21,7 +21,7 @@ from whygrad.ranking import rank
 from whygrad.rules import rule_modules, rule_of
 from whygrad.suppressions import suppressed
 
-QUOTED = 240
+QUOTED = 500
 """Characters of an exception's message that are quoted: Keras may tell the sizes of every array that it was given."""
 
 

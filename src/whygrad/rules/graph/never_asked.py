@@ -134,6 +134,7 @@ def _diagnosis(
             ),
         ),
         help=help,
+        facts=frozenset({Fact("no-backward", kind) for kind in kinds}),
         explains=frozenset(
             (
                 *(Fact(what, name) for name in found.names for what in ("no-gradient", "unmoved")),

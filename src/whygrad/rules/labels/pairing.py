@@ -23,6 +23,8 @@ ROWS = 128
 """Rows below which a weak relation can't be told from none."""
 GUESSED = 0.97
 """Share of what the best constant guess costs from which on nothing was learnt; programs of the corpus that learn end below 0.9."""
+RARE = 0.5
+"""What the best constant guess costs, in nats, where one of two classes has 80 % of the labels."""
 CLASSES = frozenset(("cross_entropy", "categorical_cross_entropy", "binary_cross_entropy", "bce_with_logits"))
 REARRANGED = ("layout", "cast", "select")
 
@@ -164,7 +166,9 @@ def learns_nothing(index: Index, step: StepIndex, fit: Fit) -> bool:
     guess = fit.entropy if kinds and kinds <= CLASSES else fit.variance if kinds == {"mse_loss"} else None
     if course is None or course.last is None or course.steps < ENOUGH:
         return False
-    return failure(course) == "stands" or (guess is not None and course.last >= GUESSED * guess)
+    # timid: of labels nearly all of one class, the few others among the rows tell a fit little, and a constant guess is hard to beat (WG113)
+    told = guess is not None and not (guess == fit.entropy and guess < RARE)
+    return failure(course) == "stands" or (told and guess is not None and course.last >= GUESSED * guess)
 
 
 def drawn(step: StepIndex, fit: Fit) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.flow.scopes import enclosing
@@ -133,6 +133,7 @@ def _skipped(step: StepIndex, op: Op, scope: Scope) -> Diagnosis:
             Evidence("backwards in the whole run: 0", "backwards", 0),
         ),
         help=f"end `{scope.function}` with `return {_variable(value)}`; with manual optimisation call `self.manual_backward` and `step`",
+        explains=frozenset({Fact("no-backward", str(step.step.kind))}),
         kind=step.step.kind,
         step=step.step.index,
         names=(scope.function,),
