@@ -121,7 +121,7 @@ def _diagnosis(
     kinds = [str(kind) for kind in index.kinds]
     return Diagnosis(
         *rule,
-        "error",
+        "error" if rule[0] == "WG303" else "warning",
         "proved",
         message,
         site=place[0],

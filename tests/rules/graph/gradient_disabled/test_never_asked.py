@@ -39,7 +39,7 @@ def test_a_backward_that_was_forgotten():
     (found,) = said(discarded_result.diagnose, STEPPED)
 
     assert found.site is not None
-    assert (found.site.line, found.confidence, found.severity) == (12, "proved", "error")
+    assert (found.site.line, found.confidence, found.severity) == (12, "proved", "warning")
     assert found.message == "the loss is computed in every step and never differentiated: the run asks for no gradient"
     assert found.evidence[0].statement == "an optimizer was asked to step 25 times, and no backward ran in the whole program"
 
