@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src/whygrad").rglob("*.py"))
 FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax", "transformers", "lightning", "numpy")
 HEADINGS = ["What it finds", "Why it matters", "When it is fine", "How sure", "References"]
+RANK = {"note": 0, "warning": 1, "error": 2}
 FAMILIES = {"1": "labels", "2": "loss", "3": "graph", "4": "update", "5": "magnitude", "6": "workers", "7": "wiring"}
 EVERY_RULE = pytest.mark.parametrize("rule", load_rules(), ids=lambda rule: rule.code)
 MODULES_WITHOUT_A_FRAMEWORK = [
@@ -155,3 +156,24 @@ def test_every_folder_of_layers_says_what_it_is():
 
 def test_the_contributor_guide_is_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 150
+
+
+def said_severities() -> list[tuple[str, str, str]]:
+    """File, rule and severity of each diagnosis whose text names both."""
+    found = []
+    for path in (ROOT / "src/whygrad/rules").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Diagnosis":
+                given = {key.arg: key.value for key in node.keywords} | dict(zip(("rule", "name", "severity"), node.args, strict=False))
+                code = given.get("rule")
+                words = [part.value for part in ast.walk(given.get("severity", node.func)) if isinstance(part, ast.Constant)]
+                found += [(path.name, str(code.value), str(word)) for word in words if isinstance(code, ast.Constant) and word in RANK]
+    return found
+
+
+@pytest.mark.parametrize("said", sorted(set(said_severities())), ids=" ".join)
+def test_no_part_of_a_rule_is_graver_than_the_rule(said: tuple[str, str, str]):
+    _, code, severity = said
+    rule = next(rule for rule in load_rules() if rule.code == code)
+
+    assert RANK[severity] <= RANK[rule.severity]

@@ -110,7 +110,7 @@ def clamp_diagnosis(step: StepIndex, op: Op, still: tuple[Parameter, ...]) -> Di
     return Diagnosis(
         rule="WG510",
         name="saturated",
-        severity="error",
+        severity="warning",
         confidence="measured",
         message=f"`{spelled(op)}` gives {limit} for every entry, and no gradient passes back through it",
         site=edited_at(step, op),

@@ -57,7 +57,7 @@ CLIPPED = """
     ending w changed=false gradient_seen=true
 """
 
-FIRES["a clamp that gives one number for all"] = CLIPPED, 8, "error"
+FIRES["a clamp that gives one number for all"] = CLIPPED, 8, "warning"
 
 FIRES["less flat, in a run that ends worse than a guess"] = DEEP, 25, "warning"
 
