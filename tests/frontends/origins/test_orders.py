@@ -32,6 +32,10 @@ TOGETHER = {
     "pairs": "pairs = list(zip(xs, ys))\nrandom.shuffle(pairs)\nx, y = zip(*pairs)",
     "the same sorting": "x = x0[np.argsort(t)]\ny = y0[np.argsort(t)]",
     "looked up by the order": "order = rng.permutation(9)\nx = rows[order]\ny = [labels[at] for at in order]",
+    "inputs that are made of the labels": "y = rng.integers(0, 9, size=64)\nx = glyphs[y] + noise",
+    "of labels that are one-hot": "which = rng.integers(0, 9, size=64)\nx = glyphs[which]\ny = to_categorical(which, 9)",
+    "of labels that are reckoned on": "which = rng.integers(0, 9, size=64)\nx = glyphs[which]\ny = one_hot(cast(which, 'int32'), 9)",
+    "one order, behind what can't be followed": "order = rng.permutation(64)\nx = x0[order]\ny = to_categorical(y0[order], 9)",
     "no order": "x, y = load()",
 }
 

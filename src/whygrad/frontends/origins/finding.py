@@ -118,7 +118,9 @@ def _of_orders(program: Program, record: Record) -> Iterator[Origin]:
             for known in (fit.inputs, fit.labels)
             for names in [_known(index, known)]
         ]
-        mine, theirs = ({key for key, _ in side} for side in sides)
+        drawn = [_passed(program, _spots(program, record, index, _known(index, known))) for known in (fit.inputs, fit.labels)]
+        # what the labels themselves are, as in `x = glyphs[y]`, is no order of the inputs
+        mine, theirs = ({key for key, _ in side} | passed for side, passed in zip(sides, drawn, strict=True))
         alone = {key: site for side, other in zip(sides, (theirs, mine), strict=True) for key, site in side if key not in other}
         for site in alone.values():
             yield Origin(fit.labels, setting="order", site=site)
@@ -135,6 +137,13 @@ def _orders(program: Program, spots: Iterable[Spot]) -> Iterator[tuple[str, Site
     for at, step in (pair for spot in spots for pair in Trail(program).steps(spot)):
         if step.order is not None:
             yield _order_key(step.order), program.site(at, step.order if isinstance(step.order, ast.stmt) else None)
+
+
+def _passed(program: Program, spots: Iterable[Spot]) -> set[str]:
+    """All that a value was made of on its way, and behind what can't be followed further, as the keys of orders that are told by their very call."""
+    ways = [[at for at, _ in Trail(program).steps(spot)] for spot in spots]
+    ends = [replace(way[-1], node=name, path=()) for way in ways if way for name in ast.walk(way[-1].node) if isinstance(name, ast.Name)]
+    return {str(id(at.node)) for way in (*ways, *([at for at, _ in Trail(program).steps(end)] for end in ends)) for at in way}
 
 
 def _order_key(order: ast.AST) -> str:
