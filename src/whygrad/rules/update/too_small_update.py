@@ -84,7 +84,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(index, step, optimizer, course)
     elif (
-        fresh(index, step)
+        (fresh(index, step) or unseen(course, optimizer))
         and divides_by(optimizer) is None
         and kept_of_update(optimizer) is None
         and near(step, optimizer)
@@ -101,6 +101,11 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
             yield (
                 averaged(index, step, optimizer, course) if kept_of_update(optimizer) else diagnosis(index, step, optimizer, course, ratio)
             )
+
+
+def unseen(course: Course | None, optimizer: Optimizer) -> bool:
+    """The losses of most steps stayed within compiled functions."""
+    return course is not None and course.steps < STEPS <= optimizer.steps and 2 * course.steps < optimizer.steps
 
 
 def divides_by(optimizer: Optimizer) -> float | None:
@@ -209,7 +214,7 @@ def diagnosis(index: Index, step: StepIndex, optimizer: Optimizer, course: Cours
         site=rate_set_at(index, optimizer),
         label="the rate is set here",
         related=places((optimizer.site if set_at(index, optimizer, "lr") else None, f"`{optimizer.name}` is made here")),
-        evidence=(*told, *fell_told(step, change, TOLD[change]), *course_told(course)),
+        evidence=(*told, *fell_told(step, change, TOLD[change]), *(() if unseen(course, optimizer) else course_told(course))),
         help="raise the learning rate, and look for a factor that makes the loss or the rate small: a division by the data set's or the batch's size",
         facts=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,

@@ -28,6 +28,9 @@ UNSEEN = SLOW.replace(
 )
 """A jitted step that does not return its loss."""
 
+INNER = UNSEEN.replace("    outcome", '    course steps=2 start=1.37 first=1.37 last=1.36 noise=0.02 @ "train.py":11\n    outcome')
+"""A compiled step whose loss is seen where it is recorded alone."""
+
 DIVIDED = SLOW.replace('parameters=["w"]', 'parameters=["w"] settings={"divides_by":32768.0}').replace(
     "update_norm=1e-4", "update_norm=1e-6"
 )
@@ -61,6 +64,7 @@ FIRES = {
         "warning",
     ),
     "nobody saw the loss, and the run was too short to move": (UNSEEN, 5, "warning"),
+    "it was seen of the recorded steps alone": (INNER, 5, "warning"),
 }
 
 SILENT = {
@@ -70,6 +74,7 @@ SILENT = {
     "the loss falls": SLOW.replace("last=1.36", "last=0.5"),
     "updates of ordinary size": SLOW.replace("update_norm=1e-4", "update_norm=0.05"),
     "young, with ordinary updates": SLOW.replace("course steps=120", "course steps=1").replace("gradient_norm=0.5", "gradient_norm=500"),
+    "seen of the recorded steps alone, in a run long enough to move": INNER.replace("steps_seen=120", "steps_seen=10000"),
     "nobody saw the loss, and the run was long enough to move": UNSEEN.replace("steps_seen=120", "steps_seen=10000"),
     "nobody saw the loss of a try that a thousand updates would have moved": UNSEEN.replace("steps_seen=120", "steps_seen=5"),
     "no number": SLOW.replace("update_norm=1e-4", 'update_norm="nan"'),
