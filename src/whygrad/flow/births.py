@@ -91,8 +91,16 @@ def refused(index: Index, step: StepIndex) -> list[str]:
     """What is not finite of what a call was given that raised for it; of all that the last step came to, where the program's own check raised."""
     if step is not index.steps[-1] or not refuses(index):
         return []
-    given = step.failed[-1].inputs if step.failed else tuple(name for op in step.graph.ops for name in op.outputs)
-    return [name for name in given if broken(step.value(name).statistics)]
+    if step.failed:
+        return [name for name in step.failed[-1].inputs if broken(step.value(name).statistics)]
+    made = (name for op in step.graph.ops for name in op.outputs if broken(step.value(name).statistics))
+    return [name for name in made if not _cured(step, name)]
+
+
+def _cured(step: StepIndex, name: str) -> bool:
+    """Something that reads it makes finite numbers of it, as where what is missing is filled in."""
+    made = (step.value(out) for reader in step.consumers.get(name, ()) for out in reader.outputs)
+    return any(value.dtype.startswith(("f", "bf")) and value.statistics is not None and not broken(value.statistics) for value in made)
 
 
 def refuses(index: Index) -> bool:

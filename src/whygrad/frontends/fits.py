@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.flow.guesses import GUESSED
 from whygrad.frontends import fitting
 from whygrad.ir import Course, Fit
 
@@ -16,8 +17,6 @@ STEPS = 20
 """Steps from which on a run whose loss stands may be said to fail."""
 STANDS = 0.8
 """Share of its first loss that the last one must reach for the fit to be worth its half a second: one that began above chance may fall a little."""
-GUESSED = 0.97
-"""Share of what the best constant guess costs, as WG104 has it: a loss that began far above may come down to it and have learnt nothing."""
 
 
 class Kept(Protocol):
@@ -79,7 +78,7 @@ def reduced(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def learnt_little(courses: Sequence[Course], costs: tuple[float | None, float]) -> bool:
-    """After many steps a loss stands, or is no lower than the best constant guess: else nobody needs the fit."""
+    """After many steps a loss stands, or has come down from far above to what the best constant guess costs, and no lower: else nobody needs the fit."""
     guess = costs[1] if costs[0] is None else costs[0]
     return any(
         course.steps >= STEPS and course.first and course.last is not None and course.last >= min(STANDS * course.first, GUESSED * guess)

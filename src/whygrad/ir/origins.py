@@ -16,7 +16,7 @@ class Origin:
     setting: str = ""
     """`lr`, `eps`; `schedule`: the function that gives the factor of the rate; `written`: the one place that writes a rate into its groups; `scaler`: where its gradient scaler was made. Of values: `order`, what put
     one side of the data into another order; `unpacked`, the call whose result was taken apart into a value and the first input of the call that reads it; `untracked` (of the run): where tracking was switched off for good; `evaluated` (of the run): the backward of an evaluation whose gradients came into updates; `asked`, the list of what the gradient of a loss is asked for; `start`, the initialiser of a parameter; `mode`, a dropout that is not told the mode; `seed`, the seeding of the generator that a draw is given;
-    `dtype`, the call that gave the values theirs; `restart`, where an iterator is made anew for the first batch of it;
+    `dtype`, the call that gave the values theirs; `restart`, where an iterator is made anew for the first batch of it; `reseeded`, where the generator of its rows is made anew with one seed;
     `edited state` (of the run, with the model's name): where the dictionary that `state_dict()` returned is written to and lost;
     `frozen draw`, the call within a step that drew the rows which all recorded steps pick: it ran while the step was traced, and never again."""
     site: Site | None = None

@@ -1,6 +1,7 @@
 """A line of the user's as a tree, for rules that read what stands at a place."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -14,6 +15,15 @@ def statements(text: str) -> tuple[ast.stmt, ...]:
         return tuple(ast.parse(text.strip()).body)
     except (SyntaxError, ValueError):
         return ()
+
+
+_BOUND = re.compile(r"\s*((?:self\.)?[A-Za-z_][\w.]*)\s*(?::[^=]+)?=(?!=)")
+
+
+def bound(site: Site | None) -> str:
+    """The name or attribute that a line gives its value, which may go on in further lines: `loss`, `self.scale`; "" where it gives none."""
+    found = _BOUND.match(site.text) if site is not None else None
+    return found[1] if found is not None else ""
 
 
 def calls_in(text: str) -> Iterator[ast.Call]:

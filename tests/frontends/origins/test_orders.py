@@ -126,7 +126,12 @@ def test_parts_of_one_call_that_fit_refused_are_followed_to_it(
 
 
 @pytest.mark.parametrize(
-    ("order", "wanted"), [("np.random.shuffle(x)", [2]), ("order = np.random.permutation(9)\nx, y = x[order], y[order]", [])]
+    ("order", "wanted"),
+    [
+        ("np.random.shuffle(x)", [2]),
+        ("order = np.random.permutation(9)\nx, y = x[order], y[order]", []),
+        ("which = rng.integers(0, 9, size=64)\nx, y = glyphs[which], one_hot(which, 9)", []),
+    ],
 )
 def test_an_order_is_found_behind_what_a_step_was_given(
     order: str, wanted: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

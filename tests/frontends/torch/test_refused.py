@@ -57,6 +57,11 @@ def test_what_was_refused_is_followed_back(tmp_path, spoilt, loss, rule, line):
 SILENT = {
     "logits, which are finite (WG206)": ("", PROBABILITY.replace("torch.sigmoid(model(batch)[:, :1])", "model(batch)[:, :1]")),
     "an exception of the program's own": ("", "raise ValueError('need a finite budget')"),
+    "what is missing was filled in": (
+        "inputs[3, 2] = float('nan')",
+        "loss = model(torch.nan_to_num(batch)).sum(); raise ValueError('need a finite budget')",
+    ),
+    "a constraint of something else": ("", "loss = model(batch).sum(); raise KeyError('UNIQUE constraint failed')"),
     "a mask": (
         "",
         "scores = model(batch).masked_fill(batch[:, :2] > 0.5, float('-inf')); torch.softmax(scores, 0); raise ValueError('a constraint')",

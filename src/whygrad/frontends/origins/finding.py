@@ -67,7 +67,8 @@ def _huge(step: Step) -> Iterator[str]:
     made = {name for op in step.graph.ops for name in op.outputs}
     for name, value in step.graph.values.items():
         figures = value.statistics
-        if value.role == "input" and name not in made and figures is not None and figures.maximum is not None and figures.maximum >= HUGE:
+        ends = (figures.minimum, figures.maximum) if figures is not None and value.role == "input" and name not in made else ()
+        if any(end is not None and abs(end) >= HUGE for end in ends):
             yield name
 
 
@@ -112,15 +113,16 @@ def _of_orders(program: Program, record: Record) -> Iterator[Origin]:
         if step is None or fit.score is None or not fit.score < UNRELATED:
             continue
         index = StepIndex(step)
-        sides = [
-            list(_orders(program, _spots(program, record, index, names)))
-            or list(_orders(program, (spot for name in names for spot in _arguments(program, step, name))))
+        ways = [
+            (tuple(_spots(program, record, index, names)), tuple(spot for name in names for spot in _arguments(program, step, name)))
             for known in (fit.inputs, fit.labels)
             for names in [_known(index, known)]
         ]
-        drawn = [_passed(program, _spots(program, record, index, _known(index, known))) for known in (fit.inputs, fit.labels)]
+        sides = [list(_orders(program, seen)) or list(_orders(program, given)) for seen, given in ways]
         # what the labels themselves are, as in `x = glyphs[y]`, is no order of the inputs
-        mine, theirs = ({key for key, _ in side} | passed for side, passed in zip(sides, drawn, strict=True))
+        mine, theirs = (
+            {key for key, _ in side} | _passed(program, (*seen, *given)) for side, (seen, given) in zip(sides, ways, strict=True)
+        )
         alone = {key: site for side, other in zip(sides, (theirs, mine), strict=True) for key, site in side if key not in other}
         for site in alone.values():
             yield Origin(fit.labels, setting="order", site=site)

@@ -56,9 +56,9 @@ class Modules:
         self._settled: dict[int, tuple[ReferenceType[Tensor], str]] = {}
         """Names that a recorded step has, which stay as they are when further models come."""
         self.loadings = Loadings()
+        """Parameters that were overwritten from a checkpoint or another parameter."""
         self.redraws = Redraws()
         self.states = States()
-        """Ids of parameters that were overwritten from a checkpoint or another parameter."""
 
     # --- watching -----------------------------------------------------------------------------------------------
 

@@ -372,9 +372,7 @@ class TorchRecorder:
         with self.aside():
             return Record(
                 frameworks=(Framework("torch", str(torch.__version__)),),
-                outcome=Outcome(
-                    None, None, self.index, self.backwards, "", self.left_off.steps, self.optimizers.updates(), self.left_off.never_asked
-                ),
+                outcome=self.left_off.counted(Outcome(None, None, self.index, self.backwards, updates_seen=self.optimizers.updates())),
                 steps=tuple(self.unrecorded.spoilt.into(self.symptoms.with_births(step), self.builder) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
                 batches=self.loaders.records(self.builder),

@@ -1,8 +1,7 @@
 """Parameters made by `torch.Tensor(rows, columns)`: a constructor that reserves memory, and that no mode of PyTorch's sees."""
 
 import ast
-import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,12 @@ CONSTRUCTORS = frozenset(("Tensor", "FloatTensor", "DoubleTensor", "HalfTensor")
 """Given sizes they reserve memory; given numbers in a list they copy these."""
 
 
-def note_reserved(ledger: "Ledger", parameter: Tensor, frame: FrameType | None) -> None:
-    """Remember the memory of a parameter that is reserved within the very call of `nn.Parameter` that makes it: nothing has written to it yet."""
+def note_reserved(ledger: "Ledger", parameter: Tensor, frame: FrameType | None, text: Callable[[str], str]) -> None:
+    """Remember the memory of a parameter that is reserved within the very call of `nn.Parameter` that makes it: nothing has written to it yet. `text` gives a file's source."""
     frame = source.user_frame(frame)
     if frame is None or version_of(parameter) != 0:
         return
-    here = [part for whole, part in _reserving(frame.f_code.co_filename) if whole.lineno <= frame.f_lineno <= (whole.end_lineno or 0)]
+    here = [part for whole, part in _reserving(text(frame.f_code.co_filename)) if whole.lineno <= frame.f_lineno <= (whole.end_lineno or 0)]
     sizes = [_sizes(part, frame.f_locals) for part in here]
     number = ledger.identity.storage(parameter)
     if tuple(parameter.shape) in sizes and number is not None:
@@ -32,10 +31,10 @@ def note_reserved(ledger: "Ledger", parameter: Tensor, frame: FrameType | None) 
 
 
 @lru_cache(maxsize=64)
-def _reserving(file: str) -> tuple[tuple[ast.Call, ast.Call], ...]:
-    """The calls of `Parameter` in a file whose first argument reserves memory, each with that argument."""
+def _reserving(text: str) -> tuple[tuple[ast.Call, ast.Call], ...]:
+    """The calls of `Parameter` in a source whose first argument reserves memory, each with that argument."""
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return ()
     made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "Parameter" and node.args]

@@ -32,7 +32,7 @@ class StateHooks:
         _ = module, name
         if self.recorder.on and parameter is not None:
             self.recorder.ledger.wrapped(parameter)
-            note_reserved(self.recorder.ledger, parameter, sys._getframe(2))
+            note_reserved(self.recorder.ledger, parameter, sys._getframe(2), self.recorder.sources.text)
 
     @guarded
     def initialised(self, tensor: Tensor) -> None:

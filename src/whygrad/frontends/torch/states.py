@@ -25,7 +25,7 @@ class Taken:
     trace: Trace
     before: dict[int, tuple[int, float]]
     """What each parameter was at first, by id."""
-    times: int = 0
+    times: int = 1
     still: bool = True
     """It was the state of this very model each time, and nothing had been written to that."""
 
@@ -40,7 +40,10 @@ class States:
         """The program asked for a model's state."""
         if trace is None or not is_user(trace.user[0][0]):
             return
-        found = self.places.setdefault(trace.user[0], Taken(ref(module), trace, _figures(module)))
+        found = self.places.get(trace.user[0])
+        if found is None:
+            self.places[trace.user[0]] = Taken(ref(module), trace, _figures(module))
+            return
         found.times += 1
         found.still = found.still and found.module() is module and found.before == _figures(module)
 

@@ -222,8 +222,9 @@ class Symptoms:
                 item = held.get(name)
                 if isinstance(item, Tensor) and number not in found and _alike(item, dtype, shape) and not template.holds(number, item):
                     found[number] = item.detach()
+        known = ChainMap(*map(dict, frames))
         for number, part in template.parts.items():
-            cut = written_again(part, ChainMap(*map(dict, frames)))
+            cut = written_again(part, known)
             if cut is not None and _alike(cut, part.dtype, part.shape):
                 found[number] = cut.detach()
         found.update({template.paths[path]: tensor for path, tensor in self.batch if path in template.paths})

@@ -1,14 +1,14 @@
 """Steps that go on though tracking was switched off as a function does it: for good."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from whygrad.frontends import source
 from whygrad.frontends.torch.steps import Builder
-from whygrad.ir import Origin
+from whygrad.ir import Origin, Outcome
 
 if TYPE_CHECKING:
     from whygrad.frontends.torch.recorder import TorchRecorder
@@ -54,6 +54,10 @@ class Untracked:
     def never_asked(self) -> int:
         """How often gradients were cleared though none was ever asked for."""
         return max(self.unasked.values(), default=0) if self.unasked else 0
+
+    def counted(self, outcome: Outcome) -> Outcome:
+        """The same end of the run, with what was counted here."""
+        return replace(outcome, untracked=self.steps, cleared=self.never_asked)
 
     def origins(self, builder: Builder) -> tuple[Origin, ...]:
         """Where tracking was switched off, if steps went on."""

@@ -1,6 +1,5 @@
 """The part of WG307 about tensors that a model computes when it is made, of leaves that ask for a gradient: `torch.randn(n, requires_grad=True) * 0.3`."""
 
-import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
@@ -8,8 +7,7 @@ from whygrad.flow import Index, StepIndex
 from whygrad.idioms import speaks_torch
 from whygrad.ir import Op, family
 from whygrad.rules.phrases import places, typed
-
-_ASSIGNED = re.compile(r"^\s*(self\.\w+)\s*(?::[^=]+)?=(?!=)")
+from whygrad.rules.statements import bound
 
 
 def computed_once(index: Index) -> Iterator[Diagnosis]:
@@ -18,10 +16,10 @@ def computed_once(index: Index) -> Iterator[Diagnosis]:
     for steps in index.kinds.values() if speaks_torch(index) and index.record.optimizers else ():
         for step in steps[1:]:
             for op in _computed(steps[0], step):
-                name = _ASSIGNED.match(op.site.text) if op.site is not None else None
-                if name is not None and name[1] not in told:
-                    told.add(name[1])
-                    yield _diagnosis(index, step, op, name[1])
+                name = bound(op.site)
+                if name.startswith("self.") and name not in told:
+                    told.add(name)
+                    yield _diagnosis(index, step, op, name)
 
 
 def _computed(first: StepIndex, step: StepIndex) -> Iterator[Op]:

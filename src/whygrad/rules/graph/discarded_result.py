@@ -37,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     An op ran and nothing uses its result.
 
     ## What it finds
-    Three forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
+    Several forms. Layers whose parameters are to be trained ran in every recorded step, and no value that they made is read by anything: a loop variable is rebound where the list was meant,
     a branch's result is forgotten. And calls that stand alone on their line, without a name for their result, though they change nothing: `x.clamp(0, 1)` where `clamp_` was
     meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone;
     or a run that has no backward at all, though its optimizer steps.

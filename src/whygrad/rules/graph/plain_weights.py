@@ -1,6 +1,5 @@
 """The part of WG307 that tells of weights which a layer keeps as plain tensors: nothing can train them."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +9,8 @@ from whygrad.idioms import idiom, speaks
 from whygrad.ir import Op, Site
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import bound
 
-_ASSIGNED = re.compile(r"^\s*((?:self\.)?[\w.]+)\s*(?::[^=]+)?=(?!=)")
 _DRAWN = ("random", "enter")
 """Kinds of op that give a weight its first numbers: TensorFlow's own, and NumPy's that are made a tensor."""
 _SCALED = ("mul", "div", "sub", "cast")
@@ -82,7 +81,7 @@ def _together(one: Site, other: Site) -> bool:
 
 def _about(index: Index, members: list[Plain]) -> Diagnosis:
     first = members[0]
-    names = tuple(dict.fromkeys(_called(site) for site in (first.drawn, first.zeros)))
+    names = tuple(dict.fromkeys(bound(site) or "a weight" for site in (first.drawn, first.zeros)))
     layer = first.drawn.function.rpartition(".")[0] or first.product.module
     lines = tuple(dict.fromkeys((first.drawn, first.zeros)))
     return Diagnosis(
@@ -96,7 +95,7 @@ def _about(index: Index, members: list[Plain]) -> Diagnosis:
         related=(Related(first.zeros, "zeros, which change nothing as long as nothing trains them"),) if first.zeros != first.drawn else (),
         evidence=(
             Evidence(
-                f"in {plural(len(members), 'layer')} drawn numbers are multiplied with ({_shape(first, first.weight)} in the first) and zeros are added ({_shape(first, first.bias)})",
+                f"in {plural(len(members), 'layer')} drawn numbers are multiplied with ({first.step.value(first.weight).type} in the first) and zeros are added ({first.step.value(first.bias).type})",
                 "layers",
                 len(members),
             ),
@@ -108,13 +107,3 @@ def _about(index: Index, members: list[Plain]) -> Diagnosis:
         names=names,
         remedy=remedy("make them variables of Keras' own", *(Edit("wrap", site, "keras.Variable({x})", around="value") for site in lines)),
     )
-
-
-def _shape(found: Plain, name: str) -> str:
-    value = found.step.value(name)
-    return f"{value.dtype}[{','.join(map(str, value.shape or ()))}]"
-
-
-def _called(site: Site) -> str:
-    found = _ASSIGNED.match(site.text)
-    return found[1] if found is not None else "a weight"

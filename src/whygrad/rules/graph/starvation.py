@@ -24,7 +24,7 @@ class Words(NamedTuple):
     rule: str
     name: str
     because: str
-    """The end of the message, after "… no gradient: "."""
+    """The end of the message, after "… no gradient: "; the whole of it where no cut is told of."""
     site: Site | None
     label: str
     help: str

@@ -14,10 +14,10 @@ from whygrad.rules.graph.plain_weights import plain_weights
 from whygrad.rules.graph.stopped_without import refused_parameters
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import bound
 
 _WORDS = re.compile(r"[A-Za-z_]\w*")
 """Words of a name such as `self.encoders`."""
-_ASSIGNED = re.compile(r"^\s*(?:self\.)?([\w.]+)\s*(?::[^=]+)?=(?!=)")
 _NUMBERED = re.compile(r" \(\d+\)$")
 _ENTRY = re.compile(r"^(\[.*\]|\d+)$")
 
@@ -74,16 +74,16 @@ def attribute(name: str) -> str:
 def _known_as(parameter: Parameter) -> str:
     """Its name; where no name leads to it, that of the variable which the line that made it assigns to."""
     name = _NUMBERED.sub("", parameter.name)
-    assigned = _ASSIGNED.match(parameter.site.text) if parameter.site else None
+    assigned = bound(parameter.site).removeprefix("self.")
     kind = parameter.owner.rpartition(".")[2]
     if "/" in name and parameter.owner.startswith("keras."):
         layer, _, weight = name.rpartition("/")
-        return f"{assigned[1] if assigned is not None else layer}.{weight}"
-    if assigned is None:
+        return f"{assigned or layer}.{weight}"
+    if not assigned:
         return name
     if " " in name:
-        return assigned[1]
-    return assigned[1] + name.removeprefix(kind) if kind and name.startswith(f"{kind}.") else name
+        return assigned
+    return assigned + name.removeprefix(kind) if kind and name.startswith(f"{kind}.") else name
 
 
 def _trains_registered(index: Index) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, course_of, failure, supervised
+from whygrad.flow.guesses import GUESSED
 from whygrad.flow.makers import handed_out
 from whygrad.flow.origins import reordered_at
 from whygrad.ir import Batches, Collation, Fit, Op, Site
@@ -21,8 +22,6 @@ FOUND = 12.0
 """From here on a fit has found a relation: the best of seven other orders of those random labels never passed 6.4, labels put back in place reached 97 and more."""
 ROWS = 128
 """Rows below which a weak relation can't be told from none."""
-GUESSED = 0.97
-"""Share of what the best constant guess costs from which on nothing was learnt; programs of the corpus that learn end below 0.9."""
 RARE = 0.5
 """What the best constant guess costs, in nats, where one of two classes has 80 % of the labels."""
 CLASSES = frozenset(("cross_entropy", "categorical_cross_entropy", "binary_cross_entropy", "bce_with_logits"))
@@ -167,7 +166,7 @@ def learns_nothing(index: Index, step: StepIndex, fit: Fit) -> bool:
     if course is None or course.last is None or course.steps < ENOUGH:
         return False
     # timid: of labels nearly all of one class, the few others among the rows tell a fit little, and a constant guess is hard to beat (WG113)
-    told = guess is not None and not (guess == fit.entropy and guess < RARE)
+    told = guess is not None and (guess != fit.entropy or guess >= RARE)
     return failure(course) == "stands" or (told and guess is not None and course.last >= GUESSED * guess)
 
 

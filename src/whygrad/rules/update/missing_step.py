@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
@@ -112,42 +113,58 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
     )
     if lost is not None and lost.site is not None:
         return _lost(index, lost, names, held, kind)
-    unreached, place = idle[0].step_site, (backward.site if backward else None) or idle[0].site
-    uncalled = _NAMED.match(unreached.text) if unreached is not None else None
+    place = (backward.site if backward else None) or idle[0].site
+    absent = _absent(index, names, idle[0].step_site, backward)
     return Diagnosis(
         rule="WG405",
         name="missing-step",
         severity="error",
         confidence="proved",
         message=f"{listed(names)} never {'steps' if len(names) == 1 else 'step'}: gradients are calculated and no parameter is updated",
-        site=unreached or place,
-        label="names the method and does not call it" if uncalled else "never reached in this run" if unreached else "no update follows",
-        related=places((place if unreached else None, "the gradients are calculated here"), (idle[0].site, f"`{names[0]}` is made here")),
+        site=idle[0].step_site or place,
+        label=absent.label,
+        related=places(
+            (place if idle[0].step_site else None, "the gradients are calculated here"), (idle[0].site, f"`{names[0]}` is made here")
+        ),
         evidence=(
             Evidence(f"{plural(seen, 'backward')} in the run and 0 updates by {listed(names)}", "updates", 0),
             Evidence(
                 f"{listed(held)} got gradients and hold the same values at the end as at the first recorded step", "parameters", len(held)
             ),
         ),
-        help=f"write `{uncalled[0].strip()}()`, with the parentheses"
-        if uncalled
-        else f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
-        if unreached
-        else idiom(index, "add the step", optimizer=names[0]),
+        help=absent.help,
         facts=_facts(index),
         explains=_explained(index, held),
         kind=kind,
         names=tuple(names),
         test=moved_too(held) if held else None,
-        remedy=_calling(unreached) if uncalled else None if unreached or backward is None else _remedy(index, names, backward),
+        remedy=absent.remedy,
     )
 
 
+class Absent(NamedTuple):
+    """Why no step comes."""
+
+    label: str
+    help: str
+    remedy: Remedy | None
+
+
+def _absent(index: Index, names: list[str], written: Site | None, backward: Event | None) -> Absent:
+    """The step stands nowhere, or, where it is written, it is not reached, or named and not called."""
+    if written is None:
+        fix = _remedy(index, names, backward) if backward is not None else None
+        return Absent("no update follows", idiom(index, "add the step", optimizer=names[0]), fix)
+    uncalled = _NAMED.match(written.text)
+    if uncalled is None:
+        condition = f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
+        return Absent("never reached in this run", condition, None)
+    calling = remedy("call the step", Edit("wrap", written, "{x}()"))
+    return Absent("names the method and does not call it", f"write `{uncalled[0].strip()}()`, with the parentheses", calling)
+
+
 _NAMED = re.compile(r"\s*[\w.]+\.step(?=\s*(#.*)?$)")
-
-
-def _calling(site: Site | None) -> Remedy | None:
-    return remedy("call the step", Edit("wrap", site, "{x}()")) if site is not None else None
+"""The method without the parentheses of a call."""
 
 
 def _facts(index: Index) -> frozenset[Fact]:
