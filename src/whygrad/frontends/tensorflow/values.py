@@ -126,7 +126,7 @@ class Values:
         if known is not None:
             return known
         variable = self.variables.get(id(tensor))
-        if variable is not None:
+        if variable is not None and getattr(variable.reference(), "_handle", None) is tensor:  # else an id of a dead variable's, used again
             return self.of_variable(variable).name
         name = f"t{next(self._numbers)}"
         self._entries[id(tensor)] = _Entry(ref(tensor), name)

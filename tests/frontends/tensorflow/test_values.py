@@ -1,0 +1,31 @@
+"""Names of tensors: memory of what has gone is used again, and with it the numbers that Python tells things apart by."""
+
+import gc
+
+from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.values import Values
+
+
+def test_a_tensor_in_the_place_of_a_variable_that_is_gone_is_no_variable():
+    values = Values()
+    variable = tf.Variable([1.0, 2.0])
+    entry = values.variable(variable)
+    assert entry is not None
+    del variable
+    gc.collect()
+    tensor = tf.constant([3, 4, 5], tf.int64)
+    values.variables[id(tensor)] = entry  # as where the tensor lies where the variable's handle lay
+
+    seen = values.seen[values.name(tensor)]
+
+    assert (seen.dtype, seen.shape, seen.variable) == ("i64", (3,), None)
+
+
+def test_the_handle_of_a_living_variable_stands_for_its_value():
+    values = Values()
+    variable = tf.Variable([1.0, 2.0])
+    entry = values.variable(variable)
+    assert entry is not None
+
+    assert values.name(variable._handle) == entry.value
+    assert values.seen[entry.value].shape == (2,)
