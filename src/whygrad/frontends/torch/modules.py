@@ -44,10 +44,11 @@ class Modules:
         self.stack: list[nn.Module] = []
         self._roots: dict[int, tuple[ReferenceType[nn.Module], str]] = {}
         self._strays: dict[int, tuple[ReferenceType[Tensor], str, str, bool]] = {}
-        self._registered: set[int] = set()
-        """Ids of the models' own parameters, so that they need not be searched for."""
+        self._registered: dict[int, ReferenceType[Tensor]] = {}
+        """The models' own parameters by their id, so that they need not be searched for."""
         self._made: dict[int, tuple[ReferenceType[nn.Module], source.Trace]] = {}
-        self._names: dict[int, str] = {}
+        self._names: dict[int, tuple[ReferenceType[nn.Module], str]] = {}
+        """By id, which another module may have once this one is gone."""
         self._handles: list[Any] = []
         self._switching: tuple[ReferenceType[nn.Module], bool] | None = None
         self.evaluated: source.Trace | None = None
@@ -77,7 +78,7 @@ class Modules:
         """A module's forward begins."""
         if not self.stack:
             self._root(module, source.user_frame(frame))
-        elif id(module) not in self._names:
+        elif self._name(module) is None:
             self._name_child(module)
         self.stack.append(module)
 
@@ -88,13 +89,18 @@ class Modules:
 
     def path(self) -> str:
         """Qualified name of the running module; "" outside, and for the model itself its variable."""
-        return self._names.get(id(self.stack[-1]), "") if self.stack else ""
+        return (self._name(self.stack[-1]) or "") if self.stack else ""
+
+    def _name(self, module: nn.Module) -> str | None:
+        """Qualified name of a module, if it has one by now."""
+        held = self._names.get(id(module))
+        return held[1] if held is not None and held[0]() is module else None
 
     def called(self, module: nn.Module | None) -> str:
         """Qualified name of a module that has run, or the variable of a model; "" where it is not known."""
         if module is None:
             return ""
-        return self._names.get(id(module), "") or next((name for model, name in self.models() if model is module), "")
+        return self._name(module) or next((name for model, name in self.models() if model is module), "")
 
     def layer(self) -> source.Trace | None:
         """Where the running module was made, if it is one of the framework's own."""
@@ -122,24 +128,24 @@ class Modules:
         parts = {id(part) for part in owner.modules()}
         self._roots = {key: held for key, held in self._roots.items() if key not in parts}  # a part may have run by itself before
         self._roots[id(owner)] = (ref(owner), name)
-        self._registered.update(id(parameter) for parameter in owner.parameters())
+        self._registered.update((id(parameter), ref(parameter)) for parameter in owner.parameters())
         for path, part in owner.named_modules():
-            self._names[id(part)] = path
+            self._names[id(part)] = ref(part), path
 
     def _name_child(self, module: nn.Module) -> None:
         parent = self.stack[-1]
-        prefix = self._names.get(id(parent), "")
+        prefix = self._name(parent) or ""
         found = next((name for name, child in _attributes(parent) if child is module), type(module).__name__)
         for path, part in module.named_modules():
             full = ".".join(filter(None, (prefix, found, path)))
-            self._names.setdefault(id(part), full)
+            if self._name(part) is None:
+                self._names[id(part)] = ref(part), full
         registered = any(child is module for child in parent.children())
         if not registered:
             owner = _class_name(parent)
             for path, parameter in module.named_parameters():
-                self._strays.setdefault(
-                    id(parameter), (ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent))
-                )
+                if not self._knows(parameter):
+                    self._strays[id(parameter)] = ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent)
 
     def modes(self) -> dict[str, bool]:
         """Path of each module with dropout or batch normalisation to whether it is in training mode."""
@@ -169,12 +175,12 @@ class Modules:
 
     def note_leaf(self, tensor: Tensor) -> None:
         """A trainable leaf took part in the running module's forward: remember where the module keeps it, if no module knows it."""
-        if id(tensor) in self._strays or id(tensor) in self._registered:
+        if self._knows(tensor):
             return
         for module in reversed(self.stack):
             for name, item in _attributes(module):
                 if item is tensor and not any(tensor is parameter for parameter in module._parameters.values()):
-                    prefix = self._names.get(id(module), "")
+                    prefix = self._name(module) or ""
                     self._strays[id(tensor)] = (
                         ref(tensor),
                         ".".join(filter(None, (prefix, name))),
@@ -182,6 +188,11 @@ class Modules:
                         _is_library(module),
                     )
                     return
+
+    def _knows(self, tensor: Tensor) -> bool:
+        """It is a model's own parameter, or noted already as one that no module knows."""
+        stray, own = self._strays.get(id(tensor)), self._registered.get(id(tensor))
+        return (stray is not None and stray[0]() is tensor) or (own is not None and own() is tensor)
 
     def made_at(self, module: nn.Module, trace: source.Trace | None) -> None:
         """Remember where a module was made."""
