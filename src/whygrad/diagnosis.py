@@ -122,7 +122,7 @@ is a statement before this one, or after it. `move`: the statement goes before o
 goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: what the function at the place reckons with NumPy, up to `to`, is written with the
 library `text`. `divide`: the only `//` of the line becomes `/`.
 `redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
-before the loop that calls its function, and handed in. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
+before the loop that calls its function, and handed in; with a `text`, that is kept by the object as `written`, and the call reads it. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands
 out and the line drops is kept under the name of what the call was given. `repeat`: the only statement of the file that calls one of `calls`, once more behind this one. `alike`: everything
 in the function that is `written` so is wrapped. `own`: the function reads its first argument for what it takes from around it. `inward`: `P(a) * b` becomes `P(a * b)`,

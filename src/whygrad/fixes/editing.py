@@ -350,7 +350,10 @@ def _insert(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     else:
         text = edit.text.replace("{name}", tree.code(target(at))) if "{name}" in edit.text else edit.text
     new = cst.parse_statement(names.spell(text), config=tree.module.config_for_parsing)
-    at = outermost_loop(tree, at) if edit.around == "loop" else body_start(tree, at) if edit.around == "body" else at
+    loop = outermost_loop(tree, at)
+    if edit.around == "loop" and not edit.written and loop is at:
+        raise Refused("no loop stands around it")
+    at = loop if edit.around == "loop" else body_start(tree, at) if edit.around == "body" else at
     if is_there(tree, at, new, after=edit.after):
         return
     (changes.after if edit.after else changes.before).setdefault(at, []).append(new)

@@ -1,12 +1,12 @@
 """What a function makes anew at each call, made once: by the object whose method it is, or before the loop that calls the function."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
 from whygrad.diagnosis import Edit
 from whygrad.fixes.changes import Changes, arguments, keyword, nothing_left, separated
-from whygrad.fixes.finding import Expression, Line, Tree, outermost_loop, statement, target
+from whygrad.fixes.finding import Expression, Line, Tree, expression, outermost_loop, statement, target
 from whygrad.fixes.names import Names, dotted
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.scoping import bound, read
@@ -15,8 +15,11 @@ _FIXED = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString)
 """Arguments that are the same at each turn of a loop as long as no name in them is bound anew."""
 
 
-def hoisted(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+def hoisted(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     """Raises `Refused` where what it is made of is not known at the place where it is to be made once."""
+    if edit.text:
+        _read_from_object(tree, edit, names, changes)
+        return
     found = statement(tree, edit.site)
     kept, function = target(found), tree.enclosing(found, cst.FunctionDef)
     if not isinstance(function, cst.FunctionDef) or not isinstance(kept, cst.Name) or tree.parents.get(found) is not function.body:
@@ -52,20 +55,53 @@ def _kept_by_object(tree: Tree, found: Line, function: cst.FunctionDef, owner: c
     local = {param.name.value for param in _parameters(function)} | set(bound(tree, function))
     if (_names(tree, made) - {own}) & local:
         raise Refused("it is made of what the method is given")
-    begun = next((part for part in tree.within(owner, cst.FunctionDef) if part.name.value == "__init__" and part is not function), None)
-    if begun is None or not isinstance(begun.body, cst.IndentedBlock) or dotted(begun.params.params[0].name) != own:
-        raise Refused("its class has no `__init__`")
-    needed = {dotted(part) for part in tree.within(made, cst.Attribute) if dotted(part).startswith(f"{own}.")}
+    begun = _beginning(tree, owner, function, own)
     kept = f"{own}.{name}"
     if _has_it(tree, begun, kept, made, own):
         changes.new[made] = cst.Attribute(cst.Name(own), cst.Name(name))
         return
+    needed = {dotted(part) for part in tree.within(made, cst.Attribute) if dotted(part).startswith(f"{own}.")}
     if not {".".join(part.split(".")[:2]) for part in needed} <= set(bound(tree, begun)) or kept in set(bound(tree, owner)):
         raise Refused("what it is made of is not there when the object is made")
-    last = begun.body.body[-1]
-    new = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cst.Name(own), cst.Name(name)))], made)])
-    changes.after.setdefault(last, []).append(new)
+    changes.after.setdefault(begun.body.body[-1], []).append(_keeping(own, name, made))
     changes.new[made] = cst.Attribute(cst.Name(own), cst.Name(name))
+
+
+def _beginning(tree: Tree, owner: cst.ClassDef, function: cst.FunctionDef, own: str) -> cst.FunctionDef:
+    """The `__init__` of the class, which calls the object as the method does."""
+    begun = next((part for part in tree.within(owner, cst.FunctionDef) if part.name.value == "__init__" and part is not function), None)
+    if begun is None or not isinstance(begun.body, cst.IndentedBlock) or dotted(begun.params.params[0].name) != own:
+        raise Refused("its class has no `__init__`")
+    return begun
+
+
+def _keeping(own: str, name: str, value: Expression) -> cst.SimpleStatementLine:
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cst.Name(own), cst.Name(name)))], value)])
+
+
+def _read_from_object(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
+    """What the text makes of the object's own is kept at the end of `__init__` under the name that is `written`, and given to the call."""
+    call = expression(tree, edit)
+    function = tree.enclosing(call, cst.FunctionDef)
+    owner = tree.enclosing(function, cst.FunctionDef, cst.ClassDef) if function is not None else None
+    own = dotted(function.params.params[0].name) if function is not None and function.params.params else ""
+    if function is None or not isinstance(owner, cst.ClassDef) or not isinstance(call, cst.Call) or len(call.args) != 1:
+        raise Refused("it is no method of a class that makes it")
+    begun, kept, value = _beginning(tree, owner, function, own), f"{own}.{edit.written}", cst.parse_expression(names.spell(edit.text))
+    parts = [node for node in _parts(value) if dotted(node).startswith(f"{own}.")]
+    if not parts or not {dotted(part) for part in parts} <= set(bound(tree, begun)) or kept in set(bound(tree, owner)):
+        raise Refused("what it is made of is not there when the object is made")
+    changes.after.setdefault(begun.body.body[-1], []).append(_keeping(own, edit.written, value))
+    changes.new[call] = call.with_changes(args=[cst.Arg(cst.Attribute(cst.Name(own), cst.Name(edit.written)))])
+
+
+def _parts(node: cst.CSTNode) -> Iterator[cst.Attribute]:
+    """The outermost attributes in an expression."""
+    if isinstance(node, cst.Attribute):
+        yield node
+        return
+    for child in node.children:
+        yield from _parts(child)
 
 
 def _has_it(tree: Tree, begun: cst.FunctionDef, kept: str, made: Expression, own: str) -> bool:

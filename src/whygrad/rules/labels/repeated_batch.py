@@ -12,7 +12,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import before_loop, remedy
 from whygrad.rules.statements import calls_in
 
 ENOUGH = 5
@@ -284,9 +284,17 @@ def begun_once(site: Site | None) -> Remedy | None:
         "begin the iterator once, before the loop",
         Edit("insert", site, f"endless = itertools.cycle({source})", after=False, around="loop"),
         Edit("replace", site, "next(endless)", calls=("next",)),
+        otherwise=(_begun_elsewhere(site, source),),
         changes="the batches are kept in memory, and come again in the order of the first round",
     )
     return replace(made, later=True) if made is not None else None
+
+
+def _begun_elsewhere(site: Site, source: str) -> Edit | None:
+    """The same in a function that a loop calls for each batch: kept by its object, or begun by who hands it in, since `iter` of an iterator goes on with that."""
+    if source.startswith("self."):
+        return Edit("hoist", site, f"itertools.cycle({source})", calls=("next",), written="endless")
+    return before_loop(site, "{name} = itertools.cycle({name})", source)
 
 
 def _iterated(text: str) -> str:
