@@ -19,7 +19,7 @@ from whygrad.diagnosis import Remedy
 from whygrad.ir import Course, Ending, Outcome, Parameter, Raised, Record, Step
 from whygrad.program import Target
 from whygrad.proving import Likened, no_further
-from whygrad.repairing import Kept, Proof, Repair, Wish, against, far_off, left_out, unlabelled, unproved, unproved_alone, written
+from whygrad.repairing import Kept, Proof, Repair, Wish, against, far_off, left_out, unlabelled, unproved, unproved_alone, widest, written
 from whygrad.reports.repairs import summary
 from whygrad.trying import Attempt, attempt
 
@@ -187,10 +187,21 @@ def test_runs_are_compared_on_a_step_of_the_kind_that_has_the_fault(tmp_path: Pa
     other_batch = Kept(replace(DETACHED, kind=0, remedy=Remedy("x", (), later=True)), {})
 
     def compared(*kept: Kept) -> int:
-        return Repair(Wish(Target("train.py")), tmp_path, tmp_path, screen(sys.stderr), kept=list(kept)).compared_step(before)
+        return Repair(Wish(Target("train.py")), tmp_path, tmp_path, screen(sys.stderr), kept=list(kept)).compared_step(before, Attempt())
 
     assert (compared(late), compared(early), compared(late, early), compared(other_batch)) == (38, 0, 0, 1)
     assert compared(Kept(replace(DETACHED, kind=None), {})) == 0
+
+
+def test_what_a_change_sets_free_later_on_is_compared_there():
+    head, trunk, other = (Parameter(name, name, reached=True) for name in ("head", "trunk", "other"))
+    frozen = replace(trunk, trainable=False)
+
+    def compared(*later: Parameter) -> int:
+        return widest(Attempt(Record(steps=(Step(0, parameters=(head, frozen)), Step(80, kind=1, parameters=later)))), 0)
+
+    assert (compared(head, trunk), compared(head, frozen), compared(trunk, other), compared(head)) == (80, 0, 0, 0)
+    assert widest(Attempt(), 3) == 3
 
 
 @pytest.mark.parametrize(

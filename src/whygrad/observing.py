@@ -131,8 +131,8 @@ class Observing:
             return step
 
     def follow(self, step: Step, replay: Replay) -> Step:
-        """The first step that can be run again, with its loss by the parameters that other runs kept."""
-        if self.followed:
+        """The first step that can be run again, of those that are asked for, with its loss by the parameters that other runs kept."""
+        if self.followed or step.index < self.recording.follow_from:
             return step
         trials = tuple(replay.run(Follow(folder)) for folder in self.recording.follow)
         self.followed = any(not trial.reason for trial in trials)
@@ -156,7 +156,8 @@ class Observing:
     def ended(self, index: int, complete: bool) -> None:  # noqa: FBT001 - as the protocol has it
         """A step is over; ends the program if that is all there was to record."""
         self.hand_on(self.audience.passed, index)
-        self.settled = complete and index - self.last_kept >= QUIET_STEPS
+        last = max(self.last_kept, (self.recording.at_step or 0) - 1)
+        self.settled = complete and index - last >= QUIET_STEPS
         if self.recording.stop_after and self.settled:
             self.stopped = True
             raise Stop

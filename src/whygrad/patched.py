@@ -30,6 +30,8 @@ TRAJECTORY = "WHYGRAD_TRAJECTORY"
 """Names a folder: there the parameters are kept at a few moments of the run."""
 FOLLOW = "WHYGRAD_FOLLOW"
 """Names such folders of other runs, with the path separator between: the first recorded step's loss is looked at with what they hold."""
+FOLLOW_FROM = "WHYGRAD_FOLLOW_FROM"
+"""The number of the step from which on that is done."""
 JOURNAL = "journal"
 SEED = 0
 """Where random numbers begin that the program does not seed itself."""
@@ -102,6 +104,11 @@ def trajectory() -> str:
 def to_follow() -> tuple[str, ...]:
     """Folders with the parameters of other runs."""
     return tuple(folder for folder in os.environ.get(FOLLOW, "").split(os.pathsep) if folder)
+
+
+def follow_from() -> int:
+    """The first step whose loss is looked at with those."""
+    return int(os.environ.get(FOLLOW_FROM) or 0)
 
 
 def prepare_process() -> None:

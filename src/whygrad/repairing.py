@@ -114,12 +114,12 @@ class Repair:
         self.left.update(made.left)
         return made
 
-    def compared_step(self, before: Attempt) -> int:
-        """The step whose batch tells the runs apart: the first one of the kind that the faults were seen in, or the one after it where they were about which examples are seen."""
+    def compared_step(self, before: Attempt, after: Attempt) -> int:
+        """The step whose batch tells the runs apart: the first one of the kind that the faults were seen in, the one after it where they were about which examples are seen, or a later one that trains what the change set free."""
         kinds = {kept.diagnosis.kind for kept in self.kept}
         later = any(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.later for kept in self.kept)
         first = [step.index for step in before.record.steps if kinds == {step.kind}]
-        return min(first, default=0) + later
+        return widest(after, min(first, default=0) + later)
 
     @property
     def beside(self) -> bool:
@@ -199,7 +199,7 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     why = unproved(after)
     if why and not (why == BLIND and (unlabelled(before, after) or far_off(after))):
         return Proof(why)
-    step = repair.compared_step(before)
+    step = repair.compared_step(before, after)
     repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
     trials = repair.followed(step, (before.trajectory, after.trajectory))
     pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.went_at(step), first=after.losses_at(step))
@@ -211,6 +211,13 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     if why or len(repair.kept) == 1:
         return Proof(why, pair, apart=pair.reason if before.fell is not None else "")
     return _one_left_out(repair, step, pair, before, after)
+
+
+def widest(after: Attempt, index: int) -> int:
+    """The first step that trains all that the one of this number does, and more; that one itself where there is none."""
+    trained = {step.index: {p.name for p in step.parameters if p.trainable and p.reached} for step in after.record.steps}
+    here = trained.get(index, set())
+    return next((later for later, names in sorted(trained.items()) if later > index and here and here < names), index)
 
 
 def unlabelled(before: Attempt, after: Attempt) -> bool:

@@ -29,7 +29,7 @@ from whygrad.ir.files import read_record, write_record
 from whygrad.judging import Choice, all_rules, fault_line, foreign_rules, judge
 from whygrad.mending import with_fixes
 from whygrad.observing import Audience, Observing
-from whygrad.patched import prepare_process, to_follow, trajectory
+from whygrad.patched import follow_from, prepare_process, to_follow, trajectory
 from whygrad.program import Ended, Program, Target, prepare, run, tell
 from whygrad.reports import json_report
 from whygrad.reports.faults import fault_text
@@ -138,7 +138,8 @@ class Session:
     def recording(self) -> Recording:
         """The settings, as front ends read them."""
         own = self.settings
-        return Recording(own.steps, own.at_step, own.experiments, own.check, trajectory=trajectory(), follow=to_follow())
+        asked = own.steps, own.at_step, own.experiments, own.check
+        return Recording(*asked, trajectory=trajectory(), follow=to_follow(), follow_from=follow_from())
 
     def watch(self, program: Program, observing: Observing) -> Ended:
         """Run the program with everything in place that sees its frameworks and its sudden ends."""

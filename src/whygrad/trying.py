@@ -19,7 +19,7 @@ from whygrad.diagnosis import Diagnosis, Report, Scalar
 from whygrad.errors import WhygradError
 from whygrad.ir import Course, Follow, Record, Step, Trial
 from whygrad.ir.files import read_record
-from whygrad.patched import FOLLOW, KEPT, PATCHED, TRAJECTORY, put_back
+from whygrad.patched import FOLLOW, FOLLOW_FROM, KEPT, PATCHED, TRAJECTORY, put_back
 from whygrad.program import Target
 
 GRACE = 5.0
@@ -125,8 +125,10 @@ def follow(
     target: Target, patched: Mapping[str, str], scratch: Path, limit: float | None, ways: Iterable[str], index: int = 0
 ) -> tuple[dict[str, Trial], tuple[str, ...]]:
     """The loss of the patched program's step of this number by the parameters of other runs, by folder; and files that could not be put back."""
-    asked = {FOLLOW: os.pathsep.join(ways)}
-    made = _attempted(_command("check", target, ("--at-step", str(index)) if index else (), scratch), patched, scratch, limit, asked)
+    asked = {FOLLOW: os.pathsep.join(ways), FOLLOW_FROM: str(index)}
+    # a compiled step is taken apart when it is first called, so that a recording which begins behind that may see none
+    steps = ("--steps", str(index + 1)) if 0 < index <= FEW else ("--at-step", str(index)) if index else ()
+    made = _attempted(_command("check", target, steps, scratch), patched, scratch, limit, asked)
     trials = {
         trial.intervention.folder: trial for step in made.record.steps for trial in step.trials if isinstance(trial.intervention, Follow)
     }

@@ -347,6 +347,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "opt = Adam", {"action": "hoist"},
         "class Loop:\n    def __init__(self, net):\n        self.net = net\n        self.opt = Adam(self.net.parameters())\n\n    def step(self, x):\n        opt = self.opt\n        opt.step(x)\n",
     ),
+    "what a method begins at each call is begun with its object": (
+        "class Loop:\n    def __init__(self, data):\n        self.data = data\n\n    def batch(self):\n        return next(iter(self.data))\n",
+        "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},
+        "import itertools\nclass Loop:\n    def __init__(self, data):\n        self.data = data\n        self.endless = itertools.cycle(self.data)\n\n    def batch(self):\n        return next(self.endless)\n",
+    ),
     "the variable of a loop that counts is put back": (
         "for i, m in enumerate(maps):\n    m = unit(m)\n", "m = unit(m)", {"action": "element"}, "for i, m in enumerate(maps):\n    maps[i] = unit(m)\n",
     ),
@@ -532,6 +537,21 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "what a method makes that keeps another thing under the name": (
         "class Loop:\n    def __init__(self):\n        self.net = 1\n        self.opt = 2\n    def step(self):\n        opt = Adam(self.net)\n",
         "opt = Adam", {"action": "hoist"},
+    ),
+    "what a method begins of what its object gets later": (
+        "class Loop:\n    def __init__(self):\n        self.x = 1\n    def batch(self):\n        return next(iter(self.data))\n",
+        "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},
+    ),
+    "what a method begins under a name that its object has": (
+        "class Loop:\n    def __init__(self, data):\n        self.data, self.endless = data, 1\n    def batch(self):\n        return next(iter(self.data))\n",
+        "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},
+    ),
+    "what begins in a function of no class": (
+        "def batch(self):\n    return next(iter(self.data))\n",
+        "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},
+    ),
+    "what is to stand before a loop that is not there": (
+        "def batch(data):\n    return next(iter(data))\n", "next(iter", {"action": "insert", "text": "a = 1", "after": False, "around": "loop"},
     ),
     "a variable of a loop over something without a name": ("for m in f(x):\n    m = g(m)\n", "m = g(m)", {"action": "element"}),
     "a variable that is no loop's": ("for m in maps:\n    n = g(m)\n", "n = g(m)", {"action": "element"}),

@@ -33,6 +33,8 @@ class Recording:
     """Folder in which the parameters are kept at a few moments, for `whygrad fix`."""
     follow: tuple[str, ...] = ()
     """Folders with parameters that other runs kept: the first recorded step's loss is looked at with each, and no other experiment is made."""
+    follow_from: int = 0
+    """The step, by its number in the run, before which nothing is looked at so."""
 
 
 class Recorder(Protocol):

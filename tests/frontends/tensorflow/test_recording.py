@@ -3,9 +3,11 @@
 import pytest
 
 from frontends.tensorflow.tensorflow_here import kinds, play, recorded, the, watched
+from whygrad.frontends import Recording
 from whygrad.frontends.raising import raised
 from whygrad.ir import Outcome, family
 from whygrad.loss_contracts import target_of
+from whygrad.program import Stop
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -418,6 +420,22 @@ def test_a_step_of_a_compiled_fit_is_recorded_by_its_number(tmp_path):
 
     assert [step.index for step in record.steps] == [7, 8]
     assert record.outcome.steps_seen == 12
+
+
+def test_a_program_is_not_ended_before_the_step_that_was_asked_for(tmp_path):
+    program = (
+        DATA
+        + """
+    model.compile(optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, batch_size=8, epochs=9, verbose=0)
+    """
+    )
+    with watched(Recording(at_step=12, stop_after=True)) as (observing, _):
+        with pytest.raises(Stop):
+            play(tmp_path, program)
+        record = observing.finish(Outcome(0))
+
+    assert [step.index for step in record.steps] == [12, 13]
 
 
 @pytest.mark.parametrize("tapes", [1, 2])

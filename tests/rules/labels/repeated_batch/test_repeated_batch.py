@@ -160,6 +160,21 @@ def test_what_an_iterator_is_begun_over(text: str, source: str) -> None:
     assert remedy is None or remedy.later
 
 
+OUTSIDE = {
+    "    return next(iter(self.data))": ("hoist", "itertools.cycle(self.data)"),
+    "    return next(iter(loader))": ("insert", "{name} = itertools.cycle({name})"),
+    "    return next(batches(data, 20))": (),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), OUTSIDE.items())
+def test_what_a_function_begins_for_each_batch_is_begun_outside_of_it(text: str, words: tuple[str, ...]) -> None:
+    remedy = begun_once(Site("a.py", 3, text=text))
+
+    assert remedy is not None
+    assert [(edit.action, edit.text) for edit in remedy.otherwise] == ([words] if words else [])
+
+
 WEIGHTED = FIRST.replace("distinct=1", "distinct=64 drawable=[3,900]")
 
 
