@@ -92,6 +92,11 @@ SPELLINGS: Mapping[str, Row] = {
         "keras.losses.categorical_crossentropy|keras.losses.CategoricalCrossentropy",
         "optax.softmax_cross_entropy",
     ),
+    "cross-entropy of yes or no": Row(
+        "torch.nn.functional.binary_cross_entropy_with_logits|torch.nn.BCEWithLogitsLoss",
+        "keras.losses.binary_crossentropy|keras.losses.BinaryCrossentropy",
+        "optax.sigmoid_binary_cross_entropy",
+    ),
     "axis": Row("dim", "axis", "axis", "axis"),
     "functions of arrays": Row("torch", "keras.ops", "jax.numpy", "keras.ops"),
     "no gradient": Row("{x}.detach()", "tensorflow.stop_gradient({x})", "jax.lax.stop_gradient({x})", "keras.ops.stop_gradient({x})"),

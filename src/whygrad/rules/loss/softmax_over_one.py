@@ -9,13 +9,13 @@ from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
 from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
-from whygrad.ir import Op, Site, Value
+from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
-from whygrad.rules.loss.calls import INTEGERS, calls, went_back
+from whygrad.rules.loss.calls import INTEGERS, bounds, calls, went_back
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.loss.ids import outsiders
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
-from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, other_loss, remedy, setting
 
 _SOFTMAX = frozenset(("softmax", "log_softmax", "gumbel_softmax"))
 
@@ -145,9 +145,11 @@ def _help(index: Index, found: Alone) -> str:
 
 
 def _remedy(index: Index, found: Alone) -> Remedy | None:
-    """A sigmoid in its place, or the axis along which entries compete where there is one such; none where the loss applies the softmax."""
+    """A sigmoid in its place, or the axis along which entries compete where there is one such; the loss for yes and no where the loss applies the softmax."""
     site = edited_at(found.step, found.op)
-    if found.op.kind not in _SOFTMAX or site is None:
+    if found.op.kind not in _SOFTMAX:
+        return _asked_once(index, found)
+    if site is None:
         return None
     if found.other is not None:
         return _along(index, found, found.other, site)
@@ -158,6 +160,18 @@ def _remedy(index: Index, found: Alone) -> Remedy | None:
         Edit("swap", site, spelling(index, "sigmoid"), ACTIVATIONS["softmax"]),
         otherwise=(setting(site, "activation", '"sigmoid"'),),
     )
+
+
+def _asked_once(index: Index, found: Alone) -> Remedy | None:
+    """The loss for one question, where the labels are its answers; PyTorch's and optax' take the scores, Keras' what it is told."""
+    call = next((call for call in calls(index) if call.op is found.op), None)
+    low, high = (bounds(call.target) if call is not None else None) or (-1.0, -1.0)
+    activated = found.step.producer.get(found.step.origin(found.scores.name, ("layout", "cast")))
+    limited = activated is not None and family(activated[1].kind) == "activation" and not found.op.native.startswith("keras.")
+    if call is None or low < 0 or high > 1 or call.target.shape != found.scores.shape or limited:
+        return None
+    instead = other_loss(index, found.op, "cross-entropy of yes or no")
+    return remedy("use the loss for one yes-or-no unit", instead, changes="the loss becomes a binary cross-entropy")
 
 
 def _along(index: Index, found: Alone, axis: int, site: Site) -> Remedy | None:

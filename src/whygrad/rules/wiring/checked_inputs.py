@@ -128,11 +128,13 @@ def _of_axes(found: Refusal) -> Diagnosis | None:
     if joined is not None:
         said = f"has them spread over {len(shape) - joined} axes"
         cure = f"flatten it before: {idiom(found.index, 'flatten', name=found.written, axis=joined)}"
-        cured = _flattened(found, joined)
+        rows = ", ".join([*(f"{found.written}.shape[{at}]" for at in range(joined)), "-1"])
+        cured = _handed_over(found, "flatten what comes in", f"{{x}}.reshape({rows})")
     elif elsewhere:
         said = f"has them on axis {elsewhere[-1]}"
         order = idiom(found.index, "move axis", name=found.written, old=elsewhere[-1], new=axis)
         cure = f"put the axes in order before the call: {order}"
+        cured = _handed_over(found, "put the axes in order", f"numpy.moveaxis({{x}}, {elsewhere[-1]}, {axis})")
     else:
         return None
     return _diagnosis(
@@ -150,8 +152,8 @@ HANDED = ("fit", "train_on_batch", "evaluate", "predict")
 """Methods of a Keras model that are given the data first."""
 
 
-def _flattened(found: Refusal, axis: int) -> Remedy | None:
-    """The data that a Keras model is trained on, flattened where they are handed over; what a data set hands out is left to a person."""
+def _handed_over(found: Refusal, summary: str, text: str) -> Remedy | None:
+    """The data that a Keras model is trained on, in another form where they are handed over; what a data set hands out is left to a person."""
     site, written = found.failure.site, found.written
     if (
         site is None
@@ -159,9 +161,7 @@ def _flattened(found: Refusal, axis: int) -> Remedy | None:
         or not re.search(rf"\.(?:{'|'.join(HANDED)})\(\s*(?:x\s*=\s*)?{re.escape(written)}\s*,", site.text)
     ):
         return None
-    shape = ", ".join([*(f"{written}.shape[{at}]" for at in range(axis)), "-1"])
-    edit = Edit("wrap", site, f"{{x}}.reshape({shape})", HANDED, "x", 0)
-    return remedy("flatten what comes in", edit)
+    return remedy(summary, Edit("wrap", site, text, HANDED, "x", 0))
 
 
 def _of_check(found: Refusal) -> Diagnosis:

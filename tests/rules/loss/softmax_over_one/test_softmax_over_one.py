@@ -2,7 +2,7 @@
 
 import pytest
 
-from sketch import said
+from sketch import said, sketch
 from whygrad.rules.loss.softmax_over_one import diagnose
 
 ONE = """
@@ -128,3 +128,26 @@ def test_of_two_other_axes_none_is_chosen() -> None:
     (diagnosis,) = said(diagnose, ATTENTION.replace("[32,7,", "[32,4,7,").replace("sum h", "mean h").replace("f32[32,8]", "f32[32,4,8]"))
 
     assert diagnosis.remedy is None
+
+
+SHARES = CROSS.replace("y: label i64[32]", "y: label f32[32,1]")
+INSTEAD = {
+    "answers to one question": (SHARES, "binary_cross_entropy_with_logits"),
+    "class ids": (CROSS, ""),
+    "marks of yes and no that go down to -1": (SHARES.replace("minimum=0", "minimum=-1"), ""),
+    "scores behind an activation": (
+        SHARES.replace('s = linear x w @ "a.py":3', 'h = linear x w @ "a.py":3\n    s = sigmoid h').replace(
+            "s: activation", "h: activation f32[32,1]\n    s: activation"
+        ),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), INSTEAD.values(), ids=INSTEAD)
+def test_the_loss_for_one_question_stands_in_its_place(text: str, name: str):
+    remedies = [found.remedy for found in diagnose.check(sketch(text)) if found.site is not None and found.site.line == 5]
+
+    assert [edit.text.partition("|")[0].rpartition(".")[2] for found in remedies if found for edit in found.edits] == (
+        [name] if name else []
+    )

@@ -170,6 +170,15 @@ def test_data_that_are_handed_to_training_are_flattened_there(line: str, flat: b
     assert texts == (["{x}.reshape(images.shape[0], -1)"] if flat else [])
 
 
+@pytest.mark.parametrize(("line", "moved"), [("model.fit(images, y, epochs=3)", True), ("model.fit(dataset, epochs=3)", False)])
+def test_their_axes_are_put_in_order_there_too(line: str, moved: bool) -> None:
+    text = REFUSED.replace("{said}", SAID["channels first"][0]).replace('"train.py":14', f'"train.py":14 text="{line}"')
+    (diagnosis,) = said(diagnose, text)
+
+    texts = [edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy is not None else ())]
+    assert texts == (["numpy.moveaxis({x}, 1, 3)"] if moved else [])
+
+
 STEPS = """
     raised type="ValueError" message="rank" @ "train.py":20
     x: input f32[8,5,6] called="x"
