@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from whygrad.diagnosis import Edit, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.instances import is_shared
 from whygrad.flow.makers import edited_at
 from whygrad.idioms import spelled
 from whygrad.idioms.spellings import spelling
@@ -43,7 +44,9 @@ def remedy(
 
 
 def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = "", proof: Intervention | None = None) -> Remedy | None:
-    """Leave an activation out: its call, its layer, or the `activation` of the layer that applies it."""
+    """Leave an activation out: its call, its layer, or the `activation` of the layer that applies it; none on a line that other uses need."""
+    if is_shared(step, op):
+        return None
     return remedy(
         f"leave out the `{op.kind}`",
         unwrapped(index, step, op),
@@ -55,6 +58,8 @@ def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = 
 
 def unwrapped(index: Index, step: StepIndex, op: Op) -> Edit | None:
     """The op's call, or its layer, left out."""
+    if is_shared(step, op):
+        return None
     site = edited_at(step, op)
     # a class that is picked from a table has no name where it is made
     names = () if site and _own(site).endswith("]()") else ACTIVATIONS.get(op.kind, (spelled(op),))

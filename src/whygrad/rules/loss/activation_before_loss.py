@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index
-from whygrad.flow.makers import edited_at
+from whygrad.flow.instances import is_shared, own_line
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Bypass, Op
 from whygrad.rules import rule
@@ -52,6 +52,8 @@ def clamp_of(call: Call) -> Op | None:
 
 def diagnosis(call: Call, op: Op) -> Diagnosis:
     """What is said, at the activation."""
+    place = own_line(call.step, op)
+    alone = ", here alone: its line serves other uses that need it" if is_shared(call.step, op) else ""
     raw = call.step.value(op.inputs[0]).called if op.inputs else ""
     return Diagnosis(
         rule="WG217",
@@ -59,11 +61,11 @@ def diagnosis(call: Call, op: Op) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"`{call.called}` expects raw scores, and `{op.kind}` cuts them off before",
-        site=edited_at(call.step, op),
+        site=place,
         label=_CLAMPS[op.kind],
-        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, "the loss reads its output here")),
+        related=places((op.site if place != op.site else None, "it is applied here"), (call.op.site, "the loss reads its output here")),
         evidence=tuple(evidence(call, op)),
-        help=f"leave out this `{op.kind}` and pass {f'`{raw}`' if raw else 'its input'} to the loss",
+        help=f"leave out this `{op.kind}` and pass {f'`{raw}`' if raw else 'its input'} to the loss{alone}",
         facts=frozenset({Fact("odd-input", op.output)}),
         kind=call.step.step.kind,
         step=call.step.step.index,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.makers import edited_at
+from whygrad.flow.instances import own_line
 from whygrad.flow.trials import trial_of
 from whygrad.flow.written import losses_of
 from whygrad.idioms import loss_called
@@ -100,7 +100,7 @@ def diagnosis(index: Index, step: StepIndex, found: Twice) -> Diagnosis:
         severity="warning",
         confidence="proved",
         message=f"`{name}` is made by `{activation.kind}`, and `{called}` applies `{found.contract.applies}` to it again",
-        site=edited_at(step, at) or other.site,
+        site=own_line(step, at) or other.site,
         label="wants the scores from before the activation" if found.shared else "probabilities from here on",
         related=places(
             (

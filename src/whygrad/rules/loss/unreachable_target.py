@@ -6,7 +6,7 @@ from math import inf
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.makers import edited_at
+from whygrad.flow.instances import own_line
 from whygrad.ir import Op, Value
 from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
@@ -175,7 +175,7 @@ def diagnosis(found: Beyond) -> Diagnosis:
         severity="error" if mostly(found) else "warning",
         confidence="proved",
         message=f"`{target.shown}` goes from {figure(seen[0])} to {figure(seen[1])}, and `{called}` gives {limits}",
-        site=edited_at(step, activation),
+        site=own_line(step, activation),
         label=f"gives {limits}",
         related=places((found.op.site, f"`{target.shown}` is compared with it here")),
         evidence=(
