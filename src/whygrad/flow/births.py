@@ -7,6 +7,8 @@ from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Birth, Op, Statistics, Value, family
 
 GIVEN = ("input", "label", "parameter", "buffer")
+WAY = 16
+"""Values within the arithmetic of one statement, such as standardising, that are looked through: (x - mean) / (std + eps) has five."""
 SCALER = "grad_scaler.py"
 """The file of PyTorch's that multiplies a loss for half precision, among the library frames of the call."""
 
@@ -41,6 +43,9 @@ def origin(index: Index) -> Origin | None:
         made = step.producer.get(birth.op)
         if birth.stage == "given" and birth.value not in step.values:
             return _shown(index, step, birth)
+        spread = of_one(step, birth)
+        if spread is not None:
+            return Origin(step, replace(birth, stage="forward", op=spread.output), spread)
         return Origin(step, birth, made[1] if made else None, step.values.get(birth.value))
     return next(_by_figures(index), None)
 
@@ -53,6 +58,29 @@ def _shown(index: Index, step: StepIndex, birth: Birth) -> Origin:
     figures = whole.value.statistics if whole.value is not None else None
     count = round((1 - figures.finite) * figures.count) if figures is not None else 0
     return Origin(step, replace(birth, value=whole.birth.value, count=count), None, whole.value)
+
+
+def of_one(step: StepIndex, birth: Birth) -> Op | None:
+    """What a later step was given is a single entry, and made by arithmetic with a deviation of its own entries: divided by one less than their number."""
+    value = step.values.get(birth.value)
+    if birth.stage != "given" or birth.size != 1 or value is None or not value.shape:
+        return None
+    way = [birth.value]
+    for name in way:
+        made = step.producer.get(name)
+        if made is None or len(way) > WAY:
+            continue
+        op = made[1]
+        data = step.value(op.inputs[0]) if op.inputs else value
+        if op.kind in ("std", "var") and data.shape == value.shape and _corrected(op):
+            return op
+        way += [item for item in op.inputs if family(op.kind) in ("arithmetic", "layout", "cast") and item not in way]
+    return None
+
+
+def _corrected(op: Op) -> bool:
+    """A deviation divides by one less than the number of entries: PyTorch's default, which `correction=0` and `unbiased=False` change."""
+    return op.attributes.get("correction", 1) != 0
 
 
 def _by_figures(index: Index) -> Iterator[Origin]:

@@ -53,6 +53,9 @@ SPELLINGS: Mapping[str, Row] = {
         "torch.sqrt(torch.var({args}) + 1e-12)", "tensorflow.sqrt(tensorflow.math.reduce_variance({args}) + 1e-12)",
         "jax.numpy.sqrt(jax.numpy.var({args}) + 1e-12)", "keras.ops.sqrt(keras.ops.var({args}) + 1e-12)",
     ),
+    "deviation of all": Row(
+        "torch.std({args}, correction=0)", "tensorflow.math.reduce_std({args})", "jax.numpy.std({args})", "keras.ops.std({args})",
+    ),
     "below its largest": Row(
         "{x} - {x}.amax({axis}, keepdim=True)", "{x} - tensorflow.reduce_max({x}, {axis}, keepdims=True)", "{x} - {x}.max({axis}, keepdims=True)",
         "{x} - keras.ops.max({x}, {axis}, keepdims=True)",

@@ -30,6 +30,8 @@ class Birth:
     """Of all that the program handed to a training loop, where that was looked at: how many rows are not finite, and the number of the first."""
     reader: str = ""
     """In a backward beside a finite loss: first output of the op that reads what this one made, of which nothing reaches the loss, and whose derivative is not finite for it."""
+    size: int = 0
+    """Of what the step was given: how many entries it has at that step; 0 where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

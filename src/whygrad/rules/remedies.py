@@ -169,10 +169,11 @@ def reshaped(index: Index, op: Op, value: Value, other: Value, written: str) -> 
     return operand(op, value, spelling(index, "in shape", shape=f"{written}.shape"))
 
 
-def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
+def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False) -> Remedy | None:
     """What a function reads, kept away from where it has no finite value or slope; None where no single change is sound.
 
     `untaken`: what it gives is thrown away where it is not finite, so that its input may be anything there, also below 0.
+    `lone`: a deviation of a single number, for which dividing by one less than their number is what is wrong.
     """
     text = {
         "log": spelling(index, "at least", low="1e-8"),
@@ -182,7 +183,7 @@ def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
         "norm": "{x} + 1e-12",
     }.get(op.kind)
     if op.kind == "std":
-        return _spread(index, op)
+        return _spread(index, op, lone=lone)
     if text is None or op.site is None or not op.inputs:
         return None
     names = tuple(dict.fromkeys((spelled(op), op.kind)))
@@ -192,14 +193,16 @@ def guarded(index: Index, op: Op, *, untaken: bool = False) -> Remedy | None:
     return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
 
 
-def _spread(index: Index, op: Op) -> Remedy | None:
+def _spread(index: Index, op: Op, *, lone: bool) -> Remedy | None:
     """The root of a variance that is kept above 0, for a deviation: its slope has no bound where all entries are alike."""
     names = ("std", "reduce_std", "nanstd")
-    return (
-        remedy("add a small number to the variance before the root", Edit("swap", op.site, spelling(index, "deviation"), names))
-        if op.site
-        else None
-    )
+    if op.site is None:
+        return None
+    if lone:
+        changes = "deviations are divided by the number of entries, not by one less"
+        edit = Edit("swap", op.site, spelling(index, "deviation of all"), names)
+        return remedy("take the deviation without the correction, which is 0 for one number", edit, changes=changes)
+    return remedy("add a small number to the variance before the root", Edit("swap", op.site, spelling(index, "deviation"), names))
 
 
 def without_largest(index: Index, step: StepIndex, op: Op) -> Remedy | None:

@@ -8,11 +8,14 @@ import pytest
 import torch
 
 from frontends.torch.watching_here import line_of, ops, parameters, play, recorded, watch
+from whygrad.flow import Index
 from whygrad.frontends import Recording
 from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.torch.cut_out import CutOut, again
 from whygrad.frontends.torch.descent import Moving, standardised
 from whygrad.ir import Birth, Outcome, Raised, Record
+from whygrad.rules.magnitude.non_finite_forward import diagnose as forward
+from whygrad.rules.magnitude.non_finite_input import diagnose as whole
 
 pytestmark = pytest.mark.torch
 
@@ -172,6 +175,46 @@ def test_parts_are_looked_up_as_they_are_written(words: str):
 
     assert found is not None
     assert found.tolist() == [2.0, 3.0]
+
+
+EPISODES = """
+    policy = nn.Linear(4, 2)
+    opt = torch.optim.SGD(policy.parameters(), lr=0.01)
+    for episode in range(9):
+        count = LAST if episode == 7 else 5
+        gains = torch.arange(count) % 3 + GIVEN
+        advantage = ADVANTAGE
+        loss = -(torch.log_softmax(policy(torch.randn(count, 4)), -1)[:, 0] * advantage).mean()
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+DEGREES = "ignore:.*degrees of freedom is <= 0:UserWarning"
+SPREADS = {
+    "one entry": ("(gains - gains.mean()) / (gains.std() + 1e-8)", "1", "0.5", "WG502"),
+    "one entry, by the variance": ("(gains - gains.mean()) / (gains.var() + 1e-8).sqrt()", "1", "0.5", "WG502"),
+    "one entry that is NaN": (
+        "(gains - gains.mean()) / (gains.std(correction=0) + 1e-8)",
+        "1",
+        "float('nan' if episode == 7 else 1)",
+        "WG501",
+    ),
+    "one entry, of the deviation by position": ("(gains - gains.mean()) / gains.std(False)", "1", "0.5", "WG501"),
+    "several": ("(gains - gains.mean()) / (gains.std() + 1e-8)", "3", "float('nan' if episode == 7 else 1)", "WG501"),
+}
+"""How an advantage is made, how many entries it has in one episode, what they hold, and what that is."""
+
+
+@pytest.mark.filterwarnings(DEGREES)
+@pytest.mark.parametrize(("advantage", "last", "given", "code"), SPREADS.values(), ids=SPREADS)
+def test_the_deviation_of_one_number_is_told_from_numbers_that_were_none(tmp_path: Path, advantage: str, last: str, given: str, code: str):
+    record = recorded(tmp_path, EPISODES.replace("ADVANTAGE", advantage).replace("LAST", last).replace("GIVEN", given))
+    index = Index(record)
+
+    told = [*forward.check(index), *whole.check(index)]
+    assert [(diagnosis.rule, diagnosis.step) for diagnosis in told] == [(code, 7)]
+    assert told[0].site is not None
+    assert "advantage = " in told[0].site.text
 
 
 def test_watching_changes_nothing_when_a_step_is_explained(tmp_path: Path):

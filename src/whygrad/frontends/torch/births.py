@@ -115,7 +115,7 @@ class Watched:
                 break
             name, tensor = worse[0], before[worse[0]]
             made = self.calls.producers.get(name)
-        return Birth("given", value=name, step=index, count=_count(tensor))
+        return Birth("given", value=name, step=index, count=_count(tensor), size=tensor.numel())
 
     # --- the backward -------------------------------------------------------------------------------------------
 

@@ -161,7 +161,8 @@ _POSITIONAL: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _SETTINGS = {"dim": "axis", "axis": "axis", "reduction": "reduction", "ignore_index": "ignore_index", "inplace": "inplace", "training": "training", "p": "p",
              "keepdim": "keepdim", "label_smoothing": "label_smoothing", "log_target": "log_target", "log_input": "log_input", "margin": "margin", "beta": "beta",
-             "min": "min", "max": "max", "eps": "eps", "delta": "delta", "blank": "blank", "padding_idx": "padding_idx", "hard": "hard", "from_logits": "from_logits"}  # fmt: skip
+             "min": "min", "max": "max", "eps": "eps", "delta": "delta", "blank": "blank", "padding_idx": "padding_idx", "hard": "hard", "from_logits": "from_logits",
+             "correction": "correction", "unbiased": "correction"}  # fmt: skip
 _TARGETS = ("target", "targets", "labels", "y")
 
 
@@ -270,6 +271,8 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
     for neutral, value in zip(_POSITIONAL.get(function.base, ()), rest, strict=False):
         if _plain(value) and not isinstance(value, bool):
             found.setdefault(neutral, tuple(value) if isinstance(value, list | tuple) else value)
+    if function.base in ("std", "var") and rest and isinstance(rest[0], bool):  # `x.std(False)` leaves out the correction
+        found["correction"] = rest[0]
     if function.in_place:
         found["inplace"] = True
     axis = _sequence_axis(function, arguments)

@@ -94,6 +94,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
     name = called(op)
     inputs = [found.step.value(item) for item in op.inputs]
     what = " and ".join(f"`{value.shown}`" for value in inputs[:2] if value.called) or "finite inputs"
+    lone = _lone(found, op)
     half = any(found.step.value(out).dtype == "f16" for out in op.outputs)
     ranges = tuple(
         Evidence(f"{typed(v)} is finite{_range(v.statistics.minimum, v.statistics.maximum)}")
@@ -109,7 +110,16 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         site=op.site,
         label="finite numbers go in, NaN or infinity comes out",
         related=places(differentiated(index, found)),
-        evidence=(*entries(found, "makes"), *beyond_table(found, op), *ranges, *when(index, found)),
+        evidence=(
+            *(
+                (Evidence("all that it reads is one number: its spread is divided by 0", "entries", 1),)
+                if lone
+                else entries(found, "makes")
+            ),
+            *beyond_table(found, op),
+            *ranges,
+            *when(index, found),
+        ),
         help=f"numbers above {HALF:g} do not fit in float16: use bfloat16, or compute this in float32"
         if half
         else first(index, _HELP, op.kind, "look at the inputs shown, and keep them in the range that the function is defined on"),
@@ -118,8 +128,16 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
-        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op),
+        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op, lone=lone),
     )
+
+
+def _lone(found: Origin, op: Op) -> bool:
+    """A deviation of one number."""
+    if op.kind not in ("std", "var") or not op.inputs:
+        return False
+    read, made = (found.step.value(name).statistics for name in (op.inputs[0], op.output))
+    return found.birth.size == 1 or (read is not None and made is not None and read.count == made.count)
 
 
 def _range(low: float | None, high: float | None) -> str:
