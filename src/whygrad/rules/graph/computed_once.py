@@ -1,13 +1,17 @@
 """The part of WG307 about tensors that a model computes when it is made, of leaves that ask for a gradient: `torch.randn(n, requires_grad=True) * 0.3`."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.failures import Failure, consequences, gist, matching
 from whygrad.idioms import speaks_torch
 from whygrad.ir import Op, family
-from whygrad.rules.phrases import places, typed
+from whygrad.rules.phrases import listed, places, typed
 from whygrad.rules.statements import bound
+
+_NOTHING = re.compile(r"NoneType")
 
 
 def computed_once(index: Index) -> Iterator[Diagnosis]:
@@ -76,3 +80,51 @@ def _diagnosis(index: Index, step: StepIndex, op: Op, name: str) -> Diagnosis:
 def _steps(index: Index, step: StepIndex, op: Op) -> str:
     found = [str(one.step.index) for one in index.kinds[step.step.kind] if op.output in one.consumers]
     return " and ".join((", ".join(found[:-1]), found[-1]))
+
+
+def asked_of_result(index: Index) -> Iterator[Diagnosis]:
+    """A program without an optimizer that stopped at a `.grad` of None: what it holds was computed from a leaf on the very line that made the leaf."""
+    if not speaks_torch(index) or index.record.optimizers:
+        return
+    for failure, _ in matching(index, _NOTHING):
+        step, text = failure.step, failure.site.text if failure.site else ""
+        found = list(_on_the_leaf_s_line(step)) if step is not None and ".grad" in text else []
+        if step is not None and found:
+            yield _of_results(failure, step, found)
+
+
+def _on_the_leaf_s_line(step: StepIndex) -> Iterator[tuple[Op, str]]:
+    """Ops that alone read a leaf, on its line, and the name that the line gives their result."""
+    leaves = {p.value: p.site.line_of_code for p in step.step.parameters if p.site is not None}
+    for op in step.graph.ops:
+        read = [name for name in op.inputs if name in leaves]
+        name = bound(op.site)
+        alone = len(read) == 1 and len(step.consumers.get(read[0], ())) == 1
+        if alone and name and op.site is not None and leaves[read[0]] == op.site.line_of_code and op.output in step.gets_gradient:
+            yield op, name
+
+
+def _of_results(failure: Failure, step: StepIndex, found: list[tuple[Op, str]]) -> Diagnosis:
+    first, names = found[0][0], [name for _, name in found]
+    return Diagnosis(
+        rule="WG307",
+        name="unregistered-parameter",
+        severity="error",
+        confidence="proved",
+        message=f"{listed(names)} {'is the result' if len(names) == 1 else 'are results'} of a calculation and no parameter: the gradient goes to what it was made of, and `.grad` is None",
+        site=first.site,
+        label="computes a tensor from one that asks for a gradient, which nobody holds",
+        related=places(*((op.site, "so does this") for op, _ in found[1:]), (failure.site, "the program stops here")),
+        evidence=(
+            Evidence(
+                f"{typed(step.value(first.output))} is made by `{first.kind}` on the line that makes the tensor which asks for a gradient"
+            ),
+            Evidence(f"{failure.type}: {gist(failure.message)[:160]}", "exception"),
+        ),
+        help=f"ask for the gradient last: `{names[0]} = (…).requires_grad_()`, with the calculation inside of the brackets and without `requires_grad=True`",
+        facts=frozenset(Fact("unmoved", op.output) for op, _ in found),
+        explains=consequences(failure, step),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=tuple(names),
+    )

@@ -10,6 +10,7 @@ from whygrad.idioms import spelled
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Statistics, family
 from whygrad.rules import rule
+from whygrad.rules.graph.one_feature import about_one_feature
 from whygrad.rules.graph.one_number import one_number
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
 from whygrad.rules.remedies import remedy
@@ -33,7 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
-    difference of a column with itself, a product with zero; a normalisation over a batch of a single row. In every recorded step. And inputs that are one number in
+    difference of a column with itself, a product with zero; a normalisation over a batch of a single row; a layer normalisation over a single feature, wherever in the model it stands. In every recorded step. And inputs that are one number in
     every batch of the run, such as ids of words none of which is known, while the labels differ.
 
     ## Why it matters
@@ -64,7 +65,8 @@ def _flattening(step: StepIndex) -> Op | None:
     for op in step.graph.ops:
         if step.shapes_loss.isdisjoint(op.outputs):
             continue
-        if (_flattens(step, op, data) and not _other_way(step, op, data)) or (is_alone(step, op) and not _goes_round(step, op)):
+        alone = is_alone(step, op) or of_one_feature(step, op)
+        if (_flattens(step, op, data) and not _other_way(step, op, data)) or (alone and not _goes_round(step, op)):
             return op
     return None
 
@@ -102,6 +104,17 @@ def is_alone(step: StepIndex, op: Op) -> bool:
     if not shape or len(shape) < 2 or not isinstance(axis, int) or shape[axis] < FEWEST:  # noqa: PLR2004 - rows and channels
         return False
     return prod(shape) == shape[axis]
+
+
+def of_one_feature(step: StepIndex, op: Op) -> bool:
+    """A layer normalisation over an axis of one entry, anywhere in the model: the entry less itself is nothing."""
+    shape = step.value(op.output).shape
+    if op.kind != "layer_norm" or not shape or shape[-1] != 1 or not op.inputs or step.shapes_loss.isdisjoint(op.outputs):
+        return False
+    weights = [value.shape for value in map(step.value, op.inputs[1:]) if value.role == "parameter"]
+    flat = _flat(step.value(op.output).statistics, NORMALISED)
+    one = all(each is not None and prod(each) == 1 for each in weights)
+    return flat and one and _varies(step.value(op.inputs[0]).statistics) and not _equal_weights(step, op)
 
 
 def _equal_weights(step: StepIndex, op: Op) -> bool:
@@ -186,6 +199,8 @@ def _about_one_row(step: StepIndex, op: Op) -> Diagnosis:
 def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     if is_alone(step, op):
         return _about_one_row(step, op)
+    if of_one_feature(step, op) and not step.depends_on_parameters.isdisjoint(op.inputs[:1]):
+        return about_one_feature(step, op)
     value = step.value(op.output)
     given = [name for name in op.inputs if _varies(step.value(name).statistics)]
     names = [step.value(name).shown for name in given if step.value(name).called] or [step.value(given[0]).shown]

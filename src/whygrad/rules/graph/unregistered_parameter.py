@@ -9,7 +9,7 @@ from whygrad.flow.starved import shaping
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
-from whygrad.rules.graph.computed_once import computed_once
+from whygrad.rules.graph.computed_once import asked_of_result, computed_once
 from whygrad.rules.graph.plain_weights import plain_weights
 from whygrad.rules.graph.stopped_without import refused_parameters
 from whygrad.rules.phrases import listed, plural
@@ -33,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     the model, a layer made anew in each forward.
 
     In TensorFlow also weights that a layer keeps as plain tensors: numbers drawn in `__init__` or `build` that it multiplies with, beside zeros that it adds.
-    In PyTorch also what a model computes once, when it is made, of a tensor that asks for a gradient: `self.factors = torch.randn(n, requires_grad=True) * 0.3`.
+    In PyTorch also what a model computes once, when it is made, of a tensor that asks for a gradient: `self.factors = torch.randn(n, requires_grad=True) * 0.3`; without an optimizer, where the program stops because the `.grad` of such a result is None.
 
     Also a program that stopped because its optimizer was given nothing, or a tensor that is the result of a calculation.
 
@@ -53,6 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from refused_parameters(index)
     yield from plain_weights(index)
     yield from computed_once(index)
+    yield from asked_of_result(index)
     if not _trains_registered(index):
         return
     groups: dict[str, list[Parameter]] = {}

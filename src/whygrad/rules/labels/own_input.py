@@ -18,7 +18,7 @@ UNNAMED = ("", "_", "__")
 
 def own_input(step: StepIndex) -> Iterator[Diagnosis]:
     """Losses whose target was cut out of what the model reads whole, beside an unread element of the batch that has the target's form;
-    or the whole of it, where the function that makes the loss was handed that element.
+    or the whole of it, where the function that makes the loss was handed that element, or where the input was computed from it.
     """
     for event in step.events("batch"):
         for op in step.loss_ops():
@@ -27,7 +27,7 @@ def own_input(step: StepIndex) -> Iterator[Diagnosis]:
             if not target or not prediction or given not in event.targets or not read_whole(step, prediction, given):
                 continue
             spare = next((name for name in event.targets if name != given and stands_in(step, name, target)), None)
-            if spare is not None and (cut_out(step, target, given) or handed_in_vain(step, op, spare)):
+            if spare is not None and (cut_out(step, target, given) or handed_in_vain(step, op, spare) or made_of(step, given, spare)):
                 yield diagnosis(step, op, target, given, spare)
 
 
@@ -54,6 +54,22 @@ def handed_in_vain(step: StepIndex, op: Op, spare: str) -> bool:
         for scope in scopes
         for name in scope.unread
     )
+
+
+def made_of(step: StepIndex, given: str, spare: str) -> bool:
+    """The input was computed from the element that nobody reads, as a noisy picture is from the clean one."""
+    base = _first(step, spare)
+    return base != _first(step, given) and base in step.upstream(given)
+
+
+def _first(step: StepIndex, name: str) -> str:
+    """What the first row of a batch was picked from."""
+    while name in step.producer:
+        op = step.producer[name][1]
+        if (family(op.kind) not in REARRANGED and op.kind != "concat") or not op.inputs:
+            break
+        name = op.inputs[0]
+    return name
 
 
 def read_whole(step: StepIndex, prediction: str, given: str) -> bool:

@@ -27,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
     `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
     finds a loss whose target is computed from the very prediction that it judges, or cut out of the input that the model reads, while the
-    batch's labels lie unread.
+    batch's labels lie unread; or that is the noisy input itself, while the clean one that it was computed from lies unread.
 
     ## Why it matters
     Gradients are calculated, parameters move and the loss may fall for ever, but they would do the same with any labels. So a falling

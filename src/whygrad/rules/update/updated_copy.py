@@ -10,6 +10,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.update.edited_state import edited_states
+from whygrad.rules.update.rebound import rebound
 from whygrad.rules.update.scattered import scattered
 
 RESULTS = ("sub", "add")
@@ -27,6 +28,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Programs without an optimizer that ran a backward, computed `parameter - rate * gradient` and hold, at the end, the parameters that they began with: the result was given to a
     loop variable (`p = p - rate * p.grad`), or to the dictionary that `state_dict()` returned, or to the arrays that Keras' `get_weights()` returned.
+
+    Programs that stop because of it: under `no_grad`, `w = w - rate * w.grad` makes a tensor without a graph, so that the next backward finds nothing to differentiate; with tracking on it makes a
+    result, whose `.grad` is None.
 
     Rows that are added to an array of JAX's, `table.at[rows].add(-rate * gradient)`, in a line that gives the new array to nobody.
 
@@ -53,6 +57,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from _written_elsewhere(index)
     yield from scattered(index)
     yield from edited_states(index)
+    yield from rebound(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]

@@ -57,3 +57,47 @@ SILENT = {
 @pytest.mark.parametrize("case", SILENT)
 def test_the_rule_is_silent(case: str):
     assert not said(diagnose, SILENT[case])
+
+
+NOISY = """
+    clean: input f32[8,16] called="clean"
+    raw: activation f32[9,16]
+    both: activation f32[9,16]
+    row: activation f32[1,16]
+    noisy: input f32[8,16] called="noisy"
+    w: parameter f32[16,16]
+    out: activation f32[8,16]
+    raw = random @ "data.py":3
+    noise = random @ "data.py":4
+    both = add raw noise @ "data.py":4
+    row = index both
+    noisy = concat row
+    clean = index raw
+    ! batch noisy clean @ "a.py":10
+    out = linear noisy w @ "a.py":11
+    loss = mse_loss out noisy with={"target":1} @ "a.py":12
+    ! backward loss
+    labels values=["clean"] how="batch"
+"""
+
+
+def test_the_noisy_input_is_no_target_beside_the_clean_one():
+    (found,) = said(diagnose, NOISY)
+
+    assert found.site is not None
+    assert (found.severity, found.site.line) == ("warning", 12)
+    assert "`clean` never reaches the loss" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NOISY.replace("both = add raw noise", "both = add other noise").replace("    noise =", "    other = random\n    noise ="),
+        NOISY.replace("row = index both", "row = index raw"),
+        NOISY.replace('called="clean"', 'called="_"'),
+        NOISY.replace("mse_loss out noisy", "mse_loss out clean"),
+    ],
+    ids=["another picture", "two cuts of one series", "a name that says it is not needed", "the clean one is the target"],
+)
+def test_silence_beside_what_the_input_was_not_made_of(text: str):
+    assert not said(diagnose, text)
