@@ -86,7 +86,7 @@ def _failure(index: Index, event: Event, step: StepIndex) -> Failure:
     raised = index.record.outcome.exception
     kind, message = str(event.attributes.get("type", "")), str(event.attributes.get("message", ""))
     site = event.site or (raised.site if raised is not None and raised.message == message else None)
-    return Failure(kind, message, step, site)
+    return Failure(kind, message, step, site, str(event.attributes.get("about", "")))
 
 
 def _ended_in(index: Index, step: StepIndex) -> bool:

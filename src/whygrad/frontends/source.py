@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType, GeneratorType
 
@@ -97,6 +98,18 @@ def returning(code: CodeType) -> Trace:
     """The place of a function's last `return`."""
     returns = [ins.offset for ins in dis.get_instructions(code) if ins.opname.startswith("RETURN_") and ins.opname != "RETURN_GENERATOR"]
     return Trace(((code, returns[-1] if returns else 0),), ())
+
+
+def returns_nothing(code: CodeType) -> bool:
+    """No `return` of a function hands anything back."""
+    found = list(dis.get_instructions(code))
+    ends = [
+        (before, ins)
+        for before, ins in pairwise([found[0], *found])
+        if ins.opname.startswith("RETURN_") and ins.opname != "RETURN_GENERATOR"
+    ]
+    given = [ins if ins.opname == "RETURN_CONST" else before for before, ins in ends]
+    return all(ins.opname in ("LOAD_CONST", "RETURN_CONST") and ins.argval is None for ins in given)
 
 
 def line_of(point: Point) -> int:

@@ -4,7 +4,7 @@ import ast
 import inspect
 import linecache
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any
@@ -17,6 +17,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Argument, Derivation, tidy
 from whygrad.frontends.jax.library import KIND_OF, known
 from whygrad.frontends.jax.tape import Bound, Constant, Numbers
+from whygrad.ir import Attribute, Raised
 
 _OPERATORS = {"__matmul__": "matmul", "__add__": "add", "__sub__": "sub", "__mul__": "mul", "__truediv__": "div", "__pow__": "pow"}
 
@@ -35,6 +36,15 @@ def raised(problem: BaseException, derivation: Derivation) -> None:
     if derivation.loss is None and not any(bound.failed for bound in derivation.bounds):
         scope = derivation.bounds[-1].scope if derivation.bounds else None
         derivation.bounds += failed_call(problem, derivation, scope)
+
+
+def about(raised: Raised, bounds: Sequence[Bound]) -> dict[str, Attribute]:
+    """What is told of the exception that ended a derivative; where it speaks of None, with the function of the user's that computed last, if it hands nothing back."""
+    told: dict[str, Attribute] = {"type": raised.type, "message": raised.message}
+    last = next((bound.trace for bound in reversed(bounds) if bound.trace is not None and not bound.failed), None)
+    if "NoneType" in raised.message and last is not None and source.returns_nothing(last.user[0][0]):
+        told["about"] = last.user[0][0].co_qualname
+    return told
 
 
 _LEFT = ("TracerArrayConversionError", "ConcretizationTypeError", "TracerIntegerConversionError")

@@ -19,7 +19,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
-from whygrad.frontends.jax.failures import raised
+from whygrad.frontends.jax.failures import about, raised
 from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
@@ -435,7 +435,7 @@ class JaxRecorder(Listener):
         with self.aside():
             if self.open is not None:
                 if outcome.exception is not None and self.open.built.parts[-1].program.derivation.failed is not None:
-                    told = {"type": outcome.exception.type, "message": outcome.exception.message}
+                    told = about(outcome.exception, self.open.built.parts[-1].program.derivation.bounds)
                     self.open.events.append(Event("exception", len(self.open.built.step.graph.ops), (), None, told))
                 self.close(None)
             self.symptoms.arrived()

@@ -42,7 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone;
     or a run that has no backward at all, though its optimizer steps.
 
-    And a function that computes the model's output and returns nothing, so that the program stops at a None.
+    And a function that computes the model's output and returns nothing, so that the program stops at a None; in JAX where no `return` of it hands anything back.
 
     ## Why it matters
     The model trains without those layers, and the parameters never get a gradient; nothing is raised. A call without effect leaves the value as it was.

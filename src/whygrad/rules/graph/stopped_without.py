@@ -1,5 +1,6 @@
 """The parts of WG302, WG307 and WG308 that explain programs which stopped: the loss was a plain number, the model gave nothing, the optimizer got nothing."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,11 +14,13 @@ from whygrad.ir.record import ALL_FROZEN, NONE_CHOSEN
 from whygrad.rules.graph.starvation import framework
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import remedy
+from whygrad.rules.statements import statements
 
 NUMBER = re.compile(
     r"'(?:float|int|ndarray|numpy\.\w+)' object has no attribute 'backward'|Cannot convert the argument `type_value`: \S+ to a TensorFlow DType"
 )
 NOTHING = re.compile(r"must be Tensor, not NoneType|^None values not supported|Attempt to convert a value \(None\)")
+NONE = re.compile(r"\bNoneType\b")
 EMPTY = re.compile(r"optimizer got an empty parameter list")
 MADE = re.compile(r"can't optimize a non-leaf Tensor")
 """What the frameworks say of each."""
@@ -80,7 +83,9 @@ def _of_number(index: Index, failure: Failure, step: StepIndex, left: Op) -> Dia
 
 def returned_nothing(index: Index) -> Iterator[Diagnosis]:
     """WG308: a function of the user's computed something of the model, dropped it, and gave None."""
-    for failure, _ in matching(index, NOTHING):
+    # timid: any function may give None; only one that is known to have no `return` is to blame
+    known = [failure for failure, _ in matching(index, NONE) if failure.about]
+    for failure in known or [failure for failure, _ in matching(index, NOTHING)]:
         step = failure.step
         last = next((op for op in reversed(step.graph.ops) if op.outputs and not op.failed), None) if step is not None else None
         if step is not None and last is not None and _dropped(failure, step, last):
@@ -88,11 +93,13 @@ def returned_nothing(index: Index) -> Iterator[Diagnosis]:
 
 
 def _dropped(failure: Failure, step: StepIndex, last: Op) -> bool:
-    """It was made in a function of the user's, from parameters, and not where the program stopped; nothing reads it."""
+    """It was made in a function of the user's that was called for what it gives, from parameters, and not where the program stopped; nothing reads it."""
     inside = last.site.function if last.site is not None else ""
     there = failure.site.function if failure.site is not None else ""
     made = not step.depends_on_parameters.isdisjoint(last.outputs)
-    return bool(inside) and inside != there and made and not any(step.consumers.get(name) for name in last.outputs)
+    called = statements(last.site.caller().text) if last.site is not None and last.site.callers else ()
+    asked = not called or not isinstance(called[0], ast.Expr)
+    return bool(inside) and inside != there and made and asked and not any(step.consumers.get(name) for name in last.outputs)
 
 
 def _of_nothing(failure: Failure, step: StepIndex, last: Op) -> Diagnosis:
