@@ -347,6 +347,13 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "opt = Adam", {"action": "hoist"},
         "class Loop:\n    def __init__(self, net):\n        self.net = net\n        self.opt = Adam(self.net.parameters())\n\n    def step(self, x):\n        opt = self.opt\n        opt.step(x)\n",
     ),
+    "a straight-through estimator is stopped in its difference alone": (
+        "import jax\nq = jax.lax.stop_gradient(z + (n - z))\n", "jax.lax.stop_gradient(z + (n - z))", {"action": "narrow", "calls": ("stop_gradient",)},
+        "import jax\nq = z + jax.lax.stop_gradient(n - z)\n",
+    ),
+    "the same by a method, the difference first": (
+        "q = ((f(z) - z) + z).detach()\n", "((f(z) - z) + z).detach()", {"action": "narrow", "calls": ("detach",)}, "q = z + (f(z) - z).detach()\n",
+    ),
     "what a method begins at each call is begun with its object": (
         "class Loop:\n    def __init__(self, data):\n        self.data = data\n\n    def batch(self):\n        return next(iter(self.data))\n",
         "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},
@@ -538,6 +545,8 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "class Loop:\n    def __init__(self):\n        self.net = 1\n        self.opt = 2\n    def step(self):\n        opt = Adam(self.net)\n",
         "opt = Adam", {"action": "hoist"},
     ),
+    "a sum that is no straight-through estimator": ("q = (z + (n - y)).detach()\n", "(z + (n - y)).detach()", {"action": "narrow", "calls": ("detach",)}),
+    "what is stopped under a name": ("s = z + (n - z)\nq = s.detach()\n", "s.detach()", {"action": "narrow", "calls": ("detach",)}),
     "what a method begins of what its object gets later": (
         "class Loop:\n    def __init__(self):\n        self.x = 1\n    def batch(self):\n        return next(iter(self.data))\n",
         "next(iter(self.data))", {"action": "hoist", "text": "itertools.cycle(self.data)", "calls": ("next",), "written": "endless"},

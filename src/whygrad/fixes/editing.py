@@ -41,7 +41,7 @@ from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import put_back, returned
 from whygrad.fixes.scoping import own_argument
-from whygrad.fixes.swapping import by_size, divided, named_like
+from whygrad.fixes.swapping import by_size, divided, named_like, narrowed
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -423,6 +423,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "translate": _anew(translated),
     "redecorate": _anew(redecorated),
     "divide": divided,
+    "narrow": narrowed,
     "hoist": hoisted,
     "element": into_element,
     "part": not_in_place,

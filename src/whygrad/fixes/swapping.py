@@ -3,8 +3,8 @@
 import libcst as cst
 
 from whygrad.diagnosis import Edit
-from whygrad.fixes.changes import Changes
-from whygrad.fixes.finding import Expression, Tree
+from whygrad.fixes.changes import Changes, fitted
+from whygrad.fixes.finding import Expression, Tree, expression
 from whygrad.fixes.names import Names
 from whygrad.fixes.refusals import Refused
 
@@ -24,6 +24,29 @@ def by_size(node: cst.Comparison) -> tuple[Expression, Expression]:
     if len(node.comparisons) == 1 and isinstance(first.operator, cst.LessThan | cst.LessThanEqual):
         return first.comparator, node.left
     raise Refused("it compares in another way than by size")
+
+
+def narrowed(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """`stop(a + (b - a))` becomes `a + stop(b - a)`, be it a function or a method."""
+    node = expression(tree, edit)
+    if not isinstance(node, cst.Call) or len(node.args) > 1 or not (node.args or isinstance(node.func, cst.Attribute)):
+        raise Refused("it is no call of one value")
+    method = node.func if not node.args and isinstance(node.func, cst.Attribute) else None
+    whole = method.value if method is not None else node.args[0].value
+    kept, residue = _estimator(tree, whole)
+    alone = method.with_changes(value=fitted(residue)) if method is not None else node.func
+    bare = node.with_changes(func=alone, args=[] if method is not None else [cst.Arg(residue.with_changes(lpar=(), rpar=()))])
+    changes.new[node] = cst.BinaryOperation(kept, cst.Add(), bare)
+
+
+def _estimator(tree: Tree, whole: Expression) -> tuple[Expression, Expression]:
+    """Of `a + (b - a)` what is kept, and the difference."""
+    if isinstance(whole, cst.BinaryOperation) and isinstance(whole.operator, cst.Add):
+        for kept, residue in ((whole.left, whole.right), (whole.right, whole.left)):
+            minus = isinstance(residue, cst.BinaryOperation) and isinstance(residue.operator, cst.Subtract)
+            if minus and tree.code(cst.ensure_type(residue, cst.BinaryOperation).right).strip() == tree.code(kept).strip():
+                return kept, residue
+    raise Refused("it is no sum of a value and of what another one differs from it by")
 
 
 def divided(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:

@@ -123,13 +123,32 @@ def _shared(index: Index, cut: Cut) -> bool:
 
 
 def _remedy(cut: Cut) -> Remedy | None:
-    """Without the calls that cut, all those on the way to the loss; none where they are a part of a straight-through estimator."""
-    ops = (*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"))
+    """Without the calls that cut, all those on the way to the loss; around the difference alone where a straight-through estimator is stopped as a whole, none where they are a part of one."""
+    if _is_estimator(cut.step, cut.ops[0]) and cut.ops[0].site is not None:
+        return remedy("stop the difference alone", Edit("narrow", cut.ops[0].site, calls=("detach", "stop_gradient")))
+    ops = (*cut.ops, *(op for op in (*cut.chain, *(op for op in cut.others if not _is_target(cut.step, op))) if op.kind == "detach"))
     if cut.inner or any(op.kind != "detach" or op.native == _ASSIGN or _HANDED in op.attributes or _hands_on(cut.step, op) for op in ops):
         return None
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
     edits = [Edit("unwrap", site, calls=(name, "Parameter", "detach", "data", "stop_gradient")) if site else None for site, name in sites]
     return remedy(f"leave out `{spelled(ops[0])}`", *edits, proof=lifting(*ops))
+
+
+def _is_estimator(step: StepIndex, op: Op) -> bool:
+    """What is stopped is `a + (b - a)`."""
+    made = step.producer.get(op.inputs[0]) if op.inputs and op.kind == "detach" else None
+    if made is None or made[1].kind != "add" or len(made[1].inputs) != 2:  # noqa: PLR2004 - two operands
+        return False
+    differences = [(other, step.producer[name][1]) for name, other in (made[1].inputs, made[1].inputs[::-1]) if name in step.producer]
+    return any(op.kind == "sub" and op.inputs[1:] == (other,) for other, op in differences)
+
+
+def _is_target(step: StepIndex, op: Op) -> bool:
+    """What is stopped is compared with something that is trained, as the codes of a codebook are with what they stand for: it was stopped on purpose."""
+    trained, stopped = step.gets_gradient & step.depends_on_parameters, {*op.outputs}
+    readers = [reader for name in stopped for reader in step.consumers.get(name, ())]
+    compared = [reader for reader in readers if reader.kind == "sub" or family(reader.kind) == "loss"]
+    return bool(compared) and all(not trained.isdisjoint({*reader.inputs} - stopped) for reader in compared)
 
 
 def _hands_on(step: StepIndex, op: Op) -> bool:

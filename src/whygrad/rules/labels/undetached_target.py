@@ -1,9 +1,9 @@
 """WG106: a regression target through which gradient flows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import apart, ways
 from whygrad.idioms import idiom
@@ -185,8 +185,14 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=(value.shown,),
-        remedy=remedy("let no gradient into the target", operand(found.op, value, spelling(index, "no gradient"))),
+        remedy=_stopped(operand(found.op, value, spelling(index, "no gradient"))),
     )
+
+
+def _stopped(edit: Edit | None) -> Remedy | None:
+    """The target without a gradient; a loss falls faster while it moves the target as well, so that it does not tell the runs apart."""
+    made = remedy("let no gradient into the target", edit)
+    return replace(made, beside=True) if made is not None else None
 
 
 def _reversed(index: Index, found: Moving, cut: Op) -> Diagnosis:

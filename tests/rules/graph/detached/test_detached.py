@@ -373,3 +373,36 @@ def test_other_lines_that_ask_for_a_gradient_stay(text: str) -> None:
 
     assert found.remedy is not None
     assert [edit.action for edit in found.remedy.edits] == ["unwrap"]
+
+
+def test_of_an_estimator_that_is_stopped_as_a_whole_the_difference_alone_is() -> None:
+    (found,) = said(diagnose, FIRES["straight-through around the whole sum"][0])
+
+    assert found.remedy is not None
+    assert [edit.action for edit in found.remedy.edits] == ["narrow"]
+
+
+CODED = """
+    w: parameter f32[3,4]
+    book: parameter f32[8,3]
+    v: parameter f32[4,3]
+    x: input f32[8,4]
+    z = linear x w @ "train.py":12
+    d = detach z native="torch.Tensor.detach" @ "train.py":13
+    out = linear d v @ "train.py":24
+    t = detach z native="torch.Tensor.detach" @ "train.py":30
+    e = sub book t @ "train.py":30
+    q = square e @ "train.py":30
+    m = mean q @ "train.py":30
+    r = mean out @ "train.py":40
+    loss = add r m @ "train.py":41
+"""
+"""A code book is brought to codes that are stopped on purpose, beside a cut that is not."""
+
+
+@pytest.mark.parametrize(("other", "lines"), [("book", [13]), ("x", [13, 30])])
+def test_what_something_else_is_brought_to_stays_stopped(other: str, lines: list[int]) -> None:
+    (found,) = said(diagnose, CODED.replace("sub book t", f"sub {other} t"))
+
+    assert found.remedy is not None
+    assert [edit.site.line for edit in found.remedy.edits] == lines
