@@ -347,6 +347,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "opt = Adam", {"action": "hoist"},
         "class Loop:\n    def __init__(self, net):\n        self.net = net\n        self.opt = Adam(self.net.parameters())\n\n    def step(self, x):\n        opt = self.opt\n        opt.step(x)\n",
     ),
+    "a statement passes functions that read what it makes and that nobody calls on the way": (
+        "opt = Adam(net)\ndef step(x):\n    opt.step(x)\nnet = Net()\nstep(3)\n", "opt = Adam", {"action": "move", "to": "net = Net()"},
+        "def step(x):\n    opt.step(x)\nnet = Net()\nopt = Adam(net)\nstep(3)\n",
+    ),
     "a straight-through estimator is stopped in its difference alone": (
         "import jax\nq = jax.lax.stop_gradient(z + (n - z))\n", "jax.lax.stop_gradient(z + (n - z))", {"action": "narrow", "calls": ("stop_gradient",)},
         "import jax\nq = z + jax.lax.stop_gradient(n - z)\n",
@@ -544,6 +548,12 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "what a method makes that keeps another thing under the name": (
         "class Loop:\n    def __init__(self):\n        self.net = 1\n        self.opt = 2\n    def step(self):\n        opt = Adam(self.net)\n",
         "opt = Adam", {"action": "hoist"},
+    ),
+    "a statement that would pass the call of a function which reads what it makes": (
+        "opt = Adam(net)\ndef step(x):\n    opt.step(x)\nstep(3)\nnet = Net()\n", "opt = Adam", {"action": "move", "to": "net = Net()"},
+    ),
+    "a statement that would pass an object whose method reads what it makes": (
+        "opt = Adam(net)\nclass Loop:\n    def __init__(self):\n        opt.step()\nl = Loop()\nnet = Net()\n", "opt = Adam", {"action": "move", "to": "net = Net()"},
     ),
     "a sum that is no straight-through estimator": ("q = (z + (n - y)).detach()\n", "(z + (n - y)).detach()", {"action": "narrow", "calls": ("detach",)}),
     "what is stopped under a name": ("s = z + (n - z)\nq = s.detach()\n", "s.detach()", {"action": "narrow", "calls": ("detach",)}),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from whygrad.fixes.finding import Line, Tree
+from whygrad.fixes.finding import Line, Tree, last_name
 from whygrad.fixes.names import dotted
 from whygrad.fixes.refusals import Refused
 
@@ -35,6 +35,23 @@ def _function(tree: Tree, node: cst.CSTNode) -> cst.CSTNode | None:
 
 
 def _passed(tree: Tree, found: Line, to: Line, *, after: bool) -> Iterator[cst.CSTNode]:
+    """The simple statements between the two places that run on the way: those of a function that is only defined there do not, unless it is called there too."""
+    between = list(_between(tree, found, to, after=after))
+    outside = {node: tuple(_defined(tree, node, found)) for node in between}
+    called = {last_name(call) for node in between if not outside[node] for call in tree.within(node, cst.Call)}
+    return (node for node in between if not outside[node] or not called.isdisjoint(outside[node]))
+
+
+def _defined(tree: Tree, node: cst.CSTNode, found: Line) -> Iterator[str]:
+    """Names of the functions around a statement that are not around the moved one, and of the classes that these are methods of."""
+    if (function := tree.enclosing(node, cst.FunctionDef)) is None or function in set(tree.above(found)):
+        return
+    for above in tree.above(node):
+        if isinstance(above, cst.FunctionDef | cst.ClassDef) and above not in set(tree.above(found)):
+            yield above.name.value
+
+
+def _between(tree: Tree, found: Line, to: Line, *, after: bool) -> Iterator[cst.CSTNode]:
     """The simple statements between the two places; the one that it is moved to is passed where it comes to stand on its far side."""
     here, there = tree.ranges[found], tree.ranges[to]
     if there.start.line > here.start.line:

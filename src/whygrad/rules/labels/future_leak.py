@@ -1,9 +1,10 @@
 """WG111: a prediction depends on the later input that is its label."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Test
+from whygrad.diagnosis import Diagnosis, Evidence, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
 from whygrad.flow.trials import LEAKS, SHIFTED, trial_of
@@ -130,8 +131,13 @@ def diagnosis(call: Call, value: Value) -> Diagnosis:
         step=step.step.index,
         names=(value.shown, call.target.shown),
         test=test,
-        remedy=hiding(call.index, step, leak, value, mask, softmax_of(step, leak) if leak is not None else None),
+        remedy=_hidden(hiding(call.index, step, leak, value, mask, softmax_of(step, leak) if leak is not None else None)),
     )
+
+
+def _hidden(made: Remedy | None) -> Remedy | None:
+    """What is seen ahead helps in training, so that the loss may fall as far without the fix: what was learnt shows where the next token is not there."""
+    return replace(made, beside=True) if made is not None else None
 
 
 def _test(call: Call, value: Value) -> Test:

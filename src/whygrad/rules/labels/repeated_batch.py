@@ -134,7 +134,8 @@ def from_restarts(index: Index) -> Iterator[Diagnosis]:
             statement = f"the batch is the same to the last bit in {len(fed)} of {len(fed)} recorded steps"
             once = "make the generator once, before the loop, and hand it to what draws the rows"
             helps = idiom(index, "one iterator") if origin.setting == "restart" else once
-            yield _diagnosis(fed[0], origin.site, statement, BEGINNINGS[origin.setting], helps, None)
+            found = _diagnosis(fed[0], origin.site, statement, BEGINNINGS[origin.setting], helps, None)
+            yield found if origin.setting == "restart" else replace(found, remedy=_seeded_once(origin.site))
             return
 
 

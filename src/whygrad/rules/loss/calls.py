@@ -1,5 +1,6 @@
 """Loss calls of a step, read against their contract, and what rules about them say in one manner."""
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from whygrad.loss_contracts import Contract, contract_of, input_of, target_of
 from whygrad.rules.loss.exceptions import raised_by
 from whygrad.rules.phrases import places
 from whygrad.rules.remedies import TRAINING, behind, operand, remedy
+from whygrad.rules.statements import calls_in
 
 INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 BY_IDS = frozenset(("cross_entropy", "nll_loss"))
@@ -105,14 +107,23 @@ def about_labels(call: Call, label: str, at_loss: str, made: Site | None = None,
     )
 
 
-def relabelled(call: Call, summary: str, text: str, *, changes: str = "") -> Remedy | None:
-    """The labels changed where they enter the loss, or Keras' training loop; else behind the line that makes them."""
+def relabelled(call: Call, summary: str, text: str, *, changes: str = "", written: Edit | None = None) -> Remedy | None:
+    """The labels changed where they enter the loss, or Keras' training loop; else as they are `written`, or behind the line that makes them."""
     loop = next((event.site for event in call.step.events("backward") if event.site and TRAINING.search(event.site.text)), None)
+    made = making_site(call.index, call.step, call.target.name)
+    source = written or behind(made, "{name} = " + text.replace("{x}", "{name}"))
+    if loop is not None and not _hands_labels(loop):
+        return remedy(summary, source, changes=changes)
     entering = Edit("wrap", loop, text, keyword="y", position=1) if loop else operand(call.op, call.target, text)
     if loop is not None and "validation_data" in loop.text:
         changes = "; ".join(part for part in (changes, "labels in `validation_data` stay as they are, and want the same") if part)
-    made = making_site(call.index, call.step, call.target.name)
-    return remedy(summary, entering, otherwise=(behind(made, "{name} = " + text.replace("{x}", "{name}")),), changes=changes)
+    return remedy(summary, entering, otherwise=(source,), changes=changes)
+
+
+def _hands_labels(loop: Site) -> bool:
+    """Keras' training loop is given the labels by themselves, as far as its line says; a data set has them with the inputs."""
+    given = [call for call in calls_in(loop.text) if TRAINING.search(f"{ast.unparse(call.func)}(")]
+    return not given or any(len(call.args) > 1 or any(word.arg == "y" for word in call.keywords) for call in given)
 
 
 def about_loss(call: Call, label: str, **fields: Any) -> Diagnosis:

@@ -7,6 +7,7 @@ from math import prod
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.births import origin
+from whygrad.flow.makers import making_site
 from whygrad.flow.written import made_within
 from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
@@ -18,6 +19,7 @@ from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.loss.written_hinges import written_hinges
 from whygrad.rules.phrases import figure, percent, typed
 from whygrad.rules.remedies import GIVEN, names_of, operand, remedy, setting
+from whygrad.rules.remedies_of_settings import in_place_of
 
 MOSTLY = 0.5
 """Share of whole numbers from which on labels are no amounts."""
@@ -273,7 +275,9 @@ def _of_shares(call: Call, low: float, high: float, *, two: bool) -> Remedy | No
     """Targets between 0 and 1: yes or no by the larger of two values, else shares of the largest."""
     if two:
         limit = figure((low + high) / 2)
-        return relabelled(call, "make zeros and ones of the two values", spelling(call.index, "threshold", data=True, limit=limit))
+        one = in_place_of(making_site(call.index, call.step, call.target.name), high, "1") if not low else None
+        text = spelling(call.index, "threshold", data=True, limit=limit)
+        return relabelled(call, "make zeros and ones of the two values", text, written=one)
     if low < 0 or not high > 1:
         return None
     return relabelled(

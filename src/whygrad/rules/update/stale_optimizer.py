@@ -384,8 +384,14 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         ),
         names=(optimizer.name, *modules),
         test=moved_as_well(lost),
-        remedy=remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, lost[0].site)),
+        remedy=remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, _beside(optimizer.site, lost[0].site))),
     )
+
+
+def _beside(site: Site | None, made: Site | None) -> Site | None:
+    """Where the function that makes the optimizer makes the layers, or the model that makes them; the layers' own line where that is elsewhere."""
+    ways = made.with_callers if made is not None and site is not None else ()
+    return next((way for way in ways if site and (way.file, way.function) == (site.file, site.function)), made)
 
 
 def names_in_order(lost: list[Parameter]) -> Iterator[str]:

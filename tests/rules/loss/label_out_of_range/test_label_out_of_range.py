@@ -239,3 +239,30 @@ def test_a_loss_that_stays_finite_explains_none() -> None:
     (diagnosis,) = said(diagnose, GOING_OFF.format(loss="binary_cross_entropy", at=8).replace(" non_finite=8", ""))
 
     assert not diagnosis.explains
+
+
+MASKS = """
+    x: input f32[8,3]
+    w: parameter f32[1,3]
+    y: label f32[8,1] minimum=0 maximum=255 whole=1.0 distinct=2
+    out: activation f32[8,1]
+    out = linear x w @ "a.py":3
+    loss = binary_cross_entropy out y with={"target":1} @ "a.py":5
+    labels values=["y"] how="framework"
+    ! backward loss @ "a.py":9 text="{line}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("model.fit(train, epochs=3)", []),
+        ("model.fit(x, y, epochs=3)", ["wrap"]),
+        ("model.fit(x=x, y=y)", ["wrap"]),
+        ("model.fit(", ["wrap"]),
+    ],
+)
+def test_what_a_data_set_hands_out_is_not_changed_at_the_line_of_the_training(line: str, actions: list[str]) -> None:
+    (diagnosis,) = said(diagnose, MASKS.replace("{line}", line))
+
+    assert [edit.action for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == actions

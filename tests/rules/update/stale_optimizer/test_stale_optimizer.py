@@ -312,3 +312,10 @@ def test_copies_outside_the_model_that_are_trained_in_its_place():
 )
 def test_silence_about_tensors_outside_the_model(text: str):
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(("way", "lines"), [(' ^ "train.py":20', [20]), (' ^ "net.py":3', []), ("", [])])
+def test_the_optimizer_is_made_behind_the_model_that_its_own_function_makes(way: str, lines: list[int]):
+    (found,) = said(diagnose, NEW_HEAD + f'    parameter head.weight reached=true gradient="finite" @ "net.py":4{way}\n')
+
+    assert [edit.to.line for edit in (found.remedy.edits if found.remedy else ()) if edit.to] == lines
