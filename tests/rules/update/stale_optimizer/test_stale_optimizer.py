@@ -1,10 +1,13 @@
 """WG402 on sketches: fires, is silent, belongs to another rule."""
 
+from dataclasses import replace
+
 import pytest
 
-from sketch import said
+from sketch import said, sketch
 from whygrad.diagnosis import Fact
-from whygrad.ir import Descend
+from whygrad.flow import Index
+from whygrad.ir import Descend, Frame, Site
 from whygrad.rules.update.stale_optimizer import diagnose
 
 NEW_HEAD = """
@@ -314,8 +317,11 @@ def test_silence_about_tensors_outside_the_model(text: str):
     assert not said(diagnose, text)
 
 
-@pytest.mark.parametrize(("way", "lines"), [(' ^ "train.py":20', [20]), (' ^ "net.py":3', []), ("", [])])
-def test_the_optimizer_is_made_behind_the_model_that_its_own_function_makes(way: str, lines: list[int]):
-    (found,) = said(diagnose, NEW_HEAD + f'    parameter head.weight reached=true gradient="finite" @ "net.py":4{way}\n')
+@pytest.mark.parametrize(("file", "lines"), [("train.py", [20]), ("net.py", [])])
+def test_the_optimizer_is_made_behind_the_model_that_its_own_function_makes(file: str, lines: list[int]):
+    record = sketch(NEW_HEAD + '    parameter head.weight reached=true gradient="finite"\n').record
+    made = Site("net.py", 4, function="Net.__init__", callers=(Frame(file, 20),))
+    steps = tuple(replace(step, parameters=tuple(replace(p, site=made) for p in step.parameters)) for step in record.steps)
+    (found,) = diagnose.check(Index(replace(record, steps=steps)))
 
     assert [edit.to.line for edit in (found.remedy.edits if found.remedy else ()) if edit.to] == lines
