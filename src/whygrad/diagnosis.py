@@ -95,6 +95,7 @@ Action = Literal[
     "translate",
     "divide",
     "narrow",
+    "reach",
     "redecorate",
     "hoist",
     "element",
@@ -121,7 +122,8 @@ Action = Literal[
 `callee`: another function is called with the same arguments. `replace`: `text` stands there instead. `drop`: the statement goes. `insert`: `text`
 is a statement before this one, or after it. `move`: the statement goes before or after the one at `to`. `dissolve`: the `with` or the decorator
 goes, what it held stays. `augment`: `a = a - b` becomes `a -= b`. `translate`: what the function at the place reckons with NumPy, up to `to`, is written with the
-library `text`. `divide`: the only `//` of the line becomes `/`. `narrow`: `stop(a + (b - a))` becomes `a + stop(b - a)`.
+library `text`. `divide`: the only `//` of the line becomes `/`. `reach`: the condition around the statement, on every so many turns of a loop, holds at the last
+turn too. `narrow`: `stop(a + (b - a))` becomes `a + stop(b - a)`.
 `redecorate`: the function around the place is decorated by `text` in the place of one of `calls`. `hoist`: what the statement makes is made once, in `__init__` or
 before the loop that calls its function, and handed in; with a `text`, that is kept by the object as `written`, and the call reads it. `element`: what is assigned to the variable of a loop goes into what the loop goes through. `part`: `a += b` becomes
 `a = a + b`. `assign`: `a = a - b` becomes `a.assign_sub(b)`. `keep`: what a call hands

@@ -292,7 +292,7 @@ def _choices(repair: Repair, now: Attempt) -> Iterator[tuple[Diagnosis, Mapping[
         else:
             made = patch(remedy, texts)
             if not made.texts:
-                repair.refused[diagnosis.message] = f"no patch could be made: {made.reason}"
+                repair.refused[diagnosis.message] = f"no patch could be made, since {made.reason}; {diagnosis.help}"
                 continue
             for path in made.texts:
                 repair.originals.setdefault(path, Texts(repair.folder).read(path))

@@ -351,6 +351,18 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "opt = Adam(net)\ndef step(x):\n    opt.step(x)\nnet = Net()\nstep(3)\n", "opt = Adam", {"action": "move", "to": "net = Net()"},
         "def step(x):\n    opt.step(x)\nnet = Net()\nopt = Adam(net)\nstep(3)\n",
     ),
+    "every so many turns, and at the last one": (
+        "for i, x in enumerate(loader, 1):\n    if i % 8 == 0:\n        opt.step()\n", "opt.step()", {"action": "reach"},
+        "for i, x in enumerate(loader, 1):\n    if i % 8 == 0 or i == len(loader):\n        opt.step()\n",
+    ),
+    "the same, counted from 0": (
+        "for i, (x, y) in enumerate(self.data):\n    if (i + 1) % n == 0:\n        opt.step()\n", "opt.step()", {"action": "reach"},
+        "for i, (x, y) in enumerate(self.data):\n    if (i + 1) % n == 0 or i + 1 == len(self.data):\n        opt.step()\n",
+    ),
+    "the same, where the count is divided as it is": (
+        "for i, x in enumerate(data):\n    if i % n == n - 1:\n        opt.step()\n", "opt.step()", {"action": "reach"},
+        "for i, x in enumerate(data):\n    if i % n == n - 1 or i == len(data) - 1:\n        opt.step()\n",
+    ),
     "a straight-through estimator is stopped in its difference alone": (
         "import jax\nq = jax.lax.stop_gradient(z + (n - z))\n", "jax.lax.stop_gradient(z + (n - z))", {"action": "narrow", "calls": ("stop_gradient",)},
         "import jax\nq = z + jax.lax.stop_gradient(n - z)\n",
@@ -555,6 +567,11 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement that would pass an object whose method reads what it makes": (
         "opt = Adam(net)\nclass Loop:\n    def __init__(self):\n        opt.step()\nl = Loop()\nnet = Net()\n", "opt = Adam", {"action": "move", "to": "net = Net()"},
     ),
+    "a condition on something else than turns": ("for i, x in enumerate(data):\n    if warm:\n        opt.step()\n", "opt.step()", {"action": "reach"}),
+    "turns that another number counts": ("for i, x in enumerate(data):\n    if n % 8 == 0:\n        opt.step()\n", "opt.step()", {"action": "reach"}),
+    "turns of a loop that counts none": ("for x in data:\n    if n % 8 == 0:\n        opt.step()\n", "opt.step()", {"action": "reach"}),
+    "turns of what has no name": ("for i, x in enumerate(f(y)):\n    if i % 8 == 0:\n        opt.step()\n", "opt.step()", {"action": "reach"}),
+    "a condition in no loop": ("if i % 8 == 0:\n    opt.step()\n", "opt.step()", {"action": "reach"}),
     "a sum that is no straight-through estimator": ("q = (z + (n - y)).detach()\n", "(z + (n - y)).detach()", {"action": "narrow", "calls": ("detach",)}),
     "what is stopped under a name": ("s = z + (n - z)\nq = s.detach()\n", "s.detach()", {"action": "narrow", "calls": ("detach",)}),
     "what a method begins of what its object gets later": (

@@ -36,6 +36,7 @@ from whygrad.fixes.lasting import handed_on, lasting
 from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.reaching import reached
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
@@ -424,6 +425,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "redecorate": _anew(redecorated),
     "divide": divided,
     "narrow": narrowed,
+    "reach": reached,
     "hoist": hoisted,
     "element": into_element,
     "part": not_in_place,

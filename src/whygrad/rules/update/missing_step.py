@@ -158,7 +158,10 @@ def _absent(index: Index, names: list[str], written: Site | None, backward: Even
     uncalled = _NAMED.match(written.text)
     if uncalled is None:
         condition = f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
-        return Absent("never reached in this run", condition, None)
+        changes = "the last update of an epoch is of what has gathered by then"
+        return Absent(
+            "never reached in this run", condition, remedy("step at the end of each epoch as well", Edit("reach", written), changes=changes)
+        )
     calling = remedy("call the step", Edit("wrap", written, "{x}()"))
     return Absent("names the method and does not call it", f"write `{uncalled[0].strip()}()`, with the parentheses", calling)
 
