@@ -42,6 +42,8 @@ class Misfit(NamedTuple):
     """The number in the layer's declaration is what a person would edit, not the call."""
     axis: int | None = None
     """What lies behind this axis is to be flattened."""
+    order: tuple[int, int] | None = None
+    """What lies on the first of these axes is due on the second."""
 
 
 @rule("WG705", "input-shape", "error")
@@ -120,7 +122,7 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
-        remedy=_flattened(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared and not begun else None),
+        remedy=_reordered(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared and not begun else None),
     )
 
 
@@ -133,8 +135,11 @@ def _begun(found: Layer, made: Site | None) -> Site | None:
     return next((place for place in made.with_callers if place.line_of_code not in theirs), None)
 
 
-def _flattened(index: Index, found: Layer, misfit: Misfit) -> Remedy | None:
-    """What comes in, flattened where the layer is called."""
+def _reordered(index: Index, found: Layer, misfit: Misfit) -> Remedy | None:
+    """What comes in, flattened or with its axes in order where the layer is called."""
+    if misfit.order is not None:
+        text = spelling(index, "axis moved", axis=misfit.order[0], to=misfit.order[1]).replace(".contiguous()", "")
+        return remedy("put the axes in order", operand(found.op, found.data, text))
     text = spelling(index, "flattened", axis=misfit.axis)
     return remedy("flatten what comes in", operand(found.op, found.data, text)) if misfit.axis is not None else None
 
@@ -209,7 +214,9 @@ def _misfit(index: Index, found: Layer, shape: tuple[int, ...], axis: int, due: 
     elsewhere = [at for at, size in enumerate(shape) if size == due and at not in (axis, 0)]
     if elsewhere:
         order = idiom(index, "move axis", name=variable, old=elsewhere[-1], new=axis)
-        return Misfit(f"has them on axis {elsewhere[-1]}", f"put the axes in order before the call: {order}", declared=False)
+        # timid: what other layers made has its axes from them, and which of these is to change is a person's to say
+        ways = (elsewhere[-1], axis) if raw and len(elsewhere) == 1 else None
+        return Misfit(f"has them on axis {elsewhere[-1]}", f"put the axes in order before the call: {order}", declared=False, order=ways)
     origin = "the data have" if raw else "what comes in has"
     return Misfit(
         f"has {here:,}", f"declare {found.shown} for {here:,} {_counted(found)}, as {origin}, or change what comes in", declared=True

@@ -309,3 +309,22 @@ def test_a_sequence_of_single_numbers_is_told_its_further_axis():
     assert diagnosis.help.endswith("and declare it: `shape=(20, 1)`")
     assert "for features" in diagnosis.help
     assert not diagnosis.related
+
+
+ORDERS = {
+    "channels last": (first("8,12,12,3", "4,3,3,3", "conv"), ["{x}.movedim(3, 1)"]),
+    "two axes that fit": (first("8,12,3,3", "4,3,3,3", "conv"), []),
+    "what another layer made": (
+        first("8,12,12,3", "4,3,3,3", "conv").replace("= conv x", "h = mul x v\n    = conv h").replace(
+            "w: parameter", "h: activation f32[8,12,12,3]\n    v: parameter f32[3]\n    w: parameter"
+        ),
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "texts"), ORDERS.values(), ids=ORDERS)
+def test_axes_of_the_data_are_put_in_order_where_one_alone_fits(text: str, texts: list[str]) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert [edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy is not None else ())] == texts
