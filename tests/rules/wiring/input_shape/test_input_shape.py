@@ -315,9 +315,9 @@ ORDERS = {
     "channels last": (first("8,12,12,3", "4,3,3,3", "conv"), ["{x}.movedim(3, 1)"]),
     "two axes that fit": (first("8,12,3,3", "4,3,3,3", "conv"), []),
     "what another layer made": (
-        first("8,12,12,3", "4,3,3,3", "conv").replace("= conv x", "h = mul x v\n    = conv h").replace(
-            "w: parameter", "h: activation f32[8,12,12,3]\n    v: parameter f32[3]\n    w: parameter"
-        ),
+        first("8,12,12,3", "4,3,3,3", "conv").replace("= conv x", "h = linear x v\n    = conv h").replace(
+            "w: parameter", "h: activation f32[8,12,12,3]\n    v: parameter f32[3,3]\n    w: parameter"
+        ).replace("    parameter w", "    parameter v\n    parameter w"),
         [],
     ),
 }  # fmt: skip
