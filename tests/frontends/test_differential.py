@@ -162,6 +162,52 @@ FAULTS = {
             "jax": "jnp.sqrt((x @ w1 - x @ w1) ** 2)",
         },
     ),
+    "a comparison on the way": (
+        "WG304",
+        {},
+        {
+            "torch": "(x @ w1 > 0).to(torch.float32)",
+            "tensorflow": "tf.cast(x @ w1 > 0, tf.float32)",
+            "jax": "(x @ w1 > 0).astype(jnp.float32)",
+        },
+    ),
+    "nothing divided by nothing": (
+        "WG502",
+        {
+            "torch": "return ((prediction - target) / (target - target)).square().mean()",
+            "tensorflow": "return tf.reduce_mean(tf.square((prediction - target) / (target - target)))",
+            "jax": "return jnp.mean(jnp.square((prediction - target) / (target - target)))",
+        },
+        {},
+    ),
+    "an exponential that overflows": (
+        "WG502",
+        {
+            "torch": "return (torch.exp(200 * prediction) - target).square().mean()",
+            "tensorflow": "return tf.reduce_mean(tf.square(tf.exp(200 * prediction) - target))",
+            "jax": "return jnp.mean(jnp.square(jnp.exp(200 * prediction) - target))",
+        },
+        {},
+    ),
+    "targets that the last activation can't reach": (
+        "WG216",
+        {
+            "torch": "return ((torch.sigmoid(prediction) - target) ** 2).mean()",
+            "tensorflow": "return tf.reduce_mean((tf.sigmoid(prediction) - target) ** 2)",
+            "jax": "return jnp.mean((jax.nn.sigmoid(prediction) - target) ** 2)",
+        },
+        {},
+    ),
+    "inputs that are multiplied away": (
+        "WG320",
+        {},
+        {"torch": "torch.tanh(0 * x @ w1)", "tensorflow": "tf.tanh(0 * x @ w1)", "jax": "jnp.tanh(0 * x @ w1)"},
+    ),
+    "units that are off on every row": (
+        "WG509",
+        {},
+        {"torch": "torch.relu(x @ w1 - 20)", "tensorflow": "tf.nn.relu(x @ w1 - 20)", "jax": "jax.nn.relu(x @ w1 - 20)"},
+    ),
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch]

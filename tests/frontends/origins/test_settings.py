@@ -159,6 +159,15 @@ def test_a_schedule_is_followed_to_what_reckons_its_factor(text: str, line: int,
         ('init = "zeros"\nlayer = Dense(4, kernel_initializer=init)', 1),
         ('settings = {"init": "zeros"}\nlayer = Dense(4, kernel_initializer=settings["init"])', 1),
         ('layer = Dense(4, kernel_initializer="zeros")', None),
+        ("def start(n):\n    return tf.fill((n, n), 0.1)\n\nw = tf.Variable(start(8))", 2),
+        (
+            "def start(n, how):\n    if how:\n        return np.full((n, n), 0.1)\n    return rng.normal(size=(n, n))\n\nw = tf.Variable(tf.constant(start(8, True)))",
+            3,
+        ),
+        ("def start(n, how):\n    return np.zeros(n) if how else rng.normal(size=n)\n\nw = tf.Variable(start(8, True))", 2),
+        ("def start(n, how):\n    if how:\n        return np.zeros(n)\n    return np.ones(n)\n\nw = tf.Variable(start(8, True))", None),
+        ("def start(n):\n    return tf.constant(rng.normal(size=(n, n)))\n\nw = tf.Variable(start(8))", None),
+        ("w = tf.Variable(tf.zeros((8, 8)))", None),
     ],
 )
 def test_an_initialiser_is_followed_to_its_literal(text: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +176,29 @@ def test_an_initialiser_is_followed_to_its_literal(text: str, line: int | None, 
     module = ModuleType("program_of_a_user")
     module.__file__ = str(file)
     monkeypatch.setitem(sys.modules, "program_of_a_user", module)
-    parameter = Parameter("dense/kernel", value="w", symmetric=True, site=Site(str(file), text.count("\n") + 1))
+    at, made = text.count("\n") + 1, text.splitlines()[-1]
+    parameter = Parameter("dense/kernel", value="w", symmetric=True, site=Site(str(file), at, at, made.index("=") + 3, len(made) + 1))
+    record = Record(steps=(Step(0, graph=Graph((), {"w": Value("w", "parameter")}), parameters=(parameter,)),))
+
+    found = [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "start" and o.site]
+
+    assert found == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [("nn.Parameter(torch.ones(8, 8) * 0.1)", 8), ("nn.Parameter(start(8))", 2), ("nn.Parameter(torch.randn(8, 8))", None)],
+)
+def test_what_a_module_fills_is_found_in_its_constructor(
+    made: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "program_of_a_user.py"
+    head = "def start(n):\n    return torch.full((n, n), 0.1)\n\nclass Layer(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    file.write_text(f"{head}        self.bias = nn.Parameter(torch.zeros(8))\n        self.weight = {made}\n")
+    module = ModuleType("program_of_a_user")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "program_of_a_user", module)
+    parameter = Parameter("0.weight", value="w", symmetric=True, site=Site(str(file), 6, 6, 9, 27))
     record = Record(steps=(Step(0, graph=Graph((), {"w": Value("w", "parameter")}), parameters=(parameter,)),))
 
     found = [o.site.line for o in origins_of(record, Sources(time.time() + 10)) if o.setting == "start" and o.site]

@@ -208,14 +208,19 @@ def gradient_state(norm: float | None) -> GradientState:
 
 
 def _symmetric(parameter: Tensor) -> bool:
-    """All rows are equal, and those of the gradient are as well: they will be for ever."""
+    """All rows are equal, and those of the gradient are as well, or all columns, as of matrices that `x @ w` is written with: they will be for ever."""
     gradient = parameter.grad
-    if parameter.dim() < 2 or parameter.shape[0] < 2 or gradient is None or gradient.layout is not torch.strided:  # noqa: PLR2004 - rows
+    if parameter.dim() < 2 or gradient is None or gradient.layout is not torch.strided:  # noqa: PLR2004 - a matrix
         return False
-    values = parameter.detach()
-    if not torch.equal(values[0], values[1]):
+    values, moved = parameter.detach(), gradient.detach()
+    return _alike(values, moved) or (values.dim() == 2 and _alike(values.T, moved.T))  # noqa: PLR2004 - a matrix
+
+
+def _alike(values: Tensor, gradient: Tensor) -> bool:
+    """There are several rows, all equal, and so are those of the gradient."""
+    if values.shape[0] < 2 or not torch.equal(values[0], values[1]):  # noqa: PLR2004 - two rows tell most apart
         return False
-    return bool((values == values[:1]).all()) and bool((gradient.detach() == gradient.detach()[:1]).all())
+    return bool((values == values[:1]).all()) and bool((gradient == gradient[:1]).all())
 
 
 def _scaled_norm(sample: Tensor, count: int) -> float:

@@ -110,9 +110,10 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     names = [parameter.name for parameter in found]
     value = step.value(found[0].value)
     stack = is_stack(index, value)
-    units = (value.shape[0] if stack or speaks_torch(index) else value.shape[-1]) if value.shape else 0
+    by_row = stack or (speaks_torch(index) and not multiplied_by(step, value))
+    units = (value.shape[0] if by_row else value.shape[-1]) if value.shape else 0
     zero = found[0].gradient == "zero"
-    part = "layers" if stack else "rows" if speaks_torch(index) else "columns"
+    part = "layers" if stack else "rows" if by_row else "columns"
     started = started_at(index, found[0])
     return Diagnosis(
         rule="WG511",
@@ -157,6 +158,11 @@ def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | N
         return drawn(index, started or made)
     own = setting(made, "kernel_initializer")
     return remedy("leave the layer its own initialisation", own, otherwise=_own_start(made or started))
+
+
+def multiplied_by(step: StepIndex, value: Value) -> bool:
+    """It stands on the right of a matrix product: its columns are the units."""
+    return any(op.kind == "matmul" and value.name in op.inputs[1:] for op in step.consumers.get(value.name, ()))
 
 
 def is_stack(index: Index, value: Value) -> bool:

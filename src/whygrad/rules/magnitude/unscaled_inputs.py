@@ -28,7 +28,11 @@ from whygrad.rules.remedies import standardised
 
 LARGE = 20.0
 """Root mean square from which inputs are looked into; what is standardised has 1, pixels of 0 to 1 have less."""
-SMALL = 1e-3
+SMALL = 1 / 255
+"""Root mean square up to which they are looked into as well: what pixels can reach at most that were divided by 255 twice."""
+_ORDINARY = 0.05
+"""Root mean square from which numbers need no scaling: that of dark pictures between 0 and 1."""
+_SCALING = ("mul", "div", "add", "sub", "cast")
 _NORMALISES = ("batch_norm", "layer_norm", "embedding", "index", "one_hot")
 
 
@@ -38,7 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The inputs are so large, so small or so unlike in scale that the loss stands still or runs away.
 
     ## What it finds
-    Inputs with a root mean square above 20 or below 0.001 that enter a layer as they are, in a run whose loss does not fall, or falls and ends no lower than a
+    Inputs with a root mean square above 20, or below 0.004 as of pixels divided by 255 twice, that enter a layer as they are, in a run whose loss does not fall, or falls and ends no lower than a
     constant guess would, where a few updates on standardised inputs make it fall: raw prices, years, counts, sensor values, columns of unlike units, and
     behind a `Normalization` that was never adapted. And inputs that grow to thirty times their size and more while training goes on, in a run whose loss ends far above where it began:
     files in other units, put behind the first ones.
@@ -118,10 +122,27 @@ def idle_normalisation(step: StepIndex, value: Value) -> Op | None:
     return made[1] if inert and {figures.mean for figures in own if figures is not None} == {0.0, 1.0} else None
 
 
+def fit_before(step: StepIndex, value: Value) -> Value | None:
+    """What too small a value was reckoned from in the step, where that is of ordinary size: it was scaled once too often."""
+    name = value.name
+    while (scale_of(value) or LARGE) <= SMALL and (made := step.producer.get(name)) is not None and made[1].kind in _SCALING:
+        data = [step.value(given) for given in made[1].inputs if step.value(given).shape]
+        if len(data) != 1:
+            return None
+        if _ORDINARY <= (scale_of(data[0]) or 0.0) <= LARGE:
+            return data[0]
+        name = data[0].name
+    return None
+
+
 def _help(step: StepIndex, value: Value) -> str:
     """Where to standardise: a data set that hands out pairs can't be assigned to."""
     if idle_normalisation(step, value) is not None:
         return "call the layer's `adapt` with the inputs of the training set before training begins"
+    before = fit_before(step, value)
+    if before is not None and before.statistics is not None:
+        figures = before.statistics
+        return f"leave this scaling out: `{before.shown}`, which it is given, reaches from {figure(figures.minimum)} to {figure(figures.maximum)} already"
     dataset = dataset_of(step, value)
     told = f"`{dataset}.map(lambda x, y: ((x - mean) / std, y))`, or a `Normalization` layer in front, `adapt`ed to the training set"
     once = told if dataset else f"`{value.written} = ({value.written} - mean) / std`, column by column"

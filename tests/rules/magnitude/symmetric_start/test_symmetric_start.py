@@ -67,6 +67,16 @@ def test_it_is_found(text: str, line: int, severity: str) -> None:
     assert (diagnosis.site.line, diagnosis.severity) == (line, severity)
 
 
+def test_units_of_a_matrix_that_the_input_is_multiplied_by_are_its_columns() -> None:
+    written = TWICE.replace("a = linear x w", "a = matmul x w").replace("w: parameter f32[8,4]", "w: parameter f32[4,8]")
+    (columns,) = said(diagnose, 'framework torch "2.0"\n' + written)
+    (rows,) = said(diagnose, 'framework torch "2.0"\n' + TWICE)
+
+    assert columns.message.startswith("all 8 units of `w`")
+    assert "columns" in str(columns.evidence[0])
+    assert "rows" in str(rows.evidence[0])
+
+
 def test_weights_that_stay_zero_explain_a_gradient_that_tells_nothing_of_the_labels() -> None:
     (deaf,) = said(diagnose, TWICE.replace('parameter w reached=true gradient="finite"', 'parameter w reached=true gradient="zero"'))
     (heard,) = said(diagnose, TWICE)

@@ -83,6 +83,11 @@ FIRES = {
         7,
         "warning",
     ),
+    "pixels that were divided by 255 twice": (
+        STUCK.replace("minimum=1000 maximum=9000 mean=5000 std=2000", "minimum=0 maximum=0.0038 mean=0.0015 std=0.001"),
+        7,
+        "warning",
+    ),
     "asked for while the run is young": (STUCK.replace("steps=100", "steps=1"), 7, "warning"),
 }
 
@@ -100,6 +105,10 @@ SILENT = {
     "the loss falls behind a recurrent layer of ordinary inputs": GATED.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
     "the loss falls, and a little gradient passes": SATURATED.replace('w gradient="zero"', 'w gradient="finite"'),
     "the loss falls": STUCK.replace("last=8.9", "last=2.0"),
+    "pixels that were divided by 255 twice, and learnt from": STUCK.replace("last=8.9", "last=2.0").replace(
+        "minimum=1000 maximum=9000 mean=5000 std=2000", "minimum=0 maximum=0.0038 mean=0.0015 std=0.001"
+    ),
+    "small inputs such as standard deviations of a per cent": STUCK.replace("mean=5000 std=2000", "mean=0.0 std=0.01"),
     "ordinary inputs": STUCK.replace("mean=5000 std=2000", "mean=0.1 std=1.0"),
     "figures that are no numbers": STUCK.replace("mean=5000 std=2000", 'mean="nan" std="nan"'),
     "infinite figures": STUCK.replace("mean=5000 std=2000", 'mean="inf" std="inf"'),
@@ -168,6 +177,22 @@ def test_a_normalisation_that_was_never_adapted_is_told_so() -> None:
     assert "`x`" in diagnosis.message
     assert diagnosis.remedy is None
     assert "adapt" not in adapted.help.split(",")[0]
+
+
+def test_what_needed_no_scaling_in_the_step_is_told_so() -> None:
+    scaled = STUCK.replace(
+        "x: input f32[64,8] minimum=1000 maximum=9000 mean=5000 std=2000",
+        """r: input f32[64,8] minimum=0 maximum=0.9 mean=0.4 std=0.2
+    c: constant f32[] minimum=0.004 maximum=0.004 mean=0.004 std=0
+    x: activation f32[64,8] minimum=0 maximum=0.0035 mean=0.0016 std=0.0008""",
+    ).replace("    a = linear", '    x = mul r c @ "train.py":6\n    a = linear')
+    (diagnosis,) = said(diagnose, scaled)
+    (raw,) = said(diagnose, scaled.replace("maximum=0.9 mean=0.4 std=0.2", "maximum=0.03 mean=0.01 std=0.01"))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 6
+    assert diagnosis.help == "leave this scaling out: `r`, which it is given, reaches from 0 to 0.9 already"
+    assert "standardise" in raw.help
 
 
 def test_pairs_of_a_data_set_are_mapped_and_never_assigned_to() -> None:
