@@ -77,6 +77,24 @@ def spread_seen(steps: tuple[StepIndex, ...], op: Op) -> float | None:
     return _cost(op, spread) if spread is not None else None
 
 
+def written_guess(step: StepIndex) -> float | None:
+    """What a constant guess costs by a mean of squared differences that the program writes out, on the targets of this step."""
+    labels = step.from_labels - step.depends_on_parameters
+    for op in step.graph.ops:
+        target = next((name for name in op.inputs if name in labels), None)
+        squares = step.consumers.get(op.output, ()) if op.kind == "sub" and target is not None and len(op.inputs) == 2 else ()  # noqa: PLR2004 - a difference
+        means = [mean for square in squares if square.kind in ("square", "pow", "mul") for mean in step.consumers.get(square.output, ())]
+        figures = step.value(target).statistics if target is not None else None
+        if (
+            figures is not None
+            and figures.finite == 1.0
+            and figures.std
+            and any(m.kind == "mean" and m.output in step.losses for m in means)
+        ):
+            return figures.std**2
+    return None
+
+
 def _cost(op: Op, spread: float) -> float:
     return spread**2 if op.kind == "mse_loss" else spread
 

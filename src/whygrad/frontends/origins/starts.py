@@ -47,7 +47,7 @@ def _fills(program: Program, at: Spot) -> Iterator[tuple[Spot, ast.AST]]:
         if isinstance(item, ast.Return) and item.value is not None:
             fill = next((node for node in ast.walk(item.value) if isinstance(node, ast.Call) and _is_fill(node)), None)
             if fill is not None:
-                yield Spot(fill, replace(known[0], node=known[1])), fill  # type: ignore[arg-type]  # no class, as asked for above
+                yield Spot(fill, replace(known[0], node=known[1])), fill
 
 
 def _is_fill(node: ast.Call) -> bool:

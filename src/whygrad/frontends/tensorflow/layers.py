@@ -160,7 +160,7 @@ class Layers:
                 inner = getattr(variable, "_value", variable)
                 entry = values.variable(inner)
                 if entry is not None:
-                    made = self.place(layer) or entry.made
+                    made = (entry.made if in_own_method(layer, entry.made) else None) or self.place(layer) or entry.made
                     name = prefix + _relative(str(getattr(variable, "path", variable.name)), str(model.name))
                     yield Owned(name, entry, inner, id(variable) in trained, True, class_name(layer), library, made)
 
@@ -181,6 +181,14 @@ class Layers:
     def modes(self, training: Mapping[str, bool]) -> dict[str, bool]:
         """Path of each layer with dropout or batch normalisation that ran to whether it was in training mode."""
         return dict(training)
+
+
+def in_own_method(layer: Any, trace: source.Trace | None) -> bool:
+    """A method of a layer that the program defines, such as `build`, asked for the weight."""
+    if trace is None or not trace.user or not user_class(layer):
+        return False
+    own = (getattr(method, "__code__", None) for kind in type(layer).__mro__ for method in vars(kind).values())
+    return any(code is trace.user[0][0] for code in own)
 
 
 def _rest(owned: Owned) -> tuple[Variable, Any, bool, bool, str, bool, source.Trace | None]:

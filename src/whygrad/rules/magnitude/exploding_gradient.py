@@ -6,14 +6,14 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails, is_whole
-from whygrad.flow.guesses import spread_guess
+from whygrad.flow.guesses import spread_guess, written_guess
 from whygrad.flow.makers import edited_at
 from whygrad.ir import Course
 from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import LAYERS, Depth, depth
 from whygrad.rules.magnitude.gains import Gain, gain
 from whygrad.rules.magnitude.scales import course_told
-from whygrad.rules.phrases import figure
+from whygrad.rules.phrases import figure, places
 
 DECADES = 5.0
 """Powers of ten from the last weight to the first. Healthy networks of the corpus stay within two."""
@@ -77,21 +77,28 @@ def later(steps: Sequence[StepIndex]) -> frozenset[Fact]:
 def guessed(index: Index, step: StepIndex) -> float | None:
     """What a constant guess costs at most."""
     averaged = (spread_guess(index.kinds[step.step.kind], op, reductions=("mean", "none")) for op in step.loss_ops() if is_whole(step, op))
-    return max((*even_guesses(step), *constant_guesses(index, step), *(guess for guess in averaged if guess is not None)), default=None)
+    known = (guess for guess in (*averaged, written_guess(step)) if guess is not None)
+    return max((*even_guesses(step), *constant_guesses(index, step), *known), default=None)
 
 
 def forward(step: StepIndex, grown: Gain, course: Course | None, guess: float | None) -> Diagnosis:
     """What is said where the activations tell, at the layer in which they grow most."""
     op, kind = grown.steepest, str(step.step.kind)
     called = step.value(op.output).called or op.module
+    weight = next((p for p in step.step.parameters if p.value in op.inputs), None)
+    turns = sum(1 for other in step.graph.ops if weight is not None and weight.value in other.inputs)
+    where = f"{figure(grown.factor)} times in {f'`{called}`' if called else 'this layer'} alone"
+    if weight is not None and turns > 1:
+        where = f"`{weight.name}` is applied {turns} times in a row, and they grow {figure(grown.growth)} times"
     return Diagnosis(
         rule="WG508",
         name="exploding-gradient",
         severity="warning",
         confidence="measured",
-        message=f"the activations explode through the network, and the gradient with them: {figure(grown.factor)} times in {f'`{called}`' if called else 'this layer'} alone",
-        site=edited_at(step, op),
-        label="they grow most here",
+        message=f"the activations explode through the network, and the gradient with them: {where}",
+        site=(weight.site if weight is not None and turns > 1 else None) or edited_at(step, op),
+        label="this weight begins too large to be applied so often" if turns > 1 else "they grow most here",
+        related=places((edited_at(step, op), "they grow here")) if turns > 1 else (),
         evidence=(
             Evidence(
                 f"root mean square {figure(grown.before)} before the first weight, {figure(grown.after)} behind the last",

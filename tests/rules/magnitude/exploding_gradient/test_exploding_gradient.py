@@ -41,7 +41,16 @@ RIVER = """
 """
 DEEP = RIVER.replace('h = rnn x w @ "net.py":7', 'h = linear x w @ "net.py":7').replace("steps=80", "steps=81")
 
+WRITTEN = RIVER.replace('loss = mse_loss a y with={"target":1}', "e = sub a y\n    s = square e\n    loss = mean s")
+TURNS = RIVER.replace("h: activation", "g: activation f32[32,32] mean=1.0 std=5.0\n    u: parameter f32[32,32]\n    h: activation").replace(
+    '    h = rnn x w @ "net.py":7', '    g = matmul x w @ "net.py":6\n    k = matmul g u @ "net.py":7\n    h = matmul k u @ "net.py":7'
+).replace("    labels values", '    parameter u reached=true gradient="finite" gradient_norm=1e10 norm=2.0 @ "net.py":2\n    labels values').replace(
+    "    h: activation", "    k: activation f32[32,32] mean=5.0 std=600.0\n    h: activation"
+).replace("h: activation f32[32,32] mean=5.0 std=700.0", "h: activation f32[32,32] mean=5.0 std=3e4")  # fmt: skip
+
 FIRES = {
+    "an error that is written out": (WRITTEN.replace("last=354.0", "non_finite=3"), 7, "warning"),
+    "a recurrence of matrix products, at the weight that they all read": (TURNS, 2, "warning"),
     "seven decades": (deep(1e7, 1e4, 1e2, 1.0), 1, "warning"),
     "a recurrence whose state grows, and whose loss stays far above a constant guess": (RIVER, 7, "warning"),
     "a recurrence written out, which begins with zeros": (
@@ -59,6 +68,8 @@ FIRES = {
 }
 
 SILENT = {
+    "an error that is written out, and learnt from": WRITTEN.replace("last=354.0", "last=0.001"),
+    "a sum of written errors": WRITTEN.replace("loss = mean s", "loss = sum s"),
     "two decades": deep(10.0, 1.0, 1.0, 0.1),
     "shallow": deep(1e9, 1.0),
     "gradients that are no numbers": deep('"nan"', 1e4, 1e2, 1.0),
