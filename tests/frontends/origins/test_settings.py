@@ -267,3 +267,34 @@ def test_the_one_place_that_writes_a_rate_is_found(text: str, line: int | None, 
     found = [o.site.line for o in origins_of(Record(optimizers=(changed,)), Sources(time.time() + 10)) if o.setting == "written" and o.site]
 
     assert found == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("weights = head.trainable_variables + score.trainable_variables\n\ndef step():\n    grads = tape.gradient(loss, weights)", 1),
+        (
+            "class Trainer:\n    def __init__(self, model):\n        self.weights = model.trainable_variables\n\n    def step(self):\n        grads = tape.gradient(loss, self.weights)",
+            3,
+        ),
+        ("def step():\n    held = [v for v in model.variables if v.trainable]\n    grads = tape.gradient(loss, held)", 2),
+        ("def step():\n    grads = tape.gradient(loss, model.trainable_variables)", None),
+        ("def step(weights):\n    grads = tape.gradient(loss, weights)", None),
+        (
+            "class Net(Model):\n    def train_step(self, data):\n        grads = tape.gradient(loss, self.trainable_variables)",
+            None,
+        ),
+    ],
+)
+def test_the_list_that_an_update_is_given_is_followed_to_where_it_was_taken(
+    text: str, line: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, made = optimizer(f"{text}\nopt = SGD(p, lr=0.5)", tmp_path, monkeypatch)
+    assert made.site is not None
+    at, found = next((at, m) for at, t in enumerate(text.splitlines(), 1) if (m := re.search(r"(?<=gradient\(loss, ).*(?=\))", t)))
+    given = replace(made.site, line=at, end_line=at, column=found.start() + 1, end_column=found.end() + 1)
+    handed = replace(made, given_site=given)
+
+    taken = [o.site.line for o in origins_of(Record(optimizers=(handed,)), Sources(time.time() + 10)) if o.setting == "held" and o.site]
+
+    assert taken == ([line] if line else [])

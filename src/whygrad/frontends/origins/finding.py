@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
+from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
@@ -382,6 +383,9 @@ def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
             found = next(filter(None, (literal_places(program, optimizer.site, word, float(value)) for word in words)), ())
             for site in found or (factor_places(program, optimizer.site, float(value)) if name == "lr" else ()):
                 yield Origin(optimizer=optimizer.name, setting=name, site=site)
+    taken = list_taken(program, optimizer.given_site) if optimizer.given_site is not None else None
+    if taken is not None:
+        yield Origin(optimizer=optimizer.name, setting="held", site=taken)
     if optimizer.schedule_site is not None:
         for site in schedule_places(program, optimizer.schedule_site):
             yield Origin(optimizer=optimizer.name, setting="schedule", site=site)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
+from whygrad.flow.origins import set_at
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Optimizer, Parameter, Site
 from whygrad.rules import rule
@@ -51,6 +52,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
     names = frozenset(parameter.name for parameter in lost)
     verb = "is" if len(modules) == 1 else "are"
     twin = twin_of(optimizer, index.record.optimizers)
+    taken, given = set_at(index, optimizer, "held"), optimizer.given_site
     exchanged = _exchanged(index, optimizer, twin, lost[0]) if twin else None
     return Diagnosis(
         rule="WG401",
@@ -58,9 +60,10 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         severity="error",
         confidence="proved",
         message=f"{listed(modules)} {verb} held by no optimizer: {plural(len(lost), 'parameter')} with a gradient never {'moves' if len(lost) == 1 else 'move'}",
-        site=optimizer.given_site or optimizer.site,
-        label=f"{'is given' if optimizer.given_site else 'holds'} {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
+        site=taken or given or optimizer.site,
+        label=f"{'this list has' if taken else 'is given' if given else 'holds'} {plural(sum(len(group.parameters) for group in optimizer.groups), 'parameter')}, not {listed(modules)}",
         related=places(
+            (given if taken else None, f"`{optimizer.name}` is given it here"),
             (_made_elsewhere(optimizer), f"`{optimizer.name}` is made here"),
             (twin.site if twin else None, f"`{twin.name if twin else ''}` holds the very same parameters"),
             (lost[0].site, f"`{modules[0]}` is made here"),

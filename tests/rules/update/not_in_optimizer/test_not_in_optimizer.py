@@ -104,6 +104,15 @@ OTHERS = {
 }
 
 
+def test_the_list_that_leaves_them_out_is_named_where_it_was_taken() -> None:
+    (diagnosis,) = said(diagnose, GIVEN + '    origin optimizer="opt" setting="held" @ "train.py":12')
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 12
+    assert diagnosis.label.startswith("this list has")
+    assert [place.site.line for place in diagnosis.related][:1] == [33]
+
+
 def test_the_place_is_where_the_optimizer_is_told_what_to_update() -> None:
     (diagnosis,) = said(diagnose, GIVEN)
 
