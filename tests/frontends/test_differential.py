@@ -201,7 +201,7 @@ FAULTS = {
     "inputs that are multiplied away": (
         "WG320",
         {},
-        {"torch": "torch.tanh(0 * x @ w1)", "tensorflow": "tf.tanh(0 * x @ w1)", "jax": "jnp.tanh(0 * x @ w1)"},
+        {"torch": "torch.tanh(0 * x @ w1 + 1)", "tensorflow": "tf.tanh(0 * x @ w1 + 1)", "jax": "jnp.tanh(0 * x @ w1 + 1)"},
     ),
     "units that are off on every row": (
         "WG509",

@@ -79,8 +79,10 @@ def _given(step: StepIndex) -> Iterator[str]:
 
 
 def _enters(step: StepIndex, name: str) -> bool:
-    """It takes part in the loss otherwise than by what the labels are made of."""
-    return name in step.meeting_parameters or not (step.downstream((name,)) - {name} - step.from_labels).isdisjoint(step.shapes_loss)
+    """It takes part in the loss otherwise than by what the labels are made of; the updates that a program adds to its parameters come after it."""
+    below = step.downstream((name,)) - {name}
+    meets = name in step.meeting_parameters and not below.isdisjoint(step.shapes_loss)
+    return meets or not (below - step.from_labels).isdisjoint(step.shapes_loss)
 
 
 def _flattens(step: StepIndex, op: Op, data: frozenset[str]) -> bool:

@@ -26,6 +26,16 @@ OVER_ONE_FEATURE = (
     .replace("u: activation f32[8,1] minimum=1.0 maximum=1.0", "u: activation f32[8,1] minimum=0.0 maximum=0.0")
 )
 
+OWN_DATA = (
+    UNIT.replace("x: input", "x: activation")
+    .replace("u = norm x", 'x = random @ "train.py":3\n    u = norm x')
+    .replace(
+        "    w: parameter f32[4,1]", "    w: parameter f32[4,1]\n    g: input f32[4,1] minimum=0.0 maximum=0.1\n    n: activation f32[4,1]"
+    )
+    .replace("    ! backward", "    n = add w g\n    ! backward")
+)
+"""Data that the program draws itself, and an update that is added to its parameters."""
+
 SILENT = {
     "a branch that begins at zero": OVER_ONE_FEATURE.replace("minimum=1.0 maximum=1.0 zeros=0.0", "minimum=0.0 maximum=0.0 zeros=1.0"),
     "what comes out differs": UNIT.replace("minimum=1.0 maximum=1.0", "minimum=0.5 maximum=1.0"),
@@ -90,6 +100,13 @@ def test_an_input_that_is_flattened_out() -> None:
     assert diagnosis.site is not None
     assert diagnosis.site.line == 7
     assert diagnosis.message == "the model does not see its input: `normalize` makes 1 of every entry of `distance`"
+
+
+def test_an_update_that_is_added_to_parameters_is_no_other_input() -> None:
+    (diagnosis,) = said(diagnose, OWN_DATA)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
