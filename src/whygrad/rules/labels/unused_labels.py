@@ -13,6 +13,7 @@ from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import is_cut_off, measured, permuted
+from whygrad.rules.labels.own_choice import own_choice
 from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy, used_labels
@@ -27,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
     `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
     finds a loss whose target is computed from the very prediction that it judges, or cut out of the input that the model reads, while the
-    batch's labels lie unread; or that is the noisy input itself, while the clean one that it was computed from lies unread.
+    batch's labels lie unread; or that is made by `argmax` of the prediction in a program without labels; or that is the noisy input itself, while the clean one that it was computed from lies unread.
 
     ## Why it matters
     Gradients are calculated, parameters move and the loss may fall for ever, but they would do the same with any labels. So a falling
@@ -47,6 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `whygrad explain WG102` (the labels reach the loss, but not its gradient); DESIGN.md, "Label sensitivity, the central measure".
     """
+    yield from own_choice(index)
     for steps in index.kinds.values():
         yield from distinct(found for step in steps for found in own_input(step))
         if not any(reached(step) for step in steps) and not all(one_value(index, step) for step in steps):
