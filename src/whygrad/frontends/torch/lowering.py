@@ -328,7 +328,24 @@ def part_of(args: tuple[Any, ...], made: Any) -> tuple[int, ...] | None:
 
 
 _BY_NUMBERS = frozenset(
-    ["mul", "multiply", "div", "divide", "truediv", "gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal"]
+    [
+        "remainder",
+        "fmod",
+        "mod",
+        "mul",
+        "multiply",
+        "div",
+        "divide",
+        "truediv",
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+    ]
 )
 
 

@@ -58,18 +58,8 @@ def handed_in_vain(step: StepIndex, op: Op, spare: str) -> bool:
 
 def made_of(step: StepIndex, given: str, spare: str) -> bool:
     """The input was computed from the element that nobody reads, as a noisy picture is from the clean one."""
-    base = _first(step, spare)
-    return base != _first(step, given) and base in step.upstream(given)
-
-
-def _first(step: StepIndex, name: str) -> str:
-    """What the first row of a batch was picked from."""
-    while name in step.producer:
-        op = step.producer[name][1]
-        if (family(op.kind) not in REARRANGED and op.kind != "concat") or not op.inputs:
-            break
-        name = op.inputs[0]
-    return name
+    base = step.origin(spare, REARRANGED)
+    return base != step.origin(given, REARRANGED) and base in step.upstream(given)
 
 
 def read_whole(step: StepIndex, prediction: str, given: str) -> bool:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import floor, isfinite, log2, nan, prod
+from math import isfinite, nan, prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, calls
+from whygrad.rules.magnitude.coarse_phases import coarse_phases
+from whygrad.rules.magnitude.numbers import exact, largest, spacing
 from whygrad.rules.magnitude.scales import source_of
 from whygrad.rules.phrases import distinct, figure, places, typed
 from whygrad.rules.remedies import remedy
 
-DIGITS = {"f64": 52, "f32": 23, "f16": 10, "bf16": 7}
-"""Binary digits behind the point of each floating dtype."""
 LEVELS = 8
 """Steps between the smallest and the largest label up to which little is left of them: three binary digits."""
 _FORMS = ("layout", "cast", "select")
@@ -46,6 +46,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Floating labels whose whole range is at most eight spacings of their dtype at their size: seconds since 1970 in float32, which come in steps of 128, years in bfloat16, which come in steps of 8;
     labels that are the difference of such numbers; labels compared with predictions in half precision.
 
+    And inputs of which a remainder, a sine or a cosine is taken, where fewer than eight of the numbers that their dtype has at this size lie in one cycle: the minute of a time in float32.
+
     ## Why it matters
     What tells one example from another was rounded off before the loss saw it. The loss stands at the size of the rounding.
 
@@ -63,6 +65,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         for found in coarse(call):
             told.setdefault(call.target.shown, found)
     yield from distinct(diagnosis(found) for found in told.values())
+    yield from distinct(coarse_phases(index))
 
 
 def coarse(call: Call) -> Iterator[Coarse]:
@@ -137,30 +140,6 @@ def spread_of(value: Value, factor: float = 1.0) -> float | None:
         return None
     spread = abs(factor) * (figures.maximum - figures.minimum)
     return spread if isfinite(spread) else None
-
-
-def largest(value: Value) -> float | None:
-    """The size of the largest entry."""
-    figures = value.statistics
-    if figures is None or figures.minimum is None or figures.maximum is None:
-        return None
-    size = max(abs(figures.minimum), abs(figures.maximum))
-    return size if isfinite(size) else None
-
-
-def spacing(dtype: str, size: float | None) -> float | None:
-    """The distance of neighbouring numbers of a dtype at a size; None where either is unknown."""
-    digits = DIGITS.get(dtype)
-    return None if digits is None or not size else 2.0 ** (floor(log2(size)) - digits)
-
-
-def exact(target: Value, size: float) -> bool:
-    """The labels lose nothing there: whole numbers below the size from which these are spaced wider than 1, or two values."""
-    figures = target.statistics
-    if figures is None:
-        return True
-    few = figures.distinct is not None and figures.distinct <= 2  # noqa: PLR2004 - yes and no
-    return (figures.whole == 1.0 and size <= 1) or (few and size <= 1)
 
 
 def diagnosis(found: Coarse) -> Diagnosis:
