@@ -1,5 +1,6 @@
 """Taking one of several changes of a text back, the others left in."""
 
+import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
@@ -7,8 +8,23 @@ from whygrad.fixes.refusals import Refused
 
 
 def undone(before: str, after: str, text: str) -> str:
-    """`text` as it would be without the change from `before` to `after`; raises `Refused` where another change stands in its lines."""
-    old, new, now = before.splitlines(keepends=True), after.splitlines(keepends=True), text.splitlines(keepends=True)
+    """`text` as it would be without the change from `before` to `after`; raises `Refused` where another change stands in its words."""
+    try:
+        return _undone(*(each.splitlines(keepends=True) for each in (before, after, text)))
+    except Refused:
+        found = _undone(*(_WORD.findall(each) for each in (before, after, text)))
+    try:
+        compile(found, "<undone>", "exec", dont_inherit=True)
+    except SyntaxError:
+        raise Refused("another change stands in the same lines") from None
+    return found
+
+
+_WORD = re.compile(r"\s*(?:\w+|\W|$)")
+"""A word or a sign, with the space in front of it."""
+
+
+def _undone(old: list[str], new: list[str], now: list[str]) -> str:
     at = _places(new, now)
     for kind, first, last, start, end in reversed(SequenceMatcher(None, old, new, autojunk=False).get_opcodes()):
         if kind != "equal":
