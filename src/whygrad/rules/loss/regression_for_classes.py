@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op, Statistics
 from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
+from whygrad.rules.loss.best_scores import best_scores
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
 from whygrad.rules.phrases import figure, typed
 from whygrad.rules.remedies import operand, other_loss, remedy, setting
@@ -32,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A regression loss with one output whose target is token ids that an embedding reads as well, or integers that look like class ids: 0, 1,
-    2, … without a gap, each about equally often, and made as integers.
+    2, … without a gap, each about equally often, and made as integers. And the largest of several scores (`values, _ = torch.max(scores, 1)`) that is compared with as many ids as there are scores.
 
     ## Why it matters
     The network is rewarded for naming a class in the middle. Classes whose numbers happen to be neighbours are mixed up, and those in the
@@ -48,10 +49,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     `torch.nn.CrossEntropyLoss`, with one output for each class.
     """
-    seen: set[object] = set()
+    winners = list(best_scores(index))
+    yield from winners
+    told, seen = {found.site for found in winners}, set[object]()
     for call in calls(index):
         sure = confidence(index, call)
-        if sure is not None and (call.op.site, call.op.kind) not in seen:
+        if sure is not None and call.op.site not in told and (call.op.site, call.op.kind) not in seen:
             seen.add((call.op.site, call.op.kind))
             yield diagnosis(call, sure)
 
