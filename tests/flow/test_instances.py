@@ -31,6 +31,8 @@ PLACES = {
     "the call, where one line makes both": (ONE_LINE, 22),
     "the line itself, where there is no other use": (BLOCKS.replace("b = relu a", "b = gelu a"), 8),
     "the line itself, where both feed a loss": (BLOCKS.replace("loss =", "l2 = cross_entropy b y\n    loss ="), 8),
+    "the line itself, beside a second forward for a figure": (FUNCTION.replace("s = linear b w", "s = linear a w"), 8),
+    "the line itself, where the same copy is called twice": (BLOCKS.replace('module="body"', 'module="last"'), 8),
     "the line itself, in a loop": (FUNCTION.replace('"net.py",21', '"net.py",22'), 8),
     "where the framework's layer was made": (BLOCKS.replace('r = relu s @ "net.py":8', 'r = relu s @ "net.py":8 ^ "net.py":15'), 15),
 }

@@ -25,14 +25,17 @@ def is_shared(step: StepIndex, op: Op) -> bool:
 
 
 def uses_elsewhere(step: StepIndex, op: Op) -> list[Op]:
-    """The same line run by other copies of a module, or by other calls of a function."""
+    """The same line run by other copies of a module, or by other calls of a function, on the way to the loss: a second forward for a figure is no other use."""
     if op.site is None:
         return []
     place, callers = op.site.line_of_code, op.site.callers
     return [
         other
         for other in step.of(op.kind)
-        if other.site and other.site.line_of_code == place and (other.site.callers != callers or other.module != op.module)
+        if other.site
+        and other.site.line_of_code == place
+        and (other.module != op.module if op.module else other.site.callers != callers)
+        and not step.shapes_loss.isdisjoint(other.outputs)
     ]
 
 
