@@ -46,4 +46,14 @@ def test_the_line_to_edit(text: str, line: int) -> None:
 
     assert site is not None
     assert site.line == line
-    assert is_shared(step, step.producer["r"][1]) == (line > 15)
+    assert is_shared(step, step.producer["r"][1]) == (line in (18, 22))
+
+
+def test_a_line_that_makes_and_calls_both_is_shared_all_the_same() -> None:
+    (step,) = sketch(ONE_LINE.replace('["net.py",22', '["net.py",21')).steps
+
+    site = own_line(step, step.producer["r"][1])
+
+    assert site is not None
+    assert site.line == 8
+    assert is_shared(step, step.producer["r"][1])

@@ -12,16 +12,21 @@ def own_line(step: StepIndex, op: Op) -> Site | None:
 
     Where the same line serves other uses that are as they should be, it is the line that made this copy of the module, else the one that called it.
     """
-    others = uses_elsewhere(step, op)
-    if op.made is not None or op.site is None or not others or any(_ends_in_loss(step, other) for other in others):
+    others = _sound_uses(step, op)
+    if not others or op.site is None:
         return edited_at(step, op)
     return _made_at(step, op, others) or apart(op.site, ways(other.site for other in others))
 
 
 def is_shared(step: StepIndex, op: Op) -> bool:
     """Its line serves sound uses too, so that editing the line would change these."""
-    site = own_line(step, op)
-    return site is not None and op.made is None and op.site is not None and site.line_of_code != op.site.line_of_code
+    return bool(_sound_uses(step, op))
+
+
+def _sound_uses(step: StepIndex, op: Op) -> list[Op]:
+    """Other uses of the op's line; none where the framework's own layer has a line of its own, or where a loss reads what another use makes as well."""
+    others = uses_elsewhere(step, op) if op.made is None else []
+    return [] if any(_ends_in_loss(step, other) for other in others) else others
 
 
 def uses_elsewhere(step: StepIndex, op: Op) -> list[Op]:
