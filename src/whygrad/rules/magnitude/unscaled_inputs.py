@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
+from whygrad.flow.makers import edited_at
 from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import trial_of
 from whygrad.ir import Descend, Op, Standardise, Value, family
@@ -80,12 +81,12 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
 
 def inputs(step: StepIndex) -> Iterator[Value]:
     """Floating data that meets parameters without having been normalised."""
-    parameters = step.parameter_of
     labels = step.from_labels - step.depends_on_parameters
-    for op in step.readers_of_parameters:
-        if not is_layer(op) or op.kind in _NORMALISES:
+    for op in step.graph.ops:
+        weights = [name for name in op.inputs if step.origin(name, ("layout", "cast")) in step.parameter_of] if is_layer(op) else []
+        if not weights or op.kind in _NORMALISES:
             continue
-        value = step.value(next((name for name in op.inputs if name not in parameters), op.inputs[0]))
+        value = step.value(next((name for name in op.inputs if name not in weights), op.inputs[0]))
         if value.name not in step.depends_on_parameters and value.name not in labels and value.dtype.startswith(("f", "bf")):
             yield value
 
@@ -122,16 +123,16 @@ def idle_normalisation(step: StepIndex, value: Value) -> Op | None:
     return made[1] if inert and {figures.mean for figures in own if figures is not None} == {0.0, 1.0} else None
 
 
-def fit_before(step: StepIndex, value: Value) -> Value | None:
-    """What too small a value was reckoned from in the step, where that is of ordinary size: it was scaled once too often."""
-    name = value.name
-    while (scale_of(value) or LARGE) <= SMALL and (made := step.producer.get(name)) is not None and made[1].kind in _SCALING:
+def fit_before(step: StepIndex, value: Value) -> tuple[Op, Value] | None:
+    """The op that makes too small a value of one of ordinary size in the step, and what it is given: it was scaled once too often."""
+    name = step.origin(value.name)
+    while (scale_of(step.value(name)) or LARGE) <= SMALL and (made := step.producer.get(name)) is not None and made[1].kind in _SCALING:
         data = [step.value(given) for given in made[1].inputs if step.value(given).shape]
         if len(data) != 1:
             return None
         if _ORDINARY <= (scale_of(data[0]) or 0.0) <= LARGE:
-            return data[0]
-        name = data[0].name
+            return made[1], data[0]
+        name = step.origin(data[0].name)
     return None
 
 
@@ -139,10 +140,10 @@ def _help(step: StepIndex, value: Value) -> str:
     """Where to standardise: a data set that hands out pairs can't be assigned to."""
     if idle_normalisation(step, value) is not None:
         return "call the layer's `adapt` with the inputs of the training set before training begins"
-    before = fit_before(step, value)
-    if before is not None and before.statistics is not None:
-        figures = before.statistics
-        return f"leave this scaling out: `{before.shown}`, which it is given, reaches from {figure(figures.minimum)} to {figure(figures.maximum)} already"
+    scaled = fit_before(step, value)
+    if scaled is not None and scaled[1].statistics is not None:
+        figures = scaled[1].statistics
+        return f"leave this scaling out: `{scaled[1].shown}`, which it is given, reaches from {figure(figures.minimum)} to {figure(figures.maximum)} already"
     dataset = dataset_of(step, value)
     told = f"`{dataset}.map(lambda x, y: ((x - mean) / std, y))`, or a `Normalization` layer in front, `adapt`ed to the training set"
     once = told if dataset else f"`{value.written} = ({value.written} - mean) / std`, column by column"
@@ -154,7 +155,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     names, stuck = tuple(dict.fromkeys(v.name for v in found)), blocked(step, value)
-    test, idle = tested(step, names, stuck), idle_normalisation(step, value)
+    test, idle, scaled = tested(step, names, stuck), idle_normalisation(step, value), fit_before(step, value)
     figures = value.statistics
     assert figures is not None
     return Diagnosis(
@@ -163,7 +164,14 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         severity="error" if error else "warning",
         confidence="measured",
         message=f"the input `{_shown(step, value)}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
-        site=next((site for site in (source_of(step, value), *decided_at(index, value.name)) if site), read),
+        site=next(
+            (
+                site
+                for site in (edited_at(step, scaled[0]) if scaled else None, source_of(step, value), *decided_at(index, value.name))
+                if site
+            ),
+            read,
+        ),
         label="this layer hands its input on as it is: its mean is 0 and its variance 1" if idle else "the input comes from here",
         related=places((read, "a layer reads it as it is")),
         evidence=(
@@ -184,7 +192,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=None if idle else _remedy(index, step, found, test),
+        remedy=None if idle or scaled else _remedy(index, step, found, test),
         test=test,
     )
 

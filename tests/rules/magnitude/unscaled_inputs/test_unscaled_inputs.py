@@ -76,6 +76,11 @@ FIRES = {
         7,
         "warning",
     ),
+    "a layer whose weight is transposed first, as on Keras' torch backend": (
+        STUCK.replace("    a = linear x w", "    v = transpose w\n    a = linear x v"),
+        7,
+        "warning",
+    ),
     "the loss runs away": (RUNS, 7, "error"),
     "the loss is no number after three steps": (STUCK.replace("noise=0.1", "noise=0.1 non_finite=3"), 7, "error"),
     "tiny inputs": (
