@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
+from whygrad.flow import StepIndex
 from whygrad.flow.axes import Mixed, main, mixed, moved
 from whygrad.idioms import idiom, spelled
 from whygrad.idioms.spellings import spelling
@@ -72,12 +73,23 @@ def spread_examples(call: Call) -> Iterator[tuple[Op, int]]:
             continue
         name = main(step, op) or op.inputs[0]
         before, after = step.value(name).shape or (), step.value(op.output).shape or ()
-        axis = 1 if name in states else 0
+        axis = 1 if name in states or _time_first(step, name, rows) else 0
         # timid: of several axes of that size, any may be the examples'
         told = before.count(rows) == after.count(rows) == 1 and before[axis : axis + 1] == (rows,)
         alike = name in states or (sorted(before) == sorted(after) and step.value(step.origin(name)).role != "parameter")
         if told and alike and after != before and moved(op, before, after, axis) is None:
             yield op, axis
+
+
+def _time_first(step: StepIndex, name: str, rows: int) -> bool:
+    """It is computed from data whose first axis, that of the examples, was made the second by a transposition: outputs of a scan over time."""
+    shape, above = step.value(name).shape or (), step.upstream(name)
+    for op in step.of("transpose") if shape[1:2] == (rows,) != shape[:1] else ():
+        given, turned = (step.value(of).shape or () for of in (op.inputs[0], op.output))
+        moves = given[:2] == (rows, shape[0]) and turned[:2] == shape[:2]
+        if moves and op.output in above and op.inputs[0] not in step.depends_on_parameters:
+            return True
+    return False
 
 
 def spread_out(call: Call, op: Op, axis: int) -> Diagnosis:

@@ -50,7 +50,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features).
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
-    `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`. Pictures (H, W, 3) that are reshaped to (3, H, W) for a convolution.
+    `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`, the outputs (T, N, H) of a scan over transposed data as `reshape(N, T, H)`. Pictures (H, W, 3) that are reshaped to (3, H, W) for a convolution.
 
     ## Why it matters
     The examples of a batch compete with one another: what the network says of one depends on which others happen to be with it, and for a

@@ -80,6 +80,26 @@ TURNED = """
 """
 """A batch (N, T, F) that a view makes (T, N, F)."""
 
+SCANNED = """
+    x: input f32[16,7,9]
+    y: label i64[16,7] minimum=0 maximum=4
+    v: activation f32[7,16,9]
+    u: parameter f32[6,9]
+    o: activation f32[7,16,6]
+    b: activation f32[16,7,6]
+    w: parameter f32[5,6]
+    s: activation f32[16,7,5]
+    v = transpose x @ "a.py":2
+    o = linear v u @ "a.py":3
+    b = reshape o @ "a.py":4
+    s = linear b w @ "a.py":5
+    loss = cross_entropy s y with={"target":1,"axis":-1,"ids":true} @ "a.py":6
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+"""A batch (N, T, F) that is transposed for a scan over time, and whose outputs (T, N, H) a reshaping makes (N, T, H)."""
+
 STATE = """
     x: input f32[16,7,9]
     y: label i64[16] minimum=0 maximum=4
@@ -149,6 +169,13 @@ FIRES |= {
         4,
     ),
     "a view that puts time first": (TURNED, 2),
+    "a reshaping back from time first": (SCANNED, 4),
+    "a reshaping back from time first, of which one step is picked": (
+        SCANNED.replace("i64[16,7]", "i64[16]")
+        .replace("loss = cross_entropy s", "last = index s\n    loss = cross_entropy last")
+        .replace("    v = trans", "    last: activation f32[16,5]\n    v = trans"),
+        4,
+    ),
     "the state of two directions as rows": (STATE, 3),
 }
 
@@ -244,6 +271,14 @@ SILENT = {
     .replace("f32[5,3,1]", "f32[35,3]")
     .replace("[16,3,7]", "[16,3]")
     .replace("[16,5,7]", "[16,35]"),
+    "time in front by a transposition, and back by another": SCANNED.replace("b = reshape", "b = transpose"),
+    "time in front, as long as the batch": SCANNED.replace("16,7", "16,16").replace("7,16", "16,16"),
+    "rows that were never turned": SCANNED.replace("v = transpose x", "v = linear z q").replace(
+        "    v = linear", "    z: input f32[7,16,3]\n    q: parameter f32[9,3]\n    v = linear"
+    ),
+    "time in front of the labels too": SCANNED.replace("i64[16,7]", "i64[7,16]")
+    .replace("b: activation f32[16,7", "b: activation f32[7,16")
+    .replace("s: activation f32[16,7", "s: activation f32[7,16"),
     "time in front by a transposition": TURNED.replace("v = reshape", "v = transpose"),
     "a view that could put either first": TURNED.replace("16,7,9", "16,16,9").replace("[7,16", "[16,16"),
     "a shift of relative positions": TURNED.replace("i64[16]", "i64[4]"),
