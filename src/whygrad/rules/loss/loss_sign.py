@@ -168,9 +168,11 @@ def contrasted(step: StepIndex, group: tuple[Join, ...]) -> bool:
 
 
 def _distances(step: StepIndex, op: Op, signs: dict[str, Sign]) -> Iterator[Join]:
-    """Squares and absolute values of the difference: the larger, the further apart."""
-    for reader in step.consumers.get(op.output, ()):
-        twice = reader.kind == "mul" and set(reader.inputs) == {op.output}
+    """Squares and absolute values of the difference, or of how many deviations it comes to: the larger, the further apart."""
+    readers = step.consumers.get(op.output, ())
+    measured = [one for one in readers if one.kind in ("div", "mul") and one.inputs[0] == op.output and local_sign(step, one, 0) == 1]
+    for reader in (*readers, *(further for one in measured for further in step.consumers.get(one.output, ()))):
+        twice = reader.kind == "mul" and len(reader.inputs) > 1 and len(set(reader.inputs)) == 1
         sign = signs.get(reader.output)
         if sign is not None and (reader.kind in _EVEN or twice):
             yield Join(reader, -sign, "the distance")

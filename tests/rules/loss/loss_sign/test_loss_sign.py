@@ -44,6 +44,12 @@ LIKELIHOOD = """
     labels values=["y"] how="operand"
 """
 
+SCALED = LIKELIHOOD.replace("    q = pow e", '    d = exp m @ "a.py":4\n    z = div e d @ "a.py":4\n    q = pow z').replace(
+    "    n: activ",
+    "    d: activation f32[8] minimum=0.1 maximum=3 mean=1\n    z: activation f32[8] minimum=-3 maximum=3 mean=0.2\n    n: activ",
+)
+"""The difference in deviations, as a Gaussian log-density has it."""
+
 PICKED = """
     x: input f32[8,9]
     y: label i64[8] minimum=0 maximum=4
@@ -85,10 +91,21 @@ FIRES = {
         PICKED.replace("log_softmax", "softmax").replace("minimum=-4 maximum=-0.1 mean=-1.6", "minimum=0.1 maximum=0.9 mean=0.2"),
         5,
     ),
+    "a distance in deviations": (SCALED, 5),
+    "a distance in deviations, times itself": (SCALED.replace("q = pow z", "q = mul z z"), 5),
+    "a distance times a weight": (SCALED.replace("z = div e d", "z = mul e d"), 5),
     "an absolute distance": (LIKELIHOOD.replace("pow e", "abs e"), 5),
 }
 
 SILENT = {
+    "a distance in deviations that is minimised": SCALED.replace("n = neg q", "n = copy q"),
+    "the negative of a log-density": SCALED.replace("loss = mean n", "k = neg n\n    loss = mean k").replace(
+        "    n: activ", "    k: activation f32[8]\n    n: activ"
+    ),
+    "what the difference is divided by may be negative": SCALED.replace(
+        "d: activation f32[8] minimum=0.1", "d: activation f32[8] minimum=-1"
+    ),
+    "what the difference is divided by is unknown": SCALED.replace("f32[8] minimum=0.1 maximum=3 mean=1", "f32[8]"),
     "one minus an overlap": TURNED,
     "an error": LIKELIHOOD.replace("n = neg q", "n = copy q"),
     "a negative log-probability": PICKED.replace("loss = mean l", "m = mean l\n    loss = neg m").replace(
