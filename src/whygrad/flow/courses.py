@@ -148,12 +148,20 @@ def supervised(index: Index, step: StepIndex) -> bool:
 
 def one_training(index: Index) -> bool:
     """All steps ask for the gradient of one loss at one place, by one model: a kind of its own, as after units died, is no other training."""
+    if any(several(one) for one in index.steps):
+        return False
     if len(index.kinds) == 1:
         return True
     places = {(event.site.file, event.site.line) if event.site else None for one in index.steps for event in one.events("backward")}
     models = {frozenset(p.name for p in one.step.parameters if p.reached) for one in index.steps}
     updating = {frozenset(name for event in one.events("optimizer_step") for name in event.targets) for one in index.steps}
     return len(places) == len(models) == len(updating) == 1 and None not in places
+
+
+def several(step: StepIndex) -> bool:
+    """Two networks trained in one step, as adversaries in one compiled function are: gradients asked for at several places, and several updates."""
+    places = {(event.site.file, event.site.line) if event.site else None for event in step.events("backward")}
+    return len(places) > 1 and len(tuple(step.events("optimizer_step"))) > 1
 
 
 def expected_ratios(step: StepIndex, optimizer: Optimizer, parameters: Iterable[Parameter]) -> tuple[float | None, ...]:

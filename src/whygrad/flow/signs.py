@@ -1,5 +1,7 @@
 """Which way a value moves the loss: up, down, or not to be told from the graph. Linear in the ops."""
 
+from collections.abc import Callable
+
 from whygrad.flow.index import StepIndex
 from whygrad.ir import Op, Statistics, Value, family
 
@@ -18,8 +20,9 @@ FURTHER = 0.01
 _EVEN = frozenset(("square", "abs", "norm"))
 
 
-def loss_signs(step: StepIndex) -> dict[str, Sign]:
-    """The sign of each value that the loss was computed from. Several ways that disagree, or one that can't be told, give 0."""
+def loss_signs(step: StepIndex, local: Callable[[StepIndex, Op, int], Sign] | None = None) -> dict[str, Sign]:
+    """The sign of each value that the loss was computed from. Several ways that disagree, or one that can't be told, give 0. `local`: what is known of one op."""
+    local = local or local_sign
     signs: dict[str, Sign] = dict.fromkeys(step.losses, 1)
     for op in reversed(step.graph.ops):
         if op.failed or signs.keys().isdisjoint(op.outputs):
@@ -27,7 +30,7 @@ def loss_signs(step: StepIndex) -> dict[str, Sign]:
         out = {signs[name] for name in op.outputs if name in signs}
         above = out.pop() if len(out) == 1 else 0
         for position, name in enumerate(op.inputs):
-            here = above and above * local_sign(step, op, position)
+            here = above and above * local(step, op, position)
             signs[name] = here if signs.get(name, here) == here else 0
     return signs
 

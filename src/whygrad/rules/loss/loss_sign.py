@@ -10,6 +10,7 @@ from whygrad.flow.signs import Sign, local_sign, loss_signs
 from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
+from whygrad.rules.loss.adversaries import about_cooperating, cooperating
 from whygrad.rules.loss.endless import about, endless
 from whygrad.rules.loss.exchanged import about_exchanged, exchanged
 from whygrad.rules.phrases import distinct, figure, finite, places, plural
@@ -45,7 +46,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A Dice or overlap coefficient, a log-likelihood or the log-probability of the true class that is minimised as it is, without the minus
-    or the `1 -` that would make a loss of it; a loss function with a minus in front.
+    or the `1 -` that would make a loss of it; a loss function with a minus in front. A generator whose loss asks for the answer that its
+    critic is trained to give of what it makes: the target of made data where that of real data is due, a score without its minus.
 
     ## Why it matters
     The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that
@@ -65,6 +67,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     if any(group.settings.get("maximize") is True for optimizer in index.record.optimizers for group in optimizer.groups):
         return
+    together = next(cooperating(index), None) if len(index.kinds) > 1 else None
+    if together is not None:
+        yield about_cooperating(together)
     found = {step: tuple(joins(step)) for step in index.steps if step.losses}
     turned = {step: next(exchanged(step), None) for step in found if trains_a_model(step)}
     if any(turned.values()):
