@@ -22,15 +22,23 @@ def against_differences(replay: Replayed, intervention: Differentiate) -> Trial:
         return Trial(intervention, reason="the op is not part of the replayed step")
     environment = forward(replay).environment
     read = [item.value if isinstance(item, Constant) else environment[item] for item in bound.inputs]
-    return Trial(intervention, figures=_figures(_Function(bound, read)))
+    return Trial(intervention, figures=_figures(_Function(bound, read, _asked(replay, bound))))
+
+
+def _asked(replay: Replayed, bound: Bound) -> list[bool]:
+    """For each input of a call whether anything asks for its derivative; of constants and labels a backward may say what it likes."""
+    values = replay.graph.values
+    wanted = {number for name, number in replay.numbers.items() if name in values and values[name].differentiable}
+    return [not isinstance(item, Constant) and (item in wanted or item in replay.parameters) for item in bound.inputs]
 
 
 class _Function:
-    """One call as a function of its floating inputs, summed with fixed weights to a number."""
+    """One call as a function of the floating inputs whose derivative is asked for, summed with fixed weights to a number."""
 
-    def __init__(self, bound: Bound, read: list[Any]) -> None:
+    def __init__(self, bound: Bound, read: list[Any], asked: list[bool]) -> None:
         self.bound, self.read = bound, read
-        self.places = [at for at, item in enumerate(read) if jnp.issubdtype(jnp.asarray(item).dtype, jnp.floating)]
+        floating = [jnp.issubdtype(jnp.asarray(item).dtype, jnp.floating) for item in read]
+        self.places = [at for at, (of_numbers, wanted) in enumerate(zip(floating, asked, strict=True)) if of_numbers and wanted]
         draw = np.random.default_rng(0)
         self.weights = [jnp.asarray(draw.standard_normal(np.shape(item)), jnp.float32) for item in self.outputs(self.inputs)]
 

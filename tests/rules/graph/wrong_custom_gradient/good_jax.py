@@ -4,16 +4,17 @@ import optax
 
 
 @jax.custom_vjp
-def cube(x):
-    return x**3
+def cube(x, slope):
+    return slope * x**3
 
 
-def forward(x):
-    return cube(x), x
+def forward(x, slope):
+    return cube(x, slope), (x, slope)
 
 
-def backward(x, gradient):
-    return (gradient * 3 * x**2,)
+def backward(kept, gradient):
+    x, slope = kept
+    return gradient * slope * 3 * x**2, jnp.zeros_like(slope)  # nobody trains the slope
 
 
 cube.defvjp(forward, backward)
@@ -24,6 +25,6 @@ optimizer = optax.adam(0.01)
 state = optimizer.init(params)
 
 for step in range(30):
-    loss, grads = jax.value_and_grad(lambda p: jnp.mean(jnp.abs(cube(rooms @ p["w"] + p["b"]) - rent)))(params)
+    loss, grads = jax.value_and_grad(lambda p: jnp.mean(jnp.abs(cube(rooms @ p["w"] + p["b"], jnp.ones(128)) - rent)))(params)
     updates, state = optimizer.update(grads, state)
     params = optax.apply_updates(params, updates)
