@@ -46,6 +46,11 @@ def started_at(index: Index, parameter: Parameter) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)
 
 
+def chosen_at(index: Index, names: tuple[str, ...]) -> Site | None:
+    """What, by the source, says of these parameters that they are frozen."""
+    return next((o.site for o in index.record.origins if o.setting == "chosen" and o.values == names), None)
+
+
 def seeded_at(index: Index, op: Op) -> Site | None:
     """Where the generator of a draw was seeded, by the source."""
     found = (o.site for o in index.record.origins if o.setting == "seed" and o.values == op.outputs)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
+from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
@@ -50,6 +51,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_unpacking(program, record),
         *_of_asked(program, record),
         *_of_starts(program, record),
+        *_of_choices(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
         *_restarts(program, record),
@@ -206,6 +208,16 @@ def _of_starts(program: Program, record: Record) -> Iterator[Origin]:
                     yield Origin((parameter.value,), setting="start", site=site)
         for site in filled_places(program, call, parameter.name) if call is not None else ():
             yield Origin((parameter.value,), setting="start", site=site)
+
+
+def _of_choices(program: Program, record: Record) -> Iterator[Origin]:
+    """Where it is decided which parameters a part of a chain of optax' freezes."""
+    jax = any(framework.name == "jax" for framework in record.frameworks)
+    frozen = {event.targets: event.site for step in record.steps if jax for event in step.events if event.kind == "freeze" and event.site}
+    for names, made in frozen.items():
+        site = chosen_at(program, made)
+        if site is not None:
+            yield Origin(names, setting="chosen", site=site)
 
 
 def _handed(record: Record, names: tuple[str, ...]) -> Batches | None:

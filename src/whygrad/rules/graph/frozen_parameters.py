@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.origins import asked_at
+from whygrad.flow.origins import asked_at, chosen_at
 from whygrad.flow.starved import ends, refusal
 from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
@@ -13,7 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.empty_thawing import thaws_nothing
 from whygrad.rules.graph.stopped_without import frozen_for_optimizer
 from whygrad.rules.graph.thawing import frozen_by_choice
-from whygrad.rules.phrases import listed, plural
+from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.update.unheld import moved_too
 
@@ -187,15 +187,18 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
     ]
     if refused:
         facts.add(Fact("exception", refused[0]))
+    chosen = chosen_at(index, event.targets) if event else None
     return Diagnosis(
         "WG305",
         "frozen-parameters",
         "error",
         "proved",
         f"nothing that shapes the loss is trainable: {_all(names)} frozen",
-        site=_place(index, event, frozen),
-        label=f"freezes {listed(p.name for p in frozen)}" if event else "holds frozen parameters alone",
-        related=tuple(_holders(index, names)) if event else (),
+        site=chosen or _place(index, event, frozen),
+        label=f"{'decides what is frozen:' if chosen else 'freezes'} {listed(p.name for p in frozen)}"
+        if event
+        else "holds frozen parameters alone",
+        related=(*places((event.site if event and chosen else None, "freezes them")), *(_holders(index, names) if event else ())),
         evidence=tuple(rows),
         help=idiom(index, "unfreeze"),
         remedy=_thawed_around(index, step, event) if _still_elsewhere(index, step, frozen) else _remedy(event),
