@@ -102,6 +102,20 @@ def test_each_intervention_once_and_only_on_what_the_step_has() -> None:
     assert replay.asked == [Permute(("y",)), Lift(("h",)), Lift(("d",))]
 
 
+def test_what_could_not_be_tried_is_tried_again_when_the_step_is_examined_anew() -> None:
+    refusing, able = Replayed(trial(reason="no optimizer is known")), Replayed(trial())
+
+    first = examine(step(), refusing, lambda _: lifts("h"))
+    again = examine(first, able, lambda _: lifts("h"))
+    once_more = examine(again, able, lambda _: lifts("h"))
+
+    assert [item.reason for item in again.trials if item.intervention == Lift(("h",))] == [""]
+    assert able.asked.count(Lift(("h",))) == 1
+    assert [item for item in once_more.trials if item.intervention == Lift(("h",))] == [
+        item for item in again.trials if item.intervention == Lift(("h",))
+    ]
+
+
 def test_what_a_diagnosis_depends_on_is_tried_first() -> None:
     replay = Replayed(trial())
 

@@ -53,8 +53,10 @@ def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.thre
 
 
 def with_trials(step: Step, trials: Iterable[Trial]) -> Step:
-    """The step with more trials."""
-    return replace(step, trials=(*step.trials, *trials))
+    """The step with more trials, each in the place of one of the same change that could not be made before."""
+    made = tuple(trials)
+    again = {trial.intervention for trial in made}
+    return replace(step, trials=(*(trial for trial in step.trials if not (trial.reason and trial.intervention in again)), *made))
 
 
 def finite_so_far(step: Step) -> bool:
@@ -118,8 +120,11 @@ def _uniform(step: Step, name: str) -> bool:
 
 
 def perform(step: Step, replay: Replay, tests: Iterable[Test], budget: Budget) -> Iterator[Trial]:
-    """The trials that tests ask for, each intervention once, those that a diagnosis depends on first, as far as the time allows."""
-    done = {trial.intervention for trial in step.trials}
+    """The trials that tests ask for, each intervention once, those that a diagnosis depends on first, as far as the time allows.
+
+    What could not be tried before is tried again: a step is examined anew where more is known by then, such as the updates that a program makes by hand.
+    """
+    done = {trial.intervention for trial in step.trials if not trial.reason}
     ordered = sorted(tests, key=lambda test: not test.required)
     for intervention in dict.fromkeys(test.intervention for test in ordered):
         if intervention in done or not _concerns(step, intervention):

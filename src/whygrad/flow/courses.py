@@ -154,8 +154,15 @@ def one_training(index: Index) -> bool:
         return True
     places = {(event.site.file, event.site.line) if event.site else None for one in index.steps for event in one.events("backward")}
     models = {frozenset(p.name for p in one.step.parameters if p.reached) for one in index.steps}
-    updating = {frozenset(name for event in one.events("optimizer_step") for name in event.targets) for one in index.steps}
+    updating = {_updated(one) for one in index.steps}
     return len(places) == len(models) == len(updating) == 1 and None not in places
+
+
+def _updated(step: StepIndex) -> frozenset[str]:
+    """The parameters that a step's updates move, whether by an optimizer or, as far as that could be made out in this step, by the program itself."""
+    optimizers = {name for event in step.events("optimizer_step") for name in event.targets}
+    by_hand = (name for event in step.events("update") for name in event.targets)
+    return frozenset((*(p.name for p in step.step.parameters if p.optimizer in optimizers), *by_hand))
 
 
 def several(step: StepIndex) -> bool:
