@@ -8,7 +8,7 @@ from whygrad.ir import Birth, Op, Statistics, Value, family
 
 GIVEN = ("input", "label", "parameter", "buffer")
 WAY = 16
-"""Values within the arithmetic of one statement, such as standardising, that are looked through: (x - mean) / (std + eps) has five."""
+"""Values within the arithmetic of one statement, such as standardising, that are looked through: (x - mean) / (std + eps) has six."""
 SCALER = "grad_scaler.py"
 """The file of PyTorch's that multiplies a loss for half precision, among the library frames of the call."""
 

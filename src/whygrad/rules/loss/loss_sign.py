@@ -60,7 +60,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Proved by following the signs of the recorded ops, with the recorded ranges of their operands, from every place where labels and
-    prediction meet to the loss. A single one that can't be told makes the rule silent.
+    prediction meet to the loss. A single one that can't be told makes the rule silent. Of a generator and its critic: proved where the graph shows which batch was
+    generated; a warning where only the batch's mean and spread tell.
 
     ## References
     `torch.distributions` (`log_prob` is to be maximised); `whygrad explain WG102` (labels that cancel).
@@ -74,7 +75,12 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     turned = {step: next(exchanged(step), None) for step in found if trains_a_model(step)}
     if any(turned.values()):
         yield from distinct(about_exchanged(step, item) for step, item in turned.items() if item is not None)
-        return
+    else:
+        yield from _climbing(index, found)
+
+
+def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterator[Diagnosis]:
+    """Losses that rise as they should fall, by what joins labels and prediction in each step, or by their course."""
     without_end = {step: next(endless(step), None) for step in found if trains_a_model(step)}
     yield from distinct(about(step, item) for step, item in without_end.items() if item is not None)
     if any(join.agreement <= 0 for group in found.values() for join in group) or any(

@@ -111,11 +111,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         label="finite numbers go in, NaN or infinity comes out",
         related=places(differentiated(index, found)),
         evidence=(
-            *(
-                (Evidence("all that it reads is one number: its spread is divided by 0", "entries", 1),)
-                if lone
-                else entries(found, "makes")
-            ),
+            *((Evidence("each deviation is taken of a single number: 0 divided by 0", "entries", 1),) if lone else entries(found, "makes")),
             *beyond_table(found, op),
             *ranges,
             *when(index, found),
@@ -133,7 +129,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
 
 
 def _lone(found: Origin, op: Op) -> bool:
-    """A deviation of one number."""
+    """Each deviation is of one number."""
     if op.kind not in ("std", "var") or not op.inputs:
         return False
     read, made = (found.step.value(name).statistics for name in (op.inputs[0], op.output))
