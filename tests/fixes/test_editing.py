@@ -139,6 +139,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "self.b = B()", {"action": "mistake", "written": "b"},
         ("class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def forward(self, x, y):\n        u = self.a(x)\n        v = self.b(y)\n        return u + v\n"),
     ),
+    "of several that are called twice, the one of its class, though each time with what is called x": (
+        "class M:\n    def __init__(self):\n        self.d = D()\n        self.a = A(1)\n        self.b = A(2)\n\n    def call(self, x):\n        x = self.d(self.a(x))\n        x = self.d(self.a(x))\n        return x\n",
+        "self.b = A(2)", {"action": "mistake", "written": "b"},
+        "class M:\n    def __init__(self):\n        self.d = D()\n        self.a = A(1)\n        self.b = A(2)\n\n    def call(self, x):\n        x = self.d(self.a(x))\n        x = self.d(self.b(x))\n        return x\n",
+    ),
     "in a chain": (
         "class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def call(self, x):\n        return self.a(relu(self.a(x)))\n",
         "self.b = B()", {"action": "mistake", "written": "b"},

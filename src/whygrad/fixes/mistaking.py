@@ -17,14 +17,26 @@ def mistaken(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     own = f"self.{edit.written}"
     if not isinstance(owner, cst.ClassDef) or sum(dotted(node) == own for node in tree.within(owner, cst.Attribute)) != 1:
         raise Refused(f"`{edit.written}` is read somewhere in its class")
-    found = [pair for function in tree.within(owner, cst.FunctionDef) for pair in _twice(tree, function)]
+    made = _made(tree, owner)
+    pairs = [pair for function in tree.within(owner, cst.FunctionDef) for pair in _twice(tree, function)]
+    found = [pair for pair in pairs if made.get(last_name(pair[1])) == made.get(edit.written)] or pairs
     if len(found) != 1:
         raise Refused(f"no other layer is called twice{' in one place alone' if found else ''}")
     function, first, second = found[0]
     alike = [tree.code(arg.value) for arg in first.args] == [tree.code(arg.value) for arg in second.args]
-    args = _with_unread(tree, function, second) if alike else second.args
+    args = _with_unread(tree, function, second) if alike and not _rebound(tree, function, first, second) else second.args
     called = cst.ensure_type(second.func, cst.Attribute).with_changes(attr=cst.Name(edit.written))
     changes.new[second] = second.with_changes(func=called, args=args)
+
+
+def _made(tree: Tree, owner: cst.ClassDef) -> dict[str, str]:
+    """Layers of the object, by name, to the class that each is made of: a dropout that is called twice takes nobody's place."""
+    return {
+        target.target.attr.value: tree.code(node.value.func)
+        for node in tree.within(owner, cst.Assign)
+        for target in node.targets
+        if isinstance(node.value, cst.Call) and isinstance(target.target, cst.Attribute) and dotted(target.target).startswith("self.")
+    }
 
 
 def _twice(tree: Tree, function: cst.FunctionDef) -> Iterator[tuple[cst.FunctionDef, cst.Call, cst.Call]]:
@@ -37,6 +49,14 @@ def _twice(tree: Tree, function: cst.FunctionDef) -> Iterator[tuple[cst.Function
         if len(pair) == 2:  # noqa: PLR2004 - the layer's own place, and the other one's
             first, second = sorted(pair, key=lambda call: (tree.ranges[call].end.line, tree.ranges[call].end.column))
             yield function, first, second
+
+
+def _rebound(tree: Tree, function: cst.FunctionDef, first: cst.Call, second: cst.Call) -> bool:
+    """What both calls are given under one name is bound anew by the statement of the first, or after it."""
+    names = {name.value for arg in second.args for name in tree.within(arg, cst.Name)}
+    begin, end = (tree.ranges[call].start.line for call in (first, second))
+    between = (node for node in tree.within(function, cst.AssignTarget) if begin <= tree.ranges[node].start.line < end)
+    return any(isinstance(node.target, cst.Name) and node.target.value in names for node in between)
 
 
 def _with_unread(tree: Tree, function: cst.FunctionDef, call: cst.Call) -> list[cst.Arg]:

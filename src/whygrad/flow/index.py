@@ -285,10 +285,18 @@ class Index(Answered):
 
     @cached_property
     def reached(self) -> frozenset[str]:
-        """Parameters that some forward read."""
-        return frozenset(p.name for s in self.steps for p in s.step.parameters if p.reached)
+        """Parameters that some forward read, or another op but one that takes a copy of their numbers."""
+        return frozenset(p.name for s in self.steps for p in s.step.parameters if _reads(s, p))
 
     @cached_property
     def held(self) -> frozenset[str]:
         """Parameters that some optimizer holds."""
         return frozenset(name for optimizer in self.record.optimizers for group in optimizer.groups for name in group.parameters)
+
+
+def _reads(step: StepIndex, parameter: Parameter) -> bool:
+    """The parameter takes part in what the step reckons: not so where it is only detached, and what is copied so stays out of the loss, as for a print of how far it moved."""
+    readers = step.consumers.get(parameter.value, ())
+    if readers and all(op.kind == "detach" for op in readers):
+        return not step.shapes_loss.isdisjoint(name for op in readers for name in op.outputs)
+    return parameter.reached or bool(readers)

@@ -61,7 +61,7 @@ def _unused(index: Index, parameter: Parameter) -> bool:
     ending = index.record.endings.get(parameter.name)
     if not parameter.trainable or not (parameter.optimizer or parameter.name in index.held):
         return False
-    if any(parameter.name in names for names in (index.once(_read), index.once(left_out), index.with_gradient)):
+    if any(parameter.name in names for names in (index.reached, index.once(left_out), index.with_gradient)):
         return False
     # timid: without the end of the run, an expert that a later batch chooses looks just the same
     return ending is not None and not ending.changed and not ending.gradient_seen
@@ -88,11 +88,6 @@ def _switched(module: str, unused: Parameter, used: Parameter) -> bool:
     outer, _, part = module.rpartition(".")
     other, found, _ = name.rpartition(f".{part}{unused.name.removeprefix(module)}")
     return bool(outer and found) and other != outer
-
-
-def _read(index: Index) -> frozenset[str]:
-    """Parameters that some op of some step reads."""
-    return index.reached | {p.name for step in index.steps for p in step.step.parameters if p.value in step.consumers}
 
 
 def _modules(name: str) -> list[str]:

@@ -37,6 +37,10 @@ POOLER = """
     parameter bert.pooler.weight value=q1 optimizer="opt" library=true @ "train.py":12
     ending bert.pooler.weight changed=false gradient_seen=false
 """
+COPIED = (
+    RUN.replace("y: label", "scale: parameter f32[1]\n    y: label").replace("m = mean h", "m = mean h\n    d = detach scale\n    k = copy d\n")
+    + ALONE.replace("value=q1", "value=scale reached=true")
+)  # fmt: skip
 
 FIRES = {
     "a scorer that no forward calls": (RUN + SCORER, 10, "scorer", 3, "warning"),
@@ -52,6 +56,7 @@ FIRES = {
         "warning",
     ),
     "a parameter on its own": (RUN + ALONE, 11, "scale", 1, "warning"),
+    "a layer whose numbers are only copied, to print how far it moved": (COPIED, 11, "scale", 1, "warning"),
     "a library's model declares more": (RUN + POOLER, 12, "bert", 1, "note"),
     "one layer of a list": (
         RUN.replace("emb.weight", "layers.0.weight") + SCORER.replace("scorer.0", "layers.1").replace("scorer.2", "layers.1.up"),
@@ -109,6 +114,7 @@ SILENT = {
 }
 
 ANOTHERS = {
+    "detached on its way into the loss": COPIED.replace("s = linear m", "n = mul m k\n    s = linear n"),
     "frozen": RUN + ALONE.replace('optimizer="opt"', 'trainable=false optimizer="opt"'),
     "in no optimizer": RUN + 'optimizer opt\ngroup parameters=["emb.weight","out.weight"]\n' + ALONE.replace(' optimizer="opt"', ""),
     "read, but detached": RUN.replace("m = mean h", "d = detach h\n    m = mean d"),
