@@ -116,6 +116,7 @@ Action = Literal[
     "mistake",
     "group",
     "put back",
+    "always",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, in which `{name}` is what the line at `to` hands on as `written`, or left out where that is empty.
@@ -134,7 +135,7 @@ is decorated by `text`, and the statement goes. `uncache`: what is made once and
 `return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
 to `x`. `mistake`: the layer that is `written` is called where another one of its class is called for the second time.
 `group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so. `put back`: what the statement copies out of a model goes back into it
-behind the last statement that reads the copies."""
+behind the last statement that reads the copies. `always`: the `if` around the statement goes, and what it held stays."""
 
 Around = Literal["", "value", "loop", "body", "epoch"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the

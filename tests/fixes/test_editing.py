@@ -163,6 +163,20 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "def f(x):\n    def k(v):\n        return v\n    loss = k(x)\n", "loss = k", {"action": "return"},
         "def f(x):\n    def k(v):\n        return v\n    loss = k(x)\n    return loss\n",
     ),
+    "a condition goes": (
+        "loss.backward()\n# sane?\nif ok(net):\n    opt.step()\nopt.zero_grad()\n", "opt.step()", {"action": "always"},
+        "loss.backward()\n# sane?\nopt.step()\nopt.zero_grad()\n",
+    ),
+    "what the function calls otherwise": (
+        'def f(b):\n    x, y = b["x"], b["y"]\n    return mse(net(x), x)\n', "mse(net(x), x)",
+        {"action": "wrap", "position": 1, "written": "x", "text": "b['y']"},
+        'def f(b):\n    x, y = b["x"], b["y"]\n    return mse(net(x), y)\n',
+    ),
+    "what it can take from its argument": (
+        "def f(b):\n    x = b['x']\n    return mse(net(x), x)\n", "mse(net(x), x)",
+        {"action": "wrap", "position": 1, "written": "x", "text": "b['y']"},
+        "def f(b):\n    x = b['x']\n    return mse(net(x), b['y'])\n",
+    ),
     "a quotient keeps its fraction": (
         "rate = (step + 1)//warm  # up to 1\n", "(step + 1)//warm", {"action": "divide"}, "rate = (step + 1)/warm  # up to 1\n",
     ),
@@ -514,6 +528,12 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "rows of three that belong together": ("def load(x, y, z):\n    x = x[order]\n    return x, y, z\n", "x[order]", {"action": "beside"}),
     "rows that are picked under another name": ("def load(x, y):\n    a = x[order]\n    return a, y\n", "x[order]", {"action": "beside"}),
+    "what the function has no name for": (
+        "def f(x):\n    return mse(net(x), x)\n", "mse(net(x), x)", {"action": "wrap", "position": 1, "written": "x", "text": "b['y']"},
+    ),
+    "a condition with an alternative": ("if ok:\n    opt.step()\nelse:\n    skip()\n", "opt.step()", {"action": "always"}),
+    "one condition of several": ("if a:\n    pass\nelif ok:\n    opt.step()\n", "opt.step()", {"action": "always"}),
+    "a statement without a condition": ("for x in y:\n    opt.step()\n", "opt.step()", {"action": "always"}),
     "a layer beside one that is called three times": (
         "class M:\n    def __init__(self):\n        self.b = B()\n\n    def call(self, x):\n        return self.a(self.a(self.a(x)))\n",
         "self.b = B()", {"action": "mistake", "written": "b"},

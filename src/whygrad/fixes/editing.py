@@ -36,12 +36,12 @@ from whygrad.fixes.lasting import handed_on, lasting
 from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
-from whygrad.fixes.reaching import reached
+from whygrad.fixes.reaching import always, reached
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import put_back, returned
-from whygrad.fixes.scoping import own_argument
+from whygrad.fixes.scoping import in_scope, own_argument
 from whygrad.fixes.swapping import by_size, divided, named_like, narrowed
 from whygrad.fixes.translating import translated
 
@@ -139,7 +139,8 @@ def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         node = given(node, names) if edit.position == GIVEN and isinstance(node, cst.Call) else _part(node, edit)
     if tree.ranges[node].start.line != edit.site.line and _is_wrapped(tree, names, edit.text, node):
         raise Refused("it is as the fix would have it")
-    changes.new[node] = _fitting(tree, node, _filled(tree, names, edit.text, node))
+    text = edit.text if "{x}" in edit.text else in_scope(tree, node, edit.text, names)
+    changes.new[node] = _fitting(tree, node, _filled(tree, names, text, node))
 
 
 def _is_wrapped(tree: Tree, names: Names, text: str, node: Expression) -> bool:
@@ -426,6 +427,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "divide": divided,
     "narrow": narrowed,
     "reach": reached,
+    "always": always,
     "hoist": hoisted,
     "element": into_element,
     "part": not_in_place,

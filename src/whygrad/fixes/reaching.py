@@ -1,4 +1,4 @@
-"""A condition on the count of a loop's turns that also holds at the last turn."""
+"""A condition around a statement: one on the count of a loop's turns that also holds at the last turn, and one that goes."""
 
 from collections.abc import Callable
 
@@ -24,6 +24,16 @@ def reached(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     turn = _divided(tree, condition.test, counter)
     at_last = f"{turn} == len({source})" if turn in _FROM_ONE[start](counter) else f"{counter} == len({source}){' - 1' * (not start)}"
     changes.new[condition.test] = cst.parse_expression(f"{tree.code(condition.test)} or {at_last}")
+
+
+def always(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """The statement is made whatever the `if` around it says, which goes."""
+    found = tree.enclosing(statement(tree, edit.site), cst.If)
+    if found is None or found.orelse is not None or not isinstance(found.body, cst.IndentedBlock):
+        raise Refused("no condition without an `else` stands around it")
+    if isinstance(tree.parents.get(found), cst.If):
+        raise Refused("the condition is one of several")
+    changes.spread.add(found)
 
 
 def _counted(loop: cst.For) -> tuple[str, str, int]:

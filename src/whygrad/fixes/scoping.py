@@ -8,7 +8,7 @@ import libcst as cst
 from whygrad.diagnosis import Edit
 from whygrad.fixes.changes import Changes
 from whygrad.fixes.finding import Tree, statement
-from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.names import ROOTS, Names, dotted
 from whygrad.fixes.refusals import Refused
 
 
@@ -46,6 +46,35 @@ def own_argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None
     for part in _chains(tree, function.body, receivers=True):
         if dotted(part) in outer:
             changes.new[part] = cst.Name(given[0])
+
+
+def in_scope(tree: Tree, at: cst.CSTNode, code: str, names: Names) -> str:
+    """An expression of names as the function at a place can write it: by the name that it has given to it, else as it is; raises `Refused` where it knows no such name."""
+    function = tree.enclosing(at, cst.FunctionDef)
+    around = function if isinstance(function, cst.FunctionDef) else tree.module
+    plain = code.replace("'", '"')
+    for name, value in _pairs(tree, around):
+        if tree.code(value).replace("'", '"') == plain and tree.ranges[value].end.line < tree.ranges[at].start.line:
+            return name
+    other = Tree.of(code, "the change")
+    params = [param.name.value for outer in tree.above(at) if isinstance(outer, cst.FunctionDef) for param in outer.params.params]
+    known = {*params, *bound(tree, tree.module), *_defined(tree), *_imported(names), *ROOTS, *dir(builtins)}
+    unknown = [name.value for name in read(other, other.module) if name.value not in known]
+    if unknown:
+        raise Refused(f"`{unknown[0]}` is not known on its line")
+    return code
+
+
+def _pairs(tree: Tree, around: cst.CSTNode) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Names and what is assigned to each, of a row of them too."""
+    for part in tree.within(around, cst.Assign):
+        for target in part.targets:
+            one, value = target.target, part.value
+            rows = isinstance(one, cst.Tuple) and isinstance(value, cst.Tuple) and len(one.elements) == len(value.elements)
+            both = zip(one.elements, value.elements, strict=True) if rows else ()  # type: ignore[attr-defined]  # asked for above
+            for name, item in [(one, value)] if not rows else [(left.value, right.value) for left, right in both]:
+                if isinstance(name, cst.Name):
+                    yield name.value, item
 
 
 def _chains(tree: Tree, node: cst.CSTNode, *, receivers: bool = False) -> Iterator[cst.CSTNode]:

@@ -516,6 +516,50 @@ def test_gradients_that_equinox_hands_out_are_no_parameters(tmp_path: Path) -> N
     assert all(np.array_equal(found[name], moments[0][name]) for found in moments for name in moments[0])
 
 
+IN_A_LOOP = """
+def loss_fn(params, x):
+    return jnp.mean((x @ params["w"] - x[:, :1]) ** 2)
+
+{decorator}
+def train(params, x):
+    def turn(carry, _):
+        params, seen = carry
+        loss, grads = jax.value_and_grad(loss_fn)(params, x)
+        return ({made}, seen + 1), loss
+    (params, seen), losses = jax.lax.scan(turn, (params, 0), None, length=5)
+    return {returned}
+
+params = {"w": jnp.ones((3, 1))}
+x = jax.random.normal(jax.random.key(0), (8, 3))
+for _ in range(2):
+    params = train(params, x)
+"""
+DESCENDED = "jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)"
+
+
+@pytest.mark.parametrize("decorator", ["@jax.jit", ""], ids=["jitted", "not jitted"])
+def test_parameters_that_a_loop_carries_are_kept_as_its_last_turn_leaves_them(tmp_path: Path, decorator: str) -> None:
+    way = tmp_path / "way"
+    way.mkdir()
+    program = IN_A_LOOP.replace("{decorator}", decorator).replace("{made}", DESCENDED).replace("{returned}", "params")
+    record = recorded_as(tmp_path, program, Recording(2, None, "off", trajectory=str(way)))
+    moments = dict(kept_moments(way))
+    w, x = np.ones((3, 1)), np.asarray(jax.random.normal(jax.random.key(0), (8, 3)))
+    for _ in range(5):
+        w = w - 0.1 * 2 * x.T @ (x @ w - x[:, :1]) / 8
+
+    (kept,) = moments[2].values()
+    np.testing.assert_allclose(kept, w, rtol=1e-4)
+    assert all(ending.changed for ending in record.endings.values())
+
+
+def test_parameters_that_a_loop_leaves_as_they_are_have_not_changed(tmp_path: Path) -> None:
+    program = IN_A_LOOP.replace("{decorator}", "@jax.jit").replace("{made}", "params").replace("{returned}", "params")
+    record = recorded_as(tmp_path, program, Recording(2, None, "off"))
+
+    assert not any(ending.changed for ending in record.endings.values())
+
+
 OUTSIDE = """
 def loss_fn(params, x, y):
     return jnp.mean((x @ params["w"] - y) ** 2)

@@ -1,7 +1,7 @@
 """What becomes of parameters within a traced function: what it hands out for them, and what one turn of a loop that carries them makes of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,31 @@ def _outer(equation: Any, inner: Any, at: int) -> Any:
     if name == "cond":
         return equation.invars[at + 1]
     return equation.invars[at] if len(inner.jaxpr.invars) == len(equation.invars) else None
+
+
+def ends_of(nest: Nest, turned: Mapping[int, tuple[tuple[str, Any], ...]], closed: Any) -> dict[str, int]:
+    """Name of each parameter that a loop carries to the place, among a function's outputs, of what the last turn has made of it."""
+    found: dict[str, int] = {}
+    for level, items in turned.items():
+        for name, variable in items:
+            place = _handed_out(nest, level, variable, closed)
+            found.update({name: place} if place is not None else {})
+    return found
+
+
+def _handed_out(nest: Nest, level: int, variable: Any, closed: Any) -> int | None:
+    """Where a result of the program at a level of a nest leaves the outermost one; None where it is dropped, or becomes a row of what all turns made."""
+    for equation, inner in reversed(nest.path[:level]):
+        place = _place(inner.jaxpr.outvars, variable)
+        carries = int(equation.params["num_carry"]) if equation.primitive.name == "scan" else len(equation.outvars)
+        if place is None or place >= carries or len(inner.jaxpr.outvars) != len(equation.outvars):
+            return None
+        variable = equation.outvars[place]
+    return _place(closed.jaxpr.outvars, variable)
+
+
+def _place(variables: Sequence[Any], variable: Any) -> int | None:
+    return next((at for at, item in enumerate(variables) if item is variable), None)
 
 
 def results_of(program: Program, closed: Any, variables: Mapping[str, Any]) -> dict[str, int]:

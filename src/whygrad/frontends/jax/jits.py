@@ -11,7 +11,7 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
 from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.carrying import Carried, carried, results_of
+from whygrad.frontends.jax.carrying import Carried, carried, ends_of, results_of
 from whygrad.frontends.jax.closures import Closures
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
@@ -82,6 +82,8 @@ class Plan:
     """Optimizers with the place of how many updates they have declined among the outputs."""
     results: dict[str, int] = field(default_factory=dict)
     """Parameter name to the place of what the program made of it among the outputs."""
+    ends: dict[str, int] = field(default_factory=dict)
+    """The same of what all turns of a loop have made of a parameter."""
     given: Sequence[Any] = ()
     """The inputs of the call that is on its way, one by one."""
 
@@ -335,11 +337,12 @@ class Jits:
             (m.made, outputs.get(_compat.variable(m.declined))) for m in capture.moments if m.made is not None and m.declined is not None
         ]
         plan.declined = [(made, at) for made, at in counted if at is not None]
-        for program, followed in zip(plan.programs, plan.carried, strict=True):
+        for program, nest, followed in zip(plan.programs, plan.nests, plan.carried, strict=True):
             loss = program.derivation.loss
             variable = _compat.variable(program.derivation.numbers.objects[loss]) if loss is not None else None
             plan.losses.append(outputs.get(_compat.averaged(closed.jaxpr, variable)))
             plan.results.update(results_of(program, closed, followed.outside))
+            plan.ends.update(ends_of(nest, followed.turned, closed))
             plan.updating = plan.updating or updating(plan, closed)
             found = {n: outputs.get(_compat.variable(item)) for n, item in program.derivation.gradients.items() if not _compat.mapped(item)}
             plan.gradients.update({name: at for name, at in found.items() if at is not None})

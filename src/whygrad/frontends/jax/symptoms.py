@@ -79,8 +79,9 @@ class Symptoms:
     def has_returned(self, plan: Plan, result: Any, step: int) -> None:
         """A jitted step has returned, with the parameters of the next one, or with none where they are updated outside of it."""
         self.returned = (plan, result)
-        self.given, plan.given = {} if plan.results else parameters_of(plan, plan.given), ()
-        self.trajectory.loss_seen(self.readable, step + 1 + bool(plan.results))
+        handed = bool(plan.results or plan.ends)
+        self.given, plan.given = {} if handed else parameters_of(plan, plan.given), ()
+        self.trajectory.loss_seen(self.readable, step + 1 + handed)
 
     def readable(self) -> dict[str, Any]:
         """The parameters as they were last seen, as far as they can be read."""
@@ -113,7 +114,8 @@ class Symptoms:
         if self.returned is not None:
             plan, result = self.returned
             outputs = leaves(result)
-            found.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs) and name not in self.unkept})
+            made = {**plan.results, **plan.ends}
+            found.update({name: outputs[at] for name, at in made.items() if at < len(outputs) and name not in self.unkept})
         return found
 
 

@@ -1,5 +1,6 @@
 """What WG101 says of a loss that compares the prediction with a part of the model's own input while the batch's labels lie unread."""
 
+import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
@@ -14,6 +15,8 @@ REARRANGED = ("layout", "cast", "select")
 SAYS_LOSS = ("loss", "criterion", "objective", "cost")
 """What a function that makes the loss is called."""
 UNNAMED = ("", "_", "__")
+_ENTRY = re.compile(r"[A-Za-z_]\w*\[(?:'\w+'|\d+)\]")
+"""An entry of a batch that is handed on as a whole."""
 
 
 def own_input(step: StepIndex) -> Iterator[Diagnosis]:
@@ -129,8 +132,8 @@ def diagnosis(step: StepIndex, op: Op, target: str, given: str, spare: str) -> D
 
 
 def _with_labels(step: StepIndex, op: Op, used: Value, spare: Value, *, handed: bool) -> Remedy | None:
-    """The labels in the place of the input, where the function that compares has a name for them."""
+    """The labels in the place of the input, where the function that compares has a name for them, or for what it takes them out of."""
     unpacked = next((event.site for event in step.events("batch") if spare.name in event.targets), None)
     here = op.site is not None and unpacked is not None and (unpacked.file, unpacked.function) == (op.site.file, op.site.function)
-    known = spare.called.isidentifier() and (here or handed)
+    known = (spare.called.isidentifier() and (here or handed)) or _ENTRY.fullmatch(spare.called)
     return remedy(f"compare with `{spare.called}`", operand(op, used, spare.called)) if known and used.shape == spare.shape else None

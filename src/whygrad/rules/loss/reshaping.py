@@ -117,4 +117,18 @@ def spread_out(call: Call, op: Op, axis: int) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(before.shown, after.shown),
+        remedy=_examples_moved(call, op, axis, to),
     )  # fmt: skip
+
+
+def _examples_moved(call: Call, op: Op, axis: int, to: int) -> Remedy | None:
+    """The examples on their axis: in the place of a reshaping that is no more than that, or before one that lays other axes together as well."""
+    before, after = call.step.value(main(call.step, op) or op.inputs[0]).shape or (), call.step.value(op.output).shape or ()
+    others = [size for at, size in enumerate(before) if at != axis]
+    text = spelling(call.index, "axis moved", axis=axis, to=to)
+    names = tuple(dict.fromkeys((spelled(op), "reshape", "view", "flatten")))
+    if op.site is None:
+        return None
+    if after == (*others[:to], before[axis], *others[to:]):
+        return remedy("move the axis of the examples instead", Edit("swap", op.site, text, names))
+    return remedy("move the axis of the examples before reshaping", Edit("wrap", op.site, text, names, position=GIVEN))

@@ -158,12 +158,16 @@ def _absent(index: Index, names: list[str], written: Site | None, backward: Even
     uncalled = _NAMED.match(written.text)
     if uncalled is None:
         condition = f"let the condition around {idiom(index, 'the step', optimizer=names[0])} come true in this run"
-        changes = "the last update of an epoch is of what has gathered by then"
-        return Absent(
-            "never reached in this run", condition, remedy("step at the end of each epoch as well", Edit("reach", written), changes=changes)
-        )
+        return Absent("never reached in this run", condition, _reached(written))
     calling = remedy("call the step", Edit("wrap", written, "{x}()"))
     return Absent("names the method and does not call it", f"write `{uncalled[0].strip()}()`, with the parentheses", calling)
+
+
+def _reached(written: Site) -> Remedy | None:
+    """A condition on the turns of a loop holds at the last one as well; another one goes."""
+    summary = "reach the step at the end of each epoch as well, or without the condition around it"
+    changes = "updates are made that the condition kept back"
+    return remedy(summary, Edit("reach", written), otherwise=(Edit("always", written),), changes=changes)
 
 
 _NAMED = re.compile(r"\s*[\w.]+\.step(?=\s*(#.*)?$)")

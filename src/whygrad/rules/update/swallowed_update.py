@@ -11,7 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import listed, percent, places, plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, setting
 
 SHORT = {"bf16": 2.0**-8, "f16": 2.0**-11}
 """Half the relative spacing of each dtype."""
@@ -19,6 +19,9 @@ MODULES = "nn/modules/module.py"
 """The file of PyTorch's that casts what a module holds."""
 CASTS = ("to", "half", "bfloat16")
 """Methods by which a model is put into half precision."""
+FLAX = ("Dense", "DenseGeneral", "Linear", "LinearGeneral", "Einsum", "Conv", "ConvTranspose", "Embed", "LayerNorm", "BatchNorm", "RMSNorm")
+"""Layers of flax that are told their parameters' dtype."""
+TWICE = "the parameters and what is computed with them take twice the memory"
 _ALONE = re.compile(rf"\s*[\w.]+\.({'|'.join(CASTS)})\([\w.]*\)\s*")
 """A statement that does nothing else."""
 MOVED = 0.1
@@ -116,8 +119,27 @@ def diagnosis(index: Index, step: StepIndex, still: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
-        remedy=None if made_short is None or _fed_short(step) else _kept_long(made_short),
+        remedy=_remedy(step, made_short),
     )
+
+
+def _remedy(step: StepIndex, made_short: Site | None) -> Remedy | None:
+    """Parameters in float32: of a model that is not put into half precision as a whole, or of flax' layers, each of which is told so."""
+    if made_short is not None:
+        return None if _fed_short(step) else _kept_long(made_short)
+    short = [p for p in step.step.parameters if step.value(p.value).dtype in SHORT]
+    sites = {p.site.line_of_code: p.site for p in short if p.site is not None}
+    if not sites or not all(p.site is not None and any("/flax/" in frame.file for frame in p.site.library) for p in short):
+        return None
+    edits = [setting(site, "param_dtype", "jax.numpy.float32", calls=_made_by(site)) for site in sites.values()]
+    return remedy("keep the parameters in float32", *edits, changes=TWICE)
+
+
+def _made_by(site: Site) -> tuple[str, ...]:
+    """What makes the layer, as the marked part of the line names it; else any of flax' layers, whose one is called there."""
+    marked = site.text[site.column - 1 if site.column else 0 :]
+    named = re.match(r"(?:\w+\.)*([A-Z]\w*)\(", marked)
+    return (named[1],) if named else FLAX
 
 
 def _fed_short(step: StepIndex) -> bool:
@@ -135,4 +157,4 @@ def _fed_short(step: StepIndex) -> bool:
 def _kept_long(site: Site) -> Remedy | None:
     """The model as it was made."""
     edit = Edit("drop", site) if _ALONE.fullmatch(site.text) else Edit("unwrap", site, calls=CASTS)
-    return remedy("leave the parameters in float32", edit, changes="the parameters and what is computed with them take twice the memory")
+    return remedy("leave the parameters in float32", edit, changes=TWICE)

@@ -347,3 +347,16 @@ def test_a_cross_entropy_that_is_written_out():
     assert "normalises over the batch" in diagnosis.message
     assert not said(diagnose, WRITTEN.replace('"axis":0', '"axis":1'))
     assert not said(diagnose, WRITTEN.replace("24,6", "6,6"))
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "moved"),
+    [(TURNED, "swap", "0, 1"), (SCANNED, "swap", "1, 0"), (STATE, "wrap", "1, 0")],
+    ids=["a view in the place of a transposition", "time in front", "both directions laid together"],
+)
+def test_examples_that_are_cut_up_are_moved(text: str, action: str, moved: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.action, edit.text) == (action, f"{{x}}.movedim({moved}).contiguous()")

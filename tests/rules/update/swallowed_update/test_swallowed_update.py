@@ -104,6 +104,18 @@ def test_parameters_that_were_made_in_half_precision_or_meet_data_in_it_are_left
     assert said(diagnose, CAST)[0].remedy is None
 
 
+@pytest.mark.parametrize(("line", "calls"), [("h = Dense(4, name='w')(x)", "Dense"), ("return self.out(x)", "Linear")])
+def test_a_layer_of_flax_is_told_the_dtype_of_its_parameters(line: str, calls: str) -> None:
+    place = f'@ "net.py":14:{line.index("(") and line.index(line.split(" ", 2)[-1] if "=" in line else "self") + 1}'
+    made = f'{place} text="{line}" library=[["lib/flax/linen/linear.py",263,"Dense.__call__",""]]'
+    (diagnosis,) = said(diagnose, STILL.replace("moved=0.02", f"moved=0.02 {made}"))
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.keyword, edit.text, edit.site.line) == ("param_dtype", "jax.numpy.float32", 14)
+    assert calls in edit.calls
+
+
 def test_of_two_optimizers_that_hold_the_parameters_the_one_that_updates_is_told() -> None:
     before = '    optimizer early native="Adam" steps=2 rates=[0.001,0.001] @ "train.py":3\n    group rate=0.001 parameters=["w"]'
 
