@@ -20,6 +20,6 @@ rngs = nnx.Rngs(0)
 model = nnx.Linear(8, 2, param_dtype=jnp.bfloat16, rngs=rngs)
 optimizer = nnx.Optimizer(model, optax.sgd(1e-3), wrt=nnx.Param)
 
-for step in range(40):
+for step in range(400):
     chosen = jax.random.randint(jax.random.key(step), (32,), 0, 256)
     loss = train_step(model, optimizer, points[chosen], labels[chosen])
