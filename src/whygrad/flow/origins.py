@@ -26,6 +26,11 @@ def unpacked_at(index: Index, name: str) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "unpacked" and name in o.values), None)
 
 
+def weighted_at(index: Index, names: tuple[str, ...]) -> Site | None:
+    """The call that gives the sampler of a loader its weights, by the source."""
+    return next((o.site for o in index.record.origins if o.setting == "weights" and o.values == names), None)
+
+
 def asked_at(index: Index, losses: tuple[str, ...]) -> Site | None:
     """Where, by the source, the list was taken of what the gradient of these losses is asked for."""
     return next((o.site for o in index.record.origins if o.setting == "asked" and not set(losses).isdisjoint(o.values)), None)

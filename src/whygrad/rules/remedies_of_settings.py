@@ -154,7 +154,11 @@ def sized(site: Site | None, old: int, new: int) -> Remedy | None:
     )
 
 
-TOLD_FIRST = {"in_features": ("Linear", "LinearGeneral"), "in_channels": ("Conv1d", "Conv2d", "Conv3d")}
+TOLD_FIRST = {
+    "in_features": ("Linear", "LinearGeneral"),
+    "in_channels": ("Conv1d", "Conv2d", "Conv3d"),
+    "input_size": ("LSTM", "GRU", "RNN"),
+}
 """Layers that are told first how many inputs they get, by what the argument is called."""
 
 
@@ -162,7 +166,9 @@ def fed(site: Site, size: int, due: int) -> Remedy | None:
     """The layer made for as many as it gets: the number that is written out once on its line, or the argument of a layer that is told its inputs first."""
     numbers = list(re.finditer(rf"(?<![\w.]){due}(?![\w.])", site.text))
     at = replace(site, column=numbers[0].start() + 1, end_column=numbers[0].end() + 1, end_line=site.line) if len(numbers) == 1 else None
-    first = [setting(site, keyword, str(size), calls=names, position=0) for keyword, names in TOLD_FIRST.items()]
+    # on a line that makes a layer, none of another kind is looked for near it
+    named = {word: names for word, names in TOLD_FIRST.items() if any(f"{name}(" in site.text for name in names)}
+    first = [setting(site, keyword, str(size), calls=names, position=0) for keyword, names in (named or TOLD_FIRST).items()]
     changes = "the layer is made for what comes in, whatever that should have been"
     edits = [Edit("replace", at, str(size))] if at else first[:1]
     return remedy(f"make the layer for {size:,}", *edits, otherwise=first[1:], changes=changes)

@@ -351,6 +351,24 @@ def test_labels_of_unknown_origin_have_none(text: str, program) -> None:
     assert lines(Record(steps=(step,), batches=(Batches("[1]", 1, values=("y",), site=site),))) in ([], [site.line])
 
 
+@pytest.mark.parametrize(("weights", "few"), [(3, True), (90, False)])
+def test_the_weights_of_a_sampler_are_followed_back(weights: int, few: bool, program) -> None:
+    file = program("""
+        def balanced(labels):
+            shares = 1 / np.bincount(labels)
+            return WeightedRandomSampler(shares, 90)
+
+        chosen = balanced(labels)
+        loader = DataLoader(rows, sampler=chosen)
+    """)
+    line, found = line_of(file, r"DataLoader\(.*\)")
+    site = Site(str(file), line, line, found.start() + 1, found.end() + 1)
+    batches = Batches("[1]", 1, values=("y",), site=site, drawable=(weights, 90) if few else None)
+    origins = origins_of(Record(batches=(batches,)), Sources(time.time() + 10))
+
+    assert [(origin.setting, origin.site and origin.site.line) for origin in origins] == ([("weights", 3)] if few else [])
+
+
 def test_the_generator_of_a_draw_is_followed_to_its_seed(program) -> None:
     file = program("""
         def batch(n, seed):

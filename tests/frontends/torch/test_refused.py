@@ -72,3 +72,32 @@ SILENT = {
 @pytest.mark.parametrize(("spoilt", "loss"), SILENT.values(), ids=SILENT)
 def test_silence(tmp_path, spoilt, loss):
     assert not {found["rule"] for found in judged(tmp_path, spoilt, loss)["diagnoses"]} & {"WG501", "WG502", "WG503", "WG504"}
+
+
+LAYER = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+layer, head = nn.{layer}({size}, 5, batch_first=True), nn.Linear(5, 1)
+optimizer = torch.optim.Adam([*layer.parameters(), *head.parameters()], lr=1e-2)
+waves = torch.rand(16, 7, 3){cast}
+for _ in range(2):
+    loss = head(layer(waves)[0][:, -1]).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+CHECKED = {
+    "a dtype": ("GRU", 3, ".double()", "WG707", "waves = torch.rand(16, 7, 3).double()"),
+    "a size": ("LSTM", 4, "", "WG705", "layer, head = nn.LSTM(4, 5, batch_first=True), nn.Linear(5, 1)"),
+}
+
+
+@pytest.mark.parametrize(("layer", "size", "cast", "rule", "line"), CHECKED.values(), ids=CHECKED)
+def test_what_a_recurrent_layer_refuses_before_it_calls_anything_is_followed_back(tmp_path, layer, size, cast, rule, line):
+    program = tmp_path / "train.py"
+    program.write_text(LAYER.format(layer=layer, size=size, cast=cast))
+    found = whygrad(program, tmp_path).report["diagnoses"][0]
+
+    assert (found["rule"], found["location"]["text"].strip()) == (rule, line)

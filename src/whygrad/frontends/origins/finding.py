@@ -11,6 +11,7 @@ from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
+from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.starts import filled_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
@@ -56,6 +57,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_seeds(program, record),
         *_restarts(program, record),
         *_frozen_draws(program, record),
+        *of_samplers(program, record),
         *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
     )
 

@@ -4,6 +4,7 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -43,6 +44,23 @@ class StateHooks:
             if found is not None:
                 name, whose = self.recorder.assembly.names.get(id(found), ""), self.recorder.optimizers.name(entry)
                 self.recorder.modules.redraws.add(name, whose, entry.number, entry.steps, source.trace(sys._getframe(2)))
+
+    def checked_input(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A recurrent layer looks at its input before it calls anything: what it refuses is noted as the call that it would have made."""
+        try:
+            return original(*args, **kwargs)
+        except Exception as problem:
+            self.refused_input(args[0], args[1], problem, sys._getframe(1))
+            raise
+
+    @guarded
+    def refused_input(self, layer: nn.RNNBase, data: Tensor, problem: Exception, frame: FrameType) -> None:
+        """The call of a layer that was not made."""
+        told = (layer.bias, layer.num_layers, layer.dropout, layer.training, layer.bidirectional, layer.batch_first)
+        function = getattr(torch, layer.mode.lower())
+        call = self.recorder.before(function, (data, (), layer.all_weights[0], *told), {}, frame) if self.recorder.on else None
+        if call is not None:
+            self.recorder.failed(call, problem, frame)
 
     @guarded
     def switched_mode(self, module: nn.Module, *, training: bool) -> None:

@@ -75,19 +75,23 @@ def _about_kept(failure: Failure, kept: list[Carried]) -> Diagnosis:
     names = [item.value.shown for item in kept] if first.value.called or not held else list(held)
     made = first.made.site if first.made is not None else None
     handed = handed_in(first.step, first.value.name)
+    holder = None if first.recurrent else _kept_at(made, handed or first.used.site)
     return Diagnosis(
         "WG310",
         "freed-graph",
         "error",
         "proved",
         f"`{names[0]}` ({first.value.type}) is kept from an earlier step with its graph, which that step's backward has used up",
-        site=handed or made or first.used.site or failure.site,
-        label="handed on from an earlier step"
+        site=holder or handed or made or first.used.site or failure.site,
+        label="computed once, and used in every step"
+        if holder
+        else "handed on from an earlier step"
         if handed
         else "made in an earlier step, and used again in this one"
         if made
         else "uses what an earlier step made",
         related=places(
+            (handed if holder else None, "handed on from an earlier step here"),
             (made if handed else None, "made in an earlier step here"),
             (first.used.site, "used again here"),
             (_backward_site(first.step) or failure.site, "this backward goes into the old graph"),
@@ -132,6 +136,14 @@ def _made_where_read(item: Carried, kept: Site) -> tuple[Edit, ...]:
     if not alike or names or made[2].count("(") != made[2].count(")") or made[1] not in read.text:
         return ()
     return (Edit("insert", read, f"{made[1]} = {made[2]}", after=False),)
+
+
+def _kept_at(made: Site | None, used: Site | None) -> Site | None:
+    """The line, in the very function that goes on to use a value, whose call made it: what keeps it from being made anew in each step stands there."""
+    for frame in made.with_callers[1:] if made is not None and used is not None else ():
+        if used is not None and (frame.file, frame.function) == (used.file, used.function):
+            return frame if frame.line != used.line else None
+    return None
 
 
 def handed_in(step: StepIndex, name: str) -> Site | None:

@@ -192,12 +192,17 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
         ),
         help=found.advice,
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
-        explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in step.losses},
+        explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in came_of(step, found.op)},
         kind=step.step.kind,
         step=step.step.index,
         names=(cause.shown,),
         remedy=turned_round(index, made, cause) if compares(step, found) else None,
     )
+
+
+def came_of(step: StepIndex, op: Op) -> frozenset[str]:
+    """The loss, and what is computed on the way to it from what is left of the labels: a sum of nothing is divided by the number of nothing."""
+    return step.downstream(op.outputs).union(step.losses)
 
 
 def compares(step: StepIndex, found: Nothing) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.origins import seeded_at
+from whygrad.flow.origins import seeded_at, weighted_at
 from whygrad.idioms import idiom
 from whygrad.ir import Batches, Op, Site, Statistics, family
 from whygrad.rules import rule
@@ -79,21 +79,23 @@ def from_weights(index: Index) -> Iterator[Diagnosis]:
         mine = [batches for batches in few if trained_on(step, batches)]
         if mine and mine[0].drawable is not None:
             made_by = [batches for batches in few if batches.site == mine[0].site]
-            yield of_weights(step, mine[0], mine[0].drawable, tuple(name for batches in made_by for name in batches.values))
+            yield of_weights(index, step, mine[0], mine[0].drawable, tuple(name for batches in made_by for name in batches.values))
 
 
-def of_weights(step: StepIndex, batches: Batches, drawable: tuple[int, int], names: tuple[str, ...]) -> Diagnosis:
+def of_weights(index: Index, step: StepIndex, batches: Batches, drawable: tuple[int, int], names: tuple[str, ...]) -> Diagnosis:
     """What is said of a sampler."""
     weights, rows = drawable
     kind = str(step.step.kind)
+    made = weighted_at(index, batches.values)
     return Diagnosis(
         rule="WG110",
         name="repeated-batch",
         severity="error",
         confidence="proved",
         message=f"only {weights} of {rows} rows are ever drawn: the sampler has {plural(weights, 'weight')}, and wants one for each row",
-        site=batches.site,
-        label="draws rows by these weights",
+        site=made or batches.site,
+        label=f"is given {plural(weights, 'weight')}" if made else "draws rows by these weights",
+        related=places((batches.site if made else None, "the loader draws rows by them")),
         evidence=(
             Evidence(f"its `WeightedRandomSampler` has {plural(weights, 'weight')}, and the data set {plural(rows, 'row')}: row number {weights} and all behind it have none", "rows", weights),
         ),

@@ -55,6 +55,27 @@ def test_a_state_that_is_handed_to_the_model_is_named_where_it_is_handed():
     assert diagnosis.site.line == 27
 
 
+CALLED = 'in "GraphEncoder.forward" callers=[["train.py",8,"train_epoch","z = encoder(x)"],["train.py",40,"main","train_epoch()"]]'
+ENCODED_ONCE = KEPT.replace('"train.py":10', f'"train.py":3 {CALLED}').replace(
+    'second = sum z @ "train.py":12', 'second = sum z @ "train.py":12 in "train_epoch"'
+)
+
+
+def test_what_is_computed_once_is_named_where_it_is_kept_and_not_within_what_computes_it():
+    (diagnosis,) = said(diagnose, ENCODED_ONCE)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 8
+    assert {place.site.line for place in diagnosis.related} == {12, 30}
+
+
+def test_a_value_that_the_line_which_reads_it_made_before_is_told_by_its_maker():
+    (diagnosis,) = said(diagnose, ENCODED_ONCE.replace('"train_epoch","z = encoder(x)"', '"elsewhere","z = encoder(x)"'))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 3
+
+
 FIRES = {
     "a value kept from an earlier step": (KEPT, 10),
     "a recurrent state": (RECURRENT, 11),

@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.labels.ignored_labels import diagnose
 
 TAGS = """
@@ -201,3 +202,16 @@ def test_zeros_that_are_centred_along_many_entries_are_a_mask_like_others() -> N
     (found,) = said(diagnose, CENTRED.replace("a: activation f32[50]", "a: activation f32[1]"))
 
     assert "every entry of the mask is 0" in found.message
+
+
+def test_a_sum_of_nothing_divided_by_the_number_of_nothing_is_explained():
+    summed = IGNORED.replace(
+        "loss = cross_entropy", "total: activation f32[] minimum=0 maximum=0 zeros=1.0\n    total = cross_entropy"
+    ).replace(
+        '@ "a.py":5',
+        '@ "a.py":5\n    count: activation i64[] minimum=0 maximum=0\n    mean: activation f32[] finite=0.0\n    mean = div total count\n    loss = mul mean one',
+    )
+
+    (diagnosis,) = said(diagnose, summed)
+
+    assert {Fact("non-finite", "mean"), Fact("non-finite", "loss")} <= diagnosis.explains

@@ -187,6 +187,16 @@ def test_a_sampler_with_a_weight_for_each_class_draws_the_first_rows_alone() -> 
     assert not said(diagnose, WEIGHTED.replace(" drawable=[3,900]", ""))
 
 
+def test_the_line_that_gives_the_sampler_its_weights_leads() -> None:
+    named = [f'  origin values=["{name}"] setting="weights" @ "train.py":15' for name in ("x", "y")]
+
+    (diagnosis,) = said(diagnose, "\n".join((*named, WEIGHTED)))
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 15
+    assert [place.site.line for place in diagnosis.related] == [18]
+
+
 def test_a_loader_that_no_step_trains_on_is_left_alone() -> None:
     assert not said(diagnose, WEIGHTED.replace('values=["x"]', 'values=["u"]').replace('values=["y"] length', 'values=["v"] length'))
 
