@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import find_labels
-from whygrad.frontends.tensorflow import building, places
+from whygrad.frontends import places
+from whygrad.frontends.tensorflow import building
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.calls import Call, Happened
 from whygrad.frontends.tensorflow.departures import ASSIGNING

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat, places
+from whygrad.frontends import places, source
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.frames import Look, called, entering
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.values import Variable

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends.descents import bent
+from whygrad.frontends.keras_words import settings_of
 from whygrad.frontends.tensorflow._compat import tf
-from whygrad.frontends.tensorflow.optimizers import rate_of, settings_of
+from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.ir import Attribute, Descend, Trial
 
 if TYPE_CHECKING:

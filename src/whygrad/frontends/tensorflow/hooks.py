@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat, places
+from whygrad.frontends import places, source
+from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.departures import Departures
 from whygrad.frontends.tensorflow.frames import users

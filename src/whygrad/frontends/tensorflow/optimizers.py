@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.keras_words import settings_of
 from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero
 from whygrad.frontends.tensorflow import _compat
@@ -21,12 +22,6 @@ from whygrad.frontends.tensorflow.layers import SEARCHED
 from whygrad.frontends.tensorflow.restores import digest_of
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.ir import Attribute, Group, Optimizer, Site
-
-SETTINGS = {
-    "momentum": "momentum", "nesterov": "nesterov", "beta_1": "beta1", "beta_2": "beta2", "epsilon": "eps", "weight_decay": "weight_decay",
-    "rho": "alpha", "amsgrad": "amsgrad", "centered": "centered", "clipnorm": "clipnorm", "clipvalue": "clipvalue",
-    "global_clipnorm": "global_clipnorm", "gradient_accumulation_steps": "accumulation",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -350,16 +345,3 @@ def rate_of(optimizer: Any) -> float | None:
         return float(rate.numpy() if hasattr(rate, "numpy") else rate)
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return None
-
-
-def settings_of(optimizer: Any) -> dict[str, Attribute]:
-    """Settings under the names that rules know."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    found: dict[str, Attribute] = {}
-    for theirs, ours in SETTINGS.items():
-        value = getattr(inner, theirs, None)
-        if isinstance(value, bool | int | float):
-            found[ours] = value
-    if getattr(inner, "use_ema", False) and isinstance(every := getattr(inner, "ema_overwrite_frequency", None), int) and every:
-        found |= {"ema_overwrite_frequency": every, "ema_momentum": float(inner.ema_momentum)}
-    return found

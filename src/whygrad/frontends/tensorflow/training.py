@@ -11,8 +11,8 @@ from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-from whygrad.frontends import source
-from whygrad.frontends.tensorflow import _compat, places, tracing
+from whygrad.frontends import places, source
+from whygrad.frontends.tensorflow import _compat, tracing
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.augmenting import moved_apart
 from whygrad.frontends.tensorflow.batches import Batches, called, elements_of

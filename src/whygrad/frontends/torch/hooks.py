@@ -332,6 +332,7 @@ class Hooks(StateHooks):
     @guarded
     def made_module(self, module: nn.Module) -> None:
         """A module was made."""
+        self.recorder.keras.look()
         if self.recorder.on:
             self.recorder.modules.made_at(module, source.trace(sys._getframe(2)))
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from whygrad.frontends import source
+from whygrad.frontends.torch import keras
 from whygrad.frontends.torch.calls import Happened
 from whygrad.frontends.torch.loadings import Loadings, Redraws
 from whygrad.frontends.torch.states import States
@@ -89,6 +90,8 @@ class Modules:
 
     def path(self) -> str:
         """Qualified name of the running module; "" outside, and for the model itself its variable."""
+        if self.stack and keras.is_keras(self.stack[-1]):
+            return keras.path_of(self.stack)
         return (self._name(self.stack[-1]) or "") if self.stack else ""
 
     def _name(self, module: nn.Module) -> str | None:
@@ -108,7 +111,10 @@ class Modules:
         held = self._made.get(id(module))
         return (
             held[1]
-            if module is not None and held is not None and held[0]() is module and type(module).__module__.startswith("torch.nn")
+            if module is not None
+            and held is not None
+            and held[0]() is module
+            and type(module).__module__.startswith(("torch.nn", "keras."))
             else None
         )
 
@@ -223,10 +229,12 @@ class Modules:
         taken = set(settled.values())
         for module, variable in models:
             owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
+            theirs = {id(tensor): (layer, name) for tensor, layer, name in keras.held_by_layers(module)}
+            owners |= {key: layer for key, (layer, _) in theirs.items()}
             library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}
             prefix = f"{variable}." if len(models) > 1 and variable else ""
             for name, parameter in module.named_parameters():
-                full = settled.get(id(parameter)) or _unused(prefix + name, taken)
+                full = settled.get(id(parameter)) or _unused(prefix + theirs.get(id(parameter), (None, name))[1], taken)
                 if id(parameter) not in found:
                     taken.add(full)
                     owner = _class_name(owners[id(parameter)])
@@ -244,8 +252,11 @@ class Modules:
 
     def places(self) -> dict[int, source.Trace]:
         """Id of each parameter to where the module that holds it was made."""
-        made = ((reference(), trace) for reference, trace in self._made.values())
-        return {id(item): trace for part, trace in made if part is not None for item in part._parameters.values() if item is not None}
+        made = [(part, trace) for reference, trace in self._made.values() if (part := reference()) is not None]
+        found = {id(item): trace for part, trace in made for item in part._parameters.values() if item is not None}
+        homes = {id(part): trace for part, trace in made}
+        held = (pair for model, _ in self.models() for pair in keras.held_by_layers(model))
+        return found | {id(tensor): homes[id(layer)] for tensor, layer, _ in held if id(layer) in homes}
 
 
 def _unused(name: str, taken: set[str]) -> str:
@@ -303,9 +314,9 @@ def _is_library(module: nn.Module) -> bool:
     """Whether the class of a module comes from an installed library other than torch."""
     name = type(module).__module__
     file = getattr(sys.modules.get(name), "__file__", None)
-    return bool(file) and not name.startswith("torch.") and str(file).startswith(source.LIBRARIES)
+    return bool(file) and not name.startswith(("torch.", "keras.")) and str(file).startswith(source.LIBRARIES)
 
 
 def _user_level(model: nn.Module) -> Iterator[nn.Module]:
     """Modules whose class is not one of torch's own layers, outermost first."""
-    return (part for part in model.modules() if not type(part).__module__.startswith("torch."))
+    return (part for part in model.modules() if not type(part).__module__.startswith(("torch.", "keras.")))

@@ -148,7 +148,8 @@ class Optimizers:
 
     def name_all(self, frame: FrameType | None) -> None:
         """Look among the variables in sight, and the attributes of `self`, for optimizers without a name."""
-        unnamed = [(entry, optimizer) for entry in self.all() if not entry.name and (optimizer := entry.reference()) is not None]
+        living = ((entry, optimizer) for entry in self.all() if not entry.name and (optimizer := entry.reference()) is not None)
+        unnamed = [(entry, getattr(optimizer, "behind", optimizer)) for entry, optimizer in living]
         frame = source.user_frame(frame)
         while frame is not None and unnamed:
             own = frame.f_locals.get("self")

@@ -95,7 +95,7 @@ class Patches:
         setattr(owner, name, type(raw)(made) if isinstance(raw, classmethod | staticmethod) else made)
         self.undo.append(lambda: setattr(owner, name, raw) if had else delattr(owner, name))
 
-    def _around(self, owner: Any, name: str, after: Callable[..., None]) -> None:
+    def around(self, owner: Any, name: str, after: Callable[..., None]) -> None:
         """Call the original, then tell."""
 
         def make(original: Original) -> Original:
@@ -127,21 +127,21 @@ class Patches:
             self._through(transforms, "grad_and_value_impl", self.watcher.transform)
 
     def _optimizers(self) -> None:
-        self._around(Optimizer, "__init__", lambda _, optimizer, *args, **kwargs: self.watcher.made_optimizer(optimizer))
-        self._around(Optimizer, "zero_grad", lambda _, optimizer, *args, **kwargs: self.watcher.cleared(optimizer))
+        self.around(Optimizer, "__init__", lambda _, optimizer, *args, **kwargs: self.watcher.made_optimizer(optimizer))
+        self.around(Optimizer, "zero_grad", lambda _, optimizer, *args, **kwargs: self.watcher.cleared(optimizer))
         before = register_optimizer_step_pre_hook(
             lambda optimizer, args, kwargs: self.watcher.before_update(optimizer, closure=_has_closure(args, kwargs))
         )
         after = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self.watcher.after_update(optimizer))
         self.undo += [before.remove, after.remove]
-        self._around(LRScheduler, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
-        self._around(LRScheduler, "step", lambda _, item, *args, **kwargs: self.watcher.scheduled(item))
-        self._around(ReduceLROnPlateau, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
-        self._around(ReduceLROnPlateau, "step", lambda _, item, metrics=None, *args, **kwargs: self.watcher.scheduled(item, metrics))
+        self.around(LRScheduler, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
+        self.around(LRScheduler, "step", lambda _, item, *args, **kwargs: self.watcher.scheduled(item))
+        self.around(ReduceLROnPlateau, "__init__", lambda _, item, *args, **kwargs: self.watcher.made_scheduler(item))
+        self.around(ReduceLROnPlateau, "step", lambda _, item, metrics=None, *args, **kwargs: self.watcher.scheduled(item, metrics))
         scaler = torch.amp.grad_scaler.GradScaler
-        self._around(scaler, "__init__", lambda _, scaler, *args, **kwargs: self.watcher.made_scaler(scaler))
+        self.around(scaler, "__init__", lambda _, scaler, *args, **kwargs: self.watcher.made_scaler(scaler))
         self._through(scaler, "step", self.watcher.scaled_step)
-        self._around(scaler, "unscale_", lambda _, scaler, optimizer=None, *args, **kwargs: self.watcher.unscaled(optimizer))
+        self.around(scaler, "unscale_", lambda _, scaler, optimizer=None, *args, **kwargs: self.watcher.unscaled(optimizer))
         for owner in (torch.nn.utils, torch.nn.utils.clip_grad):
             for name in ("clip_grad_norm_", "clip_grad_value_"):
                 self.wrap(owner, name, self._clipping)
@@ -159,16 +159,16 @@ class Patches:
         return wrapper
 
     def _modules(self) -> None:
-        self._around(nn.Module, "__init__", lambda _, module, *args, **kwargs: self.watcher.made_module(module))
-        self._around(nn.Module, "zero_grad", lambda _, module, *args, **kwargs: self.watcher.cleared(module))
-        self._around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
+        self.around(nn.Module, "__init__", lambda _, module, *args, **kwargs: self.watcher.made_module(module))
+        self.around(nn.Module, "zero_grad", lambda _, module, *args, **kwargs: self.watcher.cleared(module))
+        self.around(nn.Module, "train", lambda _, module, mode=True: self.watcher.switched_mode(module, training=mode))
         self._through(nn.Module, "load_state_dict", self.watcher.loading)
-        self._around(nn.Module, "state_dict", lambda _, module, *args, **kwargs: self.watcher.state_taken(module))
+        self.around(nn.Module, "state_dict", lambda _, module, *args, **kwargs: self.watcher.state_taken(module))
         self.undo.append(register_module_parameter_registration_hook(self.watcher.registered).remove)
         for name in INITIALISERS:
-            self._around(nn.init, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
+            self.around(nn.init, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
         for name in DRAWING:
-            self._around(torch.Tensor, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
+            self.around(torch.Tensor, name, lambda _, tensor, *args, **kwargs: self.watcher.initialised(tensor))
         for layer in (nn.TransformerEncoderLayer, nn.TransformerEncoder, nn.MultiheadAttention):
             self._through(layer, "forward", self.watcher.aside_layer)
         self._through(nn.RNNBase, "check_input", self.watcher.checked_input)
@@ -177,17 +177,17 @@ class Patches:
         iterator = loader_iterator()
         if iterator is not None:
             self.wrap(iterator, "__next__", lambda original: lambda loader: self.watcher.batch(original, loader))
-        self._around(torch.utils.data.DataLoader, "__init__", lambda _, loader, *args, **kwargs: self.watcher.made_loader(loader))
+        self.around(torch.utils.data.DataLoader, "__init__", lambda _, loader, *args, **kwargs: self.watcher.made_loader(loader))
         self._through(torch, "from_numpy", self.watcher.opaque, "from_numpy")
         autocast = torch.amp.autocast_mode.autocast
-        self._around(autocast, "__enter__", lambda *args: self.watcher.autocast(entered=True))
-        self._around(autocast, "__exit__", lambda *args: self.watcher.autocast(entered=False))
+        self.around(autocast, "__enter__", lambda *args: self.watcher.autocast(entered=True))
+        self.around(autocast, "__exit__", lambda *args: self.watcher.autocast(entered=False))
         inference = torch.autograd.grad_mode.inference_mode
-        self._around(inference, "__enter__", lambda *args: self.watcher.inference(entered=True))
-        self._around(inference, "__exit__", lambda *args: self.watcher.inference(entered=False))
+        self.around(inference, "__enter__", lambda *args: self.watcher.inference(entered=True))
+        self.around(inference, "__exit__", lambda *args: self.watcher.inference(entered=False))
         switch = torch.autograd.grad_mode.set_grad_enabled
-        self._around(switch, "__init__", lambda _, item, mode, *args: self.watcher.switched_tracking(on=bool(mode)))
-        self._around(torch, "compile", lambda *args, **kwargs: self.watcher.compiled())
+        self.around(switch, "__init__", lambda _, item, mode, *args: self.watcher.switched_tracking(on=bool(mode)))
+        self.around(torch, "compile", lambda *args, **kwargs: self.watcher.compiled())
         self._warnings()
 
     def _warnings(self) -> None:

@@ -20,6 +20,7 @@ from whygrad.frontends.torch.assembly import Assembly
 from whygrad.frontends.torch.batches import Loaders
 from whygrad.frontends.torch.calls import Call, Happened, tensors_in
 from whygrad.frontends.torch.hooks import Hooks
+from whygrad.frontends.torch.keras import Keras
 from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.mixed import Mixed
@@ -70,6 +71,7 @@ class TorchRecorder:
         self.running = Running()
         self.symptoms = Symptoms()
         self.unrecorded = Unrecorded(self)
+        self.keras = Keras(self)
         self.steps: list[Step] = []
         self.index = self.backwards = 0
         self.on = self.in_place = False

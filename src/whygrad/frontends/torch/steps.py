@@ -1,7 +1,7 @@
 """From recorded calls to the neutral record of a step."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -47,6 +47,8 @@ class Builder:
         self.defaults: dict[int, str] = {}
         """Object number to what a value is called that has no variable."""
         self._sites: dict[tuple[object, ...], Site | None] = {}
+        self.chosen: Callable[[Call], Site | None] = lambda _: None
+        """Where a call was decided that a library's own training makes by itself."""
 
     def site(self, trace: Trace | None) -> Site | None:
         """The decoded place of a trace."""
@@ -82,7 +84,7 @@ class Builder:
             carries,
             call.tracking,
             attributes,
-            self.site(call.trace),
+            self.chosen(call) or self.site(call.trace),
             call.module,
             call.scope,
             call.failed,
@@ -147,8 +149,10 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*\(")
 def _expression(maker: Op | None, within: str) -> str:
     """The expression that made a value, where the user gave it no name: `tokens[:, 1:]`; of a long call its function alone, `torch.cat(…)`. `within`: what it is called within a trainer."""
     site = maker.site if maker is not None else None
-    if site is None or site.column < 1:
+    if maker is None or site is None or site.column < 1:
         return ""
+    if site == maker.made and maker.module:
+        return maker.module
     if _within_trainer(site):
         return within
     if 0 < len(text := expression_at(site)) <= LONGEST:

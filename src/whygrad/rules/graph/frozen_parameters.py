@@ -238,7 +238,10 @@ def _holders(index: Index, names: tuple[str, ...]) -> Iterator[Related]:
 
 def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
     """Optimizers that hold frozen parameters alone."""
+    stepped = any(optimizer.steps for optimizer in index.record.optimizers)
     for optimizer in index.record.optimizers:
+        if stepped and not optimizer.steps:
+            continue  # timid: it came with a copy of a model, and trains nothing in this program
         names = _names(optimizer)
         held = tuple(p for p in index.parameters.values() if p.name in names)
         if held and len(held) == len(names) and not optimizer.orphans and _frozen(index, held) and told.isdisjoint(p.name for p in held):

@@ -349,3 +349,11 @@ def test_that_all_are_frozen_is_tried_by_moving_them() -> None:
     assert isinstance(found.test.intervention, Descend)
     assert found.test.intervention.joined == tuple(sorted(found.names))
     assert not found.test.required
+
+
+@pytest.mark.parametrize(("taken", "told"), [("", 0), (" steps=60", 1)])
+def test_an_optimizer_that_came_with_a_copied_model_and_never_steps_trains_nothing_anyway(taken, told):
+    trained = TWO.replace('native="SGD" @ "train.py":29', 'native="SGD" steps=60 @ "train.py":29')
+    found = said(diagnose, trained.replace('native="SGD" @ "train.py":28', f'native="SGD"{taken} @ "train.py":28') + MODEL + HEAD)
+
+    assert len([diagnosis for diagnosis in found if "has nothing to train" in diagnosis.message]) == told
