@@ -264,7 +264,9 @@ def records(draw: st.DrawFn) -> Record:
         steps=tuple(draw(steps(index, held, named)) for index in range(draw(st.integers(0, 2)))),
         optimizers=tuple(draw(optimizers(name, held)) for name in named),
         endings={name: Ending(*draw(st.tuples(st.booleans(), st.booleans()))) for name in held},
-        batches=tuple(draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS), max_size=2))),
+        batches=tuple(
+            draw(st.lists(st.builds(Batches, TEXTS, COUNTS, NUMBERS, NUMBERS, COUNTS, st.none() | COUNTS, rows_site=PLACES), max_size=2))
+        ),
         courses=tuple(draw(st.lists(COURSES, max_size=2))),
         fits=tuple(draw(st.lists(FITS, max_size=1))),
         evaluated=draw(st.none() | PLACES),

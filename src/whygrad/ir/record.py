@@ -199,6 +199,8 @@ class Batches:
     """The loader draws an order of its own for each pass."""
     drawable: tuple[int, int] | None = None
     """Rows that its sampler has weights for, and rows of the data set, where one pass draws as many as these and the first are fewer."""
+    rows_site: Site | None = None
+    """The function of the program's that makes a batch of the items, else the one that hands out an item."""
 
 
 @dataclass(frozen=True, slots=True)

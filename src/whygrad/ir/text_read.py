@@ -192,7 +192,8 @@ def _ending(line: Line, draft: _Draft) -> None:
 
 def _batches(line: Line, draft: _Draft) -> None:
     _no_head(line)
-    draft.add(batches=Batches(**read(Batches, line.settings), site=line.sites.get("@"), order_site=line.sites.get("^")))
+    site, order, rows = (line.sites.get(mark) for mark in "@^&")
+    draft.add(batches=Batches(**read(Batches, line.settings), site=site, order_site=order, rows_site=rows))
 
 
 def _course(line: Line, draft: _Draft) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from whygrad.ir.ops import Graph, Op
-from whygrad.ir.record import Optimizer, Outcome, Record
+from whygrad.ir.record import Batches, Optimizer, Outcome, Record
 from whygrad.ir.sites import Frame, Site
 from whygrad.ir.steps import Event, Labels, Measures, Parameter, Scope, Step
 from whygrad.ir.text_fields import name_shown, shown, written
@@ -34,7 +34,7 @@ def _record(record: Record) -> Iterator[str]:
         yield from _optimizer(optimizer)
     for name, ending in record.endings.items():
         yield _line("ending", name_shown(name), written(ending))
-    yield from (_line("batches", written(batches), _site("@", batches.site), _site("^", batches.order_site)) for batches in record.batches)
+    yield from map(_batches, record.batches)
     yield from (_line("course", written(course), _site("@", course.site)) for course in record.courses)
     yield from (_line("fit", written(fit)) for fit in record.fits)
     yield from (_line("collation", written(item), _site("@", item.site)) for item in record.collations)
@@ -49,6 +49,10 @@ def _record(record: Record) -> Iterator[str]:
     yield from (f"fault {shown(fault)}" for fault in record.faults)
     for step in record.steps:
         yield from _step(step)
+
+
+def _batches(item: Batches) -> str:
+    return _line("batches", written(item), _site("@", item.site), _site("^", item.order_site), _site("&", item.rows_site))
 
 
 def _emptied(item: Emptied) -> str:

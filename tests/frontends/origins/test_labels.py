@@ -272,6 +272,90 @@ def test_labels_of_a_loader_are_followed_to_the_line_that_decides_them(text: str
     assert lines(record)[:1] == [line_of(file, "# decided")[0]]
 
 
+BY_ROWS = {
+    "a collate function that a trainer hands on": (
+        """
+        class Answers:
+            def __call__(self, rows):
+                labels = []
+                for row in rows:
+                    labels.append([-100] * row.asked + row.ids[row.asked:])  # decided
+                return {"ids": stack(rows), "labels": torch.tensor(labels)}
+
+        trainer = Trainer(model, data, collate_fn=Answers())
+        trainer.train()
+        """,
+        r"trainer\.train\(\)",
+        "['labels']",
+        "__call__",
+    ),
+    "an object that a loader is given": (
+        """
+        class Rows(Dataset):
+            def __getitem__(self, at):
+                return {"ids": self.ids[at], "labels": -1}
+
+        class Answers:
+            def __call__(self, rows):
+                wanted = torch.tensor([row["score"] > 2 for row in rows])  # decided
+                return {"ids": stack(rows), "labels": wanted}
+
+        loader = DataLoader(Rows(), collate_fn=Answers())
+        """,
+        r"DataLoader\(.*\)",
+        "['labels']",
+        "__call__",
+    ),
+    "an item that a trainer asks for": (
+        """
+        class Rows(Dataset):
+            @log
+            def __getitem__(self, at):
+                return self.ids[at], int(self.texts[at].endswith("?"))  # decided
+
+        fabric.launch(Rows())
+        """,
+        r"fabric\.launch\(.*\)",
+        "[1]",
+        "@log",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "call", "path", "maker"), BY_ROWS.values(), ids=BY_ROWS)
+def test_labels_are_followed_from_the_function_that_makes_the_rows_where_the_loader_is_out_of_sight(
+    text: str, call: str, path: str, maker: str, program
+) -> None:
+    file = program(text)
+    line, found = line_of(file, call)
+    site = Site(str(file), line, line, found.start() + 1, found.end() + 1)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    batches = Batches(path, 1, values=("y",), site=site, rows_site=Site(str(file), line_of(file, maker)[0]))
+
+    assert lines(Record(steps=(step,), batches=(batches,)))[:1] == [line_of(file, "# decided")[0]]
+
+
+def test_a_loader_whose_data_are_in_sight_is_followed_as_the_source_says(program) -> None:
+    file = program("""
+        class Rows(Dataset):
+            def __init__(self, marks):
+                self.marks = marks
+
+            def __getitem__(self, at):
+                return self.marks[at].x, self.marks[at].y > 0
+
+        def read():
+            return [Mark(x, x > 3) for x in draw()]
+
+        loader = DataLoader(Rows(read()))
+    """)
+    step = Step(0, graph=Graph((), {"y": Value("y", "label")}), labels=Labels(("y",), "batch"))
+    told = Batches("[1]", 1, values=("y",), site=loader_at(file))
+    both = Batches("[1]", 1, values=("y",), site=loader_at(file), rows_site=Site(str(file), line_of(file, "__getitem__")[0]))
+
+    assert lines(Record(steps=(step,), batches=(both,))) == lines(Record(steps=(step,), batches=(told,))) != []
+
+
 def test_labels_that_the_program_holds_itself_are_followed_from_the_op_that_made_them(program) -> None:
     file = program("""
         def make(x):

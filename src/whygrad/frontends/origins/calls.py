@@ -100,7 +100,7 @@ def _mapped(program: Program, spot: Spot, node: ast.Call) -> Spot | None:
     names = [name for name in _names(found[1]) if name not in ("self", "cls")]
     given = dict(zip(names, _rows(spot, node, len(names)), strict=False))
     outer = found[0] if found[0].node is not found[1] else found[0].outer
-    return _returned(Scope(found[0].module, found[1], found[0].owner, given, outer), spot.path[1:])
+    return returned(Scope(found[0].module, found[1], found[0].owner, given, outer), spot.path[1:])
 
 
 def _rows(spot: Spot, node: ast.Call, count: int) -> Iterator[Spot]:
@@ -153,7 +153,7 @@ def _collated(program: Program, spot: Spot, node: ast.Call) -> Spot | None:
     names = _names(found[1])
     given = {names[0]: replace(data, path=())} if names else {}
     inner = Scope(found[0].module, found[1], found[0].owner, given, found[0] if found[0].node is not found[1] else found[0].outer)
-    return _returned(inner, spot.path[1:])
+    return returned(inner, spot.path[1:])
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Program, Spot, ast.Call], Spot | None]]] = {
@@ -178,7 +178,7 @@ def _entered(program: Program, spot: Spot, scope: Scope, known: "Function | ast.
             method = program.method(scope.module, known, name)
             if method is not None and spot.path and spot.path[0] is ITEM:
                 inner = Scope(method[0].module, method[1], method[0].owner, {}, method[0].outer)
-                return _returned(_with_constructor(inner, built), spot.path[1:])
+                return returned(_with_constructor(inner, built), spot.path[1:])
         return None
     inner = Scope(
         scope.module,
@@ -187,7 +187,7 @@ def _entered(program: Program, spot: Spot, scope: Scope, known: "Function | ast.
         bound(known, spot, scope if scope.node is not known else around(scope)),
         scope if scope.node is not known else scope.outer,
     )
-    return _returned(inner, spot.path[1:] if _yields(known) and spot.path and spot.path[0] is ITEM else spot.path)
+    return returned(inner, spot.path[1:] if _yields(known) and spot.path and spot.path[0] is ITEM else spot.path)
 
 
 def constructed(program: Program, spot: Spot, scope: Scope, known: ast.ClassDef) -> Scope:
@@ -243,10 +243,10 @@ def _method_of_object(program: Program, spot: Spot, function: ast.Attribute) -> 
     if method is None:
         return None
     inner = Scope(method[0].module, method[1], found[0][1], bound(method[1], spot, around(method[0]), method=True), method[0].outer)
-    return _returned(inner, spot.path[1:] if _yields(method[1]) and spot.path and spot.path[0] is ITEM else spot.path)
+    return returned(inner, spot.path[1:] if _yields(method[1]) and spot.path and spot.path[0] is ITEM else spot.path)
 
 
-def _returned(scope: Scope, path: Path) -> Spot | None:
+def returned(scope: Scope, path: Path) -> Spot | None:
     """The last expression that a function returns or yields."""
     if isinstance(scope.node, ast.Lambda):
         return Spot(scope.node.body, scope, path)

@@ -2,15 +2,15 @@
 
 import ast
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.lists import list_taken
-from whygrad.frontends.origins.program import ITEM, Binding, Path, Program, Scope, Spot, dotted, functions, last_name
+from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
+from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
 from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.starts import filled_places
@@ -30,8 +30,6 @@ UNRELATED = 3.0
 FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 TOLD = 3
 """The argument of a functional dropout that tells the mode, counted from 1."""
-FITTING = ("fit", "train_on_batch")
-"""Keras' calls that hand out batches of what they are given."""
 INITIALISERS = ("kernel_initializer", "kernel_init")
 """What layers call the argument that says how their weights begin."""
 SETTINGS = ("eps", "weight_decay", "momentum", "ema_overwrite_frequency")
@@ -40,7 +38,6 @@ TYPING = frozenset(
      "BoolTensor", "IntTensor", "astype", "long", "int", "float", "double", "half", "bool", "cast", "bfloat16")
 )  # fmt: skip
 """Calls that make a tensor or an array of other data, or cast one."""
-_KEY = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]")
 
 
 def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
@@ -230,11 +227,13 @@ def _spots(program: Program, record: Record, index: StepIndex, names: tuple[str,
     """Where to begin with a value: at the loader or the data that handed it out, else in the step."""
     handed = _handed(record, names)
     call = program.call_at(handed.site) if handed is not None and handed.site is not None else None
+    made = tuple(made_by(program, handed)) if handed is not None else ()
     if call is None or handed is None:
-        yield from _in_step(program, index, names)
+        yield from (*made, *_in_step(program, index, names))
         return
     spot = Spot(call.node, call.scope, path_of(handed.path), call.before)
-    yield _given_to_fit(spot) if isinstance(call.node, ast.Call) and last_name(call.node.func) in FITTING else spot
+    told = _given_to_fit(spot) if isinstance(call.node, ast.Call) and last_name(call.node.func) in FITTING else spot
+    yield from (told, *made) if is_told(program, call) else (*made, told)
 
 
 def _given_to_fit(spot: Spot) -> Spot:
@@ -349,14 +348,8 @@ def _arguments(program: Program, step: Step, name: str) -> Iterator[Spot]:
         caller = item.caller
         outer = (Frame(caller.file, caller.line, caller.function), *caller.callers) if caller is not None else ()
         for scope in functions(module, outer) if module is not None else ():
-            if item.site is not None and _first_line(scope.node) == item.site.line:
+            if item.site is not None and first_line(scope.node) == item.site.line:
                 yield Spot(ast.Name(argument, ast.Load()), scope)
-
-
-def _first_line(node: ast.AST) -> int:
-    """Where a function begins, with its decorators."""
-    decorators: list[int] = [item.lineno for item in getattr(node, "decorator_list", ())]
-    return min((*decorators, int(getattr(node, "lineno", 0))))
 
 
 def _seeded(program: Program, site: Site) -> Iterator[Site]:
@@ -378,11 +371,6 @@ def _leaves_mode_out(call: ast.Call) -> bool:
     layer = isinstance(function, ast.Attribute) and dotted(function).startswith("self.")
     told = len(call.args) >= TOLD or any(item.arg in ("training", None) for item in call.keywords)
     return last_name(function) in FUNCTIONAL and not layer and not told
-
-
-def path_of(shown: str) -> Path:
-    """`[1]` or `['labels']` as a path into each batch."""
-    return (ITEM, *(ast.literal_eval(key) for key in _KEY.findall(shown)))
 
 
 def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:

@@ -20,6 +20,8 @@ MOST_LOADERS = 64
 """Loaders that are told apart."""
 FOLLOWED = 256
 """Rows up to which the first batch of a loader is recorded item by item, which tells where its labels were made: a quarter of a second at most."""
+NESTED = 3
+"""Data sets that lie in one another."""
 DIGESTED = 1_000_000
 """Entries up to which a batch element is digested to see whether it comes again."""
 
@@ -69,6 +71,7 @@ class Loader:
     length: int | None = None
     drawn: bool = False
     drawable: tuple[int, int] | None = None
+    rows: Trace | None = None
     followed: bool = False
     """Its first batch was recorded item by item."""
     elements: dict[str, Element] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class Loaders:
         """A loader was made here."""
         entry = self.of(loader)
         entry.made, entry.order, entry.drawn, entry.drawable = trace, order_of(loader), draws_order(loader), drawable(loader)
+        entry.rows = rows_of(loader)
 
     def is_first(self, iterator: Any) -> bool:
         """Whether this is the loader's first batch in a recorded step, and small enough to be followed item by item."""
@@ -135,6 +139,7 @@ class Loaders:
                 len(element.levels),
                 loader.drawn,
                 loader.drawable,
+                builder.site(loader.rows),
             )
             for loader in self.loaders.values()
             for path, element in loader.elements.items()
@@ -164,6 +169,28 @@ def drawable(loader: Any) -> tuple[int, int] | None:
     weights, rows = len(sampler.weights), len(data)
     # timid: a store that is filled bit by bit has weights for what it holds, and is asked for fewer rows
     return (weights, rows) if weights < rows <= sampler.num_samples else None
+
+
+def example_code(dataset: Any) -> Any:
+    """The code that hands out one example, if the user wrote it; of a part of a data set, that of the whole."""
+    for _ in range(NESTED):
+        dataset = getattr(dataset, "dataset", None) or next(iter(getattr(dataset, "datasets", None) or ()), None) or dataset
+    code = getattr(getattr(type(dataset), "__getitem__", None), "__code__", None)
+    return code if code is not None and is_user(code) else None
+
+
+def code_of(collate: Any) -> Any:
+    """The code of a collate function, if the user wrote it."""
+    function = getattr(collate, "func", collate)
+    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
+    return code if code is not None and is_user(code) else None
+
+
+def rows_of(loader: Any) -> Trace | None:
+    """The user's function that makes a batch of the items, perhaps within a library's own; else the user's that hands out an item."""
+    collate = getattr(loader, "collate_fn", None)
+    code = code_of(getattr(collate, "data_collator", collate)) or example_code(getattr(loader, "dataset", None))
+    return Trace(((code, -2),), ()) if code is not None else None
 
 
 def length_of(iterator: Any) -> int | None:

@@ -13,9 +13,9 @@ from whygrad.flow import StepIndex
 from whygrad.frontends import fitting
 from whygrad.frontends.collating import mispaired
 from whygrad.frontends.fits import fitted
-from whygrad.frontends.source import Trace, is_user
+from whygrad.frontends.source import Trace
 from whygrad.frontends.torch import _compat
-from whygrad.frontends.torch.batches import Loaders
+from whygrad.frontends.torch.batches import Loaders, code_of, example_code
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.turned import ENOUGH, Counts, planes, turning_site
 from whygrad.ir import Collation, Fit, Record, Step, Turning, family
@@ -196,21 +196,6 @@ def values(entry: Any, path: str) -> tuple[str, ...]:
     """Names of an element's values in the recorded steps."""
     element = entry.elements.get(path)
     return tuple(element.values) if element is not None else ()
-
-
-def example_code(dataset: Any) -> Any:
-    """The code that hands out one example, if the user wrote it; of a part of a data set, that of the whole."""
-    for _ in range(MOST_PICTURES):
-        dataset = getattr(dataset, "dataset", None) or next(iter(getattr(dataset, "datasets", None) or ()), None) or dataset
-    code = getattr(getattr(type(dataset), "__getitem__", None), "__code__", None)
-    return code if code is not None and is_user(code) else None
-
-
-def code_of(collate: Any) -> Any:
-    """The code of a collate function, if the user wrote it."""
-    function = getattr(collate, "func", collate)
-    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
-    return code if code is not None and is_user(code) else None
 
 
 def parts_of(item: Any) -> dict[str, Array]:
