@@ -30,7 +30,7 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Parameters that were given initial values again and again, between updates of one and the same optimizer."""
+    """Parameters that were given initial values, or those that they began with, again and again, between updates of one and the same optimizer."""
 
     names: tuple[str, ...] = ()
     optimizer: str = ""
@@ -41,3 +41,5 @@ class Redraw:
     last: int = 0
     """And at the last."""
     site: Site | None = None
+    loaded: bool = False
+    """They were given the weights that the model had before its first update, which had been saved; `names` is then the model's."""

@@ -113,3 +113,32 @@ def test_a_draw_in_place_is_one_too(before: str, tmp_path) -> None:
 )
 def test_what_is_no_repeated_initialisation(before: str, tmp_path) -> None:
     assert not recorded(tmp_path, REDRAWN.format(before=before)).redraws
+
+
+BEGUN = REDRAWN.replace(
+    "    optimizer =",
+    "    begun = {{name: value.clone() for name, value in model.state_dict().items()}}\n    best = begun\n    optimizer =",
+    1,
+)
+
+
+def test_a_model_that_is_given_the_weights_that_it_began_with_again_and_again(tmp_path) -> None:
+    program = BEGUN.format(before="model.load_state_dict(begun)")
+    (found,) = recorded(tmp_path, program).redraws
+
+    assert (found.names, found.optimizer, found.times, found.first, found.last, found.loaded) == (("model",), "optimizer", 3, 3, 9, True)
+    assert found.site is not None
+    assert found.site.line == line_of(program, "model.load_state_dict(begun)")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "model.load_state_dict(begun) if epoch == 2 else None",
+        "model.load_state_dict(begun); optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
+        "best = {name: value.clone() for name, value in model.state_dict().items()} if epoch == 1 else best; model.load_state_dict(best)",
+    ],
+    ids=["once: after a search for a rate", "with an optimizer of its own: folds", "back to better ones"],
+)
+def test_what_is_no_return_to_the_start(before: str, tmp_path) -> None:
+    assert not recorded(tmp_path, BEGUN.format(before=before)).redraws

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -12,6 +13,8 @@ from whygrad.frontends.source import Trace
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Loading, Redraw
 
+DIGESTED = 64
+"""Entries of a parameter that are compared: an update that leaves all of them as they were, in all parameters, is none."""
 MOST_BEGINNINGS = 24
 """Beginnings of names that are tried on each side."""
 
@@ -50,6 +53,7 @@ class Redrawn:
     moments: list[int] = field(default_factory=list)
     """Updates that the optimizer had taken, each number once."""
     names: dict[str, None] = field(default_factory=dict)
+    loaded: bool = False
 
 
 @dataclass(slots=True)
@@ -58,10 +62,10 @@ class Redraws:
 
     places: dict[tuple[object, int], Redrawn] = field(default_factory=dict)
 
-    def add(self, name: str, optimizer: str, key: int, taken: int, trace: Trace | None) -> None:
-        """A parameter was given initial values, after so many updates of the optimizer of this key."""
+    def add(self, name: str, optimizer: str, key: int, taken: int, trace: Trace | None, *, loaded: bool = False) -> None:
+        """A parameter was given initial values, after so many updates of the optimizer of this key; or a model those that it began with."""
         place = (trace.user if trace is not None else None, key)
-        found = self.places.setdefault(place, Redrawn(optimizer, trace))
+        found = self.places.setdefault(place, Redrawn(optimizer, trace, loaded=loaded))
         found.names.setdefault(name)
         if found.moments[-1:] != [taken]:
             found.moments.append(taken)
@@ -69,10 +73,32 @@ class Redraws:
     def records(self, builder: Builder) -> tuple[Redraw, ...]:
         """Those that happened more than once: a single one may begin another part of the training."""
         return tuple(
-            Redraw(tuple(one.names), one.optimizer, len(one.moments), one.moments[0], one.moments[-1], builder.site(one.trace))
+            Redraw(tuple(one.names), one.optimizer, len(one.moments), one.moments[0], one.moments[-1], builder.site(one.trace), one.loaded)
             for one in self.places.values()
             if len(one.moments) > 1
         )
+
+
+@dataclass(slots=True)
+class Beginnings:
+    """What models held when they were saved or loaded before any update: a few entries of each parameter."""
+
+    seen: dict[int, set[int]] = field(default_factory=dict)
+
+    def note(self, module: nn.Module) -> None:
+        """The model has not been updated yet."""
+        self.seen.setdefault(id(module), set()).add(_digest(module))
+
+    def holds_again(self, module: nn.Module) -> bool:
+        """It holds what it began with."""
+        return id(module) in self.seen and _digest(module) in self.seen[id(module)]
+
+
+def _digest(module: nn.Module) -> int:
+    """Of the first entries of each parameter; 0 for a model without any that can be looked at."""
+    known = [p for p in module.parameters() if not is_lazy(p) and not p.is_meta and p.layout is torch.strided]
+    parts = [p.detach().flatten()[:DIGESTED].to("cpu", torch.float32).numpy().tobytes() for p in known]
+    return hash(tuple(parts)) if parts else 0
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -13,7 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from whygrad.frontends import source
 from whygrad.frontends.torch import keras
 from whygrad.frontends.torch.calls import Happened
-from whygrad.frontends.torch.loadings import Loadings, Redraws
+from whygrad.frontends.torch.loadings import Beginnings, Loadings, Redraws
 from whygrad.frontends.torch.states import States
 from whygrad.frontends.torch.unheld import explained
 from whygrad.ir import Outcome, Site
@@ -60,6 +60,7 @@ class Modules:
         self.loadings = Loadings()
         """Parameters that were overwritten from a checkpoint or another parameter."""
         self.redraws = Redraws()
+        self.beginnings = Beginnings()
         self.states = States()
 
     # --- watching -----------------------------------------------------------------------------------------------

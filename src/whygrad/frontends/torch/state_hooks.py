@@ -104,6 +104,7 @@ class StateHooks:
             return
         name = self.recorder.modules.called(module) or _variable(module, frame) or type(module).__name__
         self.recorder.modules.loadings.add(module, name, state, result, source.trace(frame))
+        self._look_back(module, name, frame)
         if self.recorder.on:
             apart = broken(before, module)
             self.recorder.happened("load", frame, tuple(module.parameters()))
@@ -117,6 +118,19 @@ class StateHooks:
         if frame is not None and source.is_user(frame.f_code):
             with self.recorder.aside():
                 self.recorder.modules.states.add(module, source.trace(frame))
+                self._look_back(module)
+
+    def _look_back(self, module: nn.Module, name: str = "", frame: FrameType | None = None) -> None:
+        """Keep what a model begins with where that is saved or loaded; a later loading may bring it back."""
+        mine, modules = {id(parameter) for parameter in module.parameters()}, self.recorder.modules
+        living = [(entry, entry.reference()) for entry in self.recorder.optimizers.all() if entry.steps]
+        holding = [entry for entry, optimizer in living if optimizer is not None and not mine.isdisjoint(map(id, held_by(optimizer)))]
+        if not holding:
+            modules.beginnings.note(module)
+        elif frame is not None and modules.beginnings.holds_again(module):
+            for entry in holding:
+                whose = self.recorder.optimizers.name(entry)
+                modules.redraws.add(name, whose, entry.number, entry.steps, source.trace(frame), loaded=True)
 
     @guarded
     def made_scaler(self, scaler: Any) -> None:

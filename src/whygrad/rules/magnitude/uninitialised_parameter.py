@@ -19,14 +19,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters made by `torch.empty` or its relatives that the forward reads in the first recorded step although no call has written to
     them: a forgotten `reset_parameters`, a model taken off the meta device and never filled. And saved weights of which a model took none, as their names begin with
-    something else, where `strict=False` let that pass. And parameters that `torch.nn.init` fills anew again and again between updates, while the loss stands still.
+    something else, where `strict=False` let that pass. And parameters that `torch.nn.init` fills anew again and again between updates, while the loss stands still. And a model that is given
+    the weights from before its first update again and again, where the program ends with them or the loss stands still: a helper that goes back to the best weights and never finds better ones, a checkpoint that is read in every epoch.
 
     ## Why it matters
     The values are zeros on one machine and 1e38 or NaN on another. Zeros start symmetric, huge ones give NaN, and the next run differs.
 
     ## When it is fine
     Parameters that are filled by an initialisation, a copy or a checkpoint after `torch.empty` have been written to. Saved weights of which the model takes a part, with a new head
-    or without an old one, are what `strict=False` is for.
+    or without an old one, are what `strict=False` is for. A search for a rate or a check that puts the weights back once; folds that begin with the same weights and learn; a return to better weights than those of the start.
 
     ## How sure
     Proved: what `load_state_dict` returned was looked at; every call since the start of the program was followed, and the tensor's own counter of writes stands at 0.

@@ -39,3 +39,27 @@ def test_what_is_drawn_anew_while_the_loss_stands() -> None:
 )
 def test_silence(text: str) -> None:
     assert not said(diagnose, text, steps=2)
+
+
+LOADED = TEXT.replace('redraw names=["w"]', 'redraw names=["net"] loaded=true').replace("last=1.095", "last=0.4")
+
+
+@pytest.mark.parametrize(
+    ("text", "proof"),
+    [
+        (LOADED.replace("steps=180", "steps=176"), "no update came after the last time"),
+        (LOADED.replace("last=0.4", "last=1.095"), "the loss stands still"),
+    ],
+    ids=["the program ends with them", "nothing is learnt in between"],
+)
+def test_a_model_that_is_given_what_it_began_with(text: str, proof: str) -> None:
+    (found,) = said(diagnose, text, steps=2)
+
+    assert "`net` is given the weights that it began with again, 11 times" in found.message
+    assert found.site is not None
+    assert found.site.line == 17
+    assert proof in found.evidence[1].statement
+
+
+def test_folds_that_begin_alike_and_learn_are_left_alone() -> None:
+    assert not said(diagnose, LOADED, steps=2)
