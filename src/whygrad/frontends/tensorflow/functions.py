@@ -145,7 +145,10 @@ class Functions:
         known = self._updates.get(function)
         for entry in recorder.optimizers.all():
             if entry.steps and entry.reference() is not None:
-                recorder.optimizers.rate(entry, entry.last, updates=1 if known is None else known.get(entry.number, 0))
+                recorder.optimizers.unseen(entry, 1 if known is None else known.get(entry.number, 0))
+                if recorder.optimizers.fell_away(entry):
+                    recorder.kinds.again()
+                    recorder.arm()
         recorder.index += 1
         if not bad:
             recorder.reliving.note()

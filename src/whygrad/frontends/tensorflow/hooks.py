@@ -259,6 +259,8 @@ class Hooks:
         if made not in recorder.running.optimizers:
             recorder.running.optimizers.append(made)
         if not recorder.on:
+            if recorder.optimizers.fell_away(entry):
+                recorder.kinds.again()
             if recorder.running.sites and bad(gradients):
                 recorder.templates.explain(recorder.running.sites[-1], recorder.index, frame)
             return

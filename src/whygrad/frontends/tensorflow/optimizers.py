@@ -12,16 +12,20 @@ from weakref import ReferenceType, ref
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.flow.courses import fell_early
 from whygrad.frontends import source
 from whygrad.frontends.keras_words import settings_of
 from whygrad.frontends.plateaus import PlateauWatch
-from whygrad.frontends.rates import as_good_as_zero
+from whygrad.frontends.rates import as_good_as_zero, fallen_away
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow.building import Builder
 from whygrad.frontends.tensorflow.layers import SEARCHED
 from whygrad.frontends.tensorflow.restores import digest_of
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.ir import Attribute, Group, Optimizer, Site
+
+BETWEEN = 16
+"""Updates between two readings of a rate, where they run within compiled steps."""
 
 
 @dataclass(slots=True)
@@ -44,6 +48,9 @@ class Watched:
     given: Site | None = None
     idle: int = 0
     idle_from: int | None = None
+    low_from: int | None = None
+    looked: bool = False
+    """A step is looked at because its rate has long been next to nothing."""
     last_record: Optimizer | None = None
     held: tuple[int, ...] = field(default_factory=tuple)
     alike: int = 1
@@ -236,6 +243,19 @@ class Optimizers:
         idle = as_good_as_zero(rate, entry.high)
         entry.idle += idle * max(updates, 1)
         entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
+        low = fallen_away(rate, entry.high)
+        entry.low_from = (entry.steps - 1 if entry.low_from is None else entry.low_from) if low else None
+
+    def unseen(self, entry: Watched, updates: int) -> None:
+        """Updates that were not seen one by one; the rate is read at every sixteenth."""
+        optimizer = entry.reference()
+        self.rate(entry, entry.last if entry.steps % BETWEEN or optimizer is None else rate_of(optimizer), updates=updates)
+
+    def fell_away(self, entry: Watched) -> bool:
+        """Its rate has been next to nothing for most of the run, so that a step is to be looked at; told once."""
+        told = not entry.looked and fell_early(entry.low_from, entry.steps)
+        entry.looked = entry.looked or told
+        return told
 
     def records(self, names: Mapping[int, str], builder: Builder) -> tuple[Optimizer, ...]:
         """The neutral record of each that holds variables or has stepped."""
@@ -270,6 +290,7 @@ class Optimizers:
             given_site=entry.given,
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
+            low_from=entry.low_from,
             made=begun.times if begun is not None else 1,
             plateau=entry.plateau.record() if entry.plateau is not None else None,
         )

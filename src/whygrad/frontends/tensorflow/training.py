@@ -20,7 +20,6 @@ from whygrad.frontends.tensorflow.belongings import of_model
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
 from whygrad.frontends.tensorflow.handed import alone, as_tensors, other_batches, rows, spoilt, unsound
-from whygrad.frontends.tensorflow.optimizers import rate_of
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
@@ -430,7 +429,10 @@ class Training:
         )  # one of the program's own may forget to
         if optimizer is not None and updates:
             entry = recorder.optimizers.meet(optimizer)
-            recorder.optimizers.rate(entry, entry.last if entry.steps % 16 else rate_of(optimizer), updates=1)
+            recorder.optimizers.unseen(entry, 1)
+            if recorder.optimizers.fell_away(entry):
+                recorder.kinds.again()
+                recorder.arm()
         rate = recorder.optimizers.meet(optimizer).last if optimizer is not None else None
         bad = recorder.symptoms.running_loss(model, logs, place_of(self.driver), recorder.index, self.driver, rate)
         recorder.index += not seen

@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from whygrad.flow.courses import fell_early
 from whygrad.frontends import source
 from whygrad.frontends.plateaus import PlateauWatch
-from whygrad.frontends.rates import as_good_as_zero
+from whygrad.frontends.rates import as_good_as_zero, fallen_away
 from whygrad.frontends.torch.identity import mark_of
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.frontends.torch.own_steps import writing_site
@@ -49,6 +50,9 @@ class Watched:
     last_record: Record | None = None
     idle: int = 0
     idle_from: int | None = None
+    low_from: int | None = None
+    looked: bool = False
+    """A step is looked at because its rate has long been next to nothing."""
     skipped: int = 0
     """Steps that a gradient scaler declined."""
     skip_trace: source.Trace | None = None
@@ -180,8 +184,17 @@ class Optimizers:
             idle = all(as_good_as_zero(rate, entry.high) for rate in rates)
             entry.idle += idle
             entry.idle_from = (entry.steps - 1 if entry.idle_from is None else entry.idle_from) if idle else None
+            low = fallen_away(self.rate, entry.high)
+            entry.low_from = (entry.steps - 1 if entry.low_from is None else entry.low_from) if low else None
         if not entry.first_rates:
             entry.first_rates = [_rate(group) for group in optimizer.param_groups]
+
+    def fell_away(self, optimizer: Optimizer) -> bool:
+        """Its rate has been next to nothing for most of the run, so that a step is to be looked at; told once."""
+        entry = self.meet(optimizer)
+        told = not entry.looked and fell_early(entry.low_from, entry.steps)
+        entry.looked = entry.looked or told
+        return told
 
     def scaler_made(self, scaler: Any, trace: source.Trace | None) -> None:
         """A gradient scaler was made."""
@@ -256,6 +269,7 @@ class Optimizers:
             schedule_site=builder.site(entry.scheduled),
             idle_steps=entry.idle,
             idle_from=entry.idle_from,
+            low_from=entry.low_from,
             made=made,
             skipped=entry.skipped,
             plateau=entry.plateau.record() if entry.plateau is not None else None,

@@ -89,7 +89,7 @@ class Unrecorded:
             symptoms.explain(running.sites[-1], self.recorder.index, variables(frame))
         if symptoms.idle(optimizer):
             self.recorder.kinds.changed() if optimizer in symptoms.alive and not symptoms.ruined else self.recorder.kinds.again()
-        if symptoms.revived(optimizer):
+        if symptoms.revived(optimizer) or self.recorder.optimizers.fell_away(optimizer):
             self.recorder.kinds.again()
         if self.recorder.optimizers.meet(optimizer).steps % SOMETIMES == 0:
             held = self.recorder.optimizers.held()

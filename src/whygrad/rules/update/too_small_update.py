@@ -53,7 +53,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     hundred times larger rate makes fall, or a larger one still where that is nothing yet: a rate divided by the size of the data set, a loss that was averaged twice. And a schedule that
     keeps the rate below a twentieth of the one that the optimizer was made with, all the run long: a function that returns a rate, where
     `LambdaLR` multiplies what it returns by the optimizer's own. And a schedule that is laid out for all updates of the run and stepped once an epoch, so that it never leaves its
-    warm-up. In JAX, a schedule that takes the rate to a thousandth of its highest within the first quarter of the updates (boundaries in epochs, counted in
+    warm-up. And a schedule that takes the rate to a thousandth of its highest within the first quarter of the updates (boundaries in epochs, counted in
     steps), where the loss falls again at the highest rate when the run is over. Where an optimizer divides the gradients by a loss scale that no loss was multiplied by, that is told as the cause,
     and so is a moving average that overwrites the weights after each update.
 
