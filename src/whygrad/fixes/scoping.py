@@ -62,7 +62,7 @@ def in_scope(tree: Tree, at: cst.CSTNode, code: str, names: Names) -> str:
     unknown = [name.value for name in read(other, other.module) if name.value not in known]
     if unknown:
         raise Refused(f"`{unknown[0]}` is not known on its line")
-    return code
+    return plain if tree.module.code.count('"') > tree.module.code.count("'") else code
 
 
 def _pairs(tree: Tree, around: cst.CSTNode) -> Iterator[tuple[str, cst.BaseExpression]]:

@@ -68,7 +68,9 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         _help(index, cut),
         remedy=None if _shared(index, cut) else _remedy(cut),
     )
-    found = diagnosis(index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach")))
+    found = diagnosis(
+        index, cut, words, lifting(*cut.ops, *(op for op in (*cut.chain, *cut.others) if op.kind == "detach"), *_rounding(cut))
+    )
     return replace(found, explains=found.explains | _strays(cut)) if _takes_over(op) else found
 
 
@@ -132,6 +134,16 @@ def _remedy(cut: Cut) -> Remedy | None:
     sites = dict.fromkeys((op.site, spelled(op)) for op in ops)
     edits = [Edit("unwrap", site, calls=(name, "Parameter", "detach", "data", "stop_gradient")) if site else None for site, name in sites]
     return remedy(f"leave out `{spelled(ops[0])}`", *edits, proof=lifting(*ops))
+
+
+def _rounding(cut: Cut) -> tuple[Op, ...]:
+    """What a straight-through estimator rounds: with the residue alone stopped, the gradient of the sum passes it as it is."""
+    if not _is_estimator(cut.step, cut.ops[0]):
+        return ()
+    above = cut.step.upstream(cut.ops[0].inputs[0])
+    stopped = {name for op in cut.ops for name in op.outputs}
+    near = (op for op in cut.step.graph.ops if not above.isdisjoint(op.outputs) and stopped.isdisjoint(op.outputs))
+    return tuple(op for op in near if family(op.kind) == "step" and not cut.step.depends_on_parameters.isdisjoint(op.inputs))
 
 
 def _is_estimator(step: StepIndex, op: Op) -> bool:

@@ -1,5 +1,6 @@
 """WG102: the labels reach the loss, but the gradient is the same without them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -257,8 +258,26 @@ def diagnosis(index: Index, step: StepIndex, join: Join, steps: int) -> Diagnosi
         step=step.step.index,
         names=tuple(names),
         test=permuted(step),
-        remedy=_at_cut(index, step, join, join.cut) if join.cut else _squared(join) if join.linear else None,
+        remedy=_remedy(index, step, join),
     )
+
+
+def _remedy(index: Index, step: StepIndex, join: Join) -> Remedy | None:
+    if join.zeroed:
+        return _in_full(step, join.op)
+    return _at_cut(index, step, join, join.cut) if join.cut else _squared(join) if join.linear else None
+
+
+def _in_full(step: StepIndex, op: Op) -> Remedy | None:
+    """The term without the factor that is zero; a factor with a shape of its own says which entries count."""
+    at, term = next((at, name) for at, name in enumerate(op.inputs) if name in step.from_labels)
+    if op.site is None or any(step.value(name).shape for name in op.inputs if name != term):
+        return None
+    # a number is no input of the op, so that the line alone tells on which side it stands
+    named, own = step.value(term).called, op.site.text[op.site.column - 1 : (op.site.end_column or 1) - 1] if op.site.column else ""
+    before, _, behind = (bool(named and re.search(rf"\b{re.escape(named)}\b", side)) for side in own.rpartition("*"))
+    place = int(behind) if before != behind else at
+    return change("leave the factor out", Edit("unwrap", op.site, position=place), changes="the term counts in full from the first step on")
 
 
 def _at_cut(index: Index, step: StepIndex, join: Join, cut: Op) -> Remedy | None:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
 from whygrad.flow.scopes import enclosing, place_in
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
@@ -262,7 +262,9 @@ def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
         if beside
         else f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
         names=(name, own),
-        remedy=_passed(step, op, target, label) if beside else _unbound(step, made, step.value(target).called, label),
+        remedy=_passed(step, op, target, label)
+        if beside
+        else _unbound(step, made, step.value(target).called, label) or _told(step, target, label),
     )
 
 
@@ -294,6 +296,20 @@ def _unbound(step: StepIndex, made: Op, own: str, label: str) -> Remedy | None:
         Edit("replace", at, f"guessed_{own}"),
         changes=f"what reads `{own}` below it gets the labels of the batch",
     )
+
+
+def _told(step: StepIndex, target: str, label: str) -> Remedy | None:
+    """The batch's labels in the place of the prediction's own decision, where they have its form."""
+    name, labels = step.value(label).called, step.value(label)
+    above = step.upstream(target)
+    decided = [op for op in step.graph.ops if op.kind == "argmax" and op.output in above and step.value(op.output).shape == labels.shape]
+    if len(decided) != 1 or decided[0].site is None or not labels.dtype.startswith(("i", "u")) or not _NAME.fullmatch(name):
+        return None
+    return remedy(f"make the target of `{name}`", Edit("wrap", decided[0].site, name, (spelled(decided[0]), "argmax")))
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\[(?:'\w+'|\d+)\])?")
+"""A variable, or an entry of a batch that is handed on as a whole."""
 
 
 def never(name: str) -> str:

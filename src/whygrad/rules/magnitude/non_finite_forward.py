@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import Index
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import Origin, origin
 from whygrad.idioms import idiom
-from whygrad.ir import Course, Event, Op
+from whygrad.ir import Course, Event, Op, Standardise
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
 from whygrad.rules.magnitude.phrases import beyond_table, called, comes_of, consequences, differentiated, entries, first, when
+from whygrad.rules.magnitude.scales import scale_of
+from whygrad.rules.magnitude.unscaled_inputs import LARGE, inputs, with_standardised
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import guarded, without_largest
 
@@ -124,8 +126,18 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
-        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op, lone=lone),
+        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op, lone=lone) or _scaled(index, found.step, op),
     )
+
+
+_GROWS = ("matmul", "linear", "conv", "square", "mul", "add", "sum", "sub", "pow", "exp", "mean_squared_error")
+"""What large numbers make too large ones of."""
+
+
+def _scaled(index: Index, step: StepIndex, op: Op) -> Remedy | None:
+    """The inputs standardised, where they are large and their size is what an op makes too much of."""
+    large = [value for value in inputs(step) if (scale_of(value) or 0.0) >= LARGE] if op.kind in _GROWS else []
+    return with_standardised(index, step, large, Standardise(tuple(value.name for value in large))) if large else None
 
 
 def _lone(found: Origin, op: Op) -> bool:

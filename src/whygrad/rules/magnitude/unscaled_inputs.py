@@ -8,7 +8,7 @@ from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import trial_of
-from whygrad.ir import Descend, Op, Standardise, Value, family
+from whygrad.ir import Descend, Intervention, Op, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.outgrown import outgrown
 from whygrad.rules.magnitude.saturated import flat
@@ -192,15 +192,15 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=None if idle or scaled else _remedy(index, step, found, test),
+        remedy=None if idle or scaled else with_standardised(index, step, found, test.intervention),
         test=test,
     )
 
 
-def _remedy(index: Index, step: StepIndex, found: list[Value], test: Test) -> Remedy | None:
+def with_standardised(index: Index, step: StepIndex, found: list[Value], proof: Intervention) -> Remedy | None:
     """All inputs of odd scale standardised where they are made, and targets as large as they with them."""
     sources = [data_of(step, other) for other in (*found, *(step.value(name) for name in extreme_targets(step)))]
-    return standardised(index, sources, "inputs", test.intervention, labels_made_at(index, step))
+    return standardised(index, sources, "inputs", proof, labels_made_at(index, step))
 
 
 def _shown(step: StepIndex, value: Value) -> str:

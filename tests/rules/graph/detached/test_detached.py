@@ -380,6 +380,10 @@ def test_of_an_estimator_that_is_stopped_as_a_whole_the_difference_alone_is() ->
 
     assert found.remedy is not None
     assert [edit.action for edit in found.remedy.edits] == ["narrow"]
+    # with the rounding open too the gradient is that of the value, as behind the residue alone
+    assert found.test is not None
+    assert isinstance(found.test.intervention, Lift)
+    assert len(found.test.intervention.ops) == 2
 
 
 CODED = """

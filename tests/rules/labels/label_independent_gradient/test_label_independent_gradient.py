@@ -262,6 +262,21 @@ def test_a_bias_that_alone_has_a_gradient_behind_dead_units_feels_labels_in_any_
     assert said(diagnose, DEAD.replace('gradient="zero" gradient_norm=0.0', 'gradient="finite" gradient_norm=0.2'), steps=2)
 
 
+@pytest.mark.parametrize(
+    ("line", "side"), [("ramp(step) * supervised", 1), ("supervised * ramp(step)", 0), ("ramp(supervised_from) * supervised", 1)]
+)
+def test_a_factor_of_zero_is_left_out(line: str, side: int) -> None:
+    text = ZEROED.replace("supervised: activation f32[]", 'supervised: activation f32[] called="supervised"')
+    text = text.replace(
+        'part = mul supervised @ "train.py":51', f'part = mul supervised @ "train.py":51-51:1-{len(line) + 1} text="{line}"'
+    )
+    (diagnosis,) = said(diagnose, text, steps=2)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.position) for edit in diagnosis.remedy.edits] == [("unwrap", side)]
+    assert not diagnosis.remedy.safe
+
+
 def test_a_factor_of_zero_in_one_step_may_be_a_warm_up() -> None:
     assert not said(diagnose, ZEROED, steps=1)
 

@@ -408,6 +408,16 @@ def test_where_no_name_was_taken_none_is_changed(old: str, new: str) -> None:
     assert diagnosis.remedy is None
 
 
+def test_a_decision_of_the_prediction_gives_way_to_the_labels_of_the_batch() -> None:
+    text = REBOUND.replace("top, best = max", "best: activation i64[24]\n    best = argmax").replace(
+        'called="labels"', "called=\"batch['kind']\""
+    )
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text, edit.site.line) for edit in diagnosis.remedy.edits] == [("wrap", "batch['kind']", 26)]
+
+
 def test_where_the_labels_kept_their_name_the_loss_is_named() -> None:
     text = REBOUND.replace("    top, best", '    best: activation i64[24] called="preds"\n    top, best')
     (diagnosis,) = said(diagnose, text.replace('"train.py":27', '"train.py":27-27:8-33 text="loss = criterion(outputs, preds)"'))

@@ -91,3 +91,31 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+RAW = """
+    x: input f32[8,4] called="x" finite=1.0 minimum=0.0 maximum=900.0 mean=450.0 std=250.0
+    y: label f32[8,2]
+    w: parameter f32[2,4]
+    a = linear x w @ "train.py":8 text="a = net(x)"
+    b = exp a @ "train.py":9
+    loss = mse_loss b y with={"target":1} @ "train.py":10
+    ! backward loss @ "train.py":11
+    birth stage="forward" op="b" count=2 entries={"[3,0]":[200.0]} loss="inf"
+    labels values=["y"] how="target"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "large"),
+    [
+        (RAW, True),
+        (RAW.replace("900.0", "1.0").replace("450.0", "0.5").replace("250.0", "0.5"), False),
+        (RAW.replace("exp a", "sin a"), False),
+    ],
+    ids=["raw counts", "inputs of ordinary size", "an op that large numbers do not spoil"],
+)
+def test_large_inputs_are_standardised_where_an_op_makes_too_much_of_them(text: str, large: bool) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert (diagnosis.remedy is not None and "standardise" in diagnosis.remedy.summary) is large
