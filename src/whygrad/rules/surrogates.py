@@ -79,6 +79,7 @@ def scored(index: Index, step: StepIndex, op: Op, made: Op | None, among: tuple[
     if made is None or made.site is None or op.site is None or labels is None or not _beside(made, op):
         return None
     own, name = name_at(step, op, scores), name_at(step, op, labels)
+    own = own if own.isidentifier() else picked_from(op)
     if not (own.isidentifier() and name.isidentifier()):
         return None
     ids = name if labels.dtype.startswith(("i", "u")) else spelling(index, "whole").replace("{x}", name)
@@ -182,7 +183,9 @@ def _raises_the_loss(step: StepIndex, op: Op) -> bool:
 def made_without_gradient(step: StepIndex, op: Op, live: frozenset[str]) -> Op | None:
     """What makes the part of a sum that has no gradient: the rest of the loss has one."""
     dead = [name for name in op.inputs if name not in live and name in step.producer and not step.from_labels.isdisjoint((name,))]
-    return step.producer[dead[0]][1] if len(dead) == 1 else None
+    # timid: a share of hits that is taken off is wanted large, and a cross-entropy in its place would be made large as well
+    taken_off = op.kind == "sub" and dead == list(op.inputs[1:])
+    return step.producer[dead[0]][1] if len(dead) == 1 and not taken_off else None
 
 
 def _made(step: StepIndex) -> Op | None:

@@ -5,7 +5,7 @@ import pytest
 from sketch import said, sketch
 from whygrad.diagnosis import Remedy
 from whygrad.rules.graph.non_differentiable_op import diagnose
-from whygrad.rules.surrogates import name_at
+from whygrad.rules.surrogates import made_without_gradient, name_at
 
 SHARE = """
     trunk: parameter f32[6,6]
@@ -218,3 +218,23 @@ def test_a_value_goes_by_the_argument_that_it_is_where_the_op_ran():
     assert name_at(step, pick, step.value("y")) == "level"
     assert name_at(step, pick, step.value("x")) == step.value("x").called
     assert name_at(step, step.producer["z"][1], step.value("y")) == "train_y"
+
+
+BARE = SHARE.replace(' called="scores"', "").replace(
+    '"joint.py":20\n    wrong', '"joint.py":20:9-24 text="wrong = scores.argmax(1) != y"\n    wrong'
+)
+
+
+def test_scores_without_a_name_go_by_the_one_that_they_are_picked_from_by():
+    remedy = remedy_of(BARE)
+
+    assert remedy is not None
+    assert [edit.text for edit in remedy.edits] == ["torch.nn.functional.cross_entropy(scores, y)"]
+
+
+@pytest.mark.parametrize(("loss", "has"), [("add recon term", True), ("sub recon term", False)])
+def test_a_part_without_a_gradient_has_to_raise_the_loss(loss: str, *, has: bool) -> None:
+    index = sketch(SHARE.replace("add recon term", loss))
+    (step,) = index.steps
+
+    assert (made_without_gradient(step, step.producer["loss"][1], step.differentiable) is not None) is has
