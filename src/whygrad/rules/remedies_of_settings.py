@@ -23,7 +23,9 @@ def rated(index: Index, optimizer: Optimizer, factor: float, proof: Intervention
         f"give a rate of {number}",
         literal_rate(index, optimizer, number) or told,
         otherwise=(told,),
-        changes=f"{number} is a rate that a few updates on copies were better at, not one that was tuned",
+        changes=f"{number} is a rate that a few updates on copies were better at, not one that was tuned"
+        if proof
+        else f"{number} was not tuned",
         proof=proof,
     )
 

@@ -8,12 +8,14 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.magnitude.died import died
 from whygrad.rules.phrases import distinct, percent, places
 
 DEAD = 0.9
 """Share of a layer's units that must be zero for every example. Freshly initialised ReLU layers have below 0.3 from 32 examples on."""
 EXAMPLES = 16
 """Rows that a batch must have: with few examples many units are zero by chance."""
+_ZERO = {True: "zero for the whole batch", False: "mostly zero for the whole batch"}
 UNITS = 4
 """Units that the layer must have."""
 
@@ -36,7 +38,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     non-negative targets that are mostly zero, small batches, and activations that no loss depends on are left alone.
 
     ## How sure
-    Measured on the last recorded step of each kind. Steps are recorded again when the loss stands still or the gradient becomes zero.
+    Measured on the last recorded step of each kind. Where the units were alive in the first step and an update moves a weight in front of them by a tenth of its size or more,
+    the place is that of the rate. Steps are recorded again when the loss stands still or the gradient becomes zero.
 
     ## References
     Lu et al., "Dying ReLU and Initialization"; `whygrad explain WG411` (the rate), `WG217` (a ReLU on scores).
@@ -72,29 +75,31 @@ def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
     value = step.value(op.output)
     behind = step.upstream(op.output)
     starved = [p.name for p in step.step.parameters if p.value in behind and p.gradient == "zero"]
-    whole = dead >= 1.0
+    whole, killed = dead >= 1.0, died(index, step, op)
+    place, made = edited_at(step, op), killed.site if killed is not None else None
     return Diagnosis(
         rule="WG509",
         name="dead-units",
         severity="warning",
         confidence="measured",
         message=f"{'all' if whole else f'{percent(dead)} of the'} units of {f'`{op.module}`' if op.module else 'this ReLU'} are zero for every example of the batch: no gradient passes",
-        site=edited_at(step, op),
-        related=places((op.site if op.made else None, "it is applied here")),
-        label="zero for the whole batch" if whole else "mostly zero for the whole batch",
+        site=made or place,
+        related=places((place if made else None, _ZERO[whole]), (op.site if op.made else None, "it is applied here")),
+        label="the rate at which they died is set here" if made else _ZERO[whole],
         evidence=(
             Evidence(
                 f"{percent(dead, 1)} of the units of {value.type} are 0 on all {value.shape[0] if value.shape else 0} examples of step {step.step.index}",
                 "dead",
                 dead,
             ),
+            *(killed.evidence if killed is not None else ()),
             *(
                 (Evidence(f"{len(starved)} parameters before it have a gradient of exactly 0", "parameters", len(starved)),)
                 if starved
                 else ()
             ),
         ),
-        help=idiom(index, "gentle activation"),
+        help="lower the learning rate, ten times at first: the units died of the updates" if made else idiom(index, "gentle activation"),
         facts=frozenset(Fact("dead", name) for name in starved) or frozenset({Fact("dead", op.output)}),
         explains=frozenset(
             {
@@ -106,4 +111,5 @@ def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(op.module or value.shown,),
+        remedy=killed.remedy(index) if killed is not None and made else None,
     )

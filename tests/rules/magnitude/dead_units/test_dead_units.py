@@ -16,6 +16,58 @@ DEAD = """
     loss = mean b
 """
 
+DIED = """
+    optimizer opt native="SGD" @ "train.py":5
+    group rate=0.5 parameters=["w","v"]
+    origin optimizer="opt" setting="lr" @ "config.py":2
+    step 0
+      x: input f32[64,4]
+      w: parameter f32[8,4]
+      v: parameter f32[2,8]
+      a = linear x w
+      h: activation f32[64,8] zeros=0.3 dead=0.125
+      h = relu a @ "train.py":8
+      b = linear h v
+      loss = mean b
+      parameter w trainable=true reached=true gradient=finite gradient_norm=2.0 norm=2.0 optimizer="opt" value="w"
+    step 9
+      x: input f32[64,4]
+      w: parameter f32[8,4]
+      v: parameter f32[2,8]
+      a = linear x w
+      h: activation f32[64,8] zeros=1.0 dead=1.0
+      h = relu a @ "train.py":8
+      b = linear h v
+      loss = mean b
+"""
+
+
+def test_units_that_large_updates_have_killed_are_told_by_the_rate() -> None:
+    (diagnosis,) = said(diagnose, DIED)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("config.py", 2)
+    assert [place.site.line for place in diagnosis.related] == [8]
+    assert "only 12 % of them were, and an update at the rate of 0.5 moves `w` by 50 %" in diagnosis.evidence[1].statement
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DIED.replace("rate=0.5", "rate=0.01"),
+        DIED.replace("dead=0.125", "dead=0.75"),
+        DIED.replace("gradient_norm=2.0", 'gradient_norm="nan"'),
+        DIED.replace("dead=0.125", 'dead="nan"'),
+    ],
+    ids=["small updates", "mostly dead from the start", "no number of a gradient", "no number of a share"],
+)
+def test_units_that_may_have_died_of_something_else_are_told_where_they_are(text: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("train.py", 8)
+
+
 FIRES = {
     "all units": (DEAD, 8, "warning"),
     "nine in ten": (DEAD.replace("dead=1.0", "dead=0.95"), 8, "warning"),
