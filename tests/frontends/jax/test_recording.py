@@ -170,6 +170,28 @@ for _ in range(3):
     found = [op.native for op in step.graph.ops if op.kind in ("relu", "silu", "softplus", "custom")]
 
     assert found == ["jax.nn.relu", "jax.nn.silu", "jax.numpy.custom_jvp_call"] * 3
+    assert len([op for op in step.graph.ops if op.kind == "index"]) == 3, "a turn takes its row"
+
+
+def test_a_loop_that_is_not_looked_into_tells_what_it_walks_along(tmp_path: Path) -> None:
+    program = """
+xs, gain = jax.random.normal(jax.random.key(0), (300, 8, 3)), jnp.ones((300,))
+
+def loss_fn(w):
+    def cell(h, x):
+        h = jnp.tanh(x[0] @ w + h) * x[1]
+        return h, h
+
+    return jnp.mean(jax.lax.scan(cell, jnp.zeros((8, 3)), (xs, gain))[1] ** 2)
+
+step = jax.jit(lambda w: w - 0.1 * jax.grad(loss_fn)(w))
+w = step(jnp.ones((3, 3)) * 0.1)
+"""
+    step = recorded(tmp_path, program).steps[0]
+    (loop,) = ops(step, "opaque")
+
+    assert loop.attributes["sequence_axis"] == 0
+    assert step.graph.values[loop.inputs[loop.attributes["sequence"]]].shape == (300, 8, 3)
 
 
 def test_a_call_that_raises_is_the_last_op(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.errors import with_errors
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.library import ACTIVATIONS, KERNELS, Known, function_of, kind_of, known
+from whygrad.frontends.jax.scanned import walked
 from whygrad.frontends.jax.tape import Bound, Constant
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
@@ -128,6 +129,7 @@ class Builder:
             attributes = {**attributes, **more}
         if family(kind) == "create" and kind in ("create", "random"):
             inputs = ()
+        attributes |= walked(first, facts.names, inputs)
         if any(bound.rows for bound in bounds):
             attributes = _behind_rows(attributes)
         if first.rule is not None:

@@ -30,7 +30,7 @@ def _way(op: Op, makers: Mapping[str, Op], readers: Mapping[str, list[Op]]) -> l
     """The ops that made what `op` reads, back through mere copies, where nothing else reads them."""
     found: list[Op] = []
     reader = op
-    while (made := makers.get(reader.inputs[0])) is not None and readers[made.output] == [reader] and len(made.outputs) == 1:
+    while (made := makers.get(reader.inputs[0])) is not None and len(made.outputs) == 1 and readers[made.output] == [reader]:
         found.append(made)
         if made.kind != "copy" or len(made.inputs) != 1:
             break

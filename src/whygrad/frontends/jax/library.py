@@ -24,7 +24,7 @@ _PRIMITIVES: dict[str, str] = {
     "cast": "convert_element_type bitcast_convert_type astype",
     "concat": "concatenate stack hstack vstack _stack dstack append column_stack",
     "pad": "pad _pad",
-    "index": "gather slice dynamic_slice take _take take_along_axis _take_along_axis split array_split diag diagonal tril triu _tril _triu dynamic_index_in_dim "
+    "index": "index gather slice dynamic_slice take _take take_along_axis _take_along_axis split array_split diag diagonal tril triu _tril _triu dynamic_index_in_dim "
     "dynamic_slice_in_dim _rewriting_take _gather unstack extract squeeze_and_take _diag",
     "where": "select_n select _where where nan_to_num select_and_scatter_add",
     "sort": "sort top_k unique approx_top_k _sort",

@@ -18,6 +18,8 @@ from whygrad.rules.phrases import plural
 from whygrad.rules.remedies import is_written_out, operand, remedy
 
 _AVERAGING = ("mean", "sum", "neg")
+_SCALING = ("mul", "div")
+"""By a number, where nothing else is read."""
 ROUNDING = 1e-9
 """Share by which two sums over the same numbers in double precision may differ."""
 
@@ -247,7 +249,7 @@ def _site(step: StepIndex, goals: tuple[str, ...]) -> Site | None:
 def _written(step: StepIndex, op: Op) -> Site | None:
     """Where the formula stands whose mean or sum this is, in the same function: what was averaged is what went wrong."""
     site = op.site
-    while op.kind in _AVERAGING and op.inputs and op.inputs[0] in step.producer:
+    while (op.kind in _AVERAGING or (op.kind in _SCALING and len(op.inputs) == 1)) and op.inputs and op.inputs[0] in step.producer:
         op = step.producer[op.inputs[0]][1]
         if op.site is None or site is None or (op.site.file, op.site.function) != (site.file, site.function):
             break

@@ -7,6 +7,7 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
+from whygrad.flow.written import losses_of
 from whygrad.idioms import idiom, speaks
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import target_of
@@ -51,17 +52,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def judged(index: Index, steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
     """What the loader's batches show, else the recorded steps."""
     for step in steps:
-        for name in classified(step):
+        for name in classified(index, step):
             batches = handed_out(index, step, name)
             if batches is not None and (step.value(name).shape or (0,))[0] >= ROWS and sorted_batches(batches):
                 yield of_loader(index, step, step.value(name), batches)
                 return
-    labels = [(step, name) for step in steps for name in classified(step)]
+    labels = [(step, name) for step in steps for name in classified(index, step)]
     # timid: calls at different places that are given one class each are meant so, as the real and the made of an adversary
     if len({(e.site.file, e.site.line) for step, _ in labels for e in step.events("batch") if e.site}) > 1:
         return
     # timid: so are several losses of one step that are each told another class
-    if any(len({only_entry(step.value(name)) for name in classified(step)}) > 1 for step in steps):
+    if any(len({only_entry(step.value(name)) for name in classified(index, step)}) > 1 for step in steps):
         return
     levels = [only_entry(step.value(name)) for step, name in labels]
     enough = all((step.value(name).shape or (0,))[0] >= ROWS for step, name in labels)
@@ -69,9 +70,9 @@ def judged(index: Index, steps: tuple[StepIndex, ...]) -> Iterator[Diagnosis]:
         yield of_steps(index, labels[0][0], labels[0][0].value(labels[0][1]), [level for level in levels if level is not None])
 
 
-def classified(step: StepIndex) -> Iterator[str]:
-    """Labels that a loss on classes compares with, and that the program did not fill with a constant itself."""
-    for op in step.loss_ops():
+def classified(index: Index, step: StepIndex) -> Iterator[str]:
+    """Labels that a loss on classes compares with, called or written out, and that the program did not fill with a constant itself."""
+    for op in losses_of(index, step):
         target = target_of(op)
         if op.kind in _CLASSIFIES and target is not None and not op.failed and target in step.from_labels and not made_here(step, target):
             yield target
@@ -88,6 +89,7 @@ def of_loader(index: Index, step: StepIndex, value: Value, batches: Batches) -> 
     many = f"{batches.constant_batches} of {plural(batches.seen, 'batch')}"
     help_ = idiom(index, "shuffle")
     found = _diagnosis(
+        index,
         step,
         value,
         "proved",
@@ -123,13 +125,13 @@ def of_steps(index: Index, step: StepIndex, value: Value, levels: list[float]) -
     seen = ", ".join(figure(level) for level in levels)
     made = step.producer.get(step.origin(value.name))
     return _diagnosis(
-        step, value, "suspected", made[1].site if made else None, f"all labels of a step are the same: {seen}, step by step",
+        index, step, value, "suspected", made[1].site if made else None, f"all labels of a step are the same: {seen}, step by step",
         f"shuffle the examples once an epoch: {idiom(index, 'permute both')}", None,
     )  # fmt: skip
 
 
-def _diagnosis(step: StepIndex, value: Value, sure: str, site: Site | None, statement: str, help_: str, loop: Site | None) -> Diagnosis:
-    loss = next((op.site for op in step.loss_ops()), None)
+def _diagnosis(index: Index, step: StepIndex, value: Value, sure: str, site: Site | None, statement: str, help_: str, loop: Site | None) -> Diagnosis:
+    loss = next((op.site for op in losses_of(index, step)), None)
     return Diagnosis(
         rule="WG109",
         name="ordered-labels",

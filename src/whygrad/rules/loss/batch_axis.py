@@ -1,5 +1,6 @@
 """The part of WG211 that asks whether a layer of sequences, or weights of positions, take the examples of the batch for positions."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ class Crossed:
     """(examples, positions, features) where the layer expects (positions, examples, features), or the other way round."""
     axis: int
     """The axis that it takes for positions."""
+    loop: bool = False
+    """It is a loop that the program writes, along the rows of what it is given."""
 
 
 def crossed(call: Call) -> Crossed | None:
@@ -34,33 +37,56 @@ def crossed(call: Call) -> Crossed | None:
     if len(call.target.shape or ()) > 2 or (call.target.shape or (0, 1))[1:] not in ((), (1,)) or examples < 2:  # noqa: PLR2004 - labels in a row or a column
         return None
     before = step.upstream(call.prediction.name)
-    for op in step.graph.ops:
-        axis = op.attributes.get("sequence_axis")
-        if (
-            isinstance(axis, int)
-            and not before.isdisjoint(op.outputs)
-            and _runs_along(step, op, axis, examples)
-            and _ends_as_rows(call, op, axis)
-        ):
-            return Crossed(op, step.value(op.inputs[0]), axis)
+    for found in walks(step, before):
+        if _runs_along(found, examples) and _ends_as_rows(call, found):
+            return found
     return None
 
 
-def _runs_along(step: StepIndex, op: Op, axis: int, examples: int) -> bool:
+def walks(step: StepIndex, before: frozenset[str]) -> Iterator[Crossed]:
+    """Layers of sequences, and loops of the program's that hand a state on from row to row, on the way to something."""
+    for op in step.graph.ops:
+        axis, at = op.attributes.get("sequence_axis"), op.attributes.get("sequence")
+        if before.isdisjoint(op.outputs):
+            continue
+        if isinstance(axis, int):
+            yield Crossed(op, step.value(op.inputs[at if isinstance(at, int) else 0]), axis, loop=isinstance(at, int))
+        elif op.kind == "concat" and op.native.endswith("stack") and len(op.inputs) == (step.value(op.output).shape or (0,))[0]:
+            yield from (Crossed(op, read, 0, loop=True) for read in _rows_of(step, op))
+
+
+def _rows_of(step: StepIndex, stack: Op) -> Iterator[Value]:
+    """What a loop that is written out took a row of at each turn, if the last turn's result depends on all rows and the first one's on none of the later."""
+    turns = len(stack.inputs)
+    later = step.upstream(stack.inputs[-1]) - step.upstream(stack.inputs[0])
+    taken = Counter(op.inputs[0] for op in step.of("index") if len(op.inputs) == 1 and op.output in later)
+    yield from (step.value(name) for name, many in taken.items() if many == turns - 1 and (step.value(name).shape or (0,))[0] == turns)
+
+
+def _runs_along(found: Crossed, examples: int) -> bool:
     """As many positions as labels, and another number of what it takes for examples: where both are the same, shapes tell nothing."""
-    shape = step.value(op.inputs[0]).shape or ()
+    shape, axis = found.read.shape or (), found.axis
     return len(shape) == 3 and shape[axis] == examples and shape[1 - axis] not in (1, examples)  # noqa: PLR2004 - positions, examples, features
 
 
-def _ends_as_rows(call: Call, op: Op, axis: int) -> bool:
+def _ends_as_rows(call: Call, found: Crossed) -> bool:
     """Of what the layer took for examples one is picked, or their mean: what is left of its positions stands before the labels."""
-    step, shape = call.step, call.step.value(op.inputs[0]).shape or ()
+    step, shape = call.step, found.read.shape or ()
     rows = (call.prediction.shape or (0,))[0]
-    if rows != shape[axis]:
+    if rows != shape[found.axis]:
         return False
-    along = step.downstream(op.outputs) & step.upstream(call.prediction.name)
+    along = step.downstream(found.op.outputs) & step.upstream(call.prediction.name)
+    # timid: a loop of the program's own over moments may pool what it keeps of several places, with a label for each moment
+    if found.loop and not _picks(step, along, shape[:2]):
+        return False
     kept = [step.value(name).shape or () for name in along]
-    return any(size[:1] == (rows,) and shape[1 - axis] not in size for size in kept)
+    return any(size[:1] == (rows,) and shape[1 - found.axis] not in size for size in kept)
+
+
+def _picks(step: StepIndex, along: frozenset[str], sizes: tuple[int, ...]) -> bool:
+    """One entry of the second axis is picked."""
+    picked = (op for op in step.of("index") if not along.isdisjoint(op.outputs) and len(op.inputs) == 1)
+    return any((step.value(op.inputs[0]).shape or ())[:2] == sizes and sizes[1] not in (step.value(op.output).shape or ()) for op in picked)
 
 
 def along_the_batch(call: Call) -> Iterator[Diagnosis]:
@@ -69,7 +95,7 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
     if found is None:
         return
     step, op, shape = call.step, found.op, found.read.shape or (0, 0)
-    layer = "an attention" if op.kind == "attention" else "a recurrent layer"
+    layer = "an attention" if op.kind == "attention" else "a loop" if found.loop else "a recurrent layer"
     place = edited_at(step, op)
     yield Diagnosis(
         rule="WG211",
@@ -83,7 +109,7 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
         evidence=(
             Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {typed(call.target)} has {shape[found.axis]} labels"),
         ),
-        help=idiom(call.index, "batch first"),
+        help=idiom(call.index, "positions first" if found.loop else "batch first"),
         remedy=remedy("give it the batch first", setting(place, "batch_first", "True", calls=_LAYERS)),
         facts=frozenset({Fact("odd-input", call.prediction.name), Fact("odd-shape", call.prediction.name)}),
         kind=step.step.kind,

@@ -42,8 +42,17 @@ SLICES = """
     labels values=["y1"] how="target"
 """
 
+PICKED = LOADER.replace(
+    '    loss = cross_entropy s y with={"target":1} @ "a.py":58',
+    """    l = log_softmax s with={"axis":1} @ "a.py":57
+    p = index l y @ "a.py":58
+    m = mean p @ "a.py":58
+    loss = neg m @ "a.py":58""",
+).replace("    s: activation", "    l: activation f32[20,5]\n    s: activation")
+
 FIRES = {
     "a loader": (LOADER, 52),
+    "a cross-entropy that the program writes out": (PICKED, 52),
     "with a mixed batch at each border": (LOADER.replace("constant_batches=64", "constant_batches=56"), 52),
     "a sampler of the user's own": (LOADER.replace('length=20 @ "a.py":52\n    x:', 'length=20 @ "a.py":52 ^ "a.py":26\n    x:'), 26),
     "slices of a sorted table": (SLICES, 5),
@@ -52,6 +61,7 @@ FIRES = {
 
 SILENT = {
     "mixed batches": LOADER.replace("constant_batches=64 constant_levels=5", "constant_batches=0"),
+    "mixed batches of a cross-entropy that is written out": PICKED.replace("constant_batches=64", "constant_batches=3"),
     "a rare class": LOADER.replace("constant_levels=5", "constant_levels=1"),
     "a few batches by chance": LOADER.replace("constant_batches=64", "constant_batches=9"),
     "one label for all (WG103)": LOADER.replace("constant_levels=5", "constant_levels=1").replace("maximum=4", "maximum=0"),

@@ -46,6 +46,37 @@ RECURRENT = """
     labels values=["y"] how="target"
 """
 
+LOOP = RECURRENT.replace("o = rnn x with={", 'h, o = opaque w x native="jax.numpy.scan" with={"sequence":1,').replace(
+    "    last: activation", "    h: activation f32[30,8]\n    last: activation"
+)
+TURNS = """
+    x: input f32[3,5,2]
+    y: label i64[3] minimum=0 maximum=3
+    w: parameter f32[2,8]
+    v: parameter f32[8,4]
+    a: activation f32[5,8]
+    b: activation f32[5,8]
+    c: activation f32[5,8]
+    o: activation f32[3,5,8]
+    last: activation f32[3,8]
+    s: activation f32[3,4]
+    x0 = index x
+    a = linear x0 w
+    x1 = index x
+    i1 = linear x1 w
+    b = add i1 a
+    x2 = index x
+    i2 = linear x2 w
+    c = add i2 b
+    o = concat a b c native="jax.lax.stack" @ "a.py":3
+    last = index o @ "a.py":4
+    s = linear last v @ "a.py":5
+    loss = cross_entropy s y with={"target":1} @ "a.py":6
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+
 MAPS = """
     x: input f32[16,3,7]
     y: label i64[16,7] minimum=0 maximum=4
@@ -121,6 +152,8 @@ STATE = """
 
 FIRES = {
     "a recurrent layer that runs along the batch": (RECURRENT, 7),
+    "a loop of the program's that runs along the batch": (LOOP, 7),
+    "turns of such a loop, written out": (TURNS, 3),
     "an attention that does, and whose positions are averaged": (RECURRENT.replace("= rnn", "= attention").replace("= index", "= mean"), 7),
     "labels in a column": (
         RECURRENT.replace("i64[20]", "f32[20,1]").replace("f32[20,4]", "f32[20,1]").replace("cross_entropy", "mse_loss"),
@@ -247,6 +280,10 @@ SILENT = {
     "Keras went back to the scores behind a softmax over the classes": BATCH.replace(
         'log_softmax s with={"axis":0}', 'softmax s with={"axis":1}'
     ).replace('nll_loss p y with={"target":1}', 'cross_entropy s y with={"target":1,"axis":-1,"ids":true,"given":"p"}'),
+    "a loop along the positions": LOOP.replace('"sequence_axis":0', '"sequence_axis":1'),
+    "a loop over moments whose places are pooled": LOOP.replace("index o", "mean o"),
+    "turns that hand nothing on": TURNS.replace("add i1 a", "add i1").replace("add i2 b", "add i2"),
+    "turns along the positions": TURNS.replace("input f32[3,5,2]", "input f32[5,3,2]"),
     "a recurrent layer that was told": RECURRENT.replace('"sequence_axis":0', '"sequence_axis":1'),
     "positions first on purpose": RECURRENT.replace("f32[20,30,3]", "f32[30,20,3]").replace("f32[20,30,8]", "f32[30,20,8]"),
     "one sequence, and a label for each position": RECURRENT.replace("f32[20,30,", "f32[20,1,"),
