@@ -12,7 +12,7 @@ from whygrad.ir.trials import Trial
 EventKind = Literal[
     "tracking", "clear", "backward", "clip", "unscale", "optimizer_step", "update", "scheduler_step",
     "train", "eval", "freeze", "unfreeze", "load", "exception", "autocast", "batch", "hook", "untie", "skipped", "dropped",
-    "ascent", "accumulate", "assign", "marked", "outdated", "spoilt",
+    "ascent", "accumulate", "assign", "marked", "outdated", "spoilt", "settled",
 ]  # fmt: skip
 """`tracking`: gradient tracking switched (attribute `on`). `clear`: gradients of the targets set to None or zero. `update`: parameters changed by
 hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `batch`: a data loader handed out the targets.
@@ -21,6 +21,7 @@ computed, and nothing kept them (attribute `what`: `update`, `applied`, `module`
 `ascent`: the gradients of the targets were added to them as they are. `accumulate`: the program itself added gradients of the targets to those that an update had used.
 `assign`: the program wrote the gradients of the targets itself, `p.grad = …`; without a target, those of tensors that are no parameters.
 `marked`: the program asked for a gradient of the targets, which are values and no parameters: `loss.requires_grad = True`.
+`settled`: a compiled step was called `calls` times while the number `name` was `now`, and goes on with what it `was` when it was traced; `test` is the condition that it decided there.
 `outdated`: a compiled `function` was called `calls` times and read earlier values of the targets, which it had taken in when it was traced; `variable` is where from, `given` whether it is handed newer ones.
 `spoilt`: when the loss of a later `step`, which was not recorded, was not finite, the variable `name` of that `type` held NaN and no parameter did; it was given its value at the site."""
 

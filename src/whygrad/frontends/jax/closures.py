@@ -14,6 +14,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import leaves, user_function
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.flattening import places
+from whygrad.frontends.jax.settled import Settled
 from whygrad.frontends.jax.tape import Bound
 from whygrad.ir import Event, Step
 
@@ -58,6 +59,7 @@ class Closures:
         self.first: dict[str, First] = {}
         """What each derivative of the first recorded steps was taken by."""
         self.known: dict[int, Held | None] = {}
+        self.settled = Settled(owner)
 
     def met(self, parts: Sequence[Part]) -> None:
         """A recorded step begins with these parameters: the first ones of each derivative are kept."""
@@ -94,7 +96,8 @@ class Closures:
         return None
 
     def told(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """The steps, the last one with what such functions read."""
+        """The steps, the last one with what such functions read, and with what the compiled steps themselves have settled."""
+        steps = self.settled.told(steps)
         found = [held for held in self.known.values() if held is not None and held.calls]
         if not found or not steps:
             return steps

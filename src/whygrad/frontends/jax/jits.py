@@ -245,6 +245,7 @@ class Jits:
         elif self.feeds.wants(id(jitted)):
             self.feeds.passed(id(jitted), args, kwargs)
         if jitted.plan is not None:
+            self.closures.settled.called(jitted, jitted.plan.closed, args, traced=bool(capture))
             self.recorder.late.note(jitted, jitted.plan, args, kwargs)
             self._begun(jitted.plan, jax.tree_util.tree_leaves((args, kwargs)))
             self.recorder.passed(jitted.plan, result)
@@ -269,6 +270,7 @@ class Jits:
         if plan is None:
             self.closures.called(jitted, *call)
             return None
+        self.closures.settled.called(jitted, plan.closed, call[0], traced=bool(capture))
         if values := self.entered(plan, flat):
             built = self.recorder.open.built if self.recorder.open else None
             self.feeds.recorded(id(jitted), flat, dict(named(plan, built.facts)) if built else {}, self._loop, built)

@@ -130,7 +130,9 @@ def of_steps(index: Index, step: StepIndex, value: Value, levels: list[float]) -
     )  # fmt: skip
 
 
-def _diagnosis(index: Index, step: StepIndex, value: Value, sure: str, site: Site | None, statement: str, help_: str, loop: Site | None) -> Diagnosis:
+def _diagnosis(
+    index: Index, step: StepIndex, value: Value, sure: str, site: Site | None, statement: str, help_: str, loop: Site | None
+) -> Diagnosis:
     loss = next((op.site for op in losses_of(index, step)), None)
     return Diagnosis(
         rule="WG109",

@@ -26,7 +26,8 @@ FIRES = {
     "hand-written, no loss function": (SWAPPED.replace("loss = mse_loss x y", 'd = sub x y @ "losses.py":5\n    loss = mean d'), 5),
     "a sum that is divided in another line": (
         SWAPPED.replace(
-            "loss = mse_loss x y", 'd = mul y y @ "losses.py":4\n    s = sum d @ "losses.py":4\n    n = neg s @ "losses.py":4\n    loss = div n'
+            "loss = mse_loss x y",
+            'd = mul y y @ "losses.py":4\n    s = sum d @ "losses.py":4\n    n = neg s @ "losses.py":4\n    loss = div n',
         ),
         4,
     ),
