@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from whygrad.flow.guesses import GUESSED
 from whygrad.frontends import fitting
+from whygrad.frontends.numberings import numbered
 from whygrad.ir import Course, Fit
 
 WIDE = 4096
@@ -93,11 +94,13 @@ def fitted(rows: Kept, names: Mapping[str, tuple[str, ...]], labels: set[str], c
     if rows.count < fitting.FEWEST or len(mine) != 1 or not others:
         return
     costs = fitting.constant_costs(rows.table(mine[0]))
+    inputs = tuple(name for path in others for name in names.get(path, ()))
+    found = numbered([rows.table(path) for path in others], rows.table(mine[0])) or (None, None)
     if not learnt_little(courses, costs):
+        yield from [Fit(inputs, names[mine[0]], rows.count, None, "", None, *costs, *found)] if found[0] is not None else ()
         return
     orders = fitting.ORDERS if rows.ordered else ()
     scores = fitting.scores([rows.table(path) for path in others], rows.table(mine[0]), orders)
     if scores:
         best = max(orders, key=lambda order: scores[order], default="")
-        inputs = tuple(name for path in others for name in names.get(path, ()))
-        yield Fit(inputs, names[mine[0]], rows.count, scores[""], best, scores[best] if best else None, *costs)
+        yield Fit(inputs, names[mine[0]], rows.count, scores[""], best, scores[best] if best else None, *costs, *found)

@@ -16,11 +16,11 @@ def walked(bound: Bound, names: Mapping[int, str], inputs: Sequence[str]) -> dic
     consts, carries = int(bound.params["num_consts"]), int(bound.params["num_carry"])
     before, given = consts + carries, bound.params["jaxpr"].in_avals
     rows = [(at, item) for at, item in enumerate(bound.inputs) if at >= before and len(given[at].shape) == _SEQUENCE - 1]
-    if len(rows) != 1 or not isinstance(rows[0][1], int):
+    at, item = rows[0] if len(rows) == 1 else (0, None)
+    name = names.get(item) if isinstance(item, int) else None
+    if name not in inputs or name is None:
         return {}
-    at, item = rows[0]
     states = [aval.shape for aval in given[consts:before]]
     if not any(len(shape) == _SEQUENCE - 1 and shape[0] == given[at].shape[0] for shape in states):
         return {}
-    name = names.get(item)
-    return {"sequence_axis": 0, "sequence": list(inputs).index(name)} if name in inputs else {}
+    return {"sequence_axis": 0, "sequence": list(inputs).index(name)}

@@ -17,7 +17,7 @@ from whygrad.frontends.jax.derivations import user_function
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.sentences import Numbers, Uses, uses
 from whygrad.frontends.jax.tape import Bound
-from whygrad.ir import Event, Site, Step
+from whygrad.ir import Attribute, Event, Site, Step
 
 MOST = 64
 """Numbers that are looked at, for each compiled step: comparing one takes about 0.1 µs."""
@@ -86,7 +86,13 @@ class Settled:
         for key, calls in held.calls.items():
             found = _read(held, key)
             if found is not None:
-                told = {"name": found.written, "was": held.numbers[key], "now": held.since[key], "calls": calls, "test": found.test}
+                told: dict[str, Attribute] = {
+                    "name": found.written,
+                    "was": held.numbers[key],
+                    "now": held.since[key],
+                    "calls": calls,
+                    "test": found.test,
+                }
                 yield Event("settled", at, (), self._site(found), told)
 
     def _site(self, found: "Read") -> Site | None:
@@ -172,7 +178,10 @@ def _own(item: Any) -> bool:
 
 
 def _number(item: Any) -> float | None:
-    return float(item) if isinstance(item, bool | int | float | np.number | np.bool_) and abs(item) < 1e15 else None  # noqa: PLR2004 - beyond, a float is no exact count
+    if not isinstance(item, bool | int | float | np.integer | np.floating | np.bool_):
+        return None
+    number = float(item)
+    return number if abs(number) < 1e15 else None  # noqa: PLR2004 - beyond, a float is no exact count
 
 
 def _now(item: Any, key: str) -> float | None:

@@ -37,7 +37,11 @@ LETTERS = """
     labels values=["y"] how="target"
 """
 
+FLOATING = SOIL.replace("y: label i64", "y: label f32")
+FITTED = '    fit inputs=["x"] labels=["y"] rows=512 better=0.4 told=0.95\n'
+
 FIRES = {
+    "floating numbers that were measured to have no order": (FITTED + FLOATING, 4),
     "classes of soil": (SOIL, 4),
     "an absolute error": (SOIL.replace("mse_loss", "l1_loss"), 4),
     "a Huber loss": (SOIL.replace("mse_loss", "huber_loss"), 4),
@@ -48,6 +52,9 @@ SILENT = {
     "counts": SOIL.replace("mean=2.5 std=1.74", "mean=0.9 std=1.0"),
     "ratings from 1": SOIL.replace("minimum=0 maximum=5 mean=2.5", "minimum=1 maximum=6 mean=3.5"),
     "made as floats": SOIL.replace("y: label i64", "y: label f32"),
+    "floating numbers with an order": FITTED.replace("better=0.4", "better=0.02") + FLOATING,
+    "floating numbers that the inputs do not tell": FITTED.replace("told=0.95", "told=0.4") + FLOATING,
+    "other labels than those that were fitted": FITTED.replace('labels=["y"]', 'labels=["z"]') + FLOATING,
     "yes or no": SOIL.replace("maximum=5 mean=2.5 std=1.74", "maximum=1 mean=0.5 std=0.5").replace("distinct=6", "distinct=2"),
     "gaps": SOIL.replace("distinct=6", "distinct=4"),
     "a few labels": SOIL.replace("[36", "[12"),
