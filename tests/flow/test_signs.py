@@ -31,6 +31,8 @@ CHAIN = """
         ("opaque x", 0),
         ("softmax x", 0),
         ("mul x", -1),
+        ("where v x", 1),
+        ("where x v", 0),
     ],
 )
 def test_one_op(op: str, sign: int) -> None:

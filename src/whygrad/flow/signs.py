@@ -39,6 +39,8 @@ def local_sign(step: StepIndex, op: Op, position: int) -> Sign:  # noqa: PLR0911
     """How the op's result moves with the input at `position`."""
     if op.kind in _RISING:
         return 1
+    if op.kind == "where":
+        return 0 if position == 0 else 1  # what is chosen stays as it is: a mask, a guard against dividing by nothing
     if op.kind == "neg":
         return -1
     if op.kind in ("softmax", "log_softmax"):

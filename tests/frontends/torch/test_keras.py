@@ -1,6 +1,7 @@
 """Keras on PyTorch, told as PyTorch's own: what stands for an optimizer, and what a layer is called."""
 
 from types import SimpleNamespace
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -30,8 +31,8 @@ class Layer(nn.Module):
         self._non_trainable_variables = []
 
 
-def standing(optimizer):
-    return Keras.standing(SimpleNamespace(_standing={}), optimizer)
+def standing(optimizer: Adam) -> Any:
+    return Keras.standing(cast("Keras", SimpleNamespace(_standing={})), optimizer)
 
 
 def test_what_stands_for_an_optimizer_has_its_name_its_variables_and_its_settings():
@@ -56,7 +57,7 @@ def test_an_optimizer_that_is_gone_holds_nothing():
 
 def test_a_layer_goes_by_keras_name_for_it_below_the_model():
     model, inner = Layer("net"), Layer("dense", torch.ones(1))
-    model._flatten_layers = lambda: (model, inner)
+    vars(model)["_flatten_layers"] = lambda: (model, inner)
 
     assert path_of([model, inner]) == "dense"
     assert path_of([model]) == "net"

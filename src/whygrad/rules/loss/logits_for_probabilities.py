@@ -19,6 +19,11 @@ from whygrad.rules.remedies import ACTIVATIONS, GIVEN, called_instead, is_writte
 
 TOLERANCE = 1e-3
 """How far rounding in half precision may take a probability, or its logarithm, out of its range."""
+FAR = 0.1
+"""How far outside of 0 to 1 something lies that is cut to that range and was never meant as probabilities: sums of probabilities overshoot by rounding alone,
+and a layer's raw scores reach this in the first step."""
+CUT = "; it is cut to between 0 and 1 first, and what lay outside gets no gradient"
+_CUTS = frozenset(("clamp", "hardtanh", "minimum", "maximum"))
 _PROBABILITIES = frozenset(("softmax", "sigmoid", "gumbel_softmax"))
 _SQUASHED = frozenset(("softmax", "sigmoid", "gumbel_softmax", "hardtanh", "clamp", "minimum", "compare", "create", "where"))
 _REFUSAL = "between 0 and 1"
@@ -31,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     `nll_loss`, `kl_div` or `ctc_loss` whose input is above 0 or comes straight from a softmax, so that it can't be log-probabilities;
-    `binary_cross_entropy` whose input lies outside 0 to 1; a Poisson likelihood on rates below 0.
+    `binary_cross_entropy` whose input lies outside 0 to 1, or did by more than a tenth before it was cut to that range; a Poisson likelihood on rates below 0.
 
     ## Why it matters
     `nll_loss` averages the negative of what it is given: on raw scores it has no lower bound, and the quickest way down is to let all
@@ -56,9 +61,10 @@ def judge(index: Index, step: StepIndex, op: Op) -> Iterator[Diagnosis]:
     contract, given = contract_of(op), input_of(op)
     if contract is None or contract.range is None or given is None:
         return
-    reason = reason_against(index, step, op, contract, given)
+    whole = uncut(step, op, given)
+    reason = reason_against(index, step, op, contract, whole)
     if reason:
-        found = diagnosis(index, step, op, contract, step.value(given), reason)
+        found = diagnosis(index, step, op, contract, step.value(whole), reason + (CUT if whole != given else ""))
         yield replace(found, explains=raised_by(index, step, op) | made_within(op))
 
 
@@ -73,6 +79,21 @@ def reason_against(index: Index, step: StepIndex, op: Op, contract: Contract, gi
         return outside(figures, contract.range or (-inf, inf)) or (empty_rows(figures) if op.kind == "categorical_cross_entropy" else "")
     refused = op.failed and op.kind == "binary_cross_entropy" and _REFUSAL in message_of(index, step)
     return "the loss refused it" if refused and kind not in _SQUASHED else ""
+
+
+def uncut(step: StepIndex, op: Op, given: str) -> str:
+    """What a binary cross-entropy was given before it was cut to the range of probabilities, where it lies far outside; else what it was given."""
+    made = step.producer.get(step.origin(given))
+    if op.kind != "binary_cross_entropy" or made is None or made[1].kind not in _CUTS or not made[1].inputs:
+        return given
+    before = step.value(made[1].inputs[0]).statistics
+    far = (
+        before is not None
+        and before.minimum is not None
+        and before.maximum is not None
+        and (before.minimum < -FAR or before.maximum > 1 + FAR)
+    )
+    return made[1].inputs[0] if far else given
 
 
 def empty_rows(figures: Statistics) -> str:

@@ -119,6 +119,28 @@ OTHERS = {
 }
 
 
+CUT = """
+    x: input f32[32,8]
+    y: label f32[32,1]
+    w: parameter f32[1,8]
+    z: activation f32[32,1] minimum=-1.2 maximum=1.8
+    p: activation f32[32,1] minimum=0 maximum=1
+    z = linear x w @ "train.py":16
+    p = clamp z @ "train.py":19
+    loss = binary_cross_entropy p y with={"target":1} @ "train.py":20
+    labels values=["y"] how="target"
+"""
+FIRES |= {
+    "scores cut to the range of probabilities": (CUT, 20, "it is cut to between 0 and 1 first"),
+}
+SILENT |= {
+    "probabilities kept off 0 and 1": CUT.replace("minimum=-1.2 maximum=1.8", "minimum=0 maximum=1"),
+    "sums of probabilities that overshoot a little": CUT.replace("minimum=-1.2 maximum=1.8", "minimum=0 maximum=1.05"),
+    "cut before a squared error": CUT.replace("binary_cross_entropy", "mse_loss"),
+    "no figures of what is cut": CUT.replace(" minimum=-1.2 maximum=1.8", ""),
+}
+
+
 @pytest.mark.parametrize(("text", "line", "words"), FIRES.values(), ids=FIRES)
 def test_an_input_of_the_wrong_form(text: str, line: int, words: str) -> None:
     (diagnosis,) = said(diagnose, text, steps=2)
