@@ -22,8 +22,8 @@ $(STAMP): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "whygrad needs Python 3.11 or newer with its venv and ensurepip modules, and found none on PATH."; \
 		echo "Install one (for instance the packages python3.11 and python3.11-venv), or say: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,corpus]'
+	$(BIN)/python -m pip install --quiet --no-compile torch==2.13.0
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[dev,corpus]'
 	@touch $@
 
 demo: $(STAMP) ## whygrad on the programs of examples/: reports on screen and in reports/demo

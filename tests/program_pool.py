@@ -5,6 +5,7 @@ printed. A child has its own `__main__`, arguments, folder and streams, as the c
 meets in notebooks as well (`tests/rules/test_programs.py` compares one report with that of the command itself).
 """
 
+import gc
 import importlib
 import json
 import os
@@ -38,6 +39,7 @@ class Pool:
         kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "RANK", "WORLD_SIZE")}
         environment = {
             **kept, "PYTHONPATH": str(sources), "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2",
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # most of the time of a small JAX program is compilation
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, __file__, framework],
@@ -78,9 +80,14 @@ def serve(framework: str) -> None:
 
 def import_all(framework: str) -> None:
     """Everything that takes time to import and that each child would import in turn."""
-    for module in (*IMPORTED[framework], f"whygrad.frontends.{framework}", "whygrad.reports.terminal", "whygrad.session"):
+    for module in (*IMPORTED[framework], "whygrad.cli", "whygrad.reports.terminal", "whygrad.session"):
         importlib.import_module(module)
+    for name in IMPORTED:
+        if name in sys.modules:  # TensorFlow imports JAX where it is installed
+            importlib.import_module(f"whygrad.frontends.{name}")
     importlib.import_module("whygrad.rules").load_rules()
+    gc.collect()
+    gc.freeze()  # what is shared stays shared: a search for garbage would write to all of it in every child
 
 
 def forked(program: Path, options: list[str]) -> dict[str, Any]:
