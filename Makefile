@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: browser help demo test lint bench docs accuracy clean
+.PHONY: apart browser help demo test lint bench docs accuracy clean
 
 # Newer interpreters last: the pins in constraints.txt were made with 3.11.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-constraints
 RUN := OMP_NUM_THREADS=1 $(BIN)
 
+# Hundreds of processes of the tests import whygrad: without its bytecode each of them compiles 300 files, half a second's work.
+export PYTHONDONTWRITEBYTECODE :=
+
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
@@ -22,8 +25,8 @@ $(STAMP): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "whygrad needs Python 3.11 or newer with its venv and ensurepip modules, and found none on PATH."; \
 		echo "Install one (for instance the packages python3.11 and python3.11-venv), or say: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile torch==2.13.0
-	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[dev,corpus]'
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,corpus]'
 	@touch $@
 
 demo: $(STAMP) ## whygrad on the programs of examples/: reports on screen and in reports/demo
@@ -54,9 +57,13 @@ browser:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	else echo "The tests of HTML pages need Chromium on PATH (Debian: apt-get install chromium)."; exit 1; fi
 
-test: lint browser ## lint, then every test
-	$(RUN)/pytest -n 2 --ignore=tests/frontends/jax --ignore=tests/frontends/tensorflow
+apart: $(STAMP) # the tests of those files
 	@printf '%s\n' $(APART) | TF_CPP_MIN_LOG_LEVEL=2 OMP_NUM_THREADS=1 xargs -n 1 -P 2 $(BIN)/pytest --quiet
+
+# mypy keeps one core busy and no more: what can run beside it does.
+test: $(STAMP) browser ## lint, then every test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint apart
+	$(RUN)/pytest -n 2 --ignore=tests/frontends/jax --ignore=tests/frontends/tensorflow
 
 bench: $(STAMP) ## every benchmark, ratios in one run
 	@for benchmark in benchmarks/*.py; do echo; echo "== $$benchmark"; $(RUN)/python $$benchmark || exit 1; done
