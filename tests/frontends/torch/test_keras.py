@@ -45,7 +45,7 @@ def test_what_stands_for_an_optimizer_has_its_name_its_variables_and_its_setting
     assert isinstance(found, Standing)
     assert group["params"][0] is weight
     assert (group["lr"], group["eps"], group["betas"]) == (0.01, 1e-7, (0.9, 0.99))
-    assert list(copies({"w": weight}, [found])) == ["w"]
+    assert list(copies({"w": weight}, [cast("torch.optim.Optimizer", found)])) == ["w"]
 
 
 def test_an_optimizer_that_is_gone_holds_nothing():
