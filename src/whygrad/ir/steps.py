@@ -41,7 +41,8 @@ class Event:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the
     gradient of no variable was asked for); exception: `type`, `message`;
-    optimizer_step: `rate`, `idle` (nothing that it held had a gradient); tracking: `on`."""
+    optimizer_step: `rate`, `idle` (nothing that it held had a gradient); tracking: `on`;
+    update: `along` (the cosine of what the program itself added to the first of the parameters with its gradient)."""
 
 
 @dataclass(frozen=True, slots=True)

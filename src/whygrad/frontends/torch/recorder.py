@@ -30,7 +30,7 @@ from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.pairs import Pairs
 from whygrad.frontends.torch.patches import Patches
 from whygrad.frontends.torch.rebound import rebound
-from whygrad.frontends.torch.running import Running, decorated, user_part
+from whygrad.frontends.torch.running import Running, along, decorated, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
 from whygrad.frontends.torch.unrecorded import Unrecorded
@@ -275,7 +275,7 @@ class TorchRecorder:
         parameter = self._parameter_behind(target) if target is not None else None
         if parameter is None or (parameter.grad is None and not self.running.losses):
             return
-        self.happened("update", sys._getframe(3), (parameter,))
+        self.happened("update", sys._getframe(3), (parameter,), attributes=along(call, parameter))
         self.updated([parameter])
 
     def note_mode(self, happened: tuple[str, source.Trace | None, str, str]) -> None:

@@ -1,14 +1,20 @@
-"""The step under way, and small questions about optimizers and places."""
+"""The step under way, and small questions about optimizers, updates and places."""
 
+import math
 from dataclasses import dataclass, field
 from types import FrameType
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from whygrad.frontends import source
+from whygrad.frontends.torch.calls import Call
 from whygrad.frontends.torch.modules import Owned
 from whygrad.ir import Birth, Measures, Trial
+
+ADDING = {"add": 1, "sub": -1}
+"""What moves a tensor by what it is given, in place."""
 
 
 @dataclass(slots=True)
@@ -52,3 +58,16 @@ def decorated(frame: FrameType | None) -> source.Trace | None:
             return source.Trace(((code, -2),), ())
         frame = frame.f_back
     return None
+
+
+def along(call: Call, parameter: Tensor) -> dict[str, float]:
+    """Which way the program itself moves a parameter by adding to it or taking off: the cosine with its gradient, 1 where that is climbed."""
+    sign, slots = ADDING.get(call.info.base), call.slots[1:2]
+    added = slots[0].reference() if slots else None
+    gradient = parameter.grad
+    if sign is None or added is None or gradient is None or added.shape != gradient.shape or added.layout is not torch.strided:
+        return {}
+    factor = call.kwargs.get("alpha", 1)
+    one, two = added.detach().double().flatten(), gradient.detach().double().flatten()
+    size = float(one.norm() * two.norm())
+    return {"along": sign * math.copysign(1, factor) * float(one @ two) / size} if size > 0 and isinstance(factor, int | float) else {}

@@ -152,11 +152,16 @@ def _trains_something_else(index: Index, step: StepIndex) -> bool:
     if refusal(index, step) is not None:
         return False
     known = {p.value for p in step.step.parameters}
-    leaves = [n for n in step.gets_gradient if n not in step.producer and n not in known and step.value(n).differentiable]
+    leaves = [n for n in step.gets_gradient if n not in known and step.value(n).differentiable and _is_leaf(step, n)]
     if any(step.value(n).role == "state" for n in leaves):
         return True  # the gradient goes on into the graph of an earlier step
     # timid: without an optimizer over the parameters the gradient of the input may be all that is wanted
     return bool(leaves) and (any(o.orphans for o in index.record.optimizers) or not index.held)
+
+
+def _is_leaf(step: StepIndex, name: str) -> bool:
+    """Nothing made it, or the step itself did of nothing that has a gradient: zeros that are added to an image."""
+    return name not in step.producer or not (any(step.producer[name][1].carrying) or name in step.depends_on_parameters)
 
 
 def _thawed(index: Index, parameters: tuple[Parameter, ...]) -> bool:

@@ -11,6 +11,7 @@ from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.loss.adversaries import about_cooperating, cooperating
+from whygrad.rules.loss.ascended import ascended
 from whygrad.rules.loss.endless import about, endless
 from whygrad.rules.loss.exchanged import about_exchanged, exchanged
 from whygrad.rules.phrases import distinct, figure, finite, places, plural
@@ -48,6 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A Dice or overlap coefficient, a log-likelihood or the log-probability of the true class that is minimised as it is, without the minus
     or the `1 -` that would make a loss of it; a loss function with a minus in front. A generator whose loss asks for the answer that its
     critic is trained to give of what it makes: the target of made data where that of real data is due, a score without its minus.
+    Updates by hand that add the gradient to the weights instead of taking it off, of a loss that has the right sign.
 
     ## Why it matters
     The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that
@@ -83,6 +85,7 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
     """Losses that rise as they should fall, by what joins labels and prediction in each step, or by their course."""
     without_end = {step: next(endless(step), None) for step in found if trains_a_model(step)}
     yield from distinct(about(step, item) for step, item in without_end.items() if item is not None)
+    yield from distinct(one for step, group in found.items() for one in ascended(index, step, [join.agreement for join in group]))
     if any(join.agreement <= 0 for group in found.values() for join in group) or any(
         contrasted(step, group) for step, group in found.items()
     ):

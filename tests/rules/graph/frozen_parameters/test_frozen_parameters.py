@@ -120,6 +120,17 @@ SILENT = {
         loss = mean h
         parameter w value=w trainable=false reached=true
     """,
+    "what is added to an image, made in the step itself": """
+        w: parameter f32[4,4]
+        x: input f32[8,4]
+        delta: constant f32[8,4] differentiable=true
+        z: activation f32[8,4]
+        delta = create @ "attack.py":2
+        z = add x delta
+        h = linear z w
+        loss = mean h
+        parameter w value=w trainable=false reached=true
+    """,
     "the gradient of an input, nothing trained": """
         optimizer opt native="Adam"
         w: parameter f32[4,4]
