@@ -144,6 +144,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "self.b = A(2)", {"action": "mistake", "written": "b"},
         "class M:\n    def __init__(self):\n        self.d = D()\n        self.a = A(1)\n        self.b = A(2)\n\n    def call(self, x):\n        x = self.d(self.a(x))\n        x = self.d(self.b(x))\n        return x\n",
     ),
+    "the forgotten method that calls it": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def mean(self, h):\n        return h.mean(1)\n\n    def weigh(self, h):\n        return (self.b(h) * h).sum(1)\n\n    def forward(self, x):\n        return self.out(self.mean(x))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def mean(self, h):\n        return h.mean(1)\n\n    def weigh(self, h):\n        return (self.b(h) * h).sum(1)\n\n    def forward(self, x):\n        return self.out(self.weigh(x))\n",
+    ),
     "in a chain": (
         "class M:\n    def __init__(self):\n        self.a = A()\n        self.b = B()\n\n    def call(self, x):\n        return self.a(relu(self.a(x)))\n",
         "self.b = B()", {"action": "mistake", "written": "b"},
@@ -536,6 +541,14 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a statement without a condition": ("for x in y:\n    opt.step()\n", "opt.step()", {"action": "always"}),
     "a layer beside one that is called three times": (
         "class M:\n    def __init__(self):\n        self.b = B()\n\n    def call(self, x):\n        return self.a(self.a(self.a(x)))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+    ),
+    "a forgotten method beside two that could be meant": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def f(self, h):\n        return h\n\n    def g(self, h):\n        return self.b(h)\n\n    def call(self, x):\n        return self.f(self.f(x))\n",
+        "self.b = B()", {"action": "mistake", "written": "b"},
+    ),
+    "a method that is called": (
+        "class M:\n    def __init__(self):\n        self.b = B()\n\n    def f(self, h):\n        return h\n\n    def g(self, h):\n        return self.b(h)\n\n    def call(self, x):\n        return self.f(x)\n\n    def test(self, x):\n        return self.g(x)\n",
         "self.b = B()", {"action": "mistake", "written": "b"},
     ),
     "a layer that its class reads": (

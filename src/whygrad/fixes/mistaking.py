@@ -15,8 +15,11 @@ def mistaken(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     """The second call of the only layer that one function calls twice; of two calls with the same argument, that one is exchanged for the parameter that nobody reads."""
     owner = tree.enclosing(statement(tree, edit.site), cst.ClassDef)
     own = f"self.{edit.written}"
-    if not isinstance(owner, cst.ClassDef) or sum(dotted(node) == own for node in tree.within(owner, cst.Attribute)) != 1:
-        raise Refused(f"`{edit.written}` is read somewhere in its class")
+    if not isinstance(owner, cst.ClassDef):
+        raise Refused("it is made in no class")
+    if sum(dotted(node) == own for node in tree.within(owner, cst.Attribute)) != 1:
+        _other_method(tree, owner, edit.written, changes)
+        return
     made = _made(tree, owner)
     pairs = [pair for function in tree.within(owner, cst.FunctionDef) for pair in _twice(tree, function)]
     found = [pair for pair in pairs if made.get(last_name(pair[1])) == made.get(edit.written)] or pairs
@@ -27,6 +30,34 @@ def mistaken(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
     args = _with_unread(tree, function, second) if alike and not _rebound(tree, function, first, second) else second.args
     called = cst.ensure_type(second.func, cst.Attribute).with_changes(attr=cst.Name(edit.written))
     changes.new[second] = second.with_changes(func=called, args=args)
+
+
+def _other_method(tree: Tree, owner: cst.ClassDef, layer: str, changes: Changes) -> None:
+    """The method that reads the layer and is never called, in the place of the only other one that is called with as many arguments."""
+    methods = {part.name.value: part for part in owner.body.body if isinstance(part, cst.FunctionDef)}
+    named = [node for node in tree.within(tree.module, cst.Attribute) if node.attr.value in methods]
+    reading = [
+        name
+        for name, one in methods.items()
+        if name != "__init__" and any(dotted(n) == f"self.{layer}" for n in tree.within(one, cst.Attribute))
+    ]
+    if len(reading) != 1 or any(node.attr.value == reading[0] for node in named) or reading[0] in ENTERED:
+        raise Refused(f"`{layer}` is read somewhere in its class")
+    count = len(methods[reading[0]].params.params)
+    calls = [
+        call
+        for call in tree.within(owner, cst.Call)
+        if dotted(call.func).removeprefix("self.") in methods and dotted(call.func) != last_name(call)
+    ]
+    alike = [call for call in calls if len(methods[last_name(call)].params.params) == count == len(call.args) + 1]
+    if len(alike) != 1:
+        raise Refused(f"`{reading[0]}`, which reads `{layer}`, is never called, and no other method alone could be meant")
+    called = cst.ensure_type(alike[0].func, cst.Attribute).with_changes(attr=cst.Name(reading[0]))
+    changes.new[alike[0]] = alike[0].with_changes(func=called)
+
+
+ENTERED = ("forward", "call", "__call__")
+"""Methods that the framework calls."""
 
 
 def _made(tree: Tree, owner: cst.ClassDef) -> dict[str, str]:

@@ -7,6 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.ir import Parameter
 from whygrad.rules.phrases import listed, plural
+from whygrad.rules.remedies_of_settings import made_once
 
 
 def remade(index: Index) -> Iterator[Diagnosis]:
@@ -78,4 +79,5 @@ def diagnosis(first: StepIndex, second: StepIndex, found: tuple[tuple[Parameter,
         kind=second.step.kind,
         step=second.step.index,
         names=names[:1],
+        remedy=made_once(found[0][0].site, "the layer"),
     )

@@ -129,8 +129,10 @@ def _about(module: str, members: Sequence[Parameter], site: Site | None) -> Diag
 
 
 def _called_instead(layer: str, site: Site | None) -> Remedy | None:
-    """The layer where another one is called in its place, as after copying a line."""
+    """The layer where another one is called in its place, as after copying a line; or the forgotten method that calls it."""
     edit = Edit("mistake", site, written=layer) if site is not None and layer.isidentifier() else None
     return remedy(
-        f"call `{layer}` where another layer is called twice", edit, changes=f"`{layer}` takes the place of that layer's second call"
+        f"call `{layer}` where another one is called in its place",
+        edit,
+        changes=f"`{layer}`, or the method that calls it, takes the place of that call",
     )
