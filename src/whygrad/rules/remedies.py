@@ -184,6 +184,8 @@ def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False) 
     }.get(op.kind)
     if op.kind == "std":
         return _spread(index, op, lone=lone)
+    if spelled(op) in _STEEP and op.site is not None:
+        return remedy("keep what goes in off both ends", Edit("wrap", op.site, "{x} * (1 - 1e-6)", (spelled(op),), position=GIVEN))
     if text is None or op.site is None or not op.inputs:
         return None
     names = tuple(dict.fromkeys((spelled(op), op.kind)))
@@ -191,6 +193,10 @@ def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False) 
         return remedy("add a small number to what is divided by", Edit("wrap", op.site, text, position=1))
     summary = "keep what goes in above 0" if op.kind == "log" or untaken else "add a small number inside"
     return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
+
+
+_STEEP = ("acos", "arccos", "asin", "arcsin", "atanh", "arctanh")
+"""Functions of -1 to 1 whose slope has no bound at both ends."""
 
 
 def _spread(index: Index, op: Op, *, lone: bool) -> Remedy | None:

@@ -174,3 +174,29 @@ def fed(site: Site, size: int, due: int) -> Remedy | None:
     changes = "the layer is made for what comes in, whatever that should have been"
     edits = [Edit("replace", at, str(size))] if at else first[:1]
     return remedy(f"make the layer for {size:,}", *edits, otherwise=first[1:], changes=changes)
+
+
+def with_rows(index: Index, site: Site | None, rows: int) -> Remedy | None:
+    """An embedding with a row for every id that it was given."""
+    keyword = "input_dim" if spelling(index, "axis") == "axis" and site is not None and "input_dim" in site.text else "num_embeddings"
+    told = setting(site, keyword, str(rows), calls=("Embedding", "EmbeddingBag", "Embed"), position=0)
+    return remedy(
+        f"give the table {rows:,} rows", told, changes="each id that comes has a row of its own, whether it should have one or not"
+    )
+
+
+_EXAMPLE = re.compile(r"\b(?:zeros|ones|empty|normal|uniform)\([^()]*\([^()]*,\s*([\w.]+)\s*\)")
+"""An array made up for an initialisation, with the size of its last axis."""
+
+
+def begun_for(site: Site | None, size: int) -> Remedy | None:
+    """Weights initialised for what comes in, where an array is made up for that."""
+    found = _EXAMPLE.search(site.text) if site is not None else None
+    if site is None or found is None:
+        return None
+    at = replace(site, column=found.start(1) + 1, end_column=found.end(1) + 1, end_line=site.line)
+    return remedy(
+        f"initialise the weights for {size:,}",
+        Edit("replace", at, str(size)),
+        changes="the layer is made for what comes in, whatever that should have been",
+    )

@@ -14,6 +14,7 @@ from whygrad.rules.magnitude.scales import scale_of
 from whygrad.rules.magnitude.unscaled_inputs import LARGE, inputs, with_standardised
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import guarded, without_largest
+from whygrad.rules.remedies_of_settings import with_rows
 
 HALF = 65504.0
 """The largest number of float16."""
@@ -126,8 +127,24 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.birth.step,
         names=(name,),
-        remedy=None if half else without_largest(index, found.step, op) or guarded(index, op, lone=lone) or _scaled(index, found.step, op),
+        remedy=None
+        if half
+        else without_largest(index, found.step, op)
+        or guarded(index, op, lone=lone)
+        or _scaled(index, found.step, op)
+        or _longer_table(index, found, op),
     )
+
+
+def _longer_table(index: Index, found: Origin, op: Op) -> Remedy | None:
+    """A table with a row for the largest id that it was given."""
+    largest = next((evidence.value for evidence in beyond_table(found, op)), None)
+    table = next(
+        (p for p in found.step.step.parameters if p.value in {found.step.origin(name, ("cast", "layout")) for name in op.inputs}), None
+    )
+    if not isinstance(largest, int | float) or table is None:
+        return None
+    return with_rows(index, table.site, int(largest) + 1)
 
 
 _GROWS = ("matmul", "linear", "conv", "square", "mul", "add", "sum", "sub", "pow", "exp", "mean_squared_error")

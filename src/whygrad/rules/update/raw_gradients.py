@@ -1,12 +1,14 @@
 """Gradients that were added to the parameters as they are, which climbs the loss at a rate of one."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.growth import grown
-from whygrad.ir import Event, Parameter
+from whygrad.ir import Event, Parameter, Site
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
+from whygrad.rules.remedies import remedy
 
 ASCENT = "`{name}` changed by its gradient times 1.0, where a descent takes a small share of the gradient off"
 
@@ -90,4 +92,20 @@ def _beside(index: Index, step: StepIndex, event: Event) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(event.targets),
+        remedy=_still(site),
+    )
+
+
+_MASKED = re.compile(r"(?:optax\.)?masked\(.+,\s*(?:mask=)?([\w.]+(?:\([^()]*\))?)\)")
+
+
+def _still(site: Site | None) -> Remedy | None:
+    """The updates of what the mask leaves out set to zero."""
+    own = site.text[site.column - 1 : (site.end_column or 1) - 1] if site is not None and site.column else ""
+    found = _MASKED.fullmatch(own)
+    if site is None or found is None:
+        return None
+    others = f"optax.masked(optax.set_to_zero(), jax.tree.map(lambda trained: not trained, {found[1]}))"
+    return remedy(
+        "keep the others still", Edit("wrap", site, f"optax.chain({{x}}, {others})"), changes="what the mask leaves out is not trained"
     )

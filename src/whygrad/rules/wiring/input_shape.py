@@ -15,7 +15,7 @@ from whygrad.ir import Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, places, typed
 from whygrad.rules.remedies import operand, remedy
-from whygrad.rules.remedies_of_settings import fed
+from whygrad.rules.remedies_of_settings import begun_for, fed, with_rows
 from whygrad.rules.wiring.checked_inputs import refused_inputs
 from whygrad.rules.wiring.merged_inputs import refused_merges
 from whygrad.rules.wiring.misgiven_inputs import misgiven
@@ -83,7 +83,7 @@ def _found(index: Index) -> Iterator[Diagnosis]:
         found = layer(failure.step, op) if failure.step is not None and op is not None else None
         if failure.step is not None and found is not None:
             yield from _of_layer(index, failure, failure.step, found)
-            yield from _of_ids(failure, failure.step, found)
+            yield from _of_ids(index, failure, failure.step, found)
         if failure.step is not None and op is not None:
             yield from odd_axes(index, failure, failure.step, op)
             yield from unfit_sums(failure, failure.step, op)
@@ -122,8 +122,15 @@ def _of_layer(index: Index, failure: Failure, step: StepIndex, found: Layer) -> 
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
-        remedy=_reordered(index, found, misfit) or (fed(declared, shape[due[0]], due[1]) if declared and not begun else None),
+        remedy=_reordered(index, found, misfit) or _made_for(declared, shape[due[0]], due[1], begun=begun is not None),
     )
+
+
+def _made_for(declared: Site | None, size: int, due: int, *, begun: bool) -> Remedy | None:
+    """The layer declared, or its weights initialised, for as many as it gets."""
+    if begun:
+        return begun_for(declared, size)
+    return fed(declared, size, due) if declared else None
 
 
 def _begun(found: Layer, made: Site | None) -> Site | None:
@@ -155,7 +162,7 @@ def odd_id(found: Layer, message: str) -> float | None:
     return next((at for at in given if not 0 <= at < rows), None)
 
 
-def _of_ids(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
+def _of_ids(index: Index, failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnosis]:
     """An embedding that was given an id beyond its last row."""
     odd = odd_id(found, failure.message)
     if odd is None:
@@ -181,6 +188,7 @@ def _of_ids(failure: Failure, step: StepIndex, found: Layer) -> Iterator[Diagnos
         kind=step.step.kind,
         step=step.step.index,
         names=(found.shown,),
+        remedy=with_rows(index, declared or found.op.made, int(odd) + 1) if odd > 0 else None,
     )
 
 

@@ -119,3 +119,22 @@ def test_large_inputs_are_standardised_where_an_op_makes_too_much_of_them(text: 
     (diagnosis,) = said(diagnose, text)
 
     assert (diagnosis.remedy is not None and "standardise" in diagnosis.remedy.summary) is large
+
+
+def test_a_table_that_ids_point_beyond_is_made_longer() -> None:
+    text = """
+        ids: input i32[8] minimum=0.0 maximum=7.0 finite=1.0
+        table: parameter f32[5,4]
+        w: parameter f32[2,4]
+        a = embedding ids table @ "train.py":7
+        b = linear a w @ "train.py":8
+        loss = mean b @ "train.py":10
+        ! backward loss @ "train.py":11
+        parameter table value=table @ "train.py":3
+        parameter w value=w @ "train.py":4
+        birth stage="forward" op="a" count=2 entries={"[3,0]":[0.0]} loss="nan"
+    """
+    (diagnosis,) = said(diagnose, text)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.text, edit.site.line) for edit in diagnosis.remedy.edits] == [("8", 3)]

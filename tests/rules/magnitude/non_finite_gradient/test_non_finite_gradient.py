@@ -98,6 +98,13 @@ def test_what_goes_in_is_kept_where_there_is_a_slope(loss: str, text: str) -> No
     assert [edit.text for edit in diagnosis.remedy.edits] == [text]
 
 
+@pytest.mark.parametrize(("name", "kept"), [("arccos", True), ("asin", True), ("tan", False)])
+def test_what_an_arc_is_given_is_kept_off_both_ends(name: str, kept: bool) -> None:
+    (diagnosis,) = said(diagnose, ROOT.replace("sqrt a", "sin a").replace("torch.Tensor.sqrt", f"torch.{name}"))
+
+    assert (diagnosis.remedy is not None and [edit.text for edit in diagnosis.remedy.edits] == ["{x} * (1 - 1e-6)"]) is kept
+
+
 def test_ids_beyond_the_table_are_shown() -> None:
     (diagnosis,) = said(diagnose, HIDDEN)
 

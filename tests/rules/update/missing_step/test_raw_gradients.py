@@ -35,6 +35,23 @@ def test_gradients_in_the_place_of_updates_are_told_where_they_are_applied() -> 
     assert not said(update_without_gradient.diagnose, ADDED)
 
 
+@pytest.mark.parametrize(
+    ("made", "mask"),
+    [
+        ("optax.masked(optax.adam(1e-3), head_only(params))", "head_only(params)"),
+        ("masked(chain(clip(1.0), adam(rate)), mask)", "mask"),
+        ("optax.masked(tx, mask=trained)", "trained"),
+        ("optax.multi_transform({'a': tx}, labels)", ""),
+    ],
+)
+def test_what_a_mask_leaves_out_is_kept_still(made: str, mask: str) -> None:
+    place = f'! ascent w @ "train.py":32:1-{len(made) + 1} text="{made}"'
+    (diagnosis,) = said(update_without_gradient.diagnose, SOME.replace('! ascent w @ "train.py":32', place))
+    edits = diagnosis.remedy.edits if diagnosis.remedy is not None else ()
+
+    assert [edit.text.count(f"not trained, {mask}))") for edit in edits] == [1] * bool(mask)
+
+
 def test_gradients_that_a_masked_optimizer_lets_through_are_told_where_it_is_made() -> None:
     (diagnosis,) = said(update_without_gradient.diagnose, SOME)
 

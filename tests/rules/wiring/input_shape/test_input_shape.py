@@ -4,6 +4,8 @@ import pytest
 
 from sketch import said
 from whygrad.diagnosis import Fact
+from whygrad.ir import Site
+from whygrad.rules.remedies_of_settings import begun_for
 from whygrad.rules.wiring.input_shape import diagnose
 
 LINEAR = """
@@ -328,3 +330,29 @@ def test_axes_of_the_data_are_put_in_order_where_one_alone_fits(text: str, texts
     (diagnosis,) = said(diagnose, text)
 
     assert [edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy is not None else ())] == texts
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("params = net.init(key, jnp.zeros((1, FEATURES)))", "params = net.init(key, jnp.zeros((1, 7)))"),
+        ("variables = model.init(k, jnp.ones([4, 5]), train=False)", ""),
+        ("params = net.init(key, jax.random.normal(key, (8, 5)))", "params = net.init(key, jax.random.normal(key, (8, 7)))"),
+        ("params = net.init(key, next(iter(batches))[0])", ""),
+    ],
+)
+def test_weights_are_initialised_for_what_comes_in(line: str, written: str) -> None:
+    remedy = begun_for(Site("train.py", 3, text=line), 7)
+    told = [(edit.site.column or 0, edit.site.end_column or 0, edit.text) for edit in remedy.edits] if remedy is not None else []
+
+    assert [line[: begin - 1] + text + line[end - 1 :] for begin, end, text in told] == [written] * bool(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"), [(IDS, "641"), (TOLD, "641"), (IDS.replace("minimum=0 maximum=640", "minimum=-1 maximum=40"), "")]
+)
+def test_a_table_gets_a_row_for_every_id(text: str, rows: str) -> None:
+    (diagnosis,) = said(diagnose, text)
+    edits = diagnosis.remedy.edits if diagnosis.remedy is not None else ()
+
+    assert [(edit.keyword, edit.text, edit.position) for edit in edits] == [("num_embeddings", rows, 0)] * bool(rows)
