@@ -238,15 +238,30 @@ def standardised(index: Index, data: Iterable[Data], what: str, proof: Intervent
     """Mean 0 and deviation 1, column by column, behind the line that makes the data, and behind those that make labels of them as they are."""
     places, known = list(dict.fromkeys(data)), [site for site in labels if site is not None]
     text = spelling(index, "standardised", data=True)
-    edits = [
-        _behind_readers(place.made, known, text) if place.made is not None else before_loop(place.read, text, place.called)
-        for place in places
-    ]
+    edits = [edit for place in places for edit in _scaled(place, known, text)]
     changes = (
         f"new data have to be scaled with the same figures{' and predictions scaled back' if what == 'targets' or len(places) > 1 else ''}"
     )
     return remedy(f"standardise the {what}", *edits, changes=changes, proof=proof)
 
+
+def _scaled(place: Data, known: list[Site], text: str) -> Iterable[Edit | None]:
+    """The statements for one array: of several that a line unpacks, the one of this name, and before it what is held out for tests, by the same figures."""
+    if place.made is None:
+        return (before_loop(place.read, text, place.called),)
+    unpacked = _SEVERAL.match(place.made.text)
+    names = re.findall(r"\w+", unpacked[1]) if unpacked is not None else []
+    if place.called not in names:
+        return (_behind_readers(place.made, known, text),)
+    others = [name for name in names if name in {place.called.replace("train", word) for word in HELD_OUT} - {place.called}]
+    held_out = (text.replace("{name}", other, 2).replace("{name}", place.called) for other in others)
+    return [behind(place.made, statement) for statement in (*held_out, text.replace("{name}", place.called))]
+
+
+_SEVERAL = re.compile(r"\s*(\(?\w+\s*,[\w\s,()]*)=[^=]")
+"""A line that unpacks several values."""
+HELD_OUT = ("test", "val", "valid", "eval", "dev")
+"""What stands in a name in the place of `train`, for data that are measured on and not trained on."""
 
 _NAMED = re.compile(
     r"(?:[\w.]*\b(?:asarray|array|tensor|as_tensor|from_numpy|convert_to_tensor|constant)\()?([A-Za-z_]\w*)(\[[^][]*\])?(?:,[^()]*)?\)?"

@@ -174,6 +174,24 @@ def test_labels_that_are_made_of_the_inputs_see_them_as_they_were(line: str, at:
     assert [edit.site.line for edit in diagnosis.remedy.edits] == [at]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("x_train, x_test, y_train, y_test = split(x, y)", ["x_test = (x_test - x_train.mean", "x_train = (x_train - x_train.mean"]),
+        ("(x_train, y_train), (x_val, y_val) = split(x, y)", ["x_val = (x_val - x_train.mean", "x_train = (x_train - x_train.mean"]),
+        ("x_train, y_train = load()", ["x_train = (x_train - x_train.mean"]),
+        ("x_train = load()", ["{name} = ({name} - {name}.mean"]),
+    ],
+)
+def test_what_a_line_unpacks_is_standardised_by_its_name_and_what_is_held_out_by_the_same_figures(line: str, told: list[str]) -> None:
+    record = STUCK.replace("x: input f32[64,8]", 'x: input f32[64,8] called="x_train"')
+    record = record.replace("    a = linear", f'    x = random @ "train.py":3 text="{line}"\n    a = linear')
+    (diagnosis,) = said(diagnose, record)
+
+    assert diagnosis.remedy is not None
+    assert [edit.text[: len(text)] for edit, text in zip(diagnosis.remedy.edits, told, strict=True)] == told
+
+
 def test_a_normalisation_that_was_never_adapted_is_told_so() -> None:
     (diagnosis,) = said(diagnose, UNADAPTED)
     (adapted,) = said(diagnose, UNADAPTED.replace("minimum=0 maximum=0 mean=0 std=0", "minimum=1 maximum=2 mean=1.5 std=0.5"))
