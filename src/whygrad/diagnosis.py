@@ -133,7 +133,7 @@ in the function that is `written` so is wrapped. `own`: the function reads its f
 for one of `calls`. `carry`: the state that an update of optax' makes anew goes out of its function and in again at the next call. `decorate`: the function
 is decorated by `text`, and the statement goes. `uncache`: what is made once and kept is made at each call. `enlist`: `text` is one more layer of the list, behind the one at the place or in front of it.
 `return`: the function ends by returning what the statement assigns. `derive`: a function whose derivative is written at the place goes without it. `beside`: `x = x[order]`, once more for what belongs
-to `x`. `mistake`: the layer that is `written` is called where another one of its class is called for the second time.
+to `x`. `mistake`: the layer that is `written`, or the forgotten method that reads it, is called where another one of its sort is called in its place.
 `group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so. `put back`: what the statement copies out of a model goes back into it
 behind the last statement that reads the copies. `always`: the `if` around the statement goes, and what it held stays."""
 
