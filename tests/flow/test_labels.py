@@ -94,3 +94,32 @@ def test_it_is_said_why_there_are_no_labels(text: str, reason: str) -> None:
     (step,) = sketch(text).steps
 
     assert find_labels(step).reason == reason
+
+
+MIXED = """
+    z: input f32[32,4]
+    real: activation f32[32,2] called="real"
+    g: parameter f32[2,4]
+    v: parameter f32[1,2]
+    r: parameter f32[]
+    fake: activation f32[32,2]
+    between: activation f32[32,2]
+    score: activation f32[32,1]
+    real = mul mix readings
+    fake = linear z g
+    between = add fake real
+    score = linear between v
+    loss = mean score
+"""
+DISTANCE = MIXED.replace("score = linear between v", "score = square between").replace("add fake real", "sub fake real")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [(MIXED, ()), (DISTANCE, ("real",)), (DISTANCE.replace("loss = mean score", "d = mean score\n    loss = mul d r"), ("real",))],
+    ids=["a mixture that a critic reads", "a distance", "a distance that is weighed by a parameter"],
+)
+def test_what_is_mixed_with_an_output_and_read_on_by_a_layer_is_no_label(text: str, found: tuple[str, ...]) -> None:
+    (step,) = sketch(text).steps
+
+    assert find_labels(step).values == found

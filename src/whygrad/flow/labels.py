@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from whygrad.flow.index import StepIndex
 from whygrad.ir import Labels, Op, Permute, Scope, Value, family
 
+LAYERS = ("linear", "conv", "embedding", "rnn", "matmul", "bilinear")
+"""Kinds of op that read data by weights."""
 REWRITTEN_BY = ("layout", "cast")
 """Families of ops that give labels another form and leave their meaning; one-hot rows do as well."""
 
@@ -162,8 +164,16 @@ def _operands(search: _Search) -> Iterator[str]:
     """Meets the model's output outside every module, in a loss written by hand."""
     for op in search.index.graph.ops:
         joins = family(op.kind) in ("arithmetic", "select", "loss", "opaque") and not search.trained.isdisjoint(op.inputs)
-        if joins and not op.module and (op.failed or not search.index.shapes_loss.isdisjoint(op.outputs)):
+        if joins and not op.module and (op.failed or not search.index.shapes_loss.isdisjoint(op.outputs)) and not _fed_on(search, op):
             yield from (name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, name))
+
+
+def _fed_on(search: _Search, op: Op) -> bool:
+    """A layer reads what it makes: a mixture of real and of made examples that a critic is asked about."""
+    below = search.index.downstream(op.outputs)
+    readers = (other for other in search.index.graph.ops if other.kind in LAYERS and not below.isdisjoint(other.inputs))
+    parameters = {p.value for p in search.index.step.parameters}
+    return any(not parameters.isdisjoint(other.inputs) for other in readers)
 
 
 def _drawn(search: _Search, name: str) -> bool:
