@@ -40,7 +40,7 @@ class Event:
     site: Site | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the
-    gradient of no variable was asked for); exception: `type`, `message`;
+    gradient of no variable was asked for), `plain` (places of what was differentiated then that hold Python numbers), `put_at` (file, line, class and text of where the first is set); exception: `type`, `message`;
     optimizer_step: `rate`, `idle` (nothing that it held had a gradient); tracking: `on`;
     update: `along` (the cosine of what the program itself added to the first of the parameters with its gradient)."""
 

@@ -192,7 +192,7 @@ class Assembly:
         found = [Event("batch", 0, batch)] if batch else []
         if derivation.loss is not None:
             told: dict[str, Attribute] = {"failed": True} if derivation.failed is not None else {}
-            told |= {} if derivation.parameters else {"asked": 0}
+            told |= {} if derivation.parameters else {"asked": 0, "plain": derivation.plain, "put_at": derivation.put_at}
             found.append(Event("backward", at, (facts.names[derivation.loss],), site, told))
         return found
 

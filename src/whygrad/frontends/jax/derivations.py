@@ -1,6 +1,8 @@
 """One derivative that the program asked for: the tape of its function, what it was given, and what came of it."""
 
 import inspect
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +40,10 @@ class Derivation:
     """Parameter name to its gradient: an array, or a tracer of the program that is being traced."""
     kind: str = "grad"
     failed: BaseException | None = None
+    plain: tuple[str, ...] = ()
+    """Places of what is differentiated that hold a Python number and no array."""
+    put_at: tuple[str, int, str, str] | None = None
+    """File, line, class and text of where the first of them is put into its object."""
 
     @property
     def parameters(self) -> list[Argument]:
@@ -86,6 +92,37 @@ def arguments_of(asked: Asked, numbers: Numbers) -> list[Argument]:
             if differentiated or is_data(leaf):
                 found.append(Argument(tidy(root, path), number_of(leaf, numbers), differentiated, root))
     return _numbered(found)
+
+
+def plain_numbers(asked: Asked) -> tuple[tuple[str, ...], tuple[str, int, str, str] | None]:
+    """Places that are left out of the tree that is differentiated, and that hold Python numbers in a tree which the function is handed beside it, as equinox takes a model apart; and where the first comes from."""
+    moving = [item for at, item in enumerate(asked.args) if at in asked.argnums]
+    beside = [item for at, item in enumerate(asked.args) if at not in asked.argnums]
+    out = {path for item in moving for path, leaf in _paths(item) if leaf is None}
+    found = (path for item in beside for path, leaf in _paths(item) if path in out and isinstance(leaf, float))
+    names = tuple(dict.fromkeys(jax.tree_util.keystr(path).lstrip(".") for path in found))
+    return names, _put_at(asked, names[0]) if names and names[0].isidentifier() else None
+
+
+def _put_at(asked: Asked, name: str) -> tuple[str, int, str, str] | None:
+    """Where a class of the user's puts a field into its objects, or declares it."""
+    for kind in {type(item) for item in asked.args}:
+        module = sys.modules.get(kind.__module__)
+        if not source.is_own_file(getattr(module, "__file__", None) or ""):
+            continue
+        try:
+            lines, first = inspect.getsourcelines(kind)
+        except (OSError, TypeError):
+            continue
+        for pattern in (rf"\s*self\.{name}\s*(:[^=]*)?=[^=]", rf"\s*{name}\s*:"):
+            found = next((at for at, text in enumerate(lines) if re.match(pattern, text)), None)
+            if found is not None:
+                return str(inspect.getsourcefile(kind)), first + found, kind.__qualname__, lines[found].rstrip("\n")
+    return None
+
+
+def _paths(tree: Any) -> list[tuple[Any, Any]]:
+    return jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda leaf: leaf is None)[0]
 
 
 def entered(derivation: Derivation, asked: Asked, args: Sequence[Any], kwargs: dict[str, Any]) -> None:

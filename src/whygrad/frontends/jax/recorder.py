@@ -16,7 +16,7 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Part
 from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left
+from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left, plain_numbers
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import about, raised
@@ -158,6 +158,7 @@ class JaxRecorder(Listener):
     def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:
         asked.names = variables_for(frame, asked.args, asked.argnums)
         derivation.arguments = arguments_of(asked, derivation.numbers)
+        derivation.plain, derivation.put_at = ((), None) if derivation.parameters else plain_numbers(asked)
 
     def _taped(self, asked: Asked, derivation: Derivation) -> Callable[..., Any]:
         """The user's function, with a tape under it."""

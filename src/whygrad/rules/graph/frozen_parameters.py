@@ -97,6 +97,9 @@ def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
         for value in fixed
         if value.shape and value.dtype.startswith(("f", "bf")) and value.called.count(".") and "(" not in value.called
     ]
+    plain = event.attributes.get("plain")
+    numbers = [str(name) for name in plain] if isinstance(plain, tuple) else []
+    put = _put(event)
     optimizer = index.record.optimizers[0]
     # whoever chose the arrays did so before the optimizer was made for none
     chosen = optimizer.site is not None and any(group.settings.get("empty") for group in optimizer.groups)
@@ -108,10 +111,14 @@ def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
         "frozen-parameters",
         "error",
         "proved",
-        "the derivative is taken by no array at all: what is differentiated holds none",
-        site=optimizer.site if chosen else event.site,
-        label=f"`{optimizer.name}` is made for no array" if chosen else "differentiates by an empty tree",
-        related=(beside,) if beside is not None else (),
+        f"the derivative is taken by no array at all: {_listed_numbers(numbers) or 'what is differentiated holds none'}",
+        site=put or (optimizer.site if chosen else event.site),
+        label="is a Python number here"
+        if put
+        else f"`{optimizer.name}` is made for no array"
+        if chosen
+        else "differentiates by an empty tree",
+        related=tuple(one for one in (asked if put else beside, made if put else None) if one is not None),
         evidence=(
             Evidence("0 arrays are differentiated, and no update of the run has anything to change", "asked", 0),
             *(
@@ -124,12 +131,27 @@ def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
                 else ()
             ),
         ),
-        help=idiom(index, "differentiate something"),
+        help=f"make {'arrays of them' if len(numbers) > 1 else 'an array of it'}, `jnp.asarray({numbers[0]})`: equinox differentiates arrays alone"
+        if numbers
+        else idiom(index, "differentiate something"),
         explains=frozenset({Fact("no-update", str(step.step.kind)), Fact("stands", str(step.step.kind))}),
         kind=step.step.kind,
         step=step.step.index,
         names=("backward",),
     )
+
+
+def _listed_numbers(names: list[str]) -> str:
+    return f"{listed(names)} {'is a Python number' if len(names) == 1 else 'are Python numbers'}" if names else ""
+
+
+def _put(event: Event) -> Site | None:
+    """Where the first of such numbers is put into its object."""
+    match event.attributes.get("put_at"):
+        case (str(file), int(line), str(kind), str(text)):
+            return Site(file, line, function=kind, text=text)
+        case _:
+            return None
 
 
 def _all_frozen(index: Index) -> Iterator[Diagnosis]:

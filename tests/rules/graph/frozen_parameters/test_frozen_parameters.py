@@ -265,6 +265,20 @@ def test_a_derivative_by_nothing_trains_nothing() -> None:
     assert "`model.kernel` shapes the loss as a constant" in found.evidence[1].statement
 
 
+def test_python_numbers_that_no_derivative_is_taken_by_are_named() -> None:
+    (found,) = said(diagnose, EMPTY.replace('"asked":0', '"asked":0,"plain":["stiffness","damping"]'))
+
+    told = EMPTY.replace(
+        '"asked":0', '"asked":0,"plain":["stiffness"],"put_at":["model.py",7,"Spring","        self.stiffness = stiffness"]'
+    )
+    (placed,) = said(diagnose, told)
+
+    assert placed.site is not None
+    assert (placed.site.file, placed.site.line) == ("model.py", 7)
+    assert "`stiffness` and `damping` are Python numbers" in found.message
+    assert "jnp.asarray(stiffness)" in found.help
+
+
 def test_a_derivative_by_something_is_left_alone() -> None:
     differentiated = EMPTY + "      parameter model.head value=w trainable=true\n"
 
