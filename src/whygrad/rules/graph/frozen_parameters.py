@@ -11,6 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.empty_thawing import thaws_nothing
+from whygrad.rules.graph.empty_trees import about_empty_tree
 from whygrad.rules.graph.stopped_without import frozen_for_optimizer
 from whygrad.rules.graph.thawing import frozen_by_choice
 from whygrad.rules.phrases import listed, places, plural
@@ -62,7 +63,7 @@ def _asked_about_none(index: Index) -> Iterator[Diagnosis]:
         event = next((event for event in step.events("backward") if event.attributes.get("asked") == 0), None)
         names = tuple(p.name for p in _shaping(index, step) if p.trainable)
         if event is not None and not step.step.parameters and index.record.optimizers:
-            yield _about_empty_tree(index, step, event)
+            yield about_empty_tree(index, step, event)
             return
         if event is None or not names:
             continue
@@ -86,72 +87,6 @@ def _asked_about_none(index: Index) -> Iterator[Diagnosis]:
             names=names,
         )
         return
-
-
-def _about_empty_tree(index: Index, step: StepIndex, event: Event) -> Diagnosis:
-    """Where arrays are parameters by being differentiated, as in JAX: a tree without any."""
-    origins = frozenset[str]().union(*(step.upstream(name) for name in event.targets))
-    fixed = [step.value(name) for name in sorted(origins) if name not in step.from_data and name in step.values]
-    held = [
-        value.called
-        for value in fixed
-        if value.shape and value.dtype.startswith(("f", "bf")) and value.called.count(".") and "(" not in value.called
-    ]
-    plain = event.attributes.get("plain")
-    numbers = [str(name) for name in plain] if isinstance(plain, tuple) else []
-    put = _put(event)
-    optimizer = index.record.optimizers[0]
-    # whoever chose the arrays did so before the optimizer was made for none
-    chosen = optimizer.site is not None and any(group.settings.get("empty") for group in optimizer.groups)
-    asked = Related(event.site, "the derivative by the same empty tree") if event.site else None
-    made = Related(optimizer.site, f"`{optimizer.name}` is made here") if optimizer.site else None
-    beside = asked if chosen else made
-    return Diagnosis(
-        "WG305",
-        "frozen-parameters",
-        "error",
-        "proved",
-        f"the derivative is taken by no array at all: {_listed_numbers(numbers) or 'what is differentiated holds none'}",
-        site=put or (optimizer.site if chosen else event.site),
-        label="is a Python number here"
-        if put
-        else f"`{optimizer.name}` is made for no array"
-        if chosen
-        else "differentiates by an empty tree",
-        related=tuple(one for one in (asked if put else beside, made if put else None) if one is not None),
-        evidence=(
-            Evidence("0 arrays are differentiated, and no update of the run has anything to change", "asked", 0),
-            *(
-                (
-                    Evidence(
-                        f"{listed(held)} {'shapes' if len(held) == 1 else 'shape'} the loss as {'a constant' if len(held) == 1 else 'constants'}"
-                    ),
-                )
-                if held
-                else ()
-            ),
-        ),
-        help=f"make {'arrays of them' if len(numbers) > 1 else 'an array of it'}, `jnp.asarray({numbers[0]})`: equinox differentiates arrays alone"
-        if numbers
-        else idiom(index, "differentiate something"),
-        explains=frozenset({Fact("no-update", str(step.step.kind)), Fact("stands", str(step.step.kind))}),
-        kind=step.step.kind,
-        step=step.step.index,
-        names=("backward",),
-    )
-
-
-def _listed_numbers(names: list[str]) -> str:
-    return f"{listed(names)} {'is a Python number' if len(names) == 1 else 'are Python numbers'}" if names else ""
-
-
-def _put(event: Event) -> Site | None:
-    """Where the first of such numbers is put into its object."""
-    match event.attributes.get("put_at"):
-        case (str(file), int(line), str(kind), str(text)):
-            return Site(file, line, function=kind, text=text)
-        case _:
-            return None
 
 
 def _all_frozen(index: Index) -> Iterator[Diagnosis]:
