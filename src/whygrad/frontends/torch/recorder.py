@@ -37,7 +37,7 @@ from whygrad.frontends.torch.unrecorded import Unrecorded
 from whygrad.frontends.torch.untracked import AGAIN, Untracked
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.frontends.turns import Turns
-from whygrad.ir import Ending, Framework, Outcome, Raised, Record, Step
+from whygrad.ir import Ending, Outcome, Raised, Record, Step
 from whygrad.replay import Observer
 
 REPEATED = ("freeze", "unfreeze", "clear", "update", "load", "assign")
@@ -373,7 +373,7 @@ class TorchRecorder:
         """All that is known so far."""
         with self.aside():
             return Record(
-                frameworks=(Framework("torch", str(torch.__version__)),),
+                frameworks=self.keras.frameworks(),
                 outcome=self.left_off.counted(Outcome(None, None, self.index, self.backwards, updates_seen=self.optimizers.updates())),
                 steps=tuple(self.unrecorded.spoilt.into(self.symptoms.with_births(step), self.builder) for step in self.steps),
                 optimizers=self.optimizers.records(self.assembly.names, self.builder),
