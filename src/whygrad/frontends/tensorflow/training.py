@@ -14,6 +14,7 @@ from weakref import ReferenceType, ref
 from whygrad.frontends import places, source
 from whygrad.frontends.tensorflow import _compat, tracing
 from whygrad.frontends.tensorflow._compat import tf
+from whygrad.frontends.tensorflow.ahead import Ahead, at_rest
 from whygrad.frontends.tensorflow.augmenting import moved_apart
 from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.belongings import of_model
@@ -43,6 +44,7 @@ class Training:
         self.recorder = recorder
         self.driving = False
         self.batches = Batches()
+        self.ahead = Ahead()
         self.pairs = Pairs()
         self.rehearsal: Rehearsal | None = None
         self.driver: source.Trace | None = None
@@ -181,6 +183,7 @@ class Training:
             if compiled.looked != self._switches_seen:
                 self.compare(model, compiled)
             self.begins(model, compiled)
+            iterator = self.ahead.instead_of(iterator)
             if not recorder.on:
                 return self.passed(model, function, function(self.peeked(model, iterator)))
             if getattr(model, "run_eagerly", False):
@@ -309,12 +312,10 @@ class Training:
 
     def peeked(self, model: Any, iterator: Any) -> Any:
         """What is to run on: the same batches, the first few of which are looked at on their way."""
-        single = int(getattr(model, "steps_per_execution", 1) or 1) == 1 and not getattr(model, "run_eagerly", False)
-        if not single or not isinstance(iterator, tf.data.Iterator) or not self.batches.wants(self.driver):
+        if self.ahead.holds(iterator) or not isinstance(iterator, tf.data.Iterator) or not self.batches.wants(self.driver):
             return iterator
-        taken = list(islice(iterator, 1))
-        self.look(taken)
-        return _compat.iterator_over(taken, iterator) if taken else iterator
+        single = int(getattr(model, "steps_per_execution", 1) or 1) == 1 and not getattr(model, "run_eagerly", False)
+        return self.ahead.look(iterator, self.look, many=at_rest(self._given[:1])) if single else iterator
 
     @guarded
     def look(self, taken: list[Any]) -> None:

@@ -91,8 +91,8 @@ def _narrowed(found: Dropped, calls: set[tuple[str, int]]) -> Dropped:
 def _lost(index: Index) -> frozenset[str]:
     """Parameters that a forward read, that no loss was computed from, and that had no gradient in the whole run."""
     shaping = {p.name for step in index.steps for p in step.step.parameters if p.value in step.shapes_loss or p.gradient != "none"}
-    wanted = index.once(meant)
-    read = {p.name for step in index.steps for p in step.step.parameters if p.trainable and p.reached and p.name in wanted & index.reached}
+    wanted = index.once(meant) & index.reached
+    read = {p.name for step in index.steps for p in step.step.parameters if p.trainable and p.reached and p.name in wanted}
     endings = index.record.endings
     # timid: without the end of the run, a head that other batches use looks just the same
     return frozenset(name for name in read - shaping if name in endings and not endings[name].gradient_seen and not endings[name].changed)
