@@ -15,7 +15,9 @@ def batches(rows: np.ndarray) -> tf.data.Iterator:
 
 def steps_on(ahead: Ahead, iterator: tf.data.Iterator, *, many: bool) -> tuple[list[float], list[int]]:
     """What each step gets, and how many batches were looked at by then."""
-    given, looked, seen = [], [], []
+    given: list[float] = []
+    looked: list[int] = []
+    seen: list[object] = []
     for _ in range(len(ROWS)):
         iterator_of_step = ahead.instead_of(iterator)
         if not ahead.holds(iterator_of_step):
