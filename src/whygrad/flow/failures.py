@@ -142,8 +142,9 @@ def carried(index: Index) -> tuple[Carried, ...]:
     """Everything that was carried into a recorded step with its graph."""
     found: list[Carried] = []
     makers: dict[str, tuple[Op, StepIndex]] = {}
-    for step in index.steps:
-        for name, used in _foreign(step):
+    foreign = {step: tuple(_foreign(step)) for step in index.steps}
+    for step in index.steps if any(foreign.values()) else ():
+        for name, used in foreign[step]:
             made, born = makers.get(name, (None, None))
             if made is not None or step.value(name).role == "state":
                 found.append(Carried(step, step.value(name), made, born, used))
@@ -156,10 +157,9 @@ def carried(index: Index) -> tuple[Carried, ...]:
 def _foreign(step: StepIndex) -> Iterator[tuple[str, Op]]:
     """Values that no op of the step made and into whose graph a gradient goes back, each with its first reader; what is detached on its way is data."""
     known = {parameter.value for parameter in step.step.parameters}
-    for name in (name for name in step.values if name in step.gets_gradient):
-        value = step.value(name)
-        plain = value.role not in ("state", "activation") or name in known or name in step.producer
-        if not plain and value.differentiable and name in step.consumers:
+    for name, value in step.values.items():
+        plain = name in step.producer or value.role not in ("state", "activation") or name in known
+        if not plain and value.differentiable and name in step.consumers and name in step.gets_gradient:
             yield name, next((op for op in step.consumers[name] if not step.shapes_loss.isdisjoint(op.outputs)), step.consumers[name][0])
 
 

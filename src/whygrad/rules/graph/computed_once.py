@@ -30,18 +30,21 @@ def _computed(first: StepIndex, step: StepIndex) -> Iterator[Op]:
     """Ops whose one result both steps read, that a gradient comes back to, and whose own input nothing was made of but numbers."""
     known = {p.value for p in step.step.parameters}
     given = {value for scope in step.step.scopes for value in scope.arguments.values()}
+    numbers = {name for name in step.producer if _is_leaf(step, name)}
     for op in step.graph.ops:
+        if numbers.isdisjoint(op.inputs):
+            continue
         leaves = [name for name, open_ in zip(op.inputs, op.carrying, strict=True) if open_]
         same = op.output in first.producer and op.output in first.consumers and op.output in step.gets_gradient
         # timid: what a function is given may be the model's input, whose derivative is asked for, as of the points of a differential equation
         apart = known.isdisjoint((*leaves, op.output)) and given.isdisjoint((*leaves, op.output))
-        if same and leaves and apart and not _asked(step, op) and all(_is_leaf(step, name) for name in leaves):
+        if same and leaves and apart and not _asked(step, op) and numbers.issuperset(leaves):
             yield op
 
 
 def _is_leaf(step: StepIndex, name: str) -> bool:
-    made = step.producer.get(name)
-    return made is not None and not any(made[1].carrying) and family(made[1].kind) in ("create", "opaque", "layout")
+    op = step.producer[name][1]
+    return family(op.kind) in ("create", "opaque", "layout") and not any(op.carrying)
 
 
 def _asked(step: StepIndex, op: Op) -> bool:

@@ -110,8 +110,8 @@ def is_alone(step: StepIndex, op: Op) -> bool:
 
 def of_one_feature(step: StepIndex, op: Op) -> bool:
     """A layer normalisation over an axis of one entry, anywhere in the model: the entry less itself is nothing."""
-    shape = step.value(op.output).shape
-    if op.kind != "layer_norm" or not shape or shape[-1] != 1 or not op.inputs or step.shapes_loss.isdisjoint(op.outputs):
+    shape = step.value(op.output).shape if op.kind == "layer_norm" else None
+    if not shape or shape[-1] != 1 or not op.inputs or step.shapes_loss.isdisjoint(op.outputs):
         return False
     weights = [value.shape for value in map(step.value, op.inputs[1:]) if value.role == "parameter"]
     flat = _flat(step.value(op.output).statistics, NORMALISED)
