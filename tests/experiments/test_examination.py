@@ -124,6 +124,15 @@ def test_what_a_diagnosis_depends_on_is_tried_first() -> None:
     assert replay.asked[1:] == [Lift(("d",)), Lift(("h",))]
 
 
+def test_short_experiments_are_made_before_long_ones() -> None:
+    long, short = Descend(steps=32, activate=("h",), control=("y",)), Descend(factor=0.03)
+    replay = Replayed(trial())
+
+    examine(step(), replay, lambda _: [Wanted(long, "it learns", required=True), Wanted(short, "it falls", required=True), *lifts("h")])
+
+    assert replay.asked[1:] == [short, long, Lift(("h",))]
+
+
 def test_rules_are_asked_once_the_measures_are_known() -> None:
     seen: list[Measures] = []
 

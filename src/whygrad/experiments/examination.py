@@ -120,16 +120,23 @@ def _uniform(step: Step, name: str) -> bool:
 
 
 def perform(step: Step, replay: Replay, tests: Iterable[Test], budget: Budget) -> Iterator[Trial]:
-    """The trials that tests ask for, each intervention once, those that a diagnosis depends on first, as far as the time allows.
+    """The trials that tests ask for, each intervention once, those that a diagnosis depends on first and short ones before long ones, as far as the time allows.
 
     What could not be tried before is tried again: a step is examined anew where more is known by then, such as the updates that a program makes by hand.
     """
     done = {trial.intervention for trial in step.trials if not trial.reason}
-    ordered = sorted(tests, key=lambda test: not test.required)
+    ordered = sorted(tests, key=lambda test: (not test.required, work(test.intervention)))
     for intervention in dict.fromkeys(test.intervention for test in ordered):
         if intervention in done or not _concerns(step, intervention):
             continue
         yield Trial(intervention, reason="the time for experiments was used up") if budget.spent else replay.run(intervention)
+
+
+def work(intervention: Intervention) -> int:
+    """How many updates the trial makes: a long descent with its controls takes as long as thirty short ones."""
+    if not isinstance(intervention, Descend):
+        return 1
+    return 2 * intervention.steps * (2 if intervention.control else 1)
 
 
 def _concerns(step: Step, intervention: Intervention) -> bool:

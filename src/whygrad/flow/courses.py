@@ -7,6 +7,7 @@ from typing import Literal
 
 from whygrad.flow.guesses import constant_guess, spread_guess, spread_seen
 from whygrad.flow.index import Index, StepIndex
+from whygrad.flow.penalties import data_term
 from whygrad.ir import Course, Op, Optimizer, Parameter
 from whygrad.loss_contracts import target_of
 
@@ -113,9 +114,10 @@ def of_logarithms(step: StepIndex, op: Op) -> bool:
 
 
 def is_whole(step: StepIndex, op: Op) -> bool:
-    """This op's result is all of the loss: itself, or its mean over the examples where that is an op of its own."""
-    means = (step.producer[name][1] for name in step.losses if name in step.producer)
-    return op.output in step.losses or any(mean.kind == "mean" and mean.inputs[:1] == (op.output,) for mean in means)
+    """This op's result is all of the loss: itself, or its mean over the examples where that is an op of its own. Penalties on the parameters that are too small to count may be added."""
+    results = [name for loss in step.losses if (name := data_term(step, loss)) is not None]
+    means = (step.producer[name][1] for name in results if name in step.producer)
+    return op.output in results or any(mean.kind == "mean" and mean.inputs[:1] == (op.output,) for mean in means)
 
 
 def diverged(course: Course) -> bool:

@@ -228,21 +228,25 @@ def test_another_training_has_steps_of_its_own_and_weights_that_its_callback_put
     assert event.site.line == 14
 
 
-def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path):
-    program = """
+@pytest.mark.parametrize("predicted", ["tf.matmul(x, w)", "tf.multiply(v, a)", "x * v"])
+def test_plain_variables_and_updates_by_hand_are_recorded(tmp_path, predicted):
+    program = f"""
         import tensorflow as tf
         x = tf.random.normal((16, 4))
         y = tf.reduce_sum(x, axis=1, keepdims=True)
-        w = tf.Variable(tf.zeros((4, 1)))
+        a = x.numpy()
+        w, v = tf.Variable(tf.zeros((4, 1))), tf.Variable(tf.zeros(4))
         for _ in range(3):
             with tf.GradientTape() as tape:
-                loss = tf.reduce_mean((tf.matmul(x, w) - y) ** 2)
-            w.assign_sub(0.1 * tape.gradient(loss, w))
+                loss = tf.reduce_mean(({predicted} - y) ** 2)
+            used = {"w" if "w" in predicted else "v"}
+            used.assign_sub(0.1 * tape.gradient(loss, used))
     """
     record = recorded(tmp_path, program)
 
-    (parameter,) = record.steps[0].parameters
-    assert (parameter.name, parameter.gradient, parameter.moved) == ("w", "finite", 1.0)
+    (parameter,) = (one for one in record.steps[0].parameters if one.gradient == "finite")
+    assert (parameter.name, parameter.reached, parameter.moved) == ("w" if "w" in predicted else "v", True, 1.0)
+    assert record.steps[0].measures.label_sensitivity > 0.1
     assert [event.kind for event in record.steps[0].events if event.kind in ("backward", "update")] == ["backward", "update"]
     assert record.steps[0].measures.reproduced
 

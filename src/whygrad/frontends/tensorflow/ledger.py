@@ -53,7 +53,6 @@ class Ledger:
             return None
         if writes(name) or not outputs:
             return None
-        self._know_read(inputs, frame)
         look = self.frames.look(frame)
         if look.quiet or not look.points:
             return None
@@ -67,8 +66,8 @@ class Ledger:
             return None
         return self.call(name, inputs, outputs, look, attributes)
 
-    def _know_read(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
-        """Of a list of variables TensorFlow reads each without an op that is told of: they are what the op's own function was given."""
+    def know_read(self, inputs: tuple[Any, ...], frame: FrameType) -> None:
+        """Variables that an op's own function is given, TensorFlow reads without an op that is told of."""
         if all(tensor.dtype == tf.resource or self.values.known(tensor) is not None for tensor in inputs):
             return
         given = _compat.arguments_of_op(frame)

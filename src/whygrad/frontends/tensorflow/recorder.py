@@ -161,6 +161,7 @@ class TensorFlowRecorder:
             self.end_step()
             if not self.on:
                 return
+        self.ledger.know_read(tuple(inputs), frame)  # before what is unknown is taken for the program's own numbers
         self.hooks.departures.slipped(tuple(inputs), frame)
         self.ledger.op(name, tuple(inputs), tuple(attributes or ()), outputs, frame)
 

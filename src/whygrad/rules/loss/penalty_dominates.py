@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
+from whygrad.flow.penalties import alone, stacked
 from whygrad.ir import Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
@@ -77,7 +78,7 @@ def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
     for op in step.graph.ops:
         if step.shapes_loss.isdisjoint(op.outputs):
             continue
-        terms = stacked(step, op)
+        terms = stacked(step, op.output)
         if terms and (found := of_terms(step, op, terms)) is not None:
             yield found
         if op.kind != "add" or len(op.inputs) != 2:  # noqa: PLR2004 - two terms
@@ -112,13 +113,6 @@ def _declared(found: Sum) -> Site | None:
     return next((p.site for p in step.step.parameters if p.value in penalty and p.site is not None), None)
 
 
-def stacked(step: StepIndex, op: Op) -> tuple[str, ...]:
-    """The numbers that this op adds up, where they were stacked before; Keras adds the losses of its layers so."""
-    made = step.producer.get(op.inputs[0]) if op.kind == "sum" and op.inputs else None
-    numbers = made[1].inputs if made is not None and made[1].kind in ("concat", "stack") else ()
-    return numbers if all(not step.value(name).shape for name in numbers) and step.value(op.output).shape == () else ()
-
-
 def of_terms(step: StepIndex, op: Op, terms: tuple[str, ...]) -> Sum | None:
     """The one term of the data, and the penalties, which count together; the largest is the one that is shown."""
     data, penalties = [name for name in terms if name in step.from_labels], [name for name in terms if alone(step, name)]
@@ -130,15 +124,6 @@ def of_terms(step: StepIndex, op: Op, terms: tuple[str, ...]) -> Sum | None:
     one, other = figures[data[0]] or 0.0, sum(figures[name] or 0.0 for name in penalties)
     shown = max(penalties, key=lambda name: abs(figures[name] or 0.0))
     return Sum(step, op, one, other, step.producer[shown][1]) if abs(other) > TIMES * abs(one) > 0 else None
-
-
-def alone(step: StepIndex, name: str) -> bool:
-    """A number computed from parameters and nothing else but constants."""
-    if name not in step.gets_gradient or step.value(name).shape:
-        return False
-    held = {p.value for p in step.step.parameters}
-    others = step.upstream(name) - step.depends_on_parameters - held
-    return all(given in step.producer and step.producer[given][1].kind == "create" for given in others)
 
 
 def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | None:

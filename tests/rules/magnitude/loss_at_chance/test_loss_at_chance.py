@@ -30,7 +30,20 @@ NUMBERS = WORSE.replace("cross_entropy", "mse_loss").replace(
     "y: label i64[64]", "y: label f32[64,4] mean=0 std=1.0 finite=1.0 minimum=-3 maximum=3"
 )
 
+DECAYED = (
+    CHANCE.replace("loss = cross_entropy", "each = cross_entropy")
+    + """
+    each: activation f32[] mean=1.39
+    q: activation f32[4,8]
+    n: activation f32[] mean=0.004
+    q = square w
+    n = sum q
+    loss = add each n
+"""
+)
+
 FIRES = {
+    "beside a small penalty on the weights": (DECAYED, 9, "note"),
     "four classes": (CHANCE, 9, "note"),
     "a loss for each example, and their mean": (MEAN, 9, "note"),
     "far down, and still worse than a guess": (WORSE, 9, "note"),
@@ -48,6 +61,10 @@ SILENT = {
     "better than the mean of the numbers": NUMBERS.replace("last=3.7", "last=0.9"),
     "worse than a guess, by another loss that is added": WORSE.replace("loss = cross_entropy", "each = cross_entropy")
     + "    loss = add each x\n",
+    "beside a penalty that counts": DECAYED.replace("mean=0.004", "mean=0.4").replace("last=1.386", "last=1.4"),
+    "beside a small penalty, and the loss falls": DECAYED.replace("last=1.386", "last=0.4"),
+    "beside a small term that is no penalty": DECAYED.replace("q = square w", "q = square a"),
+    "beside a penalty whose size is not known": DECAYED.replace(" mean=0.004", ""),
     "no number at the end": WORSE.replace("last=3.7", 'last="nan"'),
     "no number": CHANCE.replace("last=1.386", 'last="nan"'),
     "nothing known": CHANCE.replace("start=1.39 first=1.39 last=1.386", ""),
