@@ -68,6 +68,19 @@ class Pool:
         self.process.stdout.close()
 
 
+class Pools(dict[str, Pool]):
+    """A process for each framework that is asked for."""
+
+    def __missing__(self, framework: str) -> Pool:
+        self[framework] = Pool(framework)
+        return self[framework]
+
+    def close(self) -> None:
+        """End them."""
+        for pool in self.values():
+            pool.close()
+
+
 def serve(framework: str) -> None:
     """Answer requests until stdin ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

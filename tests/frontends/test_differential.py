@@ -1,21 +1,17 @@
 """The same network with the same fault, in each framework: the same kinds of op, the same reach of the gradient, the same diagnosis."""
 
 import json
-import os
-import subprocess
-import sys
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from program_pool import Pools
 from whygrad.flow import Index
 from whygrad.ir import Record
 from whygrad.ir.files import read_record
-
-SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 TORCH = """
 import torch
@@ -213,28 +209,45 @@ FAULTS = {
 pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
 
-@cache
-def outcome(framework: str, fault: str) -> tuple[dict[str, object], Record]:
-    """The JSON report and the record of one program, run once."""
-    _, losses, layers = FAULTS[fault]
-    folder = Path(mkdtemp())
-    program = FRAMEWORKS[framework].format(loss={**SQUARED, **losses}[framework], hidden={**LAYER, **layers}[framework])
-    (folder / "train.py").write_text(dedent(program))
-    subprocess.run(
-        [sys.executable, "-m", "whygrad", "run", "--json", "report.json", "--record", "run.whygrad", "train.py"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True, check=True, timeout=300,
-    )  # fmt: skip
-    return json.loads((folder / "report.json").read_text()), read_record(folder / "run.whygrad").record
+class Outcomes:
+    """What came of each program, run once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pools = Pools()
+        self._known: dict[tuple[str, str], tuple[dict[str, Any], Record]] = {}
+
+    def of(self, framework: str, fault: str) -> tuple[dict[str, Any], Record]:
+        """Its JSON report and its record."""
+        if (framework, fault) not in self._known:
+            self._known[framework, fault] = self._run(framework, fault)
+        return self._known[framework, fault]
+
+    def _run(self, framework: str, fault: str) -> tuple[dict[str, Any], Record]:
+        _, losses, layers = FAULTS[fault]
+        folder = self.folder / framework / str(len(self._known))
+        folder.mkdir(parents=True)
+        program = FRAMEWORKS[framework].format(loss={**SQUARED, **losses}[framework], hidden={**LAYER, **layers}[framework])
+        (folder / "train.py").write_text(dedent(program))
+        answer = self.pools[framework].run(folder / "train.py", folder / "report.json", "--record", str(folder / "run.whygrad"))
+        assert answer["status"] == 0, answer["stderr"]
+        return json.loads((folder / "report.json").read_text()), read_record(folder / "run.whygrad").record
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    """The programs that the tests of this worker ask for."""
+    found = Outcomes(tmp_path_factory.mktemp("differential"))
+    yield found
+    found.pools.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_the_same_cause_at_the_same_place(framework, fault):
-    report, _ = outcome(framework, fault)
+def test_the_same_cause_at_the_same_place(framework, fault, outcomes):
+    report, _ = outcomes.of(framework, fault)
     rule, losses, layers = FAULTS[fault]
     diagnoses = report["diagnoses"]
-    assert isinstance(diagnoses, list)
 
     assert [item["rule"] for item in diagnoses if item["root_cause"]] == ([rule] if rule else [])
     if rule:
@@ -242,19 +255,19 @@ def test_the_same_cause_at_the_same_place(framework, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_gradient_reaches_as_many_parameters(fault):
+def test_the_gradient_reaches_as_many_parameters(fault, outcomes):
     reached = {}
     for framework in FRAMEWORKS:
-        step = outcome(framework, fault)[1].steps[-1]
+        step = outcomes.of(framework, fault)[1].steps[-1]
         reached[framework] = sum(1 for p in step.parameters if p.gradient_norm)
 
     assert len(set(reached.values())) == 1, reached
 
 
-def test_the_forward_has_the_same_kinds_of_op():
+def test_the_forward_has_the_same_kinds_of_op(outcomes):
     kinds = {}
     for framework in FRAMEWORKS:
-        step = Index(outcome(framework, "none")[1]).steps[-1]
+        step = Index(outcomes.of(framework, "none")[1]).steps[-1]
         ops = [
             op
             for op in step.graph.ops
@@ -267,7 +280,7 @@ def test_the_forward_has_the_same_kinds_of_op():
     assert kinds["jax"] == ["matmul", "tanh", "matmul", "mse_loss", "mean"]  # a squared difference of one shape is the loss that it is
 
 
-def test_label_sensitivity_means_the_same():
-    measured = {name: outcome(name, "none")[0]["measures"]["label_sensitivity"] for name in FRAMEWORKS}  # type: ignore[index]  # a mapping of the report
+def test_label_sensitivity_means_the_same(outcomes):
+    measured = {name: outcomes.of(name, "none")[0]["measures"]["label_sensitivity"] for name in FRAMEWORKS}
 
     assert all(0.5 < value < 2 for value in measured.values()), measured

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from program_pool import WIDTH, Pool
+from program_pool import WIDTH, Pool, Pools
 from whygrad.diagnosis import Report, Rule
 from whygrad.fixes import patch
 from whygrad.fixes.sources import Texts
@@ -107,21 +107,12 @@ def same(one: float, other: float) -> bool:
     return abs(one - other) <= max(FIGURES * max(abs(one), abs(other)), ROUNDING)
 
 
-class Pools(dict[str, Pool]):
-    """A process for each framework that is asked for."""
-
-    def __missing__(self, framework: str) -> Pool:
-        self[framework] = Pool(framework)
-        return self[framework]
-
-
 @pytest.fixture(scope="module")
 def pools() -> Iterator[Pools]:
     """The processes for the tests that this worker runs."""
     started = Pools()
     yield started
-    for pool in started.values():
-        pool.close()
+    started.close()
 
 
 def run(pool: Pool, program: Path, tmp_path: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any]]:
