@@ -252,7 +252,7 @@ def _scaled(place: Data, known: list[Site], text: str) -> Iterable[Edit | None]:
     unpacked = _SEVERAL.match(place.made.text)
     names = re.findall(r"\w+", unpacked[1]) if unpacked is not None else []
     if place.called not in names:
-        return (_behind_readers(place.made, known, text),)
+        return (_behind_readers(place.made, known, text, place.called),)
     others = [name for name in names if name in {place.called.replace("train", word) for word in HELD_OUT} - {place.called}]
     held_out = (text.replace("{name}", other, 2).replace("{name}", place.called) for other in others)
     return [behind(place.made, statement) for statement in (*held_out, text.replace("{name}", place.called))]
@@ -270,15 +270,15 @@ _NAMED = re.compile(
 _ASSIGNED = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
 
 
-def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edit | None:
+def _behind_readers(site: Site | None, labels: Iterable[Site], text: str, called: str) -> Edit | None:
     """The statement behind the line that makes the data; labels that are reckoned from the same name further down must see it as it was."""
     made = _ASSIGNED.match(site.text) if site is not None else None
     name = _NAMED.fullmatch(_own(site)) if site is not None else None
-    if site is not None and name is not None and (made is None or _only_read(site, made.end() - 1)):
+    if site is not None and name is not None and (made is None or _only_read(site, made, called)):
         return before_loop(site, text, name[1])
     if site is None or made is None:
         return behind(site, text)
-    if _only_read(site, made.end() - 1):
+    if _only_read(site, made, called):
         return None
     later = [
         label
@@ -294,11 +294,12 @@ def _behind_readers(site: Site | None, labels: Iterable[Site], text: str) -> Edi
     return behind(max(later, key=lambda label: label.line), text.replace("{name}", made[2]))
 
 
-def _only_read(site: Site, begin: int) -> bool:
-    """The data are an argument of the call that the line assigns from, so that the name on its left is something else's."""
-    before = site.text[begin : site.column - 1]
+def _only_read(site: Site, made: re.Match[str], called: str) -> bool:
+    """The data are an argument of the call that the line assigns from, so that the name on its left is something else's; a call that only wraps them keeps their name."""
+    before = site.text[made.end() - 1 : site.column - 1].strip()
     own = _own(site)
-    return "(" in before.strip(" (") and (re.fullmatch(r"[\w.]+(\[.*\])?", own) or _NAMED.fullmatch(own)) is not None
+    inside = "(" in (before.strip("(") if made[2] == called else before)
+    return inside and (re.fullmatch(r"[\w.]+(\[.*\])?", own) or _NAMED.fullmatch(own)) is not None
 
 
 def _own(site: Site) -> str:

@@ -43,3 +43,30 @@ def size(step: StepIndex, parameter: Parameter) -> float | None:
     if shape is None or norm is None or own is None or not finite(norm) or not finite(own) or norm <= 0 or own <= 0:
         return None
     return norm / sqrt(prod(shape)) / (own / sqrt(prod(shape)))
+
+
+def signals(step: StepIndex) -> Depth | None:
+    """
+    The depth by what arrives behind each layer, where the layers have biases: their gradient is that of the layer's result, summed. Where what goes forward
+    vanishes as well, the gradients of the weights are its product with that, and equally small everywhere.
+    """
+    by_value = {p.value: p for p in step.step.parameters if p.trainable}
+    pairs: list[tuple[Parameter, Parameter]] = []
+    for op in step.of(*_WEIGHED):
+        held = [by_value[name] for name in op.inputs if name in by_value]
+        weight, bias = (next((p for p in held if len(step.value(p.value).shape or ()) in axes), None) for axes in ((2, 3, 4, 5), (1,)))
+        if weight is not None and bias is not None:
+            pairs.append((weight, bias))
+    found = [(size(step, weight), arriving(step, bias)) for weight, bias in pairs]
+    if len(pairs) < LAYERS or any(one is None for pair in found for one in pair):
+        return None
+    smallest = max(
+        one for one in found[0] if one is not None
+    )  # a bias before a normalisation gets a gradient of rounding, its weight does not
+    return Depth((pairs[0][0], *(bias for _, bias in pairs[1:])), (smallest, *(one for _, one in found[1:] if one is not None)))
+
+
+def arriving(step: StepIndex, bias: Parameter) -> float | None:
+    """Root mean square of a bias's gradient; None where it is zero or not finite."""
+    shape, norm = step.value(bias.value).shape, bias.gradient_norm
+    return norm / sqrt(prod(shape)) if shape is not None and norm is not None and finite(norm) and norm > 0 else None

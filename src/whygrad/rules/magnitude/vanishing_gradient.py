@@ -10,7 +10,7 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
-from whygrad.rules.magnitude.depths import Depth, depth, size
+from whygrad.rules.magnitude.depths import Depth, depth, signals, size
 from whygrad.rules.phrases import figure, places
 from whygrad.rules.remedies import ACTIVATIONS, remedy
 
@@ -26,7 +26,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Networks of four weights or more in a row in which the gradient of the first, for the weight's own size, is less than a hundred
-    thousandth of the last one's, in every recorded step: deep stacks of sigmoids, weights initialised far too small.
+    thousandth of the last one's, in every recorded step: deep stacks of sigmoids, weights initialised far too small. Where what goes forward vanishes as well,
+    all weights get equally little; then the gradients of the biases tell, beside that of the first weight.
 
     ## Why it matters
     The first layers stand still while the last one learns. With Adam they move all the same, but along noise.
@@ -42,12 +43,14 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Hochreiter, "The vanishing gradient problem"; Glorot and Bengio, 2010; `whygrad explain WG510` (a saturated activation).
     """
     for steps in index.kinds.values():
-        depths = [depth(step) for step in steps]
-        found = [
-            one for step, one in zip(steps, depths, strict=True) if one is not None and one.decades >= DECADES and not arrives(step, one)
-        ]
-        if found and len(found) == len(depths):
+        found = [next((one for one in (depth(step), signals(step)) if one is not None and falls(step, one)), None) for step in steps]
+        if found and all(found) and found[-1] is not None:
             yield diagnosis(index, steps[-1], found[-1])
+
+
+def falls(step: StepIndex, found: Depth) -> bool:
+    """By so many decades, and the first weight is no side branch."""
+    return found.decades >= DECADES and not arrives(step, found)
 
 
 def arrives(step: StepIndex, found: Depth) -> bool:

@@ -192,6 +192,28 @@ def test_what_a_line_unpacks_is_standardised_by_its_name_and_what_is_held_out_by
     assert [edit.text[: len(text)] for edit, text in zip(diagnosis.remedy.edits, told, strict=True)] == told
 
 
+@pytest.mark.parametrize(
+    ("line", "marked", "front"),
+    [
+        ("loss = step(tf.constant(x), tf.constant(y))", "tf.constant(x)", True),
+        ("loss = train.step(net, torch.as_tensor(x), y)", "torch.as_tensor(x)", True),
+        ("x = Variable(torch.tensor(x))", "torch.tensor(x)", False),
+        ("x = tf.constant(x)", "tf.constant(x)", False),
+    ],
+    ids=["handed to a step", "the second argument", "wrapped", "converted"],
+)
+def test_the_result_of_a_step_is_not_taken_for_the_data_that_it_is_handed(line: str, marked: str, *, front: bool) -> None:
+    column = line.index(marked) + 1
+    record = STUCK.replace("x: input f32[64,8]", 'x: input f32[64,8] called="x"')
+    record = record.replace(
+        "    a = linear", f'    x = random @ "train.py":3:{column}-{column + len(marked)} text="{line}"\n    a = linear'
+    )
+    (diagnosis,) = said(diagnose, record)
+
+    assert diagnosis.remedy is not None
+    assert [(edit.written, edit.after) for edit in diagnosis.remedy.edits] == [("x", False) if front else ("", True)]
+
+
 def test_a_normalisation_that_was_never_adapted_is_told_so() -> None:
     (diagnosis,) = said(diagnose, UNADAPTED)
     (adapted,) = said(diagnose, UNADAPTED.replace("minimum=0 maximum=0 mean=0 std=0", "minimum=1 maximum=2 mean=1.5 std=0.5"))

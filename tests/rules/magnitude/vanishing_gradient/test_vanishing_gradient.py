@@ -17,6 +17,18 @@ def deep(*gradients: object) -> str:
     return f"    h0: input f32[8,4]\n{values}{ops}    loss = mean h{len(names)}\n    ! backward loss\n    ! optimizer_step opt\n{rows}"
 
 
+def biased(weights: tuple[float, ...], biases: tuple[float, ...]) -> str:
+    names = [f"b{number}" for number in range(len(biases))]
+    text = deep(*weights)
+    for number, name in enumerate(names):
+        text = text.replace(f"linear h{number} w{number}\n", f"linear h{number} w{number} {name}\n")
+    rows = "".join(
+        f'    parameter {name} reached=true gradient="finite" gradient_norm={size} norm=0.0\n'
+        for name, size in zip(names, biases, strict=True)
+    )
+    return text.replace("    h1 = linear", "".join(f"    {name}: parameter f32[4]\n" for name in names) + "    h1 = linear", 1) + rows
+
+
 FALLING = deep(1e-8, 1e-6, 1e-4, 1e-1)
 SQUASHED = FALLING.replace("linear h1 w1", 'sigmoid h1 @ "net.py":9 text="h = sigmoid(h)"\n    k2 = linear h2 w1').replace(
     "linear h2 w2", 'sigmoid k2 @ "net.py":9 text="h = sigmoid(h)"\n    k3 = linear h3 w2'
@@ -24,6 +36,7 @@ SQUASHED = FALLING.replace("linear h1 w1", 'sigmoid h1 @ "net.py":9 text="h = si
 SQUASHED = SQUASHED.replace("linear h3 w3", "linear k3 w3")
 
 FIRES = {
+    "what goes forward vanishes as well": (biased((8e-12, 7e-12, 2e-12, 6e-12), (1e-11, 6e-9, 2e-6, 6e-2)), 1, "warning"),
     "seven decades": (FALLING, 1, "warning"),
     "through sigmoids, which are what to change": (SQUASHED, 9, "warning"),
     "through sigmoids that are called elsewhere": (SQUASHED.replace("h = sigmoid(h)", "out = model(x)"), 1, "warning"),
@@ -40,6 +53,9 @@ BESIDE = (
 FIRES["a weight beside the first that gets as little"] = BESIDE.format(size=1e-8), 1, "warning"
 
 SILENT = {
+    "small weights' gradients, and biases that get as much as the last": biased((8e-12, 7e-12, 2e-12, 6e-12), (1e-2, 6e-2, 2e-2, 6e-2)),
+    "biases before a normalisation, whose gradients are rounding": biased((1e-2, 2e-2, 1e-2, 4e-2), (1e-9, 2e-9, 1e-9, 6e-2)),
+    "small data, so that the first weight alone gets little": biased((1e-8, 1e-4, 1e-4, 1e-4), (1e-2, 2e-2, 1e-2, 6e-2)),
     "a weight beside the first gets much": BESIDE.format(size=1e-2),
     "two decades": deep(1e-3, 1e-2, 1e-2, 1e-1),
     "shallow": deep(1e-9, 1.0),
