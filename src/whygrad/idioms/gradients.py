@@ -65,7 +65,7 @@ GRADIENTS: Mapping[str, Row] = {
         "leave the layers that hold adapters trainable: `enable_lora` freezes the rest by itself",
         "differentiate by the adapters' parameters",
     ),
-    "no gradient wanted": Row("`requires_grad` False", "`trainable` False", "no place among the arguments that are differentiated by"),
+    "no gradient wanted": Row("`requires_grad` False", "`trainable` False", "no place among the arguments that are differentiated by", "`trainable` False"),
     "differentiate something": Row(
         "ask for the gradient of the parameters that the loss is computed from",
         "ask for the gradient of the variables that the loss is computed from",

@@ -68,11 +68,13 @@ LOSSES: Mapping[str, Row] = {
         "use `cross_entropy` on the raw scores, or pass `torch.log_softmax({name}, dim=1)`",
         "use `SparseCategoricalCrossentropy(from_logits=True)` on the raw scores",
         "use `optax.softmax_cross_entropy_with_integer_labels` on the raw scores, or pass `jax.nn.log_softmax({name})`",
+        "use `SparseCategoricalCrossentropy(from_logits=True)` on the raw scores",
     ),
     "probabilities by unit": Row(
         "use `binary_cross_entropy_with_logits` on the raw scores, or pass `torch.sigmoid({name})`",
         "construct the loss with `from_logits=True`, or give the last layer a sigmoid",
         "use `optax.sigmoid_binary_cross_entropy` on the raw scores, or pass `jax.nn.sigmoid({name})`",
+        "construct the loss with `from_logits=True`, or give the last layer a sigmoid",
     ),
     "rates": Row(
         "leave `log_input` at True, or pass `torch.nn.functional.softplus({name})`",

@@ -57,6 +57,7 @@ TRAINING: Mapping[str, Row] = {
         "lay the schedule out in the units in which it is stepped: updates where `step()` is called after every batch, epochs where after every epoch",
         "lay the schedule out in updates: Keras asks it for a rate at each batch, not at each epoch",
         "lay the schedule out in updates: optax counts each call of `update`, not epochs",
+        "lay the schedule out in updates: Keras asks it for a rate at each batch, not at each epoch",
     ),
     "positive rate": Row(
         "give a rate above 0, for instance `lr=1e-3`",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from whygrad.flow.labels import find_labels
 from whygrad.frontends import source
 from whygrad.frontends.arrays import norm, numbers, sample_of
 from whygrad.frontends.jax.building import Builder, Facts
+from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, deleted
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
@@ -95,6 +96,8 @@ class Assembly:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.names = Names()
+        self.freezers: dict[str, source.Trace] = {}
+        """Parameter name to where the program froze it, as far as that is known."""
         self.makers: dict[str, source.Trace | None] = {}
         """Parameter name to where it was made, as the first step that has it found it."""
 
@@ -153,8 +156,10 @@ class Assembly:
             if argument.differentiated or argument.number not in facts.called:
                 facts.called[argument.number] = argument.path
             array = part.arrays.get(argument.number)
-            if argument.differentiated:
+            if argument.differentiated or argument.frozen:
                 facts.roles[argument.number] = "parameter"
+            elif argument.state:
+                facts.roles[argument.number] = "buffer"
             facts.names[argument.number] = self.names.of(argument.path, array)
         if derivation.loss is not None:
             facts.called.setdefault(derivation.loss, "loss")
@@ -189,12 +194,20 @@ class Assembly:
         derivation = part.program.derivation
         site = self.builder.site(derivation.trace)
         batch = tuple(facts.names[number] for number in batch_of(part))
-        found = [Event("batch", 0, batch)] if batch else []
+        found = [*self._freezes(derivation), *([Event("batch", 0, batch)] if batch else [])]
         if derivation.loss is not None:
             told: dict[str, Attribute] = {"failed": True} if derivation.failed is not None else {}
-            told |= {} if derivation.parameters else {"asked": 0, "plain": derivation.plain, "put_at": derivation.put_at}
+            told |= (
+                {} if derivation.parameters or derivation.frozen else {"asked": 0, "plain": derivation.plain, "put_at": derivation.put_at}
+            )
             found.append(Event("backward", at, (facts.names[derivation.loss],), site, told))
         return found
+
+    def _freezes(self, derivation: Derivation) -> Iterator[Event]:
+        """Where the program froze parameters, each place once."""
+        sites = {argument.path: self.builder.site(self.freezers.get(argument.path)) for argument in derivation.frozen}
+        for site in dict.fromkeys(site for site in sites.values() if site is not None):
+            yield Event("freeze", 0, tuple(path for path, own in sites.items() if own == site), site)
 
     def _parameters(self, part: Part, facts: Facts, graph: Graph, snapshots: dict[str, Snapshot]) -> list[Parameter]:
         read = {name for op in graph.ops for name in op.inputs}
@@ -221,7 +234,18 @@ class Assembly:
                     symmetric=symmetric(array, gradient),
                 )
             )
-        return found
+        return [*found, *self._frozen(part, facts, read)]
+
+    def _frozen(self, part: Part, facts: Facts, read: set[str]) -> Iterator[Parameter]:
+        """What the program keeps as it is."""
+        for argument in part.program.derivation.frozen:
+            name, array, site = (
+                facts.names[argument.number],
+                part.arrays.get(argument.number),
+                self.builder.site(self.makers.get(argument.path)),
+            )
+            size = norm([array]) if array is not None else None
+            yield Parameter(name=argument.path, value=name, site=site, reached=name in read, gradient="none", trainable=False, norm=size)
 
 
 def modes(graph: Graph) -> dict[str, bool]:
@@ -242,7 +266,7 @@ def batch_of(part: Part) -> list[int]:
     """The data that the step's functions were given: arrays with rows that nothing made, that are not differentiated and hold no random key."""
     derivation = part.program.derivation
     moving, made = set(part.program.moving), set(part.program.made())
-    found = {argument.number: argument.root for argument in derivation.arguments}
+    found = {argument.number: argument.root for argument in derivation.arguments if not argument.state}
     for item in part.activations.all:
         found.update({number: name.partition("[")[0] for name, number in item.arguments.items() if number not in found})
     parts = Counter(found.values())

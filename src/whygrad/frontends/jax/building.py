@@ -19,9 +19,11 @@ from whygrad.frontends.folding import Folded, Member, folded
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.errors import with_errors
 from whygrad.frontends.jax.evaluation import deleted
+from whygrad.frontends.jax.layers import Decided
 from whygrad.frontends.jax.library import ACTIVATIONS, KERNELS, Known, function_of, kind_of, known
 from whygrad.frontends.jax.scanned import walked
 from whygrad.frontends.jax.tape import Bound, Constant
+from whygrad.frontends.places import of_argument
 from whygrad.ir import Attribute, Graph, Op, Role, Site, Value, family
 
 SETTINGS = {"axis": "axis", "axes": "axis", "dimension": "axis", "reduction": "reduction", "delta": "delta", "rate": "p", "deterministic": "deterministic", "where": "where"}  # fmt: skip
@@ -82,16 +84,21 @@ class Builder:
 
     def __init__(self, sources: source.Sources) -> None:
         self.sources = sources
-        self._sites: dict[tuple[int, ...], tuple[source.Trace, Site | None]] = {}
+        self._decided: set[Site] = set()
+        """Places where something was decided that a library computes by itself."""
+        self._sites: dict[tuple[object, ...], tuple[source.Trace, Site | None]] = {}
 
     def site(self, trace: source.Trace | None) -> Site | None:
         """The decoded place of a trace."""
         if trace is None:
             return None
         # by identity: hashing code reads all of it
-        key = (len(trace.user), *(part for code, offset in (*trace.user, *trace.library) for part in (id(code), offset)))
+        argument = trace.argument if isinstance(trace, Decided) else None
+        key = (argument, len(trace.user), *(part for code, offset in (*trace.user, *trace.library) for part in (id(code), offset)))
         if key not in self._sites:
-            self._sites[key] = (trace, self.sources.site(trace))
+            found = of_argument(self.sources, trace, *argument) if argument is not None else self.sources.site(trace)
+            self._sites[key] = (trace, found)
+            self._decided.update((found,) if found is not None and isinstance(trace, Decided) else ())
         return self._sites[key][1]
 
     def loop(self, trace: source.Trace | None) -> Site | None:
@@ -248,7 +255,8 @@ class Builder:
             if loss
             else facts.roles.get(number) or ("input" if maker is None else "constant" if maker.kind == "create" else "activation")
         )
-        called = facts.called.get(number) or expression(maker)
+        decided = maker is not None and maker.site in self._decided
+        called = facts.called.get(number) or (maker.module if maker is not None and decided else expression(maker))
         shape = tuple(int(size) for size in getattr(kind, "shape", ())) if kind is not None else None
         return Value(name, role, dtype_name(dtype) if dtype is not None else "", shape, figures, called, live)
 

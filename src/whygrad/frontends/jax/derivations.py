@@ -23,6 +23,10 @@ class Argument:
     differentiated: bool
     root: str = ""
     """The argument that it is, or lies in."""
+    state: bool = False
+    """It is known to be no data, but what a model or an optimizer keeps."""
+    frozen: bool = False
+    """It is a parameter that is not trained."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,11 @@ class Derivation:
     def parameters(self) -> list[Argument]:
         """What is differentiated."""
         return [argument for argument in self.arguments if argument.differentiated]
+
+    @property
+    def frozen(self) -> list[Argument]:
+        """Parameters that it is not taken by."""
+        return [argument for argument in self.arguments if argument.frozen]
 
     def beside(self, other: "Derivation") -> bool:
         """Both are asked for at the same place."""

@@ -1,7 +1,7 @@
 """Programs within programs: the equations of functions, branches and short loops are taken out and put in line."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ from jax import lax
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.layers import Decided
 from whygrad.frontends.jax.library import KIND_OF
 from whygrad.frontends.jax.tape import Atom, Bound, Constant, Numbers
 
@@ -206,6 +207,8 @@ def places(equation: Any, outer: Bound) -> tuple[source.Trace | None, tuple[sour
             library.append(point)
         if len(user) >= source.CALLERS:
             break
+    if isinstance(outer.trace, Decided):
+        return replace(outer.trace, library=tuple(library[-source.LIBRARY_FRAMES :])), tuple(library)
     if not user:
         return outer.trace, outer.stack
     return source.Trace(tuple(user), tuple(library[-source.LIBRARY_FRAMES :])), tuple(library)

@@ -33,22 +33,24 @@ class Patches:
 
     def install(self) -> None:
         """All of JAX's, and those of libraries as soon as they are imported."""
-        self._put(jax, "jit", self._jit(_compat.ORIGINALS.jit))
+        self.put(jax, "jit", self._jit(_compat.ORIGINALS.jit))
         for name in ("value_and_grad", "grad"):
-            self._put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
-        self._put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
-        self._put(jax, "jvp", self._jvp(_compat.ORIGINALS.jvp))
+            self.put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
+        self.put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
+        self.put(jax, "jvp", self._jvp(_compat.ORIGINALS.jvp))
         for name in eager_loops.NAMES:
-            self._put(jax.lax, name, self._looping(getattr(jax.lax, name)))
+            self.put(jax.lax, name, self._looping(getattr(jax.lax, name)))
         self._elsewhere()
         for kind in (jax.custom_jvp, jax.custom_vjp):
-            self._put(kind, "__call__", self._custom(kind.__call__))
-        self._put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
+            self.put(kind, "__call__", self._custom(kind.__call__))
+        self.put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
         for owner, name, replaced in _compat.without_shortcuts(self._recording, self.recorder.computed):
-            self._put(owner, name, replaced)
+            self.put(owner, name, replaced)
         for owner, name, replaced in _compat.within_pmap(self.recorder.jits.wrap):
-            self._put(owner, name, replaced)
+            self.put(owner, name, replaced)
         self.watching.install()
+        self.recorder.keras.waiting.install()
+        self.recorder.keras.look()
 
     def _elsewhere(self) -> None:
         """Libraries that were imported long ago may hold the functions under names of their own: `jit = jax.jit`."""
@@ -57,7 +59,7 @@ class Patches:
             if module is not None and not name.startswith(("jax.", "jax_")) and name != "jax":
                 held = [(key, known[id(item)]) for key, item in list(vars(module).items()) if id(item) in known]
                 for key, new in held:
-                    self._put(module, key, new)
+                    self.put(module, key, new)
 
     def _recording(self) -> bool:
         return self.recorder.on and not self.recorder.stopped
@@ -80,13 +82,15 @@ class Patches:
     def remove(self) -> None:
         """Everything as it was."""
         self.watching.remove()
+        self.recorder.keras.waiting.remove()
         for owner, name, before in reversed(self._replaced):
             setattr(owner, name, before)
         self._replaced = []
         _compat.shortcuts_again()
 
-    def _put(self, owner: Any, name: str, new: Any) -> None:
-        self._replaced.append((owner, name, getattr(owner, name)))
+    def put(self, owner: Any, name: str, new: Any) -> None:
+        """Replace one attribute, until all are put back."""
+        self._replaced.append((owner, name, vars(owner)[name] if name in vars(owner) else getattr(owner, name)))
         setattr(owner, name, new)
 
     # --- JAX ----------------------------------------------------------------------------------------------------
@@ -187,11 +191,11 @@ class Patches:
             self.recorder.guarded("patches", library, sys.modules[name])
 
     def _equinox(self, equinox: Any) -> None:
-        self._put(equinox, "apply_updates", self._applying(equinox.apply_updates))
+        self.put(equinox, "apply_updates", self._applying(equinox.apply_updates))
 
     def _nnx(self, nnx: Any) -> None:
-        self._put(nnx.Module, "train", self._switching("train", nnx.Module.train))
-        self._put(nnx.Module, "eval", self._switching("eval", nnx.Module.eval))
+        self.put(nnx.Module, "train", self._switching("train", nnx.Module.train))
+        self.put(nnx.Module, "eval", self._switching("eval", nnx.Module.eval))
 
     def _switching(self, name: Switch, original: Any) -> Any:
         recorder = self.recorder
@@ -205,15 +209,15 @@ class Patches:
         return switch
 
     def _optax(self, optax: Any) -> None:
-        self._put(optax, "apply_updates", self._applying(optax.apply_updates))
+        self.put(optax, "apply_updates", self._applying(optax.apply_updates))
         kind = optax.GradientTransformation
-        self._put(optax.MultiSteps, "update", self._gathering(optax.MultiSteps.update))
+        self.put(optax.MultiSteps, "update", self._gathering(optax.MultiSteps.update))
         for name in [name for name in dir(optax) if not name.startswith("_")]:
             function = getattr(optax, name)
             if name in injections.NAMES:
-                self._put(optax, name, self._injecting(name, function, kind))
+                self.put(optax, name, self._injecting(name, function, kind))
             elif callable(function) and not isinstance(function, type) and _makes_transformation(function):
-                self._put(optax, name, self._constructor(name, function, kind))
+                self.put(optax, name, self._constructor(name, function, kind))
 
     def _gathering(self, original: Any) -> Any:
         optimizers = self.recorder.optimizers

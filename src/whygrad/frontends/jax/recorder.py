@@ -21,6 +21,7 @@ from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import concrete, deleted
 from whygrad.frontends.jax.failures import about, raised
 from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
+from whygrad.frontends.jax.keras import Keras
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
 from whygrad.frontends.jax.mapping import by_rows, gradient
@@ -59,16 +60,16 @@ class JaxRecorder(Listener):
         self.optimizers = Optimizers(self)
         self.jits = Jits(self)
         self.loops = EagerLoops(self)
+        self.keras = Keras(self)
+        self.place = self.keras.place
         self.patches = Patches(self)
         self.steps: list[Step] = []
         self.open: Open | None = None
         self.index = 0
         self.backwards = 0
-        self.unseen = 0
-        """Derivatives that were asked for where they can't be looked at."""
+        self.unseen = 0  # derivatives that were asked for where they can't be looked at
         self.quiet = 0
-        self.taping = 0
-        self.stopped = False
+        self.taping, self.stopped = 0, False
         super().__init__()
         self.symptoms = Symptoms(settings.trajectory)
         self.late = Lateness(self)
@@ -80,7 +81,7 @@ class JaxRecorder(Listener):
         self.busy = 0
         """JAX itself is at work on something that is looked at already."""
         self.beginnings = Beginnings()
-        self.limits: list[str] = [text] if (text := _compat.untested_version()) else []
+        self.limits = [text] if (text := _compat.untested_version()) else list[str]()
         self.done = self.moved = False
         """Moved: a recorded step has updated its parameters; until one does, more are recorded, since several may make one update."""
 
@@ -158,6 +159,7 @@ class JaxRecorder(Listener):
     def _arguments(self, derivation: Derivation, asked: Asked, frame: FrameType | None) -> None:
         asked.names = variables_for(frame, asked.args, asked.argnums)
         derivation.arguments = arguments_of(asked, derivation.numbers)
+        self.keras.named(derivation, asked)
         derivation.plain, derivation.put_at = ((), None) if derivation.parameters else plain_numbers(asked)
 
     def _taped(self, asked: Asked, derivation: Derivation) -> Callable[..., Any]:
@@ -420,7 +422,7 @@ class JaxRecorder(Listener):
                 return Record()  # imported in passing by a program of another framework
             steps = [*self.steps, *([self.open.built.step] if self.open is not None else [])]
             return Record(
-                frameworks=(Framework("jax", str(jax.__version__)),),
+                frameworks=(Framework("jax", str(jax.__version__)), *self.keras.frameworks()),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
                 steps=self.jits.closures.told(apart(steps)),
                 optimizers=self.optimizers.records(),

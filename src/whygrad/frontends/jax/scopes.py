@@ -9,7 +9,7 @@ from typing import Any
 
 from whygrad.frontends import source
 from whygrad.frontends.codes import once_for_each
-from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax import _compat, layers
 from whygrad.frontends.jax.tape import Numbers
 from whygrad.ir import Scope, Site
 
@@ -106,6 +106,8 @@ def module_of(frame: FrameType | None) -> str:
     depth = 0
     while frame is not None and depth < 40:  # noqa: PLR2004 - wrappers of modules are far fewer
         owner = _owner(frame) if frame.f_code.co_name in ("__call__", "forward", "apply", "encode", "decode") else None
+        if owner is not None and layers.is_layer(owner):
+            return layers.path_of(frame)
         if owner is not None and _is_module(owner) and not type(owner).__name__.startswith("_"):
             return _path(owner)
         if source.is_user(frame.f_code) and not _belongs(frame):

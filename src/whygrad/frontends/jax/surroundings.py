@@ -51,6 +51,11 @@ class _Quiet:
         _ = callers, numbers
         return None
 
+    def place(self, found: source.Trace | None, frame: FrameType | None) -> source.Trace | None:
+        """Where it is computed."""
+        _ = frame
+        return found
+
     def module(self, frame: FrameType | None) -> str:
         """Of no interest here."""
         _ = frame

@@ -317,6 +317,7 @@ class Tape(_compat.Trace):
         callers = self._callers(user)
         library = tuple(stack[-source.LIBRARY_FRAMES :])
         bound.trace = source.Trace(tuple((caller.f_code, caller.f_lasti) for caller in callers), library) if callers else None
+        bound.trace = self.listener.place(bound.trace, frame)
         bound.stack = tuple(stack)
         self._call(bound, user)
         bound.scope = self.listener.scope(callers, self.numbers)
@@ -400,6 +401,9 @@ class Listener(Protocol):
 
     def scope(self, callers: Sequence[FrameType], numbers: Numbers) -> int | None:
         """The number of the user's function that runs, of the user's frames from the deepest outwards."""
+
+    def place(self, found: source.Trace | None, frame: FrameType | None) -> source.Trace | None:
+        """Where the user decided that this is computed: where it is computed, as a rule."""
 
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""
