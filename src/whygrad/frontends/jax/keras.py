@@ -197,7 +197,9 @@ class Keras:
         entry, given = self.optimizer(optimizer), getattr(optimizer, "_learning_rate", None)
         entry.settings.update(settings_of(optimizer))
         if callable(given):
-            entry.parts = [Made("scale_by_schedule", {"step_size_fn": _turned(given)}, self._schedules.get(given))]
+            # timid: what a schedule of the user's own does as it is called is not repeated
+            turned = [Made("scale_by_schedule", {"step_size_fn": _turned(given)}, self._schedules.get(given))] if _of_keras(given) else []
+            entry.parts = turned
         elif (rate := _number(getattr(given, "_value", given))) is not None:
             entry.settings["learning_rate"] = rate
 
@@ -261,6 +263,11 @@ class Keras:
 def _known(table: Mapping[int, tuple[ReferenceType[Any], source.Trace]], layer: Any) -> source.Trace | None:
     reference, trace = table.get(id(layer), (None, None))
     return trace if reference is not None and reference() is layer else None
+
+
+def _of_keras(schedule: Any) -> bool:
+    """A schedule that Keras brings along, which does nothing but reckon."""
+    return type(schedule).__module__.partition(".")[0] == "keras"
 
 
 def _turned(schedule: Any) -> Callable[[int], float]:
