@@ -166,6 +166,6 @@ LOSSES: Mapping[str, Row] = {
     "positions first": Row(
         "loop over the axis of the positions",
         "loop over the axis of the positions: `tf.scan` walks along axis 0, so transpose what it is given to (time, batch, features)",
-        "`lax.scan` and `nn.scan` walk along axis 0: give them (time, batch, features), by `jnp.swapaxes(x, 0, 1)` or `in_axes=1, out_axes=1` of `nn.scan`, and a state for each example",
+        "`lax.scan` and flax' `scan` walk along axis 0: give them (time, batch, features), by `jnp.swapaxes(x, 0, 1)` or `in_axes=1, out_axes=1` of flax' one, and a state for each example",
     ),
 }  # fmt: skip
