@@ -36,6 +36,18 @@ TRAINING: Mapping[str, Row] = {
         "change the module outside of the traced function",
         "put `@nnx.jit` in the place of `@jax.jit`: it hands out what the step changes in modules and optimizers, and `jax.jit` works on copies of them",
     ),
+    "read anew": Row(
+        "give `{name}` to the compiled function as an argument",
+        "make `{name}` a `tf.Variable` (`trainable=False`) and change it by `assign`, or give it to the compiled function as a tensor: a Python number is a constant once it is traced",
+        "give `{name}` to the jitted function as an argument: what it reads from `self` or from a variable around it is a constant once it is traced",
+        "make `{name}` a variable (`tf.Variable(..., trainable=False)`) and change it by `assign`, or call `compile` again after changing it: a Python number is a constant once it is traced",
+    ),
+    "decided anew": Row(
+        "give `{name}` to the compiled function as an argument",
+        "make `{name}` a `tf.Variable` (`trainable=False`), change it by `assign`, and decide with `tf.cond` or `tf.where`: a Python number is a constant once it is traced",
+        "give `{name}` to the jitted function as an argument, and decide with `jnp.where` or `lax.cond`: what it reads from `self` or from a variable around it is a constant once it is traced",
+        "make `{name}` a variable (`tf.Variable(..., trainable=False)`) that `assign` changes and decide with `tf.cond`, or call `compile` again after changing it: a Python number is a constant once it is traced",
+    ),
     "keep what is returned": Row(
         "keep the parameters that this call returns, and give them to the next one",
         "keep the variables that this call returns, and give them to the next one",

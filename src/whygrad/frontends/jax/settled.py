@@ -15,8 +15,8 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import user_function
 from whygrad.frontends.jax.flattening import places
-from whygrad.frontends.jax.sentences import Numbers, Uses, uses
 from whygrad.frontends.jax.tape import Bound
+from whygrad.frontends.sentences import Numbers, Uses, uses
 from whygrad.ir import Attribute, Event, Site, Step
 
 MOST = 64

@@ -17,6 +17,7 @@ from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
 from whygrad.frontends.tensorflow.reliving import Again
 from whygrad.frontends.tensorflow.running import place_of
+from whygrad.frontends.tensorflow.settled import of_function as of_compiled
 from whygrad.frontends.tensorflow.symptoms import Place
 from whygrad.frontends.tensorflow.tracing import Go, between
 
@@ -61,16 +62,21 @@ class Functions:
             self.begins(function)
         if not recorder.on:
             result = original(*args, **kwargs)
-            if function in self.training and self.passed(function, result, sys._getframe(1)):
-                self.relive(original, args, kwargs)
+            if function in self.training:
+                recorder.settled.called(function, (function,), partial(of_compiled, function, args[1:]))
+                if self.passed(function, result, sys._getframe(1)):
+                    self.relive(original, args, kwargs)
             return result
         if _compat.tracking():
             return self.eagerly(original, args, kwargs)
         if function in self.other or self.consumes(args[1:], kwargs):
             return original(*args, **kwargs)
-        return between(
+        result = between(
             recorder, function, (function._name,), lambda: original(*args, **kwargs), partial(self.first, function, args[1:], kwargs)
         )
+        if function in self.training:
+            recorder.settled.called(function, (function,), partial(of_compiled, function, args[1:]))
+        return result
 
     def consumes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """It takes its batches from an iterator, so that it can't run twice; which is said."""

@@ -33,6 +33,7 @@ from whygrad.frontends.tensorflow.rates import Rates
 from whygrad.frontends.tensorflow.reliving import Reliving
 from whygrad.frontends.tensorflow.restores import Restores
 from whygrad.frontends.tensorflow.running import Running
+from whygrad.frontends.tensorflow.settled import Settled
 from whygrad.frontends.tensorflow.switches import empty
 from whygrad.frontends.tensorflow.symptoms import Symptoms
 from whygrad.frontends.tensorflow.templates import Templates
@@ -63,6 +64,7 @@ class TensorFlowRecorder:
         self.templates = Templates()
         self.copies = Copies(self)
         self.restores = Restores(self)
+        self.settled = Settled(self)
         self.iterators = Iterators(self)
         self.rare = RareUpdates(self)
         self.turns = Turns(self.sources, (tf.data.Iterator, tf.data.NumpyIterator))
@@ -293,7 +295,7 @@ class TensorFlowRecorder:
             unwatched = _compat.unwatched()
             self.limits.extend(unwatched)
             self.symptoms.trajectory.ended(self.watch.living)
-            self.steps = self.restores.told(self.steps)
+            self.steps = self.settled.told(self.restores.told(self.steps))
             record = self.draft()
             record = replace(record, fits=self.training.pairs.fits(record))
             return replace(

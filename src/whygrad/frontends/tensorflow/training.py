@@ -183,12 +183,12 @@ class Training:
             if compiled.looked != self._switches_seen:
                 self.compare(model, compiled)
             self.begins(model, compiled)
-            iterator = self.ahead.instead_of(iterator)
-            if not recorder.on:
-                return self.passed(model, function, function(self.peeked(model, iterator)))
-            if getattr(model, "run_eagerly", False):
+            iterator, was_on = self.ahead.instead_of(iterator), recorder.on
+            if was_on and getattr(model, "run_eagerly", False):
                 return self.eagerly(model, function, iterator)
-            return self.rehearsed(model, function, iterator)
+            logs = self.rehearsed(model, function, iterator) if was_on else function(self.peeked(model, iterator))
+            compiled.settled(recorder.settled, function, model)
+            return logs if was_on else self.passed(model, function, logs)
 
         train_function.whygrad = True  # type: ignore[attr-defined]  # tells our own wrapper from Keras' function
         return train_function

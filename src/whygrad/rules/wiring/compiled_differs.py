@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence
 from whygrad.flow import Index, StepIndex
+from whygrad.idioms import idiom
 from whygrad.ir import Attribute, Event
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, plural
@@ -15,26 +16,27 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The compiled step computes other gradients than its Python code would: a number that the program has changed since is a constant in it.
 
     ## What it finds
-    In JAX, numbers that a jitted training step reads from a static `self`, from an object or a dictionary around it, or from a variable around it, and that the program changes later
-    on: a weight of a loss that is raised after a warm-up, a rate that is lowered, a count of steps that a random key is made of, a condition on the epoch.
+    In JAX and TensorFlow, Python numbers that a compiled training step reads from `self`, from an object or a dictionary around it, or from a variable around it, and that the program
+    changes later on, between its calls or from a callback of Keras': a weight of a loss that is raised after a warm-up, a rate that is lowered, a count of steps that a random key is made of, a condition on the epoch.
 
     ## Why it matters
-    `jax.jit` runs the Python code once, and keeps what the numbers were then. The printed value rises, and what is trained is what it was in the first step: a term that began with weight 0 never counts.
+    `jax.jit`, `tf.function` and Keras' `fit` run the Python code once, and keep what the numbers were then. The printed value rises, and what is trained is what it was in the first step: a term that began with weight 0 never counts.
 
     ## When it is fine
-    Numbers that never change, and those that are read outside of the compiled function. A step that is traced again, since its `self` hashes by the number, reads it anew.
+    Numbers that never change, those that are read outside of the compiled function, and variables of the framework. A step that is traced again, since its `self` hashes by the number, reads it anew.
 
     ## How sure
     Proved: the traced program has the old number written into the equation of that line, or its line has a condition that the old and the new number decide differently; the calls since the change are counted.
 
     ## References
-    JAX, "JIT compilation: side effects and global variables", and the FAQ, "How to use `jit` with methods?"; `whygrad explain WG318` where it is parameters.
+    JAX, "JIT compilation: side effects and global variables", and the FAQ, "How to use `jit` with methods?"; TensorFlow, "Better performance with tf.function", "Depending on Python
+    global and free variables"; `whygrad explain WG318` where it is parameters.
     """
     for step in index.steps:
-        yield from (_diagnosis(step, event) for event in step.events("settled"))
+        yield from (_diagnosis(index, step, event) for event in step.events("settled"))
 
 
-def _diagnosis(step: StepIndex, event: Event) -> Diagnosis:
+def _diagnosis(index: Index, step: StepIndex, event: Event) -> Diagnosis:
     told = event.attributes
     name, was, now, test = str(told.get("name")), _figure(told.get("was")), _figure(told.get("now")), told.get("test")
     calls = int(_number(told.get("calls")) or 0)
@@ -55,9 +57,7 @@ def _diagnosis(step: StepIndex, event: Event) -> Diagnosis:
             Evidence(shown, "was", _number(told.get("was"))),
             Evidence(f"{plural(calls, 'call')} of the step came after the change", "calls", calls),
         ),
-        help=f"give `{name}` to the jitted function as an argument"
-        + (", and decide with `jnp.where` or `lax.cond`" if test else "")
-        + ": what it reads from `self` or from a variable around it is a constant once it is traced",
+        help=idiom(index, "decided anew" if test else "read anew", name=name),
         kind=step.step.kind,
         step=step.step.index,
         names=(name,),

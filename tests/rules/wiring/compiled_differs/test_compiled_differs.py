@@ -23,10 +23,12 @@ def test_a_number_that_is_a_constant_of_the_compiled_step() -> None:
 
 
 def test_a_condition_that_was_decided_once() -> None:
-    (found,) = said(diagnose, STEP + SETTLED.replace('"test":""', '"test":"self.weight > 1"'))
+    step = STEP + SETTLED.replace('"test":""', '"test":"self.weight > 1"')
+    (found,), (other,) = said(diagnose, '    framework jax "0.10"\n' + step), said(diagnose, '    framework tensorflow "2.21"\n' + step)
 
     assert "`self.weight > 1` was decided" in found.evidence[0].statement
     assert "lax.cond" in found.help
+    assert "tf.cond" in other.help
 
 
 def test_silence() -> None:

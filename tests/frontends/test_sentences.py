@@ -1,6 +1,6 @@
 """What a statement makes of a number, from its source."""
 
-from whygrad.frontends.jax.sentences import uses
+from whygrad.frontends.sentences import uses
 
 LINES = [
     "def loss(self, w, x):\n",
