@@ -5,13 +5,14 @@ from dataclasses import replace
 from math import isnan
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Severity
-from whygrad.flow import Index
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.signs import loss_signs
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
+from whygrad.rules.loss.loss_sign import joins
 from whygrad.rules.phrases import figure, places, plural
 from whygrad.rules.remedies import remedy, setting
 from whygrad.rules.remedies_of_settings import lengthened, literal_rate, place_of_rate
@@ -80,7 +81,16 @@ def climbs_on_purpose(index: Index, optimizer: Optimizer) -> bool:
     if optimizer.rates is None or optimizer.rates[0] >= 0 or all(framework.name != "jax" for framework in index.record.frameworks):
         return False
     # timid: with its sign unknown it may be a score
-    return not any(step.once(loss_signs).get(op.output) == 1 for step in index.steps for op in step.loss_ops() if op.outputs)
+    return not any(is_loss(step) for step in index.steps)
+
+
+def is_loss(step: StepIndex) -> bool:
+    """What is differentiated falls as prediction and labels agree: by a loss function, or by all places of a formula at which the two meet."""
+    signs = step.once(loss_signs)
+    if any(signs.get(op.output) == 1 for op in step.loss_ops() if op.outputs):
+        return True
+    met = [join.agreement for join in joins(step)] if step.losses else []
+    return bool(met) and all(agreement < 0 for agreement in met)
 
 
 def ran_out(optimizer: Optimizer) -> bool:
@@ -205,7 +215,7 @@ WHOLE = "divide with `/`: `//` cuts the fraction off, and gives 0 until the firs
 
 
 def _help(index: Index, optimizer: Optimizer, *, scheduled: bool) -> str:
-    if optimizer.rates is not None and optimizer.rates[1] < 0:
+    if optimizer.rates is not None and optimizer.rates[0] < 0:
         return idiom(index, "turned rate")
     return "print the factor that the schedule returns at its first steps" if scheduled else idiom(index, "positive rate")
 
@@ -240,7 +250,9 @@ def _diagnosis(
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),
-        remedy=_quotient(site) if cuts_fractions(site, optimizer) else None if scheduled else _remedy(index, optimizer),
+        remedy=_quotient(site)
+        if cuts_fractions(site, optimizer)
+        else turned(site, optimizer) or (None if scheduled else _remedy(index, optimizer)),
     )
 
 
@@ -248,6 +260,17 @@ def cuts_fractions(site: Site | None, optimizer: Optimizer) -> bool:
     """One floor division on the line that gives a rate of exactly 0: whatever is smaller than what it is divided by becomes 0."""
     nothing = optimizer.last_rate == 0 or (optimizer.rates is not None and optimizer.rates[1] == 0)
     return nothing and site is not None and site.text.partition("#")[0].count("//") == 1
+
+
+_UNTURNED = "scale_by_schedule"
+"""The link of optax's that multiplies by what a schedule gives, and leaves the sign to another one."""
+
+
+def turned(site: Site | None, optimizer: Optimizer) -> Remedy | None:
+    """The link that takes the same schedule and turns the sign, in the place of the one that does not."""
+    if site is None or optimizer.rates is None or optimizer.rates[0] >= 0 or f"{_UNTURNED}(" not in site.text:
+        return None
+    return remedy("let the schedule's link turn the sign", Edit("callee", site, "optax.scale_by_learning_rate", (_UNTURNED,)))
 
 
 def _quotient(site: Site | None) -> Remedy | None:

@@ -149,11 +149,30 @@ def test_a_loss_that_is_climbed_in_jax_is_found() -> None:
     assert "optax.scale(-1)" in diagnosis.help
 
 
+WRITTEN_OUT = CLIMBS.replace("y: label f32[8,2]", "y: label i32[8] minimum=0 maximum=1").replace(
+    'e = mse_loss out y with={"target":1}\n    loss = mean e', "p = log_softmax out\n    e = index p y\n    m = mean e\n    loss = neg m"
+)
+
+
+def test_a_loss_that_is_written_out_is_known_to_be_one_by_where_labels_and_prediction_meet() -> None:
+    (diagnosis,) = said(diagnose, WRITTEN_OUT)
+
+    assert "negative" in diagnosis.message
+
+
+def test_the_link_that_leaves_the_sign_is_exchanged_for_the_one_that_turns_it() -> None:
+    (diagnosis,) = said(diagnose, WRITTEN_OUT.replace('@ "train.py":20', '@ "train.py":20 text="optax.scale_by_schedule(warm),"'))
+
+    assert diagnosis.remedy is not None
+    assert diagnosis.remedy.edits[0].text == "optax.scale_by_learning_rate"
+
+
 @pytest.mark.parametrize(
     "score",
     [
         CLIMBS.replace("loss = mean e", "m = mean e\n    loss = neg m"),
         CLIMBS.replace('e = mse_loss out y with={"target":1}', "e = square out"),
+        WRITTEN_OUT.replace("loss = neg m", "loss = copy m"),
     ],
 )
 def test_a_score_is_climbed_on_purpose(score: str) -> None:
