@@ -71,14 +71,25 @@ def _own(statement: ast.stmt) -> list[ast.AST]:
 def _key(node: ast.AST) -> tuple[str, str] | None:
     """The variable and the attribute or entry that an expression reads."""
     match node:
-        case ast.Attribute(ast.Name(name), attribute, ast.Load()):
-            return name, attribute
-        case ast.Subscript(ast.Name(name), ast.Constant(str(entry)), ast.Load()):
-            return name, entry
+        case ast.Attribute(ast.Name() | ast.Attribute() as owner, attribute, ast.Load()) if way := _way(owner):
+            return way, attribute
+        case ast.Subscript(ast.Name() | ast.Attribute() as owner, ast.Constant(str(entry)), ast.Load()) if way := _way(owner):
+            return way, entry
         case ast.Name(name, ast.Load()):
             return name, ""
         case _:
             return None
+
+
+def _way(node: ast.expr) -> str:
+    """`self.optimizer`: a variable, or an attribute of one."""
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(owner, attribute):
+            return f"{way}.{attribute}" if (way := _way(owner)) else ""
+        case _:
+            return ""
 
 
 def _holds(node: ast.AST, reads: Sequence[ast.AST]) -> bool:

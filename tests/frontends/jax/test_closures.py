@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from frontends.jax.jax_watching import line_of, recorded
+from frontends.jax.jax_watching import events, line_of, recorded
+from whygrad.ir import Event
 
 HEAD = """
 x = jax.random.normal(jax.random.key(0), (32, 3))
@@ -73,3 +74,58 @@ def test_silence(tmp_path: Path, evaluate: str, call: str) -> None:
     record = recorded(tmp_path, program(evaluate, call))
 
     assert not any(event.kind == "outdated" for step in record.steps for event in step.events)
+
+
+HELD = """
+    x = jax.random.normal(jax.random.key(0), (16, 3))
+    y = x @ jnp.array([1.0, -1.0, 0.5])
+
+    class Descent:
+        def __init__(self, rate):
+            self.rate = rate
+
+        def apply(self, w, g):
+            return w - self.rate * g
+
+    class Fit:
+        def __init__(self):
+            self.optimizer, self.other = Descent(0.25), OTHER
+
+        def step(self, w, rate):
+            g = jax.grad(lambda w: jnp.mean((x @ w - y) ** 2))(w)
+            return TAKEN
+
+    fit, w = Fit(), jnp.zeros(3)
+    step = jax.jit(fit.step)
+    for at in range(6):
+        CHANGED = 0.25 / (1 + at)
+        w = step(w, 0.25 / (1 + at))
+"""
+
+
+def settled(tmp_path: Path, *, taken: str, changed: str, other: str = "None") -> list[Event]:
+    """What the compiled step of this program is told to go on reading."""
+    record = recorded(tmp_path, HELD.replace("TAKEN", taken).replace("CHANGED", changed).replace("OTHER", other))
+    return [event for step in record.steps for event in events(step, "settled")]
+
+
+@pytest.mark.parametrize(
+    ("taken", "name"), [("self.optimizer.apply(w, g)", "self.rate"), ("w - self.optimizer.rate * g", "self.optimizer.rate")]
+)
+def test_numbers_of_an_object_that_the_step_holds(tmp_path: Path, taken: str, name: str) -> None:
+    (event,) = settled(tmp_path, taken=taken, changed="fit.optimizer.rate")
+
+    assert event.attributes["name"] == name
+    assert event.attributes["was"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("taken", "changed", "other"),
+    [
+        ("w - rate * g", "fit.optimizer.rate", "None"),
+        ("self.optimizer.apply(w, g)", "fit.other.rate", "Descent(0.25)"),
+        ("w - self.optimizer.rate * g", "fit.other.rate", "Descent(0.25)"),
+    ],
+)
+def test_numbers_that_are_handed_in_and_those_of_another_object(tmp_path: Path, taken: str, changed: str, other: str) -> None:
+    assert not settled(tmp_path, taken=taken, changed=changed, other=other)
