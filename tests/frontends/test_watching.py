@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from whygrad.frontends.watching import Watching
+from whygrad.frontends.watching import Watching, watched
 
 OUTER = """
     import inner_framework
@@ -70,3 +70,15 @@ def test_one_that_never_was_used_is_as_it_was_when_the_watching_ends(tmp_path: P
 
     assert type(outer_alone.inner_alone) is type(sys)
     assert (found, outer_alone.inner_alone.value) == (["outer_alone"], 3)
+
+
+def test_a_front_end_that_waits_for_a_part_of_its_framework_is_no_whygrad_that_watches(arrived: list[str]) -> None:
+    inner = Watching(("a_part_of_it",), arrived.append)
+    whole = next(finder for finder in sys.meta_path if isinstance(finder, Watching))
+    assert watched()
+
+    whole.remove()
+    inner.install()
+
+    assert not watched()
+    inner.remove()

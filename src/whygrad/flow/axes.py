@@ -79,7 +79,9 @@ def _keeps(step: StepIndex, op: Op, name: str | None) -> bool:
 
 
 def moved(op: Op, before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
-    """Where an axis lies after an op; None where it is cut up, joined with another, or can't be told."""
+    """Where an axis lies after an op; None where it is cut up, joined with another, or can't be told, as where shapes do not belong together."""
+    if axis >= len(before):
+        return None
     if op.kind == "transpose":
         order = op.attributes.get("order")
         if isinstance(order, tuple) and len(order) == len(after):
@@ -97,9 +99,9 @@ def entries_of(step: StepIndex, name: str, axis: int) -> tuple[Op, int] | None:
     while name in step.producer:
         op = step.producer[name][1]
         before, after = step.value(op.inputs[0]).shape if op.inputs else None, step.value(op.output).shape
-        lay = _lay(op, before, after, axis) if before is not None and after is not None else None
         if op.kind not in _MOVES:
             return op, axis
+        lay = _lay(op, before, after, axis) if before is not None and after is not None else None
         if lay is None:
             return None
         name, axis = op.inputs[0], lay
@@ -108,6 +110,8 @@ def entries_of(step: StepIndex, name: str, axis: int) -> tuple[Op, int] | None:
 
 def _lay(op: Op, before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
     """Where an axis of an op's result lay before it."""
+    if axis >= len(after):
+        return None
     order = op.attributes.get("order")
     if op.kind == "transpose" and isinstance(order, tuple) and len(order) == len(after):
         at = order[axis]

@@ -59,7 +59,7 @@ class Asleep:
 class Watching(MetaPathFinder):
     """First on `sys.meta_path` while a program runs; calls `arrived(name)` once for each framework that was imported.
 
-    patient: what another of them imports for itself arrives only when it is used, since a recorder takes time to start.
+    patient: of a whole run, for whom what another of them imports for itself arrives only when it is used, since a recorder takes time to start.
     """
 
     def __init__(self, frameworks: Collection[str], arrived: Callable[[str], None], *, patient: bool = False) -> None:
@@ -120,5 +120,5 @@ def _loading(name: str) -> bool:
 
 
 def watched() -> bool:
-    """Whether some whygrad already watches this process."""
-    return any(isinstance(finder, Watching) for finder in sys.meta_path)
+    """Whether some whygrad already watches this process; a front end that waits for a part of its own framework is none."""
+    return any(isinstance(finder, Watching) and finder.patient for finder in sys.meta_path)
