@@ -436,10 +436,10 @@ class Hooks(StateHooks):
             self.recorder.optimizers.schedule_made(optimizer, scheduler, source.trace(sys._getframe(2)))
 
     @guarded
-    def entering(self, module: nn.Module, _: object) -> None:
+    def entering(self, module: nn.Module, given: tuple[object, ...]) -> None:
         """A module's forward begins."""
         if self.recorder.on:
-            self.recorder.modules.enter(module, sys._getframe(2))
+            self.recorder.modules.enter(module, sys._getframe(2), given)
         else:
             self.recorder.withdraw()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OPTIMIZER, TRAINER, MODEL = "keras.src.optimizers.base_optimizer", "keras.src.backend.torch.trainer", "keras.src.models.model"
 SCHEDULE = "keras.src.optimizers.schedules.learning_rate_schedule"
+SCOPE, PLACEHOLDER = "keras.src.backend.common.stateless_scope", "keras.src.backend.common.keras_tensor"
 
 
 class Standing:
@@ -209,7 +210,16 @@ class Keras:
 
 def is_keras(module: nn.Module) -> bool:
     """A module is one of Keras' layers or models, or of the user's that are."""
-    return hasattr(module, "_trainable_variables") and hasattr(module, "torch_params")
+    kind = type(module)  # the instance makes its list of parameters where it is asked for it
+    return hasattr(kind, "torch_params") and hasattr(kind, "_track_variables")
+
+
+def only_shapes(given: tuple[object, ...]) -> bool:
+    """Keras runs layers to see what shapes they give, as where a functional model is put together: no model of the user's runs."""
+    scope, placeholder = sys.modules.get(SCOPE), sys.modules.get(PLACEHOLDER)
+    return (scope is not None and bool(scope.in_stateless_scope())) or (
+        placeholder is not None and bool(placeholder.any_symbolic_tensors(given))
+    )
 
 
 def path_of(stack: list[nn.Module]) -> str:

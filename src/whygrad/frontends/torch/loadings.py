@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
+from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from whygrad.frontends.source import Trace
+from whygrad.frontends.torch.holding import held_in, named_in
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Loading, Redraw
 
@@ -30,7 +32,7 @@ class Loadings:
     def add(self, module: nn.Module, name: str, given: Any, result: Any, trace: Trace | None) -> None:
         """`load_state_dict` has returned; what it calls missing and unexpected is what came of its hooks as well."""
         missing, unexpected = (set(getattr(result, part, ())) for part in ("missing_keys", "unexpected_keys"))
-        own = dict(chain(module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False)))
+        own = dict(chain(named_in(module, remove_duplicate=False), module.named_buffers(remove_duplicate=False)))
         self.taken.update(id(tensor) for key, tensor in own.items() if key not in missing)
         self.seen.pop(id(module), None)
         tensors = {key: value for key, value in given.items() if isinstance(value, Tensor)} if isinstance(given, Mapping) else {}
@@ -83,20 +85,24 @@ class Redraws:
 class Beginnings:
     """What models held when they were saved or loaded before any update: a few entries of each parameter."""
 
-    seen: dict[int, set[int]] = field(default_factory=dict)
+    seen: dict[int, tuple[ReferenceType[nn.Module], set[int]]] = field(default_factory=dict)
+    """By id, which another module may have once this one is gone."""
 
     def note(self, module: nn.Module) -> None:
         """The model has not been updated yet."""
-        self.seen.setdefault(id(module), set()).add(_digest(module))
+        if id(module) not in self.seen or self.seen[id(module)][0]() is not module:
+            self.seen[id(module)] = ref(module), set()
+        self.seen[id(module)][1].add(_digest(module))
 
     def holds_again(self, module: nn.Module) -> bool:
         """It holds what it began with."""
-        return id(module) in self.seen and _digest(module) in self.seen[id(module)]
+        whose, digests = self.seen.get(id(module), (None, ()))
+        return whose is not None and whose() is module and _digest(module) in digests
 
 
 def _digest(module: nn.Module) -> int:
     """Of the first entries of each parameter; 0 for a model without any that can be looked at."""
-    known = [p for p in module.parameters() if not is_lazy(p) and not p.is_meta and p.layout is torch.strided]
+    known = [p for p in held_in(module) if not is_lazy(p) and not p.is_meta and p.layout is torch.strided]
     parts = [p.detach().flatten()[:DIGESTED].to("cpu", torch.float32).numpy().tobytes() for p in known]
     return hash(tuple(parts)) if parts else 0
 

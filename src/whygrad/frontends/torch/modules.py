@@ -13,6 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from whygrad.frontends import source
 from whygrad.frontends.torch import keras
 from whygrad.frontends.torch.calls import Happened
+from whygrad.frontends.torch.holding import held_in, holds, named_in, parts_of
 from whygrad.frontends.torch.loadings import Beginnings, Loadings, Redraws
 from whygrad.frontends.torch.states import States
 from whygrad.frontends.torch.unheld import explained
@@ -76,10 +77,11 @@ class Modules:
             handle.remove()
         self._handles, self.stack = [], []
 
-    def enter(self, module: nn.Module, frame: FrameType) -> None:
-        """A module's forward begins."""
+    def enter(self, module: nn.Module, frame: FrameType, given: tuple[object, ...] = ()) -> None:
+        """A module's forward begins, on what it is given by position."""
         if not self.stack:
-            self._root(module, source.user_frame(frame))
+            if not (keras.is_keras(module) and keras.only_shapes(given)):
+                self._root(module, source.user_frame(frame))
         elif self._name(module) is None:
             self._name_child(module)
         self.stack.append(module)
@@ -121,7 +123,7 @@ class Modules:
 
     def inside_model(self) -> bool:
         """Whether a module that holds parameters is running; losses and activations hold none."""
-        return any(next(iter(module.parameters()), None) is not None for module in self.stack)
+        return any(map(holds, self.stack))
 
     # --- models -------------------------------------------------------------------------------------------------
 
@@ -129,13 +131,13 @@ class Modules:
         held = self._roots.get(id(module))
         if held is not None and held[0]() is module:
             return
-        if any(module is part for model, _ in self.models() for part in model.modules()):
+        if any(module is part for model, _ in self.models() for part in parts_of(model)):
             return
         owner, name = _widest(module, frame)
-        parts = {id(part) for part in owner.modules()}
+        parts = {id(part) for part in parts_of(owner)}
         self._roots = {key: held for key, held in self._roots.items() if key not in parts}  # a part may have run by itself before
         self._roots[id(owner)] = (ref(owner), name)
-        self._registered.update((id(parameter), ref(parameter)) for parameter in owner.parameters())
+        self._registered.update((id(parameter), ref(parameter)) for parameter in held_in(owner))
         for path, part in owner.named_modules():
             self._names[id(part)] = ref(part), path
 
@@ -150,7 +152,7 @@ class Modules:
         registered = any(child is module for child in parent.children())
         if not registered:
             owner = _class_name(parent)
-            for path, parameter in module.named_parameters():
+            for path, parameter in named_in(module):
                 if not self._knows(parameter):
                     self._strays[id(parameter)] = ref(parameter), ".".join(filter(None, (prefix, found, path))), owner, _is_library(parent)
 
@@ -217,24 +219,24 @@ class Modules:
         """A model was switched to evaluation mode: teachers and judges, which no optimizer holds, are none of ours."""
         if self.evaluated is None and self._switches < MOST_SWITCHES:
             self._switches += 1
-            if any(id(parameter) in held for parameter in module.parameters()):
+            if any(id(parameter) in held for parameter in held_in(module)):
                 self.evaluated = trace
 
     def parameters(self) -> dict[int, Owned]:
         """Id of each known parameter to what is known of it; names are qualified by the model where there are several."""
         found: dict[int, Owned] = {}
-        models = [(module, name) for module, name in self.models() if next(iter(module.parameters()), None) is not None]
-        held = {id(parameter) for module, _ in models for parameter in module.parameters()}
+        models = [(module, name) for module, name in self.models() if holds(module)]
+        held = {id(parameter) for module, _ in models for parameter in held_in(module)}
         # what a model no longer has gives its name to what stands in its place
         settled = {key: name for key, (reference, name) in self._settled.items() if key in held and reference() is not None}
         taken = set(settled.values())
         for module, variable in models:
-            owners = {id(p): part for part in module.modules() for p in part._parameters.values() if p is not None}
+            owners = {id(p): part for part in parts_of(module) for p in part._parameters.values() if p is not None}
             theirs = {id(tensor): (layer, name) for tensor, layer, name in keras.held_by_layers(module)}
             owners |= {key: layer for key, (layer, _) in theirs.items()}
-            library = {id(p): _is_library(part) for part in _user_level(module) for p in part.parameters()}
+            library = {id(p): _is_library(part) for part in _user_level(module) for p in held_in(part)}
             prefix = f"{variable}." if len(models) > 1 and variable else ""
-            for name, parameter in module.named_parameters():
+            for name, parameter in named_in(module):
                 full = settled.get(id(parameter)) or _unused(prefix + theirs.get(id(parameter), (None, name))[1], taken)
                 if id(parameter) not in found:
                     taken.add(full)
@@ -272,11 +274,11 @@ def _unused(name: str, taken: set[str]) -> str:
 def _widest(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str]:
     """The largest module among the variables in sight that contains `module`, and its variable."""
     best, name = module, ""
-    size = sum(1 for _ in module.modules())
+    size = sum(1 for _ in parts_of(module))
     while frame is not None:
         for variable, item in _variables(frame):
-            if isinstance(item, nn.Module) and (item is module or any(part is module for part in item.modules())):
-                count = sum(1 for _ in item.modules())
+            if isinstance(item, nn.Module) and (item is module or any(part is module for part in parts_of(item))):
+                count = sum(1 for _ in parts_of(item))
                 if count > size or (item is best and not name):
                     best, name, size = item, variable, count
         frame = source.user_frame(frame.f_back)

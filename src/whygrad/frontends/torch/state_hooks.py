@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from whygrad.frontends import source
 from whygrad.frontends.torch import _compat
 from whygrad.frontends.torch.guard import guarded
+from whygrad.frontends.torch.holding import held_in
 from whygrad.frontends.torch.identity import address_of
 from whygrad.frontends.torch.patches import Original
 from whygrad.frontends.torch.reserved import note_reserved
@@ -107,7 +108,7 @@ class StateHooks:
         self._look_back(module, name, frame)
         if self.recorder.on:
             apart = broken(before, module)
-            self.recorder.happened("load", frame, tuple(module.parameters()))
+            self.recorder.happened("load", frame, tuple(held_in(module)))
             if apart:
                 self.recorder.happened("untie", frame, (), apart)
 
@@ -122,7 +123,7 @@ class StateHooks:
 
     def _look_back(self, module: nn.Module, name: str = "", frame: FrameType | None = None) -> None:
         """Keep what a model begins with where that is saved or loaded; a later loading may bring it back."""
-        mine, modules = {id(parameter) for parameter in module.parameters()}, self.recorder.modules
+        mine, modules = {id(parameter) for parameter in held_in(module)}, self.recorder.modules
         living = [(entry, entry.reference()) for entry in self.recorder.optimizers.all() if entry.steps]
         holding = [entry for entry, optimizer in living if optimizer is not None and not mine.isdisjoint(map(id, held_by(optimizer)))]
         if not holding:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from whygrad.frontends.edits import written_alone
 from whygrad.frontends.source import Trace, at_line, is_user, line_of
+from whygrad.frontends.torch.holding import held_in
 
 TIMES = 2
 """Calls of one place from which edits are updates: what is edited once may be looked at, or kept for later."""
@@ -60,7 +61,7 @@ class States:
 
 def _figures(module: nn.Module) -> dict[int, tuple[int, float]]:
     """For each parameter how often it was written to, and the sum of its first entries: what is written to its `data` is not counted."""
-    return {id(parameter): (parameter._version, _sum(parameter)) for parameter in module.parameters()}
+    return {id(parameter): (parameter._version, _sum(parameter)) for parameter in held_in(module)}
 
 
 def _sum(parameter: Tensor) -> float:

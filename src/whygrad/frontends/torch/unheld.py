@@ -6,6 +6,7 @@ from dataclasses import replace
 from torch import nn
 
 from whygrad.frontends.source import Trace
+from whygrad.frontends.torch.holding import held_in, holds
 from whygrad.ir import Outcome, Site
 from whygrad.ir.record import ALL_FROZEN, NONE_CHOSEN
 
@@ -29,7 +30,7 @@ def explained(outcome: Outcome, made: Made, site: Callable[[Trace | None], Site 
 
 def _all_alike(made: Made, freezing: Trace | None) -> tuple[str, Trace | None]:
     """Of parameters that modules know of: whether all are frozen, or some could be trained."""
-    trainable = {parameter.requires_grad for module, _ in made.values() for parameter in module.parameters()}
+    trainable = {parameter.requires_grad for module, _ in made.values() for parameter in held_in(module)}
     return (NONE_CHOSEN, None) if True in trainable else (ALL_FROZEN, freezing) if trainable else ("", None)
 
 
@@ -40,6 +41,6 @@ def _kept(made: Made) -> Iterator[tuple[str, Trace]]:
         for name, value in vars(module).items():
             inside = value.values() if isinstance(value, dict) else value if isinstance(value, _PLAIN) else ()
             layers = [part for part in inside if isinstance(part, nn.Module)] if not name.startswith("_") else []
-            unknown = [part for part in layers if id(part) in made and id(part) not in known and any(True for _ in part.parameters())]
+            unknown = [part for part in layers if id(part) in made and id(part) not in known and holds(part)]
             if unknown:
                 yield f"{type(module).__name__}.{name}", made[id(unknown[0])][1]
