@@ -8,8 +8,10 @@ from textwrap import dedent
 
 import pytest
 
+from whygrad.ir.files import read_record
+
 COUNTING = """
-import json
+import functools, json
 import jax, jax.numpy as jnp, optax
 from jax import lax
 
@@ -48,6 +50,23 @@ def step(w, state, x, y):
 
     return lax.scan(turn, (w, state), None, length=3)[0]
 """
+DONATED = """
+def made():
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def step(w, state, x, y):
+        runs.append(1)
+        gradient = jax.grad(loss_fn)(w, x, y)
+        updates, state = optimizer.update(gradient, state, w)
+        return optax.apply_updates(w, updates), state
+
+    return step
+
+step = made()
+for number in range(9):
+    w, state = step(w, state, x, y)
+
+step = made()
+"""
 LOOP = """
 for number in range(12):
     w, state = step(w, state, x, y)
@@ -60,7 +79,7 @@ print(json.dumps({"own": own, "runs": len(runs), "late": marks[-1] - marks[4], "
 
 def counted(folder: Path, text: str, *, watched: bool) -> dict[str, object]:
     (folder / "train.py").write_text(dedent(COUNTING + text + LOOP))
-    tool = [str(Path(sys.executable).with_name("whygrad")), "run"] if watched else [sys.executable]
+    tool = [str(Path(sys.executable).with_name("whygrad")), "run", "--record", "run.whygrad"] if watched else [sys.executable]
     done = subprocess.run([*tool, "train.py"], cwd=folder, capture_output=True, text=True, check=True)
     found: dict[str, object] = json.loads(done.stdout.splitlines()[0])
     return found
@@ -72,3 +91,11 @@ def test_the_programs_functions_are_traced_and_compiled_as_often(tmp_path: Path,
     assert watched == plain
     assert plain["own"] == [["jaxpr_trace_duration", "step"], ["backend_compile_duration", "jit(step)"]]
     assert watched["late"] == 0
+
+
+def test_a_step_that_takes_its_arguments_for_itself_is_known_when_it_is_made_anew(tmp_path: Path) -> None:
+    plain, watched = counted(tmp_path, DONATED, watched=False), counted(tmp_path, DONATED, watched=True)
+
+    assert watched == plain
+    assert plain["runs"] == 2
+    assert read_record(tmp_path / "run.whygrad").record.optimizers[0].steps == 9 + 12

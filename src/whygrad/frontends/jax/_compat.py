@@ -154,6 +154,18 @@ def traced(jitted: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple
     return jitted.trace(*args, **kwargs).jaxpr, jax.tree_util.tree_leaves((args, kwargs))
 
 
+def shown(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The same arguments, as JAX traces them; an array that a call took for itself is gone, and its shape stands for it."""
+    found: tuple[tuple[Any, ...], dict[str, Any]] = jax.tree_util.tree_map(_shape, (args, kwargs))
+    return found
+
+
+def _shape(leaf: Any) -> Any:
+    if not isinstance(leaf, jax.Array) or isinstance(leaf, jax.core.Tracer) or not leaf.is_deleted():
+        return leaf
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type)  # type: ignore[no-untyped-call]  # JAX's own has no types
+
+
 def without_shortcuts(recording: Callable[[], bool], told: Callable[..., None]) -> Iterator[tuple[Any, str, Any]]:
     """What to put in the place of JAX's own, so that calls of compiled functions are seen while recording: no short way past Python."""
     shortcut, running = getattr(_pjit, "_get_fastpath_data", None), getattr(_pjit, "_run_python_pjit", None)

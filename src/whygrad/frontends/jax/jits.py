@@ -237,9 +237,10 @@ class Jits:
     def _noticed(self, jitted: Jitted, capture: Capture, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """A call that is not recorded."""
         if capture:
-            closed, _ = _compat.traced(jitted.inner, args, kwargs) if not _donated(args, kwargs) else (None, [])
-            if closed is not None:  # JAX traces a function once: a later step, which may be recorded, is made of this
-                jitted.plan = self.plans[id(closed.jaxpr)] = self.planned(capture, closed)
+            closed, _ = _compat.traced(jitted.inner, *_compat.shown(args, kwargs))
+            jitted.plan = self.plans[id(closed.jaxpr)] = self.planned(
+                capture, closed
+            )  # JAX traces a function once: a later step, which may be recorded, is made of this
         if jitted.plan is None:
             self.closures.called(jitted, args, kwargs)
         elif self.feeds.wants(id(jitted)):
@@ -415,10 +416,6 @@ def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:
             moment.made.calls += 1
     for made, at in plan.declined:
         made.declined = outputs[at] if at < len(outputs) else made.declined
-
-
-def _donated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    return any(getattr(leaf, "is_deleted", bool)() for leaf in jax.tree_util.tree_leaves((args, kwargs)) if isinstance(leaf, jax.Array))
 
 
 def _kept(moment: Moment, closed: Any) -> bool | None:
