@@ -62,7 +62,7 @@ apart: $(STAMP) # the tests of those files
 
 # mypy keeps one core busy and no more: what can run beside it does.
 test: $(STAMP) browser ## lint, then every test
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line lint apart
+	@$(MAKE) --no-print-directory --jobs 2 lint apart
 	$(RUN)/pytest -n 2 --ignore=tests/frontends/jax --ignore=tests/frontends/tensorflow
 
 bench: $(STAMP) ## every benchmark, ratios in one run

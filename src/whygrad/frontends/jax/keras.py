@@ -14,7 +14,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Asked, Derivation
 from whygrad.frontends.jax.layers import Decided, layers_around
 from whygrad.frontends.jax.transformations import Gathering, Made, Moment
-from whygrad.frontends.keras_words import settings_of
+from whygrad.frontends.keras_words import reckons, settings_of
 from whygrad.frontends.watching import Watching
 from whygrad.ir import Framework
 
@@ -198,8 +198,8 @@ class Keras:
         entry.settings.update(settings_of(optimizer))
         if callable(given):
             # timid: what a schedule of the user's own does as it is called is not repeated
-            turned = [Made("scale_by_schedule", {"step_size_fn": _turned(given)}, self._schedules.get(given))] if _of_keras(given) else []
-            entry.parts = turned
+            asked = reckons(given) and hasattr(given, "get_config")  # a plain function is not told the step
+            entry.parts = [Made("scale_by_schedule", {"step_size_fn": _turned(given)}, self._schedules.get(given))] if asked else []
         elif (rate := _number(getattr(given, "_value", given))) is not None:
             entry.settings["learning_rate"] = rate
 
@@ -263,11 +263,6 @@ class Keras:
 def _known(table: Mapping[int, tuple[ReferenceType[Any], source.Trace]], layer: Any) -> source.Trace | None:
     reference, trace = table.get(id(layer), (None, None))
     return trace if reference is not None and reference() is layer else None
-
-
-def _of_keras(schedule: Any) -> bool:
-    """A schedule that Keras brings along, which does nothing but reckon."""
-    return type(schedule).__module__.partition(".")[0] == "keras"
 
 
 def _turned(schedule: Any) -> Callable[[int], float]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whygrad.flow.courses import fell_early
 from whygrad.frontends import source
-from whygrad.frontends.keras_words import settings_of
+from whygrad.frontends.keras_words import reckons, settings_of
 from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero, fallen_away
 from whygrad.frontends.tensorflow import _compat
@@ -358,10 +358,13 @@ def divisor(entry: Watched, optimizer: Any) -> dict[str, Attribute]:
 
 
 def rate_of(optimizer: Any) -> float | None:
-    """The learning rate as it is now; that of a schedule at its present step."""
+    """The learning rate as it is now; that of a schedule at its present step, None of one that does more than reckon."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    given = getattr(inner, "_learning_rate", None)
+    if callable(given) and not reckons(given):
+        return None
     try:
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        plain = getattr(getattr(inner, "_learning_rate", None), "_value", None)
+        plain = getattr(given, "_value", None)
         rate = inner.learning_rate if plain is None else _compat.read(plain)
         return float(rate.numpy() if hasattr(rate, "numpy") else rate)
     except (AttributeError, TypeError, ValueError, RuntimeError):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from whygrad.frontends import places, source
-from whygrad.frontends.keras_words import settings_of
+from whygrad.frontends.keras_words import reckons, settings_of
 from whygrad.frontends.torch.calls import Call
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.patches import Original
@@ -248,7 +248,10 @@ def held_by_layers(model: nn.Module) -> Iterator[tuple[Tensor, Any, str]]:
 
 
 def rate_of(optimizer: Any) -> float | None:
-    """The learning rate as it is now; that of a schedule at its present step."""
+    """The learning rate as it is now; that of a schedule at its present step, None of one that does more than reckon."""
+    given = getattr(optimizer, "_learning_rate", None)
+    if callable(given) and not reckons(given):
+        return None
     try:
         with torch.no_grad():
             return float(optimizer.learning_rate)

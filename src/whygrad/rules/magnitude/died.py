@@ -11,9 +11,10 @@ from whygrad.rules.phrases import figure, percent
 from whygrad.rules.remedies_of_settings import rated
 
 ALIVE = 0.5
-"""Largest share of zero units that a layer began with: freshly initialised ReLUs have below 0.3 from 32 examples on."""
+"""Largest share of zero units that a layer began with: of 116 layers of 154 sound programs, the one with most has 0.33 at its first step."""
 FAR = 0.1
-"""Share of its norm that an update moves a weight by: a thousandth is usual, and a tenth is what WG411 tries a smaller rate for."""
+"""Share of its norm that an update moves a weight by: enough to have killed units, and no fault by itself, since the first updates of sound
+programs often move as much (the median of 149 of them is 0.07, and some move a weight by more than its size)."""
 LOWER = 0.1
 """What the rate is multiplied by in the fix."""
 
