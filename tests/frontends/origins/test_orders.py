@@ -23,7 +23,30 @@ ONE_SIDED = {
     "a sample of a table": "table = table.sample(frac=1)  # here\nx = table[['a']].values",
     "a function of its own": "def mixed(rows):\n    order = np.random.permutation(len(rows))\n    return rows[order]  # here\n\nx = mixed(x0)\ny = y0",
 }
+OWN = """
+class Rows:
+    def __init__(self, x, y):
+        self.x, self.y, self.order = x.copy(), y.copy(), list(range(9))
+
+    def __getitem__(self, at):
+        return X, Y
+
+    def on_epoch_end(self):
+        SHUFFLED
+
+loader = DataLoader(Rows(x0, y0))
+"""
+"""A data set of the program's own, that shuffles between epochs."""
+ONE_SIDED["an attribute shuffled by a data set of its own"] = OWN.replace("X, Y", "self.x[at], self.y[at]").replace(
+    "SHUFFLED", "self.rng.shuffle(self.x)  # here"
+)
 TOGETHER = {
+    "an order that a data set of its own shuffles": OWN.replace("X, Y", "self.x[self.order[at]], self.y[self.order[at]]").replace(
+        "SHUFFLED", "self.rng.shuffle(self.order)"
+    ),
+    "pairs that a data set of its own shuffles": OWN.replace("X, Y", "self.pairs[at][0], self.pairs[at][1]")
+    .replace("self.order = x.copy(), y.copy(), list(range(9))", "self.pairs = x, y, list(zip(x, y))")
+    .replace("SHUFFLED", "random.shuffle(self.pairs)"),
     "shuffled once they are zipped": "loader = tf.data.Dataset.zip((from_tensor_slices(x0), from_tensor_slices(y0))).shuffle(9).batch(4)",
     "shuffled apart by one seed": "a = from_tensor_slices(x0).shuffle(9, seed=1)\nb = from_tensor_slices(y0).shuffle(9, seed=1)\nloader = Dataset.zip((a, b))",
     "one permutation for both": "order = rng.permutation(len(x))\nx = x[order]\ny = y[order]",

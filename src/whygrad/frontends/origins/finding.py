@@ -23,6 +23,8 @@ MOST_DRAWS = 16
 """Lines that draw, of which the generator is looked for."""
 HUGE = 20.0
 """Largest entry from which WG505 may speak of an input."""
+TINY = 0.05
+"""Largest entry up to which it may speak of one that is too small."""
 SEEDING = ("manual_seed", "seed")
 """Methods that set a generator's seed."""
 UNRELATED = 3.0
@@ -66,12 +68,13 @@ def _all_alike(record: Record, step: Step) -> Iterator[str]:
 
 
 def _huge(step: Step) -> Iterator[str]:
-    """Inputs that the program made before it was watched, and whose entries are far from the size that layers reckon with."""
+    """Inputs that the program made before it was watched, and whose entries are far from the size that layers reckon with, on either side."""
     made = {name for op in step.graph.ops for name in op.outputs}
     for name, value in step.graph.values.items():
         figures = value.statistics
         ends = (figures.minimum, figures.maximum) if figures is not None and value.role == "input" and name not in made else ()
-        if any(end is not None and abs(end) >= HUGE for end in ends):
+        sizes = [abs(end) for end in ends if end is not None]
+        if sizes and (max(sizes) >= HUGE or 0 < max(sizes) <= TINY):
             yield name
 
 

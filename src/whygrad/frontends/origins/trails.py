@@ -150,7 +150,7 @@ class Trail:
     def _bound(spot: Spot, bound: Binding, level: Scope) -> Step:
         if bound.condition is not None and isinstance(bound.value, ast.Constant):
             return Step(Spot(bound.condition, level, (), bound.line), bound.condition)
-        if isinstance(bound.changes, ast.Expr) and last_name(bound.changes.value.func) == "shuffle":  # type: ignore[attr-defined]  # a call
+        if isinstance(bound.changes, ast.Expr) and _shuffles(bound.changes):
             return Step(Spot(bound.value, level, spot.path, bound.line), order=bound.changes)
         if bound.changes is not None:
             appended = isinstance(bound.changes, ast.Expr)
@@ -175,6 +175,16 @@ class Trail:
 
     def _of_self(self, spot: Spot, scope: Scope, attribute: str) -> Step:
         """An attribute of the object that a method belongs to: its assignment in the same method, or in another one, the constructor first."""
+        found, shuffled = self._assigned_to_self(spot, scope, attribute), self._shuffled(scope, attribute)
+        return replace(found, order=shuffled) if shuffled is not None and found.order is None else found
+
+    def _shuffled(self, scope: Scope, attribute: str) -> ast.AST | None:
+        """The statement of any method by which an attribute's rows are shuffled in place: a loader does so after each epoch."""
+        methods = [item for item in scope.owner.body if isinstance(item, ast.FunctionDef)] if scope.owner is not None else []
+        found = (item.changes for method in methods for item in self.program.bindings(method).get(f"self.{attribute}", []))
+        return next((item for item in found if isinstance(item, ast.Expr) and _shuffles(item)), None)
+
+    def _assigned_to_self(self, spot: Spot, scope: Scope, attribute: str) -> Step:
         assert scope.owner is not None
         own = last_binding(self.program.bindings(scope.node).get(f"self.{attribute}", []), spot.before) if scope is spot.scope else None
         if own is not None:
@@ -273,6 +283,10 @@ class Trail:
         if passed is None and last_name(node.func) in REORDERING:
             return Step(_reordered(spot, node), None, node)
         return Step(passed) if passed is not None else Step(None, node)
+
+
+def _shuffles(statement: ast.Expr) -> bool:
+    return isinstance(statement.value, ast.Call) and last_name(statement.value.func) == "shuffle"
 
 
 def _draws_rows(call: ast.Call) -> bool:

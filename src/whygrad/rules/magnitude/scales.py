@@ -41,6 +41,12 @@ def dataset_of(step: StepIndex, value: Value) -> str:
     return element[1]
 
 
+def made_at(step: StepIndex, value: Value) -> Site | None:
+    """Where the step, or what was recorded before it, made a value, or the whole data set that it was cut out of."""
+    made = (step.producer.get(name) for name in (step.origin(value.name, ("layout", "cast", "select")), value.name))
+    return next((op.site for _, op in (found for found in made if found is not None) if op.site is not None), None)
+
+
 def source_of(step: StepIndex, value: Value) -> Site | None:
     """Where a value, or the whole data set that it was cut out of, was made or handed out."""
     for name in (step.origin(value.name, ("layout", "cast", "select")), value.name):

@@ -20,6 +20,7 @@ from whygrad.rules.magnitude.scales import (
     fell_told,
     follows,
     labels_made_at,
+    made_at,
     scale_of,
     source_of,
 )
@@ -167,7 +168,12 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         site=next(
             (
                 site
-                for site in (edited_at(step, scaled[0]) if scaled else None, source_of(step, value), *decided_at(index, value.name))
+                for site in (
+                    edited_at(step, scaled[0]) if scaled else None,
+                    made_at(step, value),
+                    *decided_at(index, value.name),
+                    source_of(step, value),
+                )
                 if site
             ),
             read,
