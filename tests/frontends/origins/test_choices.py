@@ -49,6 +49,16 @@ PROGRAMS = {
         tx = optax.masked(optax.set_to_zero(), chosen)
         """
     ),
+    "a tree that is put together of its leaves": (
+        """
+        def chosen(params):
+            flat = flatten_dict(params)
+            labels = {path: "frozen" if path[0] == "head" else "trained" for path in flat}  # this
+            return unflatten_dict(labels)
+
+        tx = optax.multi_transform({"trained": optax.adam(0.1), "frozen": optax.set_to_zero()}, chosen)
+        """
+    ),
     "a function that is called": (
         """
         def chosen(params):

@@ -80,7 +80,9 @@ class Descent:
         if descent.activate:
             return self._bent(descent, rule)
         changed = self._losses(descent.steps, rule, descent)
-        return Trial(descent, loss=changed[-1], losses=changed, plain=self._losses(descent.steps, rule, None, still=descent.joined))
+        return Trial(
+            descent, loss=changed[-1], losses=changed, plain=self._losses(descent.steps, rule, None, still=(*descent.joined, *descent.thaw))
+        )
 
     def _bent(self, descent: Descend, rule: Rule) -> Trial:
         """With and without ReLUs, on the labels as they are and on permuted ones, which show what is gained by learning the batch by heart."""

@@ -11,6 +11,8 @@ from whygrad.ir import Site
 
 CHOOSING: Final = frozenset(("multi_transform", "partition", "masked", "selective_transform", "freeze"))
 """Functions of optax' whose second argument says of each parameter what becomes of it; `freeze` is given it alone."""
+REBUILDING: Final = frozenset(("unflatten_dict", "tree_unflatten", "unflatten", "FrozenDict", "from_flat_state"))
+"""Functions that put a tree together of leaves; these come last."""
 _WORDS: Final = frozenset(("param_labels", "mask", "freeze_mask"))
 
 
@@ -39,10 +41,21 @@ def _decided(program: Program, given: Spot) -> Iterator[Spot]:
         if answered is not None:
             yield from [answered] if isinstance(answered.node, ast.Lambda) else _decided(program, answered)
             return
+        leaves = _rebuilt(at.node)
+        if leaves is not None:
+            yield from _decided(program, replace(at, node=leaves))
+            return
         own = isinstance(at.node, ast.Call) and step.onward is not None and program.function(at.scope, at.node.func) is not None
         if not own and not isinstance(at.node, ast.Name):
             yield at
             return
+
+
+def _rebuilt(node: ast.AST) -> ast.expr | None:
+    """What a tree is made of again that was taken apart before: its leaves were decided there."""
+    if not isinstance(node, ast.Call) or last_name(node.func) not in REBUILDING:
+        return None
+    return next((item for item in reversed(node.args) if isinstance(item, ast.Name)), None)
 
 
 def _answered(program: Program, at: Spot) -> Spot | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, fresh, supervised
+from whygrad.flow.origins import chosen_at
 from whygrad.ir import Descend, Event, Parameter
 from whygrad.rules.magnitude.loss_at_chance import guesses
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -17,13 +18,22 @@ _LAYERS = ("linear", "conv", "matmul")
 
 def frozen_by_choice(index: Index) -> Iterator[Diagnosis]:
     """One diagnosis, where the loss has only just begun to be seen or stands."""
-    step = next((step for step in index.steps if step.step.differentiated), None)
+    step = tried(index)
     if step is None or not supervised(index, step):
         return
     frozen = chosen(index)
     trained = [p for p in step.step.parameters if p.trainable and p.registered and p.reached]
     if frozen and trained and last_is_frozen(step, frozen) and (fresh(index, step) or fails(index, step)):
         yield about(index, step, frozen, trained)
+
+
+def tried(index: Index) -> StepIndex | None:
+    """The step of the experiment; the latest one before it was made: of a compiled step it is known at the next one what was held still."""
+    steps = [step for step in index.steps if step.step.differentiated]
+    thaws = [
+        step for step in steps if any(isinstance(trial.intervention, Descend) and trial.intervention.thaw for trial in step.step.trials)
+    ]
+    return next(iter(thaws or reversed(steps)), None)
 
 
 def fails(index: Index, step: StepIndex) -> bool:
@@ -36,7 +46,9 @@ def fails(index: Index, step: StepIndex) -> bool:
 def chosen(index: Index) -> tuple[Parameter, ...]:
     """Parameters that the program froze, that nothing was loaded into, and that were never trained."""
     targets = {name for step in index.steps for event in step.events("freeze") for name in event.targets}
-    trained = {p.name for step in index.steps for p in step.step.parameters if p.trainable}
+    # what a compiled step holds still shows in its update, which is yet to come where it is looked at before
+    seen = [step for step in index.steps if step.step.updated] or list(index.steps)
+    trained = {p.name for step in seen for p in step.step.parameters if p.trainable}
     later = {name for name, ending in index.record.endings.items() if ending.gradient_seen or ending.changed}
     known = index.parameters.values()
     # timid: a model with loaded weights is frozen for what it has learnt elsewhere
@@ -68,14 +80,17 @@ def about(index: Index, step: StepIndex, frozen: tuple[Parameter, ...], trained:
     thaw = Descend(thaw=names)
     event = freezing(index, frozen)
     optimizer = next((o for o in index.record.optimizers if o.site), None)
+    decided = chosen_at(index, event.targets) if event else None
     return Diagnosis(
         "WG305",
         "frozen-parameters",
         "warning",
         "measured",
         f"{listed(reversed(names))} are frozen though they are newly made, and the loss stands: only {listed(p.name for p in trained)} {'is' if len(trained) == 1 else 'are'} trained",
-        site=event.site if event else None,
-        label=f"freezes {plural(len(names), 'parameter')}, the last layer's among them",
+        site=decided or (event.site if event else None),
+        label=f"decides what is frozen: {plural(len(names), 'parameter')}, the last layer's among them"
+        if decided
+        else f"freezes {plural(len(names), 'parameter')}, the last layer's among them",
         related=places((optimizer.site if optimizer else None, "this optimizer trains what is left")),
         evidence=(
             *fell_told(step, thaw, "with them trained as well"),

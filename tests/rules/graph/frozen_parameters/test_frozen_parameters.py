@@ -70,6 +70,18 @@ def test_new_layers_frozen_by_choice_ask_for_an_experiment_that_trains_them():
     assert diagnosis.test.intervention == Descend(thaw=("w", "fc"))
 
 
+def test_what_a_compiled_step_held_still_is_tried_in_the_next_one():
+    head, graph = STANDS.replace("steps=60", "steps=1").split("    w: parameter f32[4,4]")
+    known = "".join(f"    ending {name} changed=false gradient_seen=false\n" for name in ("w", "fc"))
+    later = graph.replace("trainable=false ", "").replace('! freeze w fc at=0 @ "tune.py":4', "").replace("! optimizer_step opt", "")
+    (diagnosis,) = said(
+        diagnose, f"{head}{known}    step 0 updated=true\n    w: parameter f32[4,4]{graph}    step 1\n    w: parameter f32[4,4]{later}"
+    )
+
+    assert diagnosis.test is not None
+    assert (diagnosis.step, diagnosis.test.intervention) == (1, Descend(thaw=("w", "fc")))
+
+
 @pytest.mark.parametrize(
     "text",
     [
