@@ -11,6 +11,7 @@ from whygrad.rules import rule
 from whygrad.rules.labels.behind_padding import behind_padding
 from whygrad.rules.labels.unmarked_padding import unmarked
 from whygrad.rules.labels.unread_masks import Unread, unread_masks
+from whygrad.rules.labels.words_hidden import words_hidden
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 from whygrad.rules.remedies import names_of, remedy, setting
@@ -26,9 +27,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Padded positions are counted in the loss, or come between the words and what is predicted from them.
 
     ## What it finds
-    Four forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
+    Six forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
     And `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
     (`padding_idx`), without an `ignore_index` for it and without a mask behind. And, suspected, labels of which three quarters or more are 0, in exactly as many positions as the token ids of the same shape are 0, in every recorded batch, under a loss that is the plain mean over all positions.
+    Masks the wrong way round, suspected: an attention whose mask leaves open exactly as many positions as the ids that an embedding reads are 0, in every recorded step; labels of which
+    all but the ignored ones are 0, in exactly as many positions as those ids.
     Last, in PyTorch, a recurrent layer whose state at the last position is read, where most of many rows is padding at the end, so that nothing of their words is left there.
 
     ## Why it matters
@@ -51,6 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     told = list(distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call)))
     yield from told or unmarked(index)
     yield from distinct(behind_padding(index))
+    yield from distinct(words_hidden(index))
 
 
 def about_mask(found: Unread) -> Diagnosis:
