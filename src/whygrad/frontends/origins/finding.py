@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from whygrad.flow import StepIndex
+from whygrad.frontends.origins.carried import carried
 from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dotted, functions, last_name
@@ -52,6 +53,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_asked(program, record),
         *_of_starts(program, record),
         *_of_choices(program, record),
+        *carried(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
         *_restarts(program, record),

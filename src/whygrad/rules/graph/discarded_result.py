@@ -11,6 +11,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Parameter, Site, family
 from whygrad.rules import rule
 from whygrad.rules.graph.dropped_losses import forgotten
+from whygrad.rules.graph.idle_states import never_handed_on
 from whygrad.rules.graph.never_asked import never_differentiated
 from whygrad.rules.graph.stopped_without import returned_nothing
 from whygrad.rules.phrases import distinct, listed, plural
@@ -42,6 +43,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     meant, `loss / 4` without `loss =`. And losses that are computed, logged perhaps, and never differentiated, though layers that the optimizer holds are read for them alone;
     or a run that has no backward at all, though its optimizer steps.
 
+    Also loops that make a new state at each turn and hand on the old one: the parameters that weigh the state meet zeros alone.
     And a function that computes the model's output and returns nothing, so that the program stops at a None; in JAX where no `return` of it hands anything back.
 
     ## Why it matters
@@ -64,6 +66,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     dropped = {found.op.site.line_of_code for found in _dropped(index) if found.op.site}
     yield from (call for call in calls if call.site is None or call.site.line_of_code not in dropped)
     yield from returned_nothing(index)
+    yield from never_handed_on(index)
     yield from distinct(forgotten(index, index.once(_lost)))
     yield from never_differentiated(index)
 
