@@ -136,7 +136,9 @@ class Assembly:
         first: dict[str, source.Trace | None] = {}
         for call in reversed(self.ledger.calls):
             first.update((name.partition(".")[0], call.trace) for name in (*(slot.value for slot in call.slots), *call.made))
-        return tuple(self._parameter(item, read, held, places, first) for item in owned)
+        bare = self.modules.bare(self.builder.sources)
+        found = (self._parameter(item, read, held, places, first) for item in owned)
+        return tuple(replace(one, site=bare.get(id(item.tensor), one.site)) for one, item in zip(found, owned, strict=True))
 
     def _parameter(
         self,

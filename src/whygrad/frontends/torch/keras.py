@@ -1,5 +1,6 @@
 """Keras on PyTorch: its optimizers, told as if they were PyTorch's, and the user's lines for what `fit` computes by itself."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -245,6 +246,15 @@ def held_by_layers(model: nn.Module) -> Iterator[tuple[Tensor, Any, str]]:
         for variable in (*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())):
             if isinstance(variable._value, Tensor):
                 yield variable._value, layer, str(variable.path).removeprefix(f"{getattr(model, 'name', '')}/")
+
+
+def bare_in(layer: nn.Module, sources: source.Sources) -> Iterator[tuple[Tensor, Site | None]]:
+    """Parameters that a layer of the user's keeps as PyTorch's own, which Keras knows nothing of, and the line that makes each a part of it."""
+    own = layer._parameters if is_keras(layer) and not builtin(layer) else {}
+    file = getattr(sys.modules.get(type(layer).__module__), "__file__", None) if own else None
+    for name, item in own.items():
+        if item is not None and file is not None:
+            yield item, sources.only(file, rf"\bself\.{re.escape(name)}\s*=(?!=).*")
 
 
 def rate_of(optimizer: Any) -> float | None:

@@ -18,6 +18,8 @@ from whygrad.rules.statements import bound
 
 _WORDS = re.compile(r"[A-Za-z_]\w*")
 """Words of a name such as `self.encoders`."""
+_OWN = re.compile(r"\bself\.\w+\s*=\s*(\w+\.)*Parameter\(")
+"""A parameter of PyTorch's own as an attribute."""
 _NUMBERED = re.compile(r" \(\d+\)$")
 _ENTRY = re.compile(r"^(\[.*\]|\d+)$")
 
@@ -80,8 +82,8 @@ def _known_as(parameter: Parameter) -> str:
     if "/" in name and parameter.owner.startswith("keras."):
         layer, _, weight = name.rpartition("/")
         return f"{assigned or layer}.{weight}"
-    if not assigned:
-        return name
+    if not assigned or (_OWN.search(parameter.site.text if parameter.site else "") and name.endswith(f"].{assigned}")):
+        return assigned or name  # a layer of Keras' keeps the others in a list that nobody wrote
     if " " in name:
         return assigned
     return assigned + name.removeprefix(kind) if kind and name.startswith(f"{kind}.") else name
@@ -129,10 +131,14 @@ def _about(index: Index, name: str, members: Sequence[Parameter]) -> Diagnosis:
         "proved",
         f"`{name}` is unknown to the model: {whose} trained by no optimizer",
         site=_listed_at(next((p.site for p in members if p.site), None), name),
-        label=idiom(index, "where listed"),
+        label="a parameter of PyTorch's own, which `model.trainable_variables` does not list"
+        if _bare_in_layers(index, members)
+        else idiom(index, "where listed"),
         related=tuple(Related(o.site, "this optimizer does not get it") for o in index.record.optimizers if o.site),
         evidence=tuple(_evidence(index, members)),
-        help=_help(index, known[0], name),
+        help=f"make `{name}` by `self.add_weight(shape=…, initializer=…)`: Keras' layers know such variables alone"
+        if _bare_in_layers(index, members)
+        else _help(index, known[0], name),
         facts=frozenset(Fact(what, one) for what in ("unregistered", "unmoved") for one in names),
         explains=frozenset({*(Fact("unheld", one) for one in names), *_exceptions(index, members, bare=known[0] == name)}),
         names=(name, *names),
@@ -178,6 +184,12 @@ def _evidence(index: Index, members: Sequence[Parameter]) -> Iterator[Evidence]:
     yield Evidence(f"the optimizers hold {plural(len(index.held), 'parameter')}, none of these", "parameters_held", len(index.held))
 
 
+def _bare_in_layers(index: Index, members: Sequence[Parameter]) -> bool:
+    """A layer of Keras' holds them as PyTorch's own, which Keras' optimizer is not told of."""
+    own = all(p.site is not None and _OWN.search(p.site.text) for p in members)
+    return own and not speaks_torch(index) and any(framework.name == "keras" for framework in index.record.frameworks)
+
+
 def _help(index: Index, first: str, name: str) -> str:
     rest = first.removeprefix(name)
     if re.match(r"^\[['\"]", rest):
@@ -190,6 +202,9 @@ def _help(index: Index, first: str, name: str) -> str:
 def _remedy(index: Index, members: Sequence[Parameter]) -> Remedy | None:
     """The list or dictionary of layers as a module that the model knows; none where one holds bare parameters."""
     site, name = next((p.site for p in members if p.site), None), members[0].name
+    if site is not None and _bare_in_layers(index, members):
+        sites = list(dict.fromkeys(p.site for p in members if p.site is not None))
+        return remedy("make them variables of Keras' own", *(Edit("callee", one, "keras.Variable", ("Parameter",)) for one in sites))
     found = re.search(r"\[(['\"]?)", name)
     bare = any(p.name.endswith("]") for p in members)
     if site is None or found is None or not speaks_torch(index):

@@ -172,3 +172,17 @@ def test_a_single_parameter_is_made_so_that_its_module_knows_it(framework: str, 
     (diagnosis,) = said(diagnose, BARE.replace("FRAMEWORK", framework).replace("LINE", line))
 
     assert [(edit.action, edit.text) for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == edits
+
+
+@pytest.mark.parametrize(("fitted", "ours"), [("model.fit(x, y)", True), ("loss.backward()", False)])
+def test_a_layer_of_keras_with_a_parameter_of_pytorchs_own(fitted: str, ours: bool) -> None:  # noqa: FBT001 - Keras trains it, or a loop of PyTorch's own
+    line = "self.proxies = torch.nn.Parameter(torch.ones(4))"
+    program = 'framework keras "3"\n' + BARE.replace("FRAMEWORK", "torch").replace("LINE", line)
+    program = program.replace("parameter proxies", "parameter _layers[3].proxies")
+    program += f'! backward loss @ "train.py":50 text="{fitted}"\n'
+
+    (diagnosis,) = said(diagnose, program)
+
+    assert diagnosis.message.startswith("`proxies` is unknown to the model")
+    assert ("add_weight" in diagnosis.help) == ours
+    assert ([edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == ["keras.Variable"]) == ours
