@@ -8,7 +8,7 @@ from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import trial_of
-from whygrad.ir import Descend, Intervention, Op, Standardise, Value, family
+from whygrad.ir import Descend, Intervention, Op, Site, Standardise, Value, family
 from whygrad.rules import rule
 from whygrad.rules.magnitude.outgrown import outgrown
 from whygrad.rules.magnitude.saturated import flat
@@ -165,19 +165,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         severity="error" if error else "warning",
         confidence="measured",
         message=f"the input `{_shown(step, value)}` reaches from {figure(figures.minimum)} to {figure(figures.maximum)}, and {_what(index, step, error=error, stuck=bool(stuck))}",
-        site=next(
-            (
-                site
-                for site in (
-                    edited_at(step, scaled[0]) if scaled else None,
-                    made_at(step, value),
-                    *decided_at(index, value.name),
-                    source_of(step, value),
-                )
-                if site
-            ),
-            read,
-        ),
+        site=_place(index, step, value) or read,
         label="this layer hands its input on as it is: its mean is 0 and its variance 1" if idle else "the input comes from here",
         related=places((read, "a layer reads it as it is")),
         evidence=(
@@ -201,6 +189,18 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         remedy=None if idle or scaled else with_standardised(index, step, found, test.intervention),
         test=test,
     )
+
+
+def _place(index: Index, step: StepIndex, value: Value) -> Site | None:
+    """What scales it once too often, what makes it, what the source says decides its numbers; else who hands it out."""
+    scaled = fit_before(step, value)
+    found_at = (
+        edited_at(step, scaled[0]) if scaled else None,
+        made_at(step, value),
+        *decided_at(index, value.name),
+        source_of(step, value),
+    )
+    return next((site for site in found_at if site is not None), None)
 
 
 def with_standardised(index: Index, step: StepIndex, found: list[Value], proof: Intervention) -> Remedy | None:

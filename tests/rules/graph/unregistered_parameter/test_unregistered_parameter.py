@@ -175,7 +175,7 @@ def test_a_single_parameter_is_made_so_that_its_module_knows_it(framework: str, 
 
 
 @pytest.mark.parametrize(("fitted", "ours"), [("model.fit(x, y)", True), ("loss.backward()", False)])
-def test_a_layer_of_keras_with_a_parameter_of_pytorchs_own(fitted: str, ours: bool) -> None:  # noqa: FBT001 - Keras trains it, or a loop of PyTorch's own
+def test_a_layer_of_keras_with_a_parameter_of_pytorchs_own(fitted: str, ours: bool) -> None:
     line = "self.proxies = torch.nn.Parameter(torch.ones(4))"
     program = 'framework keras "3"\n' + BARE.replace("FRAMEWORK", "torch").replace("LINE", line)
     program = program.replace("parameter proxies", "parameter _layers[3].proxies")
