@@ -148,6 +148,9 @@ def _concerns(step: Step, intervention: Intervention) -> bool:
         or getattr(intervention, "standardise", None)
         or getattr(intervention, "activate", None)
         or getattr(intervention, "values", None)
-        or (getattr(intervention, "value", ""),)
+        or (
+            getattr(intervention, "value", ""),
+            *(getattr(intervention, field) for field in ("op", "target") if hasattr(intervention, field)),
+        )
     )
     return all(name in step.graph.values for name in named)

@@ -1,7 +1,7 @@
 """Runs a derivative's program again, on the same values, with one thing changed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from whygrad.frontends.jax.futures import perturbed
 from whygrad.frontends.jax.noise import reseeded
 from whygrad.frontends.jax.probes import against_differences
 from whygrad.frontends.jax.tape import Bound
+from whygrad.frontends.jax.words import reworded
 from whygrad.frontends.trajectories import followed
 from whygrad.ir import (
     Birth,
@@ -32,6 +33,7 @@ from whygrad.ir import (
     Perturb,
     Reseed,
     Reshape,
+    Reword,
     Standardise,
     Trial,
 )
@@ -136,19 +138,13 @@ class JaxReplay:
 
     def _special(self, intervention: Intervention) -> Trial | None:
         """The trial of an intervention that is more than one changed replay; None for any other."""
-        match intervention:
-            case Descend():
-                return Descent(self).run(intervention)
-            case Differentiate():
-                return against_differences(self, intervention)
-            case Perturb():
-                return perturbed(self, intervention)
-            case Reseed():
-                return reseeded(self, intervention)
-            case Follow():
-                shapes = {name: np.shape(self.arrays[number]) for number, name in self.parameters.items()}
-                return followed(intervention, shapes, self._loss_with)
-        return None
+        if isinstance(intervention, Descend):
+            return Descent(self).run(intervention)
+        if isinstance(intervention, Follow):
+            shapes = {name: np.shape(self.arrays[number]) for number, name in self.parameters.items()}
+            return followed(intervention, shapes, self._loss_with)
+        own = _OWN.get(type(intervention))
+        return own(self, intervention) if own is not None else None
 
     def births(self, index: int) -> tuple[Birth, ...]:
         """Where numbers that are not finite are born."""
@@ -201,6 +197,15 @@ class JaxReplay:
             raise Unable("the labels differ in their number of rows")
         order = order_of(sizes.pop(), [self.arrays[number] for number in found], 0)
         return {number: _in_order(self.arrays[number], order) for number in found}
+
+
+_OWN: Mapping[type[Intervention], Callable[[Any, Any], Trial]] = {
+    Differentiate: against_differences,
+    Perturb: perturbed,
+    Reseed: reseeded,
+    Reword: reworded,
+}
+"""Interventions with an experiment of their own."""
 
 
 def _in_order(array: Any, order: Any) -> Any:

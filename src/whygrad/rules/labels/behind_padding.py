@@ -25,6 +25,21 @@ ended at 0.69 or above with 84 % right at most.
 """
 _FORMS = ("layout", "cast", "select")
 _STEPS = 2
+_AXES = 3
+"""Of a state at all positions of all rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What goes along a sequence and hands a state on."""
+
+    given: str
+    """What it reads."""
+    axis: int
+    whole: tuple[str, ...]
+    """Its state at all positions."""
+    final: tuple[str, ...]
+    """Its state behind the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +72,73 @@ def last_states(call: Call) -> Iterator[Last]:
         return
     above = step.upstream(call.prediction.name)
     for op in step.graph.ops:
-        axis = op.attributes.get("sequence_axis")
-        if op.kind != "rnn" or not isinstance(axis, int) or above.isdisjoint(op.outputs) or call.op.failed:
+        walk = _walk(step, op)
+        if walk is None or above.isdisjoint(op.outputs) or call.op.failed:
             continue
-        sequence = _sequence(step, op.inputs[0])
-        reader = _reader(step, op, above)
+        sequence, axis = _sequence(step, walk)
+        reader = _reader(step, op, walk, above)
         padded = sequence is not None and sequence.statistics is not None and (sequence.statistics.zeros or 0.0) >= SHARE
         if sequence is not None and sequence.shape and reader is not None and padded and shape[:1] == sequence.shape[1 - axis : 2 - axis]:
             yield Last(call, sequence, axis, op, reader)
 
 
-def _sequence(step: StepIndex, name: str) -> Value | None:
-    """The data that the layer reads, itself or through an embedding; None where something else was done to it."""
+def _walk(step: StepIndex, op: Op) -> Walk | None:
+    """A recurrent layer, or a loop of JAX's over the rows of a sequence."""
+    axis, at = op.attributes.get("sequence_axis"), op.attributes.get("sequence")
+    if not isinstance(axis, int):
+        return None
+    if op.kind == "rnn":
+        return Walk(op.inputs[0], axis, op.outputs[:1], op.outputs[1:])
+    if not op.native.endswith(".scan") or not isinstance(at, int):
+        return None
+    length = (step.value(op.inputs[at]).shape or (0,))[0]
+    whole = tuple(name for name in op.outputs if len(shape := step.value(name).shape or ()) == _AXES and shape[0] == length)
+    return Walk(op.inputs[at], axis, whole, tuple(name for name in op.outputs if name not in whole))
+
+
+def _sequence(step: StepIndex, walk: Walk) -> tuple[Value | None, int]:
+    """The data that the layer reads, itself or through an embedding, and its axis of positions; None where something else was done to it."""
+    name, axis = walk.given, walk.axis
     while name in step.producer:
         op = step.producer[name][1]
-        if op.kind == "embedding":
+        if op.kind == "embedding" or (op.kind == "index" and _looked_up(step, op)):
             ids = (step.origin(given, ("cast",)) for given in op.inputs)
-            return next((step.value(given) for given in ids if step.value(given).dtype in INTEGERS), None)
-        if op.kind not in ("dropout", "copy", "cast"):
-            return None
+            return next((step.value(given) for given in ids if step.value(given).dtype in INTEGERS and _paired(step, given)), None), axis
+        if op.kind not in ("dropout", "copy", "cast", "transpose"):
+            return None, axis
+        if op.kind == "transpose":
+            before, after = step.value(op.inputs[0]).shape or (), step.value(name).shape or ()
+            axis = 1 - axis if before[:2] == after[1::-1] else axis
         name = op.inputs[0]
     value = step.value(name)
-    return value if name not in step.depends_on_parameters and len(value.shape or ()) > _STEPS else None
+    return value if name not in step.depends_on_parameters and len(value.shape or ()) > _STEPS else None, axis
 
 
-def _reader(step: StepIndex, layer: Op, above: frozenset[str]) -> Op | None:
+def _looked_up(step: StepIndex, op: Op) -> bool:
+    """Rows of a table of parameters, picked by their numbers."""
+    return len(op.inputs) > 1 and any(p.value == op.inputs[0] for p in step.step.parameters)
+
+
+def _paired(step: StepIndex, name: str) -> bool:
+    """Rows of ids; JAX looks an embedding up by more numbers than these."""
+    return len(step.value(name).shape or ()) == _STEPS
+
+
+def _reader(step: StepIndex, layer: Op, walk: Walk, above: frozenset[str]) -> Op | None:
     """What picks the last position of a layer's output, where nothing else of it is read; the layer where its final state is."""
-    whole = [op for op in step.consumers.get(layer.outputs[0], ()) if not above.isdisjoint(op.outputs)]
+    whole = [op for name in walk.whole for op in _readers(step, name) if not above.isdisjoint(op.outputs)]
     if not whole:
-        return layer if any(name in above for name in layer.outputs[1:]) else None
-    axes = len(step.value(layer.outputs[0]).shape or ())
+        return layer if any(name in above for name in walk.final) else None
+    axes = len(step.value(walk.whole[0]).shape or ())
     # timid: what is picked by other tensors is picked at each row's own end
     picked = [op for op in whole if op.kind == "index" and len(op.inputs) == 1 and len(step.value(op.output).shape or ()) == axes - 1]
     return whole[0] if len(picked) == len(whole) == 1 else None
+
+
+def _readers(step: StepIndex, name: str) -> Iterator[Op]:
+    """What reads a value, seen through a change of its axes."""
+    for op in step.consumers.get(name, ()):
+        yield from _readers(step, op.output) if op.kind == "transpose" and op.outputs else (op,)
 
 
 def _test(found: Last) -> Test:

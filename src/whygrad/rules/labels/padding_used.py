@@ -32,7 +32,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     (`padding_idx`), without an `ignore_index` for it and without a mask behind. And, suspected, labels of which three quarters or more are 0, in exactly as many positions as the token ids of the same shape are 0, in every recorded batch, under a loss that is the plain mean over all positions.
     Masks the wrong way round, suspected: an attention whose mask leaves open exactly as many positions as the ids that an embedding reads are 0, in every recorded step; labels of which
     all but the ignored ones are 0, in exactly as many positions as those ids.
-    Last, in PyTorch, a recurrent layer whose state at the last position is read, where most of many rows is padding at the end, so that nothing of their words is left there.
+    Last, in PyTorch and JAX, a recurrent layer, or a `lax.scan` over the positions, whose state at the last position is read, where most of many rows is padding at the end, so that nothing of their words is left there.
 
     ## Why it matters
     Padding is easy to predict, so that the loss is small from the second epoch on, although most of the words are wrong; long texts count

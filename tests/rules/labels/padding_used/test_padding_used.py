@@ -198,7 +198,19 @@ FINAL = LAST.replace('    last = index o @ "m.py":5\n', "").replace("s = linear 
 FALLS = '\ncourse steps=160 start=0.7 first=0.7 last=0.2 lowest=0.2 highest=0.8 @ "a.py":10\n'
 
 
-@pytest.mark.parametrize(("text", "line"), [(LAST, 5), (FINAL, 4)], ids=["the last position", "the final state"])
+SCANNED = (
+    LAST.replace(
+        '    o, n = rnn h w with={"sequence_axis":1}',
+        '    t = transpose h\n    n, o = opaque w t native="jax.numpy.scan" with={"sequence_axis":0,"sequence":1}',
+    )
+    .replace("    h: activation", "    t: activation f32[60,20,16]\n    h: activation")
+    .replace("o: activation f32[20,60,32]\n    n: activation f32[1,20,32]", "o: activation f32[60,20,32]\n    n: activation f32[20,32]")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(LAST, 5), (FINAL, 4), (SCANNED, 5)], ids=["the last position", "the final state", "a loop over the positions"]
+)
 def test_a_state_behind_the_padding(text: str, line: int) -> None:
     (diagnosis,) = said(diagnose, text)
 
@@ -212,13 +224,14 @@ def test_a_state_behind_the_padding(text: str, line: int) -> None:
     "text",
     [
         LAST.replace("zeros=0.73", "zeros=0.1"),
+        SCANNED.replace("last = index o", "last = max o"),
         LAST.replace("zeros=0.73", 'zeros="nan"'),
         LAST.replace('"rows":16.0', '"rows":4.0'),
         LAST.replace(' with={"sequence_axis":1}', ""),
         LAST.replace("last = index o", "last = mean o"),
         FALLS + LAST,
     ],
-    ids=["little padding", "no figures", "few rows", "packed", "a mean", "a loss that falls far"],
+    ids=["little padding", "the largest of all states", "no figures", "few rows", "packed", "a mean", "a loss that falls far"],
 )
 def test_states_that_are_read_well(text: str) -> None:
     assert not said(diagnose, text)
