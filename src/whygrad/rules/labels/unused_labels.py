@@ -12,6 +12,7 @@ from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Scope, Site, Value, family
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
+from whygrad.rules.labels.best_for_taken import best_for_taken
 from whygrad.rules.labels.evidence import is_cut_off, measured, permuted
 from whygrad.rules.labels.own_choice import own_choice
 from whygrad.rules.labels.own_input import SAYS_LOSS, own_input
@@ -28,7 +29,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
     `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
     finds a loss whose target is computed from the very prediction that it judges, or cut out of the input that the model reads, while the
-    batch's labels lie unread; or that is made by `argmax` of the prediction in a program without labels; or that is the noisy input itself, while the clean one that it was computed from lies unread.
+    batch's labels lie unread; or that is made by `argmax` of the prediction in a program without labels; or that is the noisy input itself, while the clean one that it was computed from lies unread. And a policy's
+    loss that weights the log-probability of the likeliest action by what came of another one, which lies unread.
 
     ## Why it matters
     Gradients are calculated, parameters move and the loss may fall for ever, but they would do the same with any labels. So a falling
@@ -49,6 +51,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG102` (the labels reach the loss, but not its gradient); DESIGN.md, "Label sensitivity, the central measure".
     """
     yield from own_choice(index)
+    yield from best_for_taken(index)
     for steps in index.kinds.values():
         yield from distinct(found for step in steps for found in own_input(step))
         if not any(reached(step) for step in steps) and not all(one_value(index, step) for step in steps):
