@@ -20,7 +20,7 @@ OUTER = """
 @pytest.fixture
 def arrived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     (tmp_path / "outer_framework.py").write_text(dedent(OUTER))
-    (tmp_path / "inner_framework.py").write_text("value = 3\n")
+    (tmp_path / "inner_framework.py").write_text("value = 3\nArray = monitoring = None\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     found: list[str] = []
     watching = Watching(("outer_framework", "inner_framework"), found.append, patient=True)
@@ -42,6 +42,13 @@ def test_one_that_another_imports_for_itself_arrives_when_it_is_used(arrived: li
     assert inner_framework.value == 3
     assert arrived == ["outer_framework", "inner_framework"]
     assert type(inner_framework) is type(sys)
+
+
+def test_a_look_at_what_computes_nothing_does_not_wake_it(arrived: list[str]) -> None:
+    import outer_framework  # noqa: F401
+    from inner_framework import Array, monitoring
+
+    assert (arrived, Array, hasattr(monitoring, "record_scalar")) == (["outer_framework"], None, False)
 
 
 def test_names_taken_out_of_it_wake_it(arrived: list[str]) -> None:

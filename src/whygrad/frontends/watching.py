@@ -8,6 +8,9 @@ from threading import get_ident
 from types import ModuleType
 from typing import Any
 
+INERT = frozenset(("monitoring", "config", "version", "Array", "typing", "dtypes", "errors", "profiler"))
+"""Names in JAX by which nothing is computed. Keras looks for `jax.monitoring.record_scalar` on whatever backend, and others ask whether something is a `jax.Array`: starting a recorder for that took 0.13 s."""
+
 
 class Watched(Loader):
     """A loader that does what `inner` does, and says when the module is there."""
@@ -43,7 +46,7 @@ class Asleep:
         class Sleeping(self.kind):  # type: ignore[name-defined, misc]  # the module's own type
             def __getattribute__(self, name: str) -> Any:
                 # timid: what every module has is looked at by imports and sweeps that use nothing of it
-                if not name.startswith("__") and get_ident() == thread and not busy():
+                if not name.startswith("__") and name not in INERT and get_ident() == thread and not busy():
                     wake()
                     arrived()
                     return getattr(self, name)
