@@ -126,7 +126,7 @@ def order_of(size: int, arrays: Sequence[object], axis: int) -> Array:
 
 def norm(arrays: Iterable[object]) -> float | None:
     """L2 norm over several arrays; None where there is none."""
-    parts = [float(np.linalg.norm(_wide(array).reshape(-1))) for array in arrays]
+    parts = [float(np.linalg.norm(wide(array).reshape(-1))) for array in arrays]
     return float(np.linalg.norm(np.array(parts))) if parts else None
 
 
@@ -138,12 +138,14 @@ def distance(one: Mapping[str, object], other: Mapping[str, object]) -> float | 
     return difference / top if top > 0 and math.isfinite(top) and math.isfinite(difference) else None
 
 
-def _wide(array: object) -> Array:
-    return np.asarray(array).astype(np.float64)
+def wide(array: object) -> Array:
+    """In double precision; complex numbers as the pairs of real ones that they are, along a further axis."""
+    found = np.asarray(array)
+    return (np.stack([found.real, found.imag], -1) if found.dtype.kind == "c" else found).astype(np.float64)
 
 
 def _against(this: Mapping[str, object], that: Mapping[str, object], name: str) -> Array:
-    return _wide(this[name]) if name in this else np.zeros_like(_wide(that[name]))
+    return wide(this[name]) if name in this else np.zeros_like(wide(that[name]))
 
 
 def same_bits(one: object, other: object) -> bool:

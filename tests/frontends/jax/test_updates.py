@@ -589,3 +589,35 @@ def test_parameters_that_are_updated_outside_of_the_jitted_derivative_are_kept_a
 
     assert set(moments) >= {4, 8}
     assert record.endings["params['w']"].changed
+
+
+COMPLEX = """
+params = {"w": jnp.ones(9, dtype=jnp.complex64)}
+x = jax.random.normal(jax.random.key(0), (32, 16))
+y = jnp.cumsum(x, -1) / 4
+optimizer = optax.sgd(0.5)
+state = optimizer.init(params)
+
+def loss_fn(p, x, y):
+    return jnp.mean((jnp.fft.irfft(jnp.fft.rfft(x) * p["w"], n=16) - y) ** 2)
+
+@jax.jit
+def step(p, state, x, y):
+    gradient = jax.tree.map(jnp.conj, jax.grad(loss_fn)(p, x, y))
+    updates, state = optimizer.update(gradient, state, p)
+    return optax.apply_updates(p, updates), state
+
+for _ in range(4):
+    params, state = step(params, state, x, y)
+"""
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_parameters_are_measured_as_the_pairs_that_they_are(tmp_path: Path) -> None:
+    record = recorded(tmp_path, COMPLEX)
+    (weight,) = record.steps[0].parameters
+
+    assert weight.norm == pytest.approx(3)
+    assert weight.gradient_norm is not None
+    assert weight.update_norm == pytest.approx(0.5 * weight.gradient_norm, rel=1e-3)
+    assert (record.steps[0].measures.label_sensitivity or 0) > 0.1

@@ -480,3 +480,30 @@ def test_an_array_that_a_call_refuses_is_one_of_its_inputs(tmp_path, joined):
     values = [record.steps[-1].graph.values[name] for name in failed.inputs]
     assert {(value.called, value.shape) for value in values if value.called} == {("y", (16,))}
     assert record.steps[-1].labels.values
+
+
+COMPLEX = """
+import tensorflow as tf
+w = tf.Variable(tf.ones(9, tf.complex64))
+x = tf.random.stateless_normal((32, 16), (0, 1))
+y = tf.cumsum(x, -1) / 4
+
+@tf.function
+def step():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((tf.signal.irfft(tf.signal.rfft(x) * w, [16]) - y) ** 2)
+    w.assign_sub(0.5 * tape.gradient(loss, w))
+
+for _ in range(4):
+    step()
+"""
+
+
+@pytest.mark.filterwarnings("error::numpy.exceptions.ComplexWarning")
+def test_complex_variables_are_measured_as_the_pairs_that_they_are(tmp_path):
+    record = recorded(tmp_path, COMPLEX)
+    (weight,) = record.steps[0].parameters
+
+    assert weight.norm == pytest.approx(3)
+    assert weight.gradient_norm
+    assert (record.steps[0].measures.label_sensitivity or 0) > 0.1

@@ -414,3 +414,34 @@ def test_a_refused_backward_of_a_later_step_names_the_switch(tmp_path: Path):
     assert [event.kind for event in last.events] == ["tracking", "exception"]
     assert last.events[0].site is not None
     assert last.events[0].site.line == line_of(text, "set_grad_enabled")
+
+
+COMPLEX = """
+class Filter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(9, dtype=torch.cfloat))
+
+    def forward(self, x):
+        return torch.fft.irfft(torch.fft.rfft(x) * self.weight, n=16)
+
+model = Filter()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+x = torch.randn(32, 16)
+y = x.cumsum(-1) / 4
+for _ in range(4):
+    optimizer.zero_grad()
+    loss = ((model(x) - y) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_parameters_are_measured_as_the_pairs_that_they_are(tmp_path):
+    record = recorded(tmp_path, COMPLEX)
+    (weight,) = record.steps[0].parameters
+
+    assert weight.norm == pytest.approx(3)
+    assert weight.update_norm == pytest.approx(0.03 * 2**0.5, rel=0.2)  # Adam moves each part by its rate
+    assert (record.steps[0].measures.label_sensitivity or 0) > 0.1

@@ -66,3 +66,35 @@ def test_steps_of_a_library_write_where_nobody_can_mend_it(tmp_path, made):
     program = OWN.format(write="p.add_(0.0)").replace("embed =", quiet, 1).replace("Own(embed.parameters())", made)
 
     assert written(tmp_path, program)[0] is None
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        """
+    embed = nn.Embedding(9, 2, sparse=True)
+    w = embed.weight
+    for step in range(3):
+        embed(torch.tensor([1, 2, 3])).square().mean().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad.to_dense()
+        w.grad = None
+        """,
+        """
+    w = torch.ones(3, dtype=torch.complex64, requires_grad=True)
+    for step in range(3):
+        (w * torch.tensor([1j, 2.0, 1.0])).abs().square().mean().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+        w.grad = None
+        """,
+    ],
+    ids=["a sparse gradient", "complex numbers"],
+)
+@pytest.mark.filterwarnings("error")
+def test_updates_by_hand_whose_direction_is_not_reckoned_are_recorded_all_the_same(tmp_path, program):
+    record = recorded(tmp_path, program)
+    (update,) = (event for event in record.steps[0].events if event.kind == "update")
+
+    assert "along" not in update.attributes
+    assert not record.faults

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from whygrad.flow import StepIndex
 from whygrad.flow.labels import find_labels
 from whygrad.frontends import source
-from whygrad.frontends.arrays import norm, numbers, sample_of
+from whygrad.frontends.arrays import norm, numbers, sample_of, wide
 from whygrad.frontends.jax.building import Builder, Facts
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, deleted
@@ -325,12 +325,12 @@ def factor(before: Snapshot, after: Any, gradient: Any) -> float | None:
     now, slope = sample_of(np.asarray(after), SNAPSHOT), sample_of(np.asarray(gradient), SNAPSHOT)
     if now.shape != before.sample.shape or now.shape != slope.shape:
         return None
-    delta, wide = before.sample.astype(np.float64) - now.astype(np.float64), slope.astype(np.float64)
-    square = float((wide * wide).sum())
+    delta, along = wide(before.sample) - wide(now), wide(slope)
+    square = float((along * along).sum())
     if not np.isfinite(square) or square == 0:
         return None
-    rate = float((delta * wide).sum()) / square
-    rest = float(np.linalg.norm(delta - rate * wide))
+    rate = float((delta * along).sum()) / square
+    rest = float(np.linalg.norm(delta - rate * along))
     return rate if rest <= AGREE * float(np.linalg.norm(delta)) else None
 
 
@@ -351,6 +351,6 @@ def compared(before: Snapshot, after: Any) -> tuple[float, float] | None:
     now = sample_of(found, SNAPSHOT)
     if now.shape != before.sample.shape:
         return None
-    wide = now.astype(np.float64) - before.sample.astype(np.float64)
+    way = wide(now) - wide(before.sample)
     scale = (before.count / max(1, now.size)) ** 0.5
-    return float(np.linalg.norm(wide)) * scale, float((now != before.sample).mean()) if now.size else 0.0
+    return float(np.linalg.norm(way)) * scale, float((now != before.sample).mean()) if now.size else 0.0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.frontends.arrays import sample_of
+from whygrad.frontends.arrays import sample_of, wide
 from whygrad.frontends.jax.assembly import AGREE, SNAPSHOT, Snapshot, factor
 from whygrad.frontends.jax.evaluation import deleted
 
@@ -47,7 +47,7 @@ def _taken(before: Snapshot | None, after: Any) -> NDArray[Any] | None:
     if before is None or after is None or deleted(after):
         return None
     now = sample_of(np.asarray(after), SNAPSHOT)
-    return before.sample.astype(np.float64) - now.astype(np.float64) if now.shape == before.sample.shape else None
+    return (wide(before.sample) - wide(now)).reshape(-1) if now.shape == before.sample.shape else None
 
 
 def _plain(before: Mapping[str, Snapshot], after: Mapping[str, Any], gradients: Mapping[str, Any]) -> float | None:

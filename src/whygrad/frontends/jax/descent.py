@@ -77,6 +77,8 @@ class Descent:
             raise CopyError("no optimizer whose updates can be followed is known")
         if sum(np.size(self.replay.arrays[number]) for number in self.replay.parameters) > LARGEST:
             raise CopyError("the model is too large to be copied for an experiment")
+        if any(np.iscomplexobj(self.replay.arrays[number]) for number in self.replay.parameters):
+            raise CopyError("parameters that are complex numbers are not followed")
         if descent.activate:
             return self._bent(descent, rule)
         changed = self._losses(descent.steps, rule, descent)

@@ -5,8 +5,8 @@ from itertools import combinations
 from typing import Any, Protocol
 
 import jax
-import numpy as np
 
+from whygrad.frontends.arrays import wide
 from whygrad.frontends.jax.evaluation import Change
 from whygrad.frontends.jax.tape import is_key
 from whygrad.ir import Graph, Reseed, Trial
@@ -64,4 +64,4 @@ def _cosine(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
 
 
 def _flat(gradient: Any) -> Any:
-    return np.asarray(gradient).astype(np.float64).reshape(-1)
+    return wide(gradient).reshape(-1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from whygrad.frontends import source
-from whygrad.frontends.arrays import sample_of
+from whygrad.frontends.arrays import sample_of, wide
 from whygrad.frontends.jax import _compat, taken_in
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
@@ -112,7 +112,9 @@ class Outcomes:
         """What the program itself took off its parameters, as if an update had been handed that."""
         before = {name: item for name, item in opened.built.snapshots.items() if after.get(name) is not None and not deleted(after[name])}
         now = {name: sample_of(np.asarray(after[name]), SNAPSHOT) for name in before}
-        taken = {name: item.sample.astype(np.float64) - now[name] for name, item in before.items() if item.sample.shape == now[name].shape}
+        taken = {
+            name: (wide(item.sample) - wide(now[name])).reshape(-1) for name, item in before.items() if item.sample.shape == now[name].shape
+        }
         if not any(np.any(item) for item in taken.values()):
             return []
         handed = self.sums.handed(taken)

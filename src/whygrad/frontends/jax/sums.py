@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
-from whygrad.frontends.arrays import sample_of
+from whygrad.frontends.arrays import sample_of, wide
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.assembly import SNAPSHOT
 from whygrad.frontends.jax.evaluation import deleted
@@ -90,7 +90,7 @@ def source_of(item: Any, equations: Mapping[Any, Any]) -> Any:
 def _numbers(item: Any) -> NDArray[Any] | None:
     if item is None or not _compat.is_array(item) or _compat.is_tracer(item) or deleted(item):
         return None
-    return sample_of(np.asarray(item), SNAPSHOT).astype(np.float64)
+    return wide(sample_of(np.asarray(item), SNAPSHOT)).reshape(-1)
 
 
 def _flat(arrays: Arrays, names: tuple[str, ...]) -> NDArray[Any]:

@@ -141,6 +141,8 @@ class Descent:
         replay = self.replay
         if sum(int(np.prod(t.shape)) for t in replay.parameters.values()) > LARGEST:
             raise CopyError("the model is too large to be copied for an experiment")
+        if any(t.dtype.is_complex for t in replay.parameters.values()):
+            raise CopyError("parameters that are complex numbers are not followed")
         held = replay.optimizers.held(replay.values)
         by_name = {
             replay.optimizers.name(entry): optimizer for entry in replay.optimizers.all() if (optimizer := entry.reference()) is not None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import places, source
+from whygrad.frontends.arrays import wide
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.departures import Departures
@@ -274,7 +275,7 @@ class Hooks:
             found = values.variable(getattr(variable, "_value", variable))
             if found is not None:
                 with np.errstate(all="ignore"):
-                    norm = None if gradient is None else float(np.linalg.norm(dense(gradient).astype(np.float64)))
+                    norm = None if gradient is None else float(np.linalg.norm(wide(dense(gradient))))
                 recorder.watch.at_update(found.number, norm)
         self.sums.handed(zip(list(gradients or ()), targets, strict=False))
         if recorder.running.driver is None:

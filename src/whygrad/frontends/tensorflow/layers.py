@@ -218,8 +218,9 @@ def parts_of(model: Any) -> Iterator[Any]:
 
 
 def floating(variable: Any) -> bool:
-    """It holds floating numbers."""
-    return bool(getattr(getattr(variable, "dtype", None), "is_floating", False))
+    """It holds floating or complex numbers."""
+    dtype = getattr(variable, "dtype", None)
+    return bool(getattr(dtype, "is_floating", False) or getattr(dtype, "is_complex", False))
 
 
 def is_model(layer: Any) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from whygrad.flow.courses import fell_early
 from whygrad.frontends import source
+from whygrad.frontends.arrays import dtype_name, wide
 from whygrad.frontends.keras_words import reckons, settings_of
 from whygrad.frontends.plateaus import PlateauWatch
 from whygrad.frontends.rates import as_good_as_zero, fallen_away
@@ -303,8 +304,6 @@ def _held(optimizer: Any, values: Values) -> list[tuple[Any, int]]:
 
 
 def _type(variable: Any) -> str:
-    from whygrad.frontends.arrays import dtype_name
-
     return f"{dtype_name(str(variable.dtype).replace('<', ''))}[{','.join(str(int(size)) for size in variable.shape)}]"
 
 
@@ -314,7 +313,7 @@ def clipped(optimizer: Any, gradients: Iterable[NDArray[Any]]) -> tuple[float, f
     each, value, whole = (getattr(inner, name, None) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
     if not any((each, value, whole)):
         return None
-    arrays = [array.astype(np.float64) for array in gradients]
+    arrays = [wide(array) for array in gradients]
     with np.errstate(all="ignore"):
         norms = [float(np.linalg.norm(array)) for array in arrays]
         before = math.hypot(*norms)
@@ -328,7 +327,7 @@ def lessened(optimizer: Any, own: Iterable[NDArray[Any]], handed: Iterable[NDArr
     if hasattr(optimizer, "inner_optimizer"):
         return None
     with np.errstate(all="ignore"):
-        before, after = (math.hypot(*(float(np.linalg.norm(array.astype(np.float64))) for array in arrays)) for arrays in (own, handed))
+        before, after = (math.hypot(*(float(np.linalg.norm(wide(array))) for array in arrays)) for arrays in (own, handed))
     if not math.isfinite(before) or not 0 < after < before:
         return None
     # timid: loss scales are powers of two

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.frontends.arrays import wide
 from whygrad.frontends.differences import DOUBLE, SINGLE, Moves, compared
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.calls import Call
@@ -152,6 +153,6 @@ def _cosine(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) 
     """The cosine of two gradients over all parameters; None where one is zero or not finite."""
     names = sorted(one.keys() & other.keys())
     with np.errstate(all="ignore"):
-        flat = [np.concatenate([gradients[name].astype(np.float64).reshape(-1) for name in names]) for gradients in (one, other) if names]
+        flat = [np.concatenate([wide(gradients[name]).reshape(-1) for name in names]) for gradients in (one, other) if names]
         size = float(np.linalg.norm(flat[0]) * np.linalg.norm(flat[1])) if flat else 0.0
         return float(flat[0] @ flat[1]) / size if 0 < size < float("inf") else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.frontends.arrays import wide
 from whygrad.frontends.tensorflow.calls import Happened
 from whygrad.frontends.tensorflow.scopes import is_tensor
 
@@ -114,9 +115,7 @@ class Sums:
         gradients = self._all_since()
         if gradients is None or not now or now.keys() != self.used.keys() or not now.keys() <= gradients.keys():
             return False
-        old, new, own = (
-            np.concatenate([np.ravel(arrays[key]) for key in now]).astype(np.float64) for arrays in (self.used, now, gradients)
-        )
+        old, new, own = (np.concatenate([np.ravel(wide(arrays[key])) for key in now]) for arrays in (self.used, now, gradients))
         growth, size = new - old, float(own @ own)
         if not (np.isfinite(size) and size > 0 and np.any(old) and np.any(growth)):
             return False

@@ -9,7 +9,7 @@ from weakref import ReferenceType, ref
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.frontends.arrays import sample_of
+from whygrad.frontends.arrays import sample_of, wide
 from whygrad.ir import GradientState
 
 SNAPSHOT = 65_536
@@ -80,7 +80,7 @@ class ParameterWatch:
         if gradient is None:
             return
         with np.errstate(all="ignore"):
-            norm = float(np.linalg.norm(gradient.astype(np.float64).reshape(-1)))
+            norm = float(np.linalg.norm(wide(gradient).reshape(-1)))
         figures.gradient_norm, figures.gradient = norm, gradient_state(norm)
         figures.symmetric = _symmetric(variable, gradient)
         self.first[number].gradient_seen = True
@@ -97,7 +97,7 @@ class ParameterWatch:
         now = _sample(variable)
         if now.shape == figures.sample.shape and now.size:
             with np.errstate(all="ignore"):
-                figures.update_norm = _scaled_norm(now.astype(np.float64) - figures.sample, _count(variable))
+                figures.update_norm = _scaled_norm(wide(now) - wide(figures.sample), _count(variable))
             same = (now == figures.sample) | (np.isnan(now) & np.isnan(figures.sample))
             figures.moved = float((~same).mean())
 
@@ -128,7 +128,7 @@ def gradient_state(norm: float | None) -> GradientState:
 
 def _sample(variable: Any) -> NDArray[Any]:
     found = np.asarray(variable.numpy())
-    return sample_of(found.astype(np.float32) if found.dtype.kind not in "biuf" else found, SNAPSHOT).copy()
+    return sample_of(found.astype(np.float32) if found.dtype.kind not in "biufc" else found, SNAPSHOT).copy()
 
 
 def _count(variable: Any) -> int:
@@ -137,7 +137,7 @@ def _count(variable: Any) -> int:
 
 def _scaled_norm(sample: NDArray[Any], count: int) -> float:
     """The norm of the whole, from an even sample of it."""
-    return float(np.linalg.norm(sample.astype(np.float64))) * math.sqrt(count / max(1, sample.size))
+    return float(np.linalg.norm(wide(sample))) * math.sqrt(count / max(1, sample.size))
 
 
 def _symmetric(variable: Any, gradient: NDArray[Any]) -> bool:

@@ -168,6 +168,8 @@ def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) ->
     names = {id(tensor): name for name, tensor in parameters.items()}
     if sum(tensor.numel() for tensor in parameters.values()) > LARGEST:
         raise CopyError("the model is too large to be copied for an experiment")
+    if any(tensor.is_complex() for tensor in parameters.values()):
+        raise CopyError("parameters that are complex numbers are not followed")
     found: dict[str, Moving] = {}
     for optimizer in optimizers:
         for group in optimizer.param_groups:

@@ -7,10 +7,15 @@ import torch
 from torch import Tensor
 
 
+def wide(tensor: Tensor) -> Tensor:
+    """In double precision; complex numbers as the pairs of real ones that they are."""
+    return (torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor).double()
+
+
 def norm(gradients: Iterable[Tensor]) -> float | None:
     """L2 norm over several tensors; None where there is none."""
     parts = [
-        gradient.detach().double().norm() if gradient.layout is torch.strided else gradient.detach().coalesce().values().double().norm()
+        wide(gradient.detach() if gradient.layout is torch.strided else gradient.detach().coalesce().values()).norm()
         for gradient in gradients
     ]
     return float(torch.stack(parts).norm()) if parts else None
@@ -26,7 +31,7 @@ def distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float | 
 
 def _dense(this: Mapping[str, Tensor], that: Mapping[str, Tensor], name: str) -> Tensor:
     found = this[name] if name in this else torch.zeros_like(that[name])
-    return (found if found.layout is torch.strided else found.to_dense()).double()
+    return wide(found if found.layout is torch.strided else found.to_dense())
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:

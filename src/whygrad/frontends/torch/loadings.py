@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from whygrad.frontends.source import Trace
+from whygrad.frontends.torch.distances import wide
 from whygrad.frontends.torch.holding import held_in, named_in
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Loading, Redraw
@@ -103,7 +104,7 @@ class Beginnings:
 def _digest(module: nn.Module) -> int:
     """Of the first entries of each parameter; 0 for a model without any that can be looked at."""
     known = [p for p in held_in(module) if not is_lazy(p) and not p.is_meta and p.layout is torch.strided]
-    parts = [p.detach().flatten()[:DIGESTED].to("cpu", torch.float32).numpy().tobytes() for p in known]
+    parts = [wide(p.detach().flatten()[:DIGESTED]).cpu().numpy().tobytes() for p in known]
     return hash(tuple(parts)) if parts else 0
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from whygrad.frontends.torch.distances import wide
 from whygrad.ir import Reseed, Trial
 
 SEEDS = (1_000_003, 2_000_003, 3_000_017)
@@ -40,4 +41,4 @@ def _cosine(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float | N
 
 def _flat(gradient: Tensor) -> Tensor:
     dense = gradient if gradient.layout is torch.strided else gradient.to_dense()
-    return dense.detach().double().reshape(-1)
+    return wide(dense.detach()).reshape(-1)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from whygrad.frontends.torch._compat import random_states, set_random_states
 from whygrad.frontends.torch.calls import Call, tensors_in
-from whygrad.frontends.torch.distances import distance, norm
+from whygrad.frontends.torch.distances import distance, norm, wide
 from whygrad.ir import Differentiate, Trial, Unhook
 
 ENTRIES = 6
@@ -59,7 +59,7 @@ def without_hooks(replay: Probed, intervention: Unhook) -> Trial:
 
 def _compared(base: Mapping[str, Tensor], bare: Mapping[str, Tensor], names: list[str]) -> dict[str, float]:
     """How the hooked gradient lies to the bare one: share of its norm taken, of its entries zeroed, and the cosine."""
-    pairs = [(base[name].double(), bare[name].double()) for name in names if name in base and name in bare]
+    pairs = [(wide(base[name]), wide(bare[name])) for name in names if name in base and name in bare]
     if not pairs:
         return {}
     hooked, plain = (torch.cat([pair[at].reshape(-1) for pair in pairs]) for at in (0, 1))
@@ -122,7 +122,7 @@ class _Function:
         if not self.weights:
             generator = torch.Generator().manual_seed(0)
             self.weights = [torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor) for tensor in found]
-        return torch.stack([(weight * tensor).double().sum() for weight, tensor in zip(self.weights, found, strict=True)]).sum()
+        return torch.stack([wide(weight * tensor).sum() for weight, tensor in zip(self.weights, found, strict=True)]).sum()
 
     def gradients(self) -> list[Tensor | None]:
         """What the custom backward says."""

@@ -65,7 +65,9 @@ def along(call: Call, parameter: Tensor) -> dict[str, float]:
     sign, slots = ADDING.get(call.info.base), call.slots[1:2]
     added = slots[0].reference() if slots else None
     gradient = parameter.grad
-    if sign is None or added is None or gradient is None or added.shape != gradient.shape or added.layout is not torch.strided:
+    if sign is None or added is None or gradient is None or added.shape != gradient.shape:
+        return {}
+    if any(one.layout is not torch.strided or one.is_complex() for one in (added, gradient)):
         return {}
     factor = call.kwargs.get("alpha", 1)
     one, two = added.detach().double().flatten(), gradient.detach().double().flatten()

@@ -8,6 +8,7 @@ from weakref import ReferenceType, ref
 import torch
 from torch import Tensor
 
+from whygrad.frontends.torch.distances import wide
 from whygrad.frontends.torch.identity import version_of
 from whygrad.frontends.torch.statistics import sample_of
 from whygrad.ir import GradientState
@@ -97,7 +98,7 @@ class ParameterWatch:
     def written(self, parameter: Tensor, gradient: Tensor | None) -> None:
         """The program itself has, or writes, the gradient of a parameter."""
         figures = self.figures.setdefault(id(parameter), Figures())
-        figures.gradient_norm = None if gradient is None else float(gradient.detach().double().norm())
+        figures.gradient_norm = None if gradient is None else float(wide(gradient.detach()).norm())
         figures.gradient = gradient_state(figures.gradient_norm)
 
     def _snapshot(self, parameter: Tensor, figures: Figures) -> None:
@@ -225,11 +226,11 @@ def _alike(values: Tensor, gradient: Tensor) -> bool:
 
 def _scaled_norm(sample: Tensor, count: int) -> float:
     """The norm of the whole, from an even sample of it."""
-    return float(sample.double().norm()) * math.sqrt(count / max(1, sample.numel()))
+    return float(wide(sample).norm()) * math.sqrt(count / max(1, sample.numel()))
 
 
 def _total(parameter: Tensor) -> float:
-    return float(parameter.detach().double().sum())
+    return float(wide(parameter.detach()).sum())
 
 
 def _same(one: float, other: float) -> bool:

@@ -69,4 +69,4 @@ def signals(step: StepIndex) -> Depth | None:
 def arriving(step: StepIndex, bias: Parameter) -> float | None:
     """Root mean square of a bias's gradient; None where it is zero or not finite."""
     shape, norm = step.value(bias.value).shape, bias.gradient_norm
-    return norm / sqrt(prod(shape)) if shape is not None and norm is not None and finite(norm) and norm > 0 else None
+    return norm / sqrt(prod(shape)) if shape is not None and 0 not in shape and norm is not None and finite(norm) and norm > 0 else None
