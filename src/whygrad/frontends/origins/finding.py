@@ -8,6 +8,7 @@ from dataclasses import replace
 from whygrad.flow import StepIndex
 from whygrad.frontends.origins.carried import carried
 from whygrad.frontends.origins.choices import chosen_at
+from whygrad.frontends.origins.evaluations import evaluations
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
@@ -54,6 +55,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_starts(program, record),
         *_of_choices(program, record),
         *carried(program, record),
+        *evaluations(program, record),
         *_always_on(program, record),
         *_seeds(program, record),
         *_restarts(program, record),

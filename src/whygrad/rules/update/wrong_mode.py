@@ -13,10 +13,9 @@ from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, percent, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.thrown_statistics import as_made, model_called, thrown_away
 
 SWITCHES = ("train", "eval")
-FORWARDS = ("call", "__call__", "forward")
-"""What Keras, flax and equinox name the method that a call of a layer runs."""
 _HALF = 0.5
 """What a dropout drops that is told nothing else."""
 
@@ -27,9 +26,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The model trains in evaluation mode, or a part of it does not follow the mode: batch normalisation uses its running statistics and leaves them as they are, dropout does nothing, or goes on in evaluation.
 
     ## What it finds
-    Three forms. A functional dropout that is not told the mode, in a program that switches its model to evaluation mode. Modules with batch normalisation or dropout that were in training mode in an earlier recorded step and are in evaluation mode in a later one of the same kind: a validation switched them
+    Four forms. A functional dropout that is not told the mode, in a program that switches its model to evaluation mode. Modules with batch normalisation or dropout that were in training mode in an earlier recorded step and are in evaluation mode in a later one of the same kind: a validation switched them
     and nothing switched them back. Or a whole model that was switched to evaluation mode before training, and whose batch normalisation, with parameters of its own to train, runs on
-    running statistics in every recorded step.
+    running statistics in every recorded step. And, in flax, statistics that a training step computes and nobody carries over, where the program evaluates by them.
 
     ## Why it matters
     Running statistics that never move stay at their initial 0 and 1, or at those of the last epoch: the layers no longer normalise, and without dropout the model fits the training
@@ -50,6 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         yield switched
     elif (found := _from_the_start(index) or _asked_for(index)) is not None:
         yield found
+    yield from thrown_away(index)
     yield from distinct(_always_on(index))
 
 
@@ -158,7 +158,7 @@ def _from_the_start(index: Index) -> Diagnosis | None:
     if not frozen or any(not list(_still(step)) for step in trained) or any(_moving(step) for step in trained):
         return None
     # timid: whether weights were loaded is not known of JAX's; statistics that are not as they were made come from somewhere
-    if speaks(index, "jax") and not all(_as_made(step, op) for step in index.steps[:1] for op, _ in _still(step)):
+    if speaks(index, "jax") and not all(as_made(step, op) for step in index.steps[:1] for op, _ in _still(step)):
         return None
     return _about_start(index, whole[-1], frozen)
 
@@ -166,24 +166,16 @@ def _from_the_start(index: Index) -> Diagnosis | None:
 def _asked_for(index: Index) -> Diagnosis | None:
     """Normalisation that is told at each call to use running statistics, which still hold what they were made with."""
     trained = [s for s in index.steps if s.step.differentiated and s.step.updated]
-    fresh = [[(op, p) for op, p in _still(step) if _as_made(step, op)] for step in trained]
+    fresh = [[(op, p) for op, p in _still(step) if as_made(step, op)] for step in trained]
     # timid: statistics that hold anything else were trained or loaded, and may be kept on purpose
     if not fresh or not all(fresh) or any(_moving(step) for step in trained):
         return None
     return _about_call(index, trained[0], fresh[0])
 
 
-def _as_made(step: StepIndex, op: Op) -> bool:
-    """Among what it reads are means that are all 0 and variances that are all 1."""
-    known = {p.value for p in step.step.parameters}
-    figures = [step.value(name).statistics for name in op.inputs if name not in known and name not in step.producer]
-    constant = {f.minimum for f in figures if f is not None and f.minimum is not None and f.minimum == f.maximum}
-    return {0.0, 1.0} <= constant
-
-
 def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
     op = still[0][0]
-    called = _model_called(op.site)
+    called = model_called(op.site)
     layers = list(dict.fromkeys(op.module or p.name for op, p in still))
     return Diagnosis(
         "WG413",
@@ -207,13 +199,6 @@ def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]
         names=tuple(layers),
         remedy=_told(index, called),
     )
-
-
-def _model_called(site: Site | None) -> Site | None:
-    """Where the model is called whose forward this place is in; the place itself where it is in none: there the model is what is called."""
-    while site is not None and site.callers and site.function.rsplit(".", 1)[-1] in FORWARDS:
-        site = site.caller()
-    return site
 
 
 def _is_normalisation(name: str) -> bool:
