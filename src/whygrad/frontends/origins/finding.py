@@ -15,7 +15,7 @@ from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_
 from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
 from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
-from whygrad.frontends.origins.starts import filled_places
+from whygrad.frontends.origins.starts import filled_in_class, filled_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
@@ -206,13 +206,16 @@ def _of_asked(program: Program, record: Record) -> Iterator[Origin]:
 
 def _of_starts(program: Program, record: Record) -> Iterator[Origin]:
     """Where the initialiser stands that layers with equal rows were given by a name, or what fills them in a function of the program's."""
-    for parameter in (p for step in record.steps[:1] for p in step.parameters if p.symmetric and p.site is not None):
+    first = {step.kind: step for step in reversed(record.steps)}.values()
+    for parameter in {p.value: p for step in first for p in step.parameters if p.symmetric and p.site is not None}.values():
         call = program.call_at(parameter.site) if parameter.site is not None else None
         for item in call.node.keywords if call is not None and isinstance(call.node, ast.Call) else ():
             if call is not None and item.arg in INITIALISERS and isinstance(item.value, ast.Name | ast.Attribute | ast.Subscript):
                 for site in places_of(program, replace(call, node=item.value), 1):
                     yield Origin((parameter.value,), setting="start", site=site)
-        for site in filled_places(program, call, parameter.name) if call is not None else ():
+        places = tuple(filled_places(program, call, parameter.name)) if call is not None else ()
+        scope = program.scope_at(parameter.site.file, parameter.site.line) if parameter.site is not None and not places else None
+        for site in places or (filled_in_class(program, scope, parameter.name.rpartition(".")[2]) if scope is not None else ()):
             yield Origin((parameter.value,), setting="start", site=site)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from whygrad.frontends.origins.calls import own_nodes
-from whygrad.frontends.origins.program import Program, Spot, last_name
+from whygrad.frontends.origins.program import Program, Scope, Spot, last_name
 from whygrad.frontends.origins.trails import Trail
 from whygrad.ir import Site
 
@@ -53,3 +53,43 @@ def _fills(program: Program, at: Spot) -> Iterator[tuple[Spot, ast.AST]]:
 def _is_fill(node: ast.Call) -> bool:
     """A call that fills; `constant` may also be given numbers that were drawn."""
     return last_name(node.func) in FILLING and not (node.args and last_name(node.func) == "constant" and isinstance(node.args[0], ast.Call))
+
+
+IN_PLACE: Final = frozenset(("zeros_", "zero_", "ones_", "fill_", "constant_"))
+"""Calls that fill a tensor that is there already with one number."""
+
+
+def filled_in_class(program: Program, scope: Scope, attribute: str) -> Iterator[Site]:
+    """The call that fills an attribute of a module with one number, anywhere in the class of the method; none where there are several."""
+    owner = scope.owner
+    if owner is None:
+        return
+    methods = [node for node in owner.body if isinstance(node, ast.FunctionDef)]
+    found = [(method, call) for method in methods for call in _filling(method, attribute)]
+    if len(found) == 1:
+        method, call = found[0]
+        yield program.site(Spot(call, replace(scope, node=method)))
+
+
+def _filling(method: ast.FunctionDef, attribute: str) -> Iterator[ast.Call]:
+    """`nn.init.zeros_(self.a)`, `self.a.data.zero_()`, the same of the variable of a loop over `(self.a, self.b)`, and `self.a = nn.Parameter(torch.zeros(2))`."""
+    named = {
+        node.target.id
+        for node in own_nodes(method)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Tuple | ast.List)
+        if any(_is_attribute(item, attribute) for item in node.iter.elts)
+    }
+    for node in own_nodes(method):
+        if isinstance(node, ast.Call) and last_name(node.func) in IN_PLACE:
+            own = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if any(_is_attribute(item, attribute) or (isinstance(item, ast.Name) and item.id in named) for item in (*node.args[:1], own)):
+                yield node
+        elif isinstance(node, ast.Assign) and any(_is_attribute(target, attribute) for target in node.targets):
+            yield from [item for item in ast.walk(node.value) if isinstance(item, ast.Call) and _is_fill(item)][:1]
+
+
+def _is_attribute(node: ast.AST | None, name: str) -> bool:
+    """`self.name`, or its `data`."""
+    if isinstance(node, ast.Attribute) and node.attr == "data":
+        node = node.value
+    return isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name) and node.value.id == "self"

@@ -66,12 +66,17 @@ def staying(step: StepIndex) -> frozenset[str]:
 
 def hidden(step: StepIndex, parameter: Parameter) -> bool:
     """It is the weight of a layer whose output goes through another layer with parameters of its own."""
-    weights = {p.value for p in step.step.parameters if p.trainable}
-    for op in step.consumers.get(parameter.value, ()):
+    weights = {name for p in step.step.parameters if p.trainable for name in arranged(step, p.value)}
+    for op in (op for name in arranged(step, parameter.value) for op in step.consumers.get(name, ())):
         if op.kind in _LAYERS and not is_bias(step, op, parameter, weights):
             below = step.downstream(op.outputs)
             return any(reads_as_data(other, below, weights) for other in step.graph.ops if other is not op)
     return False
+
+
+def arranged(step: StepIndex, name: str) -> tuple[str, ...]:
+    """A weight and its transposes, by which a layer that is written out reads it."""
+    return (name, *(op.output for op in step.consumers.get(name, ()) if op.kind == "transpose"))
 
 
 def is_bias(step: StepIndex, op: Op, parameter: Parameter, weights: set[str]) -> bool:
@@ -96,9 +101,11 @@ def reads_as_data(op: Op, below: frozenset[str], weights: set[str]) -> bool:
 
 
 def _deaf(step: StepIndex, found: list[Parameter]) -> Iterator[Fact]:
-    """With gradients of zero behind it, only biases learn, and these see no more than the labels' mean, however they are permuted."""
+    """With gradients of zero behind it, only biases learn, and these see no more than the labels' mean; where no weight but zeros is trained, nothing does."""
     if any(parameter.gradient == "zero" for parameter in found):
         yield Fact("insensitive", str(step.step.kind))
+        yield Fact("vanishes", str(step.step.kind))
+        yield from (Fact("no-gradient", p.name) for p in step.step.parameters if p.gradient == "zero" and p.norm == 0)
 
 
 KEYS_APART = "draw each layer with a key of its own: `jax.random.split(key, ...)` before the loop over them, or `jax.vmap` over its keys"
@@ -127,7 +134,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         else "weights begin so"
         if started
         else f"its weights are equal in every {part[:-1]}",
-        related=places((found[0].site if started else None, "the layer is made here")),
+        related=places((found[0].site if started else None, _what_is_there(found[0].site))),
         evidence=(
             Evidence(
                 f"the {part} of {listed(names)} are the same, and so are the {part} of {'its' if len(names) == 1 else 'their'} gradient{', which is 0' if zero else ''}, before and after an update",
@@ -152,10 +159,19 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
     )
 
 
+def _what_is_there(site: Site | None) -> str:
+    """Of a parameter that was made while nobody looked no more is known than where it is read."""
+    return "it is read here" if site is not None and site.function.endswith(".forward") else "the layer is made here"
+
+
 def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | None:
     """The layer's own initialisation; for a tensor that is filled where it is made, random numbers."""
     if _CONSTANT.search(_text(started or made)):
         return drawn(index, started or made)
+    filled = _FILLED.search(_text(started))
+    if started is not None and filled is not None and speaks_torch(index):
+        changes = "the numbers are drawn as Glorot and Bengio have it"
+        return remedy("begin with random numbers", Edit("callee", started, f"{filled[1]}xavier_uniform_", (filled[2],)), changes=changes)
     own = setting(made, "kernel_initializer")
     return remedy("leave the layer its own initialisation", own, otherwise=_own_start(made or started))
 
@@ -173,6 +189,9 @@ def is_stack(index: Index, value: Value) -> bool:
 
 _CONSTANT = re.compile(r"\b(zeros|ones)\(")
 """What fills a tensor with one number; how its layer draws its weights is not asked there."""
+
+
+_FILLED = re.compile(r"\b((?:\w+\.)*)(zeros_|ones_)\(")
 
 
 def _text(site: Site | None) -> str:

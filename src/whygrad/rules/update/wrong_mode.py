@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.births import origin
 from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
-from whygrad.rules.phrases import distinct, listed, percent, places, plural
+from whygrad.rules.magnitude.scales import scale_of
+from whygrad.rules.phrases import distinct, figure, listed, percent, places, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.update.thrown_statistics import as_made, model_called, thrown_away
 
@@ -220,6 +222,33 @@ def _moving(step: StepIndex) -> bool:
     return any(op.kind == "batch_norm" and op.attributes.get("training") for op in step.graph.ops)
 
 
+LARGE = 30.0
+"""
+Size of what such a layer hands on from which it explains that a run fails: a net of two layers, SGD at 0.01 with momentum, got 98 % right on inputs of size 1 and 3, 95 % at 10,
+81 % at 30 and 36 % at 1,000.
+"""
+
+
+def _let_through(step: StepIndex) -> Iterator[tuple[Op, float]]:
+    """What normalises on running statistics, and hands on numbers far from size 1."""
+    for op, _ in _still(step):
+        size = scale_of(step.value(op.output))
+        if size is not None and size >= LARGE:
+            yield op, size
+
+
+def _unnormalised(index: Index) -> frozenset[Fact]:
+    """What follows: a loss that fails, and numbers behind such a layer that are not finite."""
+    found = [(step, op) for step in index.steps if step.step.differentiated for op, _ in _let_through(step)]
+    facts = {Fact(what, str(step.step.kind)) for step, _ in found for what in ("stands", "diverges")}
+    facts |= {Fact("odd-scale", name) for step, op in found for name in (op.inputs[0], step.origin(op.inputs[0]))}
+    born = origin(index)
+    if found and born is not None and born.op is not None and born.birth.stage in ("forward", "backward"):
+        behind = born.step.downstream(tuple(name for op, _ in _let_through(born.step) for name in op.outputs))
+        facts |= {Fact("non-finite", name) for name in born.op.outputs if name in behind}
+    return frozenset(facts)
+
+
 def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosis:
     modules = list(dict.fromkeys(op.module or parameter.name.rsplit(".", 1)[0] for op, parameter in frozen))
     called: Site | None = frozen[0][0].site
@@ -238,7 +267,16 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
                 "layers",
                 len(modules),
             ),
+            *(
+                Evidence(
+                    f"`{op.module or 'the first'}` hands on numbers of size {figure(size)}: by the statistics of the batch they would be of size 1",
+                    "size",
+                    size,
+                )
+                for op, size in list(_let_through(index.steps[0]))[:1]
+            ),
         ),
+        explains=_unnormalised(index),
         help=idiom(index, "training mode first"),
         remedy=_instead(switch.event.site),
         kind=switch.step.step.kind,

@@ -23,7 +23,27 @@ TWICE = SAME + SAME.replace("step 0", "step 1")
 
 BY_HAND = SAME.replace(" updated=true", "").replace("    ! optimizer_step opt\n", "")
 
+ADAPTER = """
+    step 0 updated=true
+    x: input f32[64,4]
+    w: parameter f32[8,4]
+    v: parameter f32[2,8]
+    wt: activation f32[4,8]
+    vt: activation f32[8,2]
+    wt = transpose w
+    a = matmul x wt
+    vt = transpose v
+    b = matmul a vt
+    loss = mean b
+    ! backward loss
+    ! optimizer_step opt
+    parameter w reached=true gradient="zero" norm=0.0 symmetric=true @ "lora.py":4 in "Adapter.forward"
+    parameter v reached=true gradient="zero" norm=0.0 symmetric=true
+"""
+"""Two factors that are written out, both of them zeros."""
+
 FIRES = {
+    "two factors of zeros, transposed": (ADAPTER + ADAPTER.replace("step 0", "step 1"), 4, "warning"),
     "before and after an update that nobody saw": (
         BY_HAND.replace('v reached=true gradient="finite"', 'v reached=true gradient="finite" norm=0.5')
         + BY_HAND.replace("step 0", "step 1").replace('v reached=true gradient="finite"', 'v reached=true gradient="finite" norm=0.7'),
@@ -35,6 +55,9 @@ FIRES = {
 }
 
 SILENT = {
+    "an adapter whose first factor is drawn": (ADAPTER + ADAPTER.replace("step 0", "step 1")).replace(
+        'norm=0.0 symmetric=true @ "lora.py"', 'norm=1.7 @ "lora.py"'
+    ),
     "a single step": SAME,
     "two steps without an update between them": BY_HAND + BY_HAND.replace("step 0", "step 1"),
     "apart after the first update": SAME + SAME.replace("step 0", "step 1").replace("symmetric=true", ""),
@@ -83,6 +106,15 @@ def test_weights_that_stay_zero_explain_a_gradient_that_tells_nothing_of_the_lab
 
     assert Fact("insensitive", "0") in deaf.explains
     assert Fact("insensitive", "0") not in heard.explains
+
+
+def test_two_factors_of_zeros_explain_that_nothing_gets_a_gradient() -> None:
+    started = '    origin values=["w"] setting="start" @ "lora.py":2 text="        nn.init.zeros_(weight)"'
+    (told,) = said(diagnose, 'framework torch "2.0"\n' + ADAPTER + ADAPTER.replace("step 0", "step 1") + started)
+
+    assert {Fact("no-gradient", "w"), Fact("no-gradient", "v"), Fact("vanishes", "0")} <= told.explains
+    assert told.remedy is not None
+    assert [(edit.action, edit.text) for edit in told.remedy.edits] == [("callee", "nn.init.xavier_uniform_")]
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)

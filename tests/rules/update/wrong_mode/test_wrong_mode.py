@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.update.wrong_mode import diagnose
 
 STILL = """
@@ -128,3 +129,23 @@ def test_a_switch_is_turned_or_left_out_where_it_is_part_of_an_expression(line: 
 
     assert diagnosis.remedy is not None
     assert [edit.action for edit in diagnosis.remedy.edits] == [action]
+
+
+OVERFLOWS = (
+    STILL.replace("    loss = mean out", "    e = exp out\n    loss = mean e")
+    .replace(
+        "    h = batch_norm",
+        "    h: activation f32[8,4] mean={size} std=0.0\n    e: activation f32[8,2] finite=0.5\n    loss: loss f32[] finite=0.0\n    h = batch_norm",
+    )
+    .replace("    x: input f32[8,4]", "    x: input f32[8,4] mean=1.0 std=1.0")
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "explains"), {"far from size 1": (5000.0, True), "of size 1": (1.0, False), "NaN": ("nan", False)}.values()
+)
+def test_what_passes_such_a_layer_far_from_size_1_explains_an_overflow_behind_it(size: object, explains: bool) -> None:
+    (told,) = said(diagnose, OVERFLOWS.replace("{size}", str(size)))
+
+    assert (Fact("non-finite", "e") in told.explains) is explains
+    assert (Fact("stands", "0") in told.explains) is explains
