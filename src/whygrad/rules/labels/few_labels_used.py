@@ -13,6 +13,7 @@ from whygrad.rules.labels.class_weights import left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.labels.ignored_tags import Words, ignored_words
 from whygrad.rules.labels.off_range import JOINS, off_range
+from whygrad.rules.labels.turned_weights import turned_weights
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
 from whygrad.rules.remedies import names_of, remedy, setting, turned_round
@@ -33,6 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A mask of the targets between two bounds that keeps less than half of those that are not zero, where the upper bound is ten times the largest target and more, or a tenth of it and less: bounds
     in metres for depths that were divided by 80 metres.
     Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`.
+    In PyTorch, a `pos_weight` that is the ratio of positive to negative labels, and not its inverse, where one of the two is rare: the rare class counts for less still.
     Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. Sequences of class ids of which more than half of the
     words are ignored as class 0, besides what is padding among the ids that the embedding reads: the tag for "outside" has the number that labels are padded with.
 
@@ -54,6 +56,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
     yield from tags_left_out(index)
     yield from distinct(off_range(index))
+    yield from distinct(turned_weights(index))
     yield from distinct(found for call in calls(index) for found in left_out(call))
     for steps in index.kinds.values():
         # timid: where the labels are not felt at all, WG102 says why
