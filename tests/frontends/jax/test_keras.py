@@ -17,6 +17,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.keras import Keras
 from whygrad.frontends.jax.layers import Decided, is_layer, path_of
 from whygrad.frontends.jax.optimizers import Optimizers
+from whygrad.ir import Batches, Event, Step
 
 
 def made_of(optimizer: Any) -> Any:
@@ -88,3 +89,27 @@ def test_what_a_library_computes_is_told_at_the_argument_that_decided_it():
     assert chosen is not None
     assert whole.text[whole.column - 1 : whole.end_column - 1] == 'compiling(loss="mse", metrics="mae")'
     assert chosen.text[chosen.column - 1 : chosen.end_column - 1] == '"mse"'
+
+
+def handing_out(calls: int, *steps: tuple[str, ...]) -> tuple[Batches, ...]:
+    """What is known of the batches of such steps, in a program that calls `fit` in so many places."""
+    owner = SimpleNamespace(optimizers=None, stopped=False, builder=Builder(source.Sources(time.time() + 9)))
+    watched = Keras(cast("Any", owner))
+    watched._drivers = {(sys._getframe().f_code, 2 * at): None for at in range(calls)}
+    recorded = [Step(at, events=(Event("batch", 0, names),)) for at, names in enumerate(steps)]
+    return watched.handed_out((Batches("[25]", 2, values=("y0", "y1"), minimum=0.0),), recorded)
+
+
+def test_fit_hands_out_what_it_was_given():
+    labels, inputs = handing_out(1, ("x0", "y0"), ("x1", "y1"))
+
+    assert (labels.path, labels.minimum, inputs.path, inputs.values) == ("[1]", 0.0, "[0]", ("x0", "x1"))
+    assert labels.site is not None
+    assert labels.site == inputs.site
+
+
+@pytest.mark.parametrize(("calls", "steps"), [(2, [("x0", "y0")]), (0, [("x0", "y0")]), (1, [("x0", "x1", "y0")]), (1, [])])
+def test_what_fit_was_given_is_not_told_where_it_may_be_another(calls: int, steps: list[tuple[str, ...]]):
+    (labels,) = handing_out(calls, *steps)
+
+    assert (labels.path, labels.site) == ("[25]", None)

@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakKeyDictionary, ref
@@ -16,7 +17,7 @@ from whygrad.frontends.jax.layers import Decided, layers_around
 from whygrad.frontends.jax.transformations import Gathering, Made, Moment
 from whygrad.frontends.keras_words import reckons, settings_of
 from whygrad.frontends.watching import Watching
-from whygrad.ir import Framework
+from whygrad.ir import Batches, Framework, Step
 
 if TYPE_CHECKING:
     from whygrad.frontends.jax.recorder import JaxRecorder
@@ -253,6 +254,17 @@ class Keras:
         """The variables that layers are trained by, frozen or not, with their layers."""
         for layer in model._flatten_layers():
             yield from ((id(variable), layer) for variable in layer._trainable_variables)
+
+    def handed_out(self, known: tuple[Batches, ...], steps: Sequence[Step]) -> tuple[Batches, ...]:
+        """What jitted functions were given, and with it the two parts of what `fit` was given, where the program calls it in one place."""
+        site = self.recorder.builder.site(source.Trace((next(iter(self._drivers)),), ())) if len(self._drivers) == 1 else None
+        pairs = [event.targets for step in steps for event in step.events if event.kind == "batch"]
+        if site is None or not pairs or any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 - inputs and labels
+            return known
+        inputs, labels = (tuple(dict.fromkeys(pair[at] for pair in pairs)) for at in (0, 1))
+        told = tuple(replace(one, path="[1]", site=site) if not set(one.values).isdisjoint(labels) else one for one in known)
+        rest = () if any(one.site is not None for one in told) else (Batches("[1]", len(pairs), values=labels, site=site),)
+        return (*told, Batches("[0]", len(pairs), values=inputs, site=site), *rest)
 
     def frameworks(self) -> tuple[Framework, ...]:
         """Keras, where the program makes something of it."""

@@ -426,7 +426,7 @@ class JaxRecorder(Listener):
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
                 steps=self.jits.closures.told(apart(steps)),
                 optimizers=self.optimizers.records(),
-                batches=tuple(self.jits.feeds.records()) if self.stopped else (),
+                batches=self.keras.handed_out(tuple(self.jits.feeds.records()), steps) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),
                 emptied=self.turns.emptied(),
                 limits=tuple(dict.fromkeys(self.limits)),
