@@ -41,7 +41,7 @@ class Keras:
         """The layers, by identity: a layer of the user's need not be hashable."""
         self._frozen: dict[int, tuple[ReferenceType[Any], source.Trace]] = {}
         """The layers that the program froze, with where it last did."""
-        self._drivers: dict[object, source.Trace | None] = {}
+        self._drivers: dict[source.Point, source.Trace | None] = {}
         """The user's frame that runs `fit` to where its model was compiled."""
         self.waiting = Watching((MODEL,), lambda _: self.look())
 
