@@ -59,3 +59,19 @@ def test_large_batches_are_taken_one_by_one():
 )
 def test_only_arrays_lie_at_rest(inputs, expected):
     assert at_rest(inputs) is expected
+
+
+@pytest.mark.parametrize("rows", [28, 30], ids=["batches of one size", "a shorter one at the end"])
+@pytest.mark.parametrize(
+    "form",
+    [lambda x: (x, x[:, :1]), lambda x: {"b": tf.cast(x, "int64"), "a": (x, tf.strings.as_string(x))}, lambda x: (x, None), lambda x: x],
+    ids=["pairs", "a dictionary", "without labels", "inputs alone"],
+)
+def test_batches_taken_together_are_handed_on_as_they_were(rows, form):
+    data, given = tf.data.Dataset.from_tensor_slices(ROWS[:rows]).batch(4).map(form), list[object]()
+    iterator = iter(data)
+    again = Ahead().look(iterator, given.extend, many=True)
+
+    assert again.element_spec == iterator.element_spec
+    for one, other in zip(tf.nest.flatten(list(again)), tf.nest.flatten(list(data)), strict=True):
+        assert (one is other is None) or one.numpy().tolist() == other.numpy().tolist()
