@@ -177,10 +177,28 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
 
 def _told(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
     """What Keras' losses are told of raw scores; a loss that is written out is given probabilities."""
-    if is_written_out(op):
+    if (named := _named(op)) is not None:
+        return remedy("tell the loss that it gets raw scores", named)
+    if is_written_out(op) and not any(f"{name}(" in (op.site.text if op.site else "") for name in _OBJECTS.values()):
         return _squashed_first(index, step, op, value)
     told = setting(op.site, "from_logits", "True", calls=names_of(op)) if op.kind in _FROM_LOGITS else None
     return remedy("tell the loss that it gets raw scores", told) if told else None
+
+
+_OBJECTS = {
+    "binary_crossentropy": "BinaryCrossentropy",
+    "categorical_crossentropy": "CategoricalCrossentropy",
+    "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
+}
+"""The losses of Keras' that can be told, by the names that `compile` takes for them."""
+
+
+def _named(op: Op) -> Edit | None:
+    """The object in the place of a name, where that is what stands at the place of the loss."""
+    site = op.site
+    text = site.text.encode()[site.column - 1 : site.end_column - 1].decode(errors="ignore") if site is not None and site.end_column else ""
+    made = _OBJECTS.get(text[1:-1]) if text[:1] in ("'", '"') else None
+    return Edit("replace", site, f"keras.losses.{made}(from_logits=True)") if site is not None and made else None
 
 
 _KEPT_OFF = ("clip", "clip_by_value", "clamp", "maximum", "log")

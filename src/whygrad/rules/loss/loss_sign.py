@@ -204,18 +204,26 @@ def _products(step: StepIndex, op: Op, sign: Sign, labels: frozenset[str]) -> It
 
 
 def probability_sign(step: StepIndex, name: str) -> Sign:
-    """+1 for a probability or its logarithm, -1 for one minus it, 0 for anything else."""
+    """+1 for a probability or its logarithm, -1 for one minus it, 0 for anything else and for one of two sides."""
     sign = 1
     while name in step.producer:
         op = step.producer[name][1]
         if op.kind in _PROBABILITIES:
-            return sign
+            return 0 if _of_the_other_side(step, op) else sign
         simple = family(op.kind) in ("layout", "cast") or op.kind in _KEEPING or (op.kind in ("add", "sub") and len(op.inputs) == 1)
         if not simple or not op.inputs:
             return 0
         sign *= local_sign(step, op, 0)
         name = op.inputs[0]
     return 0
+
+
+def _of_the_other_side(step: StepIndex, op: Op) -> bool:
+    """A probability of the scores turned round, which are read as they are by another one: which of the two classes it is of is a matter of the program's."""
+    made = step.producer.get(op.inputs[0]) if op.inputs else None
+    if made is None or made[1].kind != "neg":
+        return False
+    return any(other.kind in _PROBABILITIES for other in step.consumers.get(made[1].inputs[0], ()))
 
 
 def label_sign(step: StepIndex, name: str) -> Sign:

@@ -217,3 +217,31 @@ def test_scores_that_are_read_by_something_else_first_stay() -> None:
     (found,) = said(diagnose, WRITTEN_OUT.replace("jnp.clip(net(params, strokes), 1e-7, 1.0)", "kept_off(net(params, strokes), 1e-7)  "))
 
     assert found.remedy is None
+
+
+COMPILED = """
+    framework jax "0.10.2"
+    framework keras "3.15.1"
+    x: input f32[32,8]
+    y: label f32[32,1] minimum=0 maximum=1
+    w: parameter f32[8,1]
+    out: activation f32[32,1] minimum=-2.5 maximum=3.1
+    out = matmul x w
+    loss = binary_cross_entropy out y with={"target":1,"parts":["log"]} @ "train.py":9-9:26-47 text="m.compile('adam', loss = 'binary_crossentropy')"
+    labels values=["y"] how="target"
+"""
+
+
+def test_the_name_of_a_loss_of_keras_becomes_an_object_that_is_told():
+    (diagnosis,) = said(diagnose, COMPILED)
+
+    assert diagnosis.remedy is not None
+    assert diagnosis.remedy.edits[0].text == "keras.losses.BinaryCrossentropy(from_logits=True)"
+
+
+@pytest.mark.parametrize("written", ["'mean_squared_error'", "my_loss", "'hinge'"])
+def test_any_other_name_stays(written: str):
+    end = 26 + len(written)
+    (diagnosis,) = said(diagnose, COMPILED.replace("26-47", f"26-{end}").replace("'binary_crossentropy'", written))
+
+    assert diagnosis.remedy is None

@@ -276,3 +276,36 @@ def test_labels_for_the_prediction_and_the_prediction_for_labels() -> None:
 
 def test_a_teacher_whose_scores_are_judged_by_the_student_is_left_alone() -> None:
     assert not said(diagnose, TURNED.replace("minimum=0 maximum=1 whole=1.0", "minimum=-3.5 maximum=4 whole=0.0"))
+
+
+TWO_SIDED = """
+    x: input f32[8,9]
+    y: label f32[8] minimum=0 maximum=1
+    w: parameter f32[1,9]
+    o: activation f32[8] minimum=0 maximum=1 mean=0.5
+    a: activation f32[8] minimum=-1 maximum=0 mean=-0.5
+    p: activation f32[8] minimum=-2 maximum=-0.1
+    q: activation f32[8] minimum=-2 maximum=-0.1
+    s = linear x w
+    n = neg s
+    p = logsigmoid s
+    q = logsigmoid n
+    a = mul y native="mul"
+    o = sub y native="rsub"
+    b = mul a p
+    c = mul o q
+    d = sub b c
+    loss = mean d
+    labels values=["y"] how="operand"
+"""
+
+
+def test_the_logarithms_of_both_sides_of_one_score_are_a_sound_cross_entropy():
+    """As Keras writes it: -y log s(x) - (1 - y) log s(-x)."""
+    assert not said(diagnose, TWO_SIDED)
+
+
+def test_one_side_alone_is_still_told():
+    (diagnosis,) = said(diagnose, TWO_SIDED.replace("p = logsigmoid s", "p = copy s"))
+
+    assert diagnosis.message.startswith("`loss` rises")
