@@ -1,9 +1,11 @@
 """What a program hands to `train_on_batch` as arrays: named and followed as what `fit` takes out of a data set."""
 
+import numpy as np
 import pytest
 
 from frontends.tensorflow.tensorflow_here import play, recorded, watched
 from whygrad.frontends.raising import raised
+from whygrad.frontends.tensorflow.handed import weightless
 from whygrad.ir import Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -73,3 +75,39 @@ def test_what_fit_refuses(tmp_path, count, kinds, dtypes):
     step = record.steps[0]
     handed = next(op for op in step.graph.ops if op.failed)
     assert [step.graph.values[name].dtype for name in handed.inputs] == dtypes
+
+
+IDS = np.array([0, 0, 1, 1, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "told"),
+    [
+        (IDS, [0, 0, 0, 0, 1, 1], (3, 2)),
+        (IDS[:, None], np.array([[0.0], [0.0], [1.0], [1.0], [0.5], [0.0]]), (3, 1)),
+        (np.eye(3, dtype="float32")[IDS], [0, 0, 0, 0, 1, 1], (3, 2)),
+        (IDS, [0, 1, 0, 1, 0, 1], None),
+        (IDS, [0, 0, 0, 0, 0, 0], None),
+        (IDS, np.ones((6, 4)), None),
+        (IDS / 10, [0, 0, 0, 0, 1, 1], None),
+        (np.random.default_rng(0).random((6, 3)), [0, 0, 0, 0, 1, 1], None),
+        (IDS, None, None),
+        (None, [1.0], None),
+    ],
+    ids=[
+        "ids",
+        "columns",
+        "one-hot",
+        "each class has one",
+        "none has (WG105)",
+        "by positions",
+        "shares",
+        "rows",
+        "no weights",
+        "no labels",
+    ],
+)
+def test_classes_without_a_weight_are_counted(labels, weights, told):
+    found = weightless((None, labels, None if weights is None else np.asarray(weights)))
+
+    assert (tuple(found[key] for key in ("classes", "weightless")) if found else None) == told

@@ -96,7 +96,7 @@ def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
     for step in record.steps:
         index = StepIndex(step)
         spoilt = set(_spoilt(record, step))
-        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step), *sorted(spoilt)):
+        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step), *sorted(spoilt), *_weights(step)):
             names = (label, *_before(index, label))
             if not seen.isdisjoint(names):
                 continue
@@ -108,6 +108,11 @@ def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
             typed = _typed(program, _spots(program, record, index, names))
             if typed is not None:
                 yield Origin(names, setting="dtype", site=typed)
+
+
+def _weights(step: Step) -> Iterator[str]:
+    """Weights of examples that leave out whole classes."""
+    yield from (event.targets[-1] for event in step.events if event.kind == "batch" and "weightless" in event.attributes and event.targets)
 
 
 def _typed(program: Program, spots: Iterator[Spot]) -> Site | None:
@@ -252,6 +257,7 @@ def _given_to_fit(spot: Spot) -> Spot:
     assert isinstance(call, ast.Call)
     named = {item.arg: item.value for item in call.keywords}
     given = [named.get(name, call.args[at] if at < len(call.args) else None) for at, name in enumerate(("x", "y"))]
+    given.append(named.get("sample_weight"))
     own = given[part] if given[1] is not None and isinstance(part, int) and part < len(given) else None
     if own is not None:
         return replace(spot, node=own, path=spot.path[2:])

@@ -16,6 +16,9 @@ from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Birth, Step
 
+MOST_CLASSES = 1000
+"""Largest id up to which whole numbers are taken for classes."""
+
 
 def spoilt(given: Sequence[Any], steps: Sequence[Step], index: int) -> Step | None:
     """The last recorded step that read batches of this, with the first array that is not finite as the birth of step `index`."""
@@ -100,6 +103,31 @@ def as_tensors(data: Any) -> Any:
     return tf.nest.map_structure(
         lambda item: tf.convert_to_tensor(item) if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" else item, data
     )
+
+
+def weightless(given: Sequence[Any]) -> dict[str, Any]:
+    """Of arrays of class labels and of weights of the examples: how many classes there are, and of how many no example has a weight; nothing where each has one."""
+    labels, weights = (np.asarray(item) if isinstance(item, np.ndarray | list) else None for item in given[1:3])
+    ids = _class_ids(labels)
+    if ids is None or weights is None or weights.dtype.kind not in "biuf" or weights.size != ids.size or not weights.any():
+        return {}
+    counted = np.bincount(ids, weights=np.abs(weights.ravel().astype("float64")))
+    present = np.bincount(ids) > 0
+    without = int((present & (counted == 0)).sum())
+    whole = weights.dtype.kind in "biu" or bool((weights == np.floor(weights)).all())
+    return {"classes": int(present.sum()), "weightless": without, "examples": int((weights == 0).sum()), "whole": whole} if without else {}
+
+
+def _class_ids(labels: Any) -> NDArray[Any] | None:
+    """Labels as class ids: whole numbers from 0 on, or rows with a single 1."""
+    if labels is None or labels.dtype.kind not in "biuf" or not labels.size or labels.ndim not in (1, 2):
+        return None
+    if labels.ndim > 1 and labels.shape[1] > 1:
+        single = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+        return np.asarray(labels.argmax(axis=1)) if single else None
+    flat = labels.ravel()
+    small = bool((flat >= 0).all() and (flat <= MOST_CLASSES).all() and (flat == np.floor(flat)).all())
+    return flat.astype("int64") if small else None
 
 
 def rows(given: Any) -> int:

@@ -20,7 +20,7 @@ from whygrad.frontends.tensorflow.batches import Batches, called, elements_of
 from whygrad.frontends.tensorflow.belongings import of_model
 from whygrad.frontends.tensorflow.compiled import Compiled, trained_by
 from whygrad.frontends.tensorflow.guard import guarded
-from whygrad.frontends.tensorflow.handed import alone, as_tensors, other_batches, rows, spoilt, unsound
+from whygrad.frontends.tensorflow.handed import alone, as_tensors, other_batches, rows, spoilt, unsound, weightless
 from whygrad.frontends.tensorflow.pairs import Pairs
 from whygrad.frontends.tensorflow.patches import Original
 from whygrad.frontends.tensorflow.rehearsal import Rehearsal
@@ -389,7 +389,7 @@ class Training:
                 if at == 1:
                     recorder.running.labels = (*recorder.running.labels, name)
         given = self._given[0] if self._given else None
-        recorder.happened("batch", self.driver, tuple(names), {**alone(given, data), **moved_apart(given)})
+        recorder.happened("batch", self.driver, tuple(names), {**alone(given, data), **moved_apart(given), **weightless(self._given)})
 
     # --- between recorded steps ---------------------------------------------------------------------------------
 

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
-from whygrad.flow import StepIndex
+from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
-from whygrad.ir import Op, Statistics, Value
+from whygrad.ir import Event, Op, Statistics, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules.loss.calls import BY_IDS, Call
-from whygrad.rules.phrases import places, typed
+from whygrad.rules.phrases import places, plural, typed
 
 HALF = 0.5
 """Share of classes from which weights of 0 can't be meant: one class, such as padding or the background, is left out on purpose."""
+BY_SHARES = frozenset(("categorical_cross_entropy", "binary_cross_entropy", "bce_with_logits", "cross_entropy"))
+"""Losses over rows of shares, and over two classes."""
 _WHOLE = frozenset(("round", "integer_cast"))
 """Kinds of op that turn quotients into whole numbers: floor division, casts to integers."""
 
@@ -49,6 +51,47 @@ def left_out(call: Call) -> Iterator[Diagnosis]:
     made = next((op for op in call.step.graph.ops if op.kind in _WHOLE and not above.isdisjoint(op.outputs)), None)
     if made is not None or figures.zeros >= HALF:
         yield diagnosis(call, weights, figures, made)
+
+
+def examples_left_out(index: Index) -> Iterator[Diagnosis]:
+    """Weights of examples, as `fit` was handed them, that are 0 for every example of half of the classes or more."""
+    for step in index.steps:
+        kinds = {op.kind for op in step.loss_ops()}
+        for event in step.events("batch") if kinds & (BY_IDS | BY_SHARES) else ():
+            classes, without = (event.attributes.get(key) for key in ("classes", "weightless"))
+            if isinstance(classes, int) and isinstance(without, int) and without >= HALF * classes and event.targets:
+                yield of_examples(index, step, event, (without, classes))
+                return
+
+
+def of_examples(index: Index, step: StepIndex, event: Event, share: tuple[int, int]) -> Diagnosis:
+    """What is said, where the weights come from."""
+    weights, site = step.value(event.targets[-1]), making_site(index, step, event.targets[-1])
+    examples = event.attributes.get("examples")
+    whole = ", and all of them are whole numbers, as a division that is rounded makes them" if event.attributes.get("whole") else ""
+    return Diagnosis(
+        rule="WG108",
+        name="few-labels-used",
+        severity="warning",
+        confidence="proved",
+        message=f"`{weights.shown}` gives every example of {share[0]} of {share[1]} classes the weight 0, so that their labels do not count",
+        site=site or event.site,
+        label="the weights come from here" if site else "these weights",
+        related=places((event.site if site else None, "the examples are weighed with them here")),
+        evidence=(
+            Evidence(
+                f"{plural(examples if isinstance(examples, int) else 0, 'example')} of what was handed over have the weight 0{whole}",
+                "zeros",
+                share[0] / share[1],
+            ),
+        ),
+        help="divide without rounding (`/`, in floating point), and print the weights: each class that is to be learnt needs one above 0",
+        facts=frozenset({Fact("odd-input", weights.name)}),
+        explains=frozenset({Fact("stands", str(step.step.kind))}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(weights.shown,),
+    )
 
 
 def weighed(call: Call) -> Iterator[str]:

@@ -9,7 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Op, Site, Value
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
-from whygrad.rules.labels.class_weights import left_out
+from whygrad.rules.labels.class_weights import examples_left_out, left_out
 from whygrad.rules.labels.evidence import insensitive
 from whygrad.rules.labels.ignored_tags import Words, ignored_words
 from whygrad.rules.labels.off_range import JOINS, off_range
@@ -33,7 +33,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A mask that keeps the padding: the entries that it keeps are exactly as many as the targets that are zero, in every recorded step.
     A mask of the targets between two bounds that keeps less than half of those that are not zero, where the upper bound is ten times the largest target and more, or a tenth of it and less: bounds
     in metres for depths that were divided by 80 metres.
-    Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`.
+    Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`. In Keras, weights of examples, handed to `fit` with arrays, that are 0 for every example of half of the classes or more.
     In PyTorch, a `pos_weight` that is the ratio of positive to negative labels, and not its inverse, where one of the two is rare: the rare class counts for less still.
     Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. Sequences of class ids of which more than half of the
     words are ignored as class 0, besides what is padding among the ids that the embedding reads: the tag for "outside" has the number that labels are padded with.
@@ -58,6 +58,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from distinct(off_range(index))
     yield from distinct(turned_weights(index))
     yield from distinct(found for call in calls(index) for found in left_out(call))
+    yield from examples_left_out(index)
     for steps in index.kinds.values():
         # timid: where the labels are not felt at all, WG102 says why
         found = [next(reversed_masks(step), None) for step in steps if step.losses and not insensitive(step.step.measures)]
