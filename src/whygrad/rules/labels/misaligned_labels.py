@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.idioms import idiom
-from whygrad.ir import Op, Value
+from whygrad.idioms import idiom, speaks
+from whygrad.ir import Op, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.labels.augmented_apart import augmented_apart
 from whygrad.rules.labels.drawn_twice import drawn_twice
@@ -39,7 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Inputs and labels were put into different orders, so that examples have one another's labels.
 
     ## What it finds
-    A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse; two permutations drawn by different keys. A collate function of the
+    A permutation or a sorting of all rows that was applied to the inputs and not to the labels, or the reverse; two permutations of different draws. A collate function of the
     program's own that pairs the input of one item with the label of another: the first batch is compared with the items it was made of.
     Two loaders, one for the inputs and one for the labels, that both shuffle.
     Noise that a model is to predict, and that is another draw than the noise in its input.
@@ -120,13 +120,10 @@ def reorders(step: StepIndex, op: Op) -> bool:
 
 
 def apart(step: StepIndex, one: Op, other: Op) -> bool:
-    """The orders of two reorderings were drawn by different keys."""
-    # timid: without keys a second order may be the first once more, drawn after the same seed was set again
-    keys = [
-        {step.producer[name][1].attributes.get("key") for name in step.upstream(op.inputs[1]) if name in step.producer}
-        for op in (one, other)
-    ]
-    mine, theirs = (found - {None} for found in keys)
+    """The orders of two reorderings were drawn by different keys, or are told apart by what was drawn."""
+    # timid: without either a second order may be the first once more, drawn after the same seed was set again
+    makers = ([step.producer[name][1] for name in step.upstream(op.inputs[1]) if name in step.producer] for op in (one, other))
+    mine, theirs = ({made.attributes.get("key", made.attributes.get("drawn")) for made in made_by} - {None} for made_by in makers)
     return len(mine) == len(theirs) == 1 and mine != theirs
 
 
@@ -153,15 +150,16 @@ def diagnosis(found: Reordered) -> Diagnosis:
     step, other = found.call.step, found.other
     order = step.value(found.op.inputs[1])
     sides = "labels" if found.side == "inputs" else "inputs"
-    otherwise = f"`{other.shown}` by one that another key drew" if found.second else f"`{other.shown}` comes from no op that reads it"
+    own = "key" if speaks(found.call.index, "jax") else "draw"
+    otherwise = f"`{other.shown}` by one of another {own}" if found.second else f"`{other.shown}` comes from no op that reads it"
     return Diagnosis(
         rule="WG104",
         name="misaligned-labels",
         severity="error",
         confidence="proved",
         message=f"the {found.side} are put into another order here, and the {sides} are {'put into a third one' if found.second else 'not'}",
-        site=found.op.site,
-        label=f"`{found.before.shown}` is reordered by a key of its own" if found.second else f"only `{found.before.shown}` is reordered",
+        site=place_of(found),
+        label=f"`{found.before.shown}` is reordered by a {own} of its own" if found.second else f"only `{found.before.shown}` is reordered",
         related=places((found.call.op.site, "the loss compares them row by row here")),
         evidence=(Evidence(f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; {otherwise}"),),
         help=f"apply one permutation to both: {idiom(found.call.index, 'permute both')}",
@@ -171,6 +169,13 @@ def diagnosis(found: Reordered) -> Diagnosis:
         names=(found.before.shown, other.shown),
         remedy=_by_one_key(found),
     )
+
+
+def place_of(found: Reordered) -> Site | None:
+    """Where it is reordered; where one function reorders both sides, where that is called."""
+    here, there = found.op.site, found.second.site if found.second else None
+    both = here is not None and there is not None and (here.file, here.line, here.column) == (there.file, there.line, there.column)
+    return here.caller() if both and here is not None and here.callers else here
 
 
 _DRAWN = re.compile(r"\bpermutation\(\s*([A-Za-z_]\w*)\s*,")

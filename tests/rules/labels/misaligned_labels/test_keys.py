@@ -51,3 +51,36 @@ def test_where_the_keys_are_not_clear_the_source_stays(old: str, new: str) -> No
 
 def test_one_key_makes_one_order() -> None:
     assert not said(diagnose, TWO_KEYS.replace('"key":"b"', '"key":"a"'))
+
+
+TWO_DRAWS = (
+    TWO_KEYS.replace('framework jax "0.10.2"', 'framework torch "2.13.0"')
+    .replace("jax.random.permutation", "torch.randperm")
+    .replace('"key":"a"', '"drawn":7')
+    .replace('"key":"b"', '"drawn":8')
+)
+HELPER = TWO_DRAWS.replace('"train.py":16 in "batches"', '"data.py":3 in "shuffled" callers=[["train.py",16,"batches"]]').replace(
+    '"train.py":17 in "batches"', '"data.py":3 in "shuffled" callers=[["train.py",17,"batches"]]'
+)
+
+
+def test_two_draws_are_told_by_what_was_drawn() -> None:
+    (told,) = said(diagnose, TWO_DRAWS)
+
+    assert told.site is not None
+    assert told.site.line == 16
+    assert "of another draw" in str(told.evidence[0])
+
+
+def test_a_helper_that_shuffles_both_sides_is_named_where_it_is_called() -> None:
+    (told,) = said(diagnose, HELPER)
+
+    assert told.site is not None
+    assert (told.site.file, told.site.line) == ("train.py", 16)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"drawn":8', '"drawn":7'), (' with={"drawn":8}', "")], ids=["the same order, drawn again", "nobody looked"]
+)
+def test_orders_that_may_be_one_are_left_alone(old: str, new: str) -> None:
+    assert not said(diagnose, TWO_DRAWS.replace(old, new))
