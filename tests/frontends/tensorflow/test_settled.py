@@ -42,7 +42,8 @@ LOOP = """
         settings["epoch"] = epoch
         rows = slice(0, 16 if epoch % 3 else 8)
         CHANGE
-        step(x[rows], y[rows])
+        if epoch < 29:
+            step(x[rows], y[rows])
 """
 
 FIT = """
@@ -104,8 +105,12 @@ def test_a_number_that_the_step_goes_on_with(tmp_path, more, change, name):
         ("print(epoch) if epoch > 100 else None", "momentum.count += 1"),
         ("pass", "step(x[:4], y[:4], tf.constant(0.1 * epoch)); continue"),
         ("loss += settings['share'] * tf.reduce_sum(w ** 2)", "settings['share'] = 0.0"),
+        (
+            "loss += settings['share'] * tf.reduce_sum(w ** 2)",
+            "settings['share'] = float(epoch > 28)",
+        ),
     ],
-    ids=["nothing changes", "counted while tracing", "printed", "not read", "an argument", "the same number again"],
+    ids=["nothing changes", "counted while tracing", "printed", "not read", "an argument", "the same number again", "changed at the end"],
 )
 def test_numbers_that_change_nothing(tmp_path, more, change):
     assert not told(tmp_path, LOOP.replace("MORE", more).replace("CHANGE", change))

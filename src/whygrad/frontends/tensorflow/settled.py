@@ -37,6 +37,8 @@ class Number:
     """What it was last seen to be."""
     calls: int = 0
     """Calls of the step that came after the change."""
+    changes: int = 0
+    """How often it was seen to be another than before."""
     told: "Read | None" = None
     """Where the traced program shows that it read it."""
 
@@ -95,15 +97,17 @@ class Settled:
         if now is None or now == number.was:
             return
         number.calls += calls
-        if now != number.now and number.told is None:
-            number.now = now
-            self._read(number, held, compiled)
+        number.changes += now != number.now or not number.changes
+        # reading the source takes milliseconds: of a count that each step raises, the 1st, 2nd, 4th, 8th change and so on, and what it is at the end
+        due = not calls or (now != number.now and number.changes.bit_count() == 1)
         number.now = now
+        if due and number.told is None:
+            self._read(number, held, compiled)
 
     def _read(self, number: Number, held: Held, compiled: Sequence[Any]) -> None:
         """Ask the traced program, once for each thing that can be asked: looking through its ops takes some milliseconds."""
         number.told = self._condition(number, held, compiled)
-        if number.told is None and number.calls <= 1:
+        if number.told is None and number.changes <= 1:
             number.told = self._constant(number, held, compiled)
         if number.told is not None:
             self._found.append(number)
@@ -117,8 +121,9 @@ class Settled:
             if value is None or not any(_same(value, other) for other in values) or not _moves_something(op):
                 continue
             line = _line_within(op, number.reading.code)
-            if line in lines and any(_same(value, other) for other in lines[line].values):
-                return Read(lines[line].written, self._site(number, line))
+            found = (lines.get(line) or self._uses(number, held, line)) if line is not None else None
+            if line is not None and found is not None and any(_same(value, other) for other in found.values):
+                return Read(found.written, self._site(number, line))
         return None
 
     def _condition(self, number: Number, held: Held, compiled: Sequence[Any]) -> Read | None:
@@ -145,8 +150,9 @@ class Settled:
         """The steps, the last one with what compiled ones go on reading; one number that several functions read is told once."""
         for held in list(self._held.values()):
             living = [function for reference in held.compiled if (function := reference()) is not None]
-            for number in held.numbers if held.calls else ():
-                self._compare(number, held, living, 0)  # the last call was counted
+            for number in held.numbers:
+                if number.calls:  # timid: what is changed once training is over is not read by any step
+                    self._compare(number, held, living, 0)
         said: dict[tuple[str, float], Event] = {}
         for number in self._found if steps else ():
             if number.told is not None:
@@ -192,8 +198,10 @@ def compiled_in(function: Any) -> tuple[Any, ...]:
 
 
 def _lines(number: Number) -> list[int]:
-    """The lines of a function, without those of functions within it."""
-    return sorted({line for _, _, line in number.reading.code.co_lines() if line})
+    """The lines of a function, without those of functions within it, that have the number's name in them: what is said of one takes a look at the whole file."""
+    code, name = number.reading.code, number.key[1] or number.key[0]
+    lines = linecache.getlines(code.co_filename)
+    return sorted({line for _, _, line in code.co_lines() if line and line <= len(lines) and name in lines[line - 1]})
 
 
 def _operations(compiled: Sequence[Any]) -> Iterator[Any]:
