@@ -22,7 +22,7 @@ CHECKED = re.compile(
     r"|[Ee]xpected axis (?P<axis>-?\d+) of input shape to have value (?P<due5>\d+), but received input with shape \((?P<got5>[\d, ]*)\)"
     r"|Expected shape \((?:None, )?(?P<due6>[^)]*)\), but input has incompatible shape \(\d+, (?P<got6>[^)]*)\)"
     r"|[Ee]xpected (?P<limit>min_|max_)?ndim=(?P<due7>\d+), found (?:full_)?ndim=(?P<got7>\d+)(?:\. Full shape received: \((?P<whole>[^)]*)\))?"
-    r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\))"
+    r"|(?P<rank>[Ee]xpected [\dD() a-z-]+ or [\dD() a-z-]+ input[^.]*|expected \d+D (?:or \d+D )?input \(got \d+D input\)|[Ee]xpected input to be \d+D or \d+D, got \d+D instead)"
 )
 """What a layer says that looks at its input before it calls anything."""
 NAMED = re.compile(r"(?:with name '(?P<input>[^']+)' )?of layer '(?P<layer>[^']+)' is incompatible")
