@@ -196,14 +196,14 @@ def diagnosis(index: Index, step: StepIndex, found: tuple[Pair, ...]) -> Diagnos
             (made[1].site if made and made[1].site != pair.op.site else None, "the odd shape is made here"),
         ),
         evidence=tuple(evidence(step, pair)),
-        help=_help(index, pair),
+        help=_help(index, step, pair),
         facts=frozenset(Fact("odd-shape", one.prediction.name) for one in found),
         explains=frozenset({Fact("insensitive", str(step.step.kind)), *raised_by(index, step, pair.op)}),
         kind=step.step.kind,
         step=step.step.index,
         names=(prediction.shown, target.shown),
-        test=experiment(pair),
-        remedy=_remedy(index, found),
+        test=experiment(step, pair),
+        remedy=_remedy(index, step, found),
     )
 
 
@@ -213,7 +213,7 @@ def evidence(step: StepIndex, pair: Pair) -> Iterator[Evidence]:
     yield Evidence(
         f"{typed(pair.prediction)} against {typed(pair.target)} makes [{shape}]: {pair.entries:,} entries", "entries", pair.entries
     )
-    asked = experiment(pair)
+    asked = experiment(step, pair)
     trial = trial_of(step.step, asked.intervention) if asked else None
     if trial and trial.change is not None and trial.gradient_norm is not None:
         norm = figure(trial.gradient_norm)
@@ -222,30 +222,51 @@ def evidence(step: StepIndex, pair: Pair) -> Iterator[Evidence]:
         )
 
 
-def experiment(pair: Pair) -> Test | None:
+def moved(step: StepIndex, pair: Pair) -> tuple[Value, Value]:
+    """The side that is put right, and the one whose shape it takes: the prediction, unless what comes of both meets more that is shaped as it is."""
+    sides = pair.prediction, pair.target
+    return sides[::-1] if _meets(step, pair.op.output, pair.prediction.shape) else sides
+
+
+def _meets(step: StepIndex, name: str, shape: tuple[int, ...] | None) -> bool:
+    """Entry by entry, or cut off, it comes together with a value of this shape."""
+    seen, left = {name}, [name]
+    while left:
+        name = left.pop()
+        for op in step.consumers.get(name, ()):
+            if op.kind not in (*_ENTRYWISE, "detach") or op.output in seen:
+                continue
+            if any(step.value(other).shape == shape for other in op.inputs if other != name):
+                return True
+            seen.add(op.output)
+            left.append(op.output)
+    return False
+
+
+def experiment(step: StepIndex, pair: Pair) -> Test | None:
     """The side that can take the other's shape does; None where neither can."""
-    prediction, target = pair.prediction, pair.target
-    if pair.op.failed or prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
+    one, other = moved(step, pair)
+    if pair.op.failed or one.shape is None or other.shape is None or prod(one.shape) != prod(other.shape):
         return None
-    return Test(Reshape(prediction.name, target.shape), "with one shape on both sides, another gradient comes out")
+    return Test(Reshape(one.name, other.shape), "with one shape on both sides, another gradient comes out")
 
 
-def _remedy(index: Index, found: tuple[Pair, ...]) -> Remedy | None:
-    """Each prediction in its target's shape, where both have as many entries."""
-    pair, asked = found[0], experiment(found[0])
-    sides = [(one.op, one.prediction, one.target) for one in found]
+def _remedy(index: Index, step: StepIndex, found: tuple[Pair, ...]) -> Remedy | None:
+    """One side of each in the other's shape, where both have as many entries."""
+    asked = experiment(step, found[0])
+    sides = [(pair.op, *moved(step, pair)) for pair in found]
     if any(None in (one.shape, other.shape) or prod(one.shape or ()) != prod(other.shape or ()) for _, one, other in sides):
         return None
     return remedy(
-        f"give `{pair.prediction.written}` the shape of `{pair.target.written}` in the loss",
+        f"give `{sides[0][1].written}` the shape of `{sides[0][2].written}` in the loss",
         *(reshaped(index, op, one, other, other.written) for op, one, other in sides),
         proof=asked.intervention if asked and len(found) == 1 else None,
     )
 
 
-def _help(index: Index, pair: Pair) -> str:
+def _help(index: Index, step: StepIndex, pair: Pair) -> str:
     """Which side to reshape, and how to choose."""
-    prediction, target = pair.prediction, pair.target
-    if prediction.shape is None or target.shape is None or prod(prediction.shape) != prod(target.shape):
-        return f"give `{prediction.shown}` and `{target.shown}` one shape before they meet"
-    return f"{idiom(index, 'one shape', one=prediction.written, other=target.written)}, or keep both as {prediction.type} by reshaping `{target.shown}` where it is made"
+    one, other = moved(step, pair)
+    if one.shape is None or other.shape is None or prod(one.shape) != prod(other.shape):
+        return f"give `{pair.prediction.shown}` and `{pair.target.shown}` one shape before they meet"
+    return f"{idiom(index, 'one shape', one=one.written, other=other.written)}, or keep both as {one.type} by reshaping `{other.shown}` where it is made"

@@ -49,6 +49,27 @@ TWO_TERMS = """
     labels values=["y"] how="operand"
 """
 
+CRITIC = """
+    x: input f32[64,3]
+    r: label f32[64,1]
+    w: parameter f32[1,3]
+    v: parameter f32[1,3]
+    q: activation f32[64]
+    logp: activation f32[64]
+    d: activation f32[64,64]
+    a: activation f32[64,64]
+    p: activation f32[64,64]
+    q = linear x w @ "agent.py":20
+    d = sub r q @ "agent.py":21
+    logp = linear x v @ "agent.py":22
+    a = detach d @ "agent.py":23
+    p = mul logp a @ "agent.py":23
+    s = square d @ "agent.py":24
+    both = add s p @ "agent.py":25
+    loss = mean both @ "agent.py":25
+    labels values=["r"] how="operand"
+"""
+
 WEIGHED = """
     x: input f32[64,3]
     w: parameter f32[5,3]
@@ -271,3 +292,12 @@ def test_two_predictions_of_odd_shape_are_two_faults() -> None:
     text = TWO_TERMS.replace("label f32[64,1]", "label f32[64]").replace("r: activation f32[64,1]", "r: activation f32[64]")
 
     assert len(said(diagnose, text.replace("near: activation f32[64]", "near: activation f32[64,1]").replace("far: activation f32[64]", "far: activation f32[64,1]"))) == 2  # fmt: skip
+
+
+def test_the_side_that_does_not_fit_the_rest_of_the_loss_is_the_one_to_put_right():
+    found = said(diagnose, CRITIC)[0]
+    alone = said(diagnose, CRITIC.replace("p = mul logp a", "p = mul r a"))[0]
+
+    assert found.test.intervention == Reshape("r", (64,))
+    assert found.remedy.summary.startswith("give `r` the shape of")
+    assert alone.test.intervention == Reshape("q", (64, 1))
