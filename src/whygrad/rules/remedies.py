@@ -73,6 +73,11 @@ def setting(site: Site | None, keyword: str, text: str = "", *, calls: tuple[str
     return Edit("argument", site, text, calls, keyword, position)
 
 
+def ignoring(op: Op, site: Site | None, text: str = "") -> Edit | None:
+    """The id that a loss on ids ignores, set or left out, under the name that the loss has for it."""
+    return setting(site, "ignore_class" if op.native.startswith("keras") else "ignore_index", text, calls=names_of(op))
+
+
 def is_written_out(op: Op) -> bool:
     """A loss of several lines of the program's own: there is no call to edit."""
     return "parts" in op.attributes

@@ -507,3 +507,16 @@ def test_complex_variables_are_measured_as_the_pairs_that_they_are(tmp_path):
     assert weight.norm == pytest.approx(3)
     assert weight.gradient_norm
     assert (record.steps[0].measures.label_sensitivity or 0) > 0.1
+
+
+@pytest.mark.parametrize(("given", "recorded_as"), [("", None), (", ignore_class=0", 0), (", ignore_class=-1", -1)])
+def test_the_class_that_a_loss_ignores_is_recorded_and_0_is_one(tmp_path, given, recorded_as):
+    program = f"""
+import keras, numpy as np
+model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True{given}))
+model.fit(np.ones((8, 3), "float32"), np.arange(8) % 2, batch_size=4, verbose=0)
+"""
+    (loss,) = (op for op in recorded(tmp_path, program, experiments="off").steps[0].graph.ops if op.kind == "cross_entropy")
+
+    assert loss.attributes.get("ignore_index") == recorded_as

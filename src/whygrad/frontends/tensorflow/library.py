@@ -178,10 +178,12 @@ def of_loss(name: str, settings: Mapping[str, Any], reduction: str, given: Mappi
         attributes["log_input"] = False
     if kind == "cosine_loss":
         attributes["vectors"] = True
-    for key in ("ignore_class", "label_smoothing", "delta"):
+    if isinstance(ignored := settings.get("ignore_class"), int):  # 0 is an id like the others
+        attributes["ignore_index"] = ignored
+    for key in ("label_smoothing", "delta"):
         value = settings.get(key)
         if isinstance(value, int | float) and value:
-            attributes["ignore_index" if key == "ignore_class" else key] = value
+            attributes[key] = value
     return Described(kind, native, attributes, given)
 
 

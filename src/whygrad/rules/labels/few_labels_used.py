@@ -16,7 +16,7 @@ from whygrad.rules.labels.off_range import JOINS, off_range
 from whygrad.rules.labels.turned_weights import turned_weights
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS, Call, bounds, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
-from whygrad.rules.remedies import names_of, remedy, setting, turned_round
+from whygrad.rules.remedies import ignoring, remedy, turned_round
 
 HALF = 0.5
 """Share of ignored entries from which a class, and no mark for unknown pixels, must be meant: data sets mark a few per cent as unknown."""
@@ -35,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     in metres for depths that were divided by 80 metres.
     Class weights of 0 for half of the classes or more, or for any where the graph shows that they were rounded: `counts.min() // counts`. In Keras, weights of examples, handed to `fit` with arrays, that are 0 for every example of half of the classes or more.
     In PyTorch, a `pos_weight` that is the ratio of positive to negative labels, and not its inverse, where one of the two is rare: the rare class counts for less still.
-    Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. Sequences of class ids of which more than half of the
+    Images of class ids whose most frequent id is the one that the loss ignores, although the model has an output for it. One of two classes that is ignored, so that all labels which count are of the other. Sequences of class ids of which more than half of the
     words are ignored as class 0, besides what is padding among the ids that the embedding reads: the tag for "outside" has the number that labels are padded with.
 
     ## Why it matters
@@ -48,12 +48,13 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     purpose, as padding and background have.
 
     ## How sure
-    Weights are proved. Of masks and ids suspected: figures show which entries count, not which were meant to.
+    Weights are proved, and so is one of two classes. Of masks and other ids suspected: figures show which entries count, not which were meant to.
 
     ## References
     `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG105` (no label is left at all).
     """
     yield from distinct(ignored(call, share) for call in calls(index) if (share := ignored_class(call)) is not None)
+    yield from distinct(ignored(call, *left) for call in calls(index) if (left := one_of_two(call)) is not None)
     yield from tags_left_out(index)
     yield from distinct(off_range(index))
     yield from distinct(turned_weights(index))
@@ -72,7 +73,7 @@ def tags_left_out(index: Index) -> Iterator[Diagnosis]:
     for call in calls(index):
         by_line.setdefault(call.op.site.line_of_code if call.op.site else None, []).append((call, ignored_words(call)))
     for found in by_line.values():
-        told = [ignored(call, words.zeros, words) for call, words in found if words is not None]
+        told = [ignored(call, words.zeros, words=words) for call, words in found if words is not None]
         yield from told[:1] if len(told) == len(found) else ()
 
 
@@ -84,7 +85,16 @@ def ignored_class(call: Call) -> float | None:
         return None
     range_, classes = bounds(call.target), call.classes
     fits = range_ is not None and classes is not None and range_[0] == 0 and range_[1] == classes - 1
-    return figures.zeros if fits and HALF <= figures.zeros < 1.0 else None
+    return figures.zeros if fits and classes != 2 and HALF <= figures.zeros < 1.0 else None  # noqa: PLR2004 - of two classes `one_of_two` tells
+
+
+def one_of_two(call: Call) -> tuple[float, int] | None:
+    """Share of the labels that are ignored as one of the model's two classes, and which it is, where both occur: all that count are of the other."""
+    figures, ignored_ = call.target.statistics, call.op.attributes.get("ignore_index")
+    both = call.by_ids and call.target.dtype in INTEGERS and call.classes == 2 and bounds(call.target) == (0, 1)  # noqa: PLR2004 - two classes
+    if not both or figures is None or figures.zeros is None or ignored_ not in (0, 1) or not 0 < figures.zeros < 1:
+        return None
+    return (1 - figures.zeros, 1) if ignored_ else (figures.zeros, 0)
 
 
 def reversed_masks(step: StepIndex) -> Iterator[tuple[StepIndex, Op, Value, Value, float]]:
@@ -177,30 +187,35 @@ def _told_apart(step: StepIndex, mask: Value) -> Site | None:
     return made[1].site if made is not None and made[1].kind == "compare" else None
 
 
-def ignored(call: Call, share: float, words: Words | None = None) -> Diagnosis:
-    """What is said of an ignored class, of images or of the words of a sequence."""
+def ignored(call: Call, share: float, which: int = 0, words: Words | None = None) -> Diagnosis:
+    """What is said of an ignored class: of two, of images, or of the words of a sequence."""
+    name, whole = call.target.shown, len(call.target.shape or ()) < 2  # noqa: PLR2004 - one label for each example
+    unknown = "padding" if words else "what is unknown" if whole else "unknown pixels"
     return Diagnosis(
         rule="WG108",
         name="few-labels-used",
         severity="warning",
-        confidence="suspected",
-        message=f"{idiom(call.index, 'ignored id', id=0)} leaves out {percent(share)} of `{call.target.shown}`, and class 0 is one of the model's {call.classes}",
+        confidence="proved" if call.classes == 2 else "suspected",  # noqa: PLR2004 - two classes
+        message=f"{idiom(call.index, 'ignored id', id=which)} leaves out {percent(share)} of `{name}`, and class {which} is one of the model's {call.classes}",
         site=edited_at(call.step, call.op),
-        label="class 0 is never learnt",
+        label=f"class {which} is never learnt",
         related=places((call.op.site if call.op.made else None, "the loss is called here")),
         evidence=(
-            Evidence(f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {percent(share, 1)} are 0", "zeros", share),
+            Evidence(
+                f"{typed(call.target)} holds ids from 0 to {(call.classes or 1) - 1}, and {percent(share, 1)} are {which}", "zeros", share
+            ),
+            *((Evidence(f"every label that counts is {1 - which}", "left", 1 - which),) if call.classes == 2 else ()),  # noqa: PLR2004 - two classes
             *_of_words(words),
         ),
-        help=f"leave out {idiom(call.index, 'ignored id', id=0)} if 0 is a class like the others; give {'padding' if words else 'unknown pixels'} an id of {'its' if words else 'their'} own, such as {-100 if words else 255}, and ignore that",
+        help=f"leave out {idiom(call.index, 'ignored id', id=which)} if {which} is a class like the others; give {unknown} an id of {'their' if unknown.endswith('s') else 'its'} own, such as {-100 if words or whole else 255}, and ignore that",
         facts=frozenset({Fact("odd-input", call.target.name)}),
         kind=call.step.step.kind,
         step=call.step.step.index,
-        names=(call.target.shown,),
+        names=(name,),
         remedy=remedy(
-            "let class 0 count",
-            setting(edited_at(call.step, call.op), "ignore_index", calls=names_of(call.op)),
-            changes="pixels of class 0 count, also where they mark what is unknown",
+            f"let class {which} count",
+            ignoring(call.op, edited_at(call.step, call.op)),
+            changes=f"what is labelled {which} counts, also where that marks what is unknown",
         )
         if words is None
         else None,

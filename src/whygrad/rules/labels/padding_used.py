@@ -14,7 +14,7 @@ from whygrad.rules.labels.unread_masks import Unread, unread_masks
 from whygrad.rules.labels.words_hidden import words_hidden
 from whygrad.rules.loss.calls import Call, calls
 from whygrad.rules.phrases import distinct, percent, places, typed
-from whygrad.rules.remedies import names_of, remedy, setting
+from whygrad.rules.remedies import ignoring, remedy
 
 SHARE = 0.3
 """Share of padding among the targets from which it steers the training; an end mark that shares its id stays below."""
@@ -152,4 +152,4 @@ def _ignored(call: Call) -> Remedy | None:
     """PyTorch's loss told which id to leave out, where it takes the mean itself."""
     if call.op.attributes.get("reduction") == "none" or not speaks_torch(call.index):
         return None
-    return remedy("ignore the padding id", setting(edited_at(call.step, call.op), "ignore_index", "0", calls=names_of(call.op)))
+    return remedy("ignore the padding id", ignoring(call.op, edited_at(call.step, call.op), "0"))

@@ -43,6 +43,16 @@ LAND = """
     labels values=["y"] how="target"
 """
 
+TWO = """
+    x: input f32[40,9]
+    y: label i64[40] minimum=0 maximum=1 zeros=0.4
+    w: parameter f32[2,9]
+    s: activation f32[40,2]
+    s = linear x w @ "a.py":3
+    loss = cross_entropy s y with={"target":1,"ignore_index":0} @ "a.py":9 ^ "a.py":4
+    labels values=["y"] how="target"
+"""
+
 RARE = """
     x: input f32[40,9]
     y: label i64[40] minimum=0 maximum=2
@@ -102,6 +112,8 @@ FIRES = {
     ),
     "a mask from the loader": (REVERSED.replace('    m = compare n @ "pad.py":6\n', ""), 4),
     "the background is a class": (LAND, 4),
+    "one of two classes": (TWO, 4),
+    "the other of two": (TWO.replace('"ignore_index":0', '"ignore_index":1'), 4),
     "where the loss is called": (LAND.replace(' ^ "a.py":4', ""), 9),
 }
 
@@ -123,6 +135,13 @@ SILENT = {
     "a few unknown pixels": LAND.replace("zeros=0.85", "zeros=0.05"),
     "pixels of 255 are ignored": LAND.replace('"ignore_index":0', '"ignore_index":255'),
     "the model has no output for it": LAND.replace("maximum=2", "maximum=3"),
+    "two classes, and another id ignored": TWO.replace('"ignore_index":0', '"ignore_index":-100'),
+    "of more classes one that may be padding": TWO.replace("f32[2,9]", "f32[3,9]")
+    .replace("f32[40,2]", "f32[40,3]")
+    .replace("maximum=1", "maximum=2"),
+    "two outputs, and labels of one class": TWO.replace("minimum=0", "minimum=1").replace("zeros=0.4", "zeros=0.0"),
+    "two classes, no figures": TWO.replace(" minimum=0 maximum=1 zeros=0.4", ""),
+    "shares that are not numbers": TWO.replace("zeros=0.4", 'zeros="nan"'),
     "no figures": LAND.replace(" minimum=0 maximum=2 zeros=0.85", ""),
 }
 
@@ -153,6 +172,15 @@ def test_what_was_left_out_can_be_made_to_count(record: str, text: str) -> None:
     assert remedy is not None
     assert [edit.text for edit in remedy.edits] == [text]
     assert not remedy.safe
+
+
+def test_of_two_classes_it_is_proved_and_the_share_is_of_the_one_that_is_ignored() -> None:
+    first, other = said(diagnose, TWO)[0], said(diagnose, TWO.replace('"ignore_index":0', '"ignore_index":1'))[0]
+
+    assert first.confidence == other.confidence == "proved"
+    assert "leaves out 40 % of `y`, and class 0" in first.message
+    assert "leaves out 60 % of `y`, and class 1" in other.message
+    assert other.evidence[1].statement == "every label that counts is 0"
 
 
 TAGS = """

@@ -298,6 +298,9 @@ def test_the_side_that_does_not_fit_the_rest_of_the_loss_is_the_one_to_put_right
     found = said(diagnose, CRITIC)[0]
     alone = said(diagnose, CRITIC.replace("p = mul logp a", "p = mul r a"))[0]
 
+    assert found.test is not None
+    assert alone.test is not None
+    assert found.remedy is not None
     assert found.test.intervention == Reshape("r", (64,))
     assert found.remedy.summary.startswith("give `r` the shape of")
     assert alone.test.intervention == Reshape("q", (64, 1))
