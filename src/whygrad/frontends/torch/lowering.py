@@ -307,7 +307,7 @@ def arrangement(
 
 
 LONGEST = 1_000_000
-"""Entries of an order up to which it is told from another one: 2 ms for a million."""
+"""Entries of an order up to which it is told from another one: as measured 0.4 ms for 50,000 and 6 ms for a million."""
 
 
 def digest_of(made: Any) -> int | None:
