@@ -7,6 +7,7 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
+from whygrad.flow.changes import backward_site
 from whygrad.flow.origins import told_no_mode
 from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import idiom, speaks, speaks_torch, spelled
@@ -278,7 +279,7 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
         ),
         explains=_unnormalised(index),
         help=idiom(index, "training mode first"),
-        remedy=_instead(switch.event.site),
+        remedy=_instead(switch.event.site, backward_site(switch.step)),
         kind=switch.step.step.kind,
         step=switch.step.step.index,
         names=tuple(modules),
@@ -308,9 +309,14 @@ def _back(site: Site | None, backward: Site | None) -> Remedy | None:
     return remedy("switch back to training mode", Edit("insert", backward, f"{name}.train()", after=False, around="body"))
 
 
-def _instead(site: Site | None) -> Remedy | None:
-    """Training mode in the place of evaluation mode; where the switch is a part of an expression, this without it."""
+def _instead(site: Site | None, backward: Site | None) -> Remedy | None:
+    """Training mode in the place of evaluation mode; where the switch is a part of an expression, this without it.
+
+    A switch in a function that does not train is an evaluation's own, and has to stay: the steps switch back.
+    """
     name = _switched(site)
+    if name and site and backward and (site.file, site.function) not in {(place.file, place.function) for place in backward.with_callers}:
+        return _back(site, backward)
     changes = "normalisation takes the batch's own statistics, and dropout drops"
     if site is not None and not name and ".eval()" in site.text:
         return remedy("train in training mode", Edit("unwrap", site, calls=("eval",)), changes=changes)

@@ -131,6 +131,17 @@ def test_a_switch_is_turned_or_left_out_where_it_is_part_of_an_expression(line: 
     assert [edit.action for edit in diagnosis.remedy.edits] == [action]
 
 
+def test_a_switch_of_an_evaluation_stays_and_the_steps_switch_back() -> None:
+    inside = STILL.replace('! eval net @ "train.py":16', '! eval net @ "train.py":16 in "evaluate" text="    net.eval()"')
+    (diagnosis,) = said(diagnose, inside.replace('! backward loss @ "train.py":25', '! backward loss @ "train.py":25 in "fit"'))
+
+    assert diagnosis.remedy is not None
+    (edit,) = diagnosis.remedy.edits
+    assert (edit.action, edit.text) == ("insert", "net.train()")
+    assert edit.site is not None
+    assert edit.site.line == 25
+
+
 OVERFLOWS = (
     STILL.replace("    loss = mean out", "    e = exp out\n    loss = mean e")
     .replace(
