@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from whygrad.flow.index import Index, StepIndex
 from whygrad.ir import Birth, Op, Statistics, Value, family
@@ -56,7 +57,7 @@ def _shown(index: Index, step: StepIndex, birth: Birth) -> Origin:
     if whole is None:
         return Origin(step, birth)
     figures = whole.value.statistics if whole.value is not None else None
-    count = round((1 - figures.finite) * figures.count) if figures is not None else 0
+    count = round((1 - figures.finite) * figures.count) if figures is not None and isfinite(figures.finite) else 0
     return Origin(step, replace(birth, value=whole.birth.value, count=count), None, whole.value)
 
 
@@ -103,7 +104,7 @@ def _born(step: StepIndex, op: Op, made: str) -> Origin:
     if family(op.kind) not in ("layout", "select") or not unseen or made in step.depends_on_parameters:
         return Origin(step, Birth("forward", op=made, step=step.step.index), op)
     figures = step.value(made).statistics
-    count = round((1 - figures.finite) * figures.count) if figures is not None else 0
+    count = round((1 - figures.finite) * figures.count) if figures is not None and isfinite(figures.finite) else 0
     return Origin(step, Birth("given", value=made, step=step.step.index, count=count), None, step.value(made))
 
 

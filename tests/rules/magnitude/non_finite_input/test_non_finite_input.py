@@ -38,6 +38,21 @@ FIRES = {
     ),
 }
 
+FIRES["rows of data that nobody looked at, with a share that is not a number"] = (
+    """
+    data: input f32[99,4]
+    rows: activation f32[8,4] finite="nan" count=32
+    w: parameter f32[2,4]
+    loss: loss f32[] finite=0.0
+    rows = index data @ "train.py":8
+    a = linear rows w @ "train.py":9
+    loss = mean a @ "train.py":9
+    ! backward loss @ "train.py":10
+""",
+    8,
+    "error",
+)
+
 SILENT = {
     "finite": LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', ""),
     "NaN in a column that never reaches the loss": LOST.replace('    birth stage="given" value="x" count=1 loss="nan"\n', ""),
