@@ -232,7 +232,7 @@ def iterator_over(elements: Sequence[Any], like: Any) -> Any:
 
 
 def _stacked(elements: Sequence[Any]) -> Any:
-    """Elements of the same shapes as one with an axis in front: of 24 batches one data set takes 3 ms, and one put together of 24 takes 50. None where that can't be."""
+    """Elements of the same shapes as one with an axis in front: of 24 batches one data set takes an eighth of the time of one put together of 24 (13 and 112 ms). None where that can't be."""
     columns: list[tuple[Any, ...]] = list(zip(*map(tf.nest.flatten, elements), strict=False)) if len(elements) > 1 else []
     if not columns or not all(isinstance(item, EagerTensor) for column in columns for item in column):
         return None
