@@ -1,6 +1,6 @@
-"""Questions about code objects, answered once for each. Imports no framework."""
+"""Code objects: what they mention, and questions about them that are answered once for each. Imports no framework."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from types import CodeType
 from typing import TypeVar
@@ -25,3 +25,16 @@ def once_for_each(question: Callable[[CodeType], Answer]) -> Callable[[CodeType]
         return found[1]
 
     return answer
+
+
+def parts_of(code: CodeType) -> Iterator[CodeType]:
+    """A function's code, and that of the functions within it."""
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from parts_of(inner)
+
+
+def names_in(code: CodeType) -> list[str]:
+    """The globals and attributes that these mention, each once."""
+    return list(dict.fromkeys(name for part in parts_of(code) for name in part.co_names))

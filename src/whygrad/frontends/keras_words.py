@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
+from whygrad.frontends.codes import names_in, parts_of
 from whygrad.ir import Attribute
 
 SETTINGS = {
@@ -67,19 +68,12 @@ def _codes(function: Any, home: Any, seen: set[CodeType]) -> Iterator[CodeType]:
     if code is None or code in seen:
         return
     seen.add(code)
-    nested = list(_nested(code))
-    yield from nested
+    yield from parts_of(code)
     names = getattr(function, "__globals__", {})
-    for name in {name for inner in nested for name in inner.co_names}:
+    for name in names_in(code):
         known = getattr(home, name, None) or names.get(name)
         if getattr(known, "__module__", None) == home.__module__:
             yield from _codes(known, home, seen)
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for inner in code.co_consts:
-        yield from _nested(inner) if isinstance(inner, CodeType) else ()
 
 
 def _acts(code: CodeType) -> bool:

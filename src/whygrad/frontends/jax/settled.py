@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from whygrad.frontends import source
+from whygrad.frontends.codes import names_in
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import user_function
@@ -220,18 +221,13 @@ def _around(function: Any, args: Sequence[Any]) -> Iterator[tuple[str, Variable]
         for name, variable in (*_globals(one, code), *_cells(one, code)):
             todo += [found] if hasattr(found := user_function(variable()), "__code__") else []
             yield name, variable
-        todo += [found for name in _names(code) if callable(found := getattr(type(own), name, None))]
+        todo += [found for name in names_in(code) if callable(found := getattr(type(own), name, None))]
 
 
 def _globals(function: Any, code: Any) -> list[tuple[str, Variable]]:
     """Global variables that a function and those within it name."""
     known = getattr(function, "__globals__", {})
-    return [(name, partial(known.get, name)) for name in _names(code) if name in known]
-
-
-def _names(code: Any) -> list[str]:
-    inner = [item for item in code.co_consts if hasattr(item, "co_names")]
-    return [name for part in (code, *inner) for name in part.co_names]
+    return [(name, partial(known.get, name)) for name in names_in(code) if name in known]
 
 
 def _cells(function: Any, code: Any) -> list[tuple[str, Variable]]:

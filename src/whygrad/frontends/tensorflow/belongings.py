@@ -5,6 +5,7 @@ import dis
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.frontends import source
+from whygrad.frontends.codes import parts_of
 from whygrad.frontends.tensorflow._compat import tf
 
 LARGEST = 100_000
@@ -134,16 +136,13 @@ def of_function(function: Any) -> Iterator[Any]:
 
 def _names(code: CodeType) -> Iterator[str]:
     """Names of its file that a function sets, and those that it and the functions within it read."""
-    for step in dis.get_instructions(code):
+    for step in chain.from_iterable(map(dis.get_instructions, parts_of(code))):
         if (
             step.opname in ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME")
             and isinstance(step.argval, str)
             and not hasattr(builtins, step.argval)
         ):
             yield step.argval
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _names(inner)
 
 
 def of_model(model: Any) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from weakref import ref
 import numpy as np
 
 from whygrad.frontends import source
+from whygrad.frontends.codes import names_in, parts_of
 
 FUNCTIONS = 64
 """Functions of the program's that are read for one step: beyond, a step is a library of its own."""
@@ -53,9 +54,9 @@ def readings(roots: Iterable[Root]) -> list[Reading]:
         if not isinstance(code, CodeType) or (code, id(own)) in seen or not source.is_user(code):
             continue
         seen.add((code, id(own)))
-        names = _names(code)
+        names = names_in(code)
         variables = dict(_variables(function, code, own, names))
-        found += [_reading(part, variables, set(names)) for part in _parts(code)]
+        found += [_reading(part, variables, set(names)) for part in parts_of(code)]
         for variable in variables.values():
             todo.extend(_called(variable(), names))
         for name in names if own is not None else ():
@@ -106,18 +107,6 @@ def _own(item: Any) -> bool:
     return found.__module__ != "builtins" and any(
         isinstance(value, FunctionType) and source.is_user(value.__code__) for base in found.__mro__[:-1] for value in vars(base).values()
     )
-
-
-def _parts(code: CodeType) -> Iterator[CodeType]:
-    """A function's code, and that of the functions within it."""
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _parts(inner)
-
-
-def _names(code: CodeType) -> list[str]:
-    return list(dict.fromkeys(name for part in _parts(code) for name in part.co_names))
 
 
 def _reading(code: CodeType, variables: dict[str, Variable], names: set[str]) -> Reading:
