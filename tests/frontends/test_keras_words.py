@@ -81,13 +81,15 @@ def counter() -> Callable[[], float]:
     return rate
 
 
-@pytest.mark.parametrize("schedule", [Cosine(0.1), Keras(), lambda: 0.1, cooled], ids=repr)
+@pytest.mark.parametrize("schedule", [Cosine(0.1), Keras(), lambda: 0.1, cooled], ids=["calls its own", "Keras'", "a lambda", "a function"])
 def test_what_only_reckons_can_be_asked(schedule: object) -> None:
     assert reckons(schedule)
 
 
 @pytest.mark.parametrize(
-    "schedule", [Counting(1), Printing(1), Listing(1), Within(1), Remembering(1), counter(), told, len, object()], ids=repr
+    "schedule",
+    [Counting(1), Printing(1), Listing(1), Within(1), Remembering(1), counter(), told, len, object()],
+    ids=["counts", "prints", "appends", "stores elsewhere", "in a nested function", "a cell", "a function", "built in", "no function"],
 )
 def test_what_stores_or_tells_is_left_alone(schedule: object) -> None:
     assert not reckons(schedule)
