@@ -437,7 +437,7 @@ for _ in range(4):
 """
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error:Casting complex values")
 def test_complex_parameters_are_measured_as_the_pairs_that_they_are(tmp_path):
     record = recorded(tmp_path, COMPLEX)
     (weight,) = record.steps[0].parameters

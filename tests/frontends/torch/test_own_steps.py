@@ -91,7 +91,7 @@ def test_steps_of_a_library_write_where_nobody_can_mend_it(tmp_path, made):
     ],
     ids=["a sparse gradient", "complex numbers"],
 )
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error:Casting complex values")
 def test_updates_by_hand_whose_direction_is_not_reckoned_are_recorded_all_the_same(tmp_path, program):
     record = recorded(tmp_path, program)
     (update,) = (event for event in record.steps[0].events if event.kind == "update")
