@@ -111,3 +111,8 @@ def test_classes_without_a_weight_are_counted(labels, weights, told):
     found = weightless((None, labels, None if weights is None else np.asarray(weights)))
 
     assert (tuple(found[key] for key in ("classes", "weightless")) if found else None) == told
+
+
+@pytest.mark.parametrize("given", [(), (None,), (None, np.zeros(3))], ids=["nothing", "no labels", "no weights"])
+def test_a_fit_that_began_before_it_was_watched_is_given_nothing(given):
+    assert weightless(given) == {}

@@ -107,7 +107,8 @@ def as_tensors(data: Any) -> Any:
 
 def weightless(given: Sequence[Any]) -> dict[str, Any]:
     """Of arrays of class labels and of weights of the examples: how many classes there are, and of how many no example has a weight; nothing where each has one."""
-    labels, weights = (np.asarray(item) if isinstance(item, np.ndarray | list) else None for item in given[1:3])
+    # nothing is given where `fit` began before it was watched
+    labels, weights = (np.asarray(item) if isinstance(item, np.ndarray | list) else None for item in (*given, None, None, None)[1:3])
     ids = _class_ids(labels)
     if ids is None or weights is None or weights.dtype.kind not in "biuf" or weights.size != ids.size or not weights.any():
         return {}
