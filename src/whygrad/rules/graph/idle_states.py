@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.idle_states import IdleState, lasting
+from whygrad.idioms import speaks
 from whygrad.ir import Site
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy
@@ -39,13 +40,10 @@ def _about(index: Index, step: StepIndex, item: IdleState, names: tuple[str, ...
             Evidence(
                 f"{plural(item.turns, 'turn')} read the same state, all of which is 0, and no parameter has made it", "turns", item.turns
             ),
-            Evidence(
-                f"the gradient by {listed(names)} is 0 in every recorded step, and {'it has' if one else 'they have'} the same values at the end of the run",
-                "gradient",
-                0,
-            ),
+            Evidence(f"the gradient by {listed(names)} is 0 in every recorded step{_unmoved(index, names)}", "gradient", 0),
         ),
-        help="hand the new state to the next turn: it comes first in what the body of `lax.scan` returns",
+        help="hand the new state to the next turn"
+        + (": it comes first in what the body of `lax.scan` returns" if speaks(index, "jax") else ""),
         facts=frozenset(Fact("no-gradient", name) for name in names),
         explains=frozenset({Fact("stands", str(step.step.kind)), *(Fact(what, name) for name in names for what in ("unmoved", "unused"))}),
         kind=step.step.kind,
@@ -53,6 +51,13 @@ def _about(index: Index, step: StepIndex, item: IdleState, names: tuple[str, ...
         names=names,
         remedy=_handed_on(handed),
     )
+
+
+def _unmoved(index: Index, names: tuple[str, ...]) -> str:
+    """What is known of them at the end of the run."""
+    endings = [index.record.endings.get(name) for name in names]
+    stayed = all(ending is not None and not ending.changed for ending in endings)
+    return f", and {'it has' if len(names) == 1 else 'they have'} the same values at the end of the run" if stayed else ""
 
 
 def _handed_on(site: Site | None) -> Remedy | None:

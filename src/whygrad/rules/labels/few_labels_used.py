@@ -70,7 +70,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def tags_left_out(index: Index) -> Iterator[Diagnosis]:
     """Sequences whose words are mostly ignored as class 0, in every recorded step."""
     by_line: dict[object, list[tuple[Call, Words | None]]] = {}
-    for call in calls(index):
+    for call in (call for call in calls(index) if call.classes != 2):  # noqa: PLR2004 - of two classes `one_of_two` tells
         by_line.setdefault(call.op.site.line_of_code if call.op.site else None, []).append((call, ignored_words(call)))
     for found in by_line.values():
         told = [ignored(call, words.zeros, words=words) for call, words in found if words is not None]
@@ -189,7 +189,7 @@ def _told_apart(step: StepIndex, mask: Value) -> Site | None:
 
 def ignored(call: Call, share: float, which: int = 0, words: Words | None = None) -> Diagnosis:
     """What is said of an ignored class: of two, of images, or of the words of a sequence."""
-    name, whole = call.target.shown, len(call.target.shape or ()) < 2  # noqa: PLR2004 - one label for each example
+    name, whole = call.target.shown, len(call.target.shape or ()) < 3  # noqa: PLR2004 - no images
     unknown = "padding" if words else "what is unknown" if whole else "unknown pixels"
     return Diagnosis(
         rule="WG108",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import making_site
+from whygrad.idioms import speaks_torch
 from whygrad.ir import Op, Site, Value, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules.loss.calls import BY_IDS, INTEGERS
@@ -172,7 +173,12 @@ def _of_attention(index: Index, found: list[Turned]) -> Diagnosis:
         (site or first.op.site, f"`{marks.shown}` is the wrong way round here" if site else "the mask is used here"),
         places((first.op.site if site else None, "the attention is given it here")),
         f"in {len(found)} recorded steps the mask leaves {_shares(found)} of the positions open: exactly the shares of 0 in {typed(first.ids)}",
-        "turn the mask round: True in `key_padding_mask` hides a position, and True in the `attn_mask` of `scaled_dot_product_attention` lets it be read",
+        "turn the mask round"
+        + (
+            ": True in `key_padding_mask` hides a position, and True in the `attn_mask` of `scaled_dot_product_attention` lets it be read"
+            if speaks_torch(index)
+            else ": True lets a position be read"
+        ),
         turned_round(index, site, marks) if alone and marks.dtype == "bool" else None,
     )
 

@@ -230,7 +230,7 @@ def moved(step: StepIndex, pair: Pair) -> tuple[Value, Value]:
 
 def _meets(step: StepIndex, name: str, shape: tuple[int, ...] | None) -> bool:
     """Entry by entry, or cut off, it comes together with a value of this shape."""
-    seen, left = {name}, [name]
+    seen, left = {name}, [name] if shape is not None else []
     while left:
         name = left.pop()
         for op in step.consumers.get(name, ()):

@@ -279,7 +279,7 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
         ),
         explains=_unnormalised(index),
         help=idiom(index, "training mode first"),
-        remedy=_instead(switch.event.site, backward_site(switch.step)),
+        remedy=_instead(index, switch.event.site, backward_site(switch.step)),
         kind=switch.step.step.kind,
         step=switch.step.step.index,
         names=tuple(modules),
@@ -309,18 +309,21 @@ def _back(site: Site | None, backward: Site | None) -> Remedy | None:
     return remedy("switch back to training mode", Edit("insert", backward, f"{name}.train()", after=False, around="body"))
 
 
-def _instead(site: Site | None, backward: Site | None) -> Remedy | None:
-    """Training mode in the place of evaluation mode; where the switch is a part of an expression, this without it.
-
-    A switch in a function that does not train is an evaluation's own, and has to stay: the steps switch back.
-    """
+def _instead(index: Index, site: Site | None, backward: Site | None) -> Remedy | None:
+    """Training mode in the place of evaluation mode; where the switch is a part of an expression, this without it. An evaluation's own switch stays: the steps switch back."""
     name = _switched(site)
-    if name and site and backward and (site.file, site.function) not in {(place.file, place.function) for place in backward.with_callers}:
+    if site is not None and backward is not None and _evaluates(index, site, backward):
         return _back(site, backward)
     changes = "normalisation takes the batch's own statistics, and dropout drops"
     if site is not None and not name and ".eval()" in site.text:
         return remedy("train in training mode", Edit("unwrap", site, calls=("eval",)), changes=changes)
     return remedy("train in training mode", Edit("callee", site, f"{name}.train", ("eval",)), changes=changes) if name and site else None
+
+
+def _evaluates(index: Index, site: Site, backward: Site) -> bool:
+    """A function that does not train switches a model that an optimizer has already: what makes or loads a model comes before that."""
+    evaluated, trains = index.record.evaluated, {(place.file, place.function) for place in backward.with_callers}
+    return evaluated is not None and evaluated.line_of_code == site.line_of_code and (site.file, site.function) not in trains
 
 
 def _told(index: Index, site: Site | None) -> Remedy | None:

@@ -51,6 +51,8 @@ def test_weights_that_meet_the_zeros_of_the_beginning_at_each_turn(text: str) ->
     assert diagnosis.site is not None
     assert diagnosis.site.line == 3
     assert diagnosis.evidence[0].value == 3
+    assert ("the same values at the end" in diagnosis.evidence[1].statement) == ("u changed=false" in text)
+    assert "lax.scan" not in (diagnosis.help or "")
 
 
 @pytest.mark.parametrize(

@@ -240,3 +240,12 @@ def test_the_tag_for_outside_that_shares_the_number_of_the_padding() -> None:
 )
 def test_padding_and_marks_are_ignored_on_purpose(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_of_words_of_two_classes_it_is_said_once_and_in_words_of_their_own() -> None:
+    both = TWO.replace("[40,9]", "[40,7,9]").replace("i64[40]", "i64[40,7]").replace("f32[40,2]", "f32[40,2,7]")
+    told = said(diagnose, both)
+
+    assert [found.confidence for found in told] == ["proved"]
+    assert "pixels" not in (told[0].help or "")
+    assert "unknown pixels" in (said(diagnose, LAND)[0].help or "")

@@ -304,3 +304,10 @@ def test_the_side_that_does_not_fit_the_rest_of_the_loss_is_the_one_to_put_right
     assert found.test.intervention == Reshape("r", (64,))
     assert found.remedy.summary.startswith("give `r` the shape of")
     assert alone.test.intervention == Reshape("q", (64, 1))
+
+
+def test_values_without_a_shape_decide_nothing() -> None:
+    (found,) = said(diagnose, CRITIC.replace("    logp: activation f32[64]\n", "").replace("    a: activation f32[64,64]\n", ""))
+
+    assert found.test is not None
+    assert found.test.intervention == Reshape("q", (64, 1))

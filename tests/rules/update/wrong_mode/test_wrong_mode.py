@@ -131,15 +131,27 @@ def test_a_switch_is_turned_or_left_out_where_it_is_part_of_an_expression(line: 
     assert [edit.action for edit in diagnosis.remedy.edits] == [action]
 
 
-def test_a_switch_of_an_evaluation_stays_and_the_steps_switch_back() -> None:
-    inside = STILL.replace('! eval net @ "train.py":16', '! eval net @ "train.py":16 in "evaluate" text="    net.eval()"')
-    (diagnosis,) = said(diagnose, inside.replace('! backward loss @ "train.py":25', '! backward loss @ "train.py":25 in "fit"'))
+INSIDE = STILL.replace('! eval net @ "train.py":16', '! eval net @ "train.py":16 in "evaluate" text="    net.eval()"').replace(
+    '! backward loss @ "train.py":25', '! backward loss @ "train.py":25 in "fit"'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('    evaluated @ "train.py":16 in "evaluate"\n    step 0\n' + INSIDE, ("insert", "net.train()", 25)),
+        ('    evaluated @ "train.py":40 in "score"\n    step 0\n' + INSIDE, ("callee", "net.train", 16)),
+        ("    step 0\n" + INSIDE, ("callee", "net.train", 16)),
+    ],
+    ids=["an evaluation", "what makes the model, which is evaluated elsewhere", "what makes the model"],
+)
+def test_a_switch_of_an_evaluation_stays_and_the_steps_switch_back(text: str, told: tuple[str, str, int]) -> None:
+    (diagnosis,) = said(diagnose, text)
 
     assert diagnosis.remedy is not None
     (edit,) = diagnosis.remedy.edits
-    assert (edit.action, edit.text) == ("insert", "net.train()")
     assert edit.site is not None
-    assert edit.site.line == 25
+    assert (edit.action, edit.text, edit.site.line) == told
 
 
 OVERFLOWS = (
