@@ -252,3 +252,24 @@ def global_names() -> dict[str, int]:
     state = sys.modules.get("keras.src.backend.common.global_state")
     found = state.get_global_attribute("object_name_uids") if state is not None else None
     return found if isinstance(found, dict) else {}
+
+
+def is_compiled(item: Any) -> bool:
+    """A function of TensorFlow's that can be asked for all its traced forms."""
+    return hasattr(item, "_list_all_concrete_functions")
+
+
+def operations_of(compiled: Sequence[Any]) -> Iterator[Any]:
+    """Every op of every traced form of compiled functions, those within loops and branches as well."""
+    todo = [concrete.graph for one in compiled if is_compiled(one) for concrete in one._list_all_concrete_functions()]
+    seen = set[int]()
+    while todo:
+        graph = todo.pop()
+        if id(graph) not in seen:
+            seen.add(id(graph))
+            yield from graph.get_operations()
+            todo += [
+                inner
+                for name in getattr(graph, "_functions", ())
+                if (inner := getattr(graph._get_function(name), "graph", None)) is not None
+            ]

@@ -116,7 +116,7 @@ class Settled:
         """A constant of this value in a line that makes it of the number, on its way to what the step writes."""
         lines = {line: found for line in _lines(number) if (found := self._uses(number, held, line)).values}
         values = {value for found in lines.values() for value in found.values}
-        for op in _operations(compiled) if lines else ():
+        for op in _compat.operations_of(compiled) if lines else ():
             value = _scalar(op)
             if value is None or not any(_same(value, other) for other in values) or not _moves_something(op):
                 continue
@@ -130,7 +130,7 @@ class Settled:
         """A condition on the number that comes out the other way now, in code that the traced program shows to have run."""
         for line in _lines(number):
             found = self._uses(number, held, line)
-            if found.test and any(_line_within(op, number.reading.code) for op in _operations(compiled)):
+            if found.test and any(_line_within(op, number.reading.code) for op in _compat.operations_of(compiled)):
                 return Read(found.written, self._site(number, line), found.test)
         return None
 
@@ -194,7 +194,7 @@ def compiled_in(function: Any) -> tuple[Any, ...]:
     """The compiled functions that Keras' own function of a step holds."""
     cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     inner = [cell.cell_contents for item in cells for cell in getattr(item, "__closure__", None) or ()]
-    return tuple(item for item in (*cells, *inner) if getattr(item, "_name", "") in KERAS and hasattr(item, "_list_all_concrete_functions"))
+    return tuple(item for item in (*cells, *inner) if getattr(item, "_name", "") in KERAS and _compat.is_compiled(item))
 
 
 def _lines(number: Number) -> list[int]:
@@ -202,22 +202,6 @@ def _lines(number: Number) -> list[int]:
     code, name = number.reading.code, number.key[1] or number.key[0]
     lines = linecache.getlines(code.co_filename)
     return sorted({line for _, _, line in code.co_lines() if line and line <= len(lines) and name in lines[line - 1]})
-
-
-def _operations(compiled: Sequence[Any]) -> Iterator[Any]:
-    """Every op of every traced form, those within loops and branches as well."""
-    todo = [concrete.graph for one in compiled for concrete in one._list_all_concrete_functions()]
-    seen = set[int]()
-    while todo:
-        graph = todo.pop()
-        if id(graph) not in seen:
-            seen.add(id(graph))
-            yield from graph.get_operations()
-            todo += [inner for name in getattr(graph, "_functions", ()) if (inner := _inner(graph, name)) is not None]
-
-
-def _inner(graph: Any, name: str) -> Any:
-    return getattr(graph._get_function(name), "graph", None)
 
 
 def _scalar(op: Any) -> float | None:
