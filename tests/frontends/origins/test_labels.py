@@ -12,7 +12,7 @@ import pytest
 from whygrad.frontends.origins import origins_of
 from whygrad.frontends.origins.program import Program
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Event, Graph, Labels, Op, Record, Scope, Site, Statistics, Step, Value
+from whygrad.ir import Batches, Event, Frame, Graph, Labels, Op, Record, Scope, Site, Statistics, Step, Value
 
 DECIDED = {
     "a number for labels that do not count": """
@@ -546,3 +546,34 @@ def test_a_huge_input_is_followed_behind_the_argument_of_the_function_that_calls
     origins = origins_of(Record(steps=(Step(0, graph=Graph((op,), values), scopes=(scope,)),)), Sources(time.time() + 10))
 
     assert [origin.site.line for origin in origins if origin.site is not None and not origin.setting][:1] == found
+
+
+def test_labels_are_followed_through_a_function_that_reads_them_from_around_it(program) -> None:
+    file = program("""
+        def load():
+            return read(), -100 * one  # decided
+
+        def ignoring(scores, labels):
+            return labels != -100
+
+        def train_step(params, labels):
+            def loss_fn(params):
+                return ignoring(apply(params), labels)
+
+            return grad(loss_fn)(params)
+
+        x, y = load()
+        train_step(params, y[:8])
+    """)
+    (decided, _), (read, _), (inner, _), (middle, _), (outer, _) = (
+        line_of(file, text) for text in ("# decided", "labels != ", "ignoring\\(apply", "return grad", r"train_step\(params, y")
+    )
+    around = (("train_step.loss_fn", inner), ("train_step", middle), ("<module>", outer))
+    callers = tuple(Frame(str(file), line, function) for function, line in around)
+    op = Op("compare", ("t1",), ("m",), site=Site(str(file), read, read, 1, 1, "ignoring", callers=callers))
+    figures = Statistics(8, minimum=-100, maximum=-100)
+    values = {"t1": Value("t1", "input", shape=(8,), statistics=figures, called="labels"), "m": Value("m")}
+
+    assert lines(Record(steps=(Step(0, graph=Graph((op,), values)),))) == [decided]
+    varied = {**values, "t1": Value("t1", "input", shape=(8,), statistics=Statistics(8, minimum=-1, maximum=4), called="labels")}
+    assert lines(Record(steps=(Step(0, graph=Graph((op,), varied)),))) == []

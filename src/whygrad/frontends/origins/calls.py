@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from whygrad.frontends.origins.program import ITEM, Function, Module, Path, Program, Scope, Spot, functions, last_name
+from whygrad.frontends.origins.program import ITEM, Function, Module, Path, Program, Scope, Spot, functions, last_name, spans
 from whygrad.ir import Site
 
 RECEIVERS: Final = frozenset(
@@ -297,11 +297,13 @@ def given_to(program: Program, scope: Scope, name: str) -> Spot | None:
     function = scope.node
     own = getattr(function, "name", "")
     wanted = scope.owner.name if own == "__init__" and scope.owner is not None else own
-    if scope.callers:
-        caller = scope.callers[0]
-        calls = program.call_at(Site(caller.file, caller.line, callers=scope.callers[1:]), name=wanted)
+    for at, caller in enumerate(scope.callers):
+        calls = program.call_at(Site(caller.file, caller.line, callers=scope.callers[at + 1 :]), name=wanted)
         if calls is not None:
             return bound(function, calls, around(scope), method=scope.owner is not None).get(name)
+        # a function that is called within another one is asked for what that was given: its own frame is no caller of it
+        if caller.file != scope.module.file or not spans(function, caller.line):
+            break
     found = [
         Spot(node, level)
         for module in program.user_modules(wanted)

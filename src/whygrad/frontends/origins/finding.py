@@ -71,6 +71,22 @@ def _all_alike(record: Record, step: Step) -> Iterator[str]:
     yield from (name for item in alike for name in item.values if name in step.graph.values and name not in step.labels.values)
 
 
+def _compared(step: Step) -> Iterator[str]:
+    """What a step was handed and compares with something, where all its entries are one number: a mask of it keeps everything or nothing."""
+    made = {name for op in step.graph.ops for name in op.outputs}
+    for name in (name for op in step.graph.ops if op.kind == "compare" for name in op.inputs if name not in made):
+        value = step.graph.values[name]
+        figures = value.statistics
+        if (
+            value.shape
+            and value.role == "input"
+            and figures is not None
+            and figures.minimum is not None
+            and figures.minimum == figures.maximum
+        ):
+            yield name
+
+
 def _huge(step: Step) -> Iterator[str]:
     """Inputs that the program made before it was watched, and whose entries are far from the size that layers reckon with, on either side."""
     made = {name for op in step.graph.ops for name in op.outputs}
@@ -96,7 +112,7 @@ def _of_labels(program: Program, record: Record) -> Iterator[Origin]:
     for step in record.steps:
         index = StepIndex(step)
         spoilt = set(_spoilt(record, step))
-        for label in (*step.labels.values, *_all_alike(record, step), *_huge(step), *sorted(spoilt), *_weights(step)):
+        for label in (*step.labels.values, *_all_alike(record, step), *_compared(step), *_huge(step), *sorted(spoilt), *_weights(step)):
             names = (label, *_before(index, label))
             if not seen.isdisjoint(names):
                 continue

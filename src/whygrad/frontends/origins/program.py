@@ -95,9 +95,9 @@ class Program:
         return Scope(module, module.tree)
 
     def user_modules(self, word: str) -> Iterator[Module]:
-        """Every module of the program that is the user's own, is loaded and holds a word; the others of a large program need no parsing."""
-        for loaded in tuple(sys.modules.values()):
-            file = getattr(loaded, "__file__", None)
+        """Every module of the program that is the user's own, is loaded and holds a word, once each; the others of a large program need no parsing."""
+        files = dict.fromkeys(getattr(loaded, "__file__", None) for loaded in tuple(sys.modules.values()))
+        for file in files:
             if isinstance(file, str) and file.endswith(".py") and not file.startswith(LIBRARIES) and word in self.sources.text(file):
                 found = self.module(file)
                 if found is not None:

@@ -108,7 +108,7 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
     if both_ways(step, mask.name):
         return
     if op.kind == "mul" and zero(mask.statistics) and not zero(step.value(shaped[0]).statistics):
-        yield centred(step, op, mask) or Nothing(step, op, mask, "every entry of the mask is 0")
+        yield centred(step, op, mask) or left_out(step, op, mask) or Nothing(step, op, mask, "every entry of the mask is 0")
     elif (
         op.kind == "where"
         and mask.dtype == "bool"
@@ -118,6 +118,20 @@ def masked(step: StepIndex, op: Op) -> Iterator[Nothing]:
         yield Nothing(step, op, mask, "the condition leaves only zeros")
     elif op.kind == "index" and mask.dtype == "bool" and 0 in (step.value(op.output).shape or ()):
         yield Nothing(step, op, mask, "the mask picks nothing")
+
+
+def left_out(step: StepIndex, op: Op, mask: Value) -> Nothing | None:
+    """The mask compares labels with a number, and all of these are one and the same: they were made so, and the mask does what it should."""
+    made = step.producer.get(step.origin(mask.name, ("cast",)))
+    if made is None or made[1].kind != "compare" or not made[1].inputs:
+        return None
+    # timid: labels that the parameters shape are no labels
+    alike = [step.value(name) for name in made[1].inputs if several(step.value(name)) and name not in step.depends_on_parameters]
+    figures = alike[0].statistics if len(alike) == 1 else None
+    if figures is None or figures.sampled or figures.minimum is None or figures.minimum != figures.maximum:
+        return None
+    why = f"all of them are {figure(figures.minimum)}, and the mask that is made of them leaves that out"
+    return Nothing(step, op, alike[0], why)
 
 
 def both_ways(step: StepIndex, mask: str) -> bool:
@@ -192,7 +206,10 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
         ),
         help=found.advice,
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
-        explains=starved | {Fact("insensitive", str(step.step.kind))} | {Fact("non-finite", name) for name in came_of(step, found.op)},
+        explains=starved
+        | {Fact("insensitive", str(step.step.kind))}
+        | {Fact("non-finite", name) for name in came_of(step, found.op)}
+        | {Fact("constant", name) for name in step.step.labels.values},
         kind=step.step.kind,
         step=step.step.index,
         names=(cause.shown,),

@@ -215,3 +215,23 @@ def test_a_sum_of_nothing_divided_by_the_number_of_nothing_is_explained():
     (diagnosis,) = said(diagnose, summed)
 
     assert {Fact("non-finite", "mean"), Fact("non-finite", "loss")} <= diagnosis.explains
+
+
+ALL_LEFT_OUT = TAGS.replace("y: label i64[16,6] minimum=0 maximum=5", "y: label i64[16,6] minimum=-100 maximum=-100").replace(
+    "b = compare words", "b = compare y"
+)
+
+
+def test_labels_that_a_right_mask_leaves_out_are_spoken_of_themselves() -> None:
+    (found,) = said(diagnose, ALL_LEFT_OUT)
+
+    assert "all of them are -100" in found.message
+    assert found.remedy is None
+    assert Fact("constant", "y") in found.explains
+
+
+def test_a_mask_of_labels_that_differ_may_be_the_wrong_way_round() -> None:
+    (found,) = said(diagnose, ALL_LEFT_OUT.replace("maximum=-100", "maximum=5"))
+
+    assert "every entry of the mask is 0" in found.message
+    assert found.remedy is not None
