@@ -48,6 +48,35 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
         "        for _ in range(9):\n            self.step(data)\n"),
     ),
+    "one argument comes before the others": (
+        "o = chain(adam(0.1),  # first\n    clip(1.0))\n", "clip(1.0)", {"action": "lead"}, "o = chain(clip(1.0),  # first\n    adam(0.1))\n",
+    ),
+    "the only call that allows it": (
+        "@partial(jit, donate_argnums=(0, 1))\ndef f(p):\n    return p\nf(p)\np + 1\n", "p + 1",
+        {"action": "argument", "keyword": "donate_argnums", "around": "file"}, "@partial(jit)\ndef f(p):\n    return p\nf(p)\np + 1\n",
+    ),
+    "what reads it comes along": (
+        "o = Adam(m.parameters())\nm.eval()\ns = StepLR(o)\nif late:\n    m.fc = Linear(9)\ntrain(o, s)\n", "o = Adam(m.parameters())",
+        {"action": "postpone", "to": "m.fc = Linear(9)"},
+        "m.eval()\nif late:\n    m.fc = Linear(9)\no = Adam(m.parameters())\ns = StepLR(o)\ntrain(o, s)\n",
+    ),
+    "what reads a part of it comes along": (
+        "o = Adam(v)\no.build(v)\nm = Model()\n", "o = Adam(v)", {"action": "postpone", "to": "m = Model()"}, "m = Model()\no = Adam(v)\no.build(v)\n",
+    ),
+    "alone, behind what is to read it as it was": (
+        "for i in r:\n    t = add(t, g)\n    t = zero(t)\n    u = up(t)\n    p = p + u\n", "t = zero(t)",
+        {"action": "postpone", "to": "u = up(t)", "around": "alone"},
+        "for i in r:\n    t = add(t, g)\n    u = up(t)\n    t = zero(t)\n    p = p + u\n",
+    ),
+    "with the loop that is all about it": (
+        "for t in ts:\n    t.assign(0)\no.apply(ts)\n", "t.assign(0)", {"action": "postpone", "to": "o.apply(ts)", "around": "alone"},
+        "o.apply(ts)\nfor t in ts:\n    t.assign(0)\n",
+    ),
+    "made in the function that is given what it is made of": (
+        "both = p['a'] + p['b']\ndef f(p):\n    # the loss\n    return mean(both)\n", "both = p['a'] + p['b']",
+        {"action": "take in", "to": "return mean(both)"},
+        "def f(p):\n    both = p['a'] + p['b']\n    # the loss\n    return mean(both)\n",
+    ),
     "a layer stands in front of another in a list": (
         "from keras import layers\nmodel = Sequential([\n    layers.Input((12, 12)),\n    layers.Dense(64),\n    layers.Dense(10),\n])\n",
         "layers.Dense(64)", {"action": "enlist", "text": "keras.layers.Flatten()", "after": False},
@@ -687,6 +716,14 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a state of a function that is called in two places": (
         "def step(p, s):\n    u, _ = tx.update(g, s, p)\n    return p\np = step(p, s)\np = step(p, s)\n", "u, _", {"action": "carry"},
     ),
+    "the first argument already": ("o = chain(clip(1.0), adam(0.1))\n", "clip(1.0)", {"action": "lead"}),
+    "no argument": ("o = clip(1.0)\n", "clip(1.0)", {"action": "lead"}),
+    "two calls that allow it": ("f = jit(a, donate=0)\ng = jit(b, donate=0)\nx\n", "x", {"action": "argument", "keyword": "donate", "around": "file"}),
+    "a block that reads it on the way": ("o = Adam()\nfor i in r:\n    o.step()\nm = 1\n", "o = Adam()", {"action": "postpone", "to": "m = 1"}),
+    "a place before it": ("m = 1\no = Adam()\n", "o = Adam()", {"action": "postpone", "to": "m = 1"}),
+    "a place in another block": ("def f():\n    o = 1\ndef g():\n    m = 1\n", "o = 1", {"action": "postpone", "to": "m = 1"}),
+    "a function that is not given it": ("b = a + 1\ndef f(p):\n    return b\n", "b = a + 1", {"action": "take in", "to": "return b"}),
+    "what others read too": ("b = p + 1\ndef f(p):\n    return b\nprint(b)\n", "b = p + 1", {"action": "take in", "to": "return b"}),
     "nothing that is changed in place": ("h = h + f(x)\n", "h = h", {"action": "part"}),
     "no expression at the place": ("s = f(h)\n", "= f", {"action": "unwrap"}),
     "no statement at the place": ("s = 1\n# two\n", "# two", {"action": "drop"}),

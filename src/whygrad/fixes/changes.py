@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import libcst as cst
 
@@ -69,3 +70,22 @@ def arguments(parameters: list[cst.Param], call: cst.Call) -> Mapping[str, Expre
 def fitted(node: Expression) -> Expression:
     """An operand of a difference, in parentheses where it needs them."""
     return node if isinstance(node, ATOMS) or node.lpar else node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+Listed = TypeVar("Listed", cst.Arg, cst.BaseElement)
+
+
+def without(items: Sequence[Listed], gone: cst.CSTNode) -> list[Listed]:
+    """The list without one of its items; where that was the last one, the item before it ends as that did, and keeps its comment."""
+    kept = [item for item in items if item is not gone]
+    if kept and items[-1] is gone:
+        kept[-1] = kept[-1].with_changes(comma=_ending(kept[-1].comma, items[-1].comma))
+    return kept
+
+
+def _ending(before: cst.Comma | cst.MaybeSentinel, last: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
+    old = before.whitespace_after if isinstance(before, cst.Comma) else None
+    new = last.whitespace_after if isinstance(last, cst.Comma) else None
+    if isinstance(last, cst.Comma) and isinstance(old, cst.ParenthesizedWhitespace) and isinstance(new, cst.ParenthesizedWhitespace):
+        return last.with_changes(whitespace_after=new.with_changes(first_line=old.first_line))
+    return last

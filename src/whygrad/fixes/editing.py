@@ -1,17 +1,17 @@
 """The few ways in which an edit changes a tree: each gives the nodes to replace and what comes in their place."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import libcst as cst
 
 from whygrad.diagnosis import Action, Edit
-from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated, with_arguments
+from whygrad.fixes.changes import ATOMS, Changes, fitted, keyword, nothing_left, separated, with_arguments, without
 from whygrad.fixes.decorators import decorated, redecorated, uncached
 from whygrad.fixes.deriving import derived
-from whygrad.fixes.enlisting import enlisted
+from whygrad.fixes.enlisting import enlisted, led
 from whygrad.fixes.finding import (
     Expression,
     Line,
@@ -21,6 +21,7 @@ from whygrad.fixes.finding import (
     body_start,
     calling,
     expression,
+    having,
     is_there,
     last_name,
     outermost_loop,
@@ -36,6 +37,7 @@ from whygrad.fixes.lasting import handed_on, lasting
 from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
 from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.postponing import postponed, taken_in
 from whygrad.fixes.reaching import always, reached
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
 from whygrad.fixes.refusals import Refused
@@ -215,7 +217,7 @@ def _is_negative(node: Expression) -> bool:
 
 
 def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
-    node = expression(tree, edit)
+    node = having(tree, edit) if edit.around == "file" else expression(tree, edit)
     if isinstance(node, cst.SimpleString) and edit.text:
         changes.new[node] = _filled(tree, names, f"keras.losses.{_class_name(node)}({edit.keyword}={edit.text})")
         return
@@ -225,7 +227,7 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     if not edit.text:
         if old is None:
             raise Refused(f"`{edit.keyword}` is not among the arguments of the call")
-        changes.new[node] = node.with_changes(args=_without(node.args, old))
+        changes.new[node] = node.with_changes(args=without(node.args, old))
         return
     here = edit.text.replace("{name}", handed_on(tree, statement(tree, edit.to), edit.written)) if edit.to is not None else edit.text
     if old is not None:
@@ -238,25 +240,6 @@ def _argument(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
 def _class_name(node: cst.SimpleString) -> str:
     """The class behind the name of a loss of Keras': `BinaryCrossentropy` for `binary_crossentropy`."""
     return "".join(part.capitalize() for part in str(node.evaluated_value).split("_"))
-
-
-Listed = TypeVar("Listed", cst.Arg, cst.BaseElement)
-
-
-def _without(items: Sequence[Listed], gone: cst.CSTNode) -> list[Listed]:
-    """The list without one of its items; where that was the last one, the item before it ends as that did, and keeps its comment."""
-    kept = [item for item in items if item is not gone]
-    if kept and items[-1] is gone:
-        kept[-1] = kept[-1].with_changes(comma=_ending(kept[-1].comma, items[-1].comma))
-    return kept
-
-
-def _ending(before: cst.Comma | cst.MaybeSentinel, last: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
-    old = before.whitespace_after if isinstance(before, cst.Comma) else None
-    new = last.whitespace_after if isinstance(last, cst.Comma) else None
-    if isinstance(last, cst.Comma) and isinstance(old, cst.ParenthesizedWhitespace) and isinstance(new, cst.ParenthesizedWhitespace):
-        return last.with_changes(whitespace_after=new.with_changes(first_line=old.first_line))
-    return last
 
 
 def _callee(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
@@ -327,10 +310,10 @@ def _unlist(tree: Tree, node: cst.Call, edit: Edit, names: Names, changes: Chang
             changes.new[statement(tree, replace(edit.site, line=tree.ranges[node].start.line))] = None
             return
         if last_name(above) in ("Sequential", "ModuleList", "Serial", "chain"):
-            changes.new[above] = above.with_changes(args=_without(above.args, parent))
+            changes.new[above] = above.with_changes(args=without(above.args, parent))
             return
     if isinstance(parent, cst.Element) and isinstance(above, cst.List | cst.Tuple):
-        changes.new[above] = above.with_changes(elements=_without(above.elements, parent))
+        changes.new[above] = above.with_changes(elements=without(above.elements, parent))
         return
     if not edit.text:
         raise Refused("the layer has a name, which other lines may use")
@@ -447,4 +430,7 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "mistake": mistaken,
     "group": grouped,
     "put back": put_back,
+    "postpone": postponed,
+    "take in": taken_in,
+    "lead": led,
 }

@@ -1,4 +1,4 @@
-"""A layer put in front of another one, or behind it, where a model is a list of layers."""
+"""A layer put in front of another one, or behind it, where a model is a list of layers; one of several arguments that comes first."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -47,3 +47,21 @@ def _beside(items: Sequence[Listed], found: Listed, new: Expression, after: bool
         raise Refused("it is as the fix would have it")
     kept[at : at + 1] = [found.with_changes(comma=comma if ends else found.comma), found.with_changes(value=new)]
     return kept
+
+
+def led(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """The argument in front of all others of its call; raises `Refused` where it is none, or the first already."""
+    parent = tree.parents[expression(tree, edit)]
+    above = tree.parents.get(parent)
+    if (
+        not isinstance(parent, cst.Arg)
+        or not isinstance(above, cst.Call)
+        or parent.keyword is not None
+        or any(arg.star for arg in above.args)
+    ):
+        raise Refused("it is not one of several arguments")
+    at = list(above.args).index(parent)
+    row = [parent, *above.args[:at], *above.args[at + 1 :]]
+    if at == 0:
+        raise Refused("it comes first already")
+    changes.new[above] = above.with_changes(args=[arg.with_changes(comma=old.comma) for arg, old in zip(row, above.args, strict=True)])

@@ -115,6 +115,15 @@ def _with_keyword(tree: Tree, edit: Edit) -> Iterator[Expression]:
             yield part
 
 
+def having(tree: Tree, edit: Edit) -> Expression:
+    """The only call of the file that has the argument."""
+    calls = (part for part in tree.within(tree.module, cst.Call))
+    found = [part for part in calls if any(arg.keyword is not None and arg.keyword.value == edit.keyword for arg in part.args)]
+    if len(found) != 1:
+        raise Refused(f"{'several calls' if found else 'no call'} of the file {'have' if found else 'has'} `{edit.keyword}`")
+    return found[0]
+
+
 def last_name_in(node: Expression, calls: tuple[str, ...]) -> bool:
     """A call of one of these names, or an attribute of that name that is not called."""
     if isinstance(node, cst.Call):

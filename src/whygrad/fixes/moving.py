@@ -14,13 +14,13 @@ def may_move(tree: Tree, found: cst.SimpleStatementLine, to: Line, *, after: boo
     if isinstance(found.body[0], cst.Return) or _function(tree, found) is not _function(tree, to):
         raise Refused("it would have to move to another function")
     loop = tree.enclosing(found, cst.For)
-    if isinstance(loop, cst.For) and not _within(tree, to, loop) and not set(_read(tree, [found])).isdisjoint(names_in(loop.target)):
+    if isinstance(loop, cst.For) and not _within(tree, to, loop) and not set(read(tree, [found])).isdisjoint(names_in(loop.target)):
         raise Refused("it reads what its loop goes through")
     passed = list(_passed(tree, found, to, after=after))
     down = tree.ranges[to].start.line > tree.ranges[found].start.line
-    if down and not set(_read(tree, passed)).isdisjoint(made(tree, [found])):
+    if down and not set(read(tree, passed)).isdisjoint(made(tree, [found])):
         raise Refused("what it makes is used before its new place")
-    if not down and not set(_read(tree, [found])).isdisjoint(made(tree, passed)):
+    if not down and not set(read(tree, [found])).isdisjoint(made(tree, passed)):
         raise Refused("what it reads is made after its new place")
 
 
@@ -78,7 +78,7 @@ def names_in(target: cst.BaseExpression) -> Iterator[str]:
         yield dotted(target)
 
 
-def _read(tree: Tree, nodes: list[cst.CSTNode]) -> Iterator[str]:
+def read(tree: Tree, nodes: list[cst.CSTNode]) -> Iterator[str]:
     """Names and attributes that statements mention elsewhere than as what they assign to."""
     for node in nodes:
         targets = [each for kept in tree.within(node, cst.Assign) for each in kept.targets]

@@ -102,6 +102,10 @@ class Engine:
         """The same program as one compiled function: for what is run many times, and need not agree with the program to the last digit."""
         return self if self.compiled else Engine(self.bounds, self.losses, self.moving, self.fixed, compiled=True)
 
+    def beginning_with(self, bounds: Sequence[Bound], fixed: Mapping[int, Any]) -> "Engine":
+        """The program with calls in front of it that it makes itself then; `fixed` holds what these read."""
+        return Engine([*bounds, *self.bounds], self.losses, self.moving, {**fixed, **self.fixed}, compiled=self.compiled)
+
     def values(self, numbers: Sequence[int], moving: Mapping[int, Any], change: Change | None = None) -> dict[int, Any]:
         """The forward alone, perhaps with values of its own replaced."""
 

@@ -127,7 +127,7 @@ class JaxReplay:
         try:
             if (trial := self._special(intervention)) is not None:
                 return trial
-            loss, found = self.gradients(self._change(intervention))
+            loss, found = self._with_outside(intervention).gradients(self._change(intervention))
             base = self.unchanged()[1]
         except (Unable, CopyError) as reason:
             return Trial(intervention, reason=str(reason))
@@ -166,7 +166,8 @@ class JaxReplay:
             case Standardise(values):
                 return Change(self.forwarded({number: standardised(self.arrays[number]) for number in self._numbers(values)}))
             case Lift(ops) | Bypass(ops):
-                return Change(through=frozenset(self._numbers(ops)))
+                outside = {number for bound in self.before if bound.outside for number in bound.outputs}
+                return Change(through=frozenset(self._numbers(ops)) - outside)
             case Reshape(value, shape):
                 return Change(reshaped={self.numbers[value]: tuple(shape)})
         raise Unable("this experiment is not made for JAX programs")
@@ -185,6 +186,26 @@ class JaxReplay:
         if not found or any(number not in self.arrays for number in found):
             raise Unable("the value is not part of the replayed step")
         return found
+
+    def _with_outside(self, intervention: Intervention) -> "JaxReplay":
+        """The replay of a program that also makes what the lifted calls make, where they ran before it.
+
+        Raises `Unable` where they read earlier values of the parameters: no derivative by today's can come of them.
+        """
+        lifted = self._numbers(intervention.ops) if isinstance(intervention, Lift) else []
+        made = {number: bound.inputs for bound in self.before for number in bound.outputs if number not in self.parameters}
+        needed, left = set[int](), [number for number in lifted if number in made]
+        while left:
+            number = left.pop()
+            if number not in needed:
+                needed.add(number)
+                left.extend(atom for atom in made.get(number, ()) if isinstance(atom, int))
+        if needed and needed.isdisjoint(self.parameters):
+            raise Unable("it was made of earlier values of the parameters")
+        own = needed - set(self.parameters)
+        cone = [bound for bound in self.before if any(number in own for number in bound.outputs)]
+        fixed = {number: self.arrays[number] for number in own if number in self.arrays}
+        return with_engine(self, self.engine.beginning_with(cone, fixed)) if cone else self
 
     def permuted(self, names: Sequence[str]) -> dict[int, Any]:
         """The labels in another order, all in the same one."""

@@ -2,11 +2,12 @@
 
 import re
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index
 from whygrad.flow.failures import Failure, consequences
 from whygrad.ir import Site
 from whygrad.rules.phrases import places
+from whygrad.rules.remedies import remedy
 
 DONATED = re.compile(
     r"Array has been deleted with shape=(?P<dtype>\w+)\[(?P<shape>[\d,]*)\]|(?P<twice>use a buffer that was previously donated in the same call)|[Bb]uffer has been deleted or donated"
@@ -34,7 +35,17 @@ def donated(index: Index, failure: Failure, match: "re.Match[str]") -> Diagnosis
         else "read what the function has returned in its place, and keep it under the same name (`params = step(params, …)`); or leave the argument out of `donate_argnums`",
         explains=consequences(failure, failure.step),
         names=("donated",),
+        remedy=_kept(failure.site),
     )
+
+
+def _kept(site: Site | None) -> Remedy | None:
+    """Nothing is written over: the only call of the file that allows it goes without."""
+    if site is None:
+        return None
+    allowed = (Edit("argument", site, keyword=keyword, around="file") for keyword in ("donate_argnums", "donate_argnames"))
+    changes = "the old values and the new ones are in memory side by side"
+    return remedy("let the function write over none of its arguments", next(allowed), otherwise=allowed, changes=changes)
 
 
 def _typed(match: "re.Match[str]") -> str:

@@ -144,7 +144,7 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         "tracking is switched off here" if _switch_site(cut) else idiom(index, "untracked op", name=spelled(first)),
         _help(index, site),
         tuple(_related(first) if site != first.site else ()),
-        remedy=_remedy(cut) or _within_tape(index, cut, site),
+        remedy=_remedy(cut) or _within_tape(index, cut, site) or _within_function(index, cut, site),
     )
     return diagnosis(index, cut, words, lifting(*_untracked(cut)))
 
@@ -187,6 +187,18 @@ def _within_tape(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
         return None
     unpaused = Edit("dissolve", site, calls=("stop_recording",))
     return remedy("compute this under the tape", moved(site, inside, after=False), otherwise=(unpaused,), proof=lifting(*_untracked(cut)))
+
+
+def _within_function(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
+    """The statement that computes outside of the differentiated function at the start of the function that reads what it makes."""
+    outside = {name for op in _untracked(cut) for name in op.outputs}
+    readers = (op.site for op in cut.step.graph.ops if op.site and not outside.isdisjoint(op.inputs))
+    reader = next((reader for reader in readers if site and reader.file == site.file and reader.function != site.function), None)
+    if site is None or reader is None or not speaks(index, "jax"):
+        return None
+    return remedy(
+        "compute this inside the function that is differentiated", Edit("take in", site, to=reader), proof=lifting(*_untracked(cut))
+    )
 
 
 def _remedy(cut: Cut) -> Remedy | None:

@@ -150,7 +150,9 @@ _SUMMED = re.compile(r"\s*([A-Za-z_]\w*)\s*\+?=(?!=)(.*)")
 
 
 def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy | None:
-    """A sum in arrays of JAX', which never change, made of zeros again behind the update that used it."""
+    """A sum in arrays of JAX', which never change, made of zeros again behind the update that used it; or one in TensorFlow's variables set to zero."""
+    if summed is not None and used is not None and not speaks_torch(index) and (variables := _APPLIED.search(used.text)) is not None:
+        return remedy("set the sums to zero behind the update", behind(used, _ZEROED.format(variables[1])))
     if summed is None or not speaks(index, "jax"):
         return None
     found, mapped = _SUMMED.match(summed.text), _MAPPED.match(summed.text)
@@ -165,6 +167,9 @@ def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy 
     return _zeroed_behind(used, found[1])
 
 
+_APPLIED = re.compile(r"\.apply(?:_gradients)?\(\s*(?:zip\(\s*)?([A-Za-z_][\w.]*)\s*,")
+"""A list of variables that an optimizer of Keras' is given for gradients."""
+_ZEROED = "for total in {}:\n    total.assign(tensorflow.zeros_like(total))"
 _MAPPED = re.compile(
     r"\s*([A-Za-z_]\w*)\s*=\s*(?:jax\.)?(?:tree\.|tree_util\.)?(?:tree_)?map\(lambda .*-.*,\s*([A-Za-z_]\w*),\s*([A-Za-z_]\w*)\)\s*(?:#.*)?$"
 )

@@ -170,7 +170,16 @@ def _after_the_step(step: StepIndex, found: Lost) -> Remedy | None:
     instead = [Edit("drop", found.clear.site)] if found.clear.site and (others or stepping) else []
     if not others and stepping and found.update.site:
         instead.append(Edit("insert", found.update.site, f"{stepping[1]}.zero_grad()"))
+    if not stepping and (later := _postponed(found)) is not None:
+        return remedy("clear after the step", later)
     return remedy("clear after the step", moving(found.clear.site, found.update.site), otherwise=instead)
+
+
+def _postponed(found: Lost) -> Edit | None:
+    """The clearing of sums of the program's own behind the update that is to use them, or behind the call that leads to it."""
+    clear, ways = found.clear.site, found.update.site.with_callers if found.update.site else ()
+    behind = next((way for way in ways if clear and (way.file, way.function) == (clear.file, clear.function)), None)
+    return Edit("postpone", clear, to=behind, around="alone") if clear and behind else None
 
 
 def misplaced(step: StepIndex, found: Lost) -> Diagnosis:

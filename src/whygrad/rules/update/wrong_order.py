@@ -227,6 +227,7 @@ def _about_clipped_update(group: list[Moment], gradient: float, update: float) -
             ),
         ),
         help=f"put the clipping in front of `{rule}` in the chain",
+        remedy=remedy("clip the gradients, before the optimizer", Edit("lead", event.site)) if event.site else None,
         kind=group[0].step.step.kind,
         step=group[0].step.step.index,
         names=("updates",),
