@@ -19,6 +19,7 @@ from whygrad.frontends.torch.functions import described
 from whygrad.frontends.torch.guard import guarded
 from whygrad.frontends.torch.lowering import Function
 from whygrad.frontends.torch.patches import Original
+from whygrad.frontends.torch.refused import nothing_to_train
 from whygrad.frontends.torch.replay import Loss, TorchReplay
 from whygrad.frontends.torch.running import held_by, user_part
 from whygrad.frontends.torch.state_hooks import StateHooks
@@ -54,7 +55,7 @@ class Hooks(StateHooks):
     def begin_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> tuple[list[Loss], int, frozenset[int]]:
         """Before a backward: which losses, how many gradients are left from the last update, and which parameters begin without one."""
         self.recorder.backwards += 1
-        self.recorder.left_off.backward()
+        self.recorder.left_off.backward(kwargs.get("tensors", args[0] if args else None))
         self.recorder.mixed.backward(self._running(), self.recorder.optimizers.parameters, lambda: source.trace(frame))
         self.recorder.turns.look(frame)
         self._note_site(frame)
@@ -64,8 +65,7 @@ class Hooks(StateHooks):
                 self.recorder.end_unrecorded()
             return [], 0, frozenset()
         tensors = kwargs.get("tensors", args[0] if args else ())
-        weights = kwargs.get("grad_tensors", args[1] if len(args) > 1 else None)
-        losses = self._losses(tensors, weights)
+        losses = self._losses(tensors, kwargs.get("grad_tensors", args[1] if len(args) > 1 else None))
         self.recorder.optimizers.name_all(frame)
         parameters = self.recorder.assembly.parameter_tensors(self.recorder.running)
         return losses, self.recorder.watch.stale(parameters), without_gradient(parameters)
@@ -103,7 +103,7 @@ class Hooks(StateHooks):
         """After a backward: gradients, and the experiments on the step while it can still be replayed."""
         self.recorder.running.backwards += 1
         if raised and not self.recorder.on:
-            self.recorder.refused = True
+            self.recorder.refused, self.recorder.running.seen = True, nothing_to_train(self.recorder, frame)
             self.recorder.refused_under = None if torch.is_grad_enabled() else self.recorder.tracking_switch
         if not self.recorder.on or begun is None:
             return

@@ -30,6 +30,7 @@ from whygrad.frontends.torch.optimizers import Optimizers
 from whygrad.frontends.torch.pairs import Pairs
 from whygrad.frontends.torch.patches import Patches
 from whygrad.frontends.torch.rebound import rebound
+from whygrad.frontends.torch.refused import refused_step
 from whygrad.frontends.torch.running import Running, along, decorated, user_part
 from whygrad.frontends.torch.steps import Builder
 from whygrad.frontends.torch.symptoms import Symptoms
@@ -37,7 +38,7 @@ from whygrad.frontends.torch.unrecorded import Unrecorded
 from whygrad.frontends.torch.untracked import AGAIN, Untracked
 from whygrad.frontends.torch.watching import ParameterWatch
 from whygrad.frontends.turns import Turns
-from whygrad.ir import Ending, Outcome, Raised, Record, Step
+from whygrad.ir import Ending, Outcome, Record, Step
 from whygrad.replay import Observer
 
 REPEATED = ("freeze", "unfreeze", "clear", "update", "load", "assign")
@@ -398,7 +399,8 @@ class TorchRecorder:
         if was_on:
             self._last_step(outcome)
         elif self.refused and outcome.exception is not None and self.steps:
-            self._refused_step(outcome.exception)
+            self.steps.append(refused_step(self, outcome.exception))
+            self.index += 1
         elif outcome.exception is not None and outcome.exception.not_finite:
             self.unrecorded.stopped(self.observer.problem)
         seen = self.index + (not self.on and not was_on and bool(self.running.backwards))
@@ -411,14 +413,6 @@ class TorchRecorder:
         record = replace(record, fits=self.pairs.fits(record))
         outcome = self.modules.explained(outcome, self.builder.site, self.ledger.events).counting(record.outcome)
         return replace(record, outcome=replace(outcome, steps_seen=seen), endings=self._endings())
-
-    def _refused_step(self, problem: Raised) -> None:
-        """The step that the program ended in was not recorded, and its backward was refused: what is known of it."""
-        switch = self.refused_under
-        happened = [Happened("tracking", 0, (), switch, {"on": False})] if switch is not None else []
-        happened.append(Happened("exception", 0, (), None, {"type": problem.type, "message": problem.message}))
-        self.steps.append(Step(self.index, self.steps[-1].kind, events=self.builder.events(happened, [])))
-        self.index += 1
 
     def _last_step(self, outcome: Outcome) -> None:
         """The step that the program ended in: with a backward, a failed call, or a loss that was never differentiated."""

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from whygrad.frontends import source
+from whygrad.frontends.torch import _compat
+from whygrad.frontends.torch.calls import tensors_in
 from whygrad.frontends.torch.steps import Builder
 from whygrad.ir import Origin, Outcome
 
@@ -19,7 +21,7 @@ AGAIN = 2
 
 @dataclass(slots=True)
 class Untracked:
-    """What was cleared since tracking was switched off; a backward begins the count anew, since some part is tracked after all."""
+    """What was cleared since tracking was switched off; a backward with a history begins the count anew, since some part is tracked after all."""
 
     switch: source.Trace | None = None
     counts: Counter[int] = field(default_factory=Counter)
@@ -33,10 +35,11 @@ class Untracked:
             self.switch = switch
             self.counts.clear()
 
-    def backward(self) -> None:
-        """A gradient was asked for."""
+    def backward(self, losses: Any) -> None:
+        """A gradient was asked for. Losses that were told to want one, and have no history, reach no parameter."""
         self.unasked = None
-        self.counts.clear()
+        if self.counts and any(not _compat.is_leaf(loss) for _, loss in tensors_in(losses)):
+            self.counts.clear()
 
     def cleared(self, owner: object, tracking: bool) -> None:  # noqa: FBT001 - the state of tracking
         """Gradients were cleared for another step."""
@@ -68,5 +71,7 @@ def note_cleared(recorder: "TorchRecorder", owner: object) -> None:
     """`zero_grad` was called: of a run that has asked for no gradient so far, the parameters are held for its end."""
     recorder.left_off.cleared(owner, torch.is_grad_enabled())
     recorder.mixed.cleared()
+    if recorder.on and recorder.running.updated and recorder.left_off.steps and not torch.is_grad_enabled():
+        recorder.end_step()  # no call of the next one will have a history, by which it would be known
     if recorder.on and recorder.left_off.never_asked == AGAIN and not recorder.running.seen:
         recorder.running.seen = recorder.assembly.known_parameters()

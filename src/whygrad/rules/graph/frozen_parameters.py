@@ -200,7 +200,7 @@ def _holders(index: Index, names: tuple[str, ...]) -> Iterator[Related]:
 
 def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
     """Optimizers that hold frozen parameters alone."""
-    stepped = any(optimizer.steps for optimizer in index.record.optimizers)
+    stepped = any(optimizer.steps for optimizer in index.record.optimizers) and not _ended_refused(index)
     for optimizer in index.record.optimizers:
         if stepped and not optimizer.steps:
             continue  # timid: it came with a copy of a model, and trains nothing in this program
@@ -208,6 +208,12 @@ def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
         held = tuple(p for p in index.parameters.values() if p.name in names)
         if held and len(held) == len(names) and not optimizer.orphans and _frozen(index, held) and told.isdisjoint(p.name for p in held):
             yield _about_optimizer(index, optimizer, held)
+
+
+def _ended_refused(index: Index) -> bool:
+    """The program stopped since its loss had no history, with an optimizer whose parameters are known and frozen."""
+    last = index.steps[-1] if index.steps else None
+    return last is not None and bool(last.step.parameters) and refusal(index, last) is not None
 
 
 def _names(optimizer: Optimizer) -> set[str]:

@@ -116,7 +116,11 @@ def _went_on(index: Index) -> Iterator[Diagnosis]:
         site=site,
         label="tracking is switched off here",
         evidence=(
-            Evidence(f"gradients were cleared {steps} times since then, with tracking off, and none was asked for", "steps", steps),
+            Evidence(
+                f"gradients were cleared {steps} times since then, with tracking off, and no loss had a history to ask one of",
+                "steps",
+                steps,
+            ),
             Evidence(
                 f"{plural(len(index.once(fed)), 'parameter')} had a gradient in earlier steps",
                 "parameters_with_gradient",

@@ -76,7 +76,7 @@ def _frozen(index: Index, adapters: list[Parameter]) -> Diagnosis:
         "proved",
         f"the adapters are frozen, and so is all else: {plural(len(adapters), 'adapter parameter')} of {len(everything)} parameters, none trainable",
         site=frozen or _place(index, adapters),
-        label="freezes the adapters too" if frozen else "the adapters are made here",
+        label="freezes the adapters too" if frozen else "the adapters are made here" if _made(adapters) else "this optimizer is given them",
         evidence=(
             Evidence(f"{listed(p.name for p in adapters)} have {idiom(index, 'no gradient wanted')}", "trainable_parameters", 0),
             *(
@@ -128,7 +128,10 @@ def _alone(index: Index, adapters: list[Parameter]) -> frozenset[Fact]:
     return frozenset(Fact(what, str(kind)) for kind in index.kinds for what in ("constant-loss", "insensitive", "no-update"))
 
 
+def _made(adapters: list[Parameter]) -> Site | None:
+    return next((p.site for p in adapters if p.site), None)
+
+
 def _place(index: Index, adapters: list[Parameter]) -> Site | None:
     """Where the adapters were made, else the optimizer over them."""
-    made = next((p.site for p in adapters if p.site), None)
-    return made or next((o.site for o in index.record.optimizers if o.site), None)
+    return _made(adapters) or next((o.site for o in index.record.optimizers if o.site), None)

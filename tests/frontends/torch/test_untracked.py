@@ -1,0 +1,69 @@
+"""Steps that train nothing since tracking is off, or since all that their optimizer holds is frozen."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from frontends.torch.watching_here import play, recorded, watch
+from whygrad.frontends import Recording
+from whygrad.ir import Outcome, Raised
+
+MARKED = """
+    net = nn.Linear(4, 1)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    for step in range(20):
+        if step == 10:
+            torch.set_grad_enabled(False)
+        loss = net(torch.rand(8, 4)).mean()
+        opt.zero_grad()
+        if not loss.requires_grad:
+            loss.requires_grad_()
+        loss.backward()
+        opt.step()
+        {after}
+    torch.set_grad_enabled({left})
+"""
+SECOND_ROUND = """
+    def train(net):
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for step in range(4):
+            loss = net(torch.rand(8, 4)).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+
+    train(nn.Linear(4, 1))
+    train(nn.Linear(4, 1).requires_grad_({trainable}))
+"""
+
+
+def test_a_loss_that_is_told_to_want_a_gradient_has_no_history(tmp_path: Path) -> None:
+    try:
+        record = recorded(tmp_path, MARKED.format(after="", left="False"))
+    finally:
+        torch.set_grad_enabled(True)
+
+    assert record.outcome.untracked == 10
+    assert record.outcome.steps_seen == 20
+
+
+def test_tracking_that_comes_back_each_time_is_no_loss(tmp_path: Path) -> None:
+    record = recorded(tmp_path, MARKED.format(after="torch.set_grad_enabled(True)", left="True"))
+
+    assert record.outcome.untracked == 0
+
+
+def test_a_second_model_that_is_frozen_is_known_though_it_never_ran_in_a_recorded_step(tmp_path: Path) -> None:
+    observing, _ = watch(Recording(2, None, "default"))
+    with pytest.raises(RuntimeError) as problem:
+        play(tmp_path, SECOND_ROUND.format(trainable=False))
+    last = observing.finish(Outcome(1, Raised("RuntimeError", str(problem.value)))).steps[-1]
+
+    assert [(p.name, p.trainable) for p in last.parameters] == [("weight", False), ("bias", False)]
+
+
+def test_a_second_model_that_trains_is_left_to_its_steps(tmp_path: Path) -> None:
+    record = recorded(tmp_path, SECOND_ROUND.format(trainable=True))
+
+    assert all(p.trainable for step in record.steps for p in step.parameters)
