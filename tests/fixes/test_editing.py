@@ -311,6 +311,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "callee", "text": "torch.nn.functional.cross_entropy|torch.nn.CrossEntropyLoss"},
         "import torch\nl = torch.nn.functional.cross_entropy(h, y)\n",
     ),
+    "Keras' layer is told another name": (
+        "import keras\nm.add(keras.layers.Activation('sigmoid'))\n", "keras.layers.Activation('sigmoid')",
+        {"action": "callee", "calls": ("Activation",), "text": "tensorflow.nn.relu|keras.layers.ReLU"},
+        "import keras\nm.add(keras.layers.Activation('relu'))\n",
+    ),
     "a method is called in another's place": (
         "p = h.view(-1, 3).softmax(1)\n", "h.view(-1, 3).softmax(1)",
         {"action": "callee", "calls": ("softmax",), "text": "torch.nn.functional.log_softmax|torch.nn.LogSoftmax"},

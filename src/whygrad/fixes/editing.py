@@ -24,6 +24,7 @@ from whygrad.fixes.finding import (
     having,
     is_there,
     last_name,
+    named_by,
     outermost_loop,
     repeated_loop,
     statement,
@@ -243,7 +244,7 @@ def _class_name(node: cst.SimpleString) -> str:
 
 
 def _callee(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
-    node = expression(tree, edit)
+    node = named_by(expression(tree, edit))
     function, _, made = edit.text.partition("|")
     if isinstance(node, cst.SimpleString):
         changes.new[node] = node.with_changes(value=f"{node.quote}{function.rpartition('.')[2]}{node.quote}")
@@ -253,8 +254,7 @@ def _callee(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     if _is_method(node, names):
         changes.new[node.func] = cst.ensure_type(node.func, cst.Attribute).with_changes(attr=cst.Name(function.rpartition(".")[2]))
         return
-    text = made if made and last_name(node)[:1].isupper() else function
-    changes.new[node.func] = cst.parse_expression(names.spell(text))
+    changes.new[node.func] = cst.parse_expression(names.spell(made if made and last_name(node)[:1].isupper() else function))
 
 
 def _is_method(node: cst.Call, names: Names) -> bool:

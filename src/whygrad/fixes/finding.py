@@ -80,6 +80,12 @@ def last_name(node: cst.CSTNode) -> str:
     return func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
 
 
+def named_by(node: Expression) -> Expression:
+    """The name that Keras' layer for any activation is told; any other expression itself."""
+    told = node.args[0].value if isinstance(node, cst.Call) and last_name(node) == "Activation" and node.args else None
+    return told if isinstance(told, cst.SimpleString) else node
+
+
 def expression(tree: Tree, edit: Edit) -> Expression:
     """The expression that an edit is about: at its place, or made where the name that stands there was assigned."""
     found = _at(tree, edit.site)

@@ -9,6 +9,7 @@ from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import speaks
 from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
+from whygrad.rules.graph.transposed_once import transposed_once
 from whygrad.rules.phrases import distinct, figure, listed, places
 from whygrad.rules.remedies import remedy
 
@@ -20,7 +21,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Parameters that were one and the same under several names, that loading a checkpoint with `assign=True` replaced by separate ones, and that the recorded steps train apart. In JAX, two
-    leaves of a tree that begin as one array, in one of which rows are looked up while the other is multiplied with.
+    leaves of a tree that begin as one array, in one of which rows are looked up while the other is multiplied with. And a weight of which a layer takes
+    the transpose once, when it is made, to share it: the copy stays as it was while the weight is trained.
 
     ## Why it matters
     An output layer that is tied to the embedding ends up as another matrix. Nothing is raised, and the loss falls; saved under one name and loaded as tied again, the model
@@ -37,6 +39,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     moments = [moment for moment in index.once(timeline) if moment.event.kind == "untie"]
     yield from distinct(found for moment in moments if (found := _about(index, moment)) is not None)
+    yield from distinct(transposed_once(index))
 
 
 def _about(index: Index, moment: Moment) -> Diagnosis | None:

@@ -93,7 +93,8 @@ def _all_frozen(index: Index) -> Iterator[Diagnosis]:
     """Steps whose loss depends on frozen parameters alone; one diagnosis for all of them."""
     for step in index.steps:
         shaping = _shaping(index, step)
-        if shaping and not any(p.trainable for p in shaping) and not _trains_something_else(index, step) and not _thawed(index, shaping):
+        frozen = shaping and not any(p.trainable for p in shaping) and not _trains_something_else(index, step)
+        if frozen and (not _thawed(index, shaping) or _in_vain(index, step, shaping)):
             yield _about_loss(index, step, shaping)
             return
 
@@ -125,6 +126,13 @@ def _thawed(index: Index, parameters: tuple[Parameter, ...]) -> bool:
     """Some of these are trainable in another step, or had a gradient or moved later in the run."""
     endings = [index.record.endings[p.name] for p in parameters if p.name in index.record.endings]
     return any(p.name in index.once(_ever_trainable) for p in parameters) or any(ending.gradient_seen for ending in endings)
+
+
+def _in_vain(index: Index, step: StepIndex, parameters: tuple[Parameter, ...]) -> bool:
+    """A second stage that trains nothing: the optimizer that holds them now has not made one update in the whole run."""
+    holders = [o for o in index.record.optimizers if any(p.optimizer == o.name for p in parameters)]
+    asked = all(any(True for _ in one.events("backward")) and not one.step.updated for one in index.kinds[step.step.kind])
+    return len(holders) == 1 and not holders[0].steps and asked and all(p.optimizer for p in parameters)
 
 
 def _ever_trainable(index: Index) -> frozenset[str]:

@@ -144,6 +144,8 @@ def _is_offset(op: Op, name: str) -> bool:
 def is_second_task(step: StepIndex, product: Op) -> bool:
     """Another term of the loss, which is not multiplied by zero, compares with data: then the factor is that of a task which a schedule brings in later."""
     behind, moving, data = step.upstream(product.output), step.depends_on_parameters, unfed(step)
+    # timid: a factor that stands in a variable is kept there to be changed, as by a warm-up beside a reconstruction
+    kept = any(step.value(name).role == "buffer" for name in product.inputs)
     for op in step.graph.ops:
         if op.failed or not op.outputs or op.output in behind or op.output not in step.shapes_loss or moving.isdisjoint(op.inputs):
             continue
@@ -152,7 +154,17 @@ def is_second_task(step: StepIndex, product: Op) -> bool:
             return True
         if op.kind in ("mul", "sub") and not data.isdisjoint(op.inputs):
             return True
+        if op.kind == "sub" and kept and given_back(step, op):
+            return True
     return False
+
+
+def given_back(step: StepIndex, difference: Op) -> bool:
+    """The difference to the model's own input that no parameter is behind, as that of an autoencoder; a model that leaves its input out of a layer goes on."""
+    given = step.from_data - step.depends_on_parameters - step.from_labels
+    parameters, below = {parameter.value for parameter in step.step.parameters}, step.downstream(difference.outputs)
+    later = (op for op in step.graph.ops if not below.isdisjoint(op.inputs) and not step.shapes_loss.isdisjoint(op.outputs))
+    return not given.isdisjoint(difference.inputs) and all(parameters.isdisjoint(op.inputs) for op in later)
 
 
 def unfed(step: StepIndex) -> frozenset[str]:

@@ -49,12 +49,7 @@ def equal_zeros(call: Call) -> Iterator[Alike]:
     step, target = call.step, call.step.value(call.step.origin(call.target.name, _PICKED))
     figures = target.statistics
     # timid: a loss that is not averaged as it is may be masked or weighted behind
-    plain = (
-        call.by_ids
-        and call.op.attributes.get("reduction") == "mean"
-        and call.op.attributes.get("ignore_index") != 0
-        and len(call.op.inputs) == PAIR
-    )
+    plain = call.by_ids and averaged(call) and call.op.attributes.get("ignore_index") != 0 and len(call.op.inputs) == PAIR
     if not plain or call.op.failed or figures is None or figures.zeros is None or not SHARE <= figures.zeros < 1:
         return
     for op in step.graph.ops:
@@ -65,6 +60,21 @@ def equal_zeros(call: Call) -> Iterator[Alike]:
         # timid: ids that are to be given back as they are tell nothing of padding
         if known.distinct != figures.distinct and known.maximum != figures.maximum:
             yield Alike(call, op, ids, figures.zeros)
+
+
+def averaged(call: Call) -> bool:
+    """It is a mean over all positions, or a loss for each of them that nothing reads but a mean."""
+    asked = call.op.attributes.get("reduction")
+    return asked == "mean" if asked != "none" else own_mean(call) is not None
+
+
+def own_mean(call: Call) -> Op | None:
+    """The mean that alone reads a loss for each position."""
+    if call.op.attributes.get("reduction") != "none":
+        return None
+    readers = [op for op in call.step.consumers.get(call.op.output, ()) if not call.step.shapes_loss.isdisjoint(op.outputs)]
+    whole = len(readers) == 1 and readers[0].kind == "mean" and not call.step.value(readers[0].output).shape
+    return readers[0] if whole else None
 
 
 def _ids(step: StepIndex, op: Op) -> Value | None:
@@ -78,16 +88,24 @@ def about(group: list[Alike]) -> Diagnosis:
     """What is said, at the loss."""
     first = group[0]
     call, shares = first.call, [percent(one.share, 1) for one in group]
-    name, ids = call.target.shown, first.ids.shown
+    name, ids, mean = call.target.shown, first.ids.shown, own_mean(call)
     return Diagnosis(
         rule="WG112",
         name="padding-used",
         severity="warning",
         confidence="suspected",
         message=f"{percent(first.share)} of the labels in `{name}` are 0, in as many positions as `{ids}` is 0, and all of them count in the loss",
-        site=first.embedding.site,
-        label=f"reads the id 0 like any other: it is {percent(first.share)} of `{ids}`",
-        related=places((call.op.made or call.op.site, "the mean over all positions is taken here")),
+        site=mean.site if mean is not None and mean.site else first.embedding.site,
+        label="takes the mean over padding too"
+        if mean is not None and mean.site
+        else f"reads the id 0 like any other: it is {percent(first.share)} of `{ids}`",
+        related=places(
+            (first.embedding.site if mean is not None and mean.site else None, "the id 0 is read like any other here"),
+            (
+                call.op.made or call.op.site,
+                "the loss of each position is made here" if mean is not None else "the mean over all positions is taken here",
+            ),
+        ),
         evidence=(
             Evidence(
                 f"{typed(call.target)} and {typed(first.ids)} hold the same share of zeros in each of {len(group)} recorded batches: {' and '.join(shares)}",

@@ -27,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     `nll_loss` on the logarithm of sigmoids instead of a softmax, Keras' categorical losses on sigmoids; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
     another number than 1, as after smoothing that adds a share to every class and takes none from the true one. Rows of ones and zeros
-    that name several classes, where the loss diverges or stands.
+    that name several classes, and rows of counts, where the loss diverges or stands.
 
     ## Why it matters
     The negative log-likelihood of independent sigmoids only pushes the true class up: nothing pushes the others down, and the loss goes to
@@ -80,15 +80,19 @@ def named_at_once(call: Call) -> tuple[float, float] | None:
     categorical = call.op.kind in ("cross_entropy", "categorical_cross_entropy")
     if not categorical or call.op.failed or shape is None or len(shape) != 2 or shape != call.prediction.shape or figures is None:  # noqa: PLR2004 - rows and classes
         return None
-    sums, whole = figures.row_sums, figures.whole == 1.0 and figures.minimum == 0.0 and figures.maximum == 1.0
-    if sums is None or not whole or sums[1] < 2 or sums[0] == sums[1] or call.target.name not in call.step.from_labels:  # noqa: PLR2004 - several
+    sums, whole = figures.row_sums, figures.whole == 1.0 and figures.minimum == 0.0
+    if sums is None or not whole or sums[1] < 2 or call.target.name not in call.step.from_labels:  # noqa: PLR2004 - several
+        return None
+    # timid: rows of ones and zeros that all name as many classes are a format of their own; counts share nothing out even then
+    if figures.maximum == 1.0 and sums[0] == sums[1]:
         return None
     return sums if fails(call.index, call.step) is not None else None
 
 
 def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
-    """What is said of rows that name several classes."""
-    course = course_of(call.index, call.step)
+    """What is said of rows that name several classes, or count how often each was named."""
+    course, figures = course_of(call.index, call.step), call.target.statistics
+    counts = figures is not None and (figures.maximum or 0.0) > 1
     went = f"; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}" if course is not None else ""
     return about_loss(
         call,
@@ -97,17 +101,23 @@ def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
         name="unnormalised-probabilities",
         severity="warning",
         confidence="measured",
-        message=f"`{call.called}` takes one class of a row to be true, and rows of `{call.target.shown}` name {figure(sums[0])} to {figure(sums[1])} classes",
+        message=f"`{call.called}` shares 1 out among the classes of a row, and rows of `{call.target.shown}` are counts that sum to {_span(sums)}"
+        if counts
+        else f"`{call.called}` takes one class of a row to be true, and rows of `{call.target.shown}` name {_span(sums)} classes",
         evidence=(
             Evidence(
-                f"{typed(call.target)} holds ones and zeros, from {figure(sums[0])} to {figure(sums[1])} ones in a row{went}",
+                f"{typed(call.target)} holds {f'whole numbers that sum to {_span(sums)}' if counts else f'ones and zeros, from {figure(sums[0])} to {figure(sums[1])} ones'} in a row{went}",
                 "row_sum",
                 sums[1],
             ),
         ),
-        help=idiom(call.index, "classes at once"),
+        help=f"divide each row of `{call.target.shown}` by its sum before the loss" if counts else idiom(call.index, "classes at once"),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
+
+
+def _span(sums: tuple[float, float]) -> str:
+    return figure(sums[0]) if sums[0] == sums[1] else f"{figure(sums[0])} to {figure(sums[1])}"
 
 
 def independent(call: Call, op: Op) -> Diagnosis:

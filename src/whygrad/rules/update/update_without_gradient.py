@@ -13,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import figure, finite, listed, places, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.update.raw_gradients import beside
+from whygrad.rules.update.zeroed_gradients import zeroed
 
 SEEN = 1e-7
 """Smallest movement, relative to the parameter, that counts: the spacing of float32, the least that the values themselves can show."""
@@ -26,6 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Parameters that an optimizer holds and whose gradient is exactly zero when the update begins, though neither the forward of the step reads them nor the loss depends on them, and
     that the update moves. The optimizer skips a gradient that is None; one that was set to zero it takes for a gradient.
+    Parameters that the loss depends on and whose gradients the program makes zero before each update, where what goes on all the same adds up to a tenth of the parameter and more over the run.
     Parameters that are left out of a masked optimizer, so that their gradients pass through it and are added as they are.
 
     ## Why it matters
@@ -43,6 +45,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, `torch.optim.Optimizer.zero_grad`, `set_to_none`; `torch.optim.AdamW`, `weight_decay`.
     """
     yield from beside(index)
+    yield from zeroed(index)
     for optimizer in index.record.optimizers:
         for step in index.steps:
             moved = tuple(p for p in step.step.parameters if p.optimizer == optimizer.name and _drifts(step, p))

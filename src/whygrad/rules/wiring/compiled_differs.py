@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence
+from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom
 from whygrad.ir import Attribute, Event
@@ -58,6 +58,8 @@ def _diagnosis(index: Index, step: StepIndex, event: Event) -> Diagnosis:
             Evidence(f"{plural(calls, 'call')} of the step came after the change", "calls", calls),
         ),
         help=idiom(index, "decided anew" if test else "read anew", name=name),
+        # a term that is multiplied by the 0 of the trace has no gradient
+        explains=frozenset({Fact("insensitive", str(step.step.kind))} if not test and _number(told.get("was")) == 0.0 else ()),
         kind=step.step.kind,
         step=step.step.index,
         names=(name,),

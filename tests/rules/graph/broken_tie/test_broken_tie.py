@@ -59,3 +59,45 @@ def test_in_jax_one_array_in_two_places_of_a_tree() -> None:
 
     assert diagnosis.message == "`embed.weight` and `head.weight` begin as one array, and are 2 parameters that are trained apart"
     assert "`eqx.nn.Shared`" in diagnosis.help
+
+
+COPIED = """
+    step 0
+      x: input f32[8,9]
+      w: parameter f32[9,4]
+      t = transpose w carries=[false] tracking=false @ "train.py":7
+      h = matmul x w
+      out = matmul h t carries=[true,false] @ "train.py":9
+      loss = mean out
+      parameter enc.weight value=w reached=true gradient="finite" gradient_norm=0.7 norm=2.0 update_norm=0.1
+    step 1
+      x: input f32[8,9]
+      w: parameter f32[9,4]
+      w.2: parameter f32[9,4]
+      t = transpose w carries=[false] tracking=false @ "train.py":7
+      h = matmul x w.2
+      out = matmul h t carries=[true,false] @ "train.py":9
+      loss = mean out
+      parameter enc.weight value=w.2 reached=true gradient="finite" gradient_norm=0.7 norm=2.0 update_norm=0.1
+"""
+
+
+def test_a_weight_that_was_transposed_once() -> None:
+    (diagnosis,) = said(diagnose, COPIED)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 7
+
+
+TURNED = {
+    "a copy as it is": COPIED.replace("transpose", "copy"),
+    "transposed anew": COPIED.replace("      t = transpose w carries=[false]", "      t = transpose w.2 carries=[false]"),
+    "with its gradient": COPIED.replace("carries=[false] tracking=false", "").replace("carries=[true,false]", ""),
+    "not trained": COPIED.replace("update_norm=0.1", "update_norm=0.0"),
+    "of what nothing trains": COPIED.replace("carries=[true,false]", "carries=[false,false]"),
+}
+
+
+@pytest.mark.parametrize("text", TURNED.values(), ids=TURNED)
+def test_other_transposes(text: str) -> None:
+    assert not said(diagnose, text)

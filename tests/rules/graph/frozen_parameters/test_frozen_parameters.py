@@ -394,3 +394,43 @@ def test_an_optimizer_that_came_with_a_copied_model_and_never_steps_trains_nothi
     found = said(diagnose, trained.replace('native="SGD" @ "train.py":28', f'native="SGD"{taken} @ "train.py":28') + MODEL + HEAD)
 
     assert len([diagnosis for diagnosis in found if "has nothing to train" in diagnosis.message]) == told
+
+
+STAGES = """
+    optimizer first native="Adam" steps=9 rates=[0.1,0.1] @ "train.py":3
+    optimizer second native="Adam" rates=[0.1,0.1] @ "train.py":13
+    step 0 updated=true
+      x: input f32[8,4]
+      w: parameter f32[2,4]
+      out = linear x w
+      loss = mean out
+      ! backward loss
+      parameter fc value=w optimizer="first" reached=true gradient="finite" gradient_norm=0.7 norm=2.0 update_norm=0.1
+    step 9 kind=1
+      x: input f32[8,4]
+      w: parameter f32[2,4]
+      out = linear x w
+      loss = mean out
+      ! freeze fc @ "train.py":12
+      ! backward loss
+      parameter fc value=w trainable=false optimizer="second" reached=true
+"""
+
+
+def test_a_second_stage_in_which_nothing_is_trained() -> None:
+    (diagnosis,) = said(diagnose, STAGES)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 12
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('second native="Adam"', 'second native="Adam" steps=4'),
+        ('      ! freeze fc @ "train.py":12\n      ! backward loss\n', ""),
+        ('optimizer="second"', 'optimizer="first"'),
+    ],
+)
+def test_a_frozen_stage_that_may_be_meant(change: tuple[str, str]) -> None:
+    assert not said(diagnose, STAGES.replace(*change))

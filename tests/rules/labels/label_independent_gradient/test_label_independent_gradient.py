@@ -311,3 +311,12 @@ def test_a_reconstruction_of_the_input_is_no_other_task() -> None:
     text = ZEROED.replace("    loss = add agree part", "    apart = sub scores x\n    rebuilt = mean apart\n    loss = add rebuilt part")
 
     assert len(said(diagnose, text, steps=2)) == 1
+
+
+def test_beside_a_reconstruction_a_factor_in_a_variable_is_a_warm_up() -> None:
+    text = ZEROED.replace("    loss = add agree part", "    apart = sub scores x\n    rebuilt = mean apart\n    loss = add rebuilt part")
+    kept = text.replace(
+        "    part = mul supervised @", "    share: buffer f32[] minimum=0 maximum=0 zeros=1.0 norm=0.0\n    part = mul share supervised @"
+    )
+
+    assert said(diagnose, kept, steps=2) == []

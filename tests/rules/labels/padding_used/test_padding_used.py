@@ -140,6 +140,18 @@ def test_labels_that_are_zero_where_the_ids_are_may_be_padding():
     assert told.site.line == 3
 
 
+def test_a_loss_for_each_entry_that_is_averaged_whole_counts_them_too():
+    first, second = (
+        text.replace("      loss = cross_entropy", "      each = cross_entropy")
+        .replace('"reduction":"mean"', '"reduction":"none"')
+        .replace("      labels values", '      loss = mean each @ "a.py":10\n      labels values')
+        for text in (TAGGED, TAGGED.replace("0.916", "0.907"))
+    )
+
+    assert len(said(diagnose, tagged(first, second))) == 1
+    assert not said(diagnose, tagged(first, second.replace("mean each", "sum each")))
+
+
 OTHERWISE = {
     "other shares in a batch": (
         "distinct=5",

@@ -46,9 +46,11 @@ record whygrad="0.1.0"
 course steps=200 start=4.9 first=4.9 last=334.0 lowest=4.7 highest=370.0 noise=2.2 @ "a.py":6
 step 0
 """
+COUNTS = TAGS.replace("[0.0,5.0]", "[10.0,10.0]").replace("maximum=1.0", "maximum=9.0")
 
 FIRES = {
     "several classes at once, and a loss that grows": (DIVERGES + TAGS, 5),
+    "counts of votes, and a loss that grows": (DIVERGES + COUNTS, 5),
     "the logarithm of sigmoids": (SIGMOIDS, 4),
     "the logarithm apart": (
         SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss ='),
@@ -68,6 +70,8 @@ FIRES = {
 SILENT = {
     "several classes at once, and a loss that falls": DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9")
     + TAGS,
+    "counts of words, and a loss that falls": DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9") + COUNTS,
+    "as many classes in each row": DIVERGES + TAGS.replace("[0.0,5.0]", "[3.0,3.0]"),
     "several classes at once, each asked about by itself": DIVERGES + TAGS.replace("categorical_cross_entropy", "binary_cross_entropy"),
     "one class a row, and a loss that grows": DIVERGES + TAGS.replace("[0.0,5.0]", "[0.0,1.0]"),
     "a softmax that Keras went back behind": SIGMOIDS.replace("logsigmoid", "softmax").replace(

@@ -73,3 +73,30 @@ def test_none_is_left_instead_of_zeros(line: str, edits: list[tuple[str, str]]) 
     (diagnosis,) = said(diagnose, DRIFT.replace('@ "train.py":20', f'@ "train.py":20 text="    {line}"'))
 
     assert [(edit.action, edit.text) for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == edits
+
+
+MASKED = DRIFT.replace(
+    'gradient="zero" gradient_norm=0.0 gradient_at_update="zero"',
+    'reached=true gradient="finite" gradient_norm=0.7 gradient_at_update="zero"',
+)
+
+
+def test_gradients_made_zero_do_not_stop_the_decay() -> None:
+    (diagnosis,) = said(diagnose, MASKED, steps=2)
+
+    assert diagnosis.names == ("old.w",)
+    assert "weight decay of 0.5 goes on" in diagnosis.message
+
+
+HELD = {
+    "one step": (MASKED, 1),
+    "a decay that nobody notices": (MASKED.replace("norm=2.0 update_norm=0.1", "norm=2.0 update_norm=0.00002"), 2),
+    "not moved": (MASKED.replace("norm=2.0 update_norm=0.1", "norm=2.0 update_norm=0.0"), 2),
+    "every gradient made zero": (MASKED.replace('gradient_at_update="finite"', 'gradient_at_update="zero"'), 2),
+    "figures that are not numbers": (MASKED.replace("update_norm=0.1", 'update_norm="nan"'), 2),
+}
+
+
+@pytest.mark.parametrize(("text", "steps"), HELD.values(), ids=HELD)
+def test_gradients_made_zero_may_hold(text: str, steps: int) -> None:
+    assert not said(diagnose, text, steps=steps)
