@@ -259,6 +259,7 @@ def target_name(arguments: Mapping[str, Any]) -> str | None:
 
 
 _RECURRENT = frozenset(("lstm", "gru", "rnn_tanh", "rnn_relu"))
+_TANH = frozenset(("gru", "rnn_tanh", "gru_cell", "rnn_tanh_cell", "lstm_cell"))
 
 
 def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attribute]:
@@ -276,8 +277,22 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
         found["correction"] = rest[0]
     if function.in_place:
         found["inplace"] = True
+    if _ends_in_tanh(function, arguments):
+        found["activation"] = "tanh"
     axis = _sequence_axis(function, arguments)
     return found if axis is None else {**found, "sequence_axis": axis}
+
+
+def _ends_in_tanh(function: Function, arguments: Mapping[str, Any]) -> bool:
+    """The outputs of a recurrent layer or cell stay within -1 and 1: those of an LSTM unless it projects them by a fifth weight of each layer."""
+    if function.base != "lstm":
+        return function.base in _TANH
+    # a packed sequence has its weights one place later, and no `batch_first`
+    at = 2 if isinstance(arguments.get("2"), list | tuple) else 3
+    weights, biases, layers, both = (arguments.get(str(place)) for place in (at, at + 1, at + 2, at + 5))
+    return (
+        isinstance(weights, list | tuple) and isinstance(layers, int) and len(weights) == layers * (2 if both else 1) * (4 if biases else 2)
+    )
 
 
 def _sequence_axis(function: Function, arguments: Mapping[str, Any]) -> int | None:

@@ -129,8 +129,7 @@ def summed(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagnosi
 
 def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagnosis:
     """What is said, at the line that made the loss."""
-    made = step.producer.get(loss.name)
-    op = made[1] if made else None
+    loss, op = _as_handed_over(step, event, loss)
     ended = index.record.outcome.exception
     count = plural(prod(loss.shape or ()), "number")
     return Diagnosis(
@@ -151,6 +150,18 @@ def diagnosis(index: Index, step: StepIndex, event: Event, loss: Value) -> Diagn
         names=(loss.shown,),
         remedy=_remedy(index, op),
     )
+
+
+def _as_handed_over(step: StepIndex, event: Event, loss: Value) -> tuple[Value, Op | None]:
+    """The loss as the user's own code made it, and its maker: a trainer divides it by the steps of accumulation before it asks for the gradient."""
+    made = step.producer.get(loss.name)
+    there = event.site if event.site is not None and event.site.library else None
+    while made is not None and there is not None and made[1].site is not None and made[1].site.line_of_code == there.line_of_code:
+        before = next((step.value(name) for name in made[1].inputs if step.value(name).shape == loss.shape), None)
+        if before is None or before.name not in step.producer:
+            break
+        loss, made = before, step.producer[before.name]
+    return loss, made[1] if made else None
 
 
 def _site(op: Op | None, event: Event) -> Site | None:

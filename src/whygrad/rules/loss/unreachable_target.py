@@ -113,13 +113,20 @@ def given(step: StepIndex, target: str, prediction: str) -> bool:
 
 def limiting(step: StepIndex, name: str) -> Op | None:
     """The limited activation that gave `name` its values, or those that these were picked from."""
-    made = step.producer.get(step.origin(name, ("layout", "cast")))
+    came = step.origin(name, ("layout", "cast"))
+    made = step.producer.get(came)
     while made is not None and made[1].kind == "index" and made[1].inputs:
-        made = step.producer.get(step.origin(made[1].inputs[0], ("layout", "cast")))
-    if made is None or made[1].kind not in RANGES or name not in step.depends_on_parameters:
+        came = step.origin(made[1].inputs[0], ("layout", "cast"))
+        made = step.producer.get(came)
+    if made is None or _is_cell_state(made[1], came) or made[1].kind not in RANGES or name not in step.depends_on_parameters:
         return None
     # timid: a recurrent layer may end in another activation than its usual tanh, so that it has to be told
     return made[1] if made[1].kind != "rnn" or made[1].attributes.get("activation") == "tanh" else None
+
+
+def _is_cell_state(op: Op, name: str) -> bool:
+    """The memory of an LSTM, which no tanh has limited."""
+    return op.kind == "rnn" and "lstm" in op.native and len(op.outputs) > 1 and name == op.outputs[-1]
 
 
 def squared(step: StepIndex, op: Op) -> bool:

@@ -26,7 +26,17 @@ UNREDUCED = (
     .replace('    a = mse_loss p y with={"target":1,"reduction":"mean"}', '    loss = mse_loss p y with={"target":1,"reduction":"none"}')
 )
 
+TRAINED = (
+    UNREDUCED.replace("loss: loss f32[30]", "each: activation f32[30]\n    loss: loss f32[30]")
+    .replace("    loss = mse_loss", "    each = mse_loss")
+    .replace("    ! backward", '    loss = div each @ "a.py":20\n    ! backward')
+    .replace('@ "a.py":9', '@ "a.py":20 library=[["trainer.py",7,"training_step"]]')
+)
+"""A trainer of a library divides what it was handed, and asks for the gradient."""
+
 FIRES = {
+    "divided by a trainer": (TRAINED, 4),
+    "divided on the line of the backward": (TRAINED.replace(' library=[["trainer.py",7,"training_step"]]', ""), 20),
     "losses stacked": (STACKED, 5),
     "a loss per entry": (UNREDUCED, 4),
     "a table of losses": (UNREDUCED.replace("loss: loss f32[30]", "loss: loss f32[30,4]"), 4),

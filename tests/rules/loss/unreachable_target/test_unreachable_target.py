@@ -108,6 +108,9 @@ SILENT = {
     "scaled into the range": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1 maximum=1 mean=0 std=0.5"),
     "a little noise beyond": TIDE.replace("minimum=-3.1 maximum=3.0 mean=0.1 std=1.6", "minimum=-1.3 maximum=1.2 mean=0 std=0.5"),
     "scaled after the tanh": TIDE.replace("p = reshape t", "p = mul t"),
+    "the memory of an LSTM, which no tanh limits": TIDE.replace(
+        "t = tanh s", 'o, h, t = rnn s w with={"activation":"tanh"} native="torch.lstm"'
+    ).replace("    t: activation", "    o: activation f32[44,1]\n    h: activation f32[44,1]\n    t: activation"),
     "a recurrent layer whose activation is not known": TIDE.replace("tanh s", "rnn s w"),
     "picked out of what is no activation's": TIDE.replace("p = reshape t", "p = index s"),
     "no activation": TIDE.replace("tanh s", "copy s"),
