@@ -248,13 +248,17 @@ def held_by_layers(model: nn.Module) -> Iterator[tuple[Tensor, Any, str]]:
                 yield variable._value, layer, str(variable.path).removeprefix(f"{getattr(model, 'name', '')}/")
 
 
-def bare_in(layer: nn.Module, sources: source.Sources) -> Iterator[tuple[Tensor, Site | None]]:
-    """Parameters that a layer of the user's keeps as PyTorch's own, which Keras knows nothing of, and the line that makes each a part of it."""
-    own = layer._parameters if is_keras(layer) and not builtin(layer) else {}
+def bare_in(layer: nn.Module, sources: source.Sources, lines: dict[tuple[str, str], Site | None]) -> Iterator[tuple[Tensor, Site | None]]:
+    """Parameters that a layer of the user's keeps as PyTorch's own, which Keras knows nothing of where it is one of Keras', and the line that makes each a part of it; `lines`: those found already."""
+    own = layer._parameters if not is_keras(layer) or not builtin(layer) else {}
     file = getattr(sys.modules.get(type(layer).__module__), "__file__", None) if own else None
+    if file is None or not source.is_own_file(file):
+        return
     for name, item in own.items():
-        if item is not None and file is not None:
-            yield item, sources.only(file, rf"\bself\.{re.escape(name)}\s*=(?!=).*")
+        if (file, name) not in lines:
+            lines[file, name] = sources.only(file, rf"\bself\.{re.escape(name)}\s*=(?!=).*")
+        if item is not None:
+            yield item, lines[file, name]
 
 
 def rate_of(optimizer: Any) -> float | None:

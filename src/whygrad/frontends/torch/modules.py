@@ -262,9 +262,10 @@ class Modules:
         return found | {id(tensor): homes[id(layer)] for tensor, layer, _ in held if id(layer) in homes}
 
     def bare(self, sources: source.Sources) -> dict[int, Site]:
-        """Id of each parameter that a layer of Keras' holds without Keras' knowledge, to the line that makes it a part of the layer."""
+        """Id of each parameter that a layer of the user's holds by itself, to the line that makes it a part of the layer."""
         parts = [part for reference, _ in self._made.values() if (part := reference()) is not None]
-        return {id(item): site for part in parts for item, site in keras.bare_in(part, sources) if site is not None}
+        lines: dict[tuple[str, str], Site | None] = {}
+        return {id(item): site for part in parts for item, site in keras.bare_in(part, sources, lines) if site is not None}
 
 
 def _unused(name: str, taken: set[str]) -> str:

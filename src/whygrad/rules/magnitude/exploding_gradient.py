@@ -110,7 +110,14 @@ def forward(step: StepIndex, grown: Gain, course: Course | None, guess: float | 
         ),
         help="start with the layer's own initialisation, and in a recurrence with its own activation (tanh); or normalise between the layers",
         facts=frozenset({Fact("explodes", kind)}),
-        explains=frozenset({Fact("diverges", kind), Fact("stands", kind), *(Fact("non-finite", name) for name in step.losses)}),
+        # beside numbers of such a size a label is rounded away, and the square of the gradient has no room
+        explains=frozenset(
+            {
+                *(Fact(what, kind) for what in ("diverges", "stands", "insensitive", "overflow")),
+                *(Fact("non-finite", name) for name in step.losses),
+                *(Fact("unmoved", p.name) for p in step.step.parameters),
+            }
+        ),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(p.name for p in step.step.parameters if p.value in op.inputs)[:1],

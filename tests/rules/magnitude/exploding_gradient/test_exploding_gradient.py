@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.magnitude.exploding_gradient import diagnose
 
 
@@ -103,3 +104,9 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_what_numbers_of_such_a_size_do_follows_from_them() -> None:
+    (found,) = said(diagnose, RIVER)
+
+    assert {Fact("insensitive", "0"), Fact("overflow", "0"), Fact("unmoved", "w"), Fact("stands", "0")} <= found.explains
