@@ -51,6 +51,11 @@ def started_at(index: Index, parameter: Parameter) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)
 
 
+def mode_asked_at(index: Index, names: tuple[str, ...]) -> Site | None:
+    """What, by the source, decides that the layer which made these runs in evaluation mode."""
+    return next((o.site for o in index.record.origins if o.setting == "mode asked" and o.values == names), None)
+
+
 def chosen_at(index: Index, names: tuple[str, ...]) -> Site | None:
     """What, by the source, says of these parameters that they are frozen."""
     return next((o.site for o in index.record.origins if o.setting == "chosen" and o.values == names), None)

@@ -213,14 +213,17 @@ def field_of(program: Program, scope: Scope, name: str) -> Spot | None:
         return None
     if id(scope.node) == id(owner):  # as `constructed` has it
         return scope.given.get(name)
-    found = [
-        Spot(node, level)
-        for module in program.user_modules(owner.name)
-        for called in (owner.name, "cls")
-        for level, node in _calls_of(program, module, called)
-        if called != "cls" or level.owner is owner
-    ]
-    return _fields(owner, found[0]).get(name) if len(found) == 1 else None
+    found = list(fields_of(program, owner, name))
+    return found[0] if len(found) == 1 else None
+
+
+def fields_of(program: Program, owner: ast.ClassDef, name: str) -> Iterator[Spot | None]:
+    """What each call that makes an object gives for a field of it."""
+    for module in program.user_modules(owner.name):
+        for called in (owner.name, "cls"):
+            for level, node in _calls_of(program, module, called):
+                if called != "cls" or level.owner is owner:
+                    yield _fields(owner, Spot(node, level)).get(name)
 
 
 def _with_constructor(inner: Scope, built: Scope) -> Scope:

@@ -1,10 +1,11 @@
 """WG508: the gradient grows by orders of magnitude towards the input."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.changes import backward_site
 from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails, is_whole
 from whygrad.flow.guesses import spread_guess, written_guess
 from whygrad.flow.makers import edited_at
@@ -57,7 +58,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
             yield diagnosis(steps[-1], found[-1])
         elif (grown := gain(steps[0])) is not None and out_of_hand(index, steps[0], grown):
             found_at = forward(steps[0], grown, course_of(index, steps[0]), guessed(index, steps[0]))
-            yield replace(found_at, explains=found_at.explains | later(steps))
+            yield replace(found_at, explains=found_at.explains | later(index, steps[0]))
 
 
 def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:
@@ -69,9 +70,15 @@ def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:
     return guess is not None and course.start >= BEYOND * guess and fails(index, step) is not None
 
 
-def later(steps: Sequence[StepIndex]) -> frozenset[Fact]:
-    """What overflows in the steps after the first, in which it grew: the update that such a gradient makes puts an end to all numbers."""
-    return frozenset(Fact("non-finite", name) for step in steps[1:] for op in step.graph.ops for name in op.outputs)
+def later(index: Index, first: StepIndex) -> frozenset[Fact]:
+    """What overflows in the steps after the first, in which it grew: the update that such a gradient makes puts an end to all numbers, and with them the step may become one of another kind."""
+    place = backward_site(first)
+    alike = (
+        s
+        for s in index.steps
+        if s.step.index > first.step.index and (s.step.kind == first.step.kind or (place and backward_site(s) == place))
+    )
+    return frozenset(Fact("non-finite", name) for step in alike for op in step.graph.ops for name in op.outputs)
 
 
 def guessed(index: Index, step: StepIndex) -> float | None:

@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import origin
 from whygrad.flow.changes import backward_site
-from whygrad.flow.origins import told_no_mode
+from whygrad.flow.origins import mode_asked_at, told_no_mode
 from whygrad.flow.timeline import Moment, timeline
 from whygrad.idioms import idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Parameter, Site
@@ -178,7 +178,9 @@ def _asked_for(index: Index) -> Diagnosis | None:
 
 def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
     op = still[0][0]
-    called = model_called(op.site)
+    called, decided = model_called(op.site), mode_asked_at(index, op.outputs)
+    if called is not None and decided is not None and called.line_of_code == decided.line_of_code:
+        decided = None
     layers = list(dict.fromkeys(op.module or p.name for op, p in still))
     return Diagnosis(
         "WG413",
@@ -186,21 +188,31 @@ def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]
         "warning",
         "proved",
         f"the model trains in evaluation mode: {plural(len(layers), 'normalisation layer')} {'runs' if len(layers) == 1 else 'run'} on statistics that never move",
-        site=called,
-        label="the forward of a training step, in evaluation mode",
-        related=places((op.site if called is not op.site else None, "the layer is called here")),
+        site=decided or called,
+        label="decides for evaluation mode" if decided else "the forward of a training step, in evaluation mode",
+        related=places(
+            (called if decided else None, "the forward of a training step, in evaluation mode"),
+            (
+                op.site
+                if called is not op.site and (decided is None or op.site is None or op.site.line_of_code != decided.line_of_code)
+                else None,
+                "the layer is called here",
+            ),
+        ),
         evidence=(
             Evidence(
                 f"{listed(layers)} {'normalises' if len(layers) == 1 else 'normalise'} by running statistics that are still 0 and 1, as they were made",
                 "layers",
                 len(layers),
             ),
+            *_handed_on(index),
         ),
+        explains=_unnormalised(index),
         help=idiom(index, "training mode"),
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(layers),
-        remedy=_told(index, called),
+        remedy=_told(index, called) or _turned(decided),
     )
 
 
@@ -242,12 +254,22 @@ def _unnormalised(index: Index) -> frozenset[Fact]:
     """What follows: a loss that fails, and numbers behind such a layer that are not finite."""
     found = [(step, op) for step in index.steps if step.step.differentiated for op, _ in _let_through(step)]
     facts = {Fact(what, str(step.step.kind)) for step, _ in found for what in ("stands", "diverges")}
-    facts |= {Fact("odd-scale", name) for step, op in found for name in (op.inputs[0], step.origin(op.inputs[0]))}
+    # by the batch's own statistics, nothing behind the layer would see how large what goes into it is
+    facts |= {Fact("odd-scale", name) for step, op in found for name in (*step.upstream(op.inputs[0]), step.origin(op.inputs[0]))}
     born = origin(index)
     if found and born is not None and born.op is not None and born.birth.stage in ("forward", "backward"):
         behind = born.step.downstream(tuple(name for op, _ in _let_through(born.step) for name in op.outputs))
         facts |= {Fact("non-finite", name) for name in born.op.outputs if name in behind}
     return frozenset(facts)
+
+
+def _handed_on(index: Index) -> Iterator[Evidence]:
+    """How large what the first such layer lets through is."""
+    for op, size in list(_let_through(index.steps[0]))[:1]:
+        told = (
+            f"`{op.module or 'the first'}` hands on numbers of size {figure(size)}: by the statistics of the batch they would be of size 1"
+        )
+        yield Evidence(told, "size", size)
 
 
 def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]]) -> Diagnosis:
@@ -268,14 +290,7 @@ def _about_start(index: Index, switch: Moment, frozen: list[tuple[Op, Parameter]
                 "layers",
                 len(modules),
             ),
-            *(
-                Evidence(
-                    f"`{op.module or 'the first'}` hands on numbers of size {figure(size)}: by the statistics of the batch they would be of size 1",
-                    "size",
-                    size,
-                )
-                for op, size in list(_let_through(index.steps[0]))[:1]
-            ),
+            *_handed_on(index),
         ),
         explains=_unnormalised(index),
         help=idiom(index, "training mode first"),
@@ -334,3 +349,10 @@ def _told(index: Index, site: Site | None) -> Remedy | None:
     if site is None or asked is None:
         return None
     return remedy("call the model in training mode", Edit("wrap", site, "True" if asked[2] == "False" else "False", keyword=asked[1]))
+
+
+def _turned(site: Site | None) -> Remedy | None:
+    """The other mode, where a literal decides."""
+    written = site.text[site.column - 1 : (site.end_column or 0) - 1] if site is not None and site.column else ""
+    other = {"True": "False", "False": "True"}.get(written)
+    return remedy("call the model in training mode", Edit("replace", site, other)) if site is not None and other is not None else None

@@ -110,3 +110,25 @@ def test_what_numbers_of_such_a_size_do_follows_from_them() -> None:
     (found,) = said(diagnose, RIVER)
 
     assert {Fact("insensitive", "0"), Fact("overflow", "0"), Fact("unmoved", "w"), Fact("stands", "0")} <= found.explains
+
+
+@pytest.mark.parametrize(("line", "explained"), [(25, True), (40, False)], ids=["the same backward", "another training"])
+def test_what_overflows_in_the_next_step_is_explained_though_that_is_of_another_kind(line: int, explained: bool) -> None:
+    first = (
+        RIVER.replace("last=354.0", "non_finite=3")
+        .replace("highest=1e8", 'highest=1e8 @ "train.py":25')
+        .replace("! backward loss", '! backward loss @ "train.py":25')
+    )
+    later = f"""
+    step 1 kind=1
+      o: input f32[8,4]
+      u: parameter f32[4,4]
+      q: activation f32[8,4] finite=0.5
+      q = linear o u
+      end = mean q
+      ! backward end @ "train.py":{line}
+    """
+    course, _, rest = first.partition("    x: input")
+    (diagnosis,) = said(diagnose, f"{course}    step 0 kind=0\n    x: input{rest}{later}")
+
+    assert (Fact("non-finite", "q") in diagnosis.explains) is explained

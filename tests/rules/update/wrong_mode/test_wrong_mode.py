@@ -172,3 +172,18 @@ def test_what_passes_such_a_layer_far_from_size_1_explains_an_overflow_behind_it
 
     assert (Fact("non-finite", "e") in told.explains) is explains
     assert (Fact("stands", "0") in told.explains) is explains
+
+
+def test_what_decides_for_evaluation_mode_is_named() -> None:
+    (diagnosis,) = said(diagnose, AS_MADE + '    origin values=["h"] setting="mode asked" @ "train.py":9 text="on = mode == 1"\n')
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.remedy) == (9, None)
+
+
+@pytest.mark.parametrize(("size", "explains"), [(900.0, True), (2.0, False)])
+def test_statistics_as_they_were_made_explain_an_input_of_another_size(size: float, explains: bool) -> None:
+    text = AS_MADE.replace("    l.w: parameter", f"    h: activation f32[8,4] mean=0.0 std={size}\n    l.w: parameter")
+    (diagnosis,) = said(diagnose, text)
+
+    assert (Fact("odd-scale", "x") in diagnosis.explains) is explains
