@@ -12,6 +12,7 @@ from whygrad.idioms import dialects, idiom, speaks, speaks_torch, spelled
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
+from whygrad.rules.graph.kept_untracked import kept
 from whygrad.rules.graph.never_asked import never_tracked
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting
 from whygrad.rules.phrases import plural
@@ -47,7 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     PyTorch, "Autograd mechanics: locally disabling gradient computation", `torch.no_grad`, `torch.inference_mode`, `torch.set_grad_enabled`; TensorFlow, `tf.GradientTape`.
     """
     for cut in index.once(cuts):
-        if cut.story == "disabled":
+        if cut.story == "disabled" and kept(index, cut) is None:
             yield _spoken(index, cut)
     yield from idle(index, "disabled", "WG303", "gradient-disabled")
     yield from never_tracked(index)

@@ -9,6 +9,7 @@ from whygrad.ir import Parameter
 from whygrad.rules import rule
 from whygrad.rules.graph.freed_graph import made_anew
 from whygrad.rules.graph.half_copies import half_copies
+from whygrad.rules.graph.kept_untracked import kept_untracked
 from whygrad.rules.graph.taken_in import outdated, taken_in
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
 
@@ -23,7 +24,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     been updated in between and no longer enters the loss: fused projections, a cast to lower precision that is cached, a weight that is normalised once.
     In JAX, parameters that a jitted function reads through a static `self` or a variable around it: they are constants of what was compiled, and the updates made since are not read. That
     holds for a compiled evaluation too, where the variable has been bound anew since, or where the new parameters are handed in and not read. And, with optax, copies in lower precision by which the
-    gradient is taken, made once from the weights that every update goes to.
+    gradient is taken, made once from the weights that every update goes to. Also what a forward kept of its weights from a call with tracking off, such as one that only prints the output's shape.
 
     ## Why it matters
     The gradient still flows through the copy's graph to the parameter, and the optimizer moves it: gradients and weights look alive, and the model never changes.
@@ -41,6 +42,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from taken_in(index)
     yield from outdated(index)
     yield from half_copies(index)
+    yield from kept_untracked(index)
     ended = {failure.step for failure in index.once(failures)}
     yield from distinct(_about(item, stale) for item in index.once(carried) if item.step not in ended and (stale := _stale(index, item)))
 
