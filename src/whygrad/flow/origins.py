@@ -56,6 +56,11 @@ def mode_asked_at(index: Index, names: tuple[str, ...]) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "mode asked" and o.values == names), None)
 
 
+def unkept_at(index: Index) -> Site | None:
+    """Where, by the source, a function takes parameters over and keeps what it makes of them from everybody."""
+    return next((o.site for o in index.record.origins if o.setting == "unkept"), None)
+
+
 def chosen_at(index: Index, names: tuple[str, ...]) -> Site | None:
     """What, by the source, says of these parameters that they are frozen."""
     return next((o.site for o in index.record.origins if o.setting == "chosen" and o.values == names), None)

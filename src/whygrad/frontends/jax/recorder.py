@@ -408,7 +408,7 @@ class JaxRecorder(Listener):
         """A jitted step has returned: its loss, and the parameters in what it returned."""
         outputs = leaves(result)
         self.beginnings.returned(plan.capture.moments, [outputs[at] for at in plan.results.values() if at < len(outputs)])
-        self.symptoms.has_returned(plan, result, self.index)
+        self.symptoms.has_returned(plan, outputs, self.index)
         for program, at in zip(plan.programs, plan.losses, strict=True):
             if at is not None and at < len(outputs):
                 self.symptoms.loss(program.derivation.trace, outputs[at], self.index, self.optimizers.last_rate)
@@ -424,7 +424,7 @@ class JaxRecorder(Listener):
             return Record(
                 frameworks=(Framework("jax", str(jax.__version__)), *self.keras.frameworks()),
                 outcome=Outcome(steps_seen=self.index, backwards_seen=self.backwards),
-                steps=self.jits.closures.told(apart(steps)),
+                steps=self.symptoms.again.told(self.jits.closures.told(apart(steps)), self.builder),
                 optimizers=self.optimizers.records(),
                 batches=self.keras.handed_out(tuple(self.jits.feeds.records()), steps) if self.stopped else (),
                 courses=self.symptoms.records(self.builder),

@@ -1,7 +1,7 @@
 """What is watched of all steps, recorded or not: the loss, and what became of the parameters."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from whygrad.frontends.courses import CourseWatch
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.assembly import SNAPSHOT, Snapshot, compared
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.derivations import Asked, arguments_of, leaves
+from whygrad.frontends.jax.derivations import Asked, arguments_of
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.inputs import parameters_of
 from whygrad.frontends.jax.jits import Plan
+from whygrad.frontends.jax.returns import Returns
 from whygrad.frontends.jax.tape import Numbers
 from whygrad.frontends.trajectories import Trajectory
 from whygrad.ir import Course, Ending
@@ -41,8 +42,9 @@ class Symptoms:
         """The last derivative that was asked for in a step that is not recorded."""
         self.given: Mapping[str, Any] = {}
         """The parameters that the last jitted derivative was given, where they are updated outside of it."""
-        self.returned: tuple[Plan, Any] | None = None
-        """The last result of a jitted step."""
+        self.returned: tuple[Plan, Sequence[Any]] | None = None
+        """What a jitted step has handed out last."""
+        self.again = Returns()
         self.non_finite: int | None = None
         """Number of the first step whose loss was not finite, and had not run away before."""
         self._arriving: deque[tuple[CourseWatch, Any, int, float | None]] = deque()
@@ -76,9 +78,10 @@ class Symptoms:
         self.asked = asked
         self.trajectory.loss_seen(self.readable, step + 1)
 
-    def has_returned(self, plan: Plan, result: Any, step: int) -> None:
+    def has_returned(self, plan: Plan, outputs: Sequence[Any], step: int) -> None:
         """A jitted step has returned, with the parameters of the next one, or with none where they are updated outside of it."""
-        self.returned = (plan, result)
+        self.returned = (plan, outputs)
+        self.again.returned(plan, outputs)
         handed = bool(plan.results or plan.ends)
         self.given, plan.given = {} if handed else parameters_of(plan, plan.given), ()
         self.trajectory.loss_seen(self.readable, step + 1 + handed)
@@ -112,8 +115,7 @@ class Symptoms:
             found.update({item.path: numbers.objects[item.number] for item in arguments if item.differentiated})
         found.update(self.given)
         if self.returned is not None:
-            plan, result = self.returned
-            outputs = leaves(result)
+            plan, outputs = self.returned
             made = {**plan.results, **plan.ends}
             found.update({name: outputs[at] for name, at in made.items() if at < len(outputs) and name not in self.unkept})
         return found

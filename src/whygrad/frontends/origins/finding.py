@@ -18,6 +18,7 @@ from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
 from whygrad.frontends.origins.starts import filled_in_class, filled_places
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
+from whygrad.frontends.origins.unkept import unkept
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
 
@@ -57,6 +58,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_of_choices(program, record),
         *carried(program, record),
         *evaluations(program, record),
+        *unkept(program, record),
         *_always_on(program, record),
         *modes_of(program, record),
         *_seeds(program, record),

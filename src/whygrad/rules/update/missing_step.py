@@ -107,7 +107,7 @@ def diagnosis(index: Index, idle: list[Optimizer]) -> Diagnosis:
             e
             for s in index.steps
             for e in s.events("dropped")
-            if e.attributes.get("what") not in ("restored", "traced") and not set(held).isdisjoint(e.targets)
+            if e.attributes.get("what") not in ("restored", "traced", "begun again") and not set(held).isdisjoint(e.targets)
         ),
         None,
     )

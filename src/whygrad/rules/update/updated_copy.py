@@ -9,6 +9,7 @@ from whygrad.ir import Op, Parameter
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural
 from whygrad.rules.remedies import remedy
+from whygrad.rules.update.begun_again import begun_again
 from whygrad.rules.update.edited_state import edited_states
 from whygrad.rules.update.rebound import rebound
 from whygrad.rules.update.scattered import scattered
@@ -38,6 +39,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     New weights that are put into the dictionary which `state_dict()` returned, twice and more, and never loaded, while an optimizer trains something else.
 
+    In JAX, a function that trains the parameters it is given, or takes from its object, in a loop, and keeps what comes of it from everybody: each call begins with the same ones.
+
     And weights that the program puts back while Keras' `fit` runs, the same ones three times in a row and more, so that at least half of all updates of the run are lost.
 
     ## Why it matters
@@ -45,7 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Weights that are rebound where the forward reads them, fast weights of meta-learning, and updates in place under `no_grad`: there the parameters change, or the next forward reads what was
-    computed. Weights that are put back between two calls of `fit`, as for each fold; the best ones put back at the end, or now and then.
+    computed. Weights that are put back between two calls of `fit`, as for each fold, or settings that are tried out one after the other; the best ones put back at the end, or now and then.
 
     ## How sure
     Proved: the result is read by nothing, and the parameters are the same to the last bit at the end of the run.
@@ -58,6 +61,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from scattered(index)
     yield from edited_states(index)
     yield from rebound(index)
+    yield from begun_again(index)
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
@@ -109,7 +113,8 @@ def _restored(index: Index) -> Iterator[Diagnosis]:
     for step in index.steps:
         for event in step.events("dropped"):
             times, updates = event.attributes.get("times"), event.attributes.get("updates")
-            if not isinstance(times, int) or not isinstance(updates, int) or times < IN_A_ROW or updates < LOST * seen:
+            restored = event.attributes.get("what") == "restored"
+            if not restored or not isinstance(times, int) or not isinstance(updates, int) or times < IN_A_ROW or updates < LOST * seen:
                 continue
             yield Diagnosis(
                 "WG415",

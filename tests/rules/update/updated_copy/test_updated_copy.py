@@ -161,3 +161,26 @@ def test_changed_copies_go_back_where_keras_has_a_way(framework: str, actions: l
     (found,) = diagnose.check(Index(loads(f'framework {framework} "2.0"\n' + dedent(text))))
 
     assert [edit.action for edit in (found.remedy.edits if found.remedy else ())] == actions
+
+
+AGAIN = RESTORED.replace(
+    '"what":"restored","times":11,"updates":330} @ "callbacks.py":21', '"what":"begun again","times":5,"updates":360} @ "train.py":8'
+) + ('    origin values=["w"] setting="unkept" @ "train.py":5 in "Trainer.epoch" text="    a, b = self.a, self.b"\n')
+
+
+def test_parameters_that_are_taken_over_and_never_given_back() -> None:
+    (diagnosis,) = diagnose.check(Index(loads(dedent(AGAIN))))
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity) == (5, "error")
+    assert diagnosis.remedy is not None
+    assert [edit.text for edit in diagnosis.remedy.edits] == ["self.a, self.b = a, b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [AGAIN.partition("    origin")[0], AGAIN.replace('"times":5', '"times":1'), AGAIN.replace('"updates":360', '"updates":100')],
+    ids=["somebody reads them", "a run and another one from the same start", "a part of the run"],
+)
+def test_parameters_that_training_goes_back_to_on_purpose(text: str) -> None:
+    assert not list(diagnose.check(Index(loads(dedent(text)))))
