@@ -520,3 +520,27 @@ model.fit(np.ones((8, 3), "float32"), np.arange(8) % 2, batch_size=4, verbose=0)
     (loss,) = (op for op in recorded(tmp_path, program, experiments="off").steps[0].graph.ops if op.kind == "cross_entropy")
 
     assert loss.attributes.get("ignore_index") == recorded_as
+
+
+def test_what_a_step_of_the_programs_own_hands_to_the_optimizer_under_fit_is_told(tmp_path):
+    program = """
+import keras, numpy as np, tensorflow as tf
+class Pair(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = keras.layers.Dense(4), keras.layers.Dense(1)
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.decoder(self.encoder(data[0])) - data[1]) ** 2)
+        variables = self.decoder.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables))
+        return {"loss": loss}
+model = Pair()
+model.compile("sgd")
+model.fit(np.ones((8, 3), "float32"), np.ones((8, 1), "float32"), batch_size=4, verbose=0)
+"""
+    (optimizer,) = recorded(tmp_path, program, experiments="off").optimizers
+
+    assert optimizer.given_site is not None
+    assert program.splitlines()[optimizer.given_site.line - 1].strip() == "variables = self.decoder.trainable_variables"

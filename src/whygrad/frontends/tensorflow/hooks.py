@@ -142,7 +142,7 @@ class Hooks:
         asked = {entry.number: entry for entry in found if entry is not None}
         recorder.optimizers.asked.update(asked)
         left_out = [owned for number, owned in recorder.running.seen.items() if owned.trainable and number not in asked]
-        recorder.running.listed = places.listed(recorder.builder.sources, trace) if left_out and recorder.running.driver is None else None
+        recorder.running.listed = places.listed(recorder.builder.sources, trace) if left_out and self._own(trace) else None
         recorder.running.listed_for.update({id(gradient): recorder.running.listed for gradient in gradients if gradient is not None})
         own = self._gather(found, gradients)
         if asks and recorder.running.examined < MOST_EXAMINED:
@@ -278,12 +278,18 @@ class Hooks:
                     norm = None if gradient is None else float(np.linalg.norm(wide(dense(gradient))))
                 recorder.watch.at_update(found.number, norm)
         self.sums.handed(zip(list(gradients or ()), targets, strict=False))
-        if recorder.running.driver is None:
+        trace = source.trace(frame)
+        if self._own(trace):
             lists = (
                 recorder.running.listed_for[id(gradient)] for gradient in gradients or () if id(gradient) in recorder.running.listed_for
             )
-            entry.given = next(lists, recorder.running.listed) or recorder.builder.site(source.trace(frame))
+            entry.given = next(lists, recorder.running.listed) or recorder.builder.site(trace)
         self._names(frame)
+
+    def _own(self, trace: source.Trace | None) -> bool:
+        """The program's own step, which hands over what it likes; that of Keras has no other line than the one that calls `fit`."""
+        driver = self.recorder.running.driver
+        return driver is None or place_of(trace) != place_of(driver)
 
     def _lessened(self, optimizer: Any, gradients: list[Any]) -> None:
         """The program has made its gradients smaller on their way to the optimizer: clipping by hand."""

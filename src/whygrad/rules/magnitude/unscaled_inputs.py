@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, fails, failure, fresh, supervised
+from whygrad.flow.courses import course_of, fails, failure, fresh, one_training, supervised
 from whygrad.flow.makers import edited_at
 from whygrad.flow.origins import decided_at
 from whygrad.flow.trials import trial_of
@@ -64,7 +64,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     LeCun et al., "Efficient BackProp", section 4.3; `whygrad explain WG506` (targets), `WG411` (the rate).
     """
-    found = [one for step in index.steps if supervised(index, step) for one in of_step(index, step)]
+    found = [one for step in index.steps if supervised(index, step) or swallows(index, step) for one in of_step(index, step)]
     yield from distinct(sorted(found, key=lambda one: one.test is not None and isinstance(one.test.intervention, Descend)))
     yield from () if found else outgrown(index, {step.step.index: tuple(inputs(step)) for step in index.steps})
 
@@ -78,6 +78,12 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         found = [value for value in found if blocked(step, value)]
     if found:
         yield diagnosis(index, step, found, error=failed == "diverges")
+
+
+def swallows(index: Index, step: StepIndex) -> bool:
+    """The loss compares with labels that its size leaves nothing of: permuted, they change no bit of the gradient."""
+    drowned = step.step.measures.label_sensitivity == 0 and step.labels_reach_loss
+    return drowned and one_training(index) and any((scale_of(value) or 0.0) >= EXTREME for value in inputs(step))
 
 
 def inputs(step: StepIndex) -> Iterator[Value]:

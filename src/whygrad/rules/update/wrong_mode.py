@@ -178,7 +178,9 @@ def _asked_for(index: Index) -> Diagnosis | None:
 
 def _about_call(index: Index, step: StepIndex, still: list[tuple[Op, Parameter]]) -> Diagnosis:
     op = still[0][0]
-    called, decided = model_called(op.site), mode_asked_at(index, op.outputs)
+    # a function of the program's own around the model may have the name of a forward: what asks for the mode is the line
+    called = op.site if op.site is not None and _ASKED.search(op.site.text) else model_called(op.site)
+    decided = mode_asked_at(index, op.outputs)
     if called is not None and decided is not None and called.line_of_code == decided.line_of_code:
         decided = None
     layers = list(dict.fromkeys(op.module or p.name for op, p in still))

@@ -93,6 +93,11 @@ FIRES = {
         7,
         "warning",
     ),
+    "inputs of 1e9 swallow their labels": (
+        STUCK.replace("label_sensitivity=0.3", "label_sensitivity=0.0").replace("mean=5000 std=2000", "mean=1e9 std=2000"),
+        7,
+        "warning",
+    ),
     "asked for while the run is young": (STUCK.replace("steps=100", "steps=1"), 7, "warning"),
 }
 
@@ -120,6 +125,9 @@ SILENT = {
     "no figures": STUCK.replace("minimum=1000 maximum=9000 mean=5000 std=2000", ""),
     "normalised first": STUCK.replace("a = linear x w", "n = batch_norm x w\n    a = linear n w"),
     "a short run": STUCK.replace("steps=100", "steps=10"),
+    "large, and no labels in the loss": STUCK.replace("label_sensitivity=0.3", "label_sensitivity=0.0")
+    .replace("mean=5000 std=2000", "mean=1e9 std=2000")
+    .replace('mse_loss a y with={"target":1}', "mean a"),
     "no labels to fit": STUCK.replace("label_sensitivity=0.3", "label_sensitivity=0.0"),
 }
 

@@ -61,8 +61,13 @@ IN_A_FORWARD = AS_MADE.replace(
     '"train.py":22', '"block.py":7 in "Block.call" callers=[["net.py",12,"Net.call"],["train.py",23,"step"],["train.py",30,""]]'
 )
 IN_THE_STEP = AS_MADE.replace('"train.py":22', '"train.py":22 in "step" callers=[["train.py",30,""]]')
+IN_A_HELPER = AS_MADE.replace(
+    '"train.py":22',
+    '"train.py":9:12-40 in "forward" text="    return net(x, training=False)" callers=[["train.py",22,"step"],["train.py",30,""]]',
+)
 
 FIRES = {
+    "a helper of the program's own asks for it": (IN_A_HELPER, 9),
     "never told, in a layer of a layer": (IN_A_FORWARD, 23),
     "never told, where the model is called": (IN_THE_STEP, 22),
     "dropout that is not told the mode": (ALWAYS, 14),
