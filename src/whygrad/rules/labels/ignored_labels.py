@@ -35,8 +35,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Targets that all equal the loss's `ignore_index`; a mask of zeros that multiplies the loss of each entry; a selection by a mask that
-    picks nothing at all. Class weights that are all 0. In TensorFlow, a connectionist temporal classification whose labels all have more
-    letters than the model gives frames. Returns or advantages that are normalised along an axis of one entry: each less itself is 0.
+    picks nothing at all. Class weights that are all 0. In PyTorch and TensorFlow, a connectionist temporal classification whose labels all have more
+    letters than the model gives frames, or than the loss is told of. Returns or advantages that are normalised along an axis of one entry: each less itself is 0.
 
     ## Why it matters
     The loss is 0 or not a number, and no gradient comes of it. Some trainers show 0.0 for it, which looks like success.

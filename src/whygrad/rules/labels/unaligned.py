@@ -11,6 +11,8 @@ from whygrad.rules.phrases import figure, places
 
 _OWN = "compute_ctc_loss"
 """TensorFlow's function with a gradient of its own: scores, labels, lengths of the labels, lengths of the scores."""
+_TORCH = "torch.nn.functional.ctc_loss"
+"""PyTorch's has the lengths of the scores first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,9 @@ class Unaligned:
     letters: int
     """Of the shortest label."""
     frames: int
-    """Of the longest row of scores."""
+    """Of the longest row of scores, as the loss is told."""
+    time: int = 0
+    """What the scores have, where that is known to be more."""
 
 
 def unaligned(index: Index) -> Iterator[Diagnosis]:
@@ -40,14 +44,17 @@ def _of_step(step: StepIndex) -> Iterator[Unaligned]:
     for op in step.graph.ops:
         if op.failed or step.shapes_loss.isdisjoint(op.outputs):
             continue
-        lengths = _given(step, op) if op.native.endswith(_OWN) else _by_shape(step, op)
+        told = op.native == _TORCH or op.native.endswith(_OWN)
+        lengths = _given(step, op) if told else _by_shape(step, op)
         if lengths is not None and lengths[0] > lengths[1]:
-            yield Unaligned(step, op, op.inputs[0], *lengths)
+            time = (step.value(op.inputs[0]).shape or (0,))[0] if op.native == _TORCH else 0
+            yield Unaligned(step, op, op.inputs[0], *lengths, time=time if time > lengths[1] else 0)
 
 
 def _given(step: StepIndex, op: Op) -> tuple[int, int] | None:
     """The lengths that the loss was given."""
-    figures = [step.value(name).statistics for name in op.inputs[2:4]]
+    given = op.inputs[3:1:-1] if op.native == _TORCH else op.inputs[2:4]
+    figures = [step.value(name).statistics for name in given]
     letters, frames = figures if len(figures) == 2 else (None, None)  # noqa: PLR2004 - of labels, of scores
     if letters is None or frames is None or letters.minimum is None or frames.maximum is None:
         return None
@@ -69,15 +76,20 @@ def _by_shape(step: StepIndex, op: Op) -> tuple[int, int] | None:
 def _diagnosis(found: Unaligned, steps: int) -> Diagnosis:
     step, op, loss = found.step, found.op, found.step.step.measures.loss
     made = step.producer.get(step.origin(found.scores, ("layout", "cast")))
+    counted = step.producer.get(op.inputs[2]) if found.time else None
+    where = (counted[1].site, "the loss is told so here") if counted is not None else (None, "")
+    if not found.time and made is not None:
+        where = made[1].made or made[1].site, f"gives the scores of {found.frames} frames"
+    gives = f"the loss is told of {found.frames} of the model's {found.time}" if found.time else f"the model gives {found.frames}"
     return Diagnosis(
         rule="WG105",
         name="ignored-labels",
         severity="error",
         confidence="proved",
-        message=f"no label can be aligned: the shortest has {found.letters} letters, and the model gives {found.frames} frames",
+        message=f"no label can be aligned: the shortest has {found.letters} letters, and {gives} frames",
         site=op.site,
         label="each letter needs a frame of its own",
-        related=places((made[1].made or made[1].site if made is not None else None, f"gives the scores of {found.frames} frames")),
+        related=places(where),
         evidence=(
             Evidence(
                 f"at least {found.letters} letters against at most {found.frames} frames, in {steps} of {steps} recorded steps",
@@ -86,7 +98,9 @@ def _diagnosis(found: Unaligned, steps: int) -> Diagnosis:
             ),
             *((Evidence(f"the loss is {figure(loss)}: what stands for a probability of zero", "loss", loss),) if loss is not None else ()),
         ),
-        help=f"keep more frames along the axis of time: pool or stride less there, so that at least {found.letters} are left, and one more between equal letters",
+        help=f"count the frames of the scores themselves for `input_lengths`: up to {found.time} here, and no positions of the labels"
+        if found.time
+        else f"keep more frames along the axis of time: pool or stride less there, so that at least {found.letters} are left, and one more between equal letters",
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
         explains=frozenset(
             {Fact(what, str(step.step.kind)) for what in ("insensitive", "stands", "diverges")}

@@ -143,9 +143,13 @@ KERAS = (
     .replace("    n: constant i32[32] minimum=6 maximum=6\n", "")
     .replace("    m: constant i32[32] minimum=4 maximum=4\n", "")
 )
+TOLD = ALIGNED.replace(
+    'opaque s y n m native="compute_ctc_loss"', 'ctc_loss s y m n native="torch.nn.functional.ctc_loss" with={"target":1}'
+).replace("f32[32,4,6]", "f32[20,32,6]")
+"""PyTorch's loss is told of fewer frames than the model gives."""
 
 
-@pytest.mark.parametrize("text", [ALIGNED, KERAS, ALIGNED.replace("minimum=6 maximum=6", "minimum=5 maximum=6")])
+@pytest.mark.parametrize("text", [ALIGNED, KERAS, ALIGNED.replace("minimum=6 maximum=6", "minimum=5 maximum=6"), TOLD])
 def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> None:
     (diagnosis,) = said(diagnose, text)
 
@@ -162,11 +166,29 @@ def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> No
         ALIGNED.replace("minimum=6 maximum=6", ""),
         KERAS.replace("zeros=0.0", "zeros=0.4"),
         KERAS.replace("f32[32,4,6]", "f32[32,12,6]"),
+        TOLD.replace("minimum=4 maximum=4", "minimum=4 maximum=20"),
+        TOLD.replace("s y m n native", "s y n m native"),
     ],
-    ids=["frames enough", "short labels among them", "lengths unknown", "rows filled up", "frames enough in Keras' loss"],
+    ids=[
+        "frames enough",
+        "short labels among them",
+        "lengths unknown",
+        "rows filled up",
+        "frames enough in Keras' loss",
+        "frames enough told",
+        "in the order of PyTorch's lengths",
+    ],
 )
 def test_labels_some_of_which_can_be_aligned_are_fine(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_frames_that_the_loss_is_not_told_of_are_counted() -> None:
+    (diagnosis,) = said(diagnose, TOLD)
+
+    assert "told of 4 of the model's 20 frames" in diagnosis.message
+    assert diagnosis.help is not None
+    assert "input_lengths" in diagnosis.help
 
 
 CENTRED = """
