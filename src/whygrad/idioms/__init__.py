@@ -67,6 +67,11 @@ def speaks_torch(index: Index) -> bool:
     return index.once(dialects) == ("torch",)
 
 
+def names_activations(index: Index) -> bool:
+    """Its layers may be told their activation by a keyword, as Keras' are; those of flax and Equinox never are."""
+    return index.once(dialects) != ("jax",)
+
+
 def spelled(op: Op) -> str:
     """The op as the user writes it: the last part of its native name, in the case of the framework's functions."""
     parts = [part.strip("_") for part in op.native.split(".") if part.strip("_") and part != "__get__"]

@@ -7,7 +7,7 @@ from math import sqrt
 from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.makers import layer_behind, sized_at
-from whygrad.idioms import idiom, speaks, speaks_torch
+from whygrad.idioms import idiom, names_activations, speaks, speaks_torch
 from whygrad.ir import Fit, Op, Statistics
 from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
@@ -171,7 +171,7 @@ def _an_output_each(call: Call) -> Remedy | None:
         return None
     torch = speaks_torch(call.index)
     ids = [operand(call.op, call.target, "{x}.long()" if len(call.target.shape or ()) == 1 else "{x}.long().flatten()")] if torch else []
-    shares = [] if torch else [setting(site, "activation", '"softmax"')]
+    shares = [setting(site, "activation", '"softmax"')] if not torch and names_activations(call.index) else []
     return remedy(
         "give each class an output of its own",
         *widened.edits,

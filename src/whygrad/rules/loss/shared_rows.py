@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.makers import edited_at
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, names_activations, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.loss_contracts import REGRESSIONS
@@ -78,5 +78,5 @@ def _each_by_itself(call: Call, op: Op) -> Remedy | None:
     """A sigmoid for each class in the place of the softmax over all of them."""
     site = edited_at(call.step, op)
     swapped = Edit("swap", site, spelling(call.index, "sigmoid"), ACTIVATIONS["softmax"]) if site else None
-    named = setting(site, "activation", '"sigmoid"') if not speaks_torch(call.index) else None
+    named = setting(site, "activation", '"sigmoid"') if not speaks_torch(call.index) and names_activations(call.index) else None
     return remedy("give each class a probability of its own", swapped, otherwise=(named,), changes="the model's outputs no longer sum to 1")

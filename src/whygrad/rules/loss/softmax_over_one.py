@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.layers import unit_axis, units
 from whygrad.flow.makers import edited_at, layer_behind
-from whygrad.idioms import idiom
+from whygrad.idioms import idiom, names_activations
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Value, family
 from whygrad.rules import rule
@@ -158,7 +158,7 @@ def _remedy(index: Index, found: Alone) -> Remedy | None:
     return remedy(
         "use a sigmoid for the single unit",
         Edit("swap", site, spelling(index, "sigmoid"), ACTIVATIONS["softmax"]),
-        otherwise=(setting(site, "activation", '"sigmoid"'),),
+        otherwise=(setting(site, "activation", '"sigmoid"') if names_activations(index) else None,),
     )
 
 

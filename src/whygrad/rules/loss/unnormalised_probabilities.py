@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.courses import course_of, fails
 from whygrad.flow.makers import edited_at
-from whygrad.idioms import idiom, speaks_torch
+from whygrad.idioms import idiom, names_activations, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
@@ -158,7 +158,11 @@ def _normalised(call: Call, op: Op) -> Remedy | None:
     swapped = (
         Edit("swap", site, spelling(call.index, idea, axis=1 if speaks_torch(call.index) else -1), ACTIVATIONS[op.kind]) if site else None
     )
-    named = setting(site, "activation", '"softmax"') if op.kind == "sigmoid" and not speaks_torch(call.index) else None
+    named = (
+        setting(site, "activation", '"softmax"')
+        if op.kind == "sigmoid" and not speaks_torch(call.index) and names_activations(call.index)
+        else None
+    )
     return remedy(f"use `{'log_softmax' if op.kind == 'logsigmoid' else 'softmax'}` over the classes", swapped, otherwise=(named,))
 
 

@@ -104,3 +104,16 @@ def test_rows_that_do_not_sum_to_one(text: str, line: int) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+@pytest.mark.parametrize(
+    ("framework", "named"),
+    [("jax", False), ("tensorflow", True)],
+    ids=["flax, whose layers have no activation", "Keras, whose layers are told theirs"],
+)
+def test_an_activation_is_named_where_layers_are_told_theirs(framework: str, named: bool) -> None:
+    text = SIGMOIDS.replace("p = logsigmoid s", "q = sigmoid s").replace("    loss =", '    p = log q @ "a.py":9\n    loss =')
+    (diagnosis,) = said(diagnose, f'framework {framework} "9"\n{text}')
+
+    assert diagnosis.remedy is not None
+    assert bool(diagnosis.remedy.otherwise) is named
