@@ -93,7 +93,7 @@ def serve(framework: str) -> None:
 
 def import_all(framework: str) -> None:
     """Everything that takes time to import and that each child would import in turn."""
-    for module in (*IMPORTED[framework], "whygrad.cli", "whygrad.reports.terminal", "whygrad.session"):
+    for module in (*IMPORTED[framework], "whygrad.cli", "whygrad.reports.terminal", "whygrad.session", "whygrad.fixes.patching"):
         importlib.import_module(module)
     for name in IMPORTED:
         if name in sys.modules:  # TensorFlow imports JAX where it is installed

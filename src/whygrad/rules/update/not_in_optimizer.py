@@ -78,6 +78,7 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
         test=moved_as_well(lost),
         remedy=_remedy(index, optimizer)
         or exchanged
+        or (_variables_of(index, optimizer, lost) if speaks(index, "tensorflow") else None)
         or (_added(index, optimizer, lost[0]) if len(modules) == 1 else None)
         or _another_group(index, optimizer, modules, names),
     )
@@ -148,8 +149,6 @@ _WHOLE = re.compile(r"\(\s*(params\s*=\s*)?[\w.]+\.parameters\(\)")
 def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None:
     """The module that was made before the optimizer, beside what this was given: its parameters, or a group where it was given groups."""
     given, name = optimizer.site, _name_before(index, optimizer, lost)
-    if speaks(index, "tensorflow"):
-        return _variables_of(optimizer, name)
     grouped = given is not None and _GROUP.search(given.text) is not None
     if given is None or not name or not speaks_torch(index) or not (grouped or ".parameters()" in given.text):
         return None
@@ -161,9 +160,11 @@ def _added(index: Index, optimizer: Optimizer, lost: Parameter) -> Remedy | None
     )
 
 
-def _variables_of(optimizer: Optimizer, name: str) -> Remedy | None:
-    """The variables of another model beside those that the gradient is asked for and that are updated."""
+def _variables_of(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Remedy | None:
+    """The variables of one other model beside those that the gradient is asked for and that are updated."""
     given = optimizer.given_site
+    names = {_attribute(given, parameter) or _name_before(index, optimizer, parameter) for parameter in lost}
+    name = names.pop() if len(names) == 1 else ""
     asked = _TRAINED.search(given.text) if given is not None else None
     if given is None or asked is None or not name or name == asked[1]:
         return None
@@ -174,7 +175,15 @@ def _variables_of(optimizer: Optimizer, name: str) -> Remedy | None:
     )
 
 
-_TRAINED = re.compile(r"\b([A-Za-z_]\w*)\.(trainable_(?:variables|weights))\b")
+_TRAINED = re.compile(r"(?<![\w.])((?:self\.)?[A-Za-z_]\w*)\.(trainable_(?:variables|weights))\b")
+_KEPT = re.compile(r"\s*(self\.[A-Za-z_]\w*)\s*=[^=]")
+
+
+def _attribute(given: Site | None, lost: Parameter) -> str:
+    """The attribute of the object whose method asks for the gradient that the lost module was made for; "" where another object made it."""
+    own = given.function.rpartition(".")[0] if given is not None else ""
+    ways = (frame for frame in _frames(lost.site) if given and own and (frame.file, frame.function.rpartition(".")[0]) == (given.file, own))
+    return next((found[1] for frame in ways if (found := _KEPT.match(frame.text)) is not None), "")
 
 
 def _name_before(index: Index, optimizer: Optimizer, lost: Parameter) -> str:

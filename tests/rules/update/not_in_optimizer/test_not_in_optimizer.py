@@ -213,6 +213,23 @@ def test_the_variables_of_a_second_model_are_asked_for_and_updated_beside_the_fi
     ]
 
 
+METHODS = (
+    TAPE.replace("in step", "in Net.train_step")
+    .replace("v = encoder", "v = self.encoder")
+    .replace('18 in main text="    dec', '18 in Net.__init__ text="    self.dec')
+)
+
+
+def test_attributes_of_one_object_are_asked_for_together() -> None:
+    (diagnosis,), (apart,) = said(diagnose, METHODS), said(diagnose, METHODS.replace("Net.__init__", "Other.__init__"))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.text, edit.written) for edit in diagnosis.remedy.edits] == [
+        ("self.decoder.trainable_variables + {x}", "self.encoder.trainable_variables")
+    ]
+    assert apart.remedy is None
+
+
 @pytest.mark.parametrize("line", ["v = variables", "v = decoder.trainable_variables"])
 def test_variables_that_go_by_another_name_get_no_edit(line: str) -> None:
     (diagnosis,) = said(diagnose, TAPE.replace("v = encoder.trainable_variables", line))
