@@ -7,7 +7,7 @@ from time import time
 import pytest
 
 from whygrad.frontends.origins.program import Program
-from whygrad.frontends.origins.starts import filled_in_class
+from whygrad.frontends.origins.starts import filled_in_class, told_where_made
 from whygrad.frontends.source import Sources
 from whygrad.ir import Site
 
@@ -47,3 +47,25 @@ def test_the_call_that_fills(tmp_path, text):
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_nothing_else_is_named(tmp_path, text):
     assert not found(tmp_path, text)
+
+
+SETUPS = {
+    "at the layer": ("self.one = nn.Dense(4, kernel_init=zeros)  # this", True),
+    "by way of a dictionary": ("kw = dict(kernel_init=zeros)  # this\nself.one = nn.Dense(4, **kw)", True),
+    "of another layer": ("self.two = nn.Dense(4, kernel_init=zeros)\nself.one = nn.Dense(4)", False),
+    "of its biases": ("self.one = nn.Dense(4, bias_init=zeros)", False),
+}
+
+
+@pytest.mark.parametrize(("made", "told"), SETUPS.values(), ids=SETUPS)
+def test_how_the_weights_of_a_layer_begin_is_found_where_another_method_makes_it(tmp_path, made, told):
+    path = tmp_path / "net.py"
+    path.write_text(
+        f"class Net(nn.Module):\n    def setup(self):\n{indent(made, ' ' * 8)}\n\n    def __call__(self, x):\n        return self.one(x)\n"
+    )
+    line = len(path.read_text().splitlines())
+    program = Program(Sources(time()))
+    call = program.call_at(Site(str(path), line))
+
+    assert call is not None
+    assert [site.text.endswith("# this") for site in told_where_made(program, call, ("kernel_init",))] == [True] * told

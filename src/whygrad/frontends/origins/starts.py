@@ -1,7 +1,7 @@
 """Where parameters that are all one number get it, when their first numbers come from a function of the program's."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -93,3 +93,24 @@ def _is_attribute(node: ast.AST | None, name: str) -> bool:
     if isinstance(node, ast.Attribute) and node.attr == "data":
         node = node.value
     return isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def told_where_made(program: Program, call: Spot, words: Collection[str]) -> Iterator[Site]:
+    """Of a layer that a method makes and another one calls, as flax' `setup` has it: the call that is told how its weights begin, be it by way of a dictionary."""
+    function = call.node.func if isinstance(call.node, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name) or function.value.id != "self":
+        return
+    for at, _ in Trail(program).steps(replace(call, node=function, path=())):
+        if isinstance(at.node, ast.Call):
+            yield from list(_told(program, at, words))[:1]
+            return
+
+
+def _told(program: Program, at: Spot, words: Collection[str]) -> Iterator[Site]:
+    for item in at.node.keywords if isinstance(at.node, ast.Call) else ():
+        if item.arg in words:
+            yield program.site(at)
+        elif item.arg is None:
+            for other, _ in Trail(program).steps(replace(at, node=item.value, path=())):
+                if isinstance(other.node, ast.Call) and any(one.arg in words for one in other.node.keywords):
+                    yield program.site(other)

@@ -161,7 +161,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
 
 def _what_is_there(site: Site | None) -> str:
     """Of a parameter that was made while nobody looked no more is known than where it is read."""
-    return "it is read here" if site is not None and site.function.endswith(".forward") else "the layer is made here"
+    return "it is read here" if site is not None and site.function.endswith((".forward", ".__call__")) else "the layer is made here"
 
 
 def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | None:
@@ -173,7 +173,11 @@ def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | N
         changes = "the numbers are drawn as Glorot and Bengio have it"
         return remedy("begin with random numbers", Edit("callee", started, f"{filled[1]}xavier_uniform_", (filled[2],)), changes=changes)
     own = setting(made, "kernel_initializer")
-    return remedy("leave the layer its own initialisation", own, otherwise=_own_start(made or started))
+    return remedy(
+        "leave the layer its own initialisation",
+        own,
+        otherwise=_own_start(started if started is not None and _MADE_WITH.search(started.text) else made or started),
+    )
 
 
 def multiplied_by(step: StepIndex, value: Value) -> bool:
