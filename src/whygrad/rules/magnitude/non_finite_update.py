@@ -84,6 +84,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
     update = next((e for e in found.step.step.events if e.kind in ("optimizer_step", "update")), None)
     optimizer = next((o for o in index.record.optimizers if o.name == found.parameters[0].optimizer), None)
     own = optimizer.writes_site if optimizer else None
+    zero = divided(found.step) if found.at == found.step.step.index else None
     names = [parameter.name for parameter in found.parameters]
     norm = found.parameters[0].gradient_norm
     size = f" (norm {figure(norm)})" if norm is not None and finite(norm) and found.at == found.step.step.index else ""
@@ -93,10 +94,10 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         severity="error",
         confidence="measured",
         message=f"the update makes NaN or infinity of {listed(names)} though the gradient is finite",
-        site=own or _site(update) or (optimizer.site if optimizer else None),
-        label="the parameters are finite before and not after",
+        site=zero or own or _site(update) or (optimizer.site if optimizer else None),
+        label="divides by the number 0" if zero else "the parameters are finite before and not after",
         related=places(
-            (_site(update) if own else None, "the update is asked for here"),
+            (_site(update) if own or zero else None, "the update is asked for here" if own else "the parameters are not finite after this"),
             (optimizer.site if optimizer else None, f"`{optimizer.name if optimizer else ''}` is made here"),
         ),
         evidence=(
@@ -107,7 +108,9 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
             ),
             *_rate(found, optimizer.last_rate if optimizer else None),
         ),
-        help="see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
+        help="count the steps from 1 on: what corrects the first averages, `1 - beta ** t`, is 0 for t = 0"
+        if zero
+        else "see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
         if own
         else "print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
         facts=frozenset(Fact("non-finite", name) for name in names),
@@ -118,6 +121,13 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         step=found.at,
         names=tuple(names[:1]),
     )
+
+
+def divided(step: StepIndex) -> Site | None:
+    """Where an update that is written out divides by a plain number that is 0."""
+    asked = next((event.at for event in step.events("backward")), None)
+    behind = step.graph.ops[asked:] if asked is not None else ()
+    return next((op.site for op in behind if op.kind == "div" and op.attributes.get("by") == 0 and op.site is not None), None)
 
 
 def unwatched(index: Index) -> Iterator[Diagnosis]:

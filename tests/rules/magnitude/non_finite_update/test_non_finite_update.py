@@ -18,7 +18,22 @@ SPOILT = """
 """
 LATER = SPOILT.replace('update_norm="nan"', "update_norm=0.1") + '    birth stage="update" value="w" step=40\n'
 
+BY_HAND = """
+    x: input f32[8,4]
+    w: parameter f32[2,4]
+    m: state f32[2,4]
+    a = linear x w @ "train.py":8
+    loss = mean a @ "train.py":9
+    ! backward loss @ "train.py":10
+    h = div m with={"by":0.0} @ "adam.py":26
+    k = sub w h @ "adam.py":28
+    ! update w @ "adam.py":28
+    parameter w reached=true gradient="finite" gradient_norm=1.0 norm=2.0 update_norm="nan"
+"""
+
 FIRES = {
+    "an average that is corrected by 0": (BY_HAND, 26, "error"),
+    "by a number that is none": (BY_HAND.replace('"by":0.0', '"by":0.1'), 28, "error"),
     "a rate that is no number": (SPOILT, 11, "error"),
     "infinite": (SPOILT.replace('update_norm="nan"', 'update_norm="inf"'), 11, "error"),
     "in a step that was not recorded": (LATER, 11, "error"),
