@@ -1,5 +1,7 @@
 """Steps that train nothing since tracking is off, or since all that their optimizer holds is frozen."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,35 @@ def test_a_second_model_that_trains_is_left_to_its_steps(tmp_path: Path) -> None
     record = recorded(tmp_path, SECOND_ROUND.format(trainable=True))
 
     assert all(p.trainable for step in record.steps for p in step.parameters)
+
+
+ENGINE = """
+def epoch(net, loader, optimizer, every):
+    for at, x in enumerate(loader):
+        (net(x).mean() / every).backward()
+        if (at + 1) % every == 0:
+            OPTIMIZER.step()
+            optimizer.zero_grad()
+"""
+NEVER = """
+    from engine_of_ours import epoch
+
+    net = nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(3):
+        epoch(net, torch.rand(2, 8, 4), optimizer, {every})
+"""
+
+
+@pytest.mark.parametrize(("every", "line"), [(4, 6), (2, None)], ids=["never reached", "reached"])
+def test_a_step_that_is_never_reached_is_found_in_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int, line: int | None
+) -> None:
+    engine = tmp_path / "engine_of_ours.py"
+    engine.write_text(ENGINE.replace("OPTIMIZER", "optimizer"))  # a line of its own in this file would be a second one
+    os.utime(engine, (0, 0))  # or it would count as changed since the recording began
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "engine_of_ours", raising=False)
+    (optimizer,) = recorded(tmp_path, NEVER.format(every=every)).optimizers
+
+    assert (optimizer.step_site and optimizer.step_site.line) == line

@@ -240,7 +240,10 @@ class Optimizers:
             return None
         last = re.escape(self.name(entry).rpartition(".")[2])
         uncalled = builder.sources.anywhere(rf"(?<=\s)(\w+\.)*{last}\.step(?=\s*$)")
-        return uncalled or builder.sources.only(entry.made.user[0][0].co_filename, _unreached_pattern(self.name(entry)))
+        pattern = _unreached_pattern(self.name(entry))
+        found = uncalled or builder.sources.only(entry.made.user[0][0].co_filename, pattern)
+        # in another file a line of that name may be another optimizer's, if any has stepped
+        return found or (None if self.updates() else builder.sources.anywhere(pattern))
 
     def _record(self, entry: Watched, names: Mapping[int, str], builder: Builder) -> Record | None:
         optimizer = entry.reference()
