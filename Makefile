@@ -47,9 +47,6 @@ lint: $(STAMP) ## ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Front ends patch their framework for a whole process, and a process is one program: their files run in processes of their own.
-APART := $(wildcard tests/frontends/jax/test_*.py tests/frontends/tensorflow/test_*.py)
-
 # Pages are tested in a real browser. Where there is none and Debian's packages can be installed, this does it.
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
@@ -57,8 +54,9 @@ browser:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	else echo "The tests of HTML pages need Chromium on PATH (Debian: apt-get install chromium)."; exit 1; fi
 
-apart: $(STAMP) # the tests of those files
-	@printf '%s\n' $(APART) | TF_CPP_MIN_LOG_LEVEL=2 OMP_NUM_THREADS=1 xargs -n 1 -P 2 $(BIN)/pytest --quiet
+apart: $(STAMP) # the tests of front ends whose files each need a process of its own
+	@TF_CPP_MIN_LOG_LEVEL=2 PYTHONPATH=src:tests $(RUN)/python tests/apart.py tensorflow
+	@TF_CPP_MIN_LOG_LEVEL=2 PYTHONPATH=src:tests $(RUN)/python tests/apart.py jax
 
 # mypy keeps one core busy and no more: what can run beside it does.
 test: $(STAMP) browser ## lint, then every test
