@@ -18,12 +18,12 @@ def transposed_once(index: Index) -> Iterator[Diagnosis]:
         first, last = steps[0], steps[-1]
         for op in last.of(*_MAPS) if len(steps) > 1 else ():
             copy = next((name for name in op.inputs[1:2] if name in first.consumers and not op.carrying[1]), None)
-            made = _made_of(last, copy) if copy is not None and op.carrying[0] else None
+            made = _made_of(index, last, copy) if copy is not None and op.carrying[0] else None
             if made is not None and copy is not None and not last.shapes_loss.isdisjoint(op.outputs):
                 yield _diagnosis(last, op, copy, *made)
 
 
-def _made_of(step: StepIndex, name: str) -> tuple[Parameter, Op] | None:
+def _made_of(index: Index, step: StepIndex, name: str) -> tuple[Parameter, Op] | None:
     """The trained parameter that it is the transpose of, and the op that transposed it, if both stood before the step."""
     turned: Op | None = None
     while name in step.producer:
@@ -35,13 +35,9 @@ def _made_of(step: StepIndex, name: str) -> tuple[Parameter, Op] | None:
     if turned is None or origin is None or origin.role != "parameter":
         return None
     trained = (p for p in step.step.parameters if p.trainable and p.gradient == "finite" and (p.update_norm or 0.0) > 0)
+    own = {p.name for each in index.steps for p in each.step.parameters if p.value == name}
     # timid: what is made within the step of the weight as it is then is cut off on purpose
-    return next(((p, turned) for p in trained if _same(p.value, name) and p.value != name), None)
-
-
-def _same(now: str, then: str) -> bool:
-    """Both are values of one parameter: `t1.2` is `t1` after an update."""
-    return now.partition(".")[0] == then.partition(".")[0]
+    return next(((p, turned) for p in trained if p.name in own and p.value != name), None)
 
 
 def _diagnosis(step: StepIndex, op: Op, copy: str, parameter: Parameter, turned: Op) -> Diagnosis:
