@@ -48,6 +48,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
         "        for _ in range(9):\n            self.step(data)\n"),
     ),
+    "in a function that is called once": (
+        "def f(x):\n    return m(x, training=False)\na = f(1)\n", "m(x, training=False)",
+        {"action": "wrap", "text": "True", "keyword": "training", "around": "once"},
+        "def f(x):\n    return m(x, training=True)\na = f(1)\n",
+    ),
     "one argument comes before the others": (
         "o = chain(adam(0.1),  # first\n    clip(1.0))\n", "clip(1.0)", {"action": "lead"}, "o = chain(clip(1.0),  # first\n    adam(0.1))\n",
     ),
@@ -720,6 +725,10 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a state under other names": ("u, new = tx.update(g, s, p)\n", "u, new", {"action": "carry"}),
     "a state of a function that is called in two places": (
         "def step(p, s):\n    u, _ = tx.update(g, s, p)\n    return p\np = step(p, s)\np = step(p, s)\n", "u, _", {"action": "carry"},
+    ),
+    "a function that evaluation calls too": (
+        "def f(x):\n    return m(x, training=False)\na = f(1)\nb = f(2)\n", "m(x, training=False)",
+        {"action": "wrap", "text": "True", "keyword": "training", "around": "once"},
     ),
     "the first argument already": ("o = chain(clip(1.0), adam(0.1))\n", "clip(1.0)", {"action": "lead"}),
     "no argument": ("o = clip(1.0)\n", "clip(1.0)", {"action": "lead"}),

@@ -19,6 +19,7 @@ from whygrad.fixes.finding import (
     assigned,
     block,
     body_start,
+    called_once,
     calling,
     expression,
     having,
@@ -64,6 +65,8 @@ def apply(tree: Tree, edits: tuple[Edit, ...], names: Names) -> cst.Module:
     """The file with all edits; raises `Refused` where one of them can't be made."""
     changes = Changes()
     for edit in edits:
+        if edit.around == "once":
+            called_once(tree, edit.site)
         _ACTIONS[edit.action](tree, edit, names, changes)
     module = tree.module.visit(_Changing(changes))
     return module if isinstance(module, cst.Module) else tree.module

@@ -121,6 +121,14 @@ def _with_keyword(tree: Tree, edit: Edit) -> Iterator[Expression]:
             yield part
 
 
+def called_once(tree: Tree, site: Site) -> None:
+    """Raises `Refused` where the function around a place is called at several places, of which one may be meant otherwise."""
+    function = tree.enclosing(statement(tree, site), cst.FunctionDef)
+    name = function.name.value if function is not None else ""
+    if name and sum(last_name(part) == name for part in tree.within(tree.module, cst.Call)) > 1:
+        raise Refused(f"`{name}` is called elsewhere as well, where it may be meant so")
+
+
 def having(tree: Tree, edit: Edit) -> Expression:
     """The only call of the file that has the argument."""
     calls = (part for part in tree.within(tree.module, cst.Call))

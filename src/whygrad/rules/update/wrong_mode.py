@@ -346,15 +346,21 @@ def _evaluates(index: Index, site: Site, backward: Site) -> bool:
 def _told(index: Index, site: Site | None) -> Remedy | None:
     """Training mode, where the call of the model asks for the other one, or for none and takes evaluation for what is meant."""
     if site is not None and speaks(index, "tensorflow") and "training" not in site.text and site.column:
-        return remedy("call the model in training mode", Edit("argument", site, "True", keyword="training"))
+        return remedy("call the model in training mode", Edit("argument", site, "True", keyword="training", around="once"))
     asked = _ASKED.search(site.text) if site is not None else None
     if site is None or asked is None:
         return None
-    return remedy("call the model in training mode", Edit("wrap", site, "True" if asked[2] == "False" else "False", keyword=asked[1]))
+    return remedy(
+        "call the model in training mode", Edit("wrap", site, "True" if asked[2] == "False" else "False", keyword=asked[1], around="once")
+    )
 
 
 def _turned(site: Site | None) -> Remedy | None:
     """The other mode, where a literal decides."""
     written = site.text[site.column - 1 : (site.end_column or 0) - 1] if site is not None and site.column else ""
     other = {"True": "False", "False": "True"}.get(written)
-    return remedy("call the model in training mode", Edit("replace", site, other)) if site is not None and other is not None else None
+    return (
+        remedy("call the model in training mode", Edit("replace", site, other, around="once"))
+        if site is not None and other is not None
+        else None
+    )
