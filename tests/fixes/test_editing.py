@@ -48,6 +48,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
         "        for _ in range(9):\n            self.step(data)\n"),
     ),
+    "what a sign stands in front of": (
+        "c = -y * log(p)\n", "-y", {"action": "wrap", "text": "rows({x})", "position": 0, "written": "y"}, "c = -rows(y) * log(p)\n",
+    ),
     "in a function that is called once": (
         "def f(x):\n    return m(x, training=False)\na = f(1)\n", "m(x, training=False)",
         {"action": "wrap", "text": "True", "keyword": "training", "around": "once"},

@@ -1,12 +1,14 @@
 """What counts as the user's own code."""
 
+import math
 import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
 
-from whygrad.frontends.source import is_user
+from whygrad.frontends.places import assigned_at
+from whygrad.frontends.source import Sources, is_user
 from whygrad.ir.files import read_record
 
 COMMANDS = Path(sysconfig.get_path("scripts"))
@@ -25,6 +27,23 @@ def test_commands_of_packages_are_not_the_users_own(command):
 @pytest.mark.parametrize("file", [COMMANDS / "train.py", Path("train.py").resolve(), Path("whygrad").resolve(), COMMANDS.parent / "train"])
 def test_programs_are(file):
     assert is_user(code_in(file))
+
+
+class Trainer:
+    """A method with a variable."""
+
+    def step(self, model):
+        variables = model.decoder
+        return list(variables)
+
+
+def test_an_assignment_stands_in_the_function_that_other_places_name():
+    code = Trainer.step.__code__
+
+    found = assigned_at(Sources(math.inf), code, "variables", code.co_firstlineno + 2)
+
+    assert found is not None
+    assert (found.function, found.text) == ("Trainer.step", "        variables = model.decoder")
 
 
 def test_the_command_itself_is_no_caller_of_what_the_program_does(tmp_path):

@@ -159,6 +159,7 @@ def _part(node: Expression, edit: Edit) -> Expression:
     """The argument of a call, or the operand, that is meant."""
     if edit.written:
         parts = [node.left, node.right] if isinstance(node, cst.BinaryOperation) else [arg.value for arg in getattr(node, "args", ())]
+        parts = [node.expression] if isinstance(node, cst.UnaryOperation) else parts
         alike = [part for part in parts if cst.Module([]).code_for_node(part).strip() == edit.written]
         if len(alike) == 1:
             return alike[0]

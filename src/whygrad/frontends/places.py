@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import CodeType
 
-from whygrad.frontends.source import Sources, Trace
+from whygrad.frontends.source import Sources, Trace, name_of
 from whygrad.ir import Site
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
@@ -82,7 +82,7 @@ def assigned_at(sources: Sources, code: CodeType, name: str, before: int) -> Sit
     if not lines:
         return None
     node = max(lines, key=lambda item: item.lineno)
-    file, function = code.co_filename, "" if code.co_name == "<module>" else code.co_name
+    file, function = code.co_filename, name_of(code)
     end = (node.end_col_offset or 0) + 1 if node.end_lineno == node.lineno else 0
     return Site(file, node.lineno, node.end_lineno or node.lineno, node.col_offset + 1, end, function, sources.line(file, node.lineno))
 

@@ -148,10 +148,11 @@ def _positions(point: Point) -> tuple[int, int, int, int]:
 
 
 def _frame(point: Point) -> Frame:
-    return Frame(point[0].co_filename, _positions(point)[0], _name(point[0]))
+    return Frame(point[0].co_filename, _positions(point)[0], name_of(point[0]))
 
 
-def _name(code: CodeType) -> str:
+def name_of(code: CodeType) -> str:
+    """The function as reports name it: `Net.forward`, "" at the top of a file."""
     return "" if code.co_name == "<module>" else code.co_qualname.replace("<locals>.", "")
 
 
@@ -213,7 +214,7 @@ class Sources:
             end_line,
             _character(text, column),
             _character(text, end_column) if end_line == line else end_column,
-            _name(code),
+            name_of(code),
             text,
             callers,
             library,
@@ -237,7 +238,10 @@ class Sources:
             return None
         return (
             Site(
-                file, max(loop.lineno for loop in loops), function=_name(point[0]), text=self.line(file, max(loop.lineno for loop in loops))
+                file,
+                max(loop.lineno for loop in loops),
+                function=name_of(point[0]),
+                text=self.line(file, max(loop.lineno for loop in loops)),
             )
             if loops
             else None
@@ -245,7 +249,7 @@ class Sources:
 
     def definition(self, code: CodeType) -> Site:
         """Where a function is defined."""
-        return Site(code.co_filename, code.co_firstlineno, function=_name(code), text=self.line(code.co_filename, code.co_firstlineno))
+        return Site(code.co_filename, code.co_firstlineno, function=name_of(code), text=self.line(code.co_filename, code.co_firstlineno))
 
 
 def _character(text: str, column: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from whygrad.frontends.source import Sources
+from whygrad.frontends.source import Sources, name_of
 from whygrad.ir import Site
 
 WIDE = 48
@@ -106,7 +106,7 @@ def turning_site(code: CodeType, sources: Sources) -> Site:
     if first is None:
         return sources.definition(code)
     line = sources.line(code.co_filename, first.lineno)
-    function = code.co_qualname.replace("<locals>.", "")
+    function = name_of(code)
     end = first.end_lineno or first.lineno
     return Site(code.co_filename, first.lineno, end, first.col_offset + 1, (first.end_col_offset or 0) + 1, function, line)
 

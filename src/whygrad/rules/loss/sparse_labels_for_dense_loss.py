@@ -176,9 +176,17 @@ def _planes(index: Index, step: StepIndex, op: Op, ids: Value, classes: int, axi
     edit = None
     if site is not None and own and re.match(rf"\s*{re.escape(ids.called)}\s*=[^=]", site.text):
         edit = Edit("wrap", site, text, around="value")
-    elif not own and ids.called.isidentifier() and step.consumers.get(ids.name, ()) == [op]:
-        edit = operand(op, ids, text)
+    elif not own and ids.called.isidentifier() and (reader := _reader(step, op, ids)) is not None:
+        edit = operand(reader, ids, text)
     return remedy("make one-hot planes of the ids", edit)
+
+
+def _reader(step: StepIndex, op: Op, ids: Value) -> Op | None:
+    """What alone reads the ids: the op itself, or the sign in front of them."""
+    readers = list(step.consumers.get(ids.name, ()))
+    if len(readers) == 1 and readers[0].kind == "neg" and list(step.consumers.get(readers[0].output, ())) == [op]:
+        return readers[0]
+    return op if readers == [op] else None
 
 
 def _as_ids(call: Call) -> str:

@@ -153,3 +153,12 @@ def test_ids_that_only_the_product_reads_become_rows_in_it() -> None:
     assert (edit.action, edit.written) == ("wrap", "y_true")
     assert edit.text == "torch.nn.functional.one_hot({x}.squeeze(1).long(), 3).float()"
     assert said(diagnose, ALONE.replace("    loss = mean q", "    n = sum y\n    r = div q n\n    loss = mean r"))[0].remedy is None
+
+
+def test_the_sign_in_front_of_the_ids_is_no_other_reader() -> None:
+    signed = ALONE.replace("mul y l", "mul m l").replace("    q =", '    m = neg y @ "loss.py":19\n    q =', 1)
+    (diagnosis,) = said(diagnose, signed)
+
+    assert signed.count("neg y") == 1
+    assert diagnosis.remedy is not None
+    assert [(edit.written, edit.position) for edit in diagnosis.remedy.edits] == [("y_true", 0)]
