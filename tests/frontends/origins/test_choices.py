@@ -71,7 +71,7 @@ PROGRAMS = {
 }
 SILENT = {
     "on the line itself": "tx = optax.masked(optax.set_to_zero(), {'head': True})  # call",
-    "a parameter of nobody's": "def make(mask):\n    return optax.masked(optax.set_to_zero(), mask)",
+    "a parameter of nobody's": "def held_by_nobody(mask):\n    return optax.masked(optax.set_to_zero(), mask)",
     "another function": "mask = {'head': True}\ntx = numpy.where(mask, mask)",
 }
 
