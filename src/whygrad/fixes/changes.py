@@ -73,6 +73,7 @@ def fitted(node: Expression) -> Expression:
 
 
 Listed = TypeVar("Listed", cst.Arg, cst.BaseElement)
+"""One of several: an argument of a call, an entry of a list."""
 
 
 def without(items: Sequence[Listed], gone: cst.CSTNode) -> list[Listed]:

@@ -1,17 +1,14 @@
 """A layer put in front of another one, or behind it, where a model is a list of layers; one of several arguments that comes first."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import libcst as cst
 
 from whygrad.diagnosis import Edit
-from whygrad.fixes.changes import Changes
+from whygrad.fixes.changes import Changes, Listed
 from whygrad.fixes.finding import Expression, Tree, expression, is_there, last_name, statement_of
 from whygrad.fixes.names import Names
 from whygrad.fixes.refusals import Refused
-
-Listed = TypeVar("Listed", cst.BaseElement, cst.Arg)
 
 
 def enlisted(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:

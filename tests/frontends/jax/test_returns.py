@@ -47,3 +47,23 @@ def test_training_that_nobody_keeps(end: str, call: str, told: bool, tmp_path: P
 
     assert bool(said) is told
     assert all(one.site is not None and one.site.text.strip() == "params, loss = step(params, x)" for one in said)
+
+
+NUMBERS = """
+@jax.jit
+def step(params, x):
+    loss, grads = jax.value_and_grad(lambda p: ((x * p["w"] + p["b"] - 1.0) ** 2).mean())(params)
+    return jax.tree.map(lambda p, g: p - 0.1 * g, params, grads), loss
+
+params, x = {start}, jnp.arange(8.0)
+for turn in range(6):
+    params, loss = step(params, x)
+"""
+
+
+@pytest.mark.parametrize("start", ['{"w": 0.0, "b": 0.0}', '{"w": np.float32(0), "b": 0.0}', '{"w": np.zeros(()), "b": jnp.zeros(())}'])
+def test_parameters_that_begin_as_numbers_of_pythons_are_followed_no_further(start: str, tmp_path: Path) -> None:
+    record = recorded(tmp_path, "import numpy as np\n" + NUMBERS.replace("{start}", start), experiments="off")
+
+    assert not record.faults
+    assert record.outcome.steps_seen == 6

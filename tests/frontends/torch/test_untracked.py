@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from frontends.torch.watching_here import play, recorded, watch
+from whygrad.diagnosis import Fact
+from whygrad.flow import Index
 from whygrad.frontends import Recording
 from whygrad.ir import Outcome, Raised
+from whygrad.rules.graph.frozen_parameters import diagnose as frozen_parameters
 
 MARKED = """
     net = nn.Linear(4, 1)
@@ -60,14 +63,41 @@ def test_a_second_model_that_is_frozen_is_known_though_it_never_ran_in_a_recorde
     observing, _ = watch(Recording(2, None, "default"))
     with pytest.raises(RuntimeError) as problem:
         play(tmp_path, SECOND_ROUND.format(trainable=False))
-    last = observing.finish(Outcome(1, Raised("RuntimeError", str(problem.value)))).steps[-1]
+    record = observing.finish(Outcome(1, Raised("RuntimeError", str(problem.value))))
+    (said,) = frozen_parameters.check(Index(record))
 
-    assert [(p.name, p.trainable) for p in last.parameters] == [("weight", False), ("bias", False)]
+    assert [(p.name, p.trainable) for p in record.steps[-1].parameters] == [("weight", False), ("bias", False)]
+    assert "all 2 parameters are frozen" in said.message
+    assert Fact("exception", "RuntimeError") in said.explains
+
+
+ASKING = """
+    class Holder:
+        @property
+        def model(self):
+            raise AssertionError("whygrad has run a property of the program's")
+
+    holder = Holder()
+"""
+
+
+def test_nothing_of_the_programs_runs_while_a_refused_model_is_looked_for(tmp_path: Path) -> None:
+    observing, _ = watch(Recording(2, None, "default"))
+    with pytest.raises(RuntimeError) as problem:
+        play(
+            tmp_path,
+            ASKING + SECOND_ROUND.format(trainable=False).replace("train(net", "train(holder, net").replace("train(nn", "train(holder, nn"),
+        )
+    record = observing.finish(Outcome(1, Raised("RuntimeError", str(problem.value))))
+
+    assert not record.faults
+    assert [(p.name, p.trainable) for p in record.steps[-1].parameters] == [("weight", False), ("bias", False)]
 
 
 def test_a_second_model_that_trains_is_left_to_its_steps(tmp_path: Path) -> None:
     record = recorded(tmp_path, SECOND_ROUND.format(trainable=True))
 
+    assert not list(frozen_parameters.check(Index(record)))
     assert all(p.trainable for step in record.steps for p in step.parameters)
 
 

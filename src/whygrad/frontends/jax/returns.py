@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+import jax
+import numpy as np
+
 from whygrad.frontends import source
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.inputs import parameters_of
@@ -45,8 +48,8 @@ class Returns:
         if self.over or not plan.results:
             return
         at, out = self._places(plan)
-        if not 0 <= at < len(plan.given) or out >= len(outputs):
-            self.over = True
+        if not 0 <= at < len(plan.given) or out >= len(outputs) or not isinstance(plan.given[at], jax.Array | np.ndarray):
+            self.over = True  # numbers of Python's have no identity to know them by
             return
         item, made = plan.given[at], outputs[out]
         if not self.chained:

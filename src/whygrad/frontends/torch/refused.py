@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import getattr_static
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,13 @@ def nothing_to_train(recorder: "TorchRecorder", frame: FrameType) -> dict[int, O
 
 
 def _models(frame: FrameType | None) -> Iterator[nn.Module]:
-    """Models that the functions under way hold by a name, the innermost first: what has not run in a recorded step is not known otherwise."""
+    """Models that the functions under way hold by a name, the innermost first: what has not run in a recorded step is not known otherwise.
+
+    A trainer's `model` is read as it is stored: a property would run what is the program's own.
+    """
     while frame is not None:
         for held in tuple(frame.f_locals.values()):
-            yield from (one for one in (held, getattr(held, "model", None)) if isinstance(one, nn.Module))
+            yield from (one for one in (held, getattr_static(held, "model", None)) if isinstance(one, nn.Module))
         frame = frame.f_back
 
 

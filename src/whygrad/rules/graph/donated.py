@@ -43,9 +43,9 @@ def _kept(site: Site | None) -> Remedy | None:
     """Nothing is written over: the only call of the file that allows it goes without."""
     if site is None:
         return None
-    allowed = (Edit("argument", site, keyword=keyword, around="file") for keyword in ("donate_argnums", "donate_argnames"))
+    by_number, by_name = (Edit("argument", site, keyword=keyword, around="file") for keyword in ("donate_argnums", "donate_argnames"))
     changes = "the old values and the new ones are in memory side by side"
-    return remedy("let the function write over none of its arguments", next(allowed), otherwise=allowed, changes=changes)
+    return remedy("let the function write over none of its arguments", by_number, otherwise=(by_name,), changes=changes)
 
 
 def _typed(match: "re.Match[str]") -> str:

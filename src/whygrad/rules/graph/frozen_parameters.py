@@ -212,10 +212,25 @@ def _held_frozen(index: Index, told: set[str]) -> Iterator[Diagnosis]:
     for optimizer in index.record.optimizers:
         if stepped and not optimizer.steps:
             continue  # timid: it came with a copy of a model, and trains nothing in this program
-        names = _names(optimizer)
-        held = tuple(p for p in index.parameters.values() if p.name in names)
-        if held and len(held) == len(names) and not optimizer.orphans and _frozen(index, held) and told.isdisjoint(p.name for p in held):
+        refused, held = _refused_with(index, optimizer), _held(index, optimizer)
+        if refused:
+            yield _about_optimizer(index, optimizer, refused, refused=True)
+        elif held and _frozen(index, held) and told.isdisjoint(p.name for p in held):
             yield _about_optimizer(index, optimizer, held)
+
+
+def _held(index: Index, optimizer: Optimizer) -> tuple[Parameter, ...]:
+    """All parameters that an optimizer holds, if each of them is known."""
+    names = _names(optimizer)
+    held = tuple(p for p in index.parameters.values() if p.name in names)
+    return held if len(held) == len(names) and not optimizer.orphans else ()
+
+
+def _refused_with(index: Index, optimizer: Optimizer) -> tuple[Parameter, ...]:
+    """What an optimizer holds, of a model that no recorded step ran, all of it frozen when the first backward of that model was refused."""
+    last = index.steps[-1].step.parameters if _ended_refused(index) else ()
+    own = tuple(p for p in last if p.optimizer == optimizer.name)
+    return own if not optimizer.steps and len(own) == len(optimizer.orphans) and not any(p.trainable for p in own) else ()
 
 
 def _ended_refused(index: Index) -> bool:
@@ -232,8 +247,8 @@ def _frozen(index: Index, held: tuple[Parameter, ...]) -> bool:
     return not any(p.trainable for p in held) and not _thawed(index, held)
 
 
-def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, ...]) -> Diagnosis:
-    event = _freezing(index, held)
+def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, ...], *, refused: bool = False) -> Diagnosis:
+    event = _freezing(index, held) if not refused else None
     names = tuple(p.name for p in held)
     related = (Related(optimizer.site, "this optimizer is given them"),) if event and optimizer.site else ()
     return Diagnosis(
@@ -247,13 +262,16 @@ def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, 
         related=related,
         evidence=(
             Evidence(
-                f"none of the {len(names)} parameters of `{optimizer.name}` was trainable in any recorded step", "trainable_parameters", 0
+                f"none of the {len(names)} parameters of `{optimizer.name}` was trainable {'when backward was refused' if refused else 'in any recorded step'}",
+                "trainable_parameters",
+                0,
             ),
         ),
         help=idiom(index, "unfreeze in optimizer"),
         remedy=_remedy(event),
         facts=frozenset(Fact("no-gradient", name) for name in names),
-        explains=frozenset(Fact("unmoved", name) for name in names),
+        explains=frozenset(Fact("unmoved", name) for name in names)
+        | frozenset(Fact("exception", found[0]) for found in (refusal(index, index.steps[-1]) if refused else None,) if found),
         names=names,
     )
 

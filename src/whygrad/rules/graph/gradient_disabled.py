@@ -183,11 +183,15 @@ def _help(index: Index, site: Site | None) -> str:
     return idiom(index, "track")
 
 
+def _readers(cut: Cut) -> Iterator[Op]:
+    """The ops that read what was computed without tracking."""
+    outside = {name for op in _untracked(cut) for name in op.outputs}
+    return (op for op in cut.step.graph.ops if not outside.isdisjoint(op.inputs))
+
+
 def _within_tape(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
     """The statement that computes outside of the tape in front of the first one inside that reads what it makes; or no pause of the tape around it."""
-    outside = {name for op in _untracked(cut) for name in op.outputs}
-    reader = next((op.site for op in cut.step.graph.ops if op.tracking and not outside.isdisjoint(op.inputs)), None)
-    inside = _beside_backward(cut, reader)
+    inside = _beside_backward(cut, next((op.site for op in _readers(cut) if op.tracking), None))
     if site is None or inside is None or not speaks(index, "tensorflow") or site.function != inside.function or site.line >= inside.line:
         return None
     unpaused = Edit("dissolve", site, calls=("stop_recording",))
@@ -196,8 +200,7 @@ def _within_tape(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
 
 def _within_function(index: Index, cut: Cut, site: Site | None) -> Remedy | None:
     """The statement that computes outside of the differentiated function at the start of the function that reads what it makes."""
-    outside = {name for op in _untracked(cut) for name in op.outputs}
-    readers = (op.site for op in cut.step.graph.ops if op.site and not outside.isdisjoint(op.inputs))
+    readers = (op.site for op in _readers(cut) if op.site)
     reader = next((reader for reader in readers if site and reader.file == site.file and reader.function != site.function), None)
     if site is None or reader is None or not speaks(index, "jax"):
         return None

@@ -108,7 +108,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
             ),
             *_rate(found, optimizer.last_rate if optimizer else None),
         ),
-        help="count the steps from 1 on: what corrects the first averages, `1 - beta ** t`, is 0 for t = 0"
+        help="see why the number is 0; where it corrects the first averages, `1 - beta ** t`, count the steps from 1 on"
         if zero
         else "see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
         if own

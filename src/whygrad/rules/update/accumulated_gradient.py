@@ -151,7 +151,7 @@ _SUMMED = re.compile(r"\s*([A-Za-z_]\w*)\s*\+?=(?!=)(.*)")
 
 def _begun_anew(index: Index, summed: Site | None, used: Site | None) -> Remedy | None:
     """A sum in arrays of JAX', which never change, made of zeros again behind the update that used it; or one in TensorFlow's variables set to zero."""
-    if summed is not None and used is not None and not speaks_torch(index) and (variables := _APPLIED.search(used.text)) is not None:
+    if summed is not None and used is not None and speaks(index, "tensorflow") and (variables := _APPLIED.search(used.text)) is not None:
         return remedy("set the sums to zero behind the update", behind(used, _ZEROED.format(variables[1])))
     if summed is None or not speaks(index, "jax"):
         return None

@@ -13,7 +13,7 @@ from whygrad.rules.remedies import remedy
 TIMES = 2
 """How often training must have gone back to where it began: two runs of one function from one start may be a comparison."""
 SHARE = 0.5
-"""Share of all updates that must be lost in this way."""
+"""Share of all updates that must be lost in this way, as for weights that are put back: a run that loses fewer has trained something by the others."""
 _TAKES = re.compile(r"^\s*([\w, ]+?)\s*=\s*((?:\w+\.)+\w+(?:\s*,\s*(?:\w+\.)+\w+)*)\s*$")
 """`params, state = self.params, self.state`."""
 

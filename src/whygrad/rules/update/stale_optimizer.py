@@ -390,10 +390,9 @@ def diagnosis(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> Diag
 
 def _made_later(optimizer: Optimizer, made: Site | None) -> Remedy | None:
     """The optimizer behind the layers; with what is made of it on the way, a schedule say, where there is something."""
-    behind = _beside(optimizer.site, made)
-    apart = optimizer.site is None or behind is None or optimizer.site.file != behind.file
-    later = Edit("postpone", optimizer.site, to=behind) if optimizer.site and not apart else None
-    return remedy(f"make `{optimizer.name}` after the new layers", moving(optimizer.site, behind), otherwise=(later,))
+    site, behind = optimizer.site, _beside(optimizer.site, made)
+    together = Edit("postpone", site, to=behind) if site and behind and site.file == behind.file else None
+    return remedy(f"make `{optimizer.name}` after the new layers", moving(site, behind), otherwise=(together,))
 
 
 def _beside(site: Site | None, made: Site | None) -> Site | None:

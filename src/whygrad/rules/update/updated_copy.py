@@ -62,6 +62,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from edited_states(index)
     yield from rebound(index)
     yield from begun_again(index)
+    yield from _thrown_away_by_hand(index)
+
+
+def _thrown_away_by_hand(index: Index) -> Iterator[Diagnosis]:
+    """Programs without an optimizer whose updates nobody reads."""
     if index.record.optimizers or index.record.outcome.backwards_seen < 2:  # noqa: PLR2004 - after one backward there may be no more to come
         return
     found = [(step, op, p) for step in index.steps for op, p in _thrown_away(step) if _unchanged(index, p)]
