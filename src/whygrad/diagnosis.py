@@ -141,8 +141,9 @@ to `x`. `mistake`: the layer that is `written`, or the forgotten method that rea
 behind the last statement that reads the copies. `always`: the `if` around the statement goes, and what it held stays. `postpone`: the statement goes behind the one at `to`, and with it what reads
 what it makes on the way. `take in`: what the statement makes is made at the start of the function around `to`. `lead`: the argument at the place comes first in its call."""
 
-Around = Literal["", "value", "loop", "body", "epoch", "file", "alone", "once"]
-"""What is meant around a place: the statement or expression itself; the whole value that the statement assigns; the outermost loop of the
+Around = Literal["", "value", "container", "loop", "body", "epoch", "file", "alone", "once"]
+"""What is meant around a place: the statement or expression itself; the whole value that the statement assigns, or the list
+or dictionary that it fills, where that is made; the outermost loop of the
 function; the start of the innermost loop's or function's body, and for what moves, of the outermost loop's; the innermost loop,
 where that is run again and again; the whole file, where one call of it alone has the argument; a statement without what reads it; a place
 in a function that is called once in its file, so that nothing else comes by."""

@@ -48,6 +48,21 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def step(self, x):\n        return f(x)\n\n    def run(self, data):\n        data = data / 9\n"
         "        for _ in range(9):\n            self.step(data)\n"),
     ),
+    "a dictionary that is filled entry by entry": (
+        "from torch import nn\nclass M:\n    def __init__(self):\n        self.t = {}\n        for k in ks:\n            self.t[k] = nn.Linear(2, 2)\n", "nn.Linear(2, 2)",
+        {"action": "wrap", "text": "torch.nn.ModuleDict({x})", "around": "container"},
+        "from torch import nn\nclass M:\n    def __init__(self):\n        self.t = nn.ModuleDict({})\n        for k in ks:\n            self.t[k] = nn.Linear(2, 2)\n",
+    ),
+    "a list that is appended to in another method": (
+        "from torch import nn\nclass M:\n    def __init__(self):\n        self.t = []\n        self.grow()\n\n    def grow(self):\n        self.t.append(nn.Linear(2, 2))\n", "nn.Linear(2, 2)",
+        {"action": "wrap", "text": "torch.nn.ModuleList({x})", "around": "container"},
+        "from torch import nn\nclass M:\n    def __init__(self):\n        self.t = nn.ModuleList([])\n        self.grow()\n\n    def grow(self):\n        self.t.append(nn.Linear(2, 2))\n",
+    ),
+    "a list that is filled where it is made": (
+        "from torch import nn\nt = [nn.Linear(2, 2) for _ in range(3)]\n", "nn.Linear(2, 2)",
+        {"action": "wrap", "text": "torch.nn.ModuleList({x})", "around": "container"},
+        "from torch import nn\nt = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])\n",
+    ),
     "what a sign stands in front of": (
         "c = -y * log(p)\n", "-y", {"action": "wrap", "text": "rows({x})", "position": 0, "written": "y"}, "c = -rows(y) * log(p)\n",
     ),

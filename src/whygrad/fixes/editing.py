@@ -21,6 +21,7 @@ from whygrad.fixes.finding import (
     body_start,
     called_once,
     calling,
+    container,
     expression,
     having,
     is_there,
@@ -140,13 +141,16 @@ def _fitting(tree: Tree, old: cst.CSTNode, new: Expression) -> Expression:
 
 
 def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
-    node = assigned(tree, edit) if edit.around == "value" else expression(tree, edit)
+    node = _WHOLE[edit.around](tree, edit) if edit.around in _WHOLE else expression(tree, edit)
     if edit.keyword or edit.position is not None:
         node = given(node, names) if edit.position == GIVEN and isinstance(node, cst.Call) else _part(node, edit)
     if tree.ranges[node].start.line != edit.site.line and _is_wrapped(tree, names, edit.text, node):
         raise Refused("it is as the fix would have it")
     text = edit.text if "{x}" in edit.text else in_scope(tree, node, edit.text, names)
     changes.new[node] = _fitting(tree, node, _filled(tree, names, text, node))
+
+
+_WHOLE: Mapping[str, Callable[[Tree, Edit], Expression]] = {"value": assigned, "container": container}
 
 
 def _is_wrapped(tree: Tree, names: Names, text: str, node: Expression) -> bool:

@@ -295,6 +295,33 @@ def assigned(tree: Tree, edit: Edit) -> Expression:
     return kept.value
 
 
+_FILLING = ("append", "extend", "insert", "setdefault", "update")
+"""Methods that put something into a list or a dictionary."""
+
+
+def container(tree: Tree, edit: Edit) -> Expression:
+    """What the statement at a place assigns; where it puts something into a list or a dictionary, that as it is made, in the same class or function."""
+    found = statement(tree, edit.site)
+    kept = found.body[0] if isinstance(found, cst.SimpleStatementLine) else None
+    filled = _filled(kept) if kept is not None else None
+    if filled is None:
+        return assigned(tree, edit)
+    around = tree.enclosing(found, cst.ClassDef if filled.startswith("self.") else cst.FunctionDef) or tree.module
+    made = [node.value for node in tree.within(around, cst.Assign) if filled in {dotted(one.target) for one in node.targets}]
+    if len(made) != 1:
+        raise Refused(f"`{filled}` is made at {'several places' if made else 'another place'}")
+    return made[0]
+
+
+def _filled(kept: cst.BaseSmallStatement) -> str | None:
+    """The name of what a statement puts something into: by an entry that is assigned, or by a method."""
+    if isinstance(kept, cst.Assign) and len(kept.targets) == 1 and isinstance(kept.targets[0].target, cst.Subscript):
+        return dotted(kept.targets[0].target.value) or None
+    call = kept.value if isinstance(kept, cst.Expr) else None
+    filling = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _FILLING
+    return dotted(call.func.value) or None if filling else None
+
+
 def block(tree: Tree, site: Site, calls: tuple[str, ...]) -> cst.With | cst.Decorator:
     """The `with` or the decorator at a line; else the innermost `with` around it that makes one of these calls."""
     for node in tree.nodes:

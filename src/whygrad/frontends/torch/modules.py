@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import dropwhile
 from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
@@ -17,7 +18,7 @@ from whygrad.frontends.torch.holding import held_in, holds, named_in, parts_of
 from whygrad.frontends.torch.loadings import Beginnings, Loadings, Redraws
 from whygrad.frontends.torch.states import States
 from whygrad.frontends.torch.unheld import explained
-from whygrad.ir import Outcome, Site
+from whygrad.ir import Frame, Outcome, Site
 
 SEARCHED = 200
 """Variables of a frame that are searched for the module that owns another one."""
@@ -263,9 +264,22 @@ class Modules:
 
     def bare(self, sources: source.Sources) -> dict[int, Site]:
         """Id of each parameter that a layer of the user's holds by itself, to the line that makes it a part of the layer."""
-        parts = [part for reference, _ in self._made.values() if (part := reference()) is not None]
+        made = [(part, trace) for reference, trace in self._made.values() if (part := reference()) is not None]
         lines: dict[tuple[str, str], Site | None] = {}
-        return {id(item): site for part in parts for item, site in keras.bare_in(part, sources, lines) if site is not None}
+        return {
+            id(item): replace(site, callers=_callers(part, sources.site(trace)))
+            for part, trace in made
+            for item, site in keras.bare_in(part, sources, lines)
+            if site is not None
+        }
+
+
+def _callers(module: nn.Module, made: Site | None) -> tuple[Frame, ...]:
+    """The calls that led to the module's own `__init__`."""
+    ways = made.with_callers if made is not None else ()
+    own = {f"{part.__qualname__.replace('<locals>.', '')}.__init__" for part in type(module).__mro__}
+    outside = dropwhile(lambda way: way.function in own, ways)
+    return tuple(Frame(way.file, way.line, way.function, way.text) for way in outside)
 
 
 def _unused(name: str, taken: set[str]) -> str:

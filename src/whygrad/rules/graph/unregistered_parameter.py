@@ -210,7 +210,7 @@ def _remedy(index: Index, members: Sequence[Parameter]) -> Remedy | None:
     if site is None or found is None or not speaks_torch(index):
         return _made_known(index, members)
     kind = ("Parameter" if bare else "Module") + ("Dict" if found[1] or not name[found.end()].isdigit() else "List")
-    return remedy(f"make it an `nn.{kind}`", Edit("wrap", site, f"torch.nn.{kind}({{x}})", around="value"))
+    return remedy(f"make it an `nn.{kind}`", Edit("wrap", site, f"torch.nn.{kind}({{x}})", around="container"))
 
 
 _AROUND = re.compile(r"Parameter\(.*\)\s*(\.\w|[-+*/@])")
