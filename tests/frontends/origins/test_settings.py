@@ -51,11 +51,19 @@ RATES = {
     "a rate as Keras calls it": 'HPARAMS = {"units": 32, "lr": 0.5}  # here\nopt = keras.optimizers.SGD(learning_rate=HPARAMS["lr"])',
     "a rate that comes first": "LR = 0.5  # here\nopt = optax.adam(LR)",
     "single precision": "LR = 0.500000001  # here\nopt = SGD(model.parameters(), lr=LR)",
+    "arithmetic of names": "BASE = 5\nrate = BASE / 10  # here\nopt = SGD(model.parameters(), lr=rate)",
+    "arithmetic of settings": """
+        CONFIG = {"batch": 32, "epochs": 3}
+        CONFIG["lr"] = CONFIG["batch"] / 64  # here
+        opt = SGD(model.parameters(), lr=CONFIG["lr"])
+    """,
     "arithmetic": "RATE = 5 * 10 ** -1  # here\nopt = SGD(model.parameters(), lr=RATE)",
 }
 UNKNOWN = {
     "the call itself": "opt = SGD(model.parameters(), lr=0.5)",
     "the call itself, as Keras writes it": "opt = keras.optimizers.SGD(learning_rate=0.5)",
+    "arithmetic of what nobody knows": "rate = 5 / len(data)\nopt = SGD(model.parameters(), lr=rate)",
+    "arithmetic that comes to something else": "BASE = 5\nrate = BASE / 20\nopt = SGD(model.parameters(), lr=rate)",
     "nearly the same": "LR = 0.50001\nopt = SGD(model.parameters(), lr=LR)",
     "another value on the command line": """
         parser.add_argument("--lr", type=float, default=0.1)

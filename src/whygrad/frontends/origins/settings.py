@@ -25,7 +25,10 @@ _ARITHMETIC: Final = {
     ast.Pow: operator.pow,
     ast.Add: operator.add,
     ast.Sub: operator.sub,
+    ast.FloorDiv: operator.floordiv,
 }
+DEEPEST: Final = 6
+"""Names that arithmetic may be followed through, one behind the other."""
 
 
 def literal_places(program: Program, made: Site, name: str, value: float, function: str = "") -> tuple[Site, ...]:
@@ -123,7 +126,7 @@ def _followed(program: Program, spot: Spot, name: str, value: float) -> Site | N
     """The literal at the end of the way back; where the way is lost at a parameter, its default, else the only one in the program that is called so and has the value."""
     words, default = [name], None
     for at, _ in Trail(program).steps(spot):
-        if _is_literal(at.node, value):
+        if _is_literal(at.node, value) or _comes_to(program, at, value):
             return program.site(at)
         default = default_of(at.scope, at.node.id) if isinstance(at.node, ast.Name) else None
         words += [word for word in _words(at) if word not in words]
@@ -156,8 +159,9 @@ def _called(program: Program, module: Module, word: str, value: float) -> Iterat
     top = program.top(module)
     for node in ast.walk(module.tree):
         for named, literal in _pairs(node):
-            if named.lstrip("-").replace("-", "_") == word and _is_literal(literal, value):
-                yield program.site(Spot(literal, top, (), LAST))
+            spot = Spot(literal, top, (), LAST)
+            if named.lstrip("-").replace("-", "_") == word and (_is_literal(literal, value) or _comes_to(program, spot, value)):
+                yield program.site(spot)
 
 
 def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -175,12 +179,43 @@ def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         yield from ((item.arg, item.value) for item in node.keywords if item.arg is not None)
     elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        yield from ((last_name(target), node.value) for target in targets)
+        yield from ((last_name(target) or _key(target), node.value) for target in targets)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         plain = [*node.args.posonlyargs, *node.args.args]
         yield from (
             (item.arg, default) for item, default in zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True)
         )
+
+
+def _key(target: ast.expr) -> str:
+    """`lr` of `config["lr"] = ...`."""
+    key = target.slice.value if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) else ""
+    return key if isinstance(key, str) else ""
+
+
+def _comes_to(program: Program, spot: Spot, value: float) -> bool:
+    """Arithmetic of numbers that the source gives, under whatever names, which comes to this value."""
+    found = _number(program, spot, DEEPEST) if isinstance(spot.node, ast.BinOp) else None
+    return found is not None and isclose(found, value, rel_tol=SINGLE)
+
+
+def _number(program: Program, spot: Spot, deep: int) -> float | None:
+    """What an expression comes to, where each of its names leads to a number that is written out."""
+    node = spot.node
+    if isinstance(node, ast.BinOp):
+        return _made_of(node.op, *(_number(program, replace(spot, node=item), deep) for item in (node.left, node.right)))
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+        ways = (at for at, _ in Trail(program).steps(spot) if at.node is not node) if deep else ()
+        return next((found for at in ways if (found := _number(program, at, deep - 1)) is not None), None)
+    return _reckoned(node)
+
+
+def _made_of(op: ast.operator, left: float | None, right: float | None) -> float | None:
+    reckon = _ARITHMETIC.get(type(op))
+    try:
+        return float(reckon(left, right)) if reckon is not None and left is not None and right is not None else None
+    except (ArithmeticError, TypeError):  # of huge exponents, or complex
+        return None
 
 
 def _is_literal(node: ast.expr, value: float) -> bool:
@@ -198,11 +233,4 @@ def _reckoned(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _reckoned(node.operand)
         return -inner if inner is not None else None
-    reckon = _ARITHMETIC.get(type(node.op)) if isinstance(node, ast.BinOp) else None
-    if reckon is None or not isinstance(node, ast.BinOp):
-        return None
-    left, right = _reckoned(node.left), _reckoned(node.right)
-    try:
-        return float(reckon(left, right)) if left is not None and right is not None else None
-    except (ArithmeticError, TypeError):  # of huge exponents, or complex
-        return None
+    return _made_of(node.op, _reckoned(node.left), _reckoned(node.right)) if isinstance(node, ast.BinOp) else None

@@ -1,5 +1,6 @@
 """WG319: affine layers in a row."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -178,14 +179,22 @@ def _bent(index: Index, step: StepIndex, found: tuple[Gap, ...], proof: Interven
     """A ReLU behind the first layer of each gap: around its call, or beside it where it is made."""
     return remedy(
         "put a ReLU behind each of them",
-        *(_relu(index, step, gap) for gap in found),
+        *dict.fromkeys(_relu(index, step, gap, ends_at=edited_at(step, found[-1].after.op)) for gap in found),
         changes="the model computes something else, and layers that move into a list of their own give their parameters other names",
         proof=proof,
     )
 
 
-def _relu(index: Index, step: StepIndex, gap: Gap) -> Edit | None:
+_APPENDED = re.compile(r"\s*((?:self\.)?[A-Za-z_]\w*)\.append\(")
+
+
+def _relu(index: Index, step: StepIndex, gap: Gap, ends_at: Site | None) -> Edit | None:
+    """Behind the layer, or in front of it where one line in a loop makes them all, the last one too, which none belongs behind."""
     site, native = site_of(step, gap), gap.before.op.native
+    appended = _APPENDED.match(site.text) if site is not None and ends_at is not None else None
+    if appended is not None and site is not None and ends_at is not None and site.line_of_code == ends_at.line_of_code:
+        text = f"if {appended[1]}:\n    {appended[1]}.append(torch.nn.ReLU())"
+        return Edit("insert", site, text, after=False) if spelling(index, "axis") == "dim" else None
     if site is None:
         return None
     if native.startswith("keras.layers."):

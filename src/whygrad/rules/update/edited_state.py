@@ -1,9 +1,15 @@
 """The part of WG415 about new weights that are put into the dictionary which `state_dict()` returned, and never loaded."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
+from whygrad.ir import Site
+from whygrad.rules.remedies import remedy
+
+_ENTRY = re.compile(r"\s*([A-Za-z_]\w*)\[[^=]*\]\s*[-+*/]?=(?!=)")
+"""An entry of a dictionary that is assigned."""
 
 
 def edited_states(index: Index) -> Iterator[Diagnosis]:
@@ -27,4 +33,16 @@ def edited_states(index: Index) -> Iterator[Diagnosis]:
                 facts=frozenset({Fact("unmoved", name)}),
                 step=None,
                 names=(name,),
+                remedy=_loaded(name, found.site) if found.values else None,
             )
+
+
+def _loaded(name: str, site: Site) -> Remedy | None:
+    """The dictionary loaded, once it is written: behind the loop over its entries, or behind the only one that is."""
+    entry = _ENTRY.match(site.text)
+    text = f"{name}.load_state_dict({entry[1]})" if entry is not None else ""
+    return (
+        remedy("load what was written", Edit("insert", site, text, around="loop"), otherwise=(Edit("insert", site, text),))
+        if text
+        else None
+    )
