@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from whygrad.ir import Follow, Trial
-from whygrad.proving import Likened, further, likened, unproved_by
+from whygrad.ir import Course, Follow, Trial
+from whygrad.proving import Likened, further, likened, lower, no_further, unproved_by
 
 
 def pair(before: dict[int, float], after: dict[int, float], start: float = 1.0) -> Likened:
@@ -93,3 +93,39 @@ def test_a_program_that_never_took_a_step_stays_at_its_start():
     found = likened(trial(1.0), trial(1.0, at2=0.9), ran=False, first=(0.3, 1.0))
 
     assert (found.reason, found.last) == ("", (1.0, 0.9))
+
+
+def test_a_loss_that_falls_without_the_way_that_the_fix_closes_is_proof():
+    found = pair({2: 0.01}, {2: 0.3})
+    assert unproved_by(found, beside=True)
+    assert unproved_by(found, beside=True, closes=True) == ""
+    assert "without what let the loss fall" in no_further(found)
+    assert "does not fall" in unproved_by(pair({2: 0.01}, {2: 1.0}), closes=True)
+
+
+def course(*curve: float, noise: float = 0.0, start: float = 1.0) -> Course:
+    """A run of as many steps as losses are given."""
+    return Course(steps=len(curve), start=start, noise=noise, curve=curve)
+
+
+def test_runs_of_one_loss_are_told_apart_by_their_own_ends():
+    stands, falls = course(1.0, 0.9, 0.8, 0.7), course(1.0, 0.8, 0.6, 0.4)
+    assert lower(stands, falls)
+    assert not lower(falls, stands)
+    assert not lower(stands, stands)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        course(0.8, 0.6, 0.4, start=0.8),
+        course(1.0, 0.8, 0.6),
+        course(1.0, 0.8, 0.6, 0.4, noise=0.2),
+        course(1.0, 0.8, 0.6, math.nan),
+        course(),
+    ],
+    ids=["unseen", "from another start", "of fewer steps", "no further apart than single losses", "ends with no number", "never ran"],
+)
+def test_other_ends_tell_nothing(other: Course | None):
+    assert not lower(course(1.0, 0.9, 0.8, 0.7), other)

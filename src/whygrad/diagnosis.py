@@ -191,6 +191,8 @@ class Remedy:
     """The fault kept other batches from the program, so that the first one shows nothing: runs are compared on the one after it."""
     beside: bool = False
     """The loss of training need not show the fault, as where evaluation suffers, or single updates: that it is gone and the program learns no worse is proof."""
+    closes: bool = False
+    """The fault is a way for the loss to fall which the fix closes, as where the target moves towards the prediction: that it is gone and the loss falls all the same is proof."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf, isclose, isfinite
 
 from whygrad.flow.trials import FELL, STEADILY
-from whygrad.ir import Trial
+from whygrad.ir import Course, Trial
 from whygrad.reports.figures import figure
 
 Losses = Mapping[int, float]
@@ -99,14 +99,38 @@ def no_further(pair: Likened) -> str:
     if not pair.moments or further(pair):
         return ""
     before, after = pair.last
+    if not no_worse(pair):
+        return f"learns without what let the loss fall: the patched loss on the recorded batch ends at {figure(after)}, and before at {figure(before)} by that"
     return f"gets no further by that and no less far: the patched loss on the recorded batch ends at {figure(after)}, without the change at {figure(before)}"
 
 
-def unproved_by(pair: Likened, *, beside: bool = False) -> str:
-    """Why the comparison is no proof; "" where it is one. `beside`: no more is asked of the change than that it does no harm to what is learnt."""
-    if further(pair) or (beside and no_worse(pair)):
+QUARTER = 4
+"""The end of a run over which losses are averaged: single ones jump from batch to batch."""
+NOISES = 3
+"""Standard errors of such a mean by which two must lie apart."""
+
+
+def lower(before: Course | None, after: Course | None) -> bool:
+    """Two runs of one loss from one start, over as many steps: whether the second one ends lower, by more than a mean over so many steps varies.
+
+    For changes of the updates alone, under which the loss stays what it was.
+    """
+    if before is None or after is None or before.steps != after.steps or before.start is None or after.start is None or not before.start:
+        return False
+    ends = [course.curve[-max(len(course.curve) // QUARTER, 1) :] for course in (before, after)]
+    if not all(ends) or not isclose(before.start, after.start, rel_tol=REPEATED) or not all(map(isfinite, (*ends[0], *ends[1]))):
+        return False
+    gained = sum(ends[0]) / len(ends[0]) - sum(ends[1]) / len(ends[1])
+    error = max(before.noise or 0.0, after.noise or 0.0) / (len(ends[0]) * before.curve_width) ** 0.5
+    return gained >= FELL * abs(before.start) and gained > NOISES * error
+
+
+def unproved_by(pair: Likened, *, beside: bool = False, closes: bool = False) -> str:
+    """Why the comparison is no proof; "" where it is one. `beside`: no more is asked of the change than that it does no harm to what is learnt; `closes`: than that the loss falls."""
+    falls = pair.fall(pair.after, pair.moments[-1]) >= STEADILY
+    if further(pair) or (beside and no_worse(pair)) or (closes and falls):
         return ""
     start, (before, after) = figure(pair.start or 0.0), pair.last
-    if pair.fall(pair.after, pair.moments[-1]) < STEADILY:
+    if not falls:
         return f"its loss on the recorded batch does not fall: from {start} to {figure(after)}"
     return f"the program learns as well as it stands: the patched loss on the recorded batch goes from {start} to {figure(after)}, without the change to {figure(before)}"

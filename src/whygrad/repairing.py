@@ -3,14 +3,14 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite
 from pathlib import Path
 
 from whygrad.delivery import Screen, screen, stderr
-from whygrad.diagnosis import Diagnosis, Report, Scalar
+from whygrad.diagnosis import Diagnosis, Remedy, Report, Scalar
 from whygrad.errors import WhygradError
 from whygrad.fixes import patch, undone, unified
 from whygrad.fixes.refusals import Refused
@@ -19,7 +19,7 @@ from whygrad.flow import StepIndex
 from whygrad.ir import Course, Trial
 from whygrad.mending import stands, with_fixes
 from whygrad.program import Target, prepare
-from whygrad.proving import Likened, Losses, further, likened, no_further, unproved_by
+from whygrad.proving import Likened, Losses, further, likened, lower, no_further, unproved_by
 from whygrad.reports.figures import figure
 from whygrad.reports.repairs import compared, side_by_side, summary
 from whygrad.rules.labels.label_independent_gradient import join_of
@@ -27,6 +27,8 @@ from whygrad.trying import Attempt, attempt, follow
 
 BLIND = "the gradient does not depend on the labels"
 """Why a patched program is no proof that anything is learnt from labels."""
+UPDATES = frozenset(f"WG4{number:02}" for number in range(1, 21)) - {"WG413"}
+"""Rules whose fixes change how parameters are updated; evaluation mode is another forward."""
 MOST_RUNS = 10
 """Patched runs after which the rest is left to a person."""
 
@@ -67,11 +69,13 @@ class Proof:
 
     apart: str = ""
     """Why the patched program, which learns, was not compared with one that took steps as well."""
+    lower: bool = False
+    """Its own losses end lower, under a change of the updates alone."""
 
     @property
     def shown(self) -> str:
         """What was measured, where the fault is gone and nothing shows that the program gets further by that; "" else."""
-        if self.why:
+        if self.why or self.lower:
             return ""
         return f"learns, but was not compared with the program as it stands: {self.apart}" if self.apart else no_further(self.pair)
 
@@ -122,9 +126,13 @@ class Repair:
         return widest(after, min(first, default=0) + later)
 
     @property
-    def beside(self) -> bool:
-        """None of the faults shows in the loss of training."""
-        return all(kept.diagnosis.remedy is not None and kept.diagnosis.remedy.beside for kept in self.kept)
+    def of_updates(self) -> bool:
+        """Every fix changes the updates alone, and no loss."""
+        return all(kept.diagnosis.rule in UPDATES for kept in self.kept)
+
+    def all(self, what: Callable[[Remedy], bool]) -> bool:
+        """All fixes that stay are so."""
+        return all(kept.diagnosis.remedy is not None and what(kept.diagnosis.remedy) for kept in self.kept)
 
     def followed(self, step: int, ways: Iterable[str]) -> dict[str, Trial]:
         """The patched program's loss at this step by the parameters of these runs."""
@@ -203,13 +211,18 @@ def _proof(repair: Repair, before: Attempt, after: Attempt) -> Proof:
     repair.say(f"comparing both runs by the patched loss on the {'first recorded batch' if not step else f'batch of step {step}'}")
     trials = repair.followed(step, (before.trajectory, after.trajectory))
     pair = likened(trials.get(before.trajectory), trials.get(after.trajectory), ran=before.went_at(step), first=after.losses_at(step))
+    falls_further = repair.of_updates and not (pair.moments and further(pair)) and lower(before.course, after.course)
     if not pair.reason:
-        why = unproved_by(pair, beside=repair.beside)
+        why = (
+            ""
+            if falls_further
+            else unproved_by(pair, beside=repair.all(lambda remedy: remedy.beside), closes=repair.all(lambda remedy: remedy.closes))
+        )
     else:
         alone = unproved_alone(after)
         why = f"{alone}, and the two runs could not be compared: {pair.reason}" if alone else ""
     if why or len(repair.kept) == 1:
-        return Proof(why, pair, apart=pair.reason if before.fell is not None else "")
+        return Proof(why, pair, apart=pair.reason if before.fell is not None else "", lower=falls_further)
     return _one_left_out(repair, step, pair, before, after)
 
 

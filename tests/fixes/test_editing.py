@@ -142,6 +142,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         ("class T:\n    def make(self):\n        groups = [p for _, p in self.net.named_parameters()]\n        self.opt = SGD(groups)\n"
          '        self.opt.add_param_group({"params": [p for name, p in self.net.named_parameters() if name.startswith(("fc.", "bias"))]})\n        return 1\n'),
     ),
+    "another group at the highest rate of the groups": (
+        "gs = [{'params': [p for _, p in net.named_parameters()], 'lr': 1}]\nopt = SGD(gs)\n", "SGD(gs)", {"action": "group", "text": '("fc.",)', "keyword": "lr"},
+        ("gs = [{'params': [p for _, p in net.named_parameters()], 'lr': 1}]\nopt = SGD(gs)\nopt.add_param_group("
+         '{"params": [p for name, p in net.named_parameters() if name.startswith(("fc.",))], "lr": max(group["lr"] for group in opt.param_groups)})\n'),
+    ),
     "behind the last": (
         "from keras import layers\nmodel = Sequential([\n    a,\n    layers.LSTM(1),\n])\n", "layers.LSTM(1)",
         {"action": "enlist", "text": "keras.layers.Dense(1)"},

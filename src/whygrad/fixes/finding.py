@@ -317,9 +317,9 @@ def _filled(kept: cst.BaseSmallStatement) -> str | None:
     """The name of what a statement puts something into: by an entry that is assigned, or by a method."""
     if isinstance(kept, cst.Assign) and len(kept.targets) == 1 and isinstance(kept.targets[0].target, cst.Subscript):
         return dotted(kept.targets[0].target.value) or None
-    call = kept.value if isinstance(kept, cst.Expr) else None
-    filling = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _FILLING
-    return dotted(call.func.value) or None if filling else None
+    method = kept.value.func if isinstance(kept, cst.Expr) and isinstance(kept.value, cst.Call) else None
+    filling = isinstance(method, cst.Attribute) and method.attr.value in _FILLING
+    return (dotted(method.value) or None) if filling and isinstance(method, cst.Attribute) else None
 
 
 def block(tree: Tree, site: Site, calls: tuple[str, ...]) -> cst.With | cst.Decorator:

@@ -12,10 +12,11 @@ LISTS = frozenset(("parameters", "named_parameters"))
 
 
 def grouped(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
-    """`add_param_group` behind the statement that makes the optimizer, for names that begin as `text` says; raises `Refused` where the model is not known."""
+    """`add_param_group` behind the statement that makes the optimizer, for names that begin as `text` says, with a `keyword` at the highest rate that it has; raises `Refused` where the model is not known."""
     at = statement(tree, edit.site)
     own, model = tree.code(target(at)).strip(), _model(tree, at)
-    group = f'{{"params": [p for name, p in {model}.named_parameters() if name.startswith({edit.text})]}}'
+    rate = f', "lr": max(group["lr"] for group in {own}.param_groups)' if edit.keyword else ""
+    group = f'{{"params": [p for name, p in {model}.named_parameters() if name.startswith({edit.text})]{rate}}}'
     new = cst.parse_statement(f"{own}.add_param_group({group})", config=tree.module.config_for_parsing)
     if not is_there(tree, at, new, after=True):
         changes.after.setdefault(at, []).append(new)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from whygrad.diagnosis import Edit, Remedy
@@ -41,6 +42,11 @@ def remedy(
     if not first or len(first) < len(edits):
         return Remedy(summary, second, safe=not changes, changes=changes, proof=proof) if second else None
     return Remedy(summary, first, second, not changes, changes, proof)
+
+
+def unseen(made: Remedy | None) -> Remedy | None:
+    """The same, of a fault that the loss of training need not show."""
+    return replace(made, beside=True) if made is not None else None
 
 
 def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = "", proof: Intervention | None = None) -> Remedy | None:

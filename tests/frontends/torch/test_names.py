@@ -58,3 +58,37 @@ def test_models_that_come_later_are_told_apart_by_their_variable(tmp_path):
 
     assert "0.weight" in record.endings
     assert "model.0.weight" in record.endings
+
+
+MARGIN = """
+    class Head(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(3, 4))
+
+        def forward(self, x, k):
+            return F.cross_entropy(x @ self.weight.T, k)
+
+    class Wider(Head):
+        pass
+
+    def build():
+        return Wider()
+
+    body, loss = nn.Linear(4, 4), build()
+    optimizer = torch.optim.SGD([*body.parameters(), *loss.parameters()], lr=0.1)
+    loss(body(torch.randn(8, 4)), torch.randint(0, 3, (8,))).backward()
+    optimizer.step()
+"""
+
+
+def test_a_bare_parameter_knows_the_calls_that_made_its_module(tmp_path):
+    record = recorded(tmp_path, MARGIN)
+
+    site = next(p.site for p in record.steps[0].parameters if p.owner.endswith("Wider"))
+    assert site is not None
+    assert [way.text.strip() for way in site.with_callers][:3] == [
+        "self.weight = nn.Parameter(torch.randn(3, 4))",
+        "return Wider()",
+        "body, loss = nn.Linear(4, 4), build()",
+    ]

@@ -40,7 +40,7 @@ def literal_places(program: Program, made: Site, name: str, value: float, functi
     if given is None:
         spots = [replace(call, node=item.value, path=(name,)) for item in call.node.keywords if item.arg is None]
     else:
-        spots = [] if _is_literal(given, value) else [replace(call, node=given)]
+        spots = [] if _is_literal(given, value) or _comes_to(program, replace(call, node=given), value) else [replace(call, node=given)]
     for spot in spots:
         found = _followed(program, spot, name, value)
         if found is not None:

@@ -251,8 +251,11 @@ def held_by_layers(model: nn.Module) -> Iterator[tuple[Tensor, Any, str]]:
 def bare_in(layer: nn.Module, sources: source.Sources, lines: dict[tuple[str, str], Site | None]) -> Iterator[tuple[Tensor, Site | None]]:
     """Parameters that a layer of the user's keeps as PyTorch's own, which Keras knows nothing of where it is one of Keras', and the line that makes each a part of it; `lines`: those found already."""
     own = layer._parameters if not is_keras(layer) or not builtin(layer) else {}
-    file = getattr(sys.modules.get(type(layer).__module__), "__file__", None) if own else None
-    if file is None or not source.is_own_file(file):
+    # its `__init__` may be that of a base class in another file
+    begun = getattr(getattr(type(layer).__init__, "__code__", None), "co_filename", None)
+    defined = getattr(sys.modules.get(type(layer).__module__), "__file__", None)
+    file = next((one for one in (begun, defined) if own and one is not None and source.is_own_file(one)), None)
+    if file is None:
         return
     for name, item in own.items():
         if (file, name) not in lines:

@@ -1,7 +1,6 @@
 """WG317: weights that were one parameter are several."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index
@@ -11,7 +10,7 @@ from whygrad.ir import Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.graph.transposed_once import transposed_once
 from whygrad.rules.phrases import distinct, figure, listed, places
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, unseen
 
 
 @rule("WG317", "broken-tie", "warning")
@@ -81,8 +80,7 @@ def _about(index: Index, moment: Moment) -> Diagnosis | None:
 def _copied(site: Site | None) -> Remedy | None:
     """Numbers that are copied into the parameters as they are, tied; the loss of training need not show it."""
     told = Edit("argument", site, calls=("load_state_dict",), keyword="assign") if site and "assign" in site.text else None
-    made = remedy("copy the numbers into the parameters", told, changes="parameters keep the dtype that the model gave them")
-    return replace(made, beside=True) if made is not None else None
+    return unseen(remedy("copy the numbers into the parameters", told, changes="parameters keep the dtype that the model gave them"))
 
 
 def _called(index: Index, name: str) -> Parameter | None:

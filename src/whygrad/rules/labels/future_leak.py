@@ -1,7 +1,6 @@
 """WG111: a prediction depends on the later input that is its label."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Remedy, Test
@@ -14,6 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.labels.causal import hiding
 from whygrad.rules.loss.calls import INTEGERS, Call, calls
 from whygrad.rules.phrases import figure, percent, places, typed
+from whygrad.rules.remedies import unseen
 
 SHORTEST = 4
 """Positions of a sequence that has an earlier and a later part."""
@@ -137,7 +137,7 @@ def diagnosis(call: Call, value: Value) -> Diagnosis:
 
 def _hidden(made: Remedy | None) -> Remedy | None:
     """What is seen ahead helps in training, so that the loss may fall as far without the fix: what was learnt shows where the next token is not there."""
-    return replace(made, beside=True) if made is not None else None
+    return unseen(made)
 
 
 def _test(call: Call, value: Value) -> Test:

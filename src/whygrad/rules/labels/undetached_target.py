@@ -190,9 +190,9 @@ def diagnosis(index: Index, found: Moving) -> Diagnosis:
 
 
 def _stopped(edit: Edit | None) -> Remedy | None:
-    """The target without a gradient; a loss falls faster while it moves the target as well, so that it does not tell the runs apart."""
+    """The target without a gradient; a loss falls faster, and further, while it moves the target as well, so that it does not tell the runs apart."""
     made = remedy("let no gradient into the target", edit)
-    return replace(made, beside=True) if made is not None else None
+    return replace(made, beside=True, closes=True) if made is not None else None
 
 
 def _reversed(index: Index, found: Moving, cut: Op) -> Diagnosis:

@@ -12,7 +12,7 @@ from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.loss.calls import Call, about_labels, about_loss, calls, once_a_fault, relabelled, went_back
 from whygrad.rules.phrases import figure, places, typed
-from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, remedy, setting, unseen
 
 TOLERANCE = 0.01
 """How far the sum of a row may be from 1: half precision over a thousand classes stays below."""
@@ -182,6 +182,12 @@ def unequal(call: Call, sums: tuple[float, float]) -> Diagnosis:
             Evidence(f"{typed(call.target)}: the sum of a row goes from {figure(sums[0])} to {figure(sums[1])}", "row_sum", sums[1]),
         ),
         help=idiom(call.index, "divide rows"),
-        remedy=relabelled(call, "divide each row by its sum", spelling(call.index, "shares", data=True)),
+        remedy=_divided(call),
         facts=frozenset({Fact("odd-input", call.target.name)}),
     )
+
+
+def _divided(call: Call) -> Remedy | None:
+    """Rows that sum to 1; where all sum to the same, the loss has its minimum in the same place."""
+    made = relabelled(call, "divide each row by its sum", spelling(call.index, "shares", data=True))
+    return unseen(made)

@@ -1,7 +1,7 @@
 """WG514: what the labels say is finer than the numbers can tell apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite, nan, prod
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
@@ -13,7 +13,7 @@ from whygrad.rules.magnitude.coarse_phases import coarse_phases
 from whygrad.rules.magnitude.numbers import exact, largest, spacing
 from whygrad.rules.magnitude.scales import source_of
 from whygrad.rules.phrases import distinct, figure, places, typed
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, unseen
 
 LEVELS = 8
 """Steps between the smallest and the largest label up to which little is left of them: three binary digits."""
@@ -185,8 +185,7 @@ def _unrounded(site: Site | None) -> Remedy | None:
     """The labels in the type that they had, where they are put into a shorter one; whether the loss takes them, trying it shows."""
     cast = site is not None and any(f"{name}(" in site.text for name in CASTS)
     edit = Edit("unwrap", site, calls=CASTS) if site is not None and cast else None
-    made = remedy("leave the labels in the type that they had", edit, changes="what is computed with them has that type, too")
-    return replace(made, beside=True) if made is not None else None
+    return unseen(remedy("leave the labels in the type that they had", edit, changes="what is computed with them has that type, too"))
 
 
 def site_of(step: StepIndex, found: Coarse) -> Site | None:

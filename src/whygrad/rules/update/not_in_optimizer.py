@@ -92,7 +92,7 @@ def _another_group(index: Index, optimizer: Optimizer, modules: list[str], names
     picked = f"({', '.join(repr(start) for start in starts)}{',' if len(starts) == 1 else ''})".replace("'", '"')
     return remedy(
         f"give it {listed(modules)} as well",
-        Edit("group", optimizer.site, picked),
+        Edit("group", optimizer.site, picked, keyword="" if _RATED.search(optimizer.site.text) else "lr"),
         changes=f"{listed(modules)} {'is' if len(modules) == 1 else 'are'} trained, with the settings that the optimizer has for all",
     )
 
@@ -208,5 +208,7 @@ def _reaches(made: Site, indent: str, used: Site) -> bool:
 
 _MADE = re.compile(r"(\s*)([A-Za-z_]\w*)\s*=[^=]")
 _GROUP = re.compile(r"[\"']params[\"']\s*:")
+_RATED = re.compile(r"\blr\s*=")
+"""A rate that the optimizer is given for all its groups."""
 _PART = re.compile(r"\b([A-Za-z_]\w*)(?:\.\w+|\[[^]]*\])+\.parameters\(\)")
 """`model.head.parameters()`, of which the model is the first part."""

@@ -1,14 +1,13 @@
 """WG416: the optimizer is made anew in the loop, and forgets what it had gathered."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.ir import Optimizer
 from whygrad.rules import rule
 from whygrad.rules.phrases import plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, unseen
 from whygrad.rules.remedies_of_settings import begun_once, made_once
 
 OFTEN = 4
@@ -76,13 +75,13 @@ def _dropped(optimizer: Optimizer) -> Diagnosis:
 def _carried_over(optimizer: Optimizer) -> Remedy | None:
     """The new state handed on; that the loss has suffered is not said, so that it need not show."""
     made = remedy("carry the state over", Edit("carry", optimizer.step_site)) if optimizer.step_site else None
-    return replace(made, beside=True) if made is not None else None
+    return unseen(made)
 
 
 def _once(optimizer: Optimizer, *, state: bool) -> Remedy | None:
     """Made before the loop; that the loss has suffered is not said, so that it need not show."""
     made = begun_once(optimizer.site) if state else made_once(optimizer.site, "the optimizer")
-    return replace(made, beside=True) if made is not None else None
+    return unseen(made)
 
 
 def _stateful(optimizer: Optimizer) -> bool:

@@ -13,7 +13,7 @@ from whygrad.ir import Optimizer, Parameter, Site, Value
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, listed, places, plural, typed
 from whygrad.rules.remedies import moved as moving
-from whygrad.rules.remedies import remedy, setting
+from whygrad.rules.remedies import remedy, setting, unseen
 from whygrad.rules.update.other_trees import other_trees
 from whygrad.rules.update.unheld import forgotten, modules_of, moved_as_well, stands_still
 
@@ -251,7 +251,7 @@ def _for_each_model(stale: Optimizer | None, failure: Failure) -> Remedy | None:
         return None
     made = remedy("make the optimizer anew for each model", Edit("move", site, to=used, after=False, around="body") if site else None)
     # the first model was trained well, and its loss does not show what became of the next one
-    return replace(made, beside=True) if made is not None else None
+    return unseen(made)
 
 
 def displaced(index: Index, optimizer: Optimizer, lost: list[Parameter]) -> list[Parameter]:

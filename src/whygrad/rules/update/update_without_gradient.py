@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
 from whygrad.flow import Index, StepIndex
@@ -11,7 +10,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Group, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import figure, finite, listed, places, plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, unseen
 from whygrad.rules.update.raw_gradients import beside
 from whygrad.rules.update.zeroed_gradients import zeroed
 
@@ -97,12 +96,11 @@ _ZEROED = re.compile(r"\s*([A-Za-z_][\w.]*\.grad)(?:\.data)?\.zero_\(\)\s*(#.*)?
 def _without_zeros(site: Site | None) -> Remedy | None:
     """None in the place of zeros; what is learnt need not show that parameters beside it stay as they are."""
     zeroed = _ZEROED.match(site.text) if site is not None else None
-    made: Remedy | None = None
+    what = "leave no gradient instead of zeros"
     if site is not None and zeroed is not None:
-        made = remedy("leave no gradient instead of zeros", Edit("insert", site, f"{zeroed[1]} = None", after=False), Edit("drop", site))
-    elif site is not None and "set_to_none" in site.text:
-        made = remedy("leave no gradient instead of zeros", Edit("argument", site, "True", ("zero_grad",), "set_to_none"))
-    return replace(made, beside=True) if made is not None else None
+        return unseen(remedy(what, Edit("insert", site, f"{zeroed[1]} = None", after=False), Edit("drop", site)))
+    told = site is not None and "set_to_none" in site.text
+    return unseen(remedy(what, Edit("argument", site, "True", ("zero_grad",), "set_to_none"))) if told and site is not None else None
 
 
 _ZEROED_FIRST = re.compile(r"((?:optax\.)?chain)\(((?:optax\.)?masked\((?:optax\.)?set_to_zero\(\),\s*[\w.]+\)),\s*(.+)\)")
@@ -115,8 +113,7 @@ def _zeroed_last(site: Site | None) -> Remedy | None:
     found = _ZEROED_FIRST.fullmatch(own)
     if site is None or found is None:
         return None
-    made = remedy("set the updates to zero, not the gradients", Edit("replace", site, f"{found[1]}({found[3]}, {found[2]})"))
-    return replace(made, beside=True) if made is not None else None
+    return unseen(remedy("set the updates to zero, not the gradients", Edit("replace", site, f"{found[1]}({found[3]}, {found[2]})")))
 
 
 def _evidence(step: StepIndex, moved: tuple[Parameter, ...]) -> Iterator[Evidence]:

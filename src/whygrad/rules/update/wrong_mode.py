@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
@@ -15,7 +14,7 @@ from whygrad.ir import Op, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import scale_of
 from whygrad.rules.phrases import distinct, figure, listed, percent, places, plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import remedy, unseen
 from whygrad.rules.update.thrown_statistics import as_made, model_called, thrown_away
 
 SWITCHES = ("train", "eval")
@@ -97,7 +96,7 @@ def _of_module(index: Index, op: Op) -> Remedy | None:
     if op.site is None or not speaks_torch(index) or not op.site.function.endswith(".forward"):
         return None
     told = remedy("hand the mode over", Edit("argument", op.site, "self.training", (spelled(op), "dropout"), keyword="training"))
-    return replace(told, beside=True) if told is not None else None
+    return unseen(told)
 
 
 def _switched_back_missing(index: Index) -> Diagnosis | None:

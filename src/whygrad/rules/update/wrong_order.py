@@ -11,7 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Event, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, listed, places, plural
-from whygrad.rules.remedies import in_front, remedy
+from whygrad.rules.remedies import in_front, remedy, unseen
 from whygrad.rules.remedies import moved as moving
 from whygrad.rules.update.cut_updates import cut_updates
 
@@ -315,5 +315,10 @@ def _about_scheduler(index: Index, step: StepIndex, event: Event, update: Event)
         kind=step.step.kind,
         step=step.step.index,
         names=update.targets,
-        remedy=remedy("step the scheduler after the optimizer", moving(event.site, update.site)),
+        remedy=_stepped_after(event.site, update.site),
     )
+
+
+def _stepped_after(scheduler: Site | None, update: Site | None) -> Remedy | None:
+    """The scheduler's step behind the optimizer's; one rate more or less need not show in the loss."""
+    return unseen(remedy("step the scheduler after the optimizer", moving(scheduler, update)))
