@@ -164,7 +164,7 @@ LOSSES: Mapping[str, Row] = {
         "give the recurrent layer (batch, time, features)",
     ),
     "positions first": Row(
-        "loop over the axis of the positions",
+        "loop over the axis of the positions; a recurrent layer made with `batch_first=True` takes (batch, time, features)",
         "loop over the axis of the positions: `tf.scan` walks along axis 0, so transpose what it is given to (time, batch, features)",
         "`lax.scan` and flax' `scan` walk along axis 0: give them (time, batch, features), by `jnp.swapaxes(x, 0, 1)` or `in_axes=1, out_axes=1` of flax' one, and a state for each example",
     ),

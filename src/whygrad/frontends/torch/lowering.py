@@ -279,8 +279,17 @@ def settings(function: Function, arguments: Mapping[str, Any]) -> dict[str, Attr
         found["inplace"] = True
     if _ends_in_tanh(function, arguments):
         found["activation"] = "tanh"
+    if function.base == "ctc_loss":
+        found |= _lengths(arguments)
     axis = _sequence_axis(function, arguments)
     return found if axis is None else {**found, "sequence_axis": axis}
+
+
+def _lengths(arguments: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Of lengths that are given as plain numbers: the frames of the longest row of scores, the letters of the shortest label."""
+    given = (("frames", "input_lengths", max), ("letters", "target_lengths", min))
+    rows = ((name, arguments.get(argument), end) for name, argument, end in given)
+    return {name: end(row) for name, row, end in rows if isinstance(row, list | tuple) and row and all(isinstance(one, int) for one in row)}
 
 
 def _ends_in_tanh(function: Function, arguments: Mapping[str, Any]) -> bool:

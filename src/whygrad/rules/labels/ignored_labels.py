@@ -11,6 +11,7 @@ from whygrad.ir import Op, Site, Statistics, Value, family
 from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import no_class_counts
+from whygrad.rules.labels.cut_off import cut_off, places_of_cut
 from whygrad.rules.labels.unaligned import unaligned
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import turned_round
@@ -186,7 +187,8 @@ def zero(figures: Statistics | None) -> bool:
 def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
     """What is said, where the mask or the labels were made."""
     step, cause = found.step, found.cause
-    made: Site | None = making_site(index, step, cause.name)
+    cut, written = places_of_cut(cut_off(step, cause.name))
+    made: Site | None = cut or making_site(index, step, cause.name)
     loss = step.step.measures.loss
     starved = frozenset(
         Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite")
@@ -199,7 +201,7 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
         message=f"no label counts: {'`' + cause.shown + '`: ' if cause.called else ''}{found.why}",
         site=made or found.op.site,
         label="nothing is left of the labels",
-        related=places((found.op.site if made else None, "and takes every label out of the loss here")),
+        related=places(written, (found.op.site if made else None, "and takes every label out of the loss here")),
         evidence=(
             Evidence(f"{typed(cause)}: {found.why}, in {steps} of {steps} recorded steps"),
             *((Evidence(f"the loss is {figure(loss)}", "loss", loss),) if loss is not None else ()),

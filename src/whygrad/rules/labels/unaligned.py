@@ -52,13 +52,20 @@ def _of_step(step: StepIndex) -> Iterator[Unaligned]:
 
 
 def _given(step: StepIndex, op: Op) -> tuple[int, int] | None:
-    """The lengths that the loss was given."""
-    given = op.inputs[3:1:-1] if op.native == _TORCH else op.inputs[2:4]
-    figures = [step.value(name).statistics for name in given]
-    letters, frames = figures if len(figures) == 2 else (None, None)  # noqa: PLR2004 - of labels, of scores
-    if letters is None or frames is None or letters.minimum is None or frames.maximum is None:
-        return None
-    return int(letters.minimum), int(frames.maximum)
+    """The lengths that the loss was given: PyTorch's also takes plain numbers, of which the ends are known."""
+    rest = list(op.inputs[2:])
+    letters, frames = op.attributes.get("letters"), op.attributes.get("frames")
+    order = ("frames", "letters") if op.native == _TORCH else ("letters", "frames")
+    ends = {name: _end(step, name, rest) for name in order if name not in op.attributes}
+    letters, frames = ends.get("letters", letters), ends.get("frames", frames)
+    return (letters, frames) if isinstance(letters, int) and isinstance(frames, int) else None
+
+
+def _end(step: StepIndex, name: str, rest: list[str]) -> int | None:
+    """Of the next tensor of lengths: the shortest label's, or those of the longest row of scores."""
+    figures = step.value(rest.pop(0)).statistics if rest else None
+    end = None if figures is None else figures.maximum if name == "frames" else figures.minimum
+    return None if end is None else int(end)
 
 
 def _by_shape(step: StepIndex, op: Op) -> tuple[int, int] | None:
@@ -76,7 +83,7 @@ def _by_shape(step: StepIndex, op: Op) -> tuple[int, int] | None:
 def _diagnosis(found: Unaligned, steps: int) -> Diagnosis:
     step, op, loss = found.step, found.op, found.step.step.measures.loss
     made = step.producer.get(step.origin(found.scores, ("layout", "cast")))
-    counted = step.producer.get(op.inputs[2]) if found.time else None
+    counted = step.producer.get(op.inputs[2]) if found.time and "frames" not in op.attributes else None
     where = (counted[1].site, "the loss is told so here") if counted is not None else (None, "")
     if not found.time and made is not None:
         where = made[1].made or made[1].site, f"gives the scores of {found.frames} frames"

@@ -32,6 +32,8 @@ class Crossed:
 
 def crossed(call: Call) -> Crossed | None:
     """The first layer of sequences on the way to the prediction whose axis of positions is as long as there are labels, and carries on as their rows."""
+    if call.contract.batch_axis and call.op.native.startswith("torch."):
+        return _aligned(call)
     step, examples = call.step, (call.target.shape or (0,))[0]
     # timid: labels of several axes may belong to positions
     if len(call.target.shape or ()) > 2 or (call.target.shape or (0, 1))[1:] not in ((), (1,)) or examples < 2:  # noqa: PLR2004 - labels in a row or a column
@@ -39,6 +41,18 @@ def crossed(call: Call) -> Crossed | None:
     before = step.upstream(call.prediction.name)
     for found in walks(step, before):
         if _runs_along(found, examples) and _ends_as_rows(call, found):
+            return found
+    return None
+
+
+def _aligned(call: Call) -> Crossed | None:
+    """The same for a loss whose scores are (positions, examples, classes): a layer that gets both axes in this order, and takes the examples for positions."""
+    shape, axis = call.prediction.shape or (), call.contract.batch_axis
+    if len(shape) != 3:  # noqa: PLR2004 - positions, examples, classes
+        return None
+    for found in walks(call.step, call.step.upstream(call.prediction.name)):
+        read = found.read.shape or ()
+        if not found.loop and found.axis == axis and read[:2] == shape[:2] and _runs_along(found, shape[axis]):
             return found
     return None
 
@@ -96,7 +110,13 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
         return
     step, op, shape = call.step, found.op, found.read.shape or (0, 0)
     layer = "an attention" if op.kind == "attention" else "a loop" if found.loop else "a recurrent layer"
-    place = edited_at(step, op)
+    place, scores = edited_at(step, op), call.contract.batch_axis
+    at_loss = f"`{call.called}` has the examples there" if scores else f"`{call.called}` has a label for each entry of that axis"
+    known = (
+        f"`{call.called}` has the examples on axis {scores} of {typed(call.prediction)}"
+        if scores
+        else f"{typed(call.target)} has {shape[found.axis]} labels"
+    )
     yield Diagnosis(
         rule="WG211",
         name="wrong-axis",
@@ -105,12 +125,12 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
         message=f"{layer} runs along the batch: it takes axis {found.axis} of `{found.read.shown}` for positions, and that axis holds the examples",
         site=place,
         label=f"expects its positions on axis {found.axis}",
-        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, f"`{call.called}` has a label for each entry of that axis")),
+        related=places((op.site if op.made else None, "it is applied here"), (call.op.site, at_loss)),
         evidence=(
-            Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {typed(call.target)} has {shape[found.axis]} labels"),
+            Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {known}"),
         ),
-        help=idiom(call.index, "positions first" if found.loop else "batch first"),
-        remedy=remedy("give it the batch first", setting(place, "batch_first", "True", calls=_LAYERS)),
+        help=idiom(call.index, "positions first" if found.loop or found.axis else "batch first"),
+        remedy=remedy("have it read the examples as such", setting(place, "batch_first", str(not found.axis), calls=_LAYERS)),
         facts=frozenset({Fact("odd-input", call.prediction.name), Fact("odd-shape", call.prediction.name)}),
         kind=step.step.kind,
         step=step.step.index,

@@ -47,8 +47,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     A loss that adds a term of the parameters alone to one that depends on the data, where the penalty is ten times larger in every recorded
     step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess or the mean of the targets, half of the gradient at most.
-    And a term without labels that is summed over the whole batch beside one that is averaged over all entries, and ten times larger in every recorded step, as the divergence of a
-    variational autoencoder beside a mean squared error.
+    And a term without labels that is summed over the whole batch beside one that is averaged over all entries, and ten times larger, in every recorded step or in the first one of a run
+    that ends where the averaged one began, as the divergence of a variational autoencoder beside a mean squared error.
 
     ## Why it matters
     The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.

@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import ENOUGH, course_of, still_falls
 from whygrad.ir import Op
+from whygrad.loss_contracts import contract_of, input_of
 from whygrad.rules.phrases import figure, finite, places, plural, typed
+from whygrad.rules.remedies import remedy
 
 TIMES = 10.0
 """How many times larger than the mean the sum must be in every recorded step, as for a penalty on parameters."""
+LEAST = 3.0
+"""The same in the steps behind the first, whose update has made the sum smaller, where the run shows that nothing else came of it: measured 13, 6 in a collapsed autoencoder."""
+STAYS = 0.75
+"""Share of what the mean was in the recorded steps that the whole loss still is at the end: of variational autoencoders that learn, the error alone falls to a half and less."""
 _SCALED = ("mul", "neg", "div")
 
 
@@ -24,14 +31,31 @@ class Pair:
     sum: Op
     sizes: tuple[float, float]
 
+    @property
+    def ratio(self) -> float:
+        """How many times larger the sum is."""
+        return self.sizes[1] / self.sizes[0]
+
 
 def summed(index: Index) -> Iterator[Diagnosis]:
     """One diagnosis for a kind of step all of whose recorded steps show it."""
     for steps in index.kinds.values():
         found = [next(pairs(step), None) for step in steps if step.losses]
         known = [pair for pair in found if pair is not None]
-        if known and len(known) == len(found):
+        if (
+            known
+            and len(known) == len(found)
+            and (drowned(index, known) or all(pair.mean.kind == "mean" and pair.ratio > TIMES for pair in known))
+        ):
             yield about(known)
+
+
+def drowned(index: Index, found: list[Pair]) -> bool:
+    """The sum was far larger to begin with, and when the run ends all of the loss is hardly less than the mean was: that one has hardly been learned."""
+    course = course_of(index, found[0].step)
+    if course is None or course.last is None or course.non_finite is not None or course.steps < ENOUGH or still_falls(course):
+        return False
+    return found[0].ratio > TIMES and course.last >= STAYS * min(pair.sizes[0] for pair in found)
 
 
 def pairs(step: StepIndex) -> Iterator[Pair]:
@@ -41,22 +65,24 @@ def pairs(step: StepIndex) -> Iterator[Pair]:
             continue
         for one, other in (op.inputs, op.inputs[::-1]):
             mean, total = reduced(step, one), reduced(step, other)
-            if mean is None or total is None or (mean.kind, total.kind) != ("mean", "sum") or other in step.from_labels:
+            if mean is None or total is None or mean.kind == "sum" or total.kind != "sum" or other in step.from_labels:
                 continue
             sizes = (_size(step, one), _size(step, other))
             # timid: a term of the parameters alone is a penalty, which the labels have to judge
             if step.from_data.isdisjoint((other,)) or not (one in step.gets_gradient and other in step.gets_gradient):
                 continue
-            if sizes[1] > TIMES * sizes[0] > 0:
+            if sizes[1] > LEAST * sizes[0] > 0:
                 yield Pair(step, op, mean, total, sizes)
 
 
 def reduced(step: StepIndex, name: str) -> Op | None:
-    """The op that made one number of all entries of a batch, below factors that are constants."""
+    """The op that made one number of all entries of a batch, below factors that are constants: a sum, a mean, or a loss that takes one."""
     while name in step.producer:
         op = step.producer[name][1]
-        if op.kind in ("mean", "sum"):
-            shape = step.value(op.inputs[0]).shape if op.inputs else None
+        contract = contract_of(op)
+        averages = contract is not None and contract.elementwise and op.attributes.get("reduction") == "mean"
+        if averages or op.kind in ("mean", "sum"):
+            shape = step.value(entries(op)).shape
             return op if shape is not None and len(shape) > 1 and prod(shape) > 1 and step.value(op.output).shape == () else None
         if op.kind not in _SCALED or not op.inputs:
             return None
@@ -65,6 +91,11 @@ def reduced(step: StepIndex, name: str) -> Op | None:
             return None
         name = moving[0]
     return None
+
+
+def entries(op: Op) -> str:
+    """What is reduced, or has as many entries."""
+    return input_of(op) or op.inputs[0]
 
 
 def _size(step: StepIndex, name: str) -> float:
@@ -76,9 +107,10 @@ def about(found: list[Pair]) -> Diagnosis:
     """What is said, at the sum."""
     first = found[0]
     step, (mean, total) = first.step, first.sizes
-    averaged, added = step.value(first.mean.inputs[0]), step.value(first.sum.inputs[0])
-    rows = (added.shape or (1,))[0]
-    ratios = " and ".join(figure(pair.sizes[1] / pair.sizes[0]) for pair in found)
+    averaged, added = step.value(entries(first.mean)), step.value(first.sum.inputs[0])
+    rows, many = (added.shape or (1,))[0], prod(averaged.shape or (1,))
+    ratios = " and ".join(figure(pair.ratio) for pair in found)
+    alike = Edit("wrap", first.sum.site, f"{{x}} / {many}", ("sum", "reduce_sum")) if first.sum.site is not None else None
     return Diagnosis(
         rule="WG219",
         name="penalty-dominates",
@@ -88,7 +120,7 @@ def about(found: list[Pair]) -> Diagnosis:
         site=first.sum.site,
         label=f"adds up {prod(added.shape or (1,)):,} entries: {figure(total)}",
         related=places(
-            (first.mean.site, f"the mean of {prod(averaged.shape or (1,)):,} entries: {figure(mean)}"),
+            (first.mean.site, f"the mean of {many:,} entries: {figure(mean)}"),
             (first.op.site, "both are added here"),
         ),
         evidence=(
@@ -100,4 +132,5 @@ def about(found: list[Pair]) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(first.op.output).shown,),
-    )
+        remedy=remedy("reduce both terms alike", alike, changes=f"with the sum divided by {many:,} both terms have the weights that sums of both would have"),
+    )  # fmt: skip

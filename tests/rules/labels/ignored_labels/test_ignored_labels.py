@@ -147,9 +147,17 @@ TOLD = ALIGNED.replace(
     'opaque s y n m native="compute_ctc_loss"', 'ctc_loss s y m n native="torch.nn.functional.ctc_loss" with={"target":1}'
 ).replace("f32[32,4,6]", "f32[20,32,6]")
 """PyTorch's loss is told of fewer frames than the model gives."""
+PLAIN = (
+    TOLD.replace("s y m n native", "s y native")
+    .replace('with={"target":1}', 'with={"target":1,"frames":4,"letters":6}')
+    .replace("    n: constant i32[32] minimum=6 maximum=6\n", "")
+    .replace("    m: constant i32[32] minimum=4 maximum=4\n", "")
+)
+"""The same, with lengths as plain numbers."""
+MIXED = TOLD.replace("s y m n native", "s y n native").replace('with={"target":1}', 'with={"target":1,"frames":4}')
 
 
-@pytest.mark.parametrize("text", [ALIGNED, KERAS, ALIGNED.replace("minimum=6 maximum=6", "minimum=5 maximum=6"), TOLD])
+@pytest.mark.parametrize("text", [ALIGNED, KERAS, ALIGNED.replace("minimum=6 maximum=6", "minimum=5 maximum=6"), TOLD, PLAIN, MIXED])
 def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> None:
     (diagnosis,) = said(diagnose, text)
 
@@ -168,6 +176,7 @@ def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> No
         KERAS.replace("f32[32,4,6]", "f32[32,12,6]"),
         TOLD.replace("minimum=4 maximum=4", "minimum=4 maximum=20"),
         TOLD.replace("s y m n native", "s y n m native"),
+        PLAIN.replace('"frames":4', '"frames":20'),
     ],
     ids=[
         "frames enough",
@@ -177,6 +186,7 @@ def test_labels_with_more_letters_than_frames_have_no_alignment(text: str) -> No
         "frames enough in Keras' loss",
         "frames enough told",
         "in the order of PyTorch's lengths",
+        "frames enough in plain numbers",
     ],
 )
 def test_labels_some_of_which_can_be_aligned_are_fine(text: str) -> None:
@@ -257,3 +267,38 @@ def test_a_mask_of_labels_that_differ_may_be_the_wrong_way_round() -> None:
 
     assert "every entry of the mask is 0" in found.message
     assert found.remedy is not None
+
+
+CUT = """
+    ids: input i64[18] minimum=1 maximum=12
+    drawn: activation i64[18]
+    over: activation i64[18]
+    row: activation i64[12]
+    y: label i64[4,12] minimum=-100 maximum=-100
+    p: activation f32[4,12,5]
+    w: parameter f32[5,8]
+    drawn = copy ids @ "data.py":3
+    over = write drawn native="torch.Tensor.__setitem__" @ "data.py":4
+    row = index over with={"part":[0,1]} @ "data.py":5
+    y = concat row row row row native="torch.stack" @ "train.py":2
+    p = linear x w @ "net.py":3
+    loss = cross_entropy p y with={"target":1,"ignore_index":-100} @ "train.py":9
+    labels values=["y"] how="batch"
+    measures loss=nan
+"""
+"""Rows whose first part is written over, and which are then cut to their first 12."""
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (CUT, [5, 4, 9]),
+        (CUT.replace("i64[12]", "i64[18]").replace('"data.py":5', '"data.py":6'), [4, 9]),
+        (CUT.replace('"part":[0,1]', '"part":[6,1]'), [4, 9]),
+    ],
+    ids=["cut to the start", "whole", "shifted"],
+)
+def test_labels_that_are_written_over_are_named_where_that_or_the_cut_behind_it_is(text: str, lines: list[int]) -> None:
+    (diagnosis,) = said(diagnose, text)
+
+    assert [site.line for site in (diagnosis.site, *(place.site for place in diagnosis.related)) if site is not None] == lines

@@ -39,6 +39,23 @@ def test_a_sum_over_the_batch_that_drowns_a_mean_is_told_where_it_is_taken():
     assert "62 times" in told.message
 
 
+COLLAPSED = "    course steps=240 start=17.9 first=5.5 last=0.2 lowest=0.19 highest=5.5\n    step 0 kind=0\n" + CODED.replace(
+    "    d: activation f32[32,144]\n    q: activation f32[32,144]\n", ""
+).replace('    d = sub x r @ "m.py":5\n    q = square d @ "m.py":5\n', "").replace(
+    "m = mean q", 'm = mse_loss r x with={"target":1,"reduction":"mean"}'
+)
+LEARNED = COLLAPSED.replace("last=0.2 lowest=0.19", "last=0.1 lowest=0.09")
+
+
+def test_a_run_that_ends_where_the_mean_began_is_told_whatever_takes_the_mean():
+    (told,) = said(diagnose, COLLAPSED)
+
+    assert told.site is not None
+    assert told.site.line == 6
+    assert told.remedy is not None
+    assert told.remedy.edits[0].text == "{x} / 4608"
+
+
 SILENT = {
     "a sum that is not much larger": CODED.replace("mean=13.6", "mean=1.3"),
     "both summed": CODED.replace("m = mean q", "m = sum q"),
@@ -58,3 +75,17 @@ SILENT = {
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_terms_of_one_measure_or_with_labels_are_fine(text):
     assert not said(diagnose, text, steps=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LEARNED,
+        COLLAPSED.replace("mean=13.6", "mean=1.3"),
+        COLLAPSED.replace('"reduction":"mean"', '"reduction":"sum"'),
+        COLLAPSED.replace("course steps=240", "course steps=8"),
+    ],
+    ids=["the error is learned", "a sum that is not much larger", "both summed", "a few steps"],
+)
+def test_a_run_that_learns_beside_such_a_sum_is_fine(text):
+    assert not said(diagnose, text)

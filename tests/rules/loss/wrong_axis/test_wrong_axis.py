@@ -150,7 +150,25 @@ STATE = """
 """
 """Both directions' last state, as rows."""
 
+ALIGNED = """
+    x: input f32[14,32,9]
+    y: label i64[32,4] minimum=1 maximum=5
+    w: parameter f32[6,8]
+    o: activation f32[14,32,8]
+    s: activation f32[14,32,6]
+    p: activation f32[14,32,6]
+    o = rnn x with={"sequence_axis":1} @ "a.py":3 ^ "net.py":7
+    s = linear o w @ "a.py":5
+    p = log_softmax s with={"axis":2} @ "a.py":6
+    loss = ctc_loss p y native="torch.nn.functional.ctc_loss" with={"target":1} @ "a.py":6
+    ! batch x y
+    ! backward loss
+    labels values=["y"] how="target"
+"""
+"""Scores (T, N, C) of a recurrent layer that is told that the batch comes first."""
+
 FIRES = {
+    "a recurrent layer that runs along the batch, before an alignment": (ALIGNED, 7),
     "a recurrent layer that runs along the batch": (RECURRENT, 7),
     "a loop of the program's that runs along the batch": (LOOP, 7),
     "turns of such a loop, written out": (TURNS, 3),
@@ -265,6 +283,11 @@ FIRES |= {
 }
 
 SILENT = {
+    "a recurrent layer along the frames": ALIGNED.replace('"sequence_axis":1', '"sequence_axis":0'),
+    "a recurrent layer along the frames, its result turned afterwards": ALIGNED.replace("x: input f32[14,32,9]", "x: input f32[32,14,9]")
+    .replace("o: activation f32[14,32,8]", "o: activation f32[32,14,8]\n    t: activation f32[14,32,8]")
+    .replace("    s = linear o", "    t = transpose o\n    s = linear t"),
+    "as many frames as examples": ALIGNED.replace("14,32", "32,32"),
     "over the classes, made rows afterwards": SPOKEN.replace('"axis":1', '"axis":-1'),
     "over the classes, of which one position is picked": PICKED.replace('"axis":1', '"axis":2'),
     "as many positions as classes, of which something is picked": PICKED.replace("32,12,5", "32,5,5"),
