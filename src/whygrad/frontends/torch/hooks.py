@@ -37,8 +37,8 @@ class Hooks(StateHooks):
     """The recorder's ears; it keeps nothing of its own."""
 
     def backward(self, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """`loss.backward()` and `torch.autograd.backward`."""
-        if self.recorder.stopped or threading.get_ident() != self.recorder.thread:
+        """`loss.backward()` and `torch.autograd.backward`; one within another, by which a checkpoint goes back through its block, is part of that."""
+        if self.recorder.stopped or self.recorder.quiet or threading.get_ident() != self.recorder.thread:
             return original(*args, **kwargs)
         frame = sys._getframe(1)
         losses = self.begin_backward(args, kwargs, frame)

@@ -47,10 +47,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     yield from zeroed(index)
     for optimizer in index.record.optimizers:
         for step in index.steps:
-            moved = tuple(p for p in step.step.parameters if p.optimizer == optimizer.name and _drifts(step, p))
+            later = _fed_later(index, step)
+            moved = tuple(p for p in step.step.parameters if p.optimizer == optimizer.name and p.name not in later and _drifts(step, p))
             if moved and any(p.optimizer == optimizer.name and p.gradient_at_update == "finite" for p in step.step.parameters):
                 yield _about(index, optimizer, step, moved)
                 break
+
+
+def _fed_later(index: Index, step: StepIndex) -> frozenset[str]:
+    """Parameters with a gradient in a later step of the same kind: the zero was that of a start, as behind a factor of LoRA that begins at zero, inside of what is recorded as one op."""
+    later = (other for other in index.kinds.get(step.step.kind, ()) if other.step.index > step.step.index)
+    return frozenset(p.name for other in later for p in other.step.parameters if p.gradient_at_update == "finite")
 
 
 def _drifts(step: StepIndex, parameter: Parameter) -> bool:

@@ -42,6 +42,12 @@ SILENT = {
         'gradient="finite" gradient_norm=0.7 gradient_at_update="finite"', 'gradient="zero" gradient_at_update="zero"'
     ),
     "held by nobody": DRIFT.replace('value=u optimizer="opt"', "value=u"),
+    "a start from zero": DRIFT.replace("    x: input", "    step 0 kind=0\n    x: input")
+    + DRIFT.partition("    x: input")[2]
+    .join(("    step 1 kind=0\n    x: input", ""))
+    .replace(
+        'gradient="zero" gradient_norm=0.0 gradient_at_update="zero"', 'gradient="finite" gradient_norm=0.1 gradient_at_update="finite"'
+    ),
     "nothing happened": 'record program="train.py"',
 }
 
