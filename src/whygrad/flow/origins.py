@@ -51,6 +51,11 @@ def started_at(index: Index, parameter: Parameter) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "start" and parameter.value in o.values), None)
 
 
+def penalised_at(index: Index, parameter: Parameter) -> Site | None:
+    """Where, by the source, the factor of a parameter's penalty stands, if that is not where its layer is made."""
+    return next((o.site for o in index.record.origins if o.setting == "penalty" and parameter.value in o.values), None)
+
+
 def mode_asked_at(index: Index, names: tuple[str, ...]) -> Site | None:
     """What, by the source, decides that the layer which made these runs in evaluation mode."""
     return next((o.site for o in index.record.origins if o.setting == "mode asked" and o.values == names), None)

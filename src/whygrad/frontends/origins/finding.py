@@ -11,6 +11,7 @@ from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.evaluations import evaluations
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.modes import modes_of
+from whygrad.frontends.origins.penalties import penalties
 from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
 from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
@@ -61,6 +62,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *unkept(program, record),
         *_always_on(program, record),
         *modes_of(program, record),
+        *penalties(program, record),
         *_seeds(program, record),
         *_restarts(program, record),
         *_frozen_draws(program, record),

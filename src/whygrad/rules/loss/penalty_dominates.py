@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
+from whygrad.flow.origins import penalised_at
 from whygrad.flow.penalties import alone, stacked
 from whygrad.ir import Op, Site
 from whygrad.loss_contracts import target_of
@@ -66,7 +67,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     for steps in index.kinds.values():
         found = [next(sums(index, step), None) for step in steps if step.losses]
         if found and None not in found:
-            yield from distinct(diagnosis(one, len(found)) for one in found if one)
+            yield from distinct(diagnosis(index, one, len(found)) for one in found if one)
     yield from summed(index)
 
 
@@ -107,10 +108,11 @@ def means_of_targets(index: Index) -> Iterator[float]:
                 yield figures.std**2
 
 
-def _declared(found: Sum) -> Site | None:
-    """Where the layer was made whose parameter the penalty is computed from, since its library computes the penalty unseen."""
+def _declared(index: Index, found: Sum) -> Site | None:
+    """Where the penalty's factor stands, or the layer is made whose parameter it is computed from, since its library computes it unseen."""
     step, penalty = found.step, found.step.upstream(found.made.output)
-    return next((p.site for p in step.step.parameters if p.value in penalty and p.site is not None), None)
+    own = [p for p in step.step.parameters if p.value in penalty and p.site is not None]
+    return next((penalised_at(index, p) or p.site for p in own), None)
 
 
 def of_terms(step: StepIndex, op: Op, terms: tuple[str, ...]) -> Sum | None:
@@ -135,11 +137,11 @@ def sizes(step: StepIndex, data: str, penalty: str) -> tuple[float, float] | Non
     return (one.mean, other.mean) if abs(other.mean) > TIMES * abs(one.mean) > 0 else None
 
 
-def diagnosis(found: Sum, steps: int) -> Diagnosis:
+def diagnosis(index: Index, found: Sum, steps: int) -> Diagnosis:
     """What is said, at the sum."""
     step, felt = found.step, found.step.step.measures.label_sensitivity
     inside = found.made.site is not None and found.made.site == found.op.site
-    declared = _declared(found) if inside else None
+    declared = _declared(index, found) if inside else None
     return Diagnosis(
         rule="WG219",
         name="penalty-dominates",
@@ -169,7 +171,7 @@ def diagnosis(found: Sum, steps: int) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(found.op.output).shown,),
-        remedy=_weaker(found) if inside else _smaller(found),
+        remedy=_weaker(index, found) if inside else _smaller(found),
     )
 
 
@@ -183,15 +185,24 @@ def _smaller(found: Sum) -> Remedy | None:
     )
 
 
-def _weaker(found: Sum) -> Remedy | None:
+def _weaker(index: Index, found: Sum) -> Remedy | None:
     """The same where layers declare the penalty: what their regularisers were given, by as much smaller."""
     factor = _factor(found)
-    layers = dict.fromkeys(p.site for p in found.step.step.parameters if p.site is not None and DECLARES in p.site.text)
+    declaring = [p for p in found.step.step.parameters if p.site is not None and DECLARES in p.site.text]
+    wrapped = dict.fromkeys(_times(penalised_at(index, p), p.site, factor) for p in declaring)
     return remedy(
         "make the penalty smaller",
-        *(Edit("wrap", site, f"{{x}} * {factor}", REGULARISERS, position=0) for site in layers),
+        *wrapped,
         changes=f"with {factor} times as much the penalty is a hundredth of the data term, which is a start and not a tuned value",
     )
+
+
+def _times(own: Site | None, layer: Site | None, factor: str) -> Edit | None:
+    """The number that has a place of its own, or what the regulariser is given there or in the layer's call."""
+    if own is not None and not any(f"{name}(" in own.text for name in REGULARISERS):
+        return Edit("wrap", own, f"{{x}} * {factor}")
+    site = own or layer
+    return Edit("wrap", site, f"{{x}} * {factor}", REGULARISERS, position=0) if site is not None else None
 
 
 def _factor(found: Sum) -> str:
