@@ -18,7 +18,7 @@ def rated(index: Index, optimizer: Optimizer, factor: float, proof: Intervention
     if not rate or optimizer.site is None or len({group.rate for group in optimizer.groups}) > 1:
         return None
     number = f"{rate * factor:.1g}"
-    told = setting(optimizer.site, spelling(index, "rate"), number, calls=made_as(optimizer), position=place_of_rate(index))
+    told = told_rate(index, optimizer, number, made_as(optimizer))
     return remedy(
         f"give a rate of {number}",
         literal_rate(index, optimizer, number) or told,
@@ -55,7 +55,7 @@ def in_place_of(site: Site | None, value: object, number: str) -> Edit | None:
 
 def unit_rate(index: Index, optimizer: Optimizer) -> Remedy | None:
     """A rate of 1 for the optimizer, whose schedule gives the rate itself."""
-    told = setting(optimizer.site, spelling(index, "rate"), "1.0", calls=made_as(optimizer), position=place_of_rate(index))
+    told = told_rate(index, optimizer, "1.0", made_as(optimizer))
     return remedy("make the optimizer with a rate of 1.0, which the schedule multiplies", told)
 
 
@@ -110,9 +110,11 @@ def lowered(site: Site | None, rate: float) -> Remedy | None:
     )
 
 
-def place_of_rate(index: Index) -> int:
-    """Optimizers of PyTorch are given the parameters first."""
-    return 1 if spelling(index, "axis") == "dim" else 0
+def told_rate(index: Index, optimizer: Optimizer, number: str, calls: tuple[str, ...]) -> Edit | None:
+    """The rate in the call that makes the optimizer; those of PyTorch are given the parameters first, those of Keras on PyTorch are Keras'."""
+    written = optimizer.site is not None and "learning_rate" in optimizer.site.text
+    word = "learning_rate" if written else spelling(index, "rate", data=True)
+    return setting(optimizer.site, word, number, calls=calls, position=1 if word == "lr" else 0)
 
 
 def made_as(optimizer: Optimizer) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from whygrad.flow import Index, StepIndex
 from whygrad.flow.origins import rate_set_at, set_at
 from whygrad.flow.signs import loss_signs
 from whygrad.idioms import idiom, speaks, speaks_torch
-from whygrad.idioms.spellings import spelling
 from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.loss.loss_sign import joins
 from whygrad.rules.phrases import figure, places, plural
-from whygrad.rules.remedies import remedy, setting
-from whygrad.rules.remedies_of_settings import lengthened, literal_rate, place_of_rate
+from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies_of_settings import lengthened, literal_rate, told_rate
 from whygrad.rules.update.plateau import cut_against, cut_on_progress
 
 IDLE = 0.25
@@ -282,7 +281,7 @@ def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:
     rate = "0.01" if "SGD" in optimizer.native or optimizer.native.endswith("sgd") else "0.001"
     # in a chain of optax' the rate is that of the link
     link = (optimizer.native.lower(),) if optimizer.site is not None and "chain(" in optimizer.site.text else ()
-    told = setting(optimizer.site, spelling(index, "rate"), rate, calls=link, position=place_of_rate(index))
+    told = told_rate(index, optimizer, rate, link)
     return remedy(
         f"give a rate of {rate}",
         literal_rate(index, optimizer, rate) or told,

@@ -204,3 +204,11 @@ def test_steps_after_units_died_are_of_the_same_training() -> None:
 
     assert [one.rule for one in said(diagnose, alone + later)] == ["WG411"]
     assert not said(diagnose, alone + later.replace("optimizer_step opt", "optimizer_step other"))
+
+
+@pytest.mark.parametrize("made", ["torch.optim.SGD(net.parameters(), lr=0.5)", "keras.optimizers.SGD(learning_rate=0.5)"])
+def test_the_rate_is_called_what_the_line_calls_it(made: str) -> None:
+    (diagnosis,) = said(diagnose, AWAY.replace('@ "train.py":5', f'@ "train.py":5 text="opt = {made}"'))
+
+    assert diagnosis.remedy is not None
+    assert [(f"{edit.keyword}=" in made, edit.position) for edit in diagnosis.remedy.edits] == [(True, 1 if "torch" in made else 0)]
