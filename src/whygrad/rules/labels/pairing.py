@@ -213,7 +213,9 @@ def suspected(step: StepIndex, fit: Fit, orders: tuple[Site, ...] = ()) -> Diagn
             (origin(step, name) if orders else None, "the labels come into the step here"),
         ),
         evidence=tuple(evidence),
-        help="follow a few examples from the file to the batch, and print each input beside its label before and after every sort, shuffle, slice and join",
+        help=_ZIPPED
+        if any(".shuffle(" in site.text and not _IN_PLACE.fullmatch(site.text) for site in orders)
+        else "follow a few examples from the file to the batch, and print each input beside its label before and after every sort, shuffle, slice and join",
         facts=frozenset({Fact("stands", kind)}),
         explains=frozenset({Fact("stands", kind)}),
         kind=step.step.kind,
@@ -223,6 +225,7 @@ def suspected(step: StepIndex, fit: Fit, orders: tuple[Site, ...] = ()) -> Diagn
     )
 
 
+_ZIPPED = "put inputs and labels together first, and shuffle the pairs: `Dataset.zip((inputs, labels)).shuffle(n)`"
 _PICKED = re.compile(r"\s*(\w+)\s*=\s*\1\[\w+\]\s*(#.*)?$")
 
 
@@ -231,16 +234,19 @@ _IN_PLACE = re.compile(r"\s*[\w.]+\.shuffle\([^()]*\)\s*(#.*)?")
 
 
 def _ordered(orders: tuple[Site, ...]) -> Remedy | None:
-    """The other side put into the same order, or a shuffling of one side left out."""
-    if len(orders) != 1:
-        return None
-    if _PICKED.match(orders[0].text):
+    """The other side put into the same order, or the shuffling of one side, or of each, left out."""
+    if len(orders) == 1 and _PICKED.match(orders[0].text):
         return remedy("put the other side into the same order", Edit("beside", orders[0]))
-    if ".shuffle(" not in orders[0].text:
+    if any(".shuffle(" not in site.text for site in orders):
         return None
     changes = "the examples come in the order in which they lie; to shuffle them, shuffle the pairs"
-    in_place = Edit("drop", orders[0]) if _IN_PLACE.fullmatch(orders[0].text) else None
-    return remedy("leave out the shuffling of one side", in_place or Edit("unwrap", orders[0], calls=("shuffle",)), changes=changes)
+    left = "one side" if len(orders) == 1 else "each side"
+    return remedy(f"leave out the shuffling of {left}", *(_unshuffled(site) for site in orders), changes=changes)
+
+
+def _unshuffled(site: Site) -> Edit:
+    """A statement that shuffles in place goes; of an expression, what is shuffled stays."""
+    return Edit("drop", site) if _IN_PLACE.fullmatch(site.text) else Edit("unwrap", site, calls=("shuffle",))
 
 
 def origin(step: StepIndex, name: str) -> Site | None:
