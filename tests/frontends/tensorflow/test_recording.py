@@ -124,6 +124,14 @@ def test_a_cut_leaves_the_parameters_without_a_gradient(tmp_path, expression, ki
     assert {p.gradient for p in record.steps[0].parameters} == {"none"}
 
 
+def test_what_keras_compares_before_its_argmax_is_a_part_of_that(tmp_path):
+    record = recorded(tmp_path, DATA + LOOP.format(loss="tf.reduce_mean(tf.cast(tf.keras.ops.argmax(model(x), 1), tf.float32))"))
+
+    kinds = [op.kind for op in record.steps[0].graph.ops]
+    assert "argmax" in kinds
+    assert "compare" not in kinds
+
+
 def test_softmax_over_cached_scores_is_a_loss_on_scores(tmp_path):
     loss = "tf.keras.losses.SparseCategoricalCrossentropy()(y, tf.keras.layers.Softmax()(model(x)))"
     record = recorded(tmp_path, DATA + LOOP.format(loss=loss))

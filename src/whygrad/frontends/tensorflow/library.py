@@ -123,6 +123,8 @@ def _entries() -> Iterator[tuple[CodeType, Known]]:
     for module, functions in FUNCTIONS.items():
         for name, kind in functions.items():
             yield from _one(module, name, Known("fold", _plain(kind, f"tf.{name}")))
+    for name in ("argmax", "argmin"):  # what Keras does before it about negative zeros is no business of the user's
+        yield from _one("keras.src.backend.tensorflow.numpy", name, Known("fold", _plain("argmax", f"keras.ops.{name}")))
 
 
 def _one(module: str, name: str, known: Known) -> Iterator[tuple[CodeType, Known]]:
