@@ -27,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     `nll_loss` on the logarithm of sigmoids instead of a softmax, Keras' categorical losses on sigmoids; rows of soft labels for `cross_entropy` or `kl_div` whose sum is
     another number than 1, as after smoothing that adds a share to every class and takes none from the true one. Rows of ones and zeros
-    that name several classes, and rows of counts, where the loss diverges or stands.
+    that name several classes, each another number of them; a note where the loss falls all the same. Rows of counts, where the loss diverges or stands.
 
     ## Why it matters
     The negative log-likelihood of independent sigmoids only pushes the true class up: nothing pushes the others down, and the loss goes to
@@ -35,7 +35,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## When it is fine
     Rows of zeros mark padding. Rows of whole numbers say that several classes hold at once, which some programs train with a softmax on
-    purpose: they are left alone as long as the loss falls. So is a target of shares of which some rows sum to 1.
+    purpose: what it predicts for a row of three classes is a third each at best, and no threshold of a half ever finds them. Counts are left alone as long as the loss falls, and so is a target of shares of which some rows sum to 1.
 
     ## How sure
     Proved: by the op that made the probabilities, or by the smallest and largest sum of a row that the loss was given.
@@ -75,7 +75,7 @@ def odd_rows(call: Call) -> tuple[float, float] | None:
 
 
 def named_at_once(call: Call) -> tuple[float, float] | None:
-    """Smallest and largest count of classes that a row names, where rows differ in it and the loss does not fall."""
+    """Smallest and largest count of classes that a row names, where rows differ in it; of counts where the loss does not fall."""
     shape, figures = call.target.shape, call.target.statistics
     categorical = call.op.kind in ("cross_entropy", "categorical_cross_entropy")
     if not categorical or call.op.failed or shape is None or len(shape) != 2 or shape != call.prediction.shape or figures is None:  # noqa: PLR2004 - rows and classes
@@ -86,12 +86,13 @@ def named_at_once(call: Call) -> tuple[float, float] | None:
     # timid: rows of ones and zeros that all name as many classes are a format of their own; counts share nothing out even then
     if figures.maximum == 1.0 and sums[0] == sums[1]:
         return None
-    return sums if fails(call.index, call.step) is not None else None
+    return sums if figures.maximum == 1.0 or fails(call.index, call.step) is not None else None
 
 
 def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
     """What is said of rows that name several classes, or count how often each was named."""
     course, figures = course_of(call.index, call.step), call.target.statistics
+    falls = fails(call.index, call.step) is None
     counts = figures is not None and (figures.maximum or 0.0) > 1
     went = f"; over {course.steps} steps the loss went from {figure(course.first)} to {figure(course.last)}" if course is not None else ""
     return about_loss(
@@ -99,7 +100,7 @@ def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
         "shares one probability out among all classes",
         rule="WG218",
         name="unnormalised-probabilities",
-        severity="warning",
+        severity="note" if falls else "warning",
         confidence="measured",
         message=f"`{call.called}` shares 1 out among the classes of a row, and rows of `{call.target.shown}` are counts that sum to {_span(sums)}"
         if counts

@@ -46,10 +46,12 @@ record whygrad="0.1.0"
 course steps=200 start=4.9 first=4.9 last=334.0 lowest=4.7 highest=370.0 noise=2.2 @ "a.py":6
 step 0
 """
+FALLS = DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9")
 COUNTS = TAGS.replace("[0.0,5.0]", "[10.0,10.0]").replace("maximum=1.0", "maximum=9.0")
 
 FIRES = {
     "several classes at once, and a loss that grows": (DIVERGES + TAGS, 5),
+    "several classes at once, and a loss that falls": (FALLS + TAGS, 5),
     "counts of votes, and a loss that grows": (DIVERGES + COUNTS, 5),
     "the logarithm of sigmoids": (SIGMOIDS, 4),
     "the logarithm apart": (
@@ -68,9 +70,9 @@ FIRES = {
 }
 
 SILENT = {
-    "several classes at once, and a loss that falls": DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9")
-    + TAGS,
-    "counts of words, and a loss that falls": DIVERGES.replace("last=334.0", "last=1.2").replace("highest=370.0", "highest=4.9") + COUNTS,
+    "counts of words, and a loss that falls": FALLS + COUNTS,
+    "as many classes in each row, and a loss that falls": FALLS + TAGS.replace("[0.0,5.0]", "[3.0,3.0]"),
+    "one class a row or none, and a loss that falls": FALLS + TAGS.replace("[0.0,5.0]", "[0.0,1.0]"),
     "as many classes in each row": DIVERGES + TAGS.replace("[0.0,5.0]", "[3.0,3.0]"),
     "several classes at once, each asked about by itself": DIVERGES + TAGS.replace("categorical_cross_entropy", "binary_cross_entropy"),
     "one class a row, and a loss that grows": DIVERGES + TAGS.replace("[0.0,5.0]", "[0.0,1.0]"),
@@ -99,6 +101,13 @@ def test_rows_that_do_not_sum_to_one(text: str, line: int) -> None:
 
     assert diagnosis.site is not None
     assert diagnosis.site.line == line
+
+
+@pytest.mark.parametrize(("text", "severity"), [(DIVERGES, "warning"), (FALLS, "note")])
+def test_several_classes_at_once_are_a_note_where_the_loss_falls(text: str, severity: str) -> None:
+    (diagnosis,) = said(diagnose, text + TAGS)
+
+    assert diagnosis.severity == severity
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
