@@ -37,6 +37,12 @@ def terms(step: StepIndex, name: str) -> Iterator[str]:
         yield from terms(step, one)
 
 
+def penalised(step: StepIndex) -> frozenset[str]:
+    """Parameters of which the loss has a term of its own: their gradient is not the data's alone."""
+    found = (term for loss in step.losses for term in terms(step, loss) if alone(step, term))
+    return frozenset[str]().union(*(step.upstream(term) for term in found)) & {p.value for p in step.step.parameters}
+
+
 def data_term(step: StepIndex, loss: str) -> str | None:
     """The one term of the loss that is no penalty, where the penalties are too small to count; the loss itself where nothing is added to it."""
     parts = tuple(terms(step, loss))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import log10, prod, sqrt
 
 from whygrad.flow import StepIndex
+from whygrad.flow.penalties import penalised
 from whygrad.ir import Parameter
 from whygrad.rules.phrases import finite
 
@@ -48,8 +49,10 @@ def size(step: StepIndex, parameter: Parameter) -> float | None:
 def signals(step: StepIndex) -> Depth | None:
     """
     The depth by what arrives behind each layer, where the layers have biases: their gradient is that of the layer's result, summed. Where what goes forward
-    vanishes as well, the gradients of the weights are its product with that, and equally small everywhere.
+    vanishes as well, the gradients of the weights are its product with that, and equally small everywhere. So do penalties of the weights hide it, which are in
+    their gradients; the biases have none.
     """
+    added = penalised(step)
     by_value = {p.value: p for p in step.step.parameters if p.trainable}
     pairs: list[tuple[Parameter, Parameter]] = []
     for op in step.of(*_WEIGHED):
@@ -58,12 +61,22 @@ def signals(step: StepIndex) -> Depth | None:
         if weight is not None and bias is not None:
             pairs.append((weight, bias))
     found = [(size(step, weight), arriving(step, bias)) for weight, bias in pairs]
-    if len(pairs) < LAYERS or any(one is None for pair in found for one in pair):
+    if len(pairs) < LAYERS or any(one is None for pair in found for one in pair) or not added.isdisjoint(bias.value for _, bias in pairs):
         return None
+    if pairs[0][0].value in added:
+        if normalised(step, pairs[0][1]):
+            return None
+        return Depth(tuple(bias for _, bias in pairs), tuple(one for _, one in found if one is not None))
     smallest = max(
         one for one in found[0] if one is not None
     )  # a bias before a normalisation gets a gradient of rounding, its weight does not
     return Depth((pairs[0][0], *(bias for _, bias in pairs[1:])), (smallest, *(one for _, one in found[1:] if one is not None)))
+
+
+def normalised(step: StepIndex, bias: Parameter) -> bool:
+    """A normalisation reads what the bias is added to, and takes it off again: its gradient is rounding."""
+    results = [name for op in step.consumers.get(bias.value, ()) for name in op.outputs]
+    return any(op.kind in ("batch_norm", "layer_norm") for name in results for op in step.consumers.get(name, ()))
 
 
 def arriving(step: StepIndex, bias: Parameter) -> float | None:

@@ -7,6 +7,7 @@ from math import log10
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import edited_at
+from whygrad.flow.penalties import penalised
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site
 from whygrad.rules import rule
@@ -57,12 +58,13 @@ def arrives(step: StepIndex, found: Depth) -> bool:
     """Gradient reaches what the first weight reads, or a weight beside it, another way: the first is a side branch, as an attention's queries are."""
     value = found.parameters[0].value
     read = {name for op in step.graph.ops if value in op.inputs for name in op.inputs if name != value}
-    above = {other for name in read for other in (*step.upstream(name), name)}
+    # what a penalty has in the gradient of a weight, none of it passed a layer
+    above = {other for name in read for other in (*step.upstream(name), name)} - penalised(step)
     beside = {name for given in read for op in step.consumers.get(given, ()) for name in op.inputs if name != value}
     sizes = [
         size(step, p)
         for p in step.step.parameters
-        if p.trainable and p.value in above | beside and len(step.value(p.value).shape or ()) > 1
+        if p.trainable and p.value in above | (beside - penalised(step)) and len(step.value(p.value).shape or ()) > 1
     ]
     return any(one is not None and log10(found.sizes[-1]) - log10(one) < DECADES for one in sizes)
 

@@ -52,7 +52,28 @@ BESIDE = (
 
 FIRES["a weight beside the first that gets as little"] = BESIDE.format(size=1e-8), 1, "warning"
 
+
+def decayed(text: str) -> str:
+    """The same with a penalty of each weight in the loss, which is in their gradients."""
+    squares = "".join(f"    q{n}: activation f32[]\n" for n in range(4))
+    ops = "".join(f"    s{n} = square w{n}\n    q{n} = sum s{n}\n" for n in range(4)) + "    m = mean h4\n    t0 = add m q0\n"
+    ops += "    t1 = add t0 q1\n    t2 = add t1 q2\n    loss = add t2 q3\n"
+    return text.replace("    loss = mean h4\n", ops).replace("    h1 =", squares + "    m: activation f32[]\n    h1 =", 1)
+
+
+VANISHING, EVEN, LARGE = (1e-9, 6e-7, 2e-4, 6e-2), (1e-2, 6e-2, 2e-2, 6e-2), (2e-3, 2e-3, 2e-3, 3e-3)
+FIRES["behind penalties of the weights, by the biases"] = (
+    decayed(biased(LARGE, VANISHING)).replace("norm=0.0\n", 'norm=0.0 @ "net.py":1\n'),
+    1,
+    "warning",
+)
+
 SILENT = {
+    "penalties of the weights, and biases that get much": decayed(biased(LARGE, EVEN)),
+    "penalties of the weights, and biases before a normalisation": decayed(
+        biased(LARGE, VANISHING).replace("h2 = linear h1", "n1 = batch_norm h1\n    h2 = linear n1")
+    ),
+    "penalties of the biases as well": decayed(biased(LARGE, VANISHING)).replace("s0 = square w0", "s0 = square b0"),
     "biases without entries": biased((8e-12, 7e-12, 2e-12, 6e-12), (1e-11, 6e-9, 2e-6, 6e-2)).replace(
         "parameter f32[4]\n", "parameter f32[0]\n"
     ),
