@@ -56,6 +56,11 @@ def penalised_at(index: Index, parameter: Parameter) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "penalty" and parameter.value in o.values), None)
 
 
+def called_in(index: Index, value: str) -> Site | None:
+    """The `Lambda` of Keras', by the source, that does nothing but call the layer which holds this parameter."""
+    return next((o.site for o in index.record.origins if o.setting == "lambda" and value in o.values), None)
+
+
 def mode_asked_at(index: Index, names: tuple[str, ...]) -> Site | None:
     """What, by the source, decides that the layer which made these runs in evaluation mode."""
     return next((o.site for o in index.record.origins if o.setting == "mode asked" and o.values == names), None)

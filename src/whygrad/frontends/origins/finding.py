@@ -9,6 +9,7 @@ from whygrad.flow import StepIndex
 from whygrad.frontends.origins.carried import carried
 from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.evaluations import evaluations
+from whygrad.frontends.origins.lambdas import lambdas
 from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.modes import modes_of
 from whygrad.frontends.origins.penalties import penalties
@@ -63,6 +64,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_always_on(program, record),
         *modes_of(program, record),
         *penalties(program, record),
+        *lambdas(program, record),
         *_seeds(program, record),
         *_restarts(program, record),
         *_frozen_draws(program, record),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Related, Remedy
 from whygrad.flow import Index
+from whygrad.flow.origins import called_in
 from whygrad.flow.starved import shaping
 from whygrad.idioms import idiom, speaks, speaks_torch
 from whygrad.ir import Parameter, Site
@@ -205,6 +206,9 @@ def _remedy(index: Index, members: Sequence[Parameter]) -> Remedy | None:
     if site is not None and _bare_in_layers(index, members):
         sites = list(dict.fromkeys(p.site for p in members if p.site is not None))
         return remedy("make them variables of Keras' own", *(Edit("callee", one, "keras.Variable", ("Parameter",)) for one in sites))
+    hiding = called_in(index, members[0].value)
+    if hiding is not None:
+        return remedy("call the layer without the `Lambda`", Edit("replace", hiding, bound(site)))
     found = re.search(r"\[(['\"]?)", name)
     bare = any(p.name.endswith("]") for p in members)
     if site is None or found is None or not speaks_torch(index):

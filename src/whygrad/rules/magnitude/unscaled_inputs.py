@@ -1,8 +1,9 @@
 """WG505: inputs of a scale that training can't cope with."""
 
+import re
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact, Remedy, Test
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Test
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, fails, failure, fresh, one_training, supervised
 from whygrad.flow.makers import edited_at
@@ -26,7 +27,7 @@ from whygrad.rules.magnitude.scales import (
 )
 from whygrad.rules.magnitude.unscaled_targets import targets
 from whygrad.rules.phrases import distinct, figure, listed, places
-from whygrad.rules.remedies import standardised
+from whygrad.rules.remedies import remedy, standardised
 
 LARGE = 20.0
 """Root mean square from which inputs are looked into; what is standardised has 1, pixels of 0 to 1 have less."""
@@ -162,7 +163,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
     value = found[0]
     read = next((op.site for op in step.consumers.get(value.name, ()) if op.site), None)
     names, stuck = tuple(dict.fromkeys(v.name for v in found)), blocked(step, value)
-    test, idle, scaled = tested(step, names, stuck), idle_normalisation(step, value), fit_before(step, value)
+    test, idle = tested(step, names, stuck), idle_normalisation(step, value)
     figures = value.statistics
     assert figures is not None
     return Diagnosis(
@@ -192,7 +193,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Value], *, error: bool)
         explains=consequences_of(index, step, value),
         kind=step.step.kind,
         names=(value.shown,),
-        remedy=None if idle or scaled else with_standardised(index, step, found, test.intervention),
+        remedy=_remedy(index, step, found, test.intervention),
         test=test,
     )
 
@@ -215,12 +216,47 @@ def with_standardised(index: Index, step: StepIndex, found: list[Value], proof: 
     return standardised(index, sources, "inputs", proof, labels_made_at(index, step))
 
 
+_LAYER = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*[\w.]*Normalization\(")
+_FIT = re.compile(r"([A-Za-z_][\w.]*)\.fit\(\s*(?:x\s*=\s*)?([A-Za-z_]\w*)\s*,\s*(?:y\s*=\s*)?[A-Za-z_][\w.]*\s*[,)]")
+"""The model, and the array of inputs that it is fitted to, beside another one."""
+
+
+def _remedy(index: Index, step: StepIndex, found: list[Value], proof: Intervention) -> Remedy | None:
+    """A layer that hands on what it is given is adapted; where no layer would have scaled them, the inputs are standardised."""
+    idle = idle_normalisation(step, found[0])
+    if idle is not None:
+        return adapted(step, idle, proof)
+    return with_standardised(index, step, found, proof) if fit_before(step, found[0]) is None else None
+
+
+def adapted(step: StepIndex, idle: Op, proof: Intervention) -> Remedy | None:
+    """The layer told the inputs of the training set right before it is trained: by its own name where that stands in the same function, else by the model's."""
+    fit = source_of(step, _given(step, idle))
+    given = _FIT.search(fit.text) if fit is not None else None
+    if fit is None or given is None or idle.made is None:
+        return None
+    own = _LAYER.match(idle.made.text)
+    near = own is not None and (idle.made.file, idle.made.function) == (fit.file, fit.function) and idle.made.line < fit.line
+    layer = own[1] if own is not None and near else f'{given[1]}.get_layer("{idle.module.rpartition(".")[2]}")'
+    return remedy(
+        "adapt the layer to the inputs before training",
+        Edit("insert", fit, f"{layer}.adapt({given[2]})", after=False),
+        changes="the layer keeps the mean and the variance of these inputs",
+        proof=proof,
+    )
+
+
 def _shown(step: StepIndex, value: Value) -> str:
     """The user's name for it: a layer that changes nothing hands on what it was given."""
     idle = idle_normalisation(step, value)
-    while idle is not None and step.producer.get(idle.inputs[0]) is not None and step.producer[idle.inputs[0]][1].module == idle.module:
-        idle = step.producer[idle.inputs[0]][1]
-    return (step.value(idle.inputs[0]) if idle is not None else value).shown
+    return (_given(step, idle) if idle is not None else value).shown
+
+
+def _given(step: StepIndex, idle: Op) -> Value:
+    """What the layer of this op is given."""
+    while (before := step.producer.get(idle.inputs[0])) is not None and before[1].module == idle.module:
+        idle = before[1]
+    return step.value(idle.inputs[0])
 
 
 def _what(index: Index, step: StepIndex, *, error: bool, stuck: bool) -> str:

@@ -232,6 +232,23 @@ def test_a_normalisation_that_was_never_adapted_is_told_so() -> None:
     assert "adapt" not in adapted.help.split(",")[0]
 
 
+@pytest.mark.parametrize(
+    ("made", "fit", "adapt"),
+    [
+        ("norm = layers.Normalization()", "history = model.fit(x, y, epochs=3)", ["norm.adapt(x)"]),
+        ("        layers.Normalization(),", "model.fit(x=x, y=y)", ['model.get_layer("normalization").adapt(x)']),
+        ("norm = layers.Normalization()", "model.fit(batches, epochs=3)", []),
+    ],
+    ids=["by its name", "by the model", "of a data set the array is not known"],
+)
+def test_a_layer_that_was_never_adapted_is_told_the_inputs_before_training(made: str, fit: str, adapt: list[str]) -> None:
+    text = UNADAPTED.replace('^ "model.py":3', f'^ "train.py":4 text="{made}"')
+    text = text.replace('! batch x y @ "train.py":7', f'! batch x y @ "train.py":7 text="{fit}"')
+    (diagnosis,) = said(diagnose, text)
+
+    assert [edit.text for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == adapt
+
+
 def test_what_needed_no_scaling_in_the_step_is_told_so() -> None:
     scaled = STUCK.replace(
         "x: input f32[64,8] minimum=1000 maximum=9000 mean=5000 std=2000",
