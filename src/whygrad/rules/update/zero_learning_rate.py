@@ -1,5 +1,6 @@
 """WG406: the learning rate is zero at every update."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan
@@ -136,7 +137,7 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         if lost
         else idiom(index, "schedule units")
         if optimizer.schedule_site or not (optimizer.rate_site or written)
-        else "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call",
+        else _slower(found.site, start, steps),
         explains=frozenset(),
         remedy=None if written else found.remedy or _longer(index, optimizer),
     )
@@ -253,6 +254,17 @@ def _diagnosis(
         if cuts_fractions(site, optimizer)
         else turned(site, optimizer) or (None if scheduled else _remedy(index, optimizer)),
     )
+
+
+_OF_THE_MOMENT = re.compile(r"\b(lr|rate|learning_rate|current\w*|optimizer|param_group|group)\b|\*=")
+"""Words of a line that reckons a rate from the one before it."""
+
+
+def _slower(site: Site | None, start: int, steps: int) -> str:
+    """What to change where a line of the program's own gives the rate: it acts on its own result, or it falls too fast."""
+    if site is None or _OF_THE_MOMENT.search(site.text):
+        return "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call"
+    return f"let the rate fall more slowly: it is gone after {start} of {plural(steps, 'update')}. What is called once an epoch has to count epochs, not updates"
 
 
 def cuts_fractions(site: Site | None, optimizer: Optimizer) -> bool:

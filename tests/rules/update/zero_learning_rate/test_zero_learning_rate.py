@@ -271,3 +271,20 @@ def test_a_schedule_that_is_not_stepped_at_each_update_stays_where_it_is() -> No
     (diagnosis,) = said(diagnose, STEPPED.replace("    ! scheduler_step opt\n", ""), steps=2)
 
     assert diagnosis.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("    return lr * 0.5", True),
+        ("    self.model.optimizer.learning_rate *= 0.5", True),
+        ("    return BASE * DECAY ** step", False),
+        ("    return BASE / (1 + 100 * epoch)", False),
+    ],
+)
+def test_a_rate_that_falls_too_fast_is_not_said_to_act_on_its_own_result(text: str, *, moment: bool) -> None:
+    fallen = SPENT.replace("rates=[0.0,0.002]", "rates=[1e-30,0.002]")
+    (diagnosis,) = said(diagnose, fallen.replace('@ "train.py":20', f'@ "train.py":20 ^ "schedule.py":9 text="{text}"'))
+
+    assert diagnosis.help is not None
+    assert ("rate of the moment" in diagnosis.help) is moment
