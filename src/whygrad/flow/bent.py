@@ -39,8 +39,8 @@ def _of_step(step: StepIndex) -> Iterator[Flat]:
 
 
 def _derives(op: Op) -> bool:
-    """`torch.autograd.grad`, of the first input with respect to the second."""
-    return op.kind == "opaque" and op.native == "grad" and len(op.inputs) > 1 and len(op.outputs) == 1
+    """`torch.autograd.grad`, or the `gradient` of an inner tape, of the first input with respect to the second."""
+    return op.kind == "opaque" and op.native in ("grad", "gradient") and len(op.inputs) > 1 and len(op.outputs) == 1
 
 
 def _is_zero(value: Value) -> bool:

@@ -34,6 +34,9 @@ EQUATION = """
 """
 TOLD = {
     "a term of an equation": EQUATION,
+    "a tape within a tape": EQUATION.replace(" ones native", " native")
+    .replace("[true,true,false]", "[true,true]")
+    .replace('native="grad"', 'native="gradient"'),
     "another activation of straight pieces": EQUATION.replace("h = relu", "h = leaky_relu"),
     "the derivative in a variable of its own": EQUATION.replace("ddu = opaque du x", "du2 = index du\n    ddu = opaque du2 x"),
 }
