@@ -100,6 +100,9 @@ SPELLINGS: Mapping[str, Row] = {
         "keras.losses.binary_crossentropy|keras.losses.BinaryCrossentropy",
         "optax.sigmoid_binary_cross_entropy",
     ),
+    "squared error": Row(
+        "torch.nn.functional.mse_loss|torch.nn.MSELoss", "keras.losses.mean_squared_error|keras.losses.MeanSquaredError", "optax.squared_error",
+    ),
     "axis": Row("dim", "axis", "axis", "axis"),
     "functions of arrays": Row("torch", "keras.ops", "jax.numpy", "keras.ops"),
     "no gradient": Row("{x}.detach()", "tensorflow.stop_gradient({x})", "jax.lax.stop_gradient({x})", "keras.ops.stop_gradient({x})"),

@@ -13,8 +13,10 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.loss.amounts import for_amounts
 from whygrad.rules.loss.calls import Call, about_labels, about_loss, bounds, calls, known, once_a_fault, relabelled
 from whygrad.rules.loss.ids import Outside, outsiders, seen
+from whygrad.rules.loss.regression_for_classes import an_output_each
 from whygrad.rules.loss.sparse_labels_for_dense_loss import compares_columns
 from whygrad.rules.loss.written_hinges import written_hinges
 from whygrad.rules.phrases import figure, percent, typed
@@ -149,6 +151,7 @@ def about_amounts(call: Call) -> Diagnosis:
             Evidence(f"{typed(call.target)} has minimum {figure(low)} and maximum {figure(high)}, and {percent(share)} of it are whole numbers", "maximum", high),
         ),
         help="for amounts take a loss on real numbers, such as the mean squared error, and an output without a sigmoid",
+        remedy=for_amounts(call),
         facts=frozenset({Fact("odd-input", call.target.name)}),
         explains=frozenset(_without_end(call)),
     )  # fmt: skip
@@ -177,7 +180,7 @@ def about_shares(call: Call) -> Diagnosis:
         else _several(call, high)
         if ids
         else scale,
-        remedy=None if ids else _of_shares(call, low, high, two=two),
+        remedy=an_output_each(call) if ids else _of_shares(call, low, high, two=two),
         facts=frozenset({Fact("odd-input", call.target.name)}),
         explains=frozenset(_without_end(call)),
     )

@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterator
 from math import sqrt
 
-from whygrad.diagnosis import Confidence, Diagnosis, Evidence, Fact, Remedy
+from whygrad.diagnosis import Confidence, Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
-from whygrad.flow.makers import layer_behind, sized_at
+from whygrad.flow.makers import edited_at, layer_behind, sized_at
 from whygrad.idioms import idiom, names_activations, speaks, speaks_torch
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Fit, Op, Statistics
 from whygrad.loss_contracts import REGRESSIONS
 from whygrad.rules import rule
 from whygrad.rules.loss.best_scores import best_scores
-from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known
+from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, known, went_back
 from whygrad.rules.phrases import figure, percent, typed
-from whygrad.rules.remedies import operand, other_loss, remedy, setting
+from whygrad.rules.remedies import ACTIVATIONS, operand, other_loss, remedy, setting
 from whygrad.rules.remedies_of_settings import sized
 
 FEWEST, MOST = 3, 30
@@ -133,7 +134,7 @@ def diagnosis(call: Call, sure: Confidence) -> Diagnosis:
         ),
         help=idiom(call.index, "output each", ids=_as_ids(call)),
         facts=frozenset({Fact("odd-input", call.target.name)}),
-        remedy=_an_output_each(call),
+        remedy=an_output_each(call),
     )
 
 
@@ -162,8 +163,8 @@ _FLOATED = re.compile(r"\.(?:float\(\)|(?:astype|to)\([^()]*\))\)?$")
 """What makes floating numbers of ids, at the end of an expression."""
 
 
-def _an_output_each(call: Call) -> Remedy | None:
-    """One output for each class, and the cross-entropy on ids."""
+def an_output_each(call: Call) -> Remedy | None:
+    """One output for each class, with a softmax where a sigmoid was, and the cross-entropy on ids."""
     behind, figures = layer_behind(call.step, call.prediction.name), known(call.target)
     site = sized_at(behind[1], 1) if behind is not None and behind[1] is not None else None
     widened = sized(site, 1, int(figures.maximum) + 1) if figures is not None and figures.maximum is not None else None
@@ -171,7 +172,11 @@ def _an_output_each(call: Call) -> Remedy | None:
         return None
     torch = speaks_torch(call.index)
     ids = [operand(call.op, call.target, "{x}.long()" if len(call.target.shape or ()) == 1 else "{x}.long().flatten()")] if torch else []
+    squashed = went_back(call.step, call.op)
+    place = edited_at(call.step, squashed) if squashed is not None else None
     shares = [setting(site, "activation", '"softmax"')] if not torch and names_activations(call.index) else []
+    if place is not None and squashed is not None and place.line_of_code != site.line_of_code:
+        shares = [Edit("swap", place, spelling(call.index, "softmax", axis=-1), ACTIVATIONS[squashed.kind])]
     return remedy(
         "give each class an output of its own",
         *widened.edits,
