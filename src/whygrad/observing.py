@@ -274,6 +274,7 @@ def together(records: list[Record]) -> Record:
         loadings=tuple(item for record in records for item in record.loadings),
         redraws=tuple(item for record in records for item in record.redraws),
         turnings=tuple(item for record in records for item in record.turnings),
+        standing=tuple(item for record in records for item in record.standing),
         evaluated=next((record.evaluated for record in records if record.evaluated is not None), None),
         origins=tuple(item for record in records for item in record.origins),
         limits=tuple(item for record in records for item in record.limits),

@@ -231,3 +231,5 @@ class Record:
     """Faults of whygrad itself, that ended the recording."""
     redraws: tuple[Redraw, ...] = ()
     turnings: tuple[Turning, ...] = ()
+    standing: tuple[str, ...] = ()
+    """Values of recorded steps that are single numbers of the program's own, no parameters, and were the same at the end of the run."""

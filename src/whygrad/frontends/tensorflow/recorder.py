@@ -34,6 +34,7 @@ from whygrad.frontends.tensorflow.reliving import Reliving
 from whygrad.frontends.tensorflow.restores import Restores
 from whygrad.frontends.tensorflow.running import Running
 from whygrad.frontends.tensorflow.settled import Settled
+from whygrad.frontends.tensorflow.standing import standing
 from whygrad.frontends.tensorflow.switches import empty
 from whygrad.frontends.tensorflow.symptoms import Symptoms
 from whygrad.frontends.tensorflow.templates import Templates
@@ -302,6 +303,7 @@ class TensorFlowRecorder:
                 record,
                 outcome=replace(outcome.counting(record.outcome), steps_seen=seen, unwatched="; ".join(unwatched)),
                 endings=self._endings(),
+                standing=standing(self.steps, self.ledger.values),
             )
 
     def _last_step(self, outcome: Outcome, *, was_on: bool) -> None:

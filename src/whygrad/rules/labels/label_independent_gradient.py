@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import course_of
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import target_of
@@ -24,6 +25,8 @@ _STEPWISE = frozenset(
         *("l1_loss", "huber_loss", "hinge_loss", "triplet_loss", "ranking_loss", "cosine_loss"),
     )
 )
+LONG = 100
+"""Steps of a run from which on a term whose factor has not left 0 was not merely to come in later: a try of a program takes fewer."""
 _TRUSTED = frozenset(("given", "framework", "target"))
 
 
@@ -57,7 +60,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The loss that is printed depends on the labels, so everything looks right, while the parameters move as they would for any labels.
 
     ## When it is fine
-    In a schedule that brings the labelled term in later, as a second task beside another one that is compared with data. The rule asks for all recorded steps of a kind to agree, and for two of them where
+    In a schedule that brings the labelled term in later, as a second task beside another one that is compared with data; a factor in a variable that a run of a hundred steps and more leaves at 0 is none. The rule asks for all recorded steps of a kind to agree, and for two of them where
     a factor of zero is the reason. Labels that are all the same can't be told apart by permuting them, and belong to WG103.
 
     ## How sure
@@ -111,7 +114,7 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     step = steps[0]
     join = join_of(step)
     # timid: an absolute error or a hinge has the same derivative for many labels, until the first of them is passed
-    if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op)):
+    if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op) and not stayed(index, step, join.op)):
         return
     # timid: the gradient of an offset is a sum over the examples, in whatever order their labels stand
     if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) or only_offsets_feel(each) for each in steps):
@@ -157,6 +160,12 @@ def is_second_task(step: StepIndex, product: Op) -> bool:
         if op.kind == "sub" and kept and given_back(step, op):
             return True
     return False
+
+
+def stayed(index: Index, step: StepIndex, product: Op) -> bool:
+    """The factor is kept in a variable that still holds the zero when a run of some length ends: what was to bring the term in never did."""
+    course = course_of(index, step)
+    return course is not None and course.steps >= LONG and not set(index.record.standing).isdisjoint(product.inputs)
 
 
 def given_back(step: StepIndex, difference: Op) -> bool:

@@ -320,3 +320,14 @@ def test_beside_a_reconstruction_a_factor_in_a_variable_is_a_warm_up() -> None:
     )
 
     assert said(diagnose, kept, steps=2) == []
+
+
+@pytest.mark.parametrize(("steps", "standing", "told"), [(200, "share", 1), (200, "other", 0), (40, "share", 0)])
+def test_a_factor_in_a_variable_that_a_run_leaves_at_zero_is_no_warm_up(steps: int, standing: str, told: int) -> None:
+    text = ZEROED.replace("    loss = add agree part", "    apart = sub scores x\n    rebuilt = mean apart\n    loss = add rebuilt part")
+    kept = text.replace(
+        "    part = mul supervised @", "    share: buffer f32[] minimum=0 maximum=0 zeros=1.0 norm=0.0\n    part = mul share supervised @"
+    )
+    run = f'record standing=["{standing}"]\ncourse steps={steps} start=2.0 first=2.0 last=0.5 noise=0.1\n'
+
+    assert len(said(diagnose, run + kept, steps=2)) == told
