@@ -14,6 +14,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.depths import LAYERS, Depth, depth
 from whygrad.rules.magnitude.gains import Gain, gain
 from whygrad.rules.magnitude.scales import course_told
+from whygrad.rules.magnitude.swollen import swollen
 from whygrad.rules.phrases import figure, places
 
 DECADES = 5.0
@@ -36,7 +37,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     Also networks of four weights or a recurrence in which the activations are a thousand times as large behind the last weight as before the
     first, whose first loss is a hundred times what a constant guess costs, and whose run then fails. A gradient that goes back through the
-    same weights grows as they do.
+    same weights grows as they do. And a function of the loss, such as its exponential, that makes it a million times as large, where the update of the first step puts an end to all numbers.
 
     ## Why it matters
     One rate can't suit both ends: the first layers are thrown about while the last one hardly moves, and soon something overflows.
@@ -59,6 +60,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         elif (grown := gain(steps[0])) is not None and out_of_hand(index, steps[0], grown):
             found_at = forward(steps[0], grown, course_of(index, steps[0]), guessed(index, steps[0]))
             yield replace(found_at, explains=found_at.explains | later(index, steps[0]))
+        else:
+            yield from swollen(index, later(index, steps[0]), steps[0])
 
 
 def out_of_hand(index: Index, step: StepIndex, grown: Gain) -> bool:

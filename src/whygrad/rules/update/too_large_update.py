@@ -13,6 +13,7 @@ from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies_of_settings import lowered, rated
 from whygrad.rules.update.overshot import TOLD, overshot, to_try
+from whygrad.rules.update.written_updates import written_updates
 
 FAR = 0.1
 """Share of its norm by which a parameter must move in one update for the experiment to be worth its time; a thousandth is usual."""
@@ -29,7 +30,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A run whose loss went to ten times its first value or more and never came back below it, or became NaN on the way; and that a smaller
     learning rate would have made fall. So is a run that came back, but never as low as four updates at a smaller rate get at once; one whose
     loss rose by a quarter and more with its first updates and never came back to where it began; and one whose last losses are those of a
-    constant guess, after it ran away or without ever having got as low as those four updates do.
+    constant guess, after it ran away or without ever having got as low as those four updates do. Where a program writes its updates itself, one that moves a
+    parameter by more than its size, and a run that ran away from there.
 
     ## Why it matters
     Each update overshoots the minimum and lands higher up the other side.
@@ -46,6 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG505` and `WG506` where the data's scale is the reason, `WG212` where a sum in place of a mean is.
     """
     yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+    yield from written_updates(index)
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
