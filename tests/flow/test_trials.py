@@ -116,6 +116,7 @@ def test_interventions_read_as_words(intervention: Permute | Lift | Bypass | Res
         pytest.param((9.0, 8.9, 8.8), (9.0, 8.0, 6.0), "refuted", id="its own falls further"),
         pytest.param((9.0, 9.1, 8.8), (9.0, 40.0, 6.0), "refuted", id="not steadily"),
         pytest.param((9.0, 8.9, 8.8), (9.0, float("nan"), 6.0), "confirmed", id="its own is no number on its way"),
+        pytest.param((0.03, -0.2, -0.5), (0.03, 4e18, 3e6), "confirmed", id="a likelihood falls by many times its size"),
     ],
 )
 def test_a_smaller_rate_helps_where_the_loss_of_the_same_batch_jumps_without_it(
@@ -132,6 +133,7 @@ def test_a_smaller_rate_helps_where_the_loss_of_the_same_batch_jumps_without_it(
         (Descend(factor=0.03), (9.0, 8.0, 2.0, 5.0), True),
         (Descend(factor=0.03), (9.0, 8.0, float("nan")), True),
         (Descend(factor=0.03), (9.0, 8.0, 7.0, 9.0), False),
+        (Descend(factor=0.03), (3.0, 3.4, 3.2, 3.3), True),
         (Descend(factor=0.03), (9.0, 0.1, 0.3, 0.2), False),
         (Descend(factor=0.03), (), False),
         (Descend(standardise=("x",)), (9.0, 8.0, 2.0, 5.0), False),
@@ -157,3 +159,18 @@ def test_another_scale_helps_where_the_loss_runs_away_without_it(losses: tuple[f
     scaled = Descend(standardise=("x",))
 
     assert judged(Asked(scaled, ""), Trial(scaled, losses=losses, plain=plain), Measures()).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("losses", "plain", "verdict"),
+    [
+        pytest.param((0.7, 0.698, 0.696), (0.7, 0.7, 0.7), "confirmed", id="steadily, where nothing moves without"),
+        pytest.param((0.7, 0.6995, 0.699), (0.7, 0.7, 0.7), "refuted", id="by next to nothing"),
+        pytest.param((0.7, 0.695, 0.696), (0.7, 0.7, 0.7), "refuted", id="not at each update"),
+        pytest.param((0.7, 0.698, 0.696), (0.7, 0.6995, 0.699), "refuted", id="without, it falls as well"),
+    ],
+)
+def test_a_larger_rate_helps_where_the_loss_stands_without_it(losses: tuple[float, ...], plain: tuple[float, ...], verdict: str) -> None:
+    larger = Descend(factor=1e5, steps=2)
+
+    assert judged(Asked(larger, ""), Trial(larger, losses=losses, plain=plain), Measures()).verdict == verdict

@@ -139,13 +139,22 @@ def fresh(index: Index, step: StepIndex) -> bool:
 
 def supervised(index: Index, step: StepIndex) -> bool:
     """One loss that is fitted to data, so that it must fall; adversaries and agents have losses that need not."""
-    if not one_training(index) or step.step.measures.label_sensitivity == 0:
+    if not one_training(index) or (step.step.measures.label_sensitivity == 0 and not far_off(step)):
         return False
     targets = [name for op in step.loss_ops() if (name := target_of(op)) is not None]
     # timid: a target computed by a model moves along with it (bootstrapped values, teachers), and its loss may rise for long
     if any(name in step.depends_on_parameters for name in targets):
         return False
     return bool(targets) or bool(step.step.labels.values)
+
+
+FAR_OFF = frozenset(("l1_loss", "huber_loss"))
+"""Losses whose derivative is the same for all labels on one side of the prediction: while it is far from them, permuted ones change nothing."""
+
+
+def far_off(step: StepIndex) -> bool:
+    """The labels are compared with by such a loss."""
+    return any(op.kind in FAR_OFF and target_of(op) in step.from_labels for op in step.loss_ops())
 
 
 def one_training(index: Index) -> bool:

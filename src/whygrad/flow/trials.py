@@ -151,10 +151,11 @@ def _verdict(test: Test, trial: Trial, baseline: Measures) -> Verdict:
 
 
 def fall(losses: tuple[float, ...]) -> float | None:
-    """By what share of its size the loss fell over a descent, at most 1; minus infinity where it ran away; None for none."""
+    """By what share of its size the loss fell over a descent, at most 1 where it stays above 0; minus infinity where it ran away; None for none."""
     if not losses or not math.isfinite(losses[0]) or losses[0] == 0:
         return None
-    if not all(math.isfinite(loss) and abs(loss) <= RAN_AWAY * abs(losses[0]) for loss in losses):
+    # a likelihood near 0 may fall by many times its size, which is no running away
+    if not all(math.isfinite(loss) and loss <= RAN_AWAY * abs(losses[0]) for loss in losses):
         return -math.inf
     return (losses[0] - losses[-1]) / abs(losses[0])
 
@@ -166,7 +167,7 @@ def _fell_further(trial: Trial) -> Verdict:
         return "inconclusive"
     before = -math.inf if plain is None else plain
     # timid: a rate whose loss jumps and then ends lower than at the smaller one learns: Adam's first updates in bfloat16, say
-    failed = before < 0 or (_slower(trial) and jumped(trial.plain) and changed >= before)
+    failed = before < 0 or (_slower(trial) and jumped(trial.plain) and changed >= before) or (_faster(trial) and before < CALMED)
     least = CALMED if before == -math.inf and _scales(trial) else STEADILY
     steady = failed and all(later < earlier for earlier, later in pairwise(trial.losses)) and changed >= least
     return "confirmed" if steady or (changed >= FELL and changed >= FURTHER * max(before, 0.0)) else "refuted"
@@ -187,8 +188,8 @@ def jumped(losses: Sequence[float]) -> bool:
 
 
 def outran(trial: Trial) -> bool:
-    """An experiment at a smaller rate whose loss jumped all the same: that rate is still too large."""
-    return _slower(trial) and jumped(trial.losses)
+    """An experiment at a smaller rate whose loss jumped or rose all the same: that rate is still too large."""
+    return _slower(trial) and (jumped(trial.losses) or (bool(trial.losses) and trial.losses[-1] > trial.losses[0]))
 
 
 def _scales(trial: Trial) -> bool:
@@ -197,6 +198,10 @@ def _scales(trial: Trial) -> bool:
 
 def _slower(trial: Trial) -> bool:
     return isinstance(trial.intervention, Descend) and trial.intervention.factor < 1
+
+
+def _faster(trial: Trial) -> bool:
+    return isinstance(trial.intervention, Descend) and trial.intervention.factor > 1
 
 
 def _descended(trial: Trial) -> Verdict:

@@ -10,7 +10,8 @@ import torch
 from frontends.idle import assert_nothing_changed, idle_trials, kept_and_followed
 from frontends.torch.watching_here import FRONT_ENDS, play
 from whygrad.frontends import Recording
-from whygrad.ir import Bypass, Intervention, Lift, Outcome, Permute, Record, Reshape, Step, Trial
+from whygrad.frontends.torch.descent import BORROWED
+from whygrad.ir import Bypass, Descend, Intervention, Lift, Outcome, Permute, Record, Reshape, Step, Trial
 from whygrad.observing import Observing
 from whygrad.program import Target
 from whygrad.replay import Replay
@@ -338,3 +339,17 @@ def test_a_step_with_the_parameters_of_a_later_one_has_its_loss(tmp_path: Path):
 
 def test_a_descent_with_nothing_to_change_goes_where_the_program_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert_nothing_changed(idle_trials(monkeypatch, lambda: recorded_as(tmp_path, TRAINING, Recording()), tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("made", [*sorted(f"{name}(" for name in BORROWED if name != "Adam"), "Adam(amsgrad=True, params=", "RMSprop("])
+def test_a_descent_has_the_losses_of_the_programs_own_updates(made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found: list[Trial] = []
+
+    def ask(_: Observing, step: Step, replay: Replay) -> Step:
+        found.append(replay.run(Descend()))
+        return step
+
+    monkeypatch.setattr(Observing, "examine", ask)
+    record = recorded_as(tmp_path, TRAINING.replace("SGD(", made).replace("lr=0.5", "lr=0.05"), Recording())
+
+    assert found[0].losses == pytest.approx(record.courses[0].curve[: len(found[0].losses)], rel=1e-5)

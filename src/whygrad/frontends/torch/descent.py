@@ -1,7 +1,9 @@
 """A few updates on copies of the parameters, by the rules of the commonest optimizers, written out so that no hook of the program's runs."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import unwrap
 from typing import Any, Protocol
 
 import torch
@@ -17,6 +19,9 @@ LARGEST = 50_000_000
 LONGEST = 0.5
 """Seconds that the first of four descents may take: the whole experiment then stays near two."""
 KNOWN = ("SGD", "Adam", "AdamW", "RMSprop")
+"""Written out here."""
+BORROWED = ("NAdam", "RAdam", "Adagrad", "Adadelta", "Adamax", "ASGD", "Rprop", "Adafactor", "Adam", "AdamW")
+"""PyTorch's own that need one parameter and its gradient alone: their own function moves the copy, below all that counts and hooks steps."""
 
 
 class CopyError(Exception):
@@ -52,10 +57,15 @@ class Moving:
     native: str
     steps: int = 0
     memory: dict[str, Tensor] = field(default_factory=dict)
+    own: Optimizer | None = None
+    """One of the same class for this copy alone, where the rule is not written out here."""
 
     def update(self, gradient: Tensor, descent: Descend | None) -> None:
         """Move by one update."""
         rate = float(self.settings.get("lr", 0.0)) * (descent.factor if descent else 1.0)
+        if self.own is not None:
+            self._by_class(self.own, gradient, rate, descent)
+            return
         self.steps += 1
         decay = float(self.settings.get("weight_decay", 0.0))
         if decay and self.native != "AdamW":
@@ -63,6 +73,15 @@ class Moving:
         elif decay:
             self.tensor.mul_(1 - rate * decay)
         self.tensor.sub_(self._direction(gradient, descent) * rate)
+
+    def _by_class(self, own: Optimizer, gradient: Tensor, rate: float, descent: Descend | None) -> None:
+        group = own.param_groups[0]
+        group["lr"] = rate
+        if descent is not None and descent.epsilon is not None:
+            group["eps"] = descent.epsilon
+        self.tensor.grad = gradient
+        unwrap(type(own).step)(own)
+        self.tensor.grad = None
 
     def _direction(self, gradient: Tensor, descent: Descend | None) -> Tensor:
         if self.native == "SGD":
@@ -177,16 +196,33 @@ def copies(parameters: Mapping[str, Tensor], optimizers: Iterable[Optimizer]) ->
             if own and not follows(optimizer, group):
                 raise CopyError(f"updates of {type(optimizer).__name__} as it is set can't be followed")
             for tensor in own:
-                copy = tensor.detach().clone().requires_grad_()
-                found[names[id(tensor)]] = Moving(copy, group, type(optimizer).__name__)
+                found[names[id(tensor)]] = _moved(tensor, optimizer, group)
     if not found:
         raise CopyError("no optimizer holds a parameter of this step")
     return found
 
 
 def follows(optimizer: Optimizer, group: Mapping[str, Any]) -> bool:
-    """The rule by which it moves its parameters is one that is written out here."""
-    return type(optimizer).__name__ in KNOWN and not (group.get("maximize") or group.get("amsgrad"))
+    """The rule by which it moves its parameters is one that is written out here, or PyTorch's own function does it."""
+    return not group.get("maximize") and (_written_out(optimizer, group) or _borrowed(optimizer))
+
+
+def _written_out(optimizer: Optimizer, group: Mapping[str, Any]) -> bool:
+    return type(optimizer).__name__ in KNOWN and not group.get("amsgrad")
+
+
+def _borrowed(optimizer: Optimizer) -> bool:
+    return type(optimizer).__name__ in BORROWED and type(optimizer).__module__.startswith("torch.optim.")
+
+
+def _moved(tensor: Tensor, optimizer: Optimizer, group: Mapping[str, Any]) -> Moving:
+    """A copy of a parameter, which begins without a memory."""
+    copy = tensor.detach().clone().requires_grad_()
+    if _written_out(optimizer, group):
+        return Moving(copy, group, type(optimizer).__name__)
+    own = object.__new__(type(optimizer))  # its `__init__` would be counted as one more of the program's
+    own.__dict__.update(optimizer.__dict__, state=defaultdict(dict), param_groups=[{**group, "params": [copy]}])
+    return Moving(copy, group, type(optimizer).__name__, own=own)
 
 
 def thawed(replay: Stepping, names: Iterable[str]) -> dict[str, Moving]:
@@ -195,7 +231,7 @@ def thawed(replay: Stepping, names: Iterable[str]) -> dict[str, Moving]:
     if optimizer is None or (names and not follows(optimizer, optimizer.param_groups[0])):
         raise CopyError("there is no optimizer whose updates can be followed")
     return {
-        name: Moving(replay.known[name].detach().clone().requires_grad_(), optimizer.param_groups[0], type(optimizer).__name__)
+        name: _moved(replay.known[name], optimizer, optimizer.param_groups[0])
         for name in names
         if name in replay.known and replay.known[name].is_floating_point()
     }

@@ -95,8 +95,11 @@ def fell_told(step: StepIndex, intervention: Intervention, how: str, *, below: b
         without = "rises" if plain is None or plain < 0 else f"falls by {percent(plain, 1)}"
         if jumped(trial.plain) and plain is not None and plain >= 0:
             without = f"jumps to {figure(max(trial.plain[1:]))} on its way"
+        fell = f"make the loss fall by {percent(changed)}"
+        if changed > 1:
+            fell = f"take the loss from {figure(trial.losses[0])} to {figure(trial.losses[-1])}"
         yield Evidence(
-            f"{how}, {len(trial.losses) - 1} updates on copies make the loss fall by {percent(changed)}; without, it {without}",
+            f"{how}, {len(trial.losses) - 1} updates on copies {fell}; without, it {without}",
             "fall",
             changed,
         )

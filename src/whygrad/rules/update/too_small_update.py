@@ -72,6 +72,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG406` (no rate at all), `WG407` (updates below the spacing), `WG419` (epsilon), `WG507` (vanishing gradients).
     """
     yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+    yield from distinct(one for step in index.steps if supervised(index, step) for one in while_it_rises(index, step))
     yield from begun_only(index)
     yield from distinct(one for step in index.steps if supervised(index, step) for one in fallen_away(index, step))
 
@@ -83,13 +84,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         return
     if multiplied(optimizer) or (fresh(index, step) and starts_low(optimizer)):
         yield scheduled(index, step, optimizer, course)
-    elif (
-        (fresh(index, step) or unseen(course, optimizer))
-        and divides_by(optimizer) is None
-        and kept_of_update(optimizer) is None
-        and near(step, optimizer)
-        and not far_enough(index, step)
-    ):
+    elif worth_trying(index, step, optimizer, course):
         yield diagnosis(index, step, optimizer, course, None)
     elif course is not None and failure(course) == "stands":
         ratio, divisor = largest_ratio(step), divides_by(optimizer)
@@ -101,6 +96,20 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
             yield (
                 averaged(index, step, optimizer, course) if kept_of_update(optimizer) else diagnosis(index, step, optimizer, course, ratio)
             )
+
+
+def worth_trying(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None) -> bool:
+    """Nobody has seen yet how the loss goes, and nothing will move by much."""
+    untold = fresh(index, step) or unseen(course, optimizer)
+    plain = untold and divides_by(optimizer) is None and kept_of_update(optimizer) is None
+    return plain and near(step, optimizer) and not far_enough(index, step)
+
+
+def while_it_rises(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
+    """A warm-up that is under way, to a rate which may be far too small itself."""
+    optimizer = optimizer_of(index, step)
+    if optimizer is not None and fresh(index, step) and starts_low(optimizer) and worth_trying(index, step, optimizer, None):
+        yield diagnosis(index, step, optimizer, None, None)
 
 
 def unseen(course: Course | None, optimizer: Optimizer) -> bool:

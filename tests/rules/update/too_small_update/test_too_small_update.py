@@ -65,9 +65,15 @@ FIRES = {
     ),
     "nobody saw the loss, and the run was too short to move": (UNSEEN, 5, "warning"),
     "it was seen of the recorded steps alone": (INNER, 5, "warning"),
+    "an absolute error that is far off, whose gradient is the same for all labels": (
+        SLOW.replace("cross_entropy", "l1_loss").replace("label_sensitivity=0.5", "label_sensitivity=0.0"),
+        5,
+        "warning",
+    ),
 }
 
 SILENT = {
+    "another loss whose gradient is the same for all labels": SLOW.replace("label_sensitivity=0.5", "label_sensitivity=0.0"),
     "a loss scale without a scaled loss, where the optimizer makes up for it": DIVIDED.replace("last=1.36", "last=0.5"),
     "a short run with small updates": SLOW.replace("course steps=120", "course steps=30"),
     "a try of one step, whose update was seen": SLOW.replace("course steps=120", "course steps=1"),
