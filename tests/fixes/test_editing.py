@@ -63,6 +63,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"action": "wrap", "text": "torch.nn.ModuleList({x})", "around": "container"},
         "from torch import nn\nt = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])\n",
     ),
+    "the negative of a negative": ("(-loss).backward()\n", "-loss", {"action": "wrap", "text": "-{x}"}, "loss.backward()\n"),
     "what a sign stands in front of": (
         "c = -y * log(p)\n", "-y", {"action": "wrap", "text": "rows({x})", "position": 0, "written": "y"}, "c = -rows(y) * log(p)\n",
     ),

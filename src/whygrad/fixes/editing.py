@@ -146,6 +146,9 @@ def _wrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
         node = given(node, names) if edit.position == GIVEN and isinstance(node, cst.Call) else _part(node, edit)
     if tree.ranges[node].start.line != edit.site.line and _is_wrapped(tree, names, edit.text, node):
         raise Refused("it is as the fix would have it")
+    if edit.text == "-{x}" and isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        changes.new[node] = _fitting(tree, node, node.expression)
+        return
     text = edit.text if "{x}" in edit.text else in_scope(tree, node, edit.text, names)
     changes.new[node] = _fitting(tree, node, _filled(tree, names, text, node))
 

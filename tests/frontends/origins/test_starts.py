@@ -1,13 +1,15 @@
 """What fills an attribute of a module with one number: found anywhere in the class, where it is one call."""
 
+import sys
 from pathlib import Path
 from textwrap import dedent, indent
 from time import time
+from types import ModuleType
 
 import pytest
 
 from whygrad.frontends.origins.program import Program
-from whygrad.frontends.origins.starts import filled_in_class, told_where_made
+from whygrad.frontends.origins.starts import filled_in_class, filled_outside, told_where_made
 from whygrad.frontends.source import Sources
 from whygrad.ir import Site
 
@@ -69,3 +71,39 @@ def test_how_the_weights_of_a_layer_begin_is_found_where_another_method_makes_it
 
     assert call is not None
     assert [site.text.endswith("# this") for site in told_where_made(program, call, ("kernel_init",))] == [True] * told
+
+
+OUTSIDE = {
+    "a loop over the parameters": "for p in model.parameters():\n    nn.init.zeros_(p)  # this",
+    "a loop over names and parameters": "for name, p in model.named_parameters():\n    p.data.fill_(0.0)  # this",
+    "a function that layers are given to": "def start(m):\n    if isinstance(m, nn.Linear):\n        nn.init.constant_(m.weight, 0.1)  # this\n        nn.init.zeros_(m.bias)\nmodel.apply(start)",
+    "a layer by its name": "nn.init.zeros_(model.head.weight)  # this\nnn.init.zeros_(model.body.weight)",
+}
+NOT_OUTSIDE = {
+    "gradients": "for p in model.parameters():\n    p.grad.zero_()",
+    "two of them": "for p in model.parameters():\n    p.data.zero_()\n    p.data.fill_(1)",
+    "another layer": "nn.init.zeros_(model.body.weight)",
+    "any list of tensors": "for p in buffers:\n    p.zero_()",
+    "random numbers": "for p in model.parameters():\n    nn.init.normal_(p)",
+}
+
+
+def outside(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> list[Site]:
+    path = folder / "outside_of_all.py"
+    path.write_text(text)
+    module = ModuleType("outside_of_all")
+    module.__file__ = str(path)
+    monkeypatch.setitem(sys.modules, "outside_of_all", module)
+    return [site for site in filled_outside(Program(Sources(time())), "head.weight") if site.file == str(path)]
+
+
+@pytest.mark.parametrize("text", OUTSIDE.values(), ids=OUTSIDE)
+def test_the_call_that_fills_what_a_model_gives(tmp_path, text, monkeypatch):
+    (site,) = outside(tmp_path, text, monkeypatch)
+
+    assert site.text.endswith("# this")
+
+
+@pytest.mark.parametrize("text", NOT_OUTSIDE.values(), ids=NOT_OUTSIDE)
+def test_nothing_else_outside_is_named(tmp_path, text, monkeypatch):
+    assert not outside(tmp_path, text, monkeypatch)

@@ -18,7 +18,7 @@ from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_
 from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
 from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
-from whygrad.frontends.origins.starts import filled_in_class, filled_places, told_where_made
+from whygrad.frontends.origins.starts import filled_in_class, filled_outside, filled_places, told_where_made
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.origins.unkept import unkept
 from whygrad.frontends.source import Sources
@@ -246,7 +246,8 @@ def _of_starts(program: Program, record: Record) -> Iterator[Origin]:
             (*told_where_made(program, call, INITIALISERS), *filled_places(program, call, parameter.name))[:1] if call is not None else ()
         )
         scope = program.scope_at(parameter.site.file, parameter.site.line) if parameter.site is not None and not places else None
-        for site in places or (filled_in_class(program, scope, parameter.name.rpartition(".")[2]) if scope is not None else ()):
+        places = places or (tuple(filled_in_class(program, scope, parameter.name.rpartition(".")[2])) if scope is not None else ())
+        for site in places or filled_outside(program, parameter.name):
             yield Origin((parameter.value,), setting="start", site=site)
 
 

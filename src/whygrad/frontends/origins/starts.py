@@ -88,6 +88,56 @@ def _filling(method: ast.FunctionDef, attribute: str) -> Iterator[ast.Call]:
             yield from [item for item in ast.walk(node.value) if isinstance(item, ast.Call) and _is_fill(item)][:1]
 
 
+_MEMBERS: Final = frozenset(("parameters", "named_parameters", "modules", "named_modules", "children", "named_children"))
+"""What gives a model's parameters or layers one by one."""
+
+
+def filled_outside(program: Program, name: str) -> Iterator[Site]:
+    """The one call of the program that fills parameters of this name with one number where it goes through a model's, or names them; none where there are several."""
+    modules = {module.file: module for word in sorted(IN_PLACE) for module in program.user_modules(word)}
+    found = [(module, call) for module in modules.values() for call in _filling_members(module.tree, name)]
+    if len(found) == 1:
+        module, call = found[0]
+        yield program.site(Spot(call, program.top(module)))
+
+
+def _filling_members(tree: ast.Module, name: str) -> Iterator[ast.Call]:
+    """`nn.init.zeros_(p)` and `p.data.fill_(0)` of a variable of such a loop, `m.weight` of a layer that a function or a loop is given, `model.fc.weight`."""
+    given = {node.arg for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in function.args.args}
+    members = {
+        item.id
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For) and any(isinstance(part, ast.Attribute) and part.attr in _MEMBERS for part in ast.walk(loop.iter))
+        for item in ast.walk(loop.target)
+        if isinstance(item, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and last_name(node.func) in IN_PLACE and isinstance(node.func, ast.Attribute):
+            at = (
+                node.args[0]
+                if node.args and isinstance(node.func.value, ast.Name | ast.Attribute) and _of_library(node.func)
+                else node.func.value
+            )
+            at = at.value if isinstance(at, ast.Attribute) and at.attr == "data" else at
+            if _is_member(at, name, members, given):
+                yield node
+
+
+def _of_library(function: ast.Attribute) -> bool:
+    """`nn.init.zeros_`, whose first argument is filled; a method fills its own tensor."""
+    return last_name(function.value) == "init"
+
+
+def _is_member(at: ast.expr, name: str, members: set[str], given: set[str]) -> bool:
+    if isinstance(at, ast.Name):
+        return at.id in members
+    own = name.rpartition(".")[2]
+    if not isinstance(at, ast.Attribute) or at.attr != own:
+        return False
+    layer = at.value
+    return (isinstance(layer, ast.Name) and layer.id in members | given) or f".{name}".endswith(f".{last_name(layer)}.{own}")
+
+
 def _is_attribute(node: ast.AST | None, name: str) -> bool:
     """`self.name`, or its `data`."""
     if isinstance(node, ast.Attribute) and node.attr == "data":

@@ -14,6 +14,7 @@ from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy, setting
 
 _LAYERS = ("linear", "conv", "rnn", "matmul")
+_TABLES = ("embedding", "index")
 
 _FILLING = ("constant_", "zeros_", "ones_", "fill_", "zero_")
 """What PyTorch programs fill parameters with."""
@@ -68,7 +69,9 @@ def hidden(step: StepIndex, parameter: Parameter) -> bool:
     """It is the weight of a layer whose output goes through another layer with parameters of its own."""
     weights = {name for p in step.step.parameters if p.trainable for name in arranged(step, p.value)}
     for op in (op for name in arranged(step, parameter.value) for op in step.consumers.get(name, ())):
-        if op.kind in _LAYERS and not is_bias(step, op, parameter, weights):
+        # rows of a table are told apart by which of them are read, unless no gradient comes to any
+        table = op.kind in _TABLES and parameter.norm == 0 and parameter.gradient == "zero"
+        if table or (op.kind in _LAYERS and not is_bias(step, op, parameter, weights)):
             below = step.downstream(op.outputs)
             return any(reads_as_data(other, below, weights) for other in step.graph.ops if other is not op)
     return False
@@ -127,7 +130,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         name="symmetric-start",
         severity="warning",
         confidence="measured",
-        message=f"all {units} {'layers in' if stack else 'units of'} `{names[0]}` start equal and stay equal: {'they act as one' if stack else 'the layer acts as one unit'}",
+        message=_message(step, found[0], units, stack=stack),
         site=started or found[0].site,
         label="the layers of this stack hold the same numbers"
         if stack
@@ -155,8 +158,15 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
         kind=step.step.kind,
         step=step.step.index,
         names=tuple(names[:1]),
-        remedy=None if stack else _remedy(index, found[0].site, started),
+        remedy=None if stack else _remedy(index, found[0], started),
     )
+
+
+def _message(step: StepIndex, first: Parameter, units: int, *, stack: bool) -> str:
+    """What stays as it began, and what that means; a table whose entries are all zero, like the layer behind it, learns nothing at all."""
+    if any(op.kind in _TABLES for op in step.consumers.get(first.value, ())):
+        return f"`{first.name}` and the layer behind it are all zeros: no gradient comes to either"
+    return f"all {units} {'layers in' if stack else 'units of'} `{first.name}` start equal and stay equal: {'they act as one' if stack else 'the layer acts as one unit'}"
 
 
 def _what_is_there(site: Site | None) -> str:
@@ -164,8 +174,11 @@ def _what_is_there(site: Site | None) -> str:
     return "it is read here" if site is not None and site.function.endswith((".forward", ".__call__")) else "the layer is made here"
 
 
-def _remedy(index: Index, made: Site | None, started: Site | None) -> Remedy | None:
+def _remedy(index: Index, first: Parameter, started: Site | None) -> Remedy | None:
     """The layer's own initialisation; for a tensor that is filled where it is made, random numbers."""
+    made = first.site
+    if started is not None and first.owner.startswith("torch.nn.modules.") and _FILLED_WHOLE.search(_text(started)):
+        return remedy("leave the layers their own initialisation", Edit("drop", started))
     if _CONSTANT.search(_text(started or made)):
         return drawn(index, started or made)
     filled = _FILLED.search(_text(started))
@@ -195,6 +208,8 @@ _CONSTANT = re.compile(r"\b(zeros|ones)\(")
 """What fills a tensor with one number; how its layer draws its weights is not asked there."""
 
 
+_FILLED_WHOLE = re.compile(r"^\s*(?:\w+\.)*(?:zeros_|ones_|constant_)\(\w+(?:\.data)?[,)]|^\s*\w+(?:\.data)?\.(?:fill_|zero_)\(")
+"""Whatever a loop goes through is filled, weights and biases."""
 _FILLED = re.compile(r"\b((?:\w+\.)*)(zeros_|ones_)\(")
 
 

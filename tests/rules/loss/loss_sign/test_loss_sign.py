@@ -161,8 +161,9 @@ DENSITY = """
 """
 
 
-def test_a_score_that_runs_down_for_ever_is_suspected() -> None:
-    (diagnosis,) = said(diagnose, DENSITY)
+@pytest.mark.parametrize("last", ["-9e7,-2e10", "-2.1e10,-2e10"], ids=["lower each time", "from batch to batch"])
+def test_a_score_that_runs_down_for_ever_is_suspected(last: str) -> None:
+    (diagnosis,) = said(diagnose, DENSITY.replace("-9e7,-2e10", last))
 
     assert diagnosis.site is not None
     assert (diagnosis.site.line, diagnosis.severity, diagnosis.confidence) == (5, "warning", "suspected")

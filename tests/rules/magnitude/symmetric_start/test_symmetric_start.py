@@ -42,7 +42,23 @@ ADAPTER = """
 """
 """Two factors that are written out, both of them zeros."""
 
+TABLE = """
+    step 0 updated=true
+    ids: input i64[64,5]
+    w: parameter f32[60,4]
+    v: parameter f32[2,4]
+    rows = embedding w ids
+    a = linear rows v
+    loss = mean a
+    ! backward loss
+    ! optimizer_step opt
+    parameter w reached=true gradient="zero" norm=0.0 symmetric=true @ "train.py":4
+    parameter v reached=true gradient="zero" norm=0.0
+"""
+"""A table of zeros, read by a layer of zeros."""
+
 FIRES = {
+    "a table of zeros that nothing comes back to": (TABLE + TABLE.replace("step 0", "step 1"), 4, "warning"),
     "two factors of zeros, transposed": (ADAPTER + ADAPTER.replace("step 0", "step 1"), 4, "warning"),
     "before and after an update that nobody saw": (
         BY_HAND.replace('v reached=true gradient="finite"', 'v reached=true gradient="finite" norm=0.5')
@@ -55,6 +71,12 @@ FIRES = {
 }
 
 SILENT = {
+    "a table of zeros whose reader is drawn": (TABLE + TABLE.replace("step 0", "step 1")).replace(
+        '"zero" norm=0.0 symmetric', '"finite" norm=0.0 symmetric'
+    ),
+    "a table of ones that learns": (TABLE + TABLE.replace("step 0", "step 1")).replace(
+        '"zero" norm=0.0 symmetric', '"finite" norm=15.0 symmetric'
+    ),
     "an adapter whose first factor is drawn": (ADAPTER + ADAPTER.replace("step 0", "step 1")).replace(
         'norm=0.0 symmetric=true @ "lora.py"', 'norm=1.7 @ "lora.py"'
     ),
