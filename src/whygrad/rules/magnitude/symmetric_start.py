@@ -177,11 +177,11 @@ def _what_is_there(site: Site | None) -> str:
 def _remedy(index: Index, first: Parameter, started: Site | None) -> Remedy | None:
     """The layer's own initialisation; for a tensor that is filled where it is made, random numbers."""
     made = first.site
-    if started is not None and first.owner.startswith("torch.nn.modules.") and _FILLED_WHOLE.search(_text(started)):
-        return remedy("leave the layers their own initialisation", Edit("drop", started))
     if _CONSTANT.search(_text(started or made)):
         return drawn(index, started or made)
     filled = _FILLED.search(_text(started))
+    if started is not None and first.owner.startswith("torch.nn.modules."):  # which drew their weights before these were filled
+        return remedy("leave the layer its own initialisation", Edit("drop", started))
     if started is not None and filled is not None and speaks_torch(index):
         changes = "the numbers are drawn as Glorot and Bengio have it"
         return remedy("begin with random numbers", Edit("callee", started, f"{filled[1]}xavier_uniform_", (filled[2],)), changes=changes)
@@ -208,8 +208,6 @@ _CONSTANT = re.compile(r"\b(zeros|ones)\(")
 """What fills a tensor with one number; how its layer draws its weights is not asked there."""
 
 
-_FILLED_WHOLE = re.compile(r"^\s*(?:\w+\.)*(?:zeros_|ones_|constant_)\(\w+(?:\.data)?[,)]|^\s*\w+(?:\.data)?\.(?:fill_|zero_)\(")
-"""Whatever a loop goes through is filled, weights and biases."""
 _FILLED = re.compile(r"\b((?:\w+\.)*)(zeros_|ones_)\(")
 
 
