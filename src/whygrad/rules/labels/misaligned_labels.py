@@ -91,7 +91,7 @@ def one_sided(call: Call) -> Iterator[Reordered]:
             for op in mine:
                 if (
                     reorders(step, op)
-                    and rows_of(step, op.inputs[0]) == rows_of(step, step.origin(name, STEPS))
+                    and rows_of(step, op.inputs[0]) in {rows_of(step, name), *(rows_of(step, one.inputs[0]) for one in theirs)}
                     and not knows(step, name, op)
                     and not any(reorders(step, other) and not apart(step, op, other) for other in theirs)
                     and not put_back(step, op)
@@ -112,9 +112,10 @@ def reorders(step: StepIndex, op: Op) -> bool:
         for name in step.upstream(order.name)
     )
     # timid: an order that left the framework may have been applied to the other side in Python
-    below = step.downstream((order.name,))
     gone = any(
-        (other.kind == "leave" and not below.isdisjoint(other.inputs)) or other.inputs[:1] == (order.name,) for other in step.graph.ops
+        (other.kind == "leave" and other.inputs and step.origin(other.inputs[0], STEPS) == step.origin(order.name, STEPS))
+        or other.inputs[:1] == (order.name,)
+        for other in step.graph.ops
     )
     return whole and drawn and not gone and (before.shape or (0,))[0] > 1
 

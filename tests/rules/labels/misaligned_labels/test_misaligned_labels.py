@@ -40,6 +40,28 @@ TIME_FIRST = """
 """
 """Scores (T, N, C) and labels (N, T), both flattened."""
 
+BATCH = """
+    x: input f32[300,9]
+    y: label i64[300]
+    order: activation i64[32]
+    rows: activation i64[32]
+    xb: activation f32[32,9]
+    yb: activation i64[32]
+    yo: activation i64[32]
+    w: parameter f32[5,9]
+    s: activation f32[32,5]
+    rows = random native="torch.randint"
+    xb = index x rows @ "a.py":7
+    yb = index y rows @ "a.py":7
+    order = random native="torch.randperm" @ "a.py":8
+    yo = index yb order @ "a.py":9
+    s = linear xb w @ "a.py":10
+    loss = cross_entropy s yo with={"target":1} @ "a.py":11
+    n = leave loss
+    labels values=["yo"] how="target"
+"""
+"""Rows are picked for a batch, and its labels are put into another order."""
+
 FIRES = {
     "flattened in different orders": (TIME_FIRST, 4),
     "flattened before the last layer": (
@@ -51,6 +73,8 @@ FIRES = {
         3,
     ),
     "the inputs permuted": (ORCHARD, 2),
+    "the inputs permuted, and the loss printed": (ORCHARD.replace("    labels values", "    n = leave loss\n    labels values"), 2),
+    "the labels of a batch permuted": (BATCH, 9),
     "the labels permuted": (
         ORCHARD.replace("xs = index x order", "ys = index y order")
         .replace("xb = index xs rows", "xb = index x rows")
