@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from whygrad.flow import StepIndex
+from whygrad.flow.attended import marks
 from whygrad.flow.labels import find_labels
 from whygrad.frontends import source
 from whygrad.frontends.torch.activations import Activations
@@ -87,10 +88,12 @@ class Assembly:
         return replace(step, graph=self._with_label_figures(step, numbers, losses))
 
     def _with_label_figures(self, step: Step, numbers: Mapping[int, str], losses: set[str]) -> Graph:
-        """The graph with figures of the labels, where no differentiable call read them as they are: ids before `one_hot`, say."""
+        """The graph with figures of the labels, and of the marks that an attention reads, where no differentiable call read them as they are: ids before `one_hot`, say."""
         values = step.graph.values
         makers = {name: op for op in step.graph.ops for name in op.outputs}
+        attention = next((op for op in step.graph.ops if op.kind == "attention"), None)
         wanted = (*step.labels.values, *(made for name in step.labels.values for made in _differences(name, makers)))
+        wanted += tuple(marks(values, makers, attention)) if attention is not None and step.labels.values else ()
         missing = [name for name in dict.fromkeys(wanted) if name in values and values[name].statistics is None]
         self.ledger.measure(missing)
         measured = {name: self.builder.value(name, makers.get(name), numbers, losses) for name in missing}

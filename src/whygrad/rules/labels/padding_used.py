@@ -9,6 +9,7 @@ from whygrad.idioms import idiom, speaks_torch
 from whygrad.ir import Op
 from whygrad.rules import rule
 from whygrad.rules.labels.behind_padding import behind_padding
+from whygrad.rules.labels.counted_padding import about_counted, counted_padding
 from whygrad.rules.labels.unmarked_padding import unmarked
 from whygrad.rules.labels.unread_masks import Unread, unread_masks
 from whygrad.rules.labels.words_hidden import words_hidden
@@ -27,9 +28,10 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Padded positions are counted in the loss, or come between the words and what is predicted from them.
 
     ## What it finds
-    Six forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
+    Seven forms. A forward that is given a mask of zeros and ones and never reads it, while it takes the mean (or sum, or maximum) over the positions that the mask marks.
     And `cross_entropy` or `nll_loss` on token ids of which a large share is the padding id that the embedding of the same ids was told of
     (`padding_idx`), without an `ignore_index` for it and without a mask behind. And, suspected, labels of which three quarters or more are 0, in exactly as many positions as the token ids of the same shape are 0, in every recorded batch, under a loss that is the plain mean over all positions.
+    Language models whose labels are the ids that they read, where the attention is told that three in ten positions or more are padding and no label is ignored.
     Masks the wrong way round, suspected: an attention whose mask leaves open exactly as many positions as the ids that an embedding reads are 0, in every recorded step; labels of which
     all but the ignored ones are 0, in exactly as many positions as those ids.
     Last, in PyTorch and JAX, a recurrent layer, or a `lax.scan` over the positions, whose state at the last position is read, where most of many rows is padding at the end, so that nothing of their words is left there.
@@ -52,6 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     yield from distinct(about_mask(found) for found in unread_masks(index))
     told = list(distinct(diagnosis(call, op, share) for call in calls(index) for op, share in padded(call)))
+    told += distinct(about_counted(found) for call in calls(index) for found in counted_padding(call))
     yield from told or unmarked(index)
     yield from distinct(behind_padding(index))
     yield from distinct(words_hidden(index))
