@@ -123,3 +123,32 @@ def test_what_is_mixed_with_an_output_and_read_on_by_a_layer_is_no_label(text: s
     (step,) = sketch(text).steps
 
     assert find_labels(step).values == found
+
+
+MADE_UP = """
+    x: activation f32[64,100]
+    y: activation f32[64,10]
+    w: parameter f32[100,10]
+    p: activation f32[64,10]
+    x = random
+    y = random
+    p = matmul x w
+    d = sub p y
+    q = square d
+    loss = sum q
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (MADE_UP, ("y",)),
+        (MADE_UP.replace("    y = random\n    p = matmul x w\n", "    p = matmul x w\n    y = random\n"), ()),
+        (MADE_UP.replace("d = sub p y", "d = add p y"), ()),
+    ],
+    ids=["drawn beside the input", "drawn behind the model", "noise that is added"],
+)
+def test_targets_that_are_made_up_are_told_from_noise(text: str, found: tuple[str, ...]) -> None:
+    (step,) = sketch(text).steps
+
+    assert find_labels(step).values == found

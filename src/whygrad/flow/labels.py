@@ -165,7 +165,7 @@ def _operands(search: _Search) -> Iterator[str]:
     for op in search.index.graph.ops:
         joins = family(op.kind) in ("arithmetic", "select", "loss", "opaque") and not search.trained.isdisjoint(op.inputs)
         if joins and not op.module and (op.failed or not search.index.shapes_loss.isdisjoint(op.outputs)) and not _fed_on(search, op):
-            yield from (name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, name))
+            yield from (name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, op, name))
 
 
 def _fed_on(search: _Search, op: Op) -> bool:
@@ -176,10 +176,18 @@ def _fed_on(search: _Search, op: Op) -> bool:
     return any(not parameters.isdisjoint(other.inputs) for other in readers)
 
 
-def _drawn(search: _Search, name: str) -> bool:
+def _drawn(search: _Search, op: Op, name: str) -> bool:
     """Noise that the program draws while it computes the loss, or numbers that it counts: row numbers, weights."""
     made = search.index.producer.get(name)
-    return search.counted(name) or (made is not None and made[1].kind in ("random", "sample") and not search.makes_inputs(name))
+    drawn = made is not None and made[1].kind in ("random", "sample") and not search.makes_inputs(name)
+    return search.counted(name) or (drawn and not (op.kind == "sub" and _drawn_first(search, name)))
+
+
+def _drawn_first(search: _Search, name: str) -> bool:
+    """It is drawn before any parameter is read, as targets that are made up beside the inputs; noise that meets an output by a difference is drawn for its shape."""
+    ops = search.index.graph.ops
+    first = next((at for at, op in enumerate(ops) if not search.trained.isdisjoint(op.inputs)), len(ops))
+    return any(name in op.outputs for op in ops[:first])
 
 
 def _rows_match(search: _Search, op: Op, name: str) -> bool:
