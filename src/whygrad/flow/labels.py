@@ -165,7 +165,9 @@ def _operands(search: _Search) -> Iterator[str]:
     for op in search.index.graph.ops:
         joins = family(op.kind) in ("arithmetic", "select", "loss", "opaque") and not search.trained.isdisjoint(op.inputs)
         if joins and not op.module and (op.failed or not search.index.shapes_loss.isdisjoint(op.outputs)) and not _fed_on(search, op):
-            yield from (name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, op, name))
+            yield from (
+                name for name in op.inputs if search.candidate(name) and _rows_match(search, op, name) and not _drawn(search, op, name)
+            )
 
 
 def _fed_on(search: _Search, op: Op) -> bool:

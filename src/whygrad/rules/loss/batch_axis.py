@@ -14,7 +14,7 @@ from whygrad.rules.loss.calls import Call
 from whygrad.rules.phrases import places, typed
 from whygrad.rules.remedies import ACTIVATIONS, remedy, setting
 
-_LAYERS = ("LSTM", "GRU", "RNN", "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer")
+LAYERS = ("LSTM", "GRU", "RNN", "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def along_the_batch(call: Call) -> Iterator[Diagnosis]:
             Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {known}"),
         ),
         help=idiom(call.index, "positions first" if found.loop or found.axis else "batch first"),
-        remedy=remedy("have it read the examples as such", setting(place, "batch_first", str(not found.axis), calls=_LAYERS)),
+        remedy=remedy("have it read the examples as such", setting(place, "batch_first", str(not found.axis), calls=LAYERS)),
         facts=frozenset({Fact("odd-input", call.prediction.name), Fact("odd-shape", call.prediction.name)}),
         kind=step.step.kind,
         step=step.step.index,

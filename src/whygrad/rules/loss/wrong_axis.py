@@ -11,6 +11,7 @@ from whygrad.idioms import idiom
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.loss.along_examples import along_examples
 from whygrad.rules.loss.batch_axis import along_the_batch, pooled
 from whygrad.rules.loss.calls import INTEGERS, Call, about_loss, calls, once_a_fault, went_back
 from whygrad.rules.loss.pictures import cut_pictures
@@ -47,7 +48,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     (N, T, C), whose classes it expects on the second axis: it raises, or where T equals C takes the positions for classes. The same where the program writes the cross-entropy out: labels times logarithms, added up along another axis.
     Weights of positions, as in attention pooling, that are normalised over the batch and added up along the positions.
     Features whose norms are made 1 along the batch, and whose rows are then compared by `z @ z.T`.
-    A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features), or the other way round before a CTC loss.
+    A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features), or the other way round before a CTC loss;
+    one whose axis of positions is that along which a loader stacked examples in an order that it draws, whatever the labels are.
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
     `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`, the outputs (T, N, H) of a scan over transposed data as `reshape(N, T, H)`. Pictures (H, W, 3) that are reshaped to (3, H, W) for a convolution.
@@ -71,6 +73,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     swapped = [transposed(call) for call in calls(index) if takes_positions(call)]
     written = [by_hand(index, step, found) for step in index.steps for found in hand_written(step)]
     along = [found for call in calls(index) for found in (*along_the_batch(call), *pooled(call))]
+    along += along_examples(index)
     cut = [reshaped(call, found) for call in calls(index) if (found := cut_across(call)) is not None]
     spread = [spread_out(call, op, rows) for call in calls(index) for op, rows in spread_examples(call)]
     compared = [found for call in calls(index) for found in compared_across(call)]
