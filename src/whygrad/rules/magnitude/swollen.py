@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.changes import backward_site
 from whygrad.ir import Op
 from whygrad.rules.phrases import figure, finite, places
+from whygrad.rules.remedies import remedy
 
 GROWING = ("exp", "pow", "square")
 """What makes of a number a far larger one, and multiplies the gradient by no less."""
@@ -57,4 +58,5 @@ def _diagnosis(step: StepIndex, op: Op, before: float, after: float, later: froz
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(op.output).shown,),
+        remedy=remedy("differentiate the loss itself", Edit("unwrap", op.site), changes="examples that cost much no longer count for so much more") if op.kind == "exp" and op.site is not None else None,
     )  # fmt: skip

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from math import prod
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.courses import course_of, failure, supervised
 from whygrad.flow.growth import grown
+from whygrad.idioms.spellings import spelling
 from whygrad.ir import Course, Event, Op, Parameter
 from whygrad.rules.magnitude.scales import course_told
 from whygrad.rules.phrases import figure, finite, places
+from whygrad.rules.remedies import remedy
 
 WHOLE = 1.0
 """
@@ -65,6 +67,11 @@ def _summed(step: StepIndex) -> tuple[int, Op | None]:
 def _diagnosis(index: Index, step: StepIndex, course: Course, far: Parameter, updates: list[Event]) -> Diagnosis:
     """What is said, at the update."""
     kind, rate, (entries, added) = str(step.step.kind), _rate(step), _summed(step)
+    mean = (
+        Edit("swap", added.site, spelling(index, "mean"), ("sum",))
+        if added is not None and added.site is not None and entries > 1
+        else None
+    )
     own = next((event for event in updates if far.name in event.targets), updates[0])
     return Diagnosis(
         rule="WG411",
@@ -85,4 +92,5 @@ def _diagnosis(index: Index, step: StepIndex, course: Course, far: Parameter, up
         kind=step.step.kind,
         step=step.step.index,
         names=(far.name,),
+        remedy=remedy("take the mean", mean, changes="a rate that was chosen for the sum is small for the mean") if mean is not None else None,
     )  # fmt: skip

@@ -39,6 +39,7 @@ def test_the_update_is_named_with_its_rate_and_the_sum_beside_it() -> None:
     assert [place.site.line for place in diagnosis.related if place.site] == [14]
     assert diagnosis.help is not None
     assert "mean of the 30 entries" in diagnosis.help
+    assert [edit.action for edit in (diagnosis.remedy.edits if diagnosis.remedy else ())] == ["swap"]
 
 
 @pytest.mark.parametrize(
