@@ -82,7 +82,7 @@ def _diagnosis(index: Index, step: StepIndex, found: Crossed, source: Value, dra
     return Diagnosis(
         rule="WG211",
         name="wrong-axis",
-        severity="error",
+        severity="warning" if op.kind == "attention" else "error",  # attention has no order, and may be meant to look across the batch
         confidence="proved",
         message=f"{layer} runs along the batch: it takes axis {found.axis} of `{found.read.shown}` for positions, and that axis holds the examples",
         site=place,

@@ -59,7 +59,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     single example its output is constant. Keras' losses go back to the scores from before a softmax, so that training goes well there and the predictions stay wrong.
 
     ## When it is fine
-    A table whose columns are compared, `z.T @ z`, is normalised along the batch rightly. Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis.
+    A table whose columns are compared, `z.T @ z`, is normalised along the batch rightly. Contrastive losses normalise over both axes of a table of pairs on purpose, with labels that number the pairs; attention has its own axis, and where it is meant to look across the batch, as some layers for rare classes do, the line can say so
+    (`# whygrad: ignore[WG211]`).
     Only a softmax whose output goes straight to a loss with labels counts.
 
     ## How sure
