@@ -12,13 +12,13 @@ from whygrad.ir.trials import Trial
 EventKind = Literal[
     "tracking", "clear", "backward", "clip", "unscale", "optimizer_step", "update", "scheduler_step",
     "train", "eval", "freeze", "unfreeze", "load", "exception", "autocast", "batch", "hook", "untie", "skipped", "dropped",
-    "ascent", "accumulate", "assign", "marked", "outdated", "spoilt", "settled",
+    "ascent", "exchanged", "accumulate", "assign", "marked", "outdated", "spoilt", "settled",
 ]  # fmt: skip
 """`tracking`: gradient tracking switched (attribute `on`). `clear`: gradients of the targets set to None or zero. `update`: parameters changed by
 hand, without an optimizer. `load`: parameters overwritten from a checkpoint. `batch`: a data loader handed out the targets.
 `hook`: a hook was put on the gradient of the targets. `skipped`: a gradient scaler declined to step the targets, which are optimizers. `dropped`: new values of the targets were
 computed, and nothing kept them (attribute `what`: `update`, `applied`, `module` or `returned`, after what was the last to be done with them; `restored` where earlier values were put back `times` in a row, over `updates` in all). `untie`: what was one parameter under the targets' names is several now.
-`ascent`: the gradients of the targets were added to them as they are. `accumulate`: the program itself added gradients of the targets to those that an update had used.
+`ascent`: the gradients of the targets were added to them as they are. `exchanged`: the update that was made for the targets took their place. `accumulate`: the program itself added gradients of the targets to those that an update had used.
 `assign`: the program wrote the gradients of the targets itself, `p.grad = …`; without a target, those of tensors that are no parameters.
 `marked`: the program asked for a gradient of the targets, which are values and no parameters: `loss.requires_grad = True`.
 `settled`: a compiled step was called `calls` times while the number `name` was `now`, and goes on with what it `was` when it was traced; `test` is the condition that it decided there.
@@ -36,7 +36,7 @@ class Event:
     at: int
     """How many ops of the step had run before it."""
     targets: tuple[str, ...] = ()
-    """backward, batch, marked: values; clear, update, freeze, unfreeze, load, dropped, ascent, accumulate, assign, outdated: parameters; clip, unscale, optimizer_step, scheduler_step: optimizers."""
+    """backward, batch, marked: values; clear, update, freeze, unfreeze, load, dropped, ascent, exchanged, accumulate, assign, outdated: parameters; clip, unscale, optimizer_step, scheduler_step: optimizers."""
     site: Site | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """backward: `stale` (number of parameters whose gradient, already used by an update, was still there), `asked` (0 where the

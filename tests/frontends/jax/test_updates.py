@@ -621,3 +621,41 @@ def test_complex_parameters_are_measured_as_the_pairs_that_they_are(tmp_path: Pa
     assert weight.gradient_norm is not None
     assert weight.update_norm == pytest.approx(0.5 * weight.gradient_norm, rel=1e-3)
     assert (record.steps[0].measures.label_sensitivity or 0) > 0.1
+
+
+EXCHANGED = """
+params = {{"w": jnp.ones((3, 2)) * jnp.arange(2.0), "b": jnp.zeros(2)}}
+x = jax.random.normal(jax.random.key(0), (8, 3))
+tx = optax.adam(0.1)
+state = tx.init(params)
+
+def loss_fn(p):
+    return jnp.mean((x @ p["w"] + p["b"] - x[:, :2]) ** 2)
+
+{jit}
+def step(params, state):
+    grads = jax.grad(loss_fn)(params)
+    {update}
+
+for _ in range(3):
+    {call}
+"""
+TAKEN = "params, state = tx.update(grads, state, params)\n    return params, state"
+ADDED = "updates, state = tx.update(grads, state, params)\n    return optax.apply_updates(params, updates), state, updates"
+
+
+@pytest.mark.parametrize("jit", ["", "@jax.jit"])
+def test_an_update_that_takes_the_place_of_the_parameters(tmp_path: Path, jit: str) -> None:
+    record = recorded(tmp_path, EXCHANGED.format(jit=jit, update=TAKEN, call="params, state = step(params, state)"))
+    (told,) = events(record.steps[0], "exchanged")
+
+    assert len(told.targets) == 1  # zeros become the update in any case
+    assert told.site is not None
+    assert "tx.update" in told.site.text
+
+
+@pytest.mark.parametrize("jit", ["", "@jax.jit"])
+def test_an_update_that_is_added_and_handed_out(tmp_path: Path, jit: str) -> None:
+    record = recorded(tmp_path, EXCHANGED.format(jit=jit, update=ADDED, call="params, state, _ = step(params, state)"))
+
+    assert not [event for step in record.steps for event in events(step, "exchanged")]

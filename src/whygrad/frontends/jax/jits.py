@@ -15,6 +15,7 @@ from whygrad.frontends.jax.carrying import Carried, carried, ends_of, results_of
 from whygrad.frontends.jax.closures import Closures
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
+from whygrad.frontends.jax.exchanged import handed_out
 from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
@@ -334,6 +335,7 @@ class Jits:
             moment.kept = _kept(moment, closed)
             moment.handed_out = moment.renewed is not None and _compat.variable(moment.renewed) in closed.jaxpr.outvars
             plan.handed[id(moment)] = _handed(moment, closed, makers)
+            moment.places = handed_out(moment, closed)
             learned(moment, closed)
         outputs = {variable: at for at, variable in enumerate(closed.jaxpr.outvars) if not _compat.is_literal(variable)}
         counted = [

@@ -137,13 +137,13 @@ class Optimizers:
         held = self.recorder.parameters_in(updates)
         stopped = tuple(stopped_by(entry, updates, list(held)))
         turns = several.turns if several is not None else 1
-        self.recorder.moment(
-            Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state, given=held)
-        )
+        entry.asked = Moment("update", source.trace(frame), entry, tuple(held), stopped=stopped, turns=turns, state=state, given=held)
+        self.recorder.moment(entry.asked)
 
     def updated(self, entry: Made, made: Any) -> None:
         """An update and the state after it were calculated."""
         state = made[1] if isinstance(made, tuple) and len(made) == 2 else None  # noqa: PLR2004 - updates and state
+        entry.answered(made)
         self.recorder.renewed(entry, smallest(leaves(state)), declined_by(state))
 
     def applied(self, parameters: Any, result: Any, frame: FrameType | None) -> None:

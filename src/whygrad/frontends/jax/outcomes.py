@@ -8,7 +8,7 @@ import numpy as np
 
 from whygrad.frontends import source
 from whygrad.frontends.arrays import sample_of, wide
-from whygrad.frontends.jax import _compat, taken_in
+from whygrad.frontends.jax import _compat, exchanged, taken_in
 from whygrad.frontends.jax.ascents import place as place_of_ascent
 from whygrad.frontends.jax.ascents import uphill
 from whygrad.frontends.jax.assembly import SNAPSHOT, Assembly, Built, Part, Snapshot, compared, rounded
@@ -103,6 +103,7 @@ class Outcomes:
         self.optimizers.by_hand = (made, opened.updating or self._updated_at(opened, after)) if made is not None else None
         step = told(self.optimizers.finished(step, self._with_effects(opened)), opened.moments, self.assembly.builder.site)
         step = taken_in.told(step, opened.built.parts)
+        step = exchanged.told(step, opened.moments, opened.built.snapshots, after, self.assembly.builder.site)
         if not opened.moments:
             step = told(step, self._by_hand(opened, after), self.assembly.builder.site)
         self.symptoms.frozen.update(parameter.name for parameter in step.parameters if not parameter.trainable)

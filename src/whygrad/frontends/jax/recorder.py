@@ -385,7 +385,7 @@ class JaxRecorder(Listener):
             self._returned(plan, result)
         called = source.trace(outside())
         for moment in plan.capture.moments:
-            moment.was_called(called)
+            moment.was_called(called, leaves(result))
         self.open.moments += plan.capture.moments
         outputs = leaves(result)
         self.open.results.update({name: outputs[at] for name, at in plan.results.items() if at < len(outputs)})

@@ -132,6 +132,14 @@ class Made:
     """How many of these it declined, as gradients were not finite: the number that its state holds by now; None where it declines none."""
     known_declined: int = 0
     """That number at the end of the last recorded step."""
+    asked: "Moment | None" = None
+    """The update that it is making."""
+
+    def answered(self, made: Any) -> None:
+        """It has made that."""
+        if self.asked is not None and isinstance(made, tuple) and made:
+            self.asked.updates = [item for item in jax.tree_util.tree_leaves(made[0]) if item is not None]
+        self.asked = None
 
     @property
     def place(self) -> object:
@@ -249,10 +257,16 @@ class Moment:
     """The types of that, in the step that ends now, where it is not what was differentiated."""
     changed: bool | None = None
     """Of an application: its result differs from what it was given; None where that is not known."""
+    updates: Sequence[Any] = ()
+    """Of an update: the arrays that were made; variables of the traced function where it stands in one."""
+    places: tuple[int, ...] = ()
+    """Where the traced function hands these out as they are."""
+    answers: tuple[Any, ...] = ()
+    """What its last call handed out there."""
 
-    def was_called(self, trace: source.Trace | None) -> None:
-        """The traced function that it stands in is called here."""
-        self.called = trace
+    def was_called(self, trace: source.Trace | None, outputs: Sequence[Any] = ()) -> None:
+        """The traced function that it stands in is called here, and has returned."""
+        self.called, self.answers = trace, tuple(outputs[at] for at in self.places if at < len(outputs))
         if self.handed_out and self.made is not None:
             self.made.dropped_at = trace
 

@@ -55,7 +55,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## Why it matters
     The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that
-    training ends in infinities. Without labels, a loss that went a thousand times further below zero than it began, ever faster, is told as suspected.
+    training ends in infinities. A loss that went a thousand times further below zero than it began, ever faster, is told as suspected
+    where nothing else is known of its sign: without labels, or where its terms pull either way and one of them outgrows the others.
 
     ## When it is fine
     Where a model and its adversary share a loss, one of them climbs it: the rule is silent as soon as any term, in any kind of step, has the
@@ -88,16 +89,17 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
     without_end = {step: next(endless(step), None) for step in found if trains_a_model(step)}
     yield from distinct(about(step, item) for step, item in without_end.items() if item is not None)
     yield from distinct(one for step, group in found.items() for one in ascended(index, step, [join.agreement for join in group]))
-    if any(join.agreement <= 0 for group in found.values() for join in group) or any(
+    opposed = any(join.agreement <= 0 for group in found.values() for join in group) or any(
         contrasted(step, group) for step, group in found.items()
-    ):
-        return
-    yield from distinct(
-        replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
     )
+    if not opposed:
+        yield from distinct(
+            replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
+        )
     # timid: the critic of an adversary may fall without a bound as well
-    if len(index.kinds) == 1 and not any(found.values()) and not any(without_end.values()):
-        yield from distinct(runaway(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course))
+    if len(index.kinds) == 1 and (opposed or not any(found.values())) and not any(without_end.values()):
+        falling = [(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course)]
+        yield from distinct(unheld(step, course) if opposed else runaway(step, course) for step, course in falling)
 
 
 def falls_without_end(course: Course) -> bool:
@@ -151,6 +153,31 @@ def runaway(step: StepIndex, course: Course) -> Diagnosis:
         if made and made.site
         else None,
     )
+
+
+def unheld(step: StepIndex, course: Course) -> Diagnosis:
+    """The same of a loss with terms that pull either way, where one of them outgrows what should hold it: at the op at which they meet."""
+    found, meets = runaway(step, course), meeting(step)
+    return replace(
+        found,
+        message=f"`{found.names[0]}` has no lower bound and runs down ever faster: one of its terms outgrows what should hold it",
+        site=meets.site if meets is not None and meets.site is not None else found.site,
+        label="neither of the two holds the other",
+        help="what is normalised has to be among what it is normalised by: the true pair in the sum over all pairs; else see what bounds this term",
+        remedy=None,
+    )
+
+
+def meeting(step: StepIndex) -> Op | None:
+    """The last op on the way to the loss at which two values that parameters shape meet."""
+    name = next(iter(step.losses), "")
+    while name in step.producer:
+        op = step.producer[name][1]
+        shaped = [item for item in dict.fromkeys(op.inputs) if item in step.depends_on_parameters]
+        if len(shaped) != 1:
+            return op if shaped else None
+        name = shaped[0]
+    return None
 
 
 def trains_a_model(step: StepIndex) -> bool:

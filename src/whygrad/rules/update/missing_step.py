@@ -12,6 +12,8 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import behind, remedy
 from whygrad.rules.update.emptied import emptied
+from whygrad.rules.update.exchanged import exchanged
+from whygrad.rules.update.never_updated import never_updated
 from whygrad.rules.update.raw_gradients import instead
 from whygrad.rules.update.unheld import moved_too
 
@@ -25,14 +27,15 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Programs whose backwards ran, whose optimizer never stepped and whose parameters never changed: a forgotten `optimizer.step()`, one
     that a condition never lets run, or `step` without its parentheses. With several optimizers, one that is left out is found as well.
     Where values are never changed in place, as in JAX: an update that is never applied, new parameters that the step does not return, or that its caller drops;
-    and gradients that are applied as if they were the update.
+    gradients that are applied as if they were the update; and an update that is kept in the place of the parameters, to which it should be added.
     An iterator of batches that was made before the loop over the epochs: the first epoch reads it to its end, and the later ones make no step.
 
     ## Why it matters
     Nothing moves. The loss only changes with the batches.
 
     ## When it is fine
-    A program without an optimizer that asks for a gradient, as for a saliency map, updates nothing on purpose. Parameters changed by hand
+    A program without an optimizer that asks for a gradient, as for a saliency map, updates nothing on purpose: where it asks for that of its
+    parameters fifty times and more, that is noted, and is no warning. Parameters changed by hand
     have changed. A gradient scaler that skips its steps, and a program that an exception ended after its first backward, have another
     cause. An iterator that ends the loop around it on purpose, by a `break` or a `return`, is left alone.
 
@@ -46,6 +49,8 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     if any(True for step in index.steps for _ in step.events("unscale")):
         return
     yield from instead(index)
+    yield from exchanged(index)
+    yield from never_updated(index)
     yield from emptied(index)
     if any(event.attributes.get("what") == "traced" for step in index.steps for event in step.events("dropped")):
         return  # WG318's: what the update makes is kept, and a compiled function never reads it

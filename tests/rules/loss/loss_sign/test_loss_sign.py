@@ -310,3 +310,21 @@ def test_one_side_alone_is_still_told():
     (diagnosis,) = said(diagnose, TWO_SIDED.replace("p = logsigmoid s", "p = copy s"))
 
     assert diagnosis.message.startswith("`loss` rises")
+
+
+PAIRS = DENSITY.replace("x: input f32[64]", "x: input f32[64]\n    y: label f32[64]").replace(
+    "    n = neg q\n    loss = mean n",
+    '    e = sub y m\n    r = square e\n    n = sub r q @ "a.py":4\n    labels values=["y"] how="operand"\n    loss = mean n',
+)
+"""Drawn to the labels by one term, and driven from the inputs without end by another."""
+
+
+def test_a_term_that_outgrows_what_should_hold_it_is_told_where_they_meet() -> None:
+    (diagnosis,) = said(diagnose, PAIRS)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.severity, diagnosis.remedy) == (4, "warning", None)
+
+
+def test_terms_that_pull_either_way_and_come_to_rest() -> None:
+    assert not said(diagnose, PAIRS.replace("-3e3,-5e5,-9e7,-2e10]", "-80.0,-95.0,-101.0,-104.0]"))
