@@ -60,6 +60,7 @@ SPELLINGS: Mapping[str, Row] = {
         "{x} - {x}.amax({axis}, keepdim=True)", "{x} - tensorflow.reduce_max({x}, {axis}, keepdims=True)", "{x} - {x}.max({axis}, keepdims=True)",
         "{x} - keras.ops.max({x}, {axis}, keepdims=True)",
     ),
+    "logarithm of a sum": Row("torch.logsumexp({args})", "tensorflow.reduce_logsumexp({args})", "jax.nn.logsumexp({args})", "keras.ops.logsumexp({args})"),
     "sigmoid": Row("torch.sigmoid({x})|torch.nn.Sigmoid()", "tensorflow.sigmoid({x})", "jax.nn.sigmoid({x})", "keras.ops.sigmoid({x})"),
     "softmax": Row(
         "torch.softmax({x}, {axis})|torch.nn.Softmax({axis})", "tensorflow.nn.softmax({x}, {axis})", "jax.nn.softmax({x}, {axis})", "keras.ops.softmax({x}, {axis})",

@@ -164,3 +164,22 @@ for at in range(0, 320, 20):
     assert not set(record.steps[0].labels.values).isdisjoint(batches.values)
     assert batches.order_site is not None
     assert batches.order_site.line == line_of(program, "for at in")
+
+
+def test_data_that_are_drawn_row_by_row(tmp_path: Path) -> None:
+    record = recorded(
+        tmp_path,
+        """
+        rows = jax.vmap(lambda key: jax.random.uniform(key, (4,), minval=-1.0))(jax.random.split(jax.random.key(0), 8))
+
+        @jax.jit
+        def step(w, x):
+            return w - 0.1 * jax.grad(lambda w: jnp.mean((x[:, :3] @ w - x[:, 3]) ** 2))(w)
+
+        w = jnp.ones(3)
+        for _ in range(3):
+            w = step(w, rows)
+        """,
+    )
+
+    assert len(record.steps) == 2

@@ -110,6 +110,20 @@ def test_what_is_set_to_zero_is_frozen(tmp_path: Path) -> None:
     assert events(step, "freeze")[0].targets == ("params['w']",)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "optax.MultiSteps(optax.sgd(0.1), 4).gradient_transformation()",
+        "optax.sgd(optax.linear_schedule(0.0, 0.1, 40))",
+    ],
+)
+def test_what_has_not_begun_to_move_beside_what_is_set_to_zero_is_not_frozen(tmp_path: Path, head: str) -> None:
+    made = f"tx = optax.multi_transform({{'on': {head}, 'off': optax.set_to_zero()}}, {{'w': 'off', 'b': 'on'}})\n"
+    steps = recorded(tmp_path, HEAD + made + LOOP).steps
+
+    assert all(p.trainable for step in steps for p in step.parameters if "'b'" in p.name)
+
+
 def test_a_state_that_is_made_anew_for_the_same_parameters_is_counted(tmp_path: Path) -> None:
     body = LOOP.replace("state = tx.init(params)\n", "").replace("    updates,", "    state = tx.init(params)\n    updates,")
     record = recorded(tmp_path, HEAD + "tx = optax.adam(0.1)\n" + body)

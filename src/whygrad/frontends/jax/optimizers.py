@@ -19,6 +19,7 @@ from whygrad.frontends.jax.derivations import leaves
 from whygrad.frontends.jax.descent import Rule
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.states import smallest
+from whygrad.frontends.jax.stillness import held_still
 from whygrad.frontends.jax.strangers import typed
 from whygrad.frontends.jax.transformations import (
     CHOOSING,
@@ -396,7 +397,7 @@ class Optimizers:
         found = []
         for moment in updates:
             freezing = next((part for part in moment.made.every() if part.function in FREEZING), None) if moment.made else None
-            still = [n for n in moment.held if n in parameters and _held_still(parameters[n], moment)]
+            still = [n for n in moment.held if n in parameters and held_still(parameters[n], moment, parameters)]
             if freezing is None or not still or moment.made is None:
                 continue
             place = next((part for part in moment.made.every() if part.function in CHOOSING), freezing)
@@ -412,11 +413,6 @@ class Optimizers:
         return Event(
             "optimizer_step", at, (self.name(entry),), site, ({"rate": rate} if rate is not None else {}) | ({"idle": True} if idle else {})
         )
-
-
-def _held_still(parameter: Parameter, moment: Moment) -> bool:
-    """It did not move, though it had a gradient, or is known to be one that a link of the chain stops."""
-    return parameter.moved == 0.0 and (parameter.gradient == "finite" or parameter.name in moment.stopped)
 
 
 def _user_frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -225,6 +225,8 @@ class Patches:
         @functools.wraps(original)
         def update(*args: Any, **kwargs: Any) -> Any:
             optimizers.gathering.append(Gathering(_compat.turns_of(args[0]) if args else 0))
+            for moment in [entry.asked for entry in optimizers.all if entry.asked is not None]:
+                moment.turns = optimizers.gathering[-1].turns  # it is a part of what was asked for this update
             try:
                 return original(*args, **kwargs)
             finally:

@@ -180,16 +180,21 @@ class Surroundings:
         types: dict[int, Any] = {}
         found = []
         for bound in bounds:
-            every = {*bound.outputs, *(item for item in (*bound.inputs, *bound.arguments.values()) if isinstance(item, int))}
+            own = {key: item for key, item in bound.arguments.items() if not self._traced(item)}
+            every = {*bound.outputs, *(item for item in (*bound.inputs, *own.values()) if isinstance(item, int))}
             names = {number: known.get(number, -(self.first + number) - 1) for number in every}
             for number in every:
                 item = self.numbers.objects[number]
                 (types if deleted(item) else arrays)[names[number]] = item
             inputs = tuple(names[item] if isinstance(item, int) else item for item in bound.inputs)
-            given = {key: names[item] if isinstance(item, int) else item for key, item in bound.arguments.items()}
+            given = {key: names[item] if isinstance(item, int) else item for key, item in own.items()}
             outputs = tuple(names[number] for number in bound.outputs)
             found.append(replace(bound, inputs=inputs, outputs=outputs, arguments=given, scope=None))
         return Around(tuple(found), arrays, types)
+
+    def _traced(self, item: Any) -> bool:
+        """What a function of a library was handed within a `vmap` stands for one row, and for nothing once that is over."""
+        return isinstance(item, int) and _compat.is_tracer(self.numbers.objects[item])
 
 
 def _rearranges(bound: Bound) -> bool:

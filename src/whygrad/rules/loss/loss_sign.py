@@ -38,6 +38,8 @@ DEEP = 1e3
 """How far below zero, for where it began, a loss must have gone: log-densities of sound models stay within the spread of the data, some units for each entry."""
 LOWEST = 0.5
 """Share of its lowest mean that such a loss must be at in the end: batches differ."""
+BOTTOMLESS = 1e6
+"""The same, of a loss that may have come to rest or to leaps down there: no likelihood, score or reward of a sound run is a million times what it was at first."""
 FASTER = 10.0
 """How much more the second half of the run must have lowered it than the first: what comes to a bound falls ever slower."""
 
@@ -103,13 +105,15 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
 
 
 def falls_without_end(course: Course) -> bool:
-    """A loss far below zero for where it began, that still falls, ever faster."""
+    """A loss far below zero for where it began, that still falls, ever faster; or so far that no bound can be near."""
     curve, start, last = course.curve, course.start, course.last
     if len(curve) < POINTS or start is None or last is None or not all(finite(value) for value in (*curve, start, last)):
         return False
-    middle = curve[len(curve) // 2]
+    middle, scale = curve[len(curve) // 2], max(1.0, abs(start))
+    if curve[-1] < -BOTTOMLESS * scale:
+        return True
     # the last few of many batches need not be the lowest of all
-    deep = curve[-1] < -DEEP * max(1.0, abs(start)) and curve[-1] <= LOWEST * min(curve)
+    deep = curve[-1] < -DEEP * scale and curve[-1] <= LOWEST * min(curve)
     return deep and middle - curve[-1] > FASTER * abs(curve[0] - middle)
 
 

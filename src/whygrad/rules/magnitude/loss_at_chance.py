@@ -28,7 +28,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Nothing about the labels was learnt. It is said only where no other rule explains it: look at the data first.
 
     ## When it is fine
-    In the first few steps, while the loss still falls, and with labels that can't be told from the inputs.
+    In the first few steps, while the loss still falls, and with labels that can't be told from the inputs. Where all targets are one number, as a generator's are, the rule is silent.
 
     ## How sure
     Measured over the run. A note: it names no cause.
@@ -38,10 +38,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
     for step in index.steps[-1:]:
         course = course_of(index, step)
-        if course is not None and supervised(index, step):
+        if course is not None and supervised(index, step) and not of_one_kind(index, step):
             standing = failure(course) == "stands"
             found = [diagnosis(step, op, course, chance) for op, chance in guesses(step) if standing and near(course, chance)]
             yield from distinct(found or unlearnt(index, step, course))
+
+
+def of_one_kind(index: Index, step: StepIndex) -> bool:
+    """All targets are one number, as an adversary is told that all it sees is made: a constant answer costs nothing there, and the loss is a matter of who is ahead."""
+    losses = [(seen, op) for seen in index.kinds[step.step.kind] for op in seen.loss_ops()]
+    figures = [seen.value(name).statistics for seen, op in losses if (name := target_of(op)) is not None]
+    return bool(figures) and all(one is not None and one.minimum is not None and one.minimum == one.maximum for one in figures)
 
 
 def unlearnt(index: Index, step: StepIndex, course: Course) -> Iterator[Diagnosis]:

@@ -9,6 +9,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Course, Event, Op, Standardise
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import class_weights, no_class_counts
+from whygrad.rules.magnitude.exponentials import of_a_sum, without_infinity
 from whygrad.rules.magnitude.phrases import beyond_table, called, comes_of, consequences, differentiated, entries, first, when
 from whygrad.rules.magnitude.scales import scale_of
 from whygrad.rules.magnitude.unscaled_inputs import LARGE, inputs, with_standardised
@@ -130,6 +131,8 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         remedy=None
         if half
         else without_largest(index, found.step, op)
+        or of_a_sum(index, found.step, op)
+        or without_infinity(found.step, op)
         or guarded(index, op, lone=lone)
         or _scaled(index, found.step, op)
         or _longer_table(index, found, op),

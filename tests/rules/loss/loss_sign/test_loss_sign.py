@@ -174,7 +174,7 @@ def test_a_score_that_runs_down_for_ever_is_suspected(last: str) -> None:
     [
         "[-2.0,-2.4,-4.3,-50.0,-80.0,-95.0,-101.0,-104.0]",
         "[-2.0,-900.0,-1800.0,-2700.0,-3600.0,-4500.0,-5400.0,-6300.0]",
-        "[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,-2e7]",
+        "[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e5,-2e5]",
         "[2.0,2.4,4.3,50.0,3e3,5e5,9e7,2e10]",
         '[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,"nan"]',
         "[]",
@@ -182,6 +182,10 @@ def test_a_score_that_runs_down_for_ever_is_suspected(last: str) -> None:
 )
 def test_losses_below_zero_are_no_fault(curve: str) -> None:
     assert not said(diagnose, DENSITY.replace("[-2.0,-2.4,-4.3,-50.0,-3e3,-5e5,-9e7,-2e10]", curve))
+
+
+def test_so_far_below_that_it_may_leap_about_there():
+    assert said(diagnose, DENSITY.replace("-9e7,-2e10]", "-9e17,-2e15]"))
 
 
 def test_the_critic_of_an_adversary_may_fall() -> None:
