@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -101,7 +102,7 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
     # timid: the critic of an adversary may fall without a bound as well
     if len(index.kinds) == 1 and (opposed or not any(found.values())) and not any(without_end.values()):
         falling = [(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course)]
-        yield from distinct(unheld(step, course) if opposed else runaway(step, course) for step, course in falling)
+        yield from distinct(unheld(step, course) if opposed or meeting(step).negated else runaway(step, course) for step, course in falling)
 
 
 def falls_without_end(course: Course) -> bool:
@@ -160,8 +161,8 @@ def runaway(step: StepIndex, course: Course) -> Diagnosis:
 
 
 def unheld(step: StepIndex, course: Course) -> Diagnosis:
-    """The same of a loss with terms that pull either way, where one of them outgrows what should hold it: at the op at which they meet."""
-    found, meets = runaway(step, course), meeting(step)
+    """The same of a loss with terms that pull either way, or one that has its minus, where a term outgrows what should hold it: at the op at which they meet."""
+    found, meets = runaway(step, course), meeting(step).op
     return replace(
         found,
         message=f"`{found.names[0]}` has no lower bound and runs down ever faster: one of its terms outgrows what should hold it",
@@ -172,16 +173,23 @@ def unheld(step: StepIndex, course: Course) -> Diagnosis:
     )
 
 
-def meeting(step: StepIndex) -> Op | None:
-    """The last op on the way to the loss at which two values that parameters shape meet."""
-    name = next(iter(step.losses), "")
+class Meeting(NamedTuple):
+    """Where two values that parameters shape meet last on the way to the loss, and whether what they make is turned round behind."""
+
+    op: Op | None
+    negated: bool
+
+
+def meeting(step: StepIndex) -> Meeting:
+    """The op, followed back from the loss through all that reads one such value alone."""
+    name, negated = next(iter(step.losses), ""), False
     while name in step.producer:
         op = step.producer[name][1]
         shaped = [item for item in dict.fromkeys(op.inputs) if item in step.depends_on_parameters]
         if len(shaped) != 1:
-            return op if shaped else None
-        name = shaped[0]
-    return None
+            return Meeting(op if shaped else None, negated and bool(shaped))
+        negated, name = negated != (op.kind == "neg"), shaped[0]
+    return Meeting(None, False)
 
 
 def trains_a_model(step: StepIndex) -> bool:

@@ -330,5 +330,13 @@ def test_a_term_that_outgrows_what_should_hold_it_is_told_where_they_meet() -> N
     assert (diagnosis.site.line, diagnosis.severity, diagnosis.remedy) == (4, "warning", None)
 
 
+def test_a_loss_that_has_its_minus_is_no_score_that_lacks_it() -> None:
+    shaped = DENSITY.replace("d = sub x m", 'a = exp m\n    c = mul m x\n    d = sub a c @ "a.py":3').replace("q = square d", "q = mul d x")
+    (diagnosis,) = said(diagnose, shaped)
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.line, diagnosis.remedy) == (3, None)
+
+
 def test_terms_that_pull_either_way_and_come_to_rest() -> None:
     assert not said(diagnose, PAIRS.replace("-3e3,-5e5,-9e7,-2e10]", "-80.0,-95.0,-101.0,-104.0]"))
