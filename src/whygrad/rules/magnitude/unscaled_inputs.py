@@ -225,13 +225,16 @@ def _remedy(index: Index, step: StepIndex, found: list[Value], proof: Interventi
     """A layer that hands on what it is given is adapted; where no layer would have scaled them, the inputs are standardised."""
     idle = idle_normalisation(step, found[0])
     if idle is not None:
-        return adapted(step, idle, proof)
+        return adapted(index, step, idle, proof)
     return with_standardised(index, step, found, proof) if fit_before(step, found[0]) is None else None
 
 
-def adapted(step: StepIndex, idle: Op, proof: Intervention) -> Remedy | None:
+def adapted(index: Index, step: StepIndex, idle: Op, proof: Intervention) -> Remedy | None:
     """The layer told the inputs of the training set right before it is trained: by its own name where that stands in the same function, else by the model's."""
-    fit = source_of(step, _given(step, idle))
+    name = _given(step, idle).name
+    handed = [event.site for event in step.events("batch") if name in event.targets]
+    handed += [batches.site for batches in index.record.batches if name in batches.values]
+    fit = next((site for site in handed if site is not None and _FIT.search(site.text)), None)
     given = _FIT.search(fit.text) if fit is not None else None
     if fit is None or given is None or idle.made is None:
         return None
