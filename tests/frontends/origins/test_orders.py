@@ -20,6 +20,7 @@ ONE_SIDED = {
     "shuffled in place": "np.random.shuffle(y)  # here",
     "a data set shuffled before it is zipped": "a = tf.data.Dataset.from_tensor_slices(x0).shuffle(9)  # here\nloader = tf.data.Dataset.zip((a, from_tensor_slices(y0))).batch(4)",
     "two data sets shuffled apart": "a = from_tensor_slices(x0).shuffle(9)  # here\nb = from_tensor_slices(y0).shuffle(9)  # here\nloader = Dataset.zip((a, b))",
+    "rows gathered by an order": "order = tf.random.shuffle(tf.range(9))[:4]\nx = tf.gather(x0, order)  # here\ny = y0[:4]",
     "a sample of a table": "table = table.sample(frac=1)  # here\nx = table[['a']].values",
     "a function of its own": "def mixed(rows):\n    order = np.random.permutation(len(rows))\n    return rows[order]  # here\n\nx = mixed(x0)\ny = y0",
 }
@@ -50,6 +51,8 @@ TOGETHER = {
     "shuffled once they are zipped": "loader = tf.data.Dataset.zip((from_tensor_slices(x0), from_tensor_slices(y0))).shuffle(9).batch(4)",
     "shuffled apart by one seed": "a = from_tensor_slices(x0).shuffle(9, seed=1)\nb = from_tensor_slices(y0).shuffle(9, seed=1)\nloader = Dataset.zip((a, b))",
     "one permutation for both": "order = rng.permutation(len(x))\nx = x[order]\ny = y[order]",
+    "one order that both are gathered by": "order = tf.random.shuffle(tf.range(9))[:4]\nx = tf.gather(x0, order)\ny = tf.gather(y0, order)",
+    "inputs gathered by the labels": "y = rng.integers(0, 9, size=64)\nx = jnp.take(glyphs, y, axis=0) + noise",
     "one call for both": "x, y = shuffle(x, y)",
     "one draw for both": "rows = rng.choice(len(x), 16)\nx, y = x[rows], y[rows]",
     "pairs": "pairs = list(zip(xs, ys))\nrandom.shuffle(pairs)\nx, y = zip(*pairs)",

@@ -21,6 +21,8 @@ PICKING: Final = frozenset(("choice", "integers", "randint"))
 """Calls that give numbers of rows, where they are asked for several."""
 REORDERING: Final = frozenset(("shuffle", "permutation", "sort_values", "sample", "sort"))
 """Calls that give the rows of what they are given, in another order."""
+TAKING: Final = frozenset(("gather", "take"))
+"""Functions that give the rows of the first array that the second one numbers."""
 TEXT: Final = frozenset(
     ("split", "rsplit", "strip", "lstrip", "rstrip", "readline", "readlines", "read", "group", "groups", "partition", "splitlines", "next",
      "reader", "DictReader", "open", "getline", "lower", "upper", "replace", "basename", "stem")
@@ -277,6 +279,10 @@ class Trail:
         assert isinstance(node, ast.Call)
         if last_name(node.func) in CONVERSIONS and node.args:
             return Step(replace(spot, node=node.args[0], path=()), node)
+        picked = node.args[:2] if last_name(node.func) in TAKING and isinstance(node.func, ast.Attribute) else []
+        order = self._order(replace(spot, node=picked[1], path=())) if len(picked) > 1 else None
+        if order is not None:
+            return Step(replace(spot, node=picked[0]), order=order)
         passed = part_of_call(self.program, spot)
         if passed is not None and isinstance(node.func, ast.Attribute) and passed.node is node.func.value and node.func.attr == "shuffle":
             return Step(passed, order=node)  # a data set that is asked for its rows in another order

@@ -63,6 +63,7 @@ class Functions:
         if not recorder.on:
             result = original(*args, **kwargs)
             if function in self.training:
+                self.handed(function, args[1:], kwargs)
                 recorder.settled.called(function, (function,), partial(of_compiled, function, args[1:]))
                 if self.passed(function, result, sys._getframe(1)):
                     self.relive(original, args, kwargs)
@@ -89,6 +90,14 @@ class Functions:
         """Rehearse a step before it runs, or after it was refused."""
         self.rehearse(function, args, kwargs)
         return go() if go is not None else None
+
+    @guarded
+    def handed(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """What a training step is given, for the first few batches."""
+        pairs, place = self.recorder.training.pairs, (function._name, id(function))
+        if pairs.wants(place) and not _consumes(args, kwargs):
+            with self.recorder.aside():
+                pairs.handed(place, tf.nest.flatten((args, kwargs)), self.recorder.ledger.values.of_object)
 
     @guarded
     def begins(self, function: Any) -> None:
@@ -185,6 +194,8 @@ class Functions:
             recorder.broken("rehearse", problem)
         finally:
             self.busy, recorder.training.rehearsal = False, None
+        if function in self.training:
+            self.handed(function, args, kwargs)
 
     def run(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The program's function; what it raises, the real call will raise again."""

@@ -43,6 +43,8 @@ class Iterators:
         self._begun: dict[tuple[str, int], Begun] = {}
         self._waiting: dict[int, Begun] = {}
         """By the id of the last iterator of each line."""
+        self._looped: dict[int, tuple[tuple[str, int], ReferenceType[Any]]] = {}
+        """By the id of each iterator of the program's own, until enough of its line's batches are kept for a fit."""
 
     @guarded
     def began(self, data: Any, iterator: Any) -> None:
@@ -57,6 +59,7 @@ class Iterators:
         if place not in self._begun:
             with self.recorder.aside():
                 self._begun[place] = Begun(trace, _compat.finite_length(data))
+        self._looped[id(iterator)] = (place, ref(iterator))
         begun = self._begun[place]
         begun.count += 1
         if not begun.goes_on and begun.count <= LOOKED_AT:
@@ -67,6 +70,7 @@ class Iterators:
     @guarded
     def handed_out(self, iterator: Any, data: Any) -> None:
         """A batch of any iterator."""
+        self._keep(iterator, data)
         begun = self._waiting.get(id(iterator))
         if begun is None or begun.last is None or begun.last() is not iterator:
             return
@@ -81,6 +85,17 @@ class Iterators:
                 element.look(tensor)
                 name = self.recorder.ledger.values.known(tensor)
                 element.values += [name] if name is not None and name not in element.values else []
+
+    def _keep(self, iterator: Any, data: Any) -> None:
+        """The first rows of what a loop takes out of a data set."""
+        looped, pairs = self._looped.get(id(iterator)), self.recorder.training.pairs
+        if looped is None or looped[1]() is not iterator:
+            return
+        if not pairs.wants(looped[0]):
+            del self._looped[id(iterator)]
+            return
+        with self.recorder.aside():
+            pairs.handed(looped[0], [tensor for _, tensor in elements_of(data)], self.recorder.ledger.values.known)
 
     def records(self, builder: "Builder") -> tuple[Record, ...]:
         """The neutral record of what was begun anew again and again, and never went on."""

@@ -18,7 +18,7 @@ def _same(kind: str, *names: str, data: tuple[int, ...] | None = None) -> dict[s
 OPS: Mapping[str, tuple[str, tuple[int, ...] | None]] = {
     **_same("create", "Fill", "ZerosLike", "OnesLike", "Range", "LinSpace", "Eye", "Const", "Empty", "Shape", "Size", "Rank", "ShapeN", data=()),
     **_same(
-        "random", "RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "RandomShuffle", "StatelessRandomUniform",
+        "random", "RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt", "StatelessRandomUniform",
         "StatelessRandomUniformV2", "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomUniformIntV2",
         "StatelessRandomUniformFullIntV2", "StatelessRandomNormal", "StatelessRandomGetKeyCounter", "StatelessRandomGetKeyCounterAlg", data=(),
     ),
@@ -32,6 +32,7 @@ OPS: Mapping[str, tuple[str, tuple[int, ...] | None]] = {
     **_same("concat", "ConcatV2", "Pack", "Concat"),
     **_same("pad", "Pad", "PadV2", "MirrorPad", data=FIRST),
     **_same("cast", "Cast", "Bitcast"),
+    **_same("index", "RandomShuffle", data=FIRST),
     **_same("index", "StridedSlice", "Slice", "Split", "SplitV", "Unpack", "DynamicPartition", "MatrixDiagPartV3", "MatrixBandPart", data=FIRST),
     **_same("index", "GatherV2", "GatherNd", "Gather", "ResourceGather", "ResourceGatherNd", "BooleanMask", data=PAIR),
     **_same("where", "SelectV2", "Select"),

@@ -1,6 +1,7 @@
 """Whether inputs and labels belong together: the first rows of what `fit` is given, held in memory to be fitted. Nothing of them enters the record."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from whygrad.frontends.tensorflow.scopes import is_tensor
 from whygrad.ir import Fit, Record
 
 Place = tuple[str, int]
+TRIES = 64
+"""Calls of a compiled step that are looked at, each at the cost of an array: batches of eight rows are enough by then."""
 
 
 class Pairs:
@@ -20,6 +23,14 @@ class Pairs:
     def __init__(self) -> None:
         self._given: dict[Place, Rows] = {}
         self._batches: dict[Place, Rows] = {}
+        self._loops: dict[Place, Rows] = {}
+        self._names: dict[Place, dict[str, list[str]]] = {}
+        self._tries: Counter[Place] = Counter()
+
+    def wants(self, place: Place) -> bool:
+        """More batches of this loop are to be kept."""
+        self._tries[place] += 1
+        return self._tries[place] <= TRIES and (place not in self._loops or not self._loops[place].full)
 
     def given(self, place: Place, x: Any, y: Any) -> None:
         """The program handed over whole arrays."""
@@ -36,12 +47,23 @@ class Pairs:
         arrays = {path: array for path, item in elements.items() if path[:3] in ("[0]", "[1]") and (array := _array(item)) is not None}
         self._batches.setdefault(place, Rows()).take(arrays)
 
+    def handed(self, place: Place, given: Any, name: Callable[[Any], str | None]) -> None:
+        """What a loop of the program's own hands to its compiled step: of it the arrays with as many rows as the first one; a batch of names where they are known."""
+        arrays = {f"[{at}]": (item, array) for at, item in enumerate(given) if (array := _array(item)) is not None}
+        rows = next((len(array) for _, array in arrays.values()), 0)
+        self._loops.setdefault(place, Rows()).take({path: array for path, (_, array) in arrays.items() if len(array) == rows})
+        for path, (item, _) in arrays.items():
+            known = name(item)
+            if known is not None:
+                self._names.setdefault(place, {}).setdefault(path, []).append(known)
+
     def fits(self, record: Record) -> tuple[Fit, ...]:
         """The fits, where the run failed to learn."""
         names = {batches.path: batches.values for batches in record.batches}
         labels = {name for step in record.steps for name in step.labels.values}
-        tables = [rows for known in (self._given, self._batches) for rows in known.values()]
-        return tuple(fit for rows in tables for fit in fitted(rows, names, labels, record.courses))[:1]
+        tables = [(rows, names) for known in (self._given, self._batches) for rows in known.values()]
+        tables += [(rows, {path: tuple(own) for path, own in self._names.get(place, {}).items()}) for place, rows in self._loops.items()]
+        return tuple(fit for rows, known in tables for fit in fitted(rows, known, labels, record.courses))[:1]
 
 
 def _named(path: str, part: Any) -> Iterator[tuple[str, Any]]:

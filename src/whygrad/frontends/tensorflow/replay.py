@@ -25,7 +25,7 @@ FAILURES = (tf.errors.OpError, RuntimeError, TypeError, ValueError, IndexError, 
 """What running an op again may raise."""
 TRIPS = ("detach", "leave", "enter")
 WITHOUT_DERIVATIVE = ("compare", "argmax", "one_hot", "sample", "integer_cast")
-RANDOM = tuple(name for name, (kind, _) in OPS.items() if kind in ("random", "sample"))
+RANDOM = (*(name for name, (kind, _) in OPS.items() if kind in ("random", "sample")), "RandomShuffle")
 
 Tensors = Mapping[str, Any]
 

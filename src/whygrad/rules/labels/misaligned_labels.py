@@ -102,13 +102,17 @@ def one_sided(call: Call) -> Iterator[Reordered]:
 
 
 def reorders(step: StepIndex, op: Op) -> bool:
-    """All rows of a tensor in another order: an index as long as the tensor that comes from a permutation or a sorting."""
+    """All rows of a tensor in another order: an index as long as the tensor that comes from a permutation or a sorting, or a shuffle of the tensor itself."""
+    if shuffles(op):
+        shape = step.value(op.inputs[0]).shape or (0,)
+        return len(shape) > 0 and shape[0] > 1 and step.value(op.inputs[0]).role != "constant"
     if op.kind != "index" or len(op.inputs) != 2:  # noqa: PLR2004 - the tensor and its new order
         return False
     before, order, after = (step.value(name) for name in (*op.inputs, op.output))
     whole = bool(before.shape) and before.shape == after.shape and order.shape == (before.shape or ())[:1] and order.dtype in ("i64", "i32")
     drawn = any(
-        name in step.producer and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "permutation", "argsort", "sort")
+        name in step.producer
+        and step.producer[name][1].native.rsplit(".", 1)[-1] in ("randperm", "permutation", "argsort", "sort", "random_shuffle")
         for name in step.upstream(order.name)
     )
     # timid: an order that left the framework may have been applied to the other side in Python
@@ -120,9 +124,21 @@ def reorders(step: StepIndex, op: Op) -> bool:
     return whole and drawn and not gone and (before.shape or (0,))[0] > 1
 
 
+def shuffles(op: Op) -> bool:
+    """`tf.random.shuffle`, which draws the order itself."""
+    return op.kind == "index" and len(op.inputs) == 1 and op.native.rsplit(".", 1)[-1] == "random_shuffle"
+
+
+def order_of(op: Op) -> str:
+    """What gives the order: without an index, what is put into it tells as much."""
+    return op.inputs[1] if len(op.inputs) > 1 else op.output
+
+
 def apart(step: StepIndex, one: Op, other: Op) -> bool:
     """The orders of two reorderings were drawn by different keys, or are told apart by what was drawn."""
     # timid: without either a second order may be the first once more, drawn after the same seed was set again
+    if shuffles(one) or shuffles(other):  # one seed gives both the same order
+        return False
     makers = ([step.producer[name][1] for name in step.upstream(op.inputs[1]) if name in step.producer] for op in (one, other))
     mine, theirs = ({made.attributes.get("key", made.attributes.get("drawn")) for made in made_by} - {None} for made_by in makers)
     return len(mine) == len(theirs) == 1 and mine != theirs
@@ -130,12 +146,12 @@ def apart(step: StepIndex, one: Op, other: Op) -> bool:
 
 def knows(step: StepIndex, name: str, op: Op) -> bool:
     """What was computed from the reordered rows, or from their order, belongs to them."""
-    return not step.upstream(name).isdisjoint((*op.outputs, op.inputs[1]))
+    return not step.upstream(name).isdisjoint((*op.outputs, order_of(op)))
 
 
 def put_back(step: StepIndex, op: Op) -> bool:
     """Something computed from the reordered rows is indexed again by something computed from their order."""
-    after, order = step.downstream(op.outputs), step.downstream((op.inputs[1],))
+    after, order = step.downstream(op.outputs), step.downstream((order_of(op),))
     return any(
         other is not op
         and other.kind in ("index", "scatter", "sort")
@@ -149,7 +165,8 @@ def put_back(step: StepIndex, op: Op) -> bool:
 def diagnosis(found: Reordered) -> Diagnosis:
     """What is said, at the reordering."""
     step, other = found.call.step, found.other
-    order = step.value(found.op.inputs[1])
+    order = step.value(order_of(found.op))
+    drawn = "shuffled by a draw of its own" if shuffles(found.op) else f"indexed by a permutation {typed(order)} of all its rows"
     sides = "labels" if found.side == "inputs" else "inputs"
     own = "key" if speaks(found.call.index, "jax") else "draw"
     otherwise = f"`{other.shown}` by one of another {own}" if found.second else f"`{other.shown}` comes from no op that reads it"
@@ -162,7 +179,7 @@ def diagnosis(found: Reordered) -> Diagnosis:
         site=place_of(found),
         label=f"`{found.before.shown}` is reordered by a {own} of its own" if found.second else f"only `{found.before.shown}` is reordered",
         related=places((found.call.op.site, "the loss compares them row by row here")),
-        evidence=(Evidence(f"{typed(found.before)} is indexed by a permutation {typed(order)} of all its rows; {otherwise}"),),
+        evidence=(Evidence(f"{typed(found.before)} is {drawn}; {otherwise}"),),
         help=f"apply one permutation to both: {idiom(found.call.index, 'permute both')}",
         facts=frozenset({Fact("odd-input", found.op.output)}),
         kind=step.step.kind,

@@ -62,7 +62,24 @@ BATCH = """
 """
 """Rows are picked for a batch, and its labels are put into another order."""
 
+SHUFFLED = """
+    x: input f32[32,9]
+    y: label i64[32]
+    xs: activation f32[32,9]
+    w: parameter f32[5,9]
+    s: activation f32[32,5]
+    xs = index x native="tf.random_shuffle" @ "a.py":2
+    s = linear xs w @ "a.py":8
+    loss = cross_entropy s y with={"target":1} @ "a.py":9
+    labels values=["y"] how="target"
+"""
+
 FIRES = {
+    "the inputs of a batch shuffled": (SHUFFLED, 2),
+    "an order that was shuffled": (
+        ORCHARD.replace('order = random native="torch.randperm"', 'order = index all native="tf.random_shuffle"'),
+        2,
+    ),
     "flattened in different orders": (TIME_FIRST, 4),
     "flattened before the last layer": (
         TIME_FIRST.replace("s = linear x w", "rows = reshape x")
@@ -90,6 +107,13 @@ FIRES = {
 }
 
 SILENT = {
+    "both shuffled, perhaps by one seed": SHUFFLED.replace("s = linear", 'ys = index y native="tf.random_shuffle"\n    s = linear')
+    .replace("cross_entropy s y", "cross_entropy s ys")
+    .replace('values=["y"]', 'values=["ys"]'),
+    "labels made of the shuffled inputs": SHUFFLED.replace("    y: label i64[32]\n", "    y: activation i64[32]\n").replace(
+        "s = linear", "y = argmax xs\n    s = linear"
+    ),
+    "shuffled noise beside the data": SHUFFLED.replace("s = linear xs w", "d = sub x xs\n    s = linear d w"),
     "flattened in the same order": TIME_FIRST.replace("i64[16,7]", "i64[7,16]"),
     "labels transposed first": TIME_FIRST.replace("flat = reshape y", "t = transpose y\n    flat = reshape t").replace(
         "    s = linear", "    t: activation i64[7,16]\n    s = linear"
