@@ -97,3 +97,21 @@ def test_what_layers_declare_is_made_smaller_where_they_do() -> None:
     assert [(edit.site.line, edit.text, edit.position) for edit in declared.remedy.edits] == [(2, "{x} * 0.0001", 0)]
     assert not declared.remedy.safe
     assert unknown.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [("decay = regularizers.l2(2.0)", (1, 0)), ("DECAY = 2.0", (1, None))],
+    ids=["the regulariser has a name", "its factor has one"],
+)
+def test_the_line_that_has_the_factor_is_named_and_edited(text: str, edit: tuple[int, int | None]) -> None:
+    inside = (
+        RIDGE.replace('"a.py":5', '"a.py":6')
+        + '    parameter w value=w optimizer="opt" reached=true gradient="finite" gradient_norm=34.0 @ "a.py":2 text="dense = Dense(1, kernel_regularizer=decay)"\n'
+    )
+    (diagnosis,) = said(diagnose, f'origin values=["w"] setting="penalty" @ "a.py":1 text="{text}"\n' + inside)
+
+    assert diagnosis.site is not None
+    assert diagnosis.site.line == 1
+    assert diagnosis.remedy is not None
+    assert [(one.site.line, one.position) for one in diagnosis.remedy.edits] == [edit]
