@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import target_of
@@ -114,7 +113,7 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     step = steps[0]
     join = join_of(step)
     # timid: an absolute error or a hinge has the same derivative for many labels, until the first of them is passed
-    if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op) and not stayed(index, step, join.op)):
+    if join is None or join.stepwise or (join.zeroed and is_second_task(step, join.op) and not stayed(index, join.op)):
         return
     # timid: the gradient of an offset is a sum over the examples, in whatever order their labels stand
     if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) or only_offsets_feel(each) for each in steps):
@@ -162,10 +161,9 @@ def is_second_task(step: StepIndex, product: Op) -> bool:
     return False
 
 
-def stayed(index: Index, step: StepIndex, product: Op) -> bool:
+def stayed(index: Index, product: Op) -> bool:
     """The factor is kept in a variable that still holds the zero when a run of some length ends: what was to bring the term in never did."""
-    course = course_of(index, step)
-    return course is not None and course.steps >= LONG and not set(index.record.standing).isdisjoint(product.inputs)
+    return index.record.outcome.steps_seen >= LONG and not set(index.record.standing).isdisjoint(product.inputs)
 
 
 def given_back(step: StepIndex, difference: Op) -> bool:

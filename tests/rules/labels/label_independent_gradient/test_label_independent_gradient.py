@@ -328,6 +328,6 @@ def test_a_factor_in_a_variable_that_a_run_leaves_at_zero_is_no_warm_up(steps: i
     kept = text.replace(
         "    part = mul supervised @", "    share: buffer f32[] minimum=0 maximum=0 zeros=1.0 norm=0.0\n    part = mul share supervised @"
     )
-    run = f'record standing=["{standing}"]\ncourse steps={steps} start=2.0 first=2.0 last=0.5 noise=0.1\n'
+    run = f'record standing=["{standing}"]\noutcome exit_status=0 steps_seen={steps}\n'
 
     assert len(said(diagnose, run + kept, steps=2)) == told
