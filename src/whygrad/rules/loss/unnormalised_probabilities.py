@@ -6,7 +6,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.courses import course_of, fails
 from whygrad.flow.makers import edited_at
-from whygrad.idioms import idiom, names_activations, speaks_torch
+from whygrad.idioms import idiom, names_activations, speaks, speaks_torch
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op
 from whygrad.rules import rule
@@ -114,7 +114,17 @@ def at_once(call: Call, sums: tuple[float, float]) -> Diagnosis:
         ),
         help=f"divide each row of `{call.target.shown}` by its sum before the loss" if counts else idiom(call.index, "classes at once"),
         facts=frozenset({Fact("odd-input", call.target.name)}),
+        explains=frozenset() if falls else frozenset(_failing(call)),
     )
+
+
+def _failing(call: Call) -> Iterator[Fact]:
+    """What comes of it in TensorFlow, which takes the derivative for rows that sum to 1: others push all scores off without end, whatever the rate."""
+    if not speaks(call.index, "tensorflow"):
+        return
+    kind = str(call.step.step.kind)
+    yield from (Fact("diverges", kind), Fact("stands", kind))
+    yield from (Fact("non-finite", name) for step in call.index.steps for name in step.values)
 
 
 def _span(sums: tuple[float, float]) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from sketch import said
+from whygrad.diagnosis import Fact
 from whygrad.rules.loss.unnormalised_probabilities import diagnose
 
 SIGMOIDS = """
@@ -108,6 +109,19 @@ def test_several_classes_at_once_are_a_note_where_the_loss_falls(text: str, seve
     (diagnosis,) = said(diagnose, text + TAGS)
 
     assert diagnosis.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("framework", "run", "explained"),
+    [("tensorflow", DIVERGES, True), ("tensorflow", FALLS, False), ("jax", DIVERGES, False)],
+    ids=["pushed off by TensorFlow's derivative", "the loss falls", "a derivative that holds for all rows"],
+)
+def test_a_loss_that_runs_away_is_explained_where_the_derivative_is_not_that_of_the_loss(
+    framework: str, run: str, *, explained: bool
+) -> None:
+    (diagnosis,) = said(diagnose, run.replace("course", f'framework {framework} "1"\ncourse') + TAGS)
+
+    assert (Fact("diverges", "0") in diagnosis.explains) is explained
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
