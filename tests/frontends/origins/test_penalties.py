@@ -1,6 +1,7 @@
 """Where the factor of a layer's penalty stands, when the layer is given its regulariser by a name."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from time import time
@@ -39,8 +40,11 @@ def found(folder: Path, text: str) -> list[str]:
     text = path.read_text().splitlines()[at.lineno - 1]
     site = Site(str(path), at.lineno, at.lineno, at.col_offset + 1, (at.end_col_offset or 0) + 1, text=text)
     kernel = Parameter(name="dense.kernel", value="w", site=site)
-    record = Record(steps=(Step(0, graph=Graph(), parameters=(kernel,)),))
-    return [origin.site.text for origin in penalties(Program(Sources(time())), record) if origin.site is not None]
+    steps = (Step(0, graph=Graph(), parameters=(kernel,)), Step(1, graph=Graph(), parameters=(replace(kernel, value="w.1"),)))
+    origins = tuple(penalties(Program(Sources(time())), Record(steps=steps)))
+
+    assert all(origin.values == ("w", "w.1") for origin in origins)
+    return [origin.site.text for origin in origins if origin.site is not None]
 
 
 @pytest.mark.parametrize("text", PROGRAMS.values(), ids=PROGRAMS)

@@ -1,4 +1,4 @@
-"""What is kept over a run beside its steps: the batches of the program's own loops, for a fit, and single numbers that stand still."""
+"""What a loop of the program's own takes out of a data set, or hands to its compiled step, is kept for a fit, as what `fit` takes is."""
 
 import pytest
 
@@ -47,23 +47,3 @@ def test_the_batches_of_a_loop_are_fitted(tmp_path, loop, order, related):
     assert fit.score is not None
     assert (fit.score > 12) is related
     assert set(fit.labels) & set(record.steps[0].labels.values)
-
-
-FACTORS = """
-    import tensorflow as tf
-
-    w, share, turns = tf.Variable([0.5, 0.2]), tf.Variable(0.0, trainable=False), tf.Variable(0.0, trainable=False)
-    sgd = tf.keras.optimizers.SGD(0.1)
-    for turn in range(4):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(w**2) + share * tf.reduce_sum(w) + turns * tf.reduce_max(w)
-        sgd.apply_gradients(zip(tape.gradient(loss, [w]), [w]))
-        turns.assign_add(1.0)
-"""
-
-
-def test_a_number_in_a_variable_that_stays_is_told_from_one_that_counts(tmp_path):
-    record = recorded(tmp_path, FACTORS)
-
-    values = record.steps[0].graph.values
-    assert [values[name].called for name in record.standing if name in values] == ["share"]

@@ -17,11 +17,13 @@ _MADE: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*[\w.]+\(")
 def lambdas(program: Program, record: Record) -> Iterator[Origin]:
     """The `Lambda(lambda t: layer(t))` in whose place the layer could stand; nothing where there are several."""
     keras = any(framework.name == "keras" for framework in record.frameworks)
-    first = {step.kind: step for step in reversed(record.steps) if keras}.values()
-    for parameter in {p.name: p for step in first for p in step.parameters if not p.registered and p.trainable}.values():
-        site = _around(program, parameter)
+    found: dict[str, list[Parameter]] = {}
+    for parameter in (p for step in record.steps if keras for p in step.parameters if not p.registered and p.trainable):
+        found.setdefault(parameter.name, []).append(parameter)
+    for known in found.values():
+        site = _around(program, known[0])
         if site is not None:
-            yield Origin((parameter.value,), setting="lambda", site=site)
+            yield Origin(tuple(dict.fromkeys(p.value for p in known)), setting="lambda", site=site)
 
 
 def _around(program: Program, parameter: Parameter) -> Site | None:

@@ -16,10 +16,12 @@ DECLARES: Final = "_regularizer"
 
 def penalties(program: Program, record: Record) -> Iterator[Origin]:
     """The call that made the regulariser of each parameter, or the number that this was given by a name; nothing where the layer's own call has it."""
-    first = {step.kind: step for step in reversed(record.steps)}.values()
-    for parameter in {p.value: p for step in first for p in step.parameters if p.site is not None}.values():
-        for site in _factor(program, parameter):
-            yield Origin((parameter.value,), setting="penalty", site=site)
+    found: dict[tuple[str, Site | None], list[Parameter]] = {}
+    for parameter in (p for step in record.steps for p in step.parameters if p.site is not None):
+        found.setdefault((parameter.name, parameter.site), []).append(parameter)
+    for known in found.values():
+        for site in _factor(program, known[0]):
+            yield Origin(tuple(dict.fromkeys(p.value for p in known)), setting="penalty", site=site)
 
 
 def _factor(program: Program, parameter: Parameter) -> Iterator[Site]:
