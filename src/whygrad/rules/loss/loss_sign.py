@@ -1,12 +1,12 @@
 """WG215: a score is minimised that should be maximised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of
+from whygrad.flow.courses import course_of, one_training
 from whygrad.flow.signs import Sign, local_sign, loss_signs
 from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
@@ -100,9 +100,11 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
             replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
         )
     # timid: the critic of an adversary may fall without a bound as well
-    if len(index.kinds) == 1 and (opposed or not any(found.values())) and not any(without_end.values()):
+    if one_training(index) and (opposed or not any(found.values())) and not any(without_end.values()):
         falling = [(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course)]
-        yield from distinct(unheld(step, course) if opposed or meeting(step).negated else runaway(step, course) for step, course in falling)
+        told = (unheld(step, course) if opposed or meeting(step).negated else runaway(step, course) for step, course in falling)
+        ends = no_numbers(step for step in index.steps if step.step.births)
+        yield from distinct(replace(one, explains=one.explains | ends) for one in told)
 
 
 def falls_without_end(course: Course) -> bool:
@@ -125,7 +127,12 @@ def overflows(index: Index) -> frozenset[Fact]:
     losses = [birth.loss for step in born for birth in step.step.births]
     if begun is None or not all(loss is not None and finite(loss) and loss < -DEEP * max(1.0, abs(begun)) for loss in losses):
         return frozenset()
-    return frozenset(Fact("non-finite", name) for step in born for name in (*step.values, *(p.name for p in step.step.parameters)))
+    return no_numbers(born)
+
+
+def no_numbers(steps: Iterable[StepIndex]) -> frozenset[Fact]:
+    """That nothing in these steps is a number any more."""
+    return frozenset(Fact("non-finite", name) for step in steps for name in (*step.values, *(p.name for p in step.step.parameters)))
 
 
 def runaway(step: StepIndex, course: Course) -> Diagnosis:
