@@ -220,10 +220,12 @@ class Builder:
         known_ = {facts.names[number] for number in losses}
         assigned = dict(_handed(ops)) | dict(_assigned(ops))
         facts.called.update({numbers[name]: text for name, text in assigned.items() if not facts.called.get(numbers[name])})
-        return {
+        found = {
             name: self.value(name, numbers[name], facts, makers.get(name), loss=name in known_, read=name in read, live=name in live)
             for name in names
-        } | {name: self._order(name, ops, numbers, facts) for name in orders}
+        }
+        found |= {name: replace(found[name], called=found[given].called) for name, given in _stretched(ops) if found[given].called}
+        return found | {name: self._order(name, ops, numbers, facts) for name in orders}
 
     @staticmethod
     def _order(name: str, ops: Sequence[Op], numbers: Mapping[str, int], facts: Facts) -> Value:
@@ -259,6 +261,12 @@ class Builder:
         called = facts.called.get(number) or (maker.module if maker is not None and decided else expression(maker))
         shape = tuple(int(size) for size in getattr(kind, "shape", ())) if kind is not None else None
         return Value(name, role, dtype_name(dtype) if dtype is not None else "", shape, figures, called, live)
+
+
+def _stretched(ops: Sequence[Op]) -> Iterator[tuple[str, str]]:
+    """What an operator stretched to the other side's shape, and what it was given: nobody wrote a name for the one but that of the other."""
+    operators = {op.site for op in ops if family(op.kind) == "arithmetic" and op.site is not None}
+    yield from ((op.output, op.inputs[0]) for op in ops if family(op.kind) == "layout" and op.inputs and op.site in operators)
 
 
 def _members(bounds: Sequence[Bound], names: Mapping[int, str]) -> Iterator[Member]:
