@@ -133,6 +133,32 @@ def test_a_default_stands_where_its_function_does_however_far_off_it_is_called(t
     assert (origin.site.file, origin.site.line) == (str(file), 2)
 
 
+SCHEDULE = "schedule = optax.cosine_decay_schedule(0.5, 10)\nopt = optax.adam(schedule)"
+
+
+@pytest.mark.parametrize(
+    ("text", "rates", "line"),
+    [
+        (SCHEDULE, (0.0, 0.5), 1),
+        (SCHEDULE, (0.5, 0.5), 0),
+        ("opt = optax.adam(optax.cosine_decay_schedule(0.5, 10))", (0.0, 0.5), 0),
+        ("schedule = plan(0.5, 10)\nopt = optax.adam(schedule)", (0.0, 0.5), 0),
+    ],
+    ids=["a line of its own", "a rate that never changed", "in the call itself", "a function of another name"],
+)
+def test_a_library_s_schedule_is_told_where_it_is_made(
+    text: str, rates: tuple[float, float], line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, made = optimizer(text, tmp_path, monkeypatch, rates=rates)
+
+    found = [
+        origin.site.line
+        for origin in origins_of(Record(optimizers=(made,)), Sources(time.time() + 10))
+        if origin.setting == "schedule" and origin.site
+    ]
+    assert found == [line] * bool(line)
+
+
 @pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_rate_that_stands_in_the_call_or_is_of_unknown_origin_has_none(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

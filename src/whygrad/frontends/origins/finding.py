@@ -17,7 +17,7 @@ from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dot
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
 from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
 from whygrad.frontends.origins.samplers import of_samplers
-from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_places, written_places
+from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_calls, schedule_places, written_places
 from whygrad.frontends.origins.starts import filled_in_class, filled_outside, filled_places, told_where_made
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.origins.unkept import unkept
@@ -431,9 +431,18 @@ def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
     taken = list_taken(program, optimizer.given_site) if optimizer.given_site is not None else None
     if taken is not None:
         yield Origin(optimizer=optimizer.name, setting="held", site=taken)
+    yield from _of_schedule(program, optimizer, optimizer.site)
+
+
+def _of_schedule(program: Program, optimizer: Optimizer, made: Site) -> Iterator[Origin]:
+    """What gives the rate beside the optimizer's own number: a function of the user's, a library's schedule, a line that writes it."""
     if optimizer.schedule_site is not None:
         for site in schedule_places(program, optimizer.schedule_site):
             yield Origin(optimizer=optimizer.name, setting="schedule", site=site)
-    elif optimizer.idle_from and optimizer.rate_site is None:
+        return
+    low, high = optimizer.rates or (0.0, 0.0)
+    for site in schedule_calls(program, made) if low < high else ():
+        yield Origin(optimizer=optimizer.name, setting="schedule", site=site)
+    if optimizer.idle_from and optimizer.rate_site is None:
         for site in written_places(program):
             yield Origin(optimizer=optimizer.name, setting="written", site=site)

@@ -79,6 +79,23 @@ def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
     return ()
 
 
+SCHEDULING: Final = ("schedule", "decay", "cycle", "restarts")
+"""What is in the names of libraries' schedules of rates."""
+
+
+def schedule_calls(program: Program, made: Site) -> tuple[Site, ...]:
+    """Where a library's schedule is made that an optimizer is given as its rate, if that is another line."""
+    call = program.call_at(made)
+    given = _argument(call.node, "learning_rate") if call is not None and isinstance(call.node, ast.Call) else None
+    if call is None or given is None:
+        return ()
+    for at, _ in Trail(program).steps(replace(call, node=given)):
+        name = last_name(at.node.func).lower() if isinstance(at.node, ast.Call) else ""
+        if any(word in name for word in SCHEDULING):
+            return (program.site(at),) if at.node.lineno != call.node.lineno else ()
+    return ()
+
+
 def written_places(program: Program) -> tuple[Site, ...]:
     """The one place in the program that writes a rate into the groups of an optimizer; nothing where there are several."""
     found = [site for module in program.user_modules("param_groups") for site in _written(program, module)]

@@ -136,7 +136,7 @@ def spent(index: Index, optimizer: Optimizer) -> Diagnosis:
         else "reckon with what the schedule multiplies: the values of `optax.piecewise_constant_schedule` are factors on all that came before, not rates"
         if lost
         else idiom(index, "schedule units")
-        if optimizer.schedule_site or not (optimizer.rate_site or written)
+        if optimizer.schedule_site or set_at(index, optimizer, "schedule") or not (optimizer.rate_site or written)
         else _slower(found.site, start, steps),
         explains=frozenset(),
         remedy=None if written else found.remedy or _longer(index, optimizer),
@@ -148,7 +148,8 @@ def _longer(index: Index, optimizer: Optimizer) -> Remedy | None:
     if not speaks_torch(index):
         seen = optimizer.idle_from or 0
         # a compiled loop of Keras' is looked at after 1, 2, 4, 8 updates and so on: it may have ended after half of those that were seen
-        return lengthened(optimizer.schedule_site, seen // 2 + 1 if speaks(index, "tensorflow") and seen else seen, optimizer.steps)
+        made = optimizer.schedule_site or set_at(index, optimizer, "schedule")
+        return lengthened(made, seen // 2 + 1 if speaks(index, "tensorflow") and seen else seen, optimizer.steps)
     site = optimizer.rate_site
     updated = [step for step in index.steps if step.step.updated]
     each = bool(updated) and all(any(optimizer.name in e.targets for e in step.events("scheduler_step")) for step in updated)
@@ -223,9 +224,11 @@ def _help(index: Index, optimizer: Optimizer, *, scheduled: bool) -> str:
 def _diagnosis(
     index: Index, optimizer: Optimizer, held: list[str], *, severity: Severity, message: str, evidence: Evidence, early: bool
 ) -> Diagnosis:
-    set_by = optimizer.rate_site or optimizer.schedule_site
-    scheduled = set_by is not None
-    factor = set_at(index, optimizer, "schedule") if optimizer.rate_site else None
+    # whatever factor a schedule has, it makes nothing of a rate of 0
+    whole = not began_at_zero(optimizer)
+    set_by = (optimizer.rate_site or optimizer.schedule_site) if whole else None
+    factor = set_at(index, optimizer, "schedule") if whole and (optimizer.rate_site or optimizer.schedule_site is None) else None
+    scheduled = set_by is not None or factor is not None
     site = factor or set_by or rate_set_at(index, optimizer)
     return Diagnosis(
         rule="WG406",
@@ -237,7 +240,7 @@ def _diagnosis(
         label="the rate was last set here"
         if site == optimizer.rate_site
         else "the schedule is made here"
-        if site == optimizer.schedule_site
+        if site == optimizer.schedule_site or (factor is not None and optimizer.rate_site is None)
         else "the factor of the rate"
         if factor
         else "the rate is set here",
@@ -265,6 +268,12 @@ def _slower(site: Site | None, start: int, steps: int) -> str:
     if site is None or _OF_THE_MOMENT.search(site.text):
         return "reckon each rate from the one that training began with: a factor on the rate of the moment acts anew at every call"
     return f"let the rate fall more slowly: it is gone after {start} of {plural(steps, 'update')}. What is called once an epoch has to count epochs, not updates"
+
+
+def began_at_zero(optimizer: Optimizer) -> bool:
+    """The optimizer was made with a rate of 0 or below, by what its groups remember of that."""
+    begun = [group.settings.get("initial_lr") for group in optimizer.groups]
+    return bool(begun) and all(isinstance(rate, int | float) and rate <= 0 for rate in begun)
 
 
 def cuts_fractions(site: Site | None, optimizer: Optimizer) -> bool:

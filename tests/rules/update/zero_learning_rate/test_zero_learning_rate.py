@@ -51,6 +51,11 @@ FIRES = {
     "a schedule that ran out, where it was made": (SPENT.replace('@ "train.py":20', '@ "train.py":20 & "train.py":9'), 9, "error"),
     "a rate of zero": (ZERO, 20, "error"),
     "a negative rate": (ZERO.replace("[0.0,0.0]", "[-0.1,-0.01]"), 20, "error"),
+    "a schedule of an optimizer that was made with none": (
+        ZERO.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":24').replace("group ", 'group settings={"initial_lr":0.0} '),
+        20,
+        "error",
+    ),
     "a schedule of zeros": (ZERO.replace('@ "train.py":20', '@ "train.py":20 ^ "train.py":24'), 24, "error"),
     "negative up to zero": (ZERO.replace("[0.0,0.0]", "[-0.1,0.0]"), 20, "error"),
     "a schedule, and stopped early": (
