@@ -1,4 +1,4 @@
-"""The part of WG211 about layers of sequences that run along the examples which a loader stacked in an order that it draws: whatever the labels are, nothing goes from one to the next."""
+"""The part of WG211 about layers of sequences that run along examples in an order that was drawn, by a loader or by the program: whatever the labels are, nothing goes from one to the next."""
 
 from collections.abc import Iterator
 
@@ -18,16 +18,15 @@ _SEQUENCES = 3
 
 
 def along_examples(index: Index) -> Iterator[Diagnosis]:
-    """One for the first such layer of each recorded step whose batch was seen to be stacked."""
+    """One for the first such layer of each recorded step whose batch was seen to be put together."""
     drawn = [batches for batches in index.record.batches if batches.drawn]
-    for step in index.steps if drawn else ():
+    for step in index.steps:
         stacked = {name for batches in drawn for name in batches.values if _stacked(step, name)}
-        if not stacked:
-            continue
         for found in walks(step, step.shapes_loss):
             shape, source = found.read.shape or (), None
             if not found.loop and len(shape) == _SEQUENCES and min(shape[:2]) > 1:
-                source = _source(step, found.read.name, found.axis, stacked)
+                # timid: attention over points that were picked at random may be meant
+                source = _source(step, found.read.name, found.axis, stacked, picked=found.op.kind == "rnn")
             if source is not None:
                 yield _diagnosis(index, step, found, source, drawn)
                 break
@@ -47,9 +46,19 @@ def _stacked(step: StepIndex, name: str) -> bool:
     )
 
 
-def _source(step: StepIndex, name: str, axis: int, stacked: set[str]) -> Value | None:
+def _picked(step: StepIndex, name: str) -> bool:
+    """Rows of data that were picked by numbers in an order that the program drew: `x[order[i : i + 32]]`."""
+    op = step.producer[name][1] if name in step.producer else None
+    if op is None or op.kind != "index" or len(op.inputs) != 2 or op.inputs[0] in step.depends_on_parameters:  # noqa: PLR2004 - data and numbers of rows
+        return False
+    numbers = step.value(op.inputs[1])
+    made = step.producer.get(step.origin(numbers.name, ("layout", "select")))
+    return numbers.shape == (step.value(name).shape or ())[:1] and made is not None and made[1].native.rsplit(".", 1)[-1] == "randperm"
+
+
+def _source(step: StepIndex, name: str, axis: int, stacked: set[str], *, picked: bool) -> Value | None:
     """The batch whose first axis is this axis of a value; None where it is another one, or something on the way may have moved it."""
-    while name not in stacked:
+    while name not in stacked and not (picked and _picked(step, name)):
         op = step.producer[name][1] if name in step.producer else None
         if op is None or not op.inputs:
             return None
@@ -87,9 +96,13 @@ def _diagnosis(index: Index, step: StepIndex, found: Crossed, source: Value, dra
         message=f"{layer} runs along the batch: it takes axis {found.axis} of `{found.read.shown}` for positions, and that axis holds the examples",
         site=place,
         label=f"expects its positions on axis {found.axis}",
-        related=places((op.site if op.made else None, "it is applied here"), (loader, "this loader stacks examples, in an order that it draws anew for each pass")),
+        related=places(
+            (op.site if op.made else None, "it is applied here"),
+            (loader, "this loader stacks examples, in an order that it draws anew for each pass"),
+            (None if loader else step.producer[source.name][1].site, "the examples are picked here, in an order that the program draws"),
+        ),
         evidence=(
-            Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {typed(source)} was stacked of {shape[found.axis]} items"),
+            Evidence(f"{typed(found.read)} is read as {shape[found.axis]} positions of {shape[1 - found.axis]} examples, and {typed(source)} holds {shape[found.axis]} examples"),
         ),
         help=idiom(index, "positions first" if found.axis else "batch first"),
         remedy=remedy("have it read the examples as such", setting(place, "batch_first", str(not found.axis), calls=LAYERS)),

@@ -49,7 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Weights of positions, as in attention pooling, that are normalised over the batch and added up along the positions.
     Features whose norms are made 1 along the batch, and whose rows are then compared by `z @ z.T`.
     A recurrent layer or an attention that is given (batch, time, features) and reads it as (time, batch, features), or the other way round before a CTC loss;
-    one whose axis of positions is that along which a loader stacked examples in an order that it draws, whatever the labels are.
+    one whose axis of positions is that of examples in an order that was drawn, by a loader or by `randperm`, whatever the labels are.
     A `view` or `reshape` between a layer and the loss that cuts rows of as many entries as there are classes across another axis: scores (N, C, T) as
     `reshape(-1, C)`, or (N, T, C) as `view(N, C, T)`, where the axes have to change places first. A `view` that spreads the entries of one example over several rows of the batch: (N, T, F) as
     `view(T, N, F)`, a recurrent layer's last state (2, N, H) as `view(N, 2 * H)`, the outputs (T, N, H) of a scan over transposed data as `reshape(N, T, H)`. Pictures (H, W, 3) that are reshaped to (3, H, W) for a convolution.

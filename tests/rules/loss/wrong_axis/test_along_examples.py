@@ -37,12 +37,20 @@ TURNED = (
     .replace("    o = rnn d", '    t = transpose d with={"order":[1,0,2]}\n    o = rnn t')
     .replace("    s = linear o w", '    k = transpose o with={"order":[1,0,2]}\n    s = linear k w')
 )
+PICKED = (
+    TAGGER.replace('    batches path="[0]" seen=30 values=["x"] drawn=true\n', "")
+    .replace("    c: activation i64[12]", "    c: activation i64[60]\n    k: activation i64[3]\n    t: input i64[60,12]")
+    .replace(
+        'x = concat a b c native="torch.stack" with={"axis":0}', 'c = random native="torch.randperm"\n    k = index c\n    x = index t k'
+    )
+)
+"""Rows in an order that the program draws."""
 
 
 @pytest.mark.parametrize(
     ("text", "first"),
-    [(TAGGER, "True"), (TAGGER.replace("o = rnn d", "o = attention d"), "True"), (TURNED.replace('"sequence_axis":0', '"sequence_axis":1'), "False")],
-    ids=["a recurrent layer", "an attention", "told that the batch comes first, and given it second"],
+    [(TAGGER, "True"), (PICKED, "True"), (TAGGER.replace("o = rnn d", "o = attention d"), "True"), (TURNED.replace('"sequence_axis":0', '"sequence_axis":1'), "False")],
+    ids=["a recurrent layer", "rows picked by the program", "an attention", "told that the batch comes first, and given it second"],
 )  # fmt: skip
 def test_layers_along_what_a_loader_stacked(text: str, first: str) -> None:
     (diagnosis,) = said(diagnose, text)
@@ -61,9 +69,11 @@ def test_layers_along_what_a_loader_stacked(text: str, first: str) -> None:
         TAGGER.replace('x = concat a b c native="torch.stack" with={"axis":0}', 'x = pad a native="pad_sequence"'),
         TAGGER.replace('"axis":0', '"axis":1'),
         TAGGER.replace("d = dropout e", "d = reshape e"),
+        PICKED.replace("o = rnn d", "o = attention d"),
+        PICKED.replace('native="torch.randperm"', 'native="torch.randint"'),
         TAGGER.replace("f32[3,12,8]", "f32[3,1,8]").replace("i64[3,12]", "i64[3,1]"),
     ],
-    ids=["along the positions", "turned before", "an order of its own", "padded by the program", "stacked along another axis", "another form", "one position"],
+    ids=["along the positions", "turned before", "an order of its own", "padded by the program", "stacked along another axis", "another form", "an attention over what was picked", "picked by numbers that are no order", "one position"],
 )  # fmt: skip
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
