@@ -14,7 +14,7 @@ from whygrad.rules.remedies import GIVEN, remedy
 MOST_CHANNELS = 4
 """Red, green, blue and one more: of other last axes nothing is known."""
 SMALLEST = 8
-"""Height and width from which a tensor with such a last axis is a picture."""
+"""Height and width from which a tensor with such a last axis is a picture. None of 161 programs of the corpus reshapes anything to the same sizes in another order on the way to a convolution."""
 _AXES = 3
 _KEEPS = ("concat", "index", "copy", "expand", "cast")
 

@@ -13,10 +13,12 @@ from whygrad.rules.phrases import distinct, figure, finite, listed, places, plur
 
 VISIBLE = 1e-4
 """Rate times gradient, relative to the parameter, from which an update must be seen: a thousand times the spacing of float32. Below it the step may be
-swallowed by rounding, which is WG407's."""
+swallowed by rounding, which is WG407's. In 161 runs of the corpus no parameter of a healthy program stood still at a rate above 0; those of the one program whose updates are lost
+lie from 4.9e-4 to 1e-2."""
 
 OFTEN = 8
-"""Updates of the run, at least, in which a part of an optimizer's parameters never moved: some optimizers turn to each part only every few steps."""
+"""Updates of the run, at least, in which a part of an optimizer's parameters never moved: some optimizers turn to each part only every few steps.
+In 161 runs of the corpus no healthy program has such a part."""
 
 
 class Undone(NamedTuple):
