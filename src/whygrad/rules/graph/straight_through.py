@@ -18,7 +18,8 @@ def behind_losses(step: StepIndex, op: Op) -> Remedy | None:
         return None
     sums = {reader.output for name in op.outputs for reader in step.consumers.get(name, ()) if reader.kind == "add"}
     stopped = {out for reader in step.of("detach") if not sums.isdisjoint(reader.inputs) for out in reader.outputs}
-    compared = [one.site for one in step.of("sub") if one.site is not None and not (sums | stopped).isdisjoint(one.inputs)]
+    differences = (*step.of("sub"), *step.loss_ops())
+    compared = [one.site for one in differences if one.site is not None and not (sums | stopped).isdisjoint(one.inputs)]
     here = [site for site in compared if (site.file, site.function) == (op.site.file, op.site.function) and site.line > op.site.line]
     last = max(here, key=lambda site: site.line, default=None)
     return (
