@@ -29,7 +29,8 @@ def told(
 ) -> Step:
     """The step, with an event where all that it moved became the very update."""
     for moment in moments:
-        made = {digest(item) for item in _answers(moment)}
+        # what is no number is the same as what was added to it, to the last bit
+        made = {digest(item) for item in _answers(moment) if bool(np.isfinite(np.asarray(item, np.float64)).all())}
         names = [name for name, item in after.items() if made and name in before and _filled(before[name])]
         if names and all(digest(after[name]) in made for name in names):
             return replace(step, events=(*step.events, Event("exchanged", len(step.graph.ops), tuple(names), site(moment.trace))))
