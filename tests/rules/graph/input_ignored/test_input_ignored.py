@@ -183,6 +183,27 @@ def test_inputs_that_are_one_number_in_every_batch_while_the_labels_differ():
     assert diagnosis.site.line == 8
 
 
+PICKED = (
+    ONE_NUMBER.replace('values=["x"]', 'values=["x","x2"]')
+    .replace('values=["y"]\n    x', 'values=["y","y2"]\n    x')
+    .replace(
+        "    w: parameter",
+        "    all: input i64[300,8]\n    x2: input i64[32,8] minimum=0 maximum=0\n    y2: input i64[32]\n    w: parameter",
+    )
+    .replace("    e = embedding", "    x = index all\n    e = embedding")
+    .replace("    ! backward", "    z = compare x2 y2\n    ! backward")
+    .replace("    w: parameter", "    z: activation bool[32]\n    w: parameter")
+)
+"""A loader picks them of all there are, and hands out the next batch before the step is over."""
+
+
+def test_the_data_that_a_loader_picks_from_are_nothing_beside_its_batches():
+    (diagnosis,) = said(diagnose, PICKED + '    origin values=["x"] @ "data.py":7\n    origin values=["x"] @ "data.py":3\n')
+
+    assert diagnosis.site is not None
+    assert (diagnosis.site.file, diagnosis.site.line) == ("data.py", 3)
+
+
 @pytest.mark.parametrize(
     "text",
     [
