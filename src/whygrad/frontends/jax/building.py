@@ -224,7 +224,11 @@ class Builder:
             name: self.value(name, numbers[name], facts, makers.get(name), loss=name in known_, read=name in read, live=name in live)
             for name in names
         }
-        found |= {name: replace(found[name], called=found[given].called) for name, given in _stretched(ops) if found[given].called}
+        found |= {
+            name: replace(found[name], called=found[given].called)
+            for name, given in _stretched(ops)
+            if given in found and found[given].called
+        }
         return found | {name: self._order(name, ops, numbers, facts) for name in orders}
 
     @staticmethod

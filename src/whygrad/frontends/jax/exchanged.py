@@ -30,7 +30,7 @@ def told(
     """The step, with an event where all that it moved became the very update."""
     for moment in moments:
         # what is no number is the same as what was added to it, to the last bit
-        made = {digest(item) for item in _answers(moment) if bool(np.isfinite(np.asarray(item, np.float64)).all())}
+        made = {digest(item) for item in _answers(moment) if _of_numbers(item)}
         names = [name for name, item in after.items() if made and name in before and _filled(before[name])]
         if names and all(digest(after[name]) in made for name in names):
             return replace(step, events=(*step.events, Event("exchanged", len(step.graph.ops), tuple(names), site(moment.trace))))
@@ -42,6 +42,11 @@ def _answers(moment: Moment) -> Iterator[Any]:
     descends = moment.made is not None and any(part.function in NATIVE for part in moment.made.every())
     known = moment.answers or tuple(item for item in moment.updates if not _compat.is_tracer(item))
     yield from (item for item in known if descends and moment.kind == "update" and _compat.is_array(item) and not deleted(item))
+
+
+def _of_numbers(item: Any) -> bool:
+    """Every entry is finite; NumPy knows the half-precision types of JAX' by their own `isfinite`."""
+    return bool(np.isfinite(np.asarray(item)).all())
 
 
 def _filled(found: Snapshot) -> bool:
