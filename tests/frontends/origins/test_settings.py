@@ -62,8 +62,8 @@ RATES = {
 UNKNOWN = {
     "the call itself": "opt = SGD(model.parameters(), lr=0.5)",
     "the call itself, as Keras writes it": "opt = keras.optimizers.SGD(learning_rate=0.5)",
-    "arithmetic of what nobody knows": "rate = 5 / len(data)\nopt = SGD(model.parameters(), lr=rate)",
-    "arithmetic that comes to something else": "BASE = 5\nrate = BASE / 20\nopt = SGD(model.parameters(), lr=rate)",
+    "arithmetic of what nobody knows": "pace_of_nobody = 5 / len(data)\nopt = SGD(model.parameters(), lr=pace_of_nobody)",
+    "arithmetic that comes to something else": "BASE = 5\npace_of_nobody = BASE / 20\nopt = SGD(model.parameters(), lr=pace_of_nobody)",
     "nearly the same": "LR = 0.50001\nopt = SGD(model.parameters(), lr=LR)",
     "another value on the command line": """
         parser.add_argument("--lr", type=float, default=0.1)

@@ -28,10 +28,8 @@ PICKED = ("layout", "select", "cast")
 MOST_DRAWS = 16
 """Lines that draw, of which the generator is looked for."""
 HUGE = 20.0
-"""
-Largest entry from which WG505 may speak of an input, so that the source is read for it. In 161 runs of the corpus the 49 healthy programs with such inputs have a largest entry of 3.5 in the
-middle and of 9.7 or less in 95 of 100; one reaches 24.6, and nothing is said of it. Of the faulty ones three lie above: 24.6, 255 and 1.7e9.
-"""
+"""Largest entry from which WG505 may speak of an input, so that the source is read for it. In 161 runs of the corpus the 49 healthy programs with such inputs have a largest entry of 3.5 in the
+middle and of 9.7 or less in 95 of 100; one reaches 24.6, and nothing is said of it. Of the faulty ones three lie above: 24.6, 255 and 1.7e9."""
 TINY = 0.05
 """Largest entry up to which it may speak of one that is too small."""
 SEEDING = ("manual_seed", "seed")

@@ -14,7 +14,7 @@ from whygrad.rules.remedies import remedy
 
 def exchanged(index: Index) -> Iterator[Diagnosis]:
     """What was kept after a step is, to the last bit, what an optimizer made of the gradients."""
-    yield from distinct(_told(index, step, event) for step in index.steps for event in step.events("exchanged"))
+    yield from distinct(_told(index, step, event) for step in index.steps for event in step.events("exchanged") if event.targets)
 
 
 def _told(index: Index, step: StepIndex, event: Event) -> Diagnosis:
