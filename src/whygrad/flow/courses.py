@@ -158,15 +158,19 @@ def far_off(step: StepIndex) -> bool:
 
 
 def one_training(index: Index) -> bool:
-    """All steps ask for the gradient of one loss at one place, by one model: a kind of its own, as after units died, is no other training."""
+    """All steps ask for the gradient of one loss at one place, by one model, and update the same: a kind of its own, as after units died, is no other training."""
+    return one_loss(index) and (len(index.kinds) == 1 or len({_updated(one) for one in index.steps}) == 1)
+
+
+def one_loss(index: Index) -> bool:
+    """The same, whatever is updated: a step that ends in infinities may not come to an update."""
     if any(several(one) for one in index.steps):
         return False
     if len(index.kinds) == 1:
         return True
     places = {(event.site.file, event.site.line) if event.site else None for one in index.steps for event in one.events("backward")}
     models = {frozenset(p.name for p in one.step.parameters if p.reached) for one in index.steps}
-    updating = {_updated(one) for one in index.steps}
-    return len(places) == len(models) == len(updating) == 1 and None not in places
+    return len(places) == len(models) == 1 and None not in places
 
 
 def _updated(step: StepIndex) -> frozenset[str]:

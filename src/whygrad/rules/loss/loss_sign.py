@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, one_training
+from whygrad.flow.courses import course_of, one_loss
 from whygrad.flow.signs import Sign, local_sign, loss_signs
 from whygrad.ir import Course, Op, family
 from whygrad.loss_contracts import target_of
@@ -100,7 +100,7 @@ def _climbing(index: Index, found: dict[StepIndex, tuple[Join, ...]]) -> Iterato
             replace(diagnosis(step, group), explains=overflows(index)) for step, group in found.items() if group and trains_a_model(step)
         )
     # timid: the critic of an adversary may fall without a bound as well
-    if one_training(index) and (opposed or not any(found.values())) and not any(without_end.values()):
+    if one_loss(index) and (opposed or not any(found.values())) and not any(without_end.values()):
         falling = [(step, course) for step in found if (course := course_of(index, step)) and falls_without_end(course)]
         told = (unheld(step, course) if opposed or meeting(step).negated else runaway(step, course) for step, course in falling)
         ends = no_numbers(step for step in index.steps if step.step.births)
