@@ -60,8 +60,11 @@ def test_a_patched_module_is_imported_and_its_neighbour_as_well(here: Path, tmp_
 def test_what_a_program_writes_is_put_back(here: Path, tmp_path: Path):
     (here / "log.txt").write_text("old")
     (here / "gone.txt").write_text("kept")
+    (here / "beside.py").write_text("")
     lines = [
-        "import os, pathlib",
+        "import os, sys",
+        "sys.dont_write_bytecode = False",
+        "import beside",
         "open('log.txt', 'a').write('more')",
         "open('new.txt', 'w').write('new')",
         "os.makedirs('made/deep')",
@@ -74,8 +77,9 @@ def test_what_a_program_writes_is_put_back(here: Path, tmp_path: Path):
     written = sorted(path.name for path in here.iterdir())
     left = put_back(tmp_path / "scratch")
 
-    assert written == ["log.txt", "made", "renamed.txt", "train.py"], done.stderr
-    assert sorted(path.name for path in here.iterdir()) == ["gone.txt", "log.txt", "train.py"]
+    assert written == ["__pycache__", "beside.py", "log.txt", "made", "renamed.txt", "train.py"], done.stderr
+    assert sorted(path.name for path in here.iterdir()) == ["__pycache__", "beside.py", "gone.txt", "log.txt", "train.py"]
+    assert list((here / "__pycache__").iterdir())
     assert ((here / "log.txt").read_text(), (here / "gone.txt").read_text()) == ("old", "kept")
     assert left == ()
 

@@ -49,6 +49,7 @@ _CHANGES = {
     "os.symlink": (1,),
 }
 """Audit events to which of their details name what is changed."""
+CACHE = "__pycache__"
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 
 
@@ -189,7 +190,8 @@ def _keep_in(folder: Path) -> None:
         if not isinstance(name, str | bytes | os.PathLike):
             return
         path = os.path.abspath(os.fsdecode(name))  # noqa: PTH100 - what is written is named as the program names it
-        if path in seen or path.startswith(ours):
+        # Python's own caches are nobody's work: valid for the files on the disk, and shared with other runs
+        if path in seen or path.startswith(ours) or CACHE in Path(path).parts:
             return
         seen.add(path)
         os.write(journal, (json.dumps([path, _copied(path, folder)]) + "\n").encode())

@@ -28,7 +28,7 @@ from whygrad.trying import Attempt, attempt, follow
 BLIND = "the gradient does not depend on the labels"
 """Why a patched program is no proof that anything is learnt from labels."""
 UPDATES = frozenset(f"WG4{number:02}" for number in range(1, 21)) - {"WG413"}
-"""Rules whose fixes change how parameters are updated; evaluation mode is another forward."""
+"""Rules whose fixes change how parameters are updated; evaluation mode is another forward. One that changes the loss as well, as a mean for a sum, shows by the first loss."""
 MOST_RUNS = 10
 """Patched runs after which the rest is left to a person."""
 

@@ -19,7 +19,7 @@ from whygrad.diagnosis import Diagnosis, Report, Scalar
 from whygrad.errors import WhygradError
 from whygrad.ir import Course, Follow, Record, Step, Trial
 from whygrad.ir.files import read_record
-from whygrad.patched import FOLLOW, FOLLOW_FROM, KEPT, PATCHED, TRAJECTORY, put_back
+from whygrad.patched import CACHE, FOLLOW, FOLLOW_FROM, KEPT, PATCHED, TRAJECTORY, put_back
 from whygrad.program import Target
 
 GRACE = 5.0
@@ -158,7 +158,7 @@ def files_below(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and time of the files below a folder, as far as MOST_FILES; caches of Python's are nobody's work."""
     found: dict[str, tuple[int, int]] = {}
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ("__pycache__", ".git", "node_modules") and not name.startswith(".venv")]
+        folders[:] = [name for name in folders if name not in (CACHE, ".git", "node_modules") and not name.startswith(".venv")]
         for name in names:
             with suppress(OSError):
                 facts = os.stat(os.path.join(place, name))  # noqa: PTH116, PTH118 - thousands of them

@@ -40,7 +40,7 @@ def literal_places(program: Program, made: Site, name: str, value: float, functi
     if given is None:
         spots = [replace(call, node=item.value, path=(name,)) for item in call.node.keywords if item.arg is None]
     else:
-        spots = [] if _is_literal(given, value) or _comes_to(program, replace(call, node=given), value) else [replace(call, node=given)]
+        spots = [] if _gives(program, replace(call, node=given), value) else [replace(call, node=given)]
     for spot in spots:
         found = _followed(program, spot, name, value)
         if found is not None:
@@ -143,7 +143,7 @@ def _followed(program: Program, spot: Spot, name: str, value: float) -> Site | N
     """The literal at the end of the way back; where the way is lost at a parameter, its default, else the only one in the program that is called so and has the value."""
     words, default = [name], None
     for at, _ in Trail(program).steps(spot):
-        if _is_literal(at.node, value) or _comes_to(program, at, value):
+        if _gives(program, at, value):
             return program.site(at)
         default = default_of(at.scope, at.node.id) if isinstance(at.node, ast.Name) else None
         words += [word for word in _words(at) if word not in words]
@@ -177,7 +177,7 @@ def _called(program: Program, module: Module, word: str, value: float) -> Iterat
     for node in ast.walk(module.tree):
         for named, literal in _pairs(node):
             spot = Spot(literal, top, (), LAST)
-            if named.lstrip("-").replace("-", "_") == word and (_is_literal(literal, value) or _comes_to(program, spot, value)):
+            if named.lstrip("-").replace("-", "_") == word and _gives(program, spot, value):
                 yield program.site(spot)
 
 
@@ -210,8 +210,10 @@ def _key(target: ast.expr) -> str:
     return key if isinstance(key, str) else ""
 
 
-def _comes_to(program: Program, spot: Spot, value: float) -> bool:
-    """Arithmetic of numbers that the source gives, under whatever names, which comes to this value."""
+def _gives(program: Program, spot: Spot, value: float) -> bool:
+    """A literal of this value, or arithmetic of numbers that the source gives, under whatever names, which comes to it."""
+    if _is_literal(spot.node, value):
+        return True
     found = _number(program, spot, DEEPEST) if isinstance(spot.node, ast.BinOp) else None
     return found is not None and isclose(found, value, rel_tol=SINGLE)
 

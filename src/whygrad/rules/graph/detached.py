@@ -11,7 +11,6 @@ from whygrad.ir import Op, family
 from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
-from whygrad.rules.graph.straight_through import behind_losses
 from whygrad.rules.remedies import remedy
 
 _ASSIGN = "assign"
@@ -129,8 +128,6 @@ def _remedy(cut: Cut) -> Remedy | None:
     """Without the calls that cut, all those on the way to the loss; around the difference alone where a straight-through estimator is stopped as a whole, none where they are a part of one."""
     if _is_estimator(cut.step, cut.ops[0]) and cut.ops[0].site is not None:
         return remedy("stop the difference alone", Edit("narrow", cut.ops[0].site, calls=("detach", "stop_gradient")))
-    if len(cut.ops) == 1 and (later := behind_losses(cut.step, cut.ops[0])) is not None:
-        return later
     ops = (*cut.ops, *(op for op in (*cut.chain, *(op for op in cut.others if not _is_target(cut.step, op))) if op.kind == "detach"))
     if cut.inner or any(op.kind != "detach" or op.native == _ASSIGN or _HANDED in op.attributes or _hands_on(cut.step, op) for op in ops):
         return None

@@ -64,7 +64,7 @@ def _about(index: Index, step: StepIndex, value: Value, batches: Batches) -> Dia
         site=site,
         label="fractions are cut off here" if cut else "the inputs are made here",
         related=places(
-            *((place, "and go by here") for place in made if place != site),
+            *((place, "they come from here" if cut else "and go by here") for place in made if place != site),
             (source_of(step, value), "they come into the training from here"),
             (handed, "the batches come from here"),
         ),

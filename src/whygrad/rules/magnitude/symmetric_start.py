@@ -29,7 +29,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     Weights of a hidden layer all of whose rows are the same, in every recorded step, with gradients whose rows are the same as well: all
-    zeros, `torch.ones`, `nn.init.constant_`. In JAX, also a stack of whole layers that were drawn with one key, as of experts.
+    zeros, `torch.ones`, `nn.init.constant_`. A table of an embedding and the layer behind it that are both all zeros. In JAX, also a stack of whole layers that were drawn with one key, as of experts.
 
     ## Why it matters
     However wide the layer, it acts as a single unit. With zeros in two layers in a row the gradient of both is zero.
@@ -69,12 +69,15 @@ def hidden(step: StepIndex, parameter: Parameter) -> bool:
     """It is the weight of a layer whose output goes through another layer with parameters of its own."""
     weights = {name for p in step.step.parameters if p.trainable for name in arranged(step, p.value)}
     for op in (op for name in arranged(step, parameter.value) for op in step.consumers.get(name, ())):
-        # rows of a table are told apart by which of them are read, unless no gradient comes to any
-        table = op.kind in _TABLES and parameter.norm == 0 and parameter.gradient == "zero"
-        if table or (op.kind in _LAYERS and not is_bias(step, op, parameter, weights)):
+        if (op.kind in _TABLES and deaf(parameter)) or (op.kind in _LAYERS and not is_bias(step, op, parameter, weights)):
             below = step.downstream(op.outputs)
             return any(reads_as_data(other, below, weights) for other in step.graph.ops if other is not op)
     return False
+
+
+def deaf(parameter: Parameter) -> bool:
+    """All zeros, and no gradient comes to it: rows of a table are told apart by which of them are read, as long as some are fed."""
+    return parameter.norm == 0 and parameter.gradient == "zero"
 
 
 def arranged(step: StepIndex, name: str) -> tuple[str, ...]:
@@ -164,7 +167,7 @@ def diagnosis(index: Index, step: StepIndex, found: list[Parameter]) -> Diagnosi
 
 def _message(step: StepIndex, first: Parameter, units: int, *, stack: bool) -> str:
     """What stays as it began, and what that means; a table whose entries are all zero, like the layer behind it, learns nothing at all."""
-    if any(op.kind in _TABLES for op in step.consumers.get(first.value, ())):
+    if deaf(first) and any(op.kind in _TABLES for op in step.consumers.get(first.value, ())):
         return f"`{first.name}` and the layer behind it are all zeros: no gradient comes to either"
     return f"all {units} {'layers in' if stack else 'units of'} `{first.name}` start equal and stay equal: {'they act as one' if stack else 'the layer acts as one unit'}"
 

@@ -107,6 +107,15 @@ FIRES = {
 }
 
 SILENT = {
+    "one order for both sides of a batch": BATCH.replace("linear xb w", "linear xo w")
+    .replace("    yo: activation", "    xo: activation f32[32,9]\n    yo: activation")
+    .replace("    s = linear", "    xo = index xb order\n    s = linear"),
+    "the labels of a batch mixed with others of it": BATCH.replace("cross_entropy s yo", "cross_entropy s m")
+    .replace("    yo: activation i64", "    m: activation i64[32]\n    yo: activation i64")
+    .replace("    loss =", "    m = add yb yo\n    loss ="),
+    "a few of a batch, as negatives": BATCH.replace("order: activation i64[32]", "order: activation i64[8]").replace(
+        "yo: activation i64[32]", "yo: activation i64[8]"
+    ),
     "both shuffled, perhaps by one seed": SHUFFLED.replace("s = linear", 'ys = index y native="tf.random_shuffle"\n    s = linear')
     .replace("cross_entropy s y", "cross_entropy s ys")
     .replace('values=["y"]', 'values=["ys"]'),

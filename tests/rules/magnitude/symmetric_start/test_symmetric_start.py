@@ -175,3 +175,12 @@ def test_a_stack_of_layers_that_were_drawn_with_one_key() -> None:
     assert diagnosis.message == "all 3 layers in `w` start equal and stay equal: they act as one"
     assert "jax.random.split" in diagnosis.help
     assert diagnosis.remedy is None
+
+
+def test_only_zeros_are_said_to_be_zeros():
+    sliced = TWICE.replace("    a = linear x w", "    k = index w\n    a = linear x w").replace(
+        "    w: parameter", "    k: activation f32[4,4]\n    w: parameter"
+    )
+
+    assert "start equal and stay equal" in said(diagnose, sliced)[0].message
+    assert "are all zeros" in said(diagnose, TABLE + TABLE.replace("step 0", "step 1"))[0].message
