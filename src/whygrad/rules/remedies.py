@@ -49,6 +49,12 @@ def unseen(made: Remedy | None) -> Remedy | None:
     return replace(made, beside=True) if made is not None else None
 
 
+def quotient(site: Site | None) -> Remedy | None:
+    """`/` in the place of the only `//` of a line, which cuts fractions off."""
+    once = site is not None and site.text.partition("#")[0].count("//") == 1
+    return remedy("divide with `/`", Edit("divide", site)) if once and site is not None else None
+
+
 def without_activation(index: Index, step: StepIndex, op: Op, *, changes: str = "", proof: Intervention | None = None) -> Remedy | None:
     """Leave an activation out: its call, its layer, or the `activation` of the layer that applies it; none on a line that other uses need."""
     if is_shared(step, op):

@@ -10,6 +10,7 @@ from whygrad.flow.origins import decided_at
 from whygrad.ir import Batches, Value
 from whygrad.rules.magnitude.scales import source_of
 from whygrad.rules.phrases import figure, places, plural
+from whygrad.rules.remedies import quotient
 
 _CUTS = re.compile(r"(?<!:)//|\.(?:int|long|byte|short)\(\)|astype\((?:np\.|numpy\.|jnp\.|['\"])?u?int")
 """A floor division, or whole numbers made of others."""
@@ -82,4 +83,5 @@ def _about(index: Index, step: StepIndex, value: Value, batches: Batches) -> Dia
         kind=step.step.kind,
         step=step.step.index,
         names=(value.shown,),
+        remedy=quotient(cut),
     )

@@ -14,7 +14,7 @@ from whygrad.ir import Group, Optimizer, Site
 from whygrad.rules import rule
 from whygrad.rules.loss.loss_sign import joins
 from whygrad.rules.phrases import figure, places, plural
-from whygrad.rules.remedies import remedy
+from whygrad.rules.remedies import quotient, remedy
 from whygrad.rules.remedies_of_settings import lengthened, literal_rate, told_rate
 from whygrad.rules.update.plateau import cut_against, cut_on_progress
 
@@ -253,7 +253,7 @@ def _diagnosis(
         facts=frozenset({Fact("no-rate", optimizer.name)}),
         explains=frozenset(Fact("unmoved", name) for name in held),
         names=(optimizer.name,),
-        remedy=_quotient(site)
+        remedy=quotient(site)
         if cuts_fractions(site, optimizer)
         else turned(site, optimizer) or (None if scheduled else _remedy(index, optimizer)),
     )
@@ -291,10 +291,6 @@ def turned(site: Site | None, optimizer: Optimizer) -> Remedy | None:
     if site is None or optimizer.rates is None or optimizer.rates[0] >= 0 or f"{_UNTURNED}(" not in site.text:
         return None
     return remedy("let the schedule's link turn the sign", Edit("callee", site, "optax.scale_by_learning_rate", (_UNTURNED,)))
-
-
-def _quotient(site: Site | None) -> Remedy | None:
-    return remedy("divide with `/`", Edit("divide", site) if site else None)
 
 
 def _remedy(index: Index, optimizer: Optimizer) -> Remedy | None:

@@ -244,3 +244,11 @@ def test_a_norm_that_is_no_longer_one_entry_for_each_can_not() -> None:
     lost = UNIT.replace("u: activation f32[8,1]", "u: activation f32[8]").replace("w: parameter f32[4,1]", "w: parameter f32[4,8]")
 
     assert all(found.remedy is None for found in said(diagnose, lost))
+
+
+def test_the_fractions_are_kept_where_a_division_cut_them_off():
+    (diagnosis,) = said(diagnose, ONE_NUMBER + '    origin values=["x"] @ "data.py":3 text="x = pixels // 255  # to [0, 1]"\n')
+
+    assert diagnosis.remedy is not None
+    assert diagnosis.remedy.edits[0].action == "divide"
+    assert diagnosis.label == "fractions are cut off here"
