@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
 
-from frontends.jax.jax_watching import events, line_of, ops, parameter, recorded, recorded_as
+from frontends.jax.jax_watching import events, line_of, ops, parameter, play, recorded, recorded_as
 from whygrad.frontends import Recording
 from whygrad.ir import Record
 
@@ -361,17 +362,90 @@ for _ in range(3):
     assert parameter.moved
 
 
-def test_a_derivative_under_two_vmaps_is_left_alone(tmp_path: Path) -> None:
-    program = """
-w, x = jnp.ones(3), jnp.arange(24.0).reshape(2, 4, 3)
-for _ in range(2):
-    g = jax.vmap(jax.vmap(jax.grad(lambda p, r: jnp.sum((p * r) ** 2)), (None, 0)), (None, 0))(w, x)
-    w = w - 0.01 * g.mean((0, 1))
+EXAMPLES = """
+x, y = jnp.sin(jnp.arange(24.0)).reshape(2, 4, 3), jnp.arange(8.0).reshape(2, 4)
+members = jnp.linspace(0.1, 0.6, 6).reshape(2, 3)
+tx = optax.sgd(0.01)
+state = tx.init(members)
+one = jax.grad(lambda p, row, label: (jnp.tanh(row @ p) - label) ** 2)
 """
-    record = recorded(tmp_path, program)
 
-    assert not record.steps
-    assert record.limits
+
+@pytest.mark.parametrize(
+    ("decorator", "moving", "axis", "mean", "total"),
+    [
+        ("@jax.jit", "members", "0", "(1,)", ["mean", "sum"]),
+        ("@jax.jit", "members[0]", "None", "(0, 1)", ["mean", "mean"]),
+        ("", "members[0]", "None", "(0, 1)", ["mean", "mean"]),
+    ],
+)
+def test_a_derivative_under_two_vmaps_is_that_of_all_rows(
+    tmp_path: Path, decorator: str, moving: str, axis: str, mean: str, total: list[str]
+) -> None:
+    """Examples within members of an ensemble: the mean over the examples, and a gradient of its own for each member; or batches of examples."""
+    body = f"""
+def gradients(p):
+    return jax.vmap(jax.vmap(one, (None, 0, 0)), ({axis}, 0, 0))(p, x, y).mean({mean})
+
+{decorator}
+def step(p, state):
+    updates, state = tx.update(gradients(p), state, p)
+    return optax.apply_updates(p, updates), state
+
+p = {moving}
+first = gradients(p)
+for _ in range(3):
+    p, state = step(p, state)
+"""
+    plain = play(tmp_path, EXAMPLES + body)
+    record = recorded(tmp_path, (EXAMPLES + body).replace("first = gradients(p)\n", ""))
+    step = record.steps[0]
+
+    assert not record.limits
+    assert step.parameters[0].gradient_norm == pytest.approx(float(jnp.linalg.norm(plain["first"])), rel=1e-5)
+    assert [op.kind for op in step.graph.ops[-2:]] == total
+    assert step.measures.label_sensitivity
+    assert step.updated
+
+
+MEMBERS = """
+x, y = jnp.sin(jnp.arange(12.0)).reshape(4, 3), jnp.arange(4.0)
+params = {"w": jnp.linspace(0.1, 0.6, 6).reshape(2, 3), "b": jnp.zeros(2)}
+
+def loss_fn(p, x, y):
+    return jnp.mean((jnp.tanh(x @ p["w"] + p["b"]) - y) ** 2)
+
+def step(p, x, y):
+    loss, g = jax.value_and_grad(loss_fn)(p, x, y)
+    return jax.tree.map(lambda a, b: a - 0.1 * b, p, g), loss
+
+def train(p, x, y):
+    return lax.scan(lambda p, _: step(p, x, y), p, None, length=3)
+
+first = jax.vmap(jax.grad(loss_fn), (0, None, None))(params, x, y)
+"""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "every = jax.jit(jax.vmap(step, (0, None, None)))\nfor _ in range(3):\n    params, loss = every(params, x, y)",
+        "every = jax.jit(jax.vmap(jax.jit(step), (0, None, None)))\nfor _ in range(3):\n    params, loss = every(params, x, y)",
+        "params, losses = jax.jit(jax.vmap(train, (0, None, None)))(params, x, y)",
+        "params, losses = jax.jit(jax.vmap(train, (0, 0, 0)))(params, jnp.stack([x, x]), jnp.stack([y, y]))",
+    ],
+)
+def test_members_of_an_ensemble_that_are_updated_by_hand_are_one_training(tmp_path: Path, loop: str) -> None:
+    plain = play(tmp_path, MEMBERS + loop)
+    record = recorded(tmp_path, MEMBERS + loop)
+    step = record.steps[0]
+
+    assert not record.limits
+    assert step.updated
+    assert {p.name: p.gradient_norm for p in step.parameters} == {
+        f"p['{name}']": pytest.approx(float(jnp.linalg.norm(plain["first"][name])), rel=1e-5) for name in ("w", "b")
+    }
+    assert step.measures.label_sensitivity
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ Literal = core.Literal
 ClosedJaxpr = core.ClosedJaxpr
 Jaxpr = core.Jaxpr
 EvalTrace = core.EvalTrace
+BatchTrace = _batching.BatchTrace
 
 
 def untested_version() -> str:
@@ -88,27 +89,57 @@ class Mapped:
     name: Any
     axis: int
     """Of the rows, in the array that holds them."""
+    tag: int
+    """The identity of what JAX tells this `vmap` from others by."""
+    depth: int
+    """How many transformations are around it."""
+    token: Any = None
+    """What has that identity; held, so that nothing else gets it."""
 
 
-def mapped(item: Any) -> Mapped | None:
-    """The innermost `vmap` that a tracer is a row under; None for what is none."""
+def mapped(item: Any) -> tuple[Mapped, ...]:
+    """The `vmap` that a tracer is a row under, the innermost first; none for what is no tracer of one."""
+    found = list[Mapped]()
     inner = plain(item)
-    if not isinstance(inner, _batching.BatchTracer) or not isinstance(inner.batch_dim, int):
-        return None
-    axis = inner._trace.axis_data
-    return Mapped(int(axis.size), axis.name, inner.batch_dim)
+    while isinstance(inner, _batching.BatchTracer) and isinstance(inner.batch_dim, int):
+        trace, axis = inner._trace, inner._trace.axis_data
+        found.append(Mapped(int(axis.size), axis.name, inner.batch_dim, id(trace.tag), _depth(trace), trace.tag))  # tags are all equal
+        inner = plain(inner.val)
+    return tuple(found)
+
+
+def _depth(trace: Any) -> int:
+    found = 0
+    while (trace := getattr(trace, "parent_trace", None)) is not None:
+        found += 1
+    return found
 
 
 def behind(item: Any) -> Any:
-    """What a tracer stands for, all rows of a `vmap` with it."""
+    """What a tracer stands for, all rows of each `vmap` with it."""
     inner = plain(item)
-    return plain(inner.val) if isinstance(inner, _batching.BatchTracer) else inner
+    while isinstance(inner, _batching.BatchTracer):
+        inner = plain(inner.val)
+    return inner
+
+
+def rows_first(item: Any) -> Any:
+    """The same; of an array, with the rows in front, those of the outermost `vmap` first."""
+    inner = plain(item)
+    if not isinstance(inner, _batching.BatchTracer):
+        return inner
+    held, outer = rows_first(inner.val), len(mapped(inner.val))
+    axis = inner.batch_dim if isinstance(inner.batch_dim, int) else 0
+    return jax.numpy.moveaxis(held, outer + axis, outer) if axis and is_array(held) and not is_tracer(held) else held
 
 
 def under_vmap() -> bool:
-    """One `vmap` is under way, and nothing else: calls compute at once, for all rows."""
+    """Some `vmap` is under way, and nothing else: calls compute at once, for all rows."""
     trace = core.trace_ctx.trace
-    return isinstance(trace, _batching.BatchTrace) and isinstance(trace.parent_trace, EvalTrace)
+    inside = isinstance(trace, _batching.BatchTrace)
+    while isinstance(trace, _batching.BatchTrace):
+        trace = trace.parent_trace
+    return inside and isinstance(trace, EvalTrace)
 
 
 def at_once() -> AbstractContextManager[None]:
@@ -125,6 +156,13 @@ def variable(item: Any) -> Any | None:
     inner = behind(item)
     found = getattr(inner, "val", None) if is_tracer(inner) and not isinstance(inner, _batching.BatchTracer) else None
     return found if isinstance(found, core.Var) else None
+
+
+def atom(item: Any) -> Any | None:
+    """What stands for a value among the inputs of an equation: its variable, or a constant; None for a tracer of something else."""
+    inner = behind(item)
+    found = getattr(inner, "val", None) if is_tracer(inner) else None
+    return found if isinstance(found, core.Var | Literal) else None if is_tracer(inner) else Literal(inner, core.typeof(inner))  # type: ignore[no-untyped-call]  # jax has no type for it
 
 
 def constant(item: Any) -> Any | None:

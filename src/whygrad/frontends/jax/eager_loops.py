@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from whygrad.frontends.jax import _compat
 
 if TYPE_CHECKING:
-    from whygrad.frontends.jax.jits import Capture, Plan
+    from whygrad.frontends.jax.plans import Capture, Plan
     from whygrad.frontends.jax.recorder import JaxRecorder
 
 NAMES = ("scan", "fori_loop", "while_loop", "map")

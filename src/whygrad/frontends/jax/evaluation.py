@@ -120,8 +120,8 @@ class Engine:
 
 
 def concrete(item: Any) -> Any | None:
-    """The array that an object of the program stands for, all rows of a `vmap` with it; None while it is only traced."""
-    inner = _compat.behind(item)
+    """The array that an object of the program stands for, all rows of a `vmap` with it, in front; None while it is only traced."""
+    inner = _compat.rows_first(item)
     return inner if _compat.is_array(inner) and not _compat.is_tracer(inner) else _compat.constant(inner)
 
 

@@ -7,7 +7,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.building import Facts
 
 if TYPE_CHECKING:
-    from whygrad.frontends.jax.jits import Plan
+    from whygrad.frontends.jax.plans import Plan
 
 
 def named(plan: "Plan", facts: Sequence[Facts]) -> Iterator[tuple[int, str]]:

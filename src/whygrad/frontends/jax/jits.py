@@ -1,7 +1,6 @@
 """Jitted functions: what was captured while JAX traced them, and what each call makes of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
@@ -9,84 +8,33 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Part
+from whygrad.frontends.jax.batched import Batched, met
 from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.carrying import Carried, carried, ends_of, results_of
+from whygrad.frontends.jax.carrying import carried, ends_of, results_of
 from whygrad.frontends.jax.closures import Closures
 from whygrad.frontends.jax.derivations import Derivation
-from whygrad.frontends.jax.evaluation import Engine
 from whygrad.frontends.jax.exchanged import handed_out
 from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
 from whygrad.frontends.jax.flattening import places
 from whygrad.frontends.jax.inputs import named
-from whygrad.frontends.jax.mapping import by_rows
+from whygrad.frontends.jax.mapping import is_tree
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_for, nest_of, same_copies
 from whygrad.frontends.jax.patches import outside
+from whygrad.frontends.jax.plans import Capture, Plan
 from whygrad.frontends.jax.programs import Program
-from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.shards import UNKNOWN, gathered
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
 from whygrad.frontends.jax.sums import Sums, source_of
 from whygrad.frontends.jax.tape import Bound
-from whygrad.frontends.jax.transformations import Made, Moment, learned
+from whygrad.frontends.jax.transformations import Moment, learned
 from whygrad.ir import Site
 
-LOST = "a derivative under two `vmap`, or within or of a function that JAX maps over rows or devices, was not looked at"
+LOST = "a derivative within or of a function that JAX maps over rows or devices, was not looked at"
+MOVED = "a derivative in a loop under `vmap`, of which each row is differentiated by an array of its own, was not looked at"
 APART = "the parameters of a derivative within `pmap` are not the same on all devices: those of the first one are looked at, if they were the same before"
-
-
-@dataclass(slots=True)
-class Capture:
-    """What happened while one jitted function was traced."""
-
-    derivations: list[Derivation] = field(default_factory=list)
-    activations: list[Activations] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.derivations or self.moments)
-
-    def append(self, derivation: Derivation, activations: Activations) -> None:
-        """A derivative was taken."""
-        self.derivations.append(derivation)
-        self.activations.append(activations)
-
-
-@dataclass(slots=True)
-class Plan:
-    """One traced program of a jitted function."""
-
-    closed: Any
-    capture: Capture
-    programs: list[Program] = field(default_factory=list)
-    nests: list[Nest] = field(default_factory=list)
-    entries: dict[int, Any] = field(default_factory=dict)
-    """For a derivative within a loop: the function that gives what its first turn is given, and what that turn makes of the parameters."""
-    unseen: int = 0
-    """Derivatives that are not looked at."""
-    body: Any = None
-    """Of a loop outside of every jitted function: the program of one turn."""
-    carried: list[Carried] = field(default_factory=list)
-    activations: list[Activations] = field(default_factory=list)
-    engines: dict[int, Engine] = field(default_factory=dict)
-    losses: list[int | None] = field(default_factory=list)
-    """For each derivative, the place of its loss among the outputs."""
-    updating: source.Trace | None = None
-    """Where what becomes of the first parameter is computed."""
-    gradients: dict[str, int] = field(default_factory=dict)
-    """Parameter name to the place of its gradient among the outputs."""
-    handed: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """For an update, by its identity: parameter name to the argument of the function that it is handed for it, or a multiple of that."""
-    declined: list[tuple[Made, int]] = field(default_factory=list)
-    """Optimizers with the place of how many updates they have declined among the outputs."""
-    results: dict[str, int] = field(default_factory=dict)
-    """Parameter name to the place of what the program made of it among the outputs."""
-    ends: dict[str, int] = field(default_factory=dict)
-    """The same of what all turns of a loop have made of a parameter."""
-    given: Sequence[Any] = ()
-    """The inputs of the call that is on its way, one by one."""
 
 
 class Jitted:
@@ -228,6 +176,11 @@ class Jits:
         self.recorder.busy += 1
         return capture
 
+    def batched(self, primitive: Any, tracers: Sequence[Any], params: Mapping[str, Any], result: Any) -> None:
+        """A primitive was traced under `vmap`."""
+        if (call := met(primitive, tracers, params, result)) is not None:
+            self.capturing[-1].batched.append(call)
+
     def end(self, capture: Capture) -> bool:
         """It is traced; False where that was known."""
         if known := any(item is capture for item in self.capturing):
@@ -315,11 +268,13 @@ class Jits:
         """What is to be looked at in a traced program."""
         plan, lost = Plan(closed, capture), list[Derivation]()
         for derivation, activations in zip(capture.derivations, capture.activations, strict=True):
-            if by_rows(derivation) and not capture.moments and derivation.failed is None:
-                plan.unseen += 1
-                continue  # timid: an ensemble whose members are updated by hand looks just the same
-            if (nest := nest_for(derivation, closed)) is not None:
-                plan.programs.append(programs.traced(derivation, nest.owner, nest.shards))
+            if (nest := nest_for(derivation, closed, capture.batched)) is not None:
+                program = programs.traced(derivation, nest.owner, nest.shards, nest.levels)
+                if not capture.moments and program.by_rows() and not _updated(program, nest, closed):
+                    plan.unseen += 1
+                    self.recorder.limits += [MOVED] if nest.levels else []
+                    continue
+                plan.programs.append(program)
                 plan.nests.append(nest)
                 plan.carried.append(carried(nest, plan.programs[-1].variables()))
                 plan.activations.append(activations)
@@ -332,7 +287,7 @@ class Jits:
             self.recorder.limits.append(LOST)
         makers = {item: equation for equation in closed.jaxpr.eqns for item in equation.outvars}
         for moment in capture.moments:
-            moment.kept = _kept(moment, closed)
+            moment.kept = _kept(moment, closed, capture.batched)
             moment.handed_out = moment.renewed is not None and _compat.variable(moment.renewed) in closed.jaxpr.outvars
             plan.handed[id(moment)] = _handed(moment, closed, makers)
             moment.places = handed_out(moment, closed)
@@ -383,7 +338,7 @@ class Jits:
         inside, turned = self._inside(plan, at, values)
         arrays = programs.resolved(plan.programs[at].given, inside)
         # timid: beside another derivative, what is made within the function may be a state of an inner loop
-        arrays |= programs.begun(plan.programs[at], plan.nests[at].owner, inside) if len(plan.programs) == 1 else {}
+        arrays |= programs.begun(plan.programs[at], plan.nests[at].owner, inside, plan.nests[at].levels) if len(plan.programs) == 1 else {}
         arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
@@ -411,6 +366,15 @@ class Jits:
         return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine, turned=turned)
 
 
+def _updated(program: Program, nest: Nest, closed: Any) -> bool:
+    """The function that is traced, or a loop within it, makes something new of all parameters of a model."""
+    if not is_tree(program.derivation):
+        return False  # timid: data that a simulation moves look just like a model of one array
+    followed = carried(nest, program.variables())
+    turned = {name for items in followed.turned.values() for name, _ in items}
+    return len({*turned, *results_of(program, closed, followed.outside)}) == len(program.derivation.parameters)
+
+
 def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:
     """The optimizers that a call asked for updates, and what they have declined by now."""
     for moment in plan.capture.moments:
@@ -420,10 +384,10 @@ def asked_for(plan: Plan, outputs: Sequence[Any]) -> None:
         made.declined = outputs[at] if at < len(outputs) else made.declined
 
 
-def _kept(moment: Moment, closed: Any) -> bool | None:
+def _kept(moment: Moment, closed: Any, batched: Sequence[Batched]) -> bool | None:
     """Something reads what an application made, or the function or the loop that it stands in hands it out; None where it was made elsewhere."""
     found = [variable for item in moment.results.values() if (variable := _compat.variable(item)) is not None]
-    nest = nest_of(closed, found) if moment.kind == "apply" and found else None
+    nest = nest_of(closed, found, batched) if moment.kind == "apply" and found else None
     if nest is None:
         return None
     jaxpr = nest.owner.jaxpr

@@ -22,7 +22,8 @@ from whygrad.frontends.jax.tape import Numbers
 from whygrad.frontends.jax.transformations import Moment
 
 if TYPE_CHECKING:
-    from whygrad.frontends.jax.jits import Jitted, Plan
+    from whygrad.frontends.jax.jits import Jitted
+    from whygrad.frontends.jax.plans import Plan
     from whygrad.frontends.jax.recorder import JaxRecorder
 
 CALLS = LATE + 3

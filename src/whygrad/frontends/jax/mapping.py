@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Derivation
-from whygrad.frontends.jax.evaluation import call
+from whygrad.frontends.jax.evaluation import call, concrete
 from whygrad.frontends.jax.shards import collective
 from whygrad.frontends.jax.tape import Bound
 
@@ -23,37 +23,50 @@ class Rows:
     """What collective functions know it by."""
     given: frozenset[int]
     """Values from outside that hold one row for each example."""
+    tag: int = 0
+    """The identity of what JAX tells this `vmap` from others by."""
 
 
-def rows_of(derivation: Derivation, numbers: Collection[int]) -> Rows | None:
-    """The `vmap` that values from outside are rows of; None where there is none."""
-    found = {number: _compat.mapped(derivation.numbers.objects[number]) for number in numbers}
-    known = {number: item for number, item in found.items() if item is not None}
-    if not known:
-        return None
-    first = next(iter(known.values()))
-    return Rows(first.size, first.name, frozenset(known))
+def levels_of(derivation: Derivation, numbers: Collection[int]) -> list[Rows]:
+    """Each `vmap` that values from outside are rows of, the innermost first."""
+    known: dict[Any, _compat.Mapped] = {}
+    given: dict[Any, set[int]] = {}
+    for number in numbers:
+        for level in _compat.mapped(derivation.numbers.objects[number]):
+            known.setdefault(level.tag, level)
+            given.setdefault(level.tag, set()).add(number)
+    order = sorted(known.values(), key=lambda level: -level.depth)
+    return [Rows(level.size, level.name, frozenset(given[level.tag]), level.tag) for level in order]
 
 
 def by_rows(derivation: Derivation) -> bool:
     """Each row is differentiated by what is its own alone: forces, slopes, saliencies are derivatives by data."""
-    found = [_compat.mapped(derivation.numbers.objects[argument.number]) for argument in derivation.parameters]
-    return bool(found) and None not in found
+    found = [tags(derivation.numbers.objects[argument.number]) for argument in derivation.parameters]
+    return bool(found) and bool(set.intersection(*found))
 
 
-def of_all(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> list[Bound]:
-    """The same calls on all rows at once; `types` is brought up to date."""
-    held = set(rows.given)
+def is_tree(derivation: Derivation) -> bool:
+    """What is differentiated are the arrays of one argument, as the parameters of a model are."""
+    found = derivation.parameters
+    return len(found) > 1 and len({argument.root for argument in found}) == 1
+
+
+def tags(item: Any) -> set[int]:
+    """Each `vmap` that a tracer is a row under."""
+    return {level.tag for level in _compat.mapped(item)}
+
+
+def of_all(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> tuple[list[Bound], set[int]]:
+    """The same calls on all rows at once, and the values that hold rows; `types` is brought up to date."""
+    held, copies = set(rows.given), list[Bound]()
     if not held.isdisjoint(argument.number for argument in derivation.parameters):
-        bounds = _repeated(bounds, rows, derivation, types)
+        copies, bounds = _repeated(bounds, rows, derivation, types)
     types.update({number: _wide(types[number], rows.size) for number in held if number in types})
-    found = []
+    for bound in copies:
+        held.update(bound.outputs)
+        types[bound.outputs[0]] = _wide(types[bound.outputs[0]], rows.size)
+    found = list(copies)
     for bound in bounds:
-        if bound.native == REPEATED:
-            held.update(bound.outputs)
-            types[bound.outputs[0]] = _wide(types[bound.outputs[0]], rows.size)
-            found.append(bound)
-            continue
         places = tuple(isinstance(item, int) and item in held for item in bound.inputs)
         if not (any(places) or collective(bound, rows.name)) or bound.failed:
             found.append(bound)
@@ -61,16 +74,16 @@ def of_all(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: d
         held.update(bound.outputs)
         types.update({number: _wide(types[number], rows.size) for number in bound.outputs if number in types})
         found.append(replace(bound, again=_each(bound, places, rows), rows=True))
-    return found
+    return found, held
 
 
 REPEATED = "broadcast_to"
 """What stands for data that all rows share, a copy for each."""
 
 
-def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> list[Bound]:
+def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> tuple[list[Bound], list[Bound]]:
     """
-    The same calls, each row with data of its own.
+    The same calls, each row with data of its own, and in front of them what gives each row its own.
 
     Where each row has parameters of its own, an ensemble, the data that all of them share become a row for each: shapes then fit each other as those of one row do.
     """
@@ -86,7 +99,7 @@ def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types
                 copy = Bound(None, {}, (item,), (number,), bound.trace, scope=bound.scope, native=REPEATED)
                 copy.again = lambda given: [jnp.broadcast_to(given, (rows.size, *jnp.shape(given)))]
                 found.append(copy)
-    return [*found, *(_renamed(bound, copies) for bound in bounds)]
+    return found, [_renamed(bound, copies) for bound in bounds]
 
 
 def _renamed(bound: Bound, copies: Mapping[int, int]) -> Bound:
@@ -105,10 +118,18 @@ def total(loss: int, derivation: Derivation, moving: Collection[int], rows: Rows
     return made
 
 
-def gradient(item: Any) -> Any:
-    """The gradient of a parameter that all rows share: the mean of theirs; of a row's own, as it is."""
-    inner = _compat.behind(item)
-    return jnp.mean(inner, axis=0) if _compat.mapped(item) is not None else inner
+def gradients_of(derivation: Derivation) -> dict[str, Any]:
+    """The gradients of a derivative that was computed at once; of a parameter that rows share, the mean of theirs."""
+    objects = {argument.path: derivation.numbers.objects[argument.number] for argument in derivation.parameters}
+    return {name: _gradient(item, objects.get(name)) for name, item in derivation.gradients.items() if concrete(item) is not None}
+
+
+def _gradient(item: Any, parameter: Any) -> Any:
+    own = tags(parameter)
+    levels = _compat.mapped(item)[::-1]
+    shared = tuple(at for at, level in enumerate(levels) if level.tag not in own)
+    found = _compat.rows_first(item)
+    return jnp.mean(found, axis=shared) if shared else found
 
 
 def _each(bound: Bound, places: Sequence[bool], rows: Rows) -> Callable[..., list[Any]]:

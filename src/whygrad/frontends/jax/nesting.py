@@ -7,6 +7,7 @@ from typing import Any
 from jax import lax
 
 from whygrad.frontends.jax import _compat, programs
+from whygrad.frontends.jax.batched import Batched, Level, levels_within, mapped
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.shards import Shards, agree, copies, rows, shards_of
 
@@ -37,13 +38,26 @@ class Nest:
         found = shards_of(self.path[-1][0]) if self.path else None
         return replace(found, shared=self.shared) if found is not None else None
 
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Each `vmap` around the innermost program, the innermost first."""
+        return levels_within(self.path)
 
-def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
+
+def nest_of(closed: Any, variables: Sequence[Any], batched: Sequence[Batched] = ()) -> Nest | None:
     """The program that these variables belong to, with those around it; None where some lie elsewhere."""
     owners: dict[Any, Path] = {}
+    wanted = {*variables, *(item for call in batched for item in call.invars if not _compat.is_literal(item))}
     for path, program in _programs(closed, ()):
-        own = {*program.jaxpr.invars, *program.jaxpr.constvars, *(item for equation in program.jaxpr.eqns for item in equation.outvars)}
-        owners.update((variable, path) for variable in variables if variable in own and variable not in owners)
+        _own(owners, path, program, wanted)
+    left = list(batched)
+    while placed := [call for call in left if all(_compat.is_literal(item) or item in owners for item in call.invars)]:
+        left = [call for call in left if call not in placed]
+        for call in placed:
+            around: Path = max((owners[item] for item in call.invars if not _compat.is_literal(item)), key=len, default=())
+            for path, program in _within(call, around):
+                _own(owners, path, program, wanted)
+    owners = {variable: path for variable, path in owners.items() if variable in set(variables)}
     if len(owners) < len(set(variables)):
         return None
     deepest: Path = max(owners.values(), key=len, default=())
@@ -61,11 +75,16 @@ def nest_of(closed: Any, variables: Sequence[Any]) -> Nest | None:
     return Nest(deepest, deepest[-1][1] if deepest else closed, around, turns)
 
 
-def nest_for(derivation: Derivation, closed: Any) -> Nest | None:
+def _own(owners: dict[Any, Path], path: Path, program: Any, wanted: set[Any]) -> None:
+    own = {*program.jaxpr.invars, *program.jaxpr.constvars, *(item for equation in program.jaxpr.eqns for item in equation.outvars)}
+    owners.update((variable, path) for variable in wanted & own if variable not in owners)
+
+
+def nest_for(derivation: Derivation, closed: Any, batched: Sequence[Batched] = ()) -> Nest | None:
     """Where the variables of a derivative live; None where that can't be looked at."""
     if derivation.failed is not None or not programs.reachable(derivation):
         return None
-    nest = nest_of(closed, programs.variables_of(derivation))
+    nest = nest_of(closed, programs.variables_of(derivation), batched)
     if nest is None or nest.shards is None:
         return nest
     moving = [derivation.numbers.objects[argument.number] for argument in derivation.parameters]
@@ -88,9 +107,13 @@ def _ids(path: Path) -> list[int]:
 def _programs(closed: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     yield path, closed
     for equation in closed.jaxpr.eqns if len(path) < DEEPEST else ():
-        for name, inner in _compat.inner_programs(equation.params):
-            if name != "cond_jaxpr" and not equation.primitive.name.startswith("custom"):
-                yield from _programs(inner, (*path, (equation, inner)))
+        yield from _within(equation, path)
+
+
+def _within(equation: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    for name, inner in _compat.inner_programs(equation.params):
+        if name != "cond_jaxpr" and not equation.primitive.name.startswith("custom"):
+            yield from _programs(inner, (*path, (equation, inner)))
 
 
 def first_turn(closed: Any, nest: Nest, turned: Mapping[int, Sequence[Any]]) -> Callable[..., tuple[list[Any], list[Any], list[Any]]]:
@@ -99,18 +122,54 @@ def first_turn(closed: Any, nest: Nest, turned: Mapping[int, Sequence[Any]]) -> 
 
     The last of its results are variables of the programs within, by their level, as the first turn makes them.
     """
+    wanted = _Wanted(nest, turned, nest.levels)
+    inner, read = len(nest.owner.jaxpr.invars), sum(len(level) for level in nest.around)
 
     def run(*inputs: Any) -> tuple[list[Any], list[Any], list[Any]]:
-        outer, given, read, made = closed, list(inputs), list[Any](), list[Any]()
-        for level, ((equation, inner), around) in enumerate(zip(nest.path, nest.around, strict=True), 1):
-            found = _compat.sliced(outer, [*equation.invars, *around])(*given)
-            read += found[len(equation.invars) :]
-            given = entered(equation, found[: len(equation.invars)], nest.shards if level == len(nest.path) else None)
-            outer = inner
-            made += _compat.sliced(inner, turned[level])(*given) if level in turned else []
-        return given, read, made
+        found = wanted.below(0, closed)(*inputs)
+        return found[:inner], found[inner : inner + read], found[inner + read :]
 
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked of the first turn, level by level."""
+
+    nest: Nest
+    turned: Mapping[int, Sequence[Any]]
+    levels: tuple[Level, ...]
+
+    def below(self, level: int, program: Any) -> Callable[..., list[Any]]:
+        """From the inputs of the program at this level to them."""
+        if level == len(self.nest.path):
+            return lambda *given: list(given)
+        (equation, inner), around = self.nest.path[level], self.nest.around[level]
+        last = level + 1 == len(self.nest.path)
+        deeper, own = self.below(level + 1, inner), self.turned.get(level + 1, ())
+        count = len(self.nest.owner.jaxpr.invars)
+        further = sum(len(items) for items in self.nest.around[level + 1 :])
+
+        def turn(*items: Any) -> list[Any]:
+            given = entered(equation, list(items), self.nest.shards if last else None)
+            found = deeper(*given)
+            return [*found[: count + further], *(_compat.sliced(inner, own)(*given) if own else ()), *found[count + further :]]
+
+        called: Callable[..., list[Any]] = turn
+        # those of this call come behind those of the calls within, and before those of the calls around
+        ours = len(equation.levels) if isinstance(equation, Batched) else 0
+        within = sum(len(call.levels) for call, _ in self.nest.path[level + 1 :] if isinstance(call, Batched))
+        handed = [*self.nest.owner.jaxpr.invars, *(item for items in self.nest.around[level + 1 :] for item in items), *own]
+        handed += [item for at in sorted(self.turned) if at > level + 1 for item in self.turned[at]]
+        for known in self.levels[within : within + ours]:
+            called = mapped(called, known, known.axes, handed)
+
+        def run(*given: Any) -> list[Any]:
+            found = _compat.sliced(program, [*equation.invars, *around])(*given)
+            results = called(*found[: len(equation.invars)])
+            return [*results[:count], *found[len(equation.invars) :], *results[count:]]
+
+        return run
 
 
 def entered(equation: Any, given: list[Any], shards: Shards | None = None) -> list[Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from whygrad.frontends.jax.assembly import Built, Part
-from whygrad.frontends.jax.jits import Plan
 from whygrad.frontends.jax.optimizers import Optimizers
+from whygrad.frontends.jax.plans import Plan
 from whygrad.frontends.jax.replay import JaxReplay
 
 
@@ -30,4 +30,6 @@ def replay_of(optimizers: Optimizers, built: Built, plan: Plan | None) -> JaxRep
     rule = None if inside else optimizers.rule()  # what a loop's optimizer remembers by now is not known
     arrays = {**part.before.arrays, **part.arrays}
     fused = engine.compiled or len(part.program.bounds) != len(part.program.derivation.bounds)
-    return JaxReplay(engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule)
+    return JaxReplay(
+        engine, arrays, names, built.step.graph, parameters, recorded, fused, part.before.bounds, rule, leading=part.program.leading
+    )

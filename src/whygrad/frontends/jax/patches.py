@@ -10,6 +10,7 @@ import jax
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, eager_loops, injections
+from whygrad.frontends.jax.batched import CALLS
 from whygrad.frontends.jax.derivations import Asked
 from whygrad.frontends.jax.modes import Switch
 from whygrad.frontends.jax.schedules import standing_in
@@ -44,6 +45,7 @@ class Patches:
         for kind in (jax.custom_jvp, jax.custom_vjp):
             self.put(kind, "__call__", self._custom(kind.__call__))
         self.put(_compat.EvalTrace, "process_primitive", self._computing(_compat.EvalTrace.process_primitive))
+        self.put(_compat.BatchTrace, "process_primitive", self._mapping(_compat.BatchTrace.process_primitive))
         for owner, name, replaced in _compat.without_shortcuts(self._recording, self.recorder.computed):
             self.put(owner, name, replaced)
         for owner, name, replaced in _compat.within_pmap(self.recorder.jits.wrap):
@@ -75,6 +77,18 @@ class Patches:
                 loop.outputs = result
             elif not recorder.stopped and recorder.on:
                 recorder.computed(primitive, args, params, result)
+            return result
+
+        return process_primitive
+
+    def _mapping(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def process_primitive(this: Any, primitive: Any, tracers: Any, params: Any, /) -> Any:
+            result = original(this, primitive, tracers, params)
+            if recorder.jits.capturing and primitive.name in CALLS and recorder.listening:
+                recorder.guarded("vmap", recorder.jits.batched, primitive, tracers, params, result)
             return result
 
         return process_primitive

@@ -1,16 +1,17 @@
 """The program behind one derivative: all equations from what the step was given to the loss, in line, with the values that are known."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.batched import Level, over_rows
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, concrete
 from whygrad.frontends.jax.flattening import Flattening, places
-from whygrad.frontends.jax.mapping import Rows, of_all, rows_of, total
+from whygrad.frontends.jax.mapping import Rows, by_rows, levels_of, of_all, tags, total
 from whygrad.frontends.jax.shards import Shards, off_mesh
 from whygrad.frontends.jax.tape import Atom, Bound, Constant
 
@@ -33,15 +34,22 @@ class Program:
     compiled: bool = False
     ahead: int = 0
     """How many of the equations run before the differentiated function."""
-    rows: Rows | None = None
-    """The `vmap` that it runs under."""
-    spread: Rows | None = None
-    """The `shard_map` that it is the body of, equations before the loss and all."""
+    spread: tuple[Rows, ...] = ()
+    """What it is the body of, equations before the loss and all: a `shard_map`, or calls under `vmap`, the innermost first."""
+    meshed: bool = False
+    """It is the body of a `shard_map`."""
+    leading: dict[int, int] = field(default_factory=dict)
+    """Of values that members of an ensemble or devices hold: how many axes stand in front of what one of them holds."""
 
     @property
     def moving(self) -> list[int]:
         """What is differentiated."""
         return [argument.number for argument in self.derivation.parameters]
+
+    def by_rows(self) -> bool:
+        """Each row of a `vmap` is differentiated by what is its own alone."""
+        around = any(rows.given.issuperset(self.moving) for rows in self.spread) and not self.meshed
+        return bool(self.moving) and (around or by_rows(self.derivation))
 
     def variables(self) -> dict[str, Any]:
         """Parameters that stand for variables of the program that the derivative belongs to."""
@@ -92,21 +100,35 @@ def eager(derivation: Derivation) -> tuple[Program, dict[int, Any]]:
 def _widened(program: Program) -> Program:
     """The program of all rows, where it is that of one row under `vmap`."""
     derivation = program.derivation
-    rows = program.spread or rows_of(derivation, {*program.moving, *derivation.external()})
-    if rows is None or derivation.failed is not None:
+    around = {rows.tag for rows in program.spread}
+    levels = [rows for rows in levels_of(derivation, {*program.moving, *derivation.external()}) if rows.tag not in around]
+    if not (levels or program.spread) or derivation.failed is not None:
         return program
-    if program.spread is not None:
-        program.bounds = of_all(off_mesh(program.bounds), rows, derivation, program.types)
-    else:
-        program.bounds = [*program.bounds[: program.ahead], *of_all(program.bounds[program.ahead :], rows, derivation, program.types)]
-    program.rows, program.compiled = rows, True
+    for rows in levels:
+        ahead = program.bounds[: program.ahead]
+        program.bounds, held = of_all(program.bounds[program.ahead :], rows, derivation, program.types)
+        program.bounds = [*ahead, *program.bounds]
+        _summed(program, rows, held)
+    program.bounds = off_mesh(program.bounds) if program.meshed else program.bounds
+    for rows in program.spread:
+        program.bounds, held = of_all(program.bounds, rows, derivation, program.types)
+        _summed(program, rows, held)
+    program.compiled = True
+    return program
+
+
+def _summed(program: Program, rows: Rows, held: Collection[int]) -> None:
+    """Its loss is one number again."""
+    derivation = program.derivation
+    if program.meshed or not rows.given.isdisjoint(program.moving):
+        program.leading.update({number: program.leading.get(number, 0) + 1 for number in held})
     if derivation.loss is not None:
         whole = total(derivation.loss, derivation, program.moving, rows)
         program.bounds.append(whole)
+        shape, dtype = program.types[whole.inputs[0]].shape, program.types[whole.inputs[0]].dtype  # type: ignore[index]  # an input of a total is a number
         derivation.loss = whole.outputs[0]
         derivation.losses = whole.outputs
-        program.types[derivation.loss] = jax.ShapeDtypeStruct((), program.types[whole.inputs[0]].dtype)  # type: ignore[no-untyped-call, index]  # jax has no type for it
-    return program
+        program.types[derivation.loss] = jax.ShapeDtypeStruct(shape[1:], dtype)  # type: ignore[no-untyped-call]  # jax has no type for it
 
 
 def _filled(program: Program, arrays: Mapping[int, Any], missing: Sequence[int]) -> dict[int, Any]:
@@ -126,7 +148,7 @@ def _abstract(item: Any) -> Any:
     return found if found is not None else jax.ShapeDtypeStruct(item.shape, item.dtype)  # type: ignore[no-untyped-call]  # jax has no type for it
 
 
-def traced(derivation: Derivation, closed: Any, shards: Shards | None = None) -> Program:
+def traced(derivation: Derivation, closed: Any, shards: Shards | None = None, levels: Sequence[Level] = ()) -> Program:
     """The program of a derivative within a function that JAX traces; values are variables of that function."""
     variables = {number: found for number, item in derivation.numbers.objects.items() if (found := _compat.variable(item)) is not None}
     given = {number: found for number, item in derivation.numbers.objects.items() if (found := concrete(item)) is not None}
@@ -141,7 +163,14 @@ def traced(derivation: Derivation, closed: Any, shards: Shards | None = None) ->
         axes = enumerate(zip(closed.jaxpr.invars, shards.axes, strict=True))
         split = {variable for at, (variable, axis) in axes if axis is not None and at not in shards.shared}
         held = (number for number, item in program.given.items() if not _compat.is_array(item) and item in split)
-        program.spread = Rows(shards.size, shards.name, frozenset(held))
+        program.spread, program.meshed = (Rows(shards.size, shards.name, frozenset(held)),), True
+        return program
+    objects = derivation.numbers.objects
+    for level in levels:
+        held = (
+            n for n, item in program.given.items() if not _compat.is_array(item) and (item in level.held or level.tag in tags(objects[n]))
+        )
+        program.spread += (Rows(level.size, level.name, frozenset(held), level.tag),)
     return program
 
 
@@ -205,14 +234,15 @@ def resolved(given: Mapping[int, Any], values: Mapping[Any, Any]) -> dict[int, A
     return found
 
 
-def begun(program: Program, owner: Any, values: Mapping[Any, Any]) -> dict[int, Any]:
+def begun(program: Program, owner: Any, values: Mapping[Any, Any], levels: Sequence[Level] = ()) -> dict[int, Any]:
     """What is differentiated and is made within the traced function, of what that is given."""
     objects = program.derivation.numbers.objects
     made = {number: variable for number in program.moving if (variable := _compat.variable(objects[number])) is not None}
     missing = {number: variable for number, variable in made.items() if variable not in values}
     if not missing:
         return {}
-    run = _compat.ORIGINALS.jit(_compat.sliced(owner, list(missing.values())))
+    wanted = list(missing.values())
+    run = _compat.ORIGINALS.jit(over_rows(_compat.sliced(owner, wanted), levels, owner.jaxpr.invars, wanted))
     return dict(zip(missing, run(*(values.get(item) for item in owner.jaxpr.invars)), strict=True))
 
 
@@ -226,12 +256,12 @@ def variables_of(derivation: Derivation) -> list[Any]:
 
 
 def reachable(derivation: Derivation) -> bool:
-    """What the function reads can be had, as it lies under one `vmap` at most; and so can what it calls."""
+    """What the function reads can be had, as it lies under nothing but `vmap`; and so can what it calls."""
     if any(closed_off(bound) for bound in derivation.bounds):
         return False
     numbers = {*(argument.number for argument in derivation.parameters), *derivation.external()}
     objects = [derivation.numbers.objects[number] for number in numbers]
-    if any(found.axis != 0 for item in objects if (found := _compat.mapped(item)) is not None):
+    if any(level.axis != 0 for item in objects if concrete(item) is None for level in _compat.mapped(item)):
         return False  # timid: rows that do not come first are rare
     return all(_compat.variable(item) is not None or concrete(item) is not None for item in objects)
 
@@ -277,13 +307,13 @@ def flattened(program: Program, arrays: Mapping[int, Any]) -> Program:
     types = {**program.types, **{number: kind for number, kind in flattening.types.items() if kind is not None}}
     limits = [*program.limits, *flattening.limits]
     flat = Program(program.derivation, [*before, *inside], types, program.given, limits, program.compiled, len(before))
-    flat.spread = program.spread
+    flat.spread, flat.meshed = program.spread, program.meshed
     return _widened(flat)
 
 
 def _choices(program: Program, arrays: Mapping[int, Any]) -> dict[int, Any]:
     """Which way each `cond` goes."""
-    if program.spread is not None or rows_of(program.derivation, {*program.moving, *program.derivation.external()}) is not None:
+    if program.spread or levels_of(program.derivation, {*program.moving, *program.derivation.external()}):
         return {}  # each row goes its own way
     asked = [b.inputs[0] for b in program.bounds if b.primitive is not None and b.primitive.name == "cond" and isinstance(b.inputs[0], int)]
     if not asked:

@@ -18,19 +18,20 @@ from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left, plain_numbers
 from whygrad.frontends.jax.eager_loops import EagerLoops
-from whygrad.frontends.jax.evaluation import concrete, deleted
+from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.failures import about, raised
-from whygrad.frontends.jax.jits import LOST, Jits, Plan, asked_for
+from whygrad.frontends.jax.jits import LOST, Jits, asked_for
 from whygrad.frontends.jax.keras import Keras
 from whygrad.frontends.jax.late import Lateness
 from whygrad.frontends.jax.listening import Listener
-from whygrad.frontends.jax.mapping import by_rows, gradient
+from whygrad.frontends.jax.mapping import by_rows, gradients_of
 from whygrad.frontends.jax.modes import Modes
 from whygrad.frontends.jax.naming import variables_for
 from whygrad.frontends.jax.opening import held, replay_of
 from whygrad.frontends.jax.optimizers import Optimizers
 from whygrad.frontends.jax.outcomes import Open, Outcomes, apart, belonging, place, sites
 from whygrad.frontends.jax.patches import Patches, outside
+from whygrad.frontends.jax.plans import Plan
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.states import States
 from whygrad.frontends.jax.strangers import strangers
@@ -205,8 +206,7 @@ class JaxRecorder(Listener):
             return None
         program, arrays = programs.eager(derivation)
         self.limits += program.limits
-        gradients = {name: gradient(item) for name, item in derivation.gradients.items() if concrete(item) is not None}
-        return Part(program, arrays, self.activations, gradients)
+        return Part(program, arrays, self.activations, gradients_of(derivation))
 
     # --- steps ----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -77,6 +77,8 @@ class JaxReplay:
     """What was computed before the program, of what it reads."""
     rule: Rule | None = None
     base: tuple[Any, dict[str, Any]] | None = None
+    leading: Mapping[int, int] = field(default_factory=dict)
+    """Of values that members of an ensemble or devices hold: how many axes stand in front of what one of them holds."""
 
     def baseline(self) -> Measures:
         """The step unchanged, twice."""
@@ -208,16 +210,23 @@ class JaxReplay:
         return with_engine(self, self.engine.beginning_with(cone, fixed)) if cone else self
 
     def permuted(self, names: Sequence[str]) -> dict[int, Any]:
-        """The labels in another order, all in the same one."""
-        found = self._numbers(names)
-        shapes = [np.shape(self.arrays[number]) for number in found]
-        sizes = {shape[0] for shape in shapes if shape}
-        if not sizes or any(not shape for shape in shapes):
+        """The labels in another order, all in the same one: in that order within each member of an ensemble, who may share them."""
+        axes = {number: self._examples(number) for number in self._numbers(names)}
+        sizes = {np.shape(self.arrays[number])[axis] for number, axis in axes.items() if axis is not None}
+        if not sizes or None in axes.values():
             raise Unable("a label is a single number")
         if len(sizes) > 1:
             raise Unable("the labels differ in their number of rows")
-        order = order_of(sizes.pop(), [self.arrays[number] for number in found], 0)
-        return {number: _in_order(self.arrays[number], order) for number in found}
+        rows = [np.moveaxis(np.asarray(self.arrays[number]), axis or 0, 0) for number, axis in axes.items()]
+        order = order_of(sizes.pop(), rows, 0)
+        return {number: _in_order(self.arrays[number], order, axis or 0) for number, axis in axes.items()}
+
+    def _examples(self, number: int) -> int | None:
+        """The axis along which an array's examples lie; None where it has none."""
+        shape, leading = np.shape(self.arrays[number]), self.leading.get(number, 0)
+        if leading < len(shape) and shape[leading] > 1:
+            return leading
+        return 0 if shape else None
 
 
 _OWN: Mapping[type[Intervention], Callable[[Any, Any], Trial]] = {
@@ -229,11 +238,11 @@ _OWN: Mapping[type[Intervention], Callable[[Any, Any], Trial]] = {
 """Interventions with an experiment of their own."""
 
 
-def _in_order(array: Any, order: Any) -> Any:
+def _in_order(array: Any, order: Any, axis: int) -> Any:
     """An array's rows in another order, laid out over the devices as before: to pick rows of a sharded array by JAX asks for the layout of the result."""
     if isinstance(array, jax.Array) and array.is_fully_addressable and not jnp.issubdtype(array.dtype, jax.dtypes.extended):
-        return jax.device_put(np.asarray(array)[np.asarray(order)], array.sharding)
-    return jnp.take(jnp.asarray(array), jnp.asarray(order), axis=0)
+        return jax.device_put(np.take(np.asarray(array), np.asarray(order), axis), array.sharding)
+    return jnp.take(jnp.asarray(array), jnp.asarray(order), axis=axis)
 
 
 def _number(loss: Any) -> float | None:

@@ -15,7 +15,7 @@ from whygrad.frontends.jax.patches import outside
 from whygrad.ir import Event, Step
 
 if TYPE_CHECKING:
-    from whygrad.frontends.jax.jits import Plan
+    from whygrad.frontends.jax.plans import Plan
 
 IN_A_ROW = 2
 """Calls of a step that hand their parameters on to one another, from which they are a turn of training."""

@@ -97,7 +97,7 @@ def values_in(frame: FrameType, numbers: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def _is_data(item: Any) -> bool:
-    rows = getattr(item, "ndim", 0) > 0 or _compat.mapped(item) is not None
+    rows = getattr(item, "ndim", 0) > 0 or bool(_compat.mapped(item))
     return _compat.is_array(item) and rows and getattr(getattr(item, "dtype", None), "kind", "f") in "biufV"
 
 

@@ -15,7 +15,7 @@ from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.derivations import Asked, arguments_of
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.inputs import parameters_of
-from whygrad.frontends.jax.jits import Plan
+from whygrad.frontends.jax.plans import Plan
 from whygrad.frontends.jax.returns import Returns
 from whygrad.frontends.jax.tape import Numbers
 from whygrad.frontends.trajectories import Trajectory
