@@ -5,7 +5,7 @@ from math import isfinite, log, prod
 from statistics import fmean
 from typing import Literal
 
-from whygrad.flow.guesses import constant_guess, spread_guess, spread_seen
+from whygrad.flow.guesses import constant_guess, spread_guess, spread_seen, written_guess
 from whygrad.flow.index import Index, StepIndex
 from whygrad.flow.penalties import data_term
 from whygrad.ir import Course, Op, Optimizer, Parameter
@@ -70,6 +70,26 @@ def at_chance(index: Index, step: StepIndex, course: Course) -> bool:
     return any(course.last >= (1 - STANDS) * guess for guess in (*even_guesses(step), *constant_guesses(index, step)))
 
 
+def ends_at_chance(index: Index, step: StepIndex) -> bool:
+    """After many steps the whole loss costs as much as an even guess among the classes, or the mean of the targets, or more."""
+    course = course_of(index, step)
+    guesses = [*even_guesses(step, part=True), *means_of_targets(index)] if course is not None and course.steps >= ENOUGH else []
+    last = course.last if course is not None and course.non_finite is None else None
+    return bool(guesses) and last is not None and last >= (1 - STANDS) * max(guesses)
+
+
+def means_of_targets(index: Index) -> Iterator[float]:
+    """What their mean costs by a squared error, by the figures of each recorded batch: the variance."""
+    for step in index.steps:
+        written = written_guess(step, at_most=False)
+        yield from (written,) if written is not None else ()
+        for op in step.loss_ops():
+            target = target_of(op) if op.kind == "mse_loss" else None
+            figures = step.value(target).statistics if target is not None and target in step.from_labels else None
+            if figures is not None and figures.std is not None and isfinite(figures.std):
+                yield figures.std**2
+
+
 def ends_flat(index: Index, step: StepIndex, course: Course) -> bool:
     """The last losses are no better than those of a guess that is the same for every example, by the batch whose targets differ least, and fall no more."""
     spreads = [spread_seen(index.kinds[step.step.kind], op) for op in step.loss_ops() if is_whole(step, op)]
@@ -85,13 +105,15 @@ def still_falls(course: Course) -> bool:
 
 
 def constant_guesses(index: Index, step: StepIndex) -> Iterator[float]:
-    """What the best constant guess costs by a loss over two classes, or on numbers, that is the whole loss, as the data that were seen have it."""
+    """What the best constant guess costs by a loss over two classes, or on numbers, that is the whole loss, also where it is written out, as the data that were seen have it."""
     for op in step.loss_ops():
         if not is_whole(step, op) or target_of(op) not in step.from_labels:
             continue
         guess, spread = constant_guess(index.kinds[step.step.kind], op), spread_guess(index.kinds[step.step.kind], op)
         yield from (guess.at_most,) if guess is not None else ()
         yield from (spread,) if spread is not None else ()
+    written = written_guess(step)
+    yield from (written,) if written is not None else ()
 
 
 def even_guesses(step: StepIndex, *, part: bool = False) -> Iterator[float]:

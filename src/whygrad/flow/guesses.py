@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import fsum, isfinite, log
+from math import fsum, isfinite, log, sqrt
 
 from whygrad.flow.index import StepIndex
 from whygrad.ir import Op, Value
@@ -67,7 +67,7 @@ def spread_guess(steps: tuple[StepIndex, ...], op: Op, *, reductions: Collection
     `reductions`: those of the loss that is asked about, whose mean may be an op of its own.
     """
     seen = _spreads(steps, op, reductions)
-    spread = max((std * (1 + _ERRORS * (2 / max(1, count)) ** 0.5) for std, count in seen), default=None)
+    spread = max((_at_most(std, count) for std, count in seen), default=None)
     return _cost(op, spread) if spread is not None else None
 
 
@@ -77,8 +77,8 @@ def spread_seen(steps: tuple[StepIndex, ...], op: Op) -> float | None:
     return _cost(op, spread) if spread is not None else None
 
 
-def written_guess(step: StepIndex) -> float | None:
-    """What a constant guess costs by a mean of squared differences that the program writes out, on the targets of this step."""
+def written_guess(step: StepIndex, *, at_most: bool = True) -> float | None:
+    """What a constant guess costs, at most or by these alone, on the targets of this step by a mean of squared differences that the program writes out."""
     labels = step.from_labels - step.depends_on_parameters
     for op in step.graph.ops:
         target = next((name for name in op.inputs if name in labels), None)
@@ -91,8 +91,13 @@ def written_guess(step: StepIndex) -> float | None:
             and figures.std
             and any(m.kind == "mean" and m.output in step.losses for m in means)
         ):
-            return figures.std**2
+            return (_at_most(figures.std, figures.count) if at_most else figures.std) ** 2
     return None
+
+
+def _at_most(std: float, count: int) -> float:
+    """The spread that all data may have where so many of them have this one."""
+    return std * (1 + _ERRORS * sqrt(2 / max(1, count)))
 
 
 def _cost(op: Op, spread: float) -> float:

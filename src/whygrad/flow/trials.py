@@ -46,7 +46,7 @@ FURTHER = 2.0
 """How many times further it must fall with the change than without; a mere matter of taste in settings stays below."""
 
 GAIN = 0.2
-"""Share by which a loss must end lower than without the change, where a control says what is learnt by heart."""
+"""Share by which a loss must end lower than without the change, where a control says what is learnt by heart, or the change is a decay left out."""
 
 ENTRIES = 3
 """Entries that must have been compared to contradict a derivative."""
@@ -125,6 +125,7 @@ def _changes(descent: Descend) -> str:
     parts += [f"with a ReLU behind {_listed(descent.activate)}"] if descent.activate else []
     parts += [f"with {_listed(descent.thaw)} trained as well"] if descent.thaw else []
     parts += [f"with {_listed(descent.joined)} moved as well"] if descent.joined else []
+    parts += [f"with a weight decay of {descent.decay:g}"] if descent.decay is not None else []
     parts += ["without the limit on whole updates"] if descent.unlimited else []
     return " and ".join(parts) or "unchanged"
 
@@ -208,6 +209,8 @@ def _descended(trial: Trial) -> Verdict:
     """Whether the change helps; where a control was made, more than it helps to learn permuted labels by heart."""
     if isinstance(trial.intervention, Descend) and trial.intervention.joined:
         return _joined(trial)
+    if isinstance(trial.intervention, Descend) and trial.intervention.decay is not None and (gain(trial) or 0.0) >= GAIN:
+        return "confirmed"  # a decay takes a loss that begins above chance down to that, which is a fall as well
     return _fell_further(trial) if "permuted" not in trial.figures else _bends(trial)
 
 

@@ -59,6 +59,8 @@ class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Parameters that the program does not move and that are moved as well, by the settings of the first optimizer; without the change they stay."""
     unlimited: bool = False
     """Without the limit that a clipping behind the optimizer sets to whole updates."""
+    decay: float | None = None
+    """The optimizer's weight decay, where that is changed."""
 
 
 class Unhook(msgspec.Struct, frozen=True, tag="unhook"):

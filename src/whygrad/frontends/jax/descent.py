@@ -129,11 +129,11 @@ class Descent:
 
 def _figures(rule: Rule, change: Descend | None, steps: int) -> dict[str, float]:
     """The numbers of one update; given to the compiled function, so that it is compiled once for all descents."""
-    settings, changed = rule.settings, change.epsilon if change is not None else None
+    settings, changed, decay = rule.settings, change.epsilon if change is not None else None, change.decay if change is not None else None
     first, second = float(settings.get("beta1", settings.get("b1", 0.9))), float(settings.get("beta2", settings.get("b2", 0.999)))
     return {
         "rate": rule.rate * (change.factor if change else 1.0),
-        "decay": float(settings.get("weight_decay", 0.0) or 0.0),
+        "decay": float(settings.get("weight_decay", 0.0) or 0.0) if decay is None else decay,
         "momentum": float(settings.get("momentum", 0.0) or 0.0),
         "epsilon": float(settings.get("eps", 1e-8)) if changed is None else changed,
         "first": first,

@@ -50,7 +50,7 @@ class Moving:
         dtype = self.array.dtype
         rate = self.rate * (descent.factor if descent else 1.0)
         self.steps += 1
-        decay = self.number("weight_decay", 0.0)
+        decay = self.number("weight_decay", 0.0) if descent is None or descent.decay is None else descent.decay
         if decay:
             self.array = (self.array - self.array * dtype.type(rate * decay)).astype(dtype)
         self.array = (self.array - self._direction(gradient.astype(dtype), descent) * dtype.type(rate)).astype(dtype)

@@ -67,7 +67,7 @@ class Moving:
             self._by_class(self.own, gradient, rate, descent)
             return
         self.steps += 1
-        decay = float(self.settings.get("weight_decay", 0.0))
+        decay = float(self.settings.get("weight_decay", 0.0)) if descent is None or descent.decay is None else descent.decay
         if decay and self.native != "AdamW":
             gradient = gradient.add(self.tensor, alpha=decay)
         elif decay:
@@ -79,6 +79,8 @@ class Moving:
         group["lr"] = rate
         if descent is not None and descent.epsilon is not None:
             group["eps"] = descent.epsilon
+        if descent is not None and descent.decay is not None:
+            group["weight_decay"] = descent.decay
         self.tensor.grad = gradient
         unwrap(type(own).step)(own)
         self.tensor.grad = None

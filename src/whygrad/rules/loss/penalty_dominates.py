@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import ENOUGH, STANDS, course_of, even_guesses
+from whygrad.flow.courses import ends_at_chance
 from whygrad.flow.origins import penalised_at
 from whygrad.flow.penalties import alone, stacked
 from whygrad.ir import Op, Site
-from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
+from whygrad.rules.loss.decays import swamped
 from whygrad.rules.loss.summed_beside_mean import summed
 from whygrad.rules.phrases import distinct, figure, finite, percent, places
 from whygrad.rules.remedies import remedy
@@ -50,16 +50,17 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     step and permuting the labels hardly changes the gradient; where the run ends no better than an even guess or the mean of the targets, half of the gradient at most.
     And a term without labels that is summed over the whole batch beside one that is averaged over all entries, and ten times larger, in every recorded step or in the first one of a run
     that ends where the averaged one began, as the divergence of a variational autoencoder beside a mean squared error.
+    And a weight decay inside the optimizer that is three times the gradient, in a run whose loss stands still or ends at chance, where a few updates without it take the loss clearly lower.
 
     ## Why it matters
     The updates shrink the parameters whatever the data say. The loss falls nicely, because the penalty does, and the fit stays at the mean.
 
     ## When it is fine
     A penalty that is large in number can have a small gradient, so the label sensitivity has to say so too. A weight decay inside the
-    optimizer is no term of the loss and is not judged here.
+    optimizer is in balance with the gradient once a model has learnt, however large it is.
 
     ## How sure
-    Measured: the two terms, and the gradient with the labels permuted.
+    Measured: the two terms, and the gradient with the labels permuted; of a decay by updates on copies of the parameters, with and without it.
 
     ## References
     Ridge regression; `weight_decay` of the optimizers.
@@ -69,6 +70,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         if found and None not in found:
             yield from distinct(diagnosis(index, one, len(found)) for one in found if one)
     yield from summed(index)
+    yield from distinct(swamped(index))
 
 
 def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
@@ -88,24 +90,6 @@ def sums(index: Index, step: StepIndex) -> Iterator[Sum]:
             made = step.producer.get(penalty)
             if made and data in step.from_labels and alone(step, penalty) and (pair := sizes(step, data, penalty)) is not None:
                 yield Sum(step, op, *pair, made[1])
-
-
-def ends_at_chance(index: Index, step: StepIndex) -> bool:
-    """After many steps the whole loss costs as much as an even guess among the classes, or the mean of the targets, or more."""
-    course = course_of(index, step)
-    guesses = [*even_guesses(step, part=True), *means_of_targets(index)] if course is not None and course.steps >= ENOUGH else []
-    last = course.last if course is not None and course.non_finite is None else None
-    return bool(guesses) and last is not None and last >= (1 - STANDS) * max(guesses)
-
-
-def means_of_targets(index: Index) -> Iterator[float]:
-    """What their mean costs by a squared error, by the figures of each recorded batch: the variance."""
-    for step in index.steps:
-        for op in step.loss_ops():
-            target = target_of(op) if op.kind == "mse_loss" else None
-            figures = step.value(target).statistics if target is not None and target in step.from_labels else None
-            if figures is not None and figures.std is not None and finite(figures.std):
-                yield figures.std**2
 
 
 def _declared(index: Index, found: Sum) -> Site | None:

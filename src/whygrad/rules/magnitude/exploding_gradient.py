@@ -7,7 +7,7 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.changes import backward_site
 from whygrad.flow.courses import constant_guesses, course_of, even_guesses, fails, is_whole
-from whygrad.flow.guesses import spread_guess, written_guess
+from whygrad.flow.guesses import spread_guess
 from whygrad.flow.makers import edited_at
 from whygrad.ir import Course
 from whygrad.rules import rule
@@ -87,7 +87,7 @@ def later(index: Index, first: StepIndex) -> frozenset[Fact]:
 def guessed(index: Index, step: StepIndex) -> float | None:
     """What a constant guess costs at most."""
     averaged = (spread_guess(index.kinds[step.step.kind], op, reductions=("mean", "none")) for op in step.loss_ops() if is_whole(step, op))
-    known = (guess for guess in (*averaged, written_guess(step)) if guess is not None)
+    known = (guess for guess in averaged if guess is not None)
     return max((*even_guesses(step), *constant_guesses(index, step), *known), default=None)
 
 
