@@ -94,8 +94,8 @@ def is_loss(step: StepIndex) -> bool:
 
 
 def ran_out(optimizer: Optimizer) -> bool:
-    """The rate was zero, or nothing next to the highest, for the last quarter of the updates or more."""
-    if optimizer.idle_from is None or optimizer.last_rate is None:
+    """The rate was zero, or nothing next to the highest, for the last quarter of the updates or more; one that is the same all along and not zero is too small (WG412), and ran out of nothing."""
+    if optimizer.idle_from is None or optimizer.last_rate is None or (optimizer.rates and optimizer.rates[0] == optimizer.rates[1] > 0):
         return False
     idle = optimizer.steps - optimizer.idle_from
     return idle >= IDLE_UPDATES and idle >= IDLE * optimizer.steps

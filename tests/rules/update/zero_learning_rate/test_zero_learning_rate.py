@@ -293,3 +293,9 @@ def test_a_rate_that_falls_too_fast_is_not_said_to_act_on_its_own_result(text: s
 
     assert diagnosis.help is not None
     assert ("rate of the moment" in diagnosis.help) is moment
+
+
+def test_a_rate_that_is_the_same_all_along_is_too_small_and_did_not_run_out() -> None:
+    assert not said(
+        diagnose, '    optimizer opt native="Adam" steps=96 rates=[3e-9,3e-9] last_rate=3e-9 idle_steps=96 idle_from=0 @ "train.py":20\n'
+    )
