@@ -1,9 +1,9 @@
 """WG410: clipping leaves almost nothing of the gradient."""
 
 from collections.abc import Iterator
-from math import hypot
+from math import hypot, prod, sqrt
 
-from whygrad.diagnosis import Diagnosis, Edit, Evidence, Remedy
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.timeline import Moment, place, timeline
 from whygrad.idioms import speaks
@@ -33,7 +33,7 @@ SCALE_FREE = (
     "rprop",
     "sparseadam",
 )
-"""Optimizers that divide by the gradient's own size, so that a constant factor does not change their update."""
+"""Optimizers that divide by the gradient's own size, so that a constant factor does not change their update, unless what is left lies below their epsilon."""
 
 
 @rule("WG410", "clipped-away", "warning")
@@ -49,7 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     The update is rate times limit, whatever the gradient is. The loss falls as slowly as with a rate that many times smaller.
 
     ## When it is fine
-    Adam and its relatives divide by the gradient's size, so that a factor cancels. Limits that bite at the first steps alone are the purpose of clipping: parameters
+    Adam and its relatives divide by the gradient's size, so that a factor cancels, unless what is left is smaller than their epsilon. Limits that bite at the first steps alone are the purpose of clipping: parameters
     that move on are left alone.
 
     ## How sure
@@ -74,11 +74,18 @@ def _away(index: Index, moment: Moment) -> bool:
     if share is None or share > LEFT:
         return False
     mine = [p for p in _clipped(moment) if p.optimizer]
-    native = {o.name: o.native for o in index.record.optimizers}
-    if any(native.get(p.optimizer, "").lower() in SCALE_FREE for p in mine):
+    held = {o.name: o for o in index.record.optimizers}
+    if any(o.native.lower() in SCALE_FREE and not _below_epsilon(moment, p, o) for p in mine if (o := held.get(p.optimizer)) is not None):
         return False
     moved = _movement(mine)
     return moved is not None and moved <= STILL
+
+
+def _below_epsilon(moment: Moment, parameter: Parameter, optimizer: Optimizer) -> bool:
+    """What clipping leaves of a gradient is smaller than what the optimizer adds to the gradient's size before it divides by that."""
+    epsilon = next((e for group in optimizer.groups if isinstance(e := group.settings.get("eps"), float)), 0.0)
+    limit, shape = moment.event.attributes.get("limit"), moment.step.value(parameter.value).shape
+    return isinstance(limit, float) and shape is not None and limit / sqrt(max(1, prod(shape))) < epsilon
 
 
 def _clipped(moment: Moment) -> list[Parameter]:
@@ -123,6 +130,7 @@ def _about(index: Index, moments: list[Moment]) -> Diagnosis:
             ),
             Evidence(f"an update moves the parameters by {moved:.1g} of their norm", "update_ratio", moved),
         ),
+        explains=frozenset((Fact("stands", str(step.step.kind)), *(Fact("unmoved", p.name) for p in _clipped(moments[0])))),
         help=f"clip to about the usual norm of the gradient, {figure(norm)} here"
         + (f"; `{optimizer.name}` steps at {figure(optimizer.last_rate)}" if optimizer else ""),
         kind=step.step.kind,

@@ -50,13 +50,19 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
     """Epsilon against the gradients of one step."""
     optimizer = optimizer_of(index, step)
-    epsilons = [e for group in (optimizer.groups if optimizer else ()) if isinstance(e := group.settings.get("eps"), float | int)]
+    found = ruled_by_epsilon(step, optimizer) if optimizer is not None else None
+    if optimizer is not None and found is not None:
+        yield diagnosis(index, step, optimizer, *found)
+
+
+def ruled_by_epsilon(step: StepIndex, optimizer: Optimizer) -> tuple[float, float] | None:
+    """The epsilon, and the size of the gradients in the middle, where it is far above most of them."""
+    epsilons = [e for group in optimizer.groups if isinstance(e := group.settings.get("eps"), float | int)]
     scales = [s for p in step.step.parameters if (s := gradient_scale(step, p)) is not None]
-    if optimizer is None or not epsilons or not scales:
-        return
-    epsilon = max(epsilons)
-    if sum(epsilon >= ABOVE * scale for scale in scales) >= MOST * len(scales):
-        yield diagnosis(index, step, optimizer, epsilon, sorted(scales)[len(scales) // 2])
+    epsilon = max(epsilons, default=0.0)
+    if not epsilons or not scales or sum(epsilon >= ABOVE * scale for scale in scales) < MOST * len(scales):
+        return None
+    return epsilon, sorted(scales)[len(scales) // 2]
 
 
 def gradient_scale(step: StepIndex, parameter: Parameter) -> float | None:

@@ -12,6 +12,7 @@ from whygrad.rules import rule
 from whygrad.rules.magnitude.scales import course_told, fell_told
 from whygrad.rules.phrases import distinct, figure, places
 from whygrad.rules.remedies_of_settings import lowered, rated
+from whygrad.rules.update.optimizer_epsilon import ruled_by_epsilon
 from whygrad.rules.update.overshot import TOLD, overshot, to_try
 from whygrad.rules.update.written_updates import written_updates
 
@@ -88,8 +89,8 @@ def smaller(step: StepIndex, optimizer: Optimizer) -> Descend:
 
 
 def far(step: StepIndex, optimizer: Optimizer) -> bool:
-    """Some parameter will move by a tenth of its size or more at once."""
-    return any(ratio is not None and ratio >= FAR for ratio in ratios(step, optimizer))
+    """Some parameter will move by a tenth of its size or more at once; an epsilon that decides the length of the updates keeps them short (WG419)."""
+    return not ruled_by_epsilon(step, optimizer) and any(ratio is not None and ratio >= FAR for ratio in ratios(step, optimizer))
 
 
 def ratios(step: StepIndex, optimizer: Optimizer, axes: int = 0) -> tuple[float | None, ...]:

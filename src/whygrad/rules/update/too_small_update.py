@@ -30,6 +30,8 @@ FELT = 5e-3
 """Share of its norm by which an update must move a weight for the few that are tried to show: at 3e-3 four of them took 2 % off a loss that Adam's usual rate halves."""
 MOVED = 0.05
 """Share of their norm by which parameters could move in the whole run if all updates pointed one way; below it nothing was learnt."""
+STIRRED = 1e-3
+"""The same, below which the loss can't have fallen by what was learnt: an update of a whole run that small changes a loss by about as little."""
 NEAR = 0.005
 """Share of its norm below which every parameter must move in one update for the experiment to be worth its time."""
 MULTIPLIED = 0.05
@@ -86,7 +88,7 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
         yield scheduled(index, step, optimizer, course)
     elif worth_trying(index, step, optimizer, course):
         yield diagnosis(index, step, optimizer, course, None)
-    elif course is not None and failure(course) == "stands":
+    elif course is not None and (failure(course) == "stands" or unstirred(step, optimizer, course)):
         ratio, divisor = largest_ratio(step), divides_by(optimizer)
         if ratio is None or not 0 < ratio * (course.steps if course.steps >= STEPS else SHORT) < MOVED:
             return
@@ -96,6 +98,15 @@ def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:
             yield (
                 averaged(index, step, optimizer, course) if kept_of_update(optimizer) else diagnosis(index, step, optimizer, course, ratio)
             )
+
+
+def unstirred(step: StepIndex, optimizer: Optimizer, course: Course) -> bool:
+    """All updates of the run together move nothing by a thousandth of its size, at a rate that is the same all along, and what its losses fell by is the scatter of its batches."""
+    ratio, rates = largest_ratio(step), optimizer.rates
+    steady = rates is not None and 0 < rates[1] <= 2 * rates[0] and failure(course) is None and course.steps >= STEPS
+    if not steady or ratio is None or course.first is None or course.last is None:
+        return False
+    return 0 < ratio * course.steps < STIRRED and course.first - course.last <= (course.noise or 0.0)
 
 
 def worth_trying(index: Index, step: StepIndex, optimizer: Optimizer, course: Course | None) -> bool:

@@ -23,7 +23,20 @@ FIRES = {
     "parameters handed over as an iterator": TIGHT.replace("! clip w", "! clip"),
 }
 
+ADAM = TIGHT.replace('native="SGD"', 'native="Adam"').replace('parameters=["w"]', 'parameters=["w"] settings={"eps":0.001}')
+"""What is left of the gradient, 1e-4 over eight entries, is far below what Adam adds to its size."""
+
+
+def test_adam_moves_nothing_for_what_lies_below_its_epsilon() -> None:
+    (found,) = said(diagnose, ADAM, steps=2)
+
+    assert "(WG417)" not in found.message
+    assert {fact.what for fact in found.explains} == {"stands", "unmoved"}
+
+
 SILENT = {
+    "of Adam, above its epsilon": ADAM.replace('"eps":0.001', '"eps":1e-8'),
+    "of Adam, whose epsilon is not known": ADAM.replace('"eps":0.001', '"eps":null'),
     "gradients that are still scaled": TIGHT.replace("    ! optimizer_step", "    ! unscale opt\n    ! optimizer_step"),
     "Adam divides by the size": TIGHT.replace('native="SGD"', 'native="AdamW"'),
     "a limit that bites, and parameters that move": TIGHT.replace("update_norm=0.000001", "update_norm=0.001"),
