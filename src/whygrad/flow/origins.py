@@ -66,6 +66,11 @@ def mode_asked_at(index: Index, names: tuple[str, ...]) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "mode asked" and o.values == names), None)
 
 
+def turned_at(index: Index) -> Site | None:
+    """The one place that turns gradients round, or adds what should be taken off."""
+    return next((o.site for o in index.record.origins if o.setting == "turned"), None)
+
+
 def unkept_at(index: Index) -> Site | None:
     """Where, by the source, a function takes parameters over and keeps what it makes of them from everybody."""
     return next((o.site for o in index.record.origins if o.setting == "unkept"), None)

@@ -138,6 +138,15 @@ def distance(one: Mapping[str, object], other: Mapping[str, object]) -> float | 
     return difference / top if top > 0 and math.isfinite(top) and math.isfinite(difference) else None
 
 
+def cosine(one: object, other: object) -> float | None:
+    """Of the angle between two arrays of the same shape; None where one is zero or not finite."""
+    first, second = wide(one).reshape(-1), wide(other).reshape(-1)
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(first) * np.linalg.norm(second))
+        found = float(first @ second) / size if size > 0 and math.isfinite(size) and first.shape == second.shape else math.nan
+    return found if math.isfinite(found) else None
+
+
 def wide(array: object) -> Array:
     """In double precision; complex numbers as the pairs of real ones that they are, along a further axis."""
     found = np.asarray(array)

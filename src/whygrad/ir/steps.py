@@ -85,6 +85,8 @@ class Parameter:
     """Its memory was reserved and nothing was ever written there."""
     site: Site | None = None
     """Where the module or tensor that holds it was made, if known."""
+    along: float | None = None
+    """Cosine of what the update added with the gradient of the backward: near 1 where it climbs the loss, -1 for plain descent. Where the front end keeps gradients."""
 
 
 @dataclass(frozen=True, slots=True)

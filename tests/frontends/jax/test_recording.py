@@ -79,6 +79,7 @@ def test_parameters_have_the_names_of_their_paths(both: tuple[Record, str]) -> N
     assert sorted(p.name for p in step.parameters) == NAMES
     assert all(p.reached and p.gradient == "finite" and p.optimizer == "tx" for p in step.parameters)
     assert all(p.update_norm and p.moved == 1.0 for p in step.parameters if p.name != "params['b1']")
+    assert all(p.along is not None and p.along < -0.5 for p in step.parameters)
 
 
 def test_the_labels_are_the_target_of_the_loss(both: tuple[Record, str]) -> None:

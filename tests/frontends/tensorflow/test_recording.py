@@ -296,6 +296,7 @@ def test_variables_that_can_be_read_once_are_updated_all_the_same(tmp_path):
     record = recorded(tmp_path, program)
 
     assert all(p.update_norm for p in record.steps[0].parameters)
+    assert all(p.along is not None and p.along < -0.5 for p in record.steps[0].parameters)
     assert record.optimizers[0].steps == 3
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from whygrad.frontends import source
 from whygrad.frontends.arrays import sample_of, wide
 from whygrad.frontends.jax import _compat, exchanged, taken_in
+from whygrad.frontends.jax.ascents import along, uphill
 from whygrad.frontends.jax.ascents import place as place_of_ascent
-from whygrad.frontends.jax.ascents import uphill
 from whygrad.frontends.jax.assembly import SNAPSHOT, Assembly, Built, Part, Snapshot, compared, rounded
 from whygrad.frontends.jax.by_hand import Updates
 from whygrad.frontends.jax.evaluation import deleted
@@ -92,7 +92,8 @@ class Outcomes:
             if moved is not None:
                 still = rounded(before, after.get(parameter.name), gradients.get(parameter.name))
                 self._kept(parameter.name, before, moved[1], opened.results.get(parameter.name))
-                parameter = replace(parameter, update_norm=moved[0], moved=moved[1], rounded=still)  # noqa: PLW2901 - the same one, completed
+                way = along(before, after.get(parameter.name), gradients.get(parameter.name))
+                parameter = replace(parameter, update_norm=moved[0], moved=moved[1], rounded=still, along=way)  # noqa: PLW2901 - the same one, completed
             self.symptoms.changed.update((parameter.name,) if parameter.moved else ())
             self.symptoms.gradient_seen.update((parameter.name,) if parameter.gradient != "none" else ())
             found.append(parameter)

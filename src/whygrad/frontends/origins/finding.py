@@ -1,7 +1,6 @@
 """The origins of what a record names: labels, and the settings of optimizers that stand elsewhere than where these are made."""
 
 import ast
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -10,19 +9,19 @@ from whygrad.frontends.origins.carried import carried
 from whygrad.frontends.origins.choices import chosen_at
 from whygrad.frontends.origins.evaluations import evaluations
 from whygrad.frontends.origins.lambdas import lambdas
-from whygrad.frontends.origins.lists import list_taken
 from whygrad.frontends.origins.modes import modes_of
+from whygrad.frontends.origins.optimizing import of_optimizer
 from whygrad.frontends.origins.penalties import penalties
 from whygrad.frontends.origins.program import Binding, Program, Scope, Spot, dotted, functions, last_name
 from whygrad.frontends.origins.restarts import begun_anew, drawn_within, seeded_anew
 from whygrad.frontends.origins.rows import FITTING, first_line, is_told, made_by, path_of
 from whygrad.frontends.origins.samplers import of_samplers
-from whygrad.frontends.origins.settings import ALSO, factor_places, literal_places, schedule_calls, schedule_places, written_places
 from whygrad.frontends.origins.starts import filled_in_class, filled_outside, filled_places, told_where_made
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.origins.unkept import unkept
+from whygrad.frontends.origins.uphill import uphill
 from whygrad.frontends.source import Sources
-from whygrad.ir import Batches, Frame, Optimizer, Origin, Record, Site, Step, family
+from whygrad.ir import Batches, Frame, Origin, Record, Site, Step, family
 
 PICKED = ("layout", "select", "cast")
 MOST_DRAWS = 16
@@ -41,7 +40,6 @@ TOLD = 3
 """The argument of a functional dropout that tells the mode, counted from 1."""
 INITIALISERS = ("kernel_initializer", "kernel_init")
 """What layers call the argument that says how their weights begin."""
-SETTINGS = ("eps", "weight_decay", "momentum", "ema_overwrite_frequency")
 TYPING = frozenset(
     ("tensor", "as_tensor", "from_numpy", "array", "asarray", "constant", "convert_to_tensor", "Tensor", "LongTensor", "FloatTensor",
      "BoolTensor", "IntTensor", "astype", "long", "int", "float", "double", "half", "bool", "cast", "bfloat16")
@@ -62,6 +60,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *carried(program, record),
         *evaluations(program, record),
         *unkept(program, record),
+        *uphill(program, record),
         *_always_on(program, record),
         *modes_of(program, record),
         *penalties(program, record),
@@ -70,7 +69,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *_restarts(program, record),
         *_frozen_draws(program, record),
         *of_samplers(program, record),
-        *(found for optimizer in record.optimizers for found in _of_optimizer(program, optimizer)),
+        *(found for optimizer in record.optimizers for found in of_optimizer(program, optimizer)),
     )
 
 
@@ -415,35 +414,3 @@ def _leaves_mode_out(call: ast.Call) -> bool:
     layer = isinstance(function, ast.Attribute) and dotted(function).startswith("self.")
     told = len(call.args) >= TOLD or any(item.arg in ("training", None) for item in call.keywords)
     return last_name(function) in FUNCTIONAL and not layer and not told
-
-
-def _of_optimizer(program: Program, optimizer: Optimizer) -> Iterator[Origin]:
-    if optimizer.site is None:
-        return
-    group = optimizer.groups[0] if optimizer.groups else None
-    settings = {name: group.settings.get(name) for name in SETTINGS} if group is not None else {}
-    begun = group.settings.get("initial_lr", group.rate) if group is not None else None
-    for name, value in (("lr", begun), *settings.items()):
-        if isinstance(value, int | float) and math.isfinite(value):
-            words = (name, ALSO.get(name, name))
-            found = next(filter(None, (literal_places(program, optimizer.site, word, float(value)) for word in words)), ())
-            for site in found or (factor_places(program, optimizer.site, float(value)) if name == "lr" else ()):
-                yield Origin(optimizer=optimizer.name, setting=name, site=site)
-    taken = list_taken(program, optimizer.given_site) if optimizer.given_site is not None else None
-    if taken is not None:
-        yield Origin(optimizer=optimizer.name, setting="held", site=taken)
-    yield from _of_schedule(program, optimizer, optimizer.site)
-
-
-def _of_schedule(program: Program, optimizer: Optimizer, made: Site) -> Iterator[Origin]:
-    """What gives the rate beside the optimizer's own number: a function of the user's, a library's schedule, a line that writes it."""
-    if optimizer.schedule_site is not None:
-        for site in schedule_places(program, optimizer.schedule_site):
-            yield Origin(optimizer=optimizer.name, setting="schedule", site=site)
-        return
-    low, high = optimizer.rates or (0.0, 0.0)
-    for site in schedule_calls(program, made) if low < high else ():
-        yield Origin(optimizer=optimizer.name, setting="schedule", site=site)
-    if optimizer.idle_from and optimizer.rate_site is None:
-        for site in written_places(program):
-            yield Origin(optimizer=optimizer.name, setting="written", site=site)

@@ -155,6 +155,7 @@ class Assembly:
             moved=figures.moved,
             symmetric=figures.symmetric,
             site=self.builder.site(owned.made),
+            along=figures.along,
         )
 
 

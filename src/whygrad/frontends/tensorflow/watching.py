@@ -9,7 +9,7 @@ from weakref import ReferenceType, ref
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.frontends.arrays import sample_of, wide
+from whygrad.frontends.arrays import cosine, sample_of, wide
 from whygrad.ir import GradientState
 
 SNAPSHOT = 65_536
@@ -28,6 +28,9 @@ class Figures:
     moved: float | None = None
     symmetric: bool = False
     sample: NDArray[Any] | None = None
+    slope: NDArray[Any] | None = None
+    """The gradient at the entries of the sample."""
+    along: float | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class ParameterWatch:
         with np.errstate(all="ignore"):
             norm = float(np.linalg.norm(wide(gradient).reshape(-1)))
         figures.gradient_norm, figures.gradient = norm, gradient_state(norm)
+        figures.slope = sample_of(gradient, SNAPSHOT)
         figures.symmetric = _symmetric(variable, gradient)
         self.first[number].gradient_seen = True
 
@@ -97,7 +101,9 @@ class ParameterWatch:
         now = _sample(variable)
         if now.shape == figures.sample.shape and now.size:
             with np.errstate(all="ignore"):
-                figures.update_norm = _scaled_norm(wide(now) - wide(figures.sample), _count(variable))
+                way = wide(now) - wide(figures.sample)
+                figures.update_norm = _scaled_norm(way, _count(variable))
+            figures.along = cosine(way, figures.slope) if figures.slope is not None else None
             same = (now == figures.sample) | (np.isnan(now) & np.isnan(figures.sample))
             figures.moved = float((~same).mean())
 

@@ -54,7 +54,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A Dice or overlap coefficient, a log-likelihood or the log-probability of the true class that is minimised as it is, without the minus
     or the `1 -` that would make a loss of it; a loss function with a minus in front. A generator whose loss asks for the answer that its
     critic is trained to give of what it makes: the target of made data where that of real data is due, a score without its minus.
-    Updates by hand that add the gradient to the weights instead of taking it off, of a loss that has the right sign.
+    Updates by hand that add the gradient to the weights instead of taking it off, and an optimizer that is handed it turned round or whose updates are taken off (JAX, TensorFlow), of a loss that has the right sign.
 
     ## Why it matters
     The printed number goes down, as it should, while the model learns to avoid the labels. A log-likelihood has no lower bound, so that

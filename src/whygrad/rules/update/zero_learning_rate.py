@@ -215,6 +215,13 @@ def part(index: Index, optimizer: Optimizer, group: Group) -> Diagnosis:
 WHOLE = "divide with `/`: `//` cuts the fraction off, and gives 0 until the first whole number is reached"
 
 
+def _driven_up(index: Index, optimizer: Optimizer) -> frozenset[Fact]:
+    """A loss that a negative rate drives up has no bound, and overflows in the end."""
+    if optimizer.rates is None or not optimizer.rates[0] < 0:
+        return frozenset()
+    return frozenset(Fact("non-finite", name) for step in index.steps for name in step.losses)
+
+
 def _help(index: Index, optimizer: Optimizer, *, scheduled: bool) -> str:
     if optimizer.rates is not None and optimizer.rates[0] < 0:
         return idiom(index, "turned rate")
@@ -251,7 +258,7 @@ def _diagnosis(
         evidence=(evidence,),
         help=WHOLE if cuts_fractions(site, optimizer) else _help(index, optimizer, scheduled=scheduled),
         facts=frozenset({Fact("no-rate", optimizer.name)}),
-        explains=frozenset(Fact("unmoved", name) for name in held),
+        explains=frozenset(Fact("unmoved", name) for name in held) | _driven_up(index, optimizer),
         names=(optimizer.name,),
         remedy=quotient(site)
         if cuts_fractions(site, optimizer)
