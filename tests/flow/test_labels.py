@@ -152,3 +152,45 @@ def test_targets_that_are_made_up_are_told_from_noise(text: str, found: tuple[st
     (step,) = sketch(text).steps
 
     assert find_labels(step).values == found
+
+
+INNER_LOOP = """
+    xs: input f32[4,10,8]
+    xq: input f32[4,10,8]
+    yq: input f32[4,10]
+    w: parameter f32[8,16]
+    v: parameter f32[16]
+    g: activation f32[4,8,16]
+    u: activation f32[4,8,16]
+    h: activation f32[4,10,16]
+    s: activation f32[4,10]
+    l: activation f32[4,10]
+    ! batch xs xq yq
+    g = matmul xs w
+    u = sub w g
+    h = matmul xq u
+    s = matmul h v
+    l = square s
+    loss = mean l
+"""
+LOW_RANK = """
+    x: input f32[32,8]
+    y: input f32[32,16]
+    a: parameter f32[8,2]
+    b: parameter f32[2,16]
+    d: activation f32[8,16]
+    s: activation f32[32,16]
+    l: activation f32[32,16]
+    ! batch x y
+    d = matmul a b
+    s = matmul x d
+    l = sub s y
+    loss = mean l
+"""
+
+
+@pytest.mark.parametrize(("text", "label"), [(INNER_LOOP, "yq"), (LOW_RANK, "y")], ids=["updated in the step", "made of parameters alone"])
+def test_what_meets_weights_that_the_step_makes_enters_the_model(text: str, label: str) -> None:
+    (step,) = sketch(text).steps
+
+    assert find_labels(step).values == (label,)

@@ -24,15 +24,36 @@ class _Search:
         self.making = making
         parameters = {p.value for p in index.step.parameters}
         self.trained = index.downstream(frozenset(parameters))
-        self.entering = self._entering(parameters)
         self.batch = tuple(dict.fromkeys(name for event in index.events("batch") for name in event.targets))
+        self.entering = self._entering(parameters)
 
     def _entering(self, parameters: set[str]) -> frozenset[str]:
         """Data that meets parameters first: the model's inputs and what they were made from."""
+        made = self._weights(parameters)
         self.met = frozenset(
-            name for op in self.index.graph.ops if not parameters.isdisjoint(op.inputs) for name in op.inputs if name not in self.trained
+            name
+            for op in self.index.graph.ops
+            if not parameters.isdisjoint(op.inputs) or (op.kind in LAYERS and not made.isdisjoint(op.inputs))
+            for name in op.inputs
+            if name not in self.trained
         )
         return self._above(self.met)
+
+    def _weights(self, parameters: set[str]) -> set[str]:
+        """What stands for parameters: what is made of them without data, or by an update within the step, as an inner loop makes it."""
+        data, found = self.index.downstream(self.batch), set(parameters)
+        for op in self.index.graph.ops:
+            read = found.intersection(op.inputs)
+            alone = not data.intersection(op.inputs) and read.issuperset(self.trained.intersection(op.inputs))
+            updated = op.kind in ("add", "sub") and any(self._same_shape(name, op) for name in read)
+            if read and (alone or updated):
+                found.update(op.outputs)
+        return found - parameters
+
+    def _same_shape(self, name: str, op: Op) -> bool:
+        """What the op makes has a parameter's shape, perhaps for each of several tasks."""
+        shape, made = self.index.value(name).shape, self.index.value(op.output).shape if op.outputs else None
+        return shape is not None and made is not None and len(shape) > 1 and made[-len(shape) :] == shape
 
     def _above(self, names: Iterable[str]) -> frozenset[str]:
         found = set(names)

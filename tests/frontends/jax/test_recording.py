@@ -409,6 +409,30 @@ for _ in range(3):
     assert step.updated
 
 
+def test_a_loop_that_hands_no_state_on_is_a_vmap(tmp_path: Path) -> None:
+    """With `lax.map` over the examples each label is one number, and together they have an order."""
+    program = """
+x, y, p = jnp.sin(jnp.arange(12.0)).reshape(4, 3), jnp.arange(4.0), {"w": jnp.ones(3) / 2, "b": jnp.zeros(())}
+
+def one(p, row, label):
+    return (jnp.tanh(row @ p["w"] + p["b"]) - label) ** 2
+
+@jax.jit
+def step(p, x, y):
+    g = lax.map(lambda pair: jax.grad(one)(p, *pair), (x, y))
+    return jax.tree.map(lambda a, b: a - 0.1 * b.mean(0), p, g)
+
+for _ in range(3):
+    p = step(p, x, y)
+"""
+    whole = program.replace("lax.map(lambda pair: jax.grad(one)(p, *pair), (x, y))", "jax.vmap(jax.grad(one), (None, 0, 0))(p, x, y)")
+    looped, mapped = (recorded(tmp_path, text).steps[0] for text in (program, whole))
+
+    assert [p.gradient_norm for p in looped.parameters] == pytest.approx([p.gradient_norm for p in mapped.parameters], rel=1e-5)
+    assert looped.measures.label_sensitivity == pytest.approx(mapped.measures.label_sensitivity, rel=1e-5)
+    assert [step.graph.values[step.labels.values[0]].shape for step in (looped, mapped)] == [(4,), (4,)]
+
+
 MEMBERS = """
 x, y = jnp.sin(jnp.arange(12.0)).reshape(4, 3), jnp.arange(4.0)
 params = {"w": jnp.linspace(0.1, 0.6, 6).reshape(2, 3), "b": jnp.zeros(2)}

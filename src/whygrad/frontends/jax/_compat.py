@@ -123,6 +123,18 @@ def behind(item: Any) -> Any:
     return inner
 
 
+def layers(item: Any) -> Iterator[Any]:
+    """A value, and what stands behind it, transformation by transformation."""
+    for _ in range(20):
+        yield item
+        inner = getattr(item, "primal", None) if is_tracer(item) else None
+        if inner is None and (_typed(item) or isinstance(item, _batching.BatchTracer)):
+            inner = item.val
+        if inner is None:
+            return
+        item = inner
+
+
 def rows_first(item: Any) -> Any:
     """The same; of an array, with the rows in front, those of the outermost `vmap` first."""
     inner = plain(item)

@@ -268,7 +268,9 @@ def batch_of(part: Part) -> list[int]:
     moving, made = set(part.program.moving), set(part.program.made())
     found = {argument.number: argument.root for argument in derivation.arguments if not argument.state}
     for item in part.activations.all:
-        found.update({number: name.partition("[")[0] for name, number in item.arguments.items() if number not in found})
+        # what a function around a loop was given is not what one of its turns is given
+        known = {name: number for name, number in item.arguments.items() if number in part.arrays or derivation.failed is not None}
+        found.update({number: name.partition("[")[0] for name, number in known.items() if number not in found})
     parts = Counter(found.values())
     own = {root for number, root in found.items() if number in moving}
     return [

@@ -40,6 +40,31 @@ class Batched:
     outvars: tuple[Any, ...]
     levels: tuple[Level, ...]
     """The innermost first."""
+    loop: bool = False
+    """JAX runs it row by row: a loop that hands no state on."""
+
+
+MOST_ROWS = 64
+"""Rows of such a loop that are looked at: programs choose it where all of them take too much memory."""
+
+
+def as_rows(equation: Any) -> Any:
+    """A loop that hands no state on, such as `lax.map`, does the same with each row as `vmap` does; any other equation as it is."""
+    if isinstance(equation, Batched) or equation.primitive.name != "scan" or equation.params["num_carry"] or equation.params["length"] < 2:  # noqa: PLR2004 - one row is no batch
+        return equation
+    params = equation.params
+    fixed = int(params["num_consts"])
+    axes = tuple(None if at < fixed else 0 for at in range(len(equation.invars)))
+    level = Level(min(int(params["length"]), MOST_ROWS), None, axes)
+    return Batched(equation.primitive, params, tuple(equation.invars), tuple(equation.outvars), (level,), loop=True)
+
+
+def cut(equation: Any, given: Sequence[Any]) -> list[Any]:
+    """What such a loop is given, for the rows that are looked at."""
+    if not (isinstance(equation, Batched) and equation.loop):
+        return list(given)
+    level = equation.levels[0]
+    return [item if axis is None else item[: level.size] for item, axis in zip(given, level.axes, strict=True)]
 
 
 def met(primitive: Any, tracers: Sequence[Any], params: Mapping[str, Any], result: Any) -> Batched | None:

@@ -7,7 +7,7 @@ from typing import Any
 from jax import lax
 
 from whygrad.frontends.jax import _compat, programs
-from whygrad.frontends.jax.batched import Batched, Level, levels_within, mapped
+from whygrad.frontends.jax.batched import Batched, Level, as_rows, cut, levels_within, mapped
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.shards import Shards, agree, copies, rows, shards_of
 
@@ -72,6 +72,7 @@ def nest_of(closed: Any, variables: Sequence[Any], batched: Sequence[Batched] = 
     for equation, _ in deepest:
         length = equation.params.get("length")
         turns *= int(length) if isinstance(length, int) else 1
+    deepest = tuple((as_rows(equation), program) for equation, program in deepest)
     return Nest(deepest, deepest[-1][1] if deepest else closed, around, turns)
 
 
@@ -166,7 +167,7 @@ class _Wanted:
 
         def run(*given: Any) -> list[Any]:
             found = _compat.sliced(program, [*equation.invars, *around])(*given)
-            results = called(*found[: len(equation.invars)])
+            results = called(*cut(equation, found[: len(equation.invars)]))
             return [*results[:count], *found[len(equation.invars) :], *results[count:]]
 
         return run
@@ -176,6 +177,8 @@ def entered(equation: Any, given: list[Any], shards: Shards | None = None) -> li
     """What the program within an equation is given when the equation is."""
     params: Mapping[str, Any] = equation.params
     name = equation.primitive.name
+    if isinstance(equation, Batched) and equation.loop:
+        return given
     if name == "scan":
         fixed = int(params["num_consts"]) + int(params["num_carry"])
         at = int(params["length"]) - 1 if params.get("reverse") else 0

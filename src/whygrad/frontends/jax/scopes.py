@@ -88,17 +88,26 @@ def values_in(frame: FrameType, numbers: Numbers) -> Iterator[tuple[str, int]]:
     held = frame.f_locals
     for name in source.parameters_of(frame.f_code):
         item = held.get(name)
-        if _is_data(item):
-            yield name, numbers.of(item)
+        if _is_data(item, numbers):
+            yield name, _number(item, numbers)
         elif isinstance(item, list | tuple) and len(item) <= ITEMS:
-            yield from ((f"{name}[{at}]", numbers.of(part)) for at, part in enumerate(item) if _is_data(part))
+            yield from ((f"{name}[{at}]", _number(part, numbers)) for at, part in enumerate(item) if _is_data(part, numbers))
         elif isinstance(item, dict) and len(item) <= ITEMS:
-            yield from ((f"{name}[{key!r}]", numbers.of(part)) for key, part in item.items() if _is_data(part))
+            yield from ((f"{name}[{key!r}]", _number(part, numbers)) for key, part in item.items() if _is_data(part, numbers))
 
 
-def _is_data(item: Any) -> bool:
-    rows = getattr(item, "ndim", 0) > 0 or bool(_compat.mapped(item))
-    return _compat.is_array(item) and rows and getattr(getattr(item, "dtype", None), "kind", "f") in "biufV"
+def _is_data(item: Any, numbers: Numbers) -> bool:
+    if not _compat.is_array(item) or getattr(getattr(item, "dtype", None), "kind", "f") not in "biufV":
+        return False
+    # a single number that is differentiated, or stands beside that: one row of a loop over rows
+    return getattr(item, "ndim", 0) > 0 or bool(_compat.mapped(item)) or (_compat.is_tracer(item) and numbers.seen(item) is not None)
+
+
+def _number(item: Any, numbers: Numbers) -> int:
+    """The number of a value; of a row that a `vmap` within makes of a known one, that of all rows."""
+    known = (number for inner in _compat.layers(item) if (number := numbers.seen(inner)) is not None)
+    found = next(known, None) if _compat.is_tracer(item) else None
+    return found if found is not None else numbers.of(item)
 
 
 def module_of(frame: FrameType | None) -> str:
