@@ -1,7 +1,7 @@
 """Edits that several rules propose: from ops and values of the record to the places in the source where they are written."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -186,11 +186,12 @@ def reshaped(index: Index, op: Op, value: Value, other: Value, written: str) -> 
     return operand(op, value, spelling(index, "in shape", shape=f"{written}.shape"))
 
 
-def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False) -> Remedy | None:
+def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False, step: StepIndex | None = None) -> Remedy | None:
     """What a function reads, kept away from where it has no finite value or slope; None where no single change is sound.
 
     `untaken`: what it gives is thrown away where it is not finite, so that its input may be anything there, also below 0.
-    `lone`: a deviation of a single number, for which dividing by one less than their number is what is wrong.
+    `lone`: a deviation of a single number, for which dividing by one less than their number is what is wrong. `step`: where its like on the same line are looked for,
+    as the logarithms of a probability and of what is left of it: what one of them meets now, the other meets later.
     """
     text = {
         "log": spelling(index, "at least", low="1e-8"),
@@ -209,7 +210,19 @@ def guarded(index: Index, op: Op, *, untaken: bool = False, lone: bool = False) 
     if op.kind == "div":
         return remedy("add a small number to what is divided by", Edit("wrap", op.site, text, position=1))
     summary = "keep what goes in above 0" if op.kind == "log" or untaken else "add a small number inside"
-    return remedy(summary, Edit("wrap", op.site, text, names, position=GIVEN))
+    sites = [op.site, *(_twins(step, op) if step is not None and op.kind == "log" else ())]
+    return remedy(summary, *(Edit("wrap", site, text, names, position=GIVEN) for site in sites))
+
+
+def _twins(step: StepIndex, op: Op) -> Iterator[Site]:
+    """Where the same line takes the logarithm of another share."""
+    sites = {other.site: other for other in step.graph.ops if other.kind == op.kind and other.site is not None and other.inputs}
+    for site, other in sites.items():
+        figures, own = step.value(other.inputs[0]).statistics, op.site
+        low, high = (figures.minimum, figures.maximum) if figures is not None else (None, None)
+        share = low is not None and high is not None and low >= 0 and high <= 1
+        if share and own is not None and (site.file, site.line) == (own.file, own.line) and site.column not in (0, own.column):
+            yield site
 
 
 _STEEP = ("acos", "arccos", "asin", "arcsin", "atanh", "arctanh")

@@ -175,6 +175,10 @@ def test_a_rate_that_stands_in_the_call_or_is_of_unknown_origin_has_none(
             4,
         ),
         ("opt = SGD(p, lr=0.5)\nshape = lambda step: step // 10\nsched = LambdaLR(opt, lr_lambda=shape)", 2),
+        (
+            "class LambdaLR:\n    def __call__(self, step):\n        return self.peak * (step // 10)\n\nsched = LambdaLR(0.5)\nopt = SGD(p, lr=0.5)",
+            3,
+        ),
     ],
 )
 def test_a_schedule_is_followed_to_what_reckons_its_factor(text: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

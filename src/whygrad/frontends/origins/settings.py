@@ -63,20 +63,28 @@ def factor_places(program: Program, made: Site, value: float) -> tuple[Site, ...
 
 
 def schedule_places(program: Program, made: Site) -> tuple[Site, ...]:
-    """Where a function of the user's, given to a scheduler, reckons the factor of the rate."""
+    """Where a function of the user's, given to a scheduler, reckons the factor of the rate, or a schedule of a class of the user's the rate itself."""
     call = program.call_at(made)
     if call is None or not isinstance(call.node, ast.Call):
         return ()
+    own = program.function(call.scope, call.node.func)
+    called = program.method(own[0].module, own[1], "__call__") if own is not None and isinstance(own[1], ast.ClassDef) else None
+    if called is not None:
+        return _returned(program, *called)
     for given in (*call.node.args, *(item.value for item in call.node.keywords)):
         known = _function(program, replace(call, node=given))
         if known is not None:
-            scope, function = known
-            if isinstance(function, ast.Lambda):
-                return (program.site(Spot(function.body, scope)),)
-            returns = [item.value for item in own_nodes(function) if isinstance(item, ast.Return) and item.value is not None]
-            reckoned = [item for item in returns if not isinstance(item, ast.Constant)] or returns
-            return tuple(program.site(Spot(item, replace(scope, node=function))) for item in reckoned)
+            return _returned(program, *known)
     return ()
+
+
+def _returned(program: Program, scope: Scope, function: Function) -> tuple[Site, ...]:
+    """What a function returns, wherever it reckons that."""
+    if isinstance(function, ast.Lambda):
+        return (program.site(Spot(function.body, scope)),)
+    returns = [item.value for item in own_nodes(function) if isinstance(item, ast.Return) and item.value is not None]
+    reckoned = [item for item in returns if not isinstance(item, ast.Constant)] or returns
+    return tuple(program.site(Spot(item, replace(scope, node=function))) for item in reckoned)
 
 
 SCHEDULING: Final = ("schedule", "decay", "cycle", "restarts")

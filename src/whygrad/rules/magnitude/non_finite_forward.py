@@ -133,7 +133,7 @@ def diagnosis(index: Index, found: Origin, op: Op) -> Diagnosis:
         else without_largest(index, found.step, op)
         or of_a_sum(index, found.step, op)
         or without_infinity(found.step, op)
-        or guarded(index, op, lone=lone)
+        or guarded(index, op, lone=lone, step=found.step)
         or _scaled(index, found.step, op)
         or _longer_table(index, found, op),
     )

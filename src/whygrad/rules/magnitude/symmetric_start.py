@@ -188,6 +188,9 @@ def _remedy(index: Index, first: Parameter, started: Site | None) -> Remedy | No
     if started is not None and filled is not None and speaks_torch(index):
         changes = "the numbers are drawn as Glorot and Bengio have it"
         return remedy("begin with random numbers", Edit("callee", started, f"{filled[1]}xavier_uniform_", (filled[2],)), changes=changes)
+    written = started.text[started.column - 1 : started.end_column - 1] if started is not None and started.end_column else ""
+    if written[:1] in ("'", '"') and speaks(index, "tensorflow"):  # which may be the start of several layers
+        return remedy("begin with random numbers", Edit("replace", started, '"glorot_uniform"')) if started is not None else None
     own = setting(made, "kernel_initializer")
     return remedy(
         "leave the layer its own initialisation",

@@ -241,7 +241,8 @@ def _remedy(index: Index, names: list[str], backward: Event) -> Remedy | None:
     asked = _BY_TAPE.match(backward.site.text) if backward.site is not None else None
     if asked is None or not speaks(index, "tensorflow"):
         return None
-    step = f"{names[0]}.apply_gradients(zip({asked[1]}, {asked[2]}))"
+    own = asked[2].startswith("self.") and backward.site is not None and backward.site.function.endswith(".train_step")
+    step = f"{'self.optimizer' if own else names[0]}.apply_gradients(zip({asked[1]}, {asked[2]}))"
     return remedy(f"step `{names[0]}` with the gradients", behind(backward.site, step))
 
 

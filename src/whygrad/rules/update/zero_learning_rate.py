@@ -234,7 +234,7 @@ def _diagnosis(
     # whatever factor a schedule has, it makes nothing of a rate of 0
     whole = not began_at_zero(optimizer)
     set_by = (optimizer.rate_site or optimizer.schedule_site) if whole else None
-    factor = set_at(index, optimizer, "schedule") if whole and (optimizer.rate_site or optimizer.schedule_site is None) else None
+    factor = set_at(index, optimizer, "schedule") if whole else None
     scheduled = set_by is not None or factor is not None
     site = factor or set_by or rate_set_at(index, optimizer)
     return Diagnosis(

@@ -138,3 +138,17 @@ def test_a_table_that_ids_point_beyond_is_made_longer() -> None:
 
     assert diagnosis.remedy is not None
     assert [(edit.text, edit.site.line) for edit in diagnosis.remedy.edits] == [("8", 3)]
+
+
+@pytest.mark.parametrize(("lowest", "edits"), [("0.0", 2), ("-1.0", 1)], ids=["a share", "no share"])
+def test_both_logarithms_of_a_line_are_kept_above_zero(lowest: str, edits: int) -> None:
+    text = "t * log(p) + (1 - t) * log(1 - p)"
+    both = FIGURES.replace(
+        "    b = log a",
+        f'    c: activation f32[8,2] minimum={lowest} maximum=1.0\n    d = log c native="log" @ "train.py":9:5-11 text="{text}"\n    b = log a',
+    )
+    both = both.replace('b = log a @ "train.py":9', f'b = log a native="log" @ "train.py":9:24-34 text="{text}"')
+    (diagnosis,) = said(diagnose, both + BIRTH)
+
+    assert diagnosis.remedy is not None
+    assert len(diagnosis.remedy.edits) == edits

@@ -168,6 +168,14 @@ def test_weights_that_are_filled_where_they_are_made_are_drawn(framework: str, l
     assert [(edit.action, edit.text) for edit in diagnosis.remedy.edits] == edits
 
 
+def test_an_initialiser_that_several_layers_share_is_replaced_where_it_is_named() -> None:
+    own = 'origin values=["w"] setting="start" @ "train.py":2:8-15 text="init = \\"zeros\\""\n    framework tensorflow "2.21.0"\n'
+    (diagnosis,) = said(diagnose, TWICE.replace("    step 0", "    " + own + "    step 0", 1))
+
+    assert diagnosis.remedy is not None
+    assert [(edit.action, edit.text, edit.site.line) for edit in diagnosis.remedy.edits] == [("replace", '"glorot_uniform"', 2)]
+
+
 def test_a_stack_of_layers_that_were_drawn_with_one_key() -> None:
     stack = TWICE.replace("w: parameter f32[8,4]", "w: parameter f32[3,8,4] std=0.5")
     (diagnosis,) = said(diagnose, 'framework jax "0.10.2"\n' + stack)

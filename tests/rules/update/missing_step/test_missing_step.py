@@ -141,3 +141,18 @@ def test_an_iterator_that_the_first_epoch_empties():
 )
 def test_a_run_that_did_not_come_to_its_end_may_have_made_more_turns(outcome: str):
     assert not said(diagnose, EMPTIED.replace("exit_status=0 steps_seen=12 backwards_seen=12", outcome))
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "step"),
+    [
+        ("Net.train_step", "self.trainable_variables", "self.optimizer.apply_gradients(zip(g, self.trainable_variables))"),
+        ("train", "model.trainable_variables", "opt.apply_gradients(zip(g, model.trainable_variables))"),
+    ],
+)
+def test_a_model_that_trains_itself_has_the_optimizer_that_it_was_compiled_with(function: str, given: str, step: str) -> None:
+    place = f'"train.py":30 in "{function}" text="g = tape.gradient(loss, {given})"'
+    (told,) = said(diagnose, 'framework tensorflow "2.21.0"\n' + NO_STEP.replace('"train.py":30', place))
+
+    assert told.remedy is not None
+    assert [edit.text for edit in told.remedy.edits] == [step]
