@@ -409,6 +409,46 @@ for _ in range(3):
     assert step.updated
 
 
+FORWARD = """
+x, y = jnp.sin(jnp.arange(12.0)).reshape(4, 3), jnp.arange(4.0)
+p = {"w": jnp.ones(3) / 2}
+v = {"w": jnp.arange(3.0)}
+
+def residuals(p, x, y):
+    return jnp.tanh(x @ p["w"]) - y
+
+def loss_fn(p, x, y):
+    return jnp.mean(residuals(p, x, y) ** 2)
+"""
+SLOPE = "    loss, slope = jax.jvp(lambda q: loss_fn(q, x, y), (p,), (v,))\n    return {'w': p['w'] - 0.1 * slope * v['w']}"
+GAUSS = "    j = jax.jacfwd(residuals)(p, x, y)['w']\n    return {'w': p['w'] - jnp.linalg.solve(j.T @ j + jnp.eye(3), j.T @ residuals(p, x, y))}"
+REVERSE = "    return jax.tree.map(lambda a, b: a - 0.1 * b, p, jax.jacrev(loss_fn)(p, x, y))"
+NEWTON = "    g, h = jax.jvp(lambda q: jax.grad(loss_fn)(q, x, y), (p,), (v,))\n    return jax.tree.map(lambda a, b: a - 0.1 * b, p, g)"
+LINEAR = "    loss, push = jax.linearize(lambda q: loss_fn(q, x, y), p)\n    return {'w': p['w'] - 0.1 * push(v) * v['w']}"
+STATE = "    H = jax.jacfwd(lambda q: x[:2] @ q['w'])(p)['w']\n    return {'w': p['w'] + H.T @ (y[:2] - x[:2] @ p['w'])}"
+
+
+@pytest.mark.parametrize("body", [SLOPE, GAUSS, REVERSE, NEWTON, LINEAR], ids=["jvp", "jacfwd", "jacrev", "jvp of grad", "linearize"])
+def test_a_step_by_slopes_is_judged_by_the_gradient_of_its_loss(tmp_path: Path, body: str) -> None:
+    program = f"{FORWARD}\n@jax.jit\ndef step(p, x, y):\n{body}\n\nfor _ in range(3):\n    p = step(p, x, y)\n"
+    gradient = play(tmp_path, FORWARD + "found = jax.grad(loss_fn)(p, x, y)")["found"]["w"]
+    record = recorded(tmp_path, program)
+    step = record.steps[0]
+
+    assert (record.limits, record.outcome.steps_seen) == ((), 3)
+    assert step.parameters[0].gradient_norm == pytest.approx(float(jnp.linalg.norm(gradient)), rel=1e-5)
+    assert step.measures.label_sensitivity
+    assert step.updated
+
+
+def test_slopes_by_a_state_are_no_training(tmp_path: Path) -> None:
+    """A filter has no more equations than unknowns."""
+    record = recorded(tmp_path, f"{FORWARD}\n@jax.jit\ndef step(p, x, y):\n{STATE}\n\nfor _ in range(3):\n    p = step(p, x, y)\n")
+
+    assert not record.steps
+    assert any("no gradient" in limit for limit in record.limits)
+
+
 def test_a_loop_that_hands_no_state_on_is_a_vmap(tmp_path: Path) -> None:
     """With `lax.map` over the examples each label is one number, and together they have an order."""
     program = """

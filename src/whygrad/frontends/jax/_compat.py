@@ -25,6 +25,10 @@ class Originals:
     value_and_grad: Any = jax.value_and_grad
     vjp: Any = jax.vjp
     jvp: Any = jax.jvp
+    linearize: Any = jax.linearize
+    jacfwd: Any = jax.jacfwd
+    jacrev: Any = jax.jacrev
+    jacobian: Any = jax.jacobian
 
 
 ORIGINALS = Originals()

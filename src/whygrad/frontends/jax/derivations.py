@@ -4,14 +4,19 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.tape import Bound, Numbers
+
+FORWARD = ("jvp", "jacobian")
+"""Derivatives that programs train by, and that others take of data and states."""
+SLOPES = "a derivative that is no gradient (`jax.jvp`, `jax.jacfwd` and the like) was not looked at: it was not seen to update what it is taken by"
 
 
 @dataclass(slots=True)
@@ -44,6 +49,8 @@ class Derivation:
     """Parameter name to its gradient: an array, or a tracer of the program that is being traced."""
     kind: str = "grad"
     failed: BaseException | None = None
+    around: "Derivation | None" = None
+    """The derivative forward, or by rows of a matrix, that it is taken within."""
     plain: tuple[str, ...] = ()
     """Places of what is differentiated that hold a Python number and no array."""
     put_at: tuple[str, int, str, str] | None = None
@@ -53,6 +60,11 @@ class Derivation:
     def parameters(self) -> list[Argument]:
         """What is differentiated."""
         return [argument for argument in self.arguments if argument.differentiated]
+
+    @property
+    def forward(self) -> bool:
+        """It is no gradient by itself: a slope along one direction, or a matrix of slopes."""
+        return self.kind in FORWARD
 
     @property
     def frozen(self) -> list[Argument]:
@@ -87,6 +99,27 @@ class Asked:
     """The gradients in what JAX returns."""
     names: dict[int, str] = field(default_factory=dict)
     """For an argument, by position, the user's name for it where the derivative is asked for."""
+
+
+class Taping(Protocol):
+    """What is asked of the recorder."""
+
+    taping: int
+    around: Any
+
+
+@contextmanager
+def asking(recorder: Taping, derivation: Derivation) -> Iterator[None]:
+    """While its function runs: what is asked for within a derivative forward may be the gradient, and is looked at; within any other it is not."""
+    before = recorder.around, recorder.taping
+    if derivation.forward:
+        recorder.around = derivation
+    else:
+        recorder.taping += 1
+    try:
+        yield
+    finally:
+        recorder.around, recorder.taping = before
 
 
 def arguments_of(asked: Asked, numbers: Numbers) -> list[Argument]:

@@ -13,7 +13,7 @@ from whygrad.frontends.jax.beginnings import Beginnings, mark
 from whygrad.frontends.jax.building import Builder
 from whygrad.frontends.jax.carrying import carried, ends_of, results_of
 from whygrad.frontends.jax.closures import Closures
-from whygrad.frontends.jax.derivations import Derivation
+from whygrad.frontends.jax.derivations import SLOPES, Derivation
 from whygrad.frontends.jax.exchanged import handed_out
 from whygrad.frontends.jax.failures import given_to, whole
 from whygrad.frontends.jax.feeds import Feeds
@@ -266,25 +266,8 @@ class Jits:
 
     def planned(self, capture: Capture, closed: Any) -> Plan:
         """What is to be looked at in a traced program."""
-        plan, lost = Plan(closed, capture), list[Derivation]()
-        for derivation, activations in zip(capture.derivations, capture.activations, strict=True):
-            if (nest := nest_for(derivation, closed, capture.batched)) is not None:
-                program = programs.traced(derivation, nest.owner, nest.shards, nest.levels)
-                if not capture.moments and program.by_rows() and not _updated(program, nest, closed):
-                    plan.unseen += 1
-                    self.recorder.limits += [MOVED] if nest.levels else []
-                    continue
-                plan.programs.append(program)
-                plan.nests.append(nest)
-                plan.carried.append(carried(nest, plan.programs[-1].variables()))
-                plan.activations.append(activations)
-            elif derivation.failed is None:
-                lost.append(derivation)
-        reached = [program.derivation for program in plan.programs]
-        lost = [item for item in lost if not any(item.beside(other) for other in reached)]  # JAX traces some bodies twice
-        plan.unseen += len(lost)
-        if lost:
-            self.recorder.limits.append(LOST)
+        plan = Plan(closed, capture)
+        self._derivatives(plan)
         makers = {item: equation for equation in closed.jaxpr.eqns for item in equation.outvars}
         for moment in capture.moments:
             moment.kept = _kept(moment, closed, capture.batched)
@@ -308,6 +291,45 @@ class Jits:
             plan.gradients.update({name: at for name, at in found.items() if at is not None})
         mark(capture.moments, [closed.jaxpr.outvars[at] for at in plan.results.values()])
         return plan
+
+    def _derivatives(self, plan: Plan) -> None:
+        """The derivatives that are looked at; the others are counted."""
+        lost, slopes = list[Derivation](), list[Derivation]()
+        pairs = zip(plan.capture.derivations, plan.capture.activations, strict=True)
+        for derivation, activations in sorted(pairs, key=lambda pair: not pair[0].forward):
+            if any(derivation.around is program.derivation for program in plan.programs):
+                continue
+            nest = nest_for(derivation, plan.closed, plan.capture.batched)
+            if nest is None:
+                lost += [derivation] if derivation.failed is None else []
+                continue
+            program = programs.traced(derivation, nest.owner, nest.shards, nest.levels)
+            if derivation.forward and not (programs.judged(program) and _updated(program, nest, plan.closed)):
+                slopes.append(derivation)
+            elif self._by_data(program, nest, plan):
+                plan.unseen += 1
+                self.recorder.limits += [MOVED] if nest.levels else []
+            else:
+                plan.programs.append(program)
+                plan.nests.append(nest)
+                plan.carried.append(carried(nest, program.variables()))
+                plan.activations.append(activations)
+        self._left(plan, lost, slopes)
+
+    @staticmethod
+    def _by_data(program: Program, nest: Nest, plan: Plan) -> bool:
+        """Each row is differentiated by what is its own, and that is no model which the function updates."""
+        forward = plan.capture.moments or program.derivation.forward
+        return not forward and program.by_rows() and not _trained(program, nest, plan.closed)
+
+    def _left(self, plan: Plan, lost: Sequence[Derivation], slopes: Sequence[Derivation]) -> None:
+        """Some derivatives are not looked at; matrices and slopes beside one that is say nothing of training."""
+        reached = [program.derivation for program in plan.programs]
+        lost = [item for item in lost if not any(item.beside(other) for other in reached)]  # JAX traces some bodies twice
+        lost = [item for item in lost if not (item.forward and reached)]
+        slopes = slopes if not reached and not lost else ()
+        plan.unseen += len(lost) + len(slopes)
+        self.recorder.limits += [LOST] if lost else [SLOPES] if slopes else []
 
     def _inside(self, plan: Plan, at: int, values: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], Mapping[str, Any]]:
         """The values of the program that the derivative belongs to, those of the call or of a loop's first turn; and what that turn makes of parameters."""
@@ -366,10 +388,14 @@ class Jits:
         return Part(program, {**arrays, **seen}, plan.activations[at], gradients, loss, engine, turned=turned)
 
 
+def _trained(program: Program, nest: Nest, closed: Any) -> bool:
+    """Each row has the parameters of a model, and new ones are made of all of them."""
+    # timid: data that a simulation moves look just like a model of one array
+    return is_tree(program.derivation) and _updated(program, nest, closed)
+
+
 def _updated(program: Program, nest: Nest, closed: Any) -> bool:
-    """The function that is traced, or a loop within it, makes something new of all parameters of a model."""
-    if not is_tree(program.derivation):
-        return False  # timid: data that a simulation moves look just like a model of one array
+    """The function that is traced, or a loop within it, makes something new of all that is differentiated."""
     followed = carried(nest, program.variables())
     turned = {name for items in followed.turned.values() for name, _ in items}
     return len({*turned, *results_of(program, closed, followed.outside)}) == len(program.derivation.parameters)

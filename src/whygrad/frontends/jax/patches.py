@@ -11,7 +11,7 @@ import jax
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat, eager_loops, injections
 from whygrad.frontends.jax.batched import CALLS
-from whygrad.frontends.jax.derivations import Asked
+from whygrad.frontends.jax.derivations import SLOPES, Asked
 from whygrad.frontends.jax.modes import Switch
 from whygrad.frontends.jax.schedules import standing_in
 from whygrad.frontends.jax.states import state_of
@@ -39,6 +39,9 @@ class Patches:
             self.put(jax, name, self._differentiating(name, getattr(_compat.ORIGINALS, name)))
         self.put(jax, "vjp", self._vjp(_compat.ORIGINALS.vjp))
         self.put(jax, "jvp", self._jvp(_compat.ORIGINALS.jvp))
+        self.put(jax, "linearize", self._linearize(_compat.ORIGINALS.linearize))
+        for name in ("jacfwd", "jacrev", "jacobian"):
+            self.put(jax, name, self._jacobian(getattr(_compat.ORIGINALS, name)))
         for name in eager_loops.NAMES:
             self.put(jax.lax, name, self._looping(getattr(jax.lax, name)))
         self._elsewhere()
@@ -162,16 +165,48 @@ class Patches:
         return vjp
 
     def _jvp(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def jvp(fun: Any, primals: Any, *rest: Any, **settings: Any) -> Any:
+            return self._forward(fun, tuple(primals), lambda taped: original(taped, primals, *rest, **settings), settings)
+
+        return jvp
+
+    def _linearize(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def linearize(fun: Any, *primals: Any, **settings: Any) -> Any:
+            return self._forward(fun, primals, lambda taped: original(taped, *primals, **settings), settings)
+
+        return linearize
+
+    def _forward(self, fun: Any, primals: tuple[Any, ...], run: Callable[[Any], Any], settings: dict[str, Any]) -> Any:
+        recorder = self.recorder
+        if not recorder.watches() or in_library():
+            return run(fun)
+        if not recorder.jits.capturing:
+            recorder.unseen += 1
+            recorder.limits.append(SLOPES)
+            return run(fun)
+        asked = Asked("jvp", fun, primals, {}, tuple(range(len(primals))), bool(settings.get("has_aux")), lambda _: None)
+        return recorder.derive(run, asked, outside())
+
+    def _jacobian(self, original: Any) -> Any:
         recorder = self.recorder
 
         @functools.wraps(original)
-        def jvp(*args: Any, **kwargs: Any) -> Any:
-            if recorder.watches() and not in_library():
-                recorder.unseen += 1
-                recorder.limits.append("a derivative forward (`jax.jvp`) was not looked at")
-            return original(*args, **kwargs)
+        def make(fun: Any, argnums: Any = 0, has_aux: bool = False, **settings: Any) -> Any:  # noqa: FBT001, FBT002 - as JAX has it
+            plain = original(fun, argnums, has_aux, **settings)
 
-        return jvp
+            @functools.wraps(plain)
+            def differentiated(*args: Any, **kwargs: Any) -> Any:
+                if not recorder.watches() or in_library() or not recorder.jits.capturing:
+                    return plain(*args, **kwargs)
+                places = tuple(at % len(args) if args else at for at in ((argnums,) if isinstance(argnums, int) else argnums))
+                asked = Asked("jacobian", fun, args, kwargs, places, has_aux, lambda _: None)
+                return recorder.derive(lambda taped: original(taped, argnums, has_aux, **settings)(*args, **kwargs), asked, outside())
+
+            return differentiated
+
+        return make
 
     def _custom(self, original: Any) -> Any:
         recorder = self.recorder

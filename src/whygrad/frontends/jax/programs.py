@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.batched import Level, over_rows
@@ -174,6 +175,33 @@ def traced(derivation: Derivation, closed: Any, shards: Shards | None = None, le
     return program
 
 
+def judged(program: Program) -> bool:
+    """A derivative forward is one of a loss, or of more residuals than it has parameters: filters and solvers have as many equations as unknowns."""
+    derivation, types = program.derivation, program.types
+    if len(derivation.losses) != 1 or any(number not in types for number in (*derivation.losses, *program.moving)):
+        return False
+    found = types[derivation.losses[0]]
+    count = sum(int(types[number].size) for number in program.moving)
+    single = found.size == 1 and not found.shape
+    return bool(jnp.issubdtype(found.dtype, jnp.floating)) and (single or (derivation.kind == "jacobian" and found.size > count))
+
+
+def _squared(program: Program) -> None:
+    """Of residuals the mean of their squares is what a step by their matrix of slopes makes smaller."""
+    derivation = program.derivation
+    if not derivation.forward or derivation.loss is None or not program.types[derivation.loss].shape:
+        return
+    for native, again in (("square", jnp.square), ("mean", jnp.mean)):
+        number, given = len(derivation.numbers.objects), derivation.loss
+        derivation.numbers.objects[number] = None
+        made = Bound(None, {}, (given,), (number,), derivation.trace, native=native)
+        made.again = lambda item, again=again: [again(item)]
+        program.bounds.append(made)
+        kind = program.types[given]
+        program.types[number] = jax.ShapeDtypeStruct(kind.shape if native == "square" else (), kind.dtype)  # type: ignore[no-untyped-call]  # jax has no type for it
+        derivation.loss, derivation.losses = number, (number,)
+
+
 @dataclass(slots=True)
 class _Outer:
     """The equations of the traced function that stand before the loss."""
@@ -308,6 +336,7 @@ def flattened(program: Program, arrays: Mapping[int, Any]) -> Program:
     limits = [*program.limits, *flattening.limits]
     flat = Program(program.derivation, [*before, *inside], types, program.given, limits, program.compiled, len(before))
     flat.spread, flat.meshed = program.spread, program.meshed
+    _squared(flat)
     return _widened(flat)
 
 

@@ -16,7 +16,7 @@ from whygrad.frontends.jax import _compat, programs
 from whygrad.frontends.jax.assembly import Assembly, Part
 from whygrad.frontends.jax.beginnings import Beginnings
 from whygrad.frontends.jax.building import Builder
-from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, entered, leaves, left, plain_numbers
+from whygrad.frontends.jax.derivations import Asked, Derivation, arguments_of, asking, entered, leaves, left, plain_numbers
 from whygrad.frontends.jax.eager_loops import EagerLoops
 from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.failures import about, raised
@@ -70,7 +70,7 @@ class JaxRecorder(Listener):
         self.backwards = 0
         self.unseen = 0  # derivatives that were asked for where they can't be looked at
         self.quiet = 0
-        self.taping, self.stopped = 0, False
+        self.taping, self.stopped, self.around = 0, False, None
         super().__init__()
         self.symptoms = Symptoms(settings.trajectory)
         self.late = Lateness(self)
@@ -139,7 +139,7 @@ class JaxRecorder(Listener):
 
     def derive(self, run: Callable[[Callable[..., Any]], Any], asked: Asked, frame: FrameType | None) -> Any:
         """Let JAX differentiate, with the tape under the function; returns what JAX returns."""
-        derivation = Derivation(source.trace(frame), Numbers(), kind=asked.kind)
+        derivation = Derivation(source.trace(frame), Numbers(), kind=asked.kind, around=self.around)
         outer, self.activations = self.activations, Activations()
         self.guarded("arguments", self._arguments, derivation, asked, frame)
         self.busy += 1
@@ -169,13 +169,9 @@ class JaxRecorder(Listener):
         def taped(*args: Any, **kwargs: Any) -> Any:
             tape = Tape(_compat.current_trace(), derivation.numbers, self)
             self.guarded("enter", entered, derivation, asked, args, kwargs)
-            self.taping += 1
             derivation.bounds = tape.bounds
-            try:
-                with _compat.under(tape), tape.within(sys._getframe()):
-                    result = asked.function(*args, **kwargs)
-            finally:
-                self.taping -= 1
+            with _compat.under(tape), tape.within(sys._getframe()), asking(self, derivation):
+                result = asked.function(*args, **kwargs)
             self.guarded("leave", left, derivation, asked, result)
             return result
 

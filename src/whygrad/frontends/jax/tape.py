@@ -146,6 +146,11 @@ class Numbers:
         """The number of a value, if it has one."""
         return self.known.get(id(item))
 
+    def of_primal(self, item: Any, known: Atom) -> Atom:
+        """The value whose tracer holds this object: going forward, JAX stops the gradient of what stands behind a tracer."""
+        found = (number for number, other in reversed(self.objects.items()) if getattr(other, "primal", None) is item)
+        return next(found, known) if _compat.is_array(item) else known
+
     def _of_copy(self, item: Any) -> int | None:
         """NumPy arrays are handed on in wrappers and in other dtypes: known by their contents."""
         inner = _compat.plain(item)
@@ -287,6 +292,8 @@ class Tape(_compat.Trace):
 
     def _note(self, primitive: Any, tracers: Any, params: Any, result: Any, *, failed: bool = False) -> None:
         inputs = tuple(self.atom(item) for item in tracers)
+        if primitive.name == "stop_gradient":
+            inputs = tuple(self.numbers.of_primal(item, known) for item, known in zip(tracers, inputs, strict=True))
         if primitive.name in CONVERTING and self.numbers.converted(tracers[0], result[0]):
             return
         if primitive.name != "stop_gradient" and any(self.numbers.seen(item) is not None for item in result):
