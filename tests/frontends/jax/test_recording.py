@@ -409,6 +409,40 @@ for _ in range(3):
     assert step.updated
 
 
+THROUGH_NUMPY = """
+x, y = np.random.default_rng(0).normal(size=(2, 40, 3)).astype("f")
+y = y[:, 0]
+p = {"project": jnp.eye(3)[:, :2] + 0.1, "w": jnp.ones(2)}
+tx = optax.sgd(0.1)
+state = tx.init(p)
+
+def scaled(codes):
+    return (codes - codes.mean(0)) / codes.std(0)
+
+def project(p, x):
+    return jnp.tanh(x @ p["project"])
+
+for _ in range(3):
+    codes = np.asarray(project(p, x))
+    loss, g = jax.value_and_grad(lambda p, f: jnp.mean((f @ p["w"] - y) ** 2))(p, FEATURES)
+    updates, state = tx.update(g, state)
+    p = optax.apply_updates(p, updates)
+"""
+
+
+@pytest.mark.parametrize(
+    ("features", "back"),
+    [("jnp.asarray(scaled(codes))", True), ("scaled(codes) * 3 + 1", True), ("x[:, :2]", False), ("np.round(codes)", False)],
+)
+def test_what_numpy_rescaled_is_known_for_what_it_was_made_of(tmp_path: Path, features: str, back: bool) -> None:
+    """Each column lies on a line with one that a parameter made, outside of the differentiated function, which never reads that parameter."""
+    step = recorded(tmp_path, THROUGH_NUMPY.replace("FEATURES", features)).steps[0]
+    made = {name for op in ops(step, "enter") for name in op.inputs}
+
+    assert bool(made) == back
+    assert any(not made.isdisjoint(op.outputs) for op in ops(step, "tanh")) == back
+
+
 FORWARD = """
 x, y = jnp.sin(jnp.arange(12.0)).reshape(4, 3), jnp.arange(4.0)
 p = {"w": jnp.ones(3) / 2}

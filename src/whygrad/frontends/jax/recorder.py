@@ -214,7 +214,7 @@ class JaxRecorder(Listener):
             # what the function never reads may have been read before, outside of it
             wanted = (*part.program.external(), *part.program.moving)
             given = {number: part.arrays[number] for number in wanted if number in part.arrays}
-            part.before = self.surroundings.before(given, part.program.moving)
+            part.before = self.surroundings.before(given, part.program.moving, set(part.program.moving).difference(part.program.external()))
             for argument in part.program.derivation.parameters:
                 if argument.path not in self.assembly.makers:
                     self.assembly.makers[argument.path] = self.surroundings.maker(

@@ -1,11 +1,12 @@
 """What the program computes at once, outside every derivative: preparing data before it, updating by hand after it."""
 
 from collections import deque
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 from whygrad.frontends import source
@@ -14,12 +15,15 @@ from whygrad.frontends.jax.evaluation import deleted
 from whygrad.frontends.jax.flattening import is_leaf
 from whygrad.frontends.jax.library import function_of, kind_of
 from whygrad.frontends.jax.tape import COMPARED, CONVERTING, SCALING, Bound, Numbers, Tape
+from whygrad.frontends.jax.trips import trips
 from whygrad.ir import family
 
 KEPT = 3000
 """Primitives that are remembered: making a model and its data takes hundreds, each step few."""
 MOST_BYTES = 256 << 20
 """Memory of arrays that may be held for it; beyond that everything is forgotten."""
+MOST_LEFT = 24
+"""Arrays that are tried for what NumPy made something of, the latest first."""
 MOST_SHOWN = 120
 """Primitives before a step that become part of its record."""
 
@@ -138,14 +142,22 @@ class Surroundings:
         )
         return alike and item.size <= COMPARED and not deleted(other) and np.array_equal(np.asarray(item), np.asarray(other))
 
-    def before(self, given: Mapping[int, Any], moving: Container[int]) -> Around:
-        """What made these arrays, by the numbers that a program has for them, but not what made those that are differentiated."""
+    def before(self, given: Mapping[int, Any], moving: Container[int], unread: Container[int] = ()) -> Around:
+        """
+        What made these arrays, by the numbers that a program has for them, but not what made those that are differentiated.
+
+        `unread`: those of them that the differentiated function never reads; what was made of one may have gone through NumPy.
+        """
         known = {number: mine for number, item in given.items() if (mine := self.numbers.seen(item)) is not None}
         wanted = {mine for number, mine in known.items() if number not in moving}
         from_moving = self._from({mine for number, mine in known.items() if number in moving})
         found: list[Bound] = []
+        if left := {mine for number, mine in known.items() if number in unread}:
+            found = self._returned(self._from(set(left)) - left, {n: item for n, item in given.items() if n not in moving}, known)
+            wanted.update(item for bound in found for item in bound.inputs if isinstance(item, int))
+        returned = {number for bound in found for number in bound.outputs}
         for bound in reversed(self.bounds):
-            made = not wanted.isdisjoint(bound.outputs) and len(found) < MOST_SHOWN
+            made = not wanted.isdisjoint(bound.outputs) and len(found) < MOST_SHOWN and returned.isdisjoint(bound.outputs)
             if made and (not from_moving.isdisjoint(bound.outputs) or _rearranges(bound)):
                 found.append(bound)
                 wanted.update(item for item in bound.inputs if isinstance(item, int))
@@ -155,6 +167,20 @@ class Surroundings:
             bound.outside = not cut.isdisjoint(item for item in bound.inputs if isinstance(item, int))
             cut.update(bound.outputs if bound.outside else ())
         return around
+
+    def _returned(self, made: Collection[int], given: Mapping[int, Any], known: dict[int, int]) -> list[Bound]:
+        """What left for NumPy and came back changed, among what a program is given, as calls that made the one of the other."""
+        new = {n: item for n, item in given.items() if known.get(n) not in made and isinstance(item, jax.Array | np.ndarray)}
+        latest = sorted(made, reverse=True)[:MOST_LEFT]
+        found = []
+        for number, of, way in trips({n: self.numbers.objects[n] for n in latest}, new):
+            mine = known.setdefault(number, self.numbers.of(given[number]))
+            maker, back = (next((b for b in reversed(self.bounds) if n in b.outputs), None) for n in (of, mine))
+            place = back.trace if back is not None else _caller(maker.trace) if maker is not None else None
+            call = Bound(None, {}, (of,), (mine,), place, native="asarray")
+            call.again = way.again
+            found.append(call)
+        return found
 
     def _from(self, numbers: set[int]) -> set[int]:
         """Everything that was computed from these."""
@@ -195,6 +221,11 @@ class Surroundings:
     def _traced(self, item: Any) -> bool:
         """What a function of a library was handed within a `vmap` stands for one row, and for nothing once that is over."""
         return isinstance(item, int) and _compat.is_tracer(self.numbers.objects[item])
+
+
+def _caller(trace: source.Trace | None) -> source.Trace | None:
+    """Where the function is called that computes something; where it is computed, at the top level of a file."""
+    return source.Trace(trace.user[1:], ()) if trace is not None and len(trace.user) > 1 else trace
 
 
 def _rearranges(bound: Bound) -> bool:
