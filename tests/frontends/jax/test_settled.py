@@ -143,6 +143,27 @@ DECIDED_ALIKE = """
 """
 
 
+BUILT_IN = """
+    import sys
+
+    @jax.jit
+    def step(w):
+        if sys.maxsize < 0:
+            return w
+        return w - 0.1 * jax.grad(lambda w: jnp.mean((x @ w - y) ** 2))(w)
+
+    for at in range(3):
+        w = step(w)
+"""
+
+
+def test_a_module_that_has_no_file_is_no_number(tmp_path: Path) -> None:
+    record = recorded(tmp_path, START + BUILT_IN, experiments="off")
+
+    assert record.faults == ()
+    assert record.outcome.steps_seen == 3
+
+
 def settled(folder: Path, program: str) -> list[Event]:
     record = recorded(folder, START + program, experiments="off")
     return [event for step in record.steps for event in step.events if event.kind == "settled"]

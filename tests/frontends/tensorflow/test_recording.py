@@ -553,3 +553,11 @@ model.fit(np.ones((8, 3), "float32"), np.ones((8, 1), "float32"), batch_size=4, 
 
     assert optimizer.given_site is not None
     assert program.splitlines()[optimizer.given_site.line - 1].strip() == "variables = self.decoder.trainable_variables"
+
+
+def test_what_is_made_in_the_form_of_another_tensor_remembers_whose_form_it_has(tmp_path):
+    program = DATA + LOOP.format(loss=ENTROPY.replace("(y, model", "(tf.zeros_like(tf.constant(y)), model"))
+    step = recorded(tmp_path, program).steps[0]
+    (form,) = [str(op.attributes["like"]) for op in step.graph.ops if "like" in op.attributes]
+
+    assert step.graph.values[form].shape == (32,)

@@ -255,7 +255,7 @@ def _numbers(item: Any) -> Iterator[tuple[str, Any]]:
 
 def _own(item: Any) -> bool:
     """No module of a library's."""
-    return not isinstance(item, ModuleType) or source.is_own_file(item.__file__ or "")
+    return not isinstance(item, ModuleType) or source.is_own_file(getattr(item, "__file__", None) or "")
 
 
 def _number(item: Any) -> float | None:

@@ -130,6 +130,8 @@ class Builder:
             {**settings_of(kind, call.name, call.tensors, call.attributes), **call.settings} if not call.kind else dict(call.settings)
         )
         guess, native = settings.pop("guess", None), settings.pop("native", None)
+        if call.name in ("ZerosLike", "OnesLike") and call.inputs:
+            settings["like"] = call.inputs[0]
         if isinstance(guess, str) and step.guessing and not inputs:
             inputs, carries, settings["guessed"] = (guess,), (False,), True
         return self._finished(
@@ -226,7 +228,8 @@ class Builder:
         made = {name: op for op in ops for name in op.outputs}
         losses = {name for op in ops if family(op.kind) == "loss" for name in op.inputs}
         dying = {name for op in ops if op.kind in DYING for name in op.outputs}
-        names = dict.fromkeys((*(name for op in ops for name in (*op.inputs, *op.outputs)), *step.losses, *more))
+        forms = (form for op in ops if isinstance(form := op.attributes.get("like"), str))
+        names = dict.fromkeys((*(name for op in ops for name in (*op.inputs, *op.outputs)), *step.losses, *more, *forms))
         for name in names:
             external = name not in made or not made[name].tracking
             seen = self.values.seen.get(name)

@@ -15,6 +15,9 @@ from whygrad.frontends.torch.ledger import Ledger
 from whygrad.frontends.torch.lowering import dtype_name
 from whygrad.ir import Event, Graph, Op, Role, Scope, Site, Value, family
 
+LIKE = ("zeros_like", "ones_like", "full_like", "fill", "zero")
+"""Functions that give one number in the form of a tensor, and leave nothing of what that holds."""
+
 
 @dataclass(slots=True)
 class Activation:
@@ -73,6 +76,8 @@ class Builder:
         if attributes.pop("overwrites", False):
             inputs, carries = inputs[1:], carries[1:]
         if family(kind) == "create" and kind in ("create", "random"):
+            if call.slots and call.info.base in LIKE:
+                attributes["like"] = call.slots[0].value
             inputs, carries = (), ()
         if guessed:
             attributes["guessed"] = True
@@ -109,6 +114,7 @@ class Builder:
         made = {name: op for op in ops for name in op.outputs}
         names = dict.fromkeys(name for op in ops for name in (*op.inputs, *op.outputs))
         names.update(dict.fromkeys(sorted(losses)))
+        names.update(dict.fromkeys(form for op in ops if isinstance(form := op.attributes.get("like"), str)))
         return {name: self.value(name, made.get(name), parameters, losses) for name in names}
 
     def value(self, name: str, maker: Op | None, parameters: Mapping[int, str], losses: set[str]) -> Value:

@@ -14,6 +14,7 @@ from whygrad.idioms import idiom
 from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
+from whygrad.rules.labels.blanked import blanked
 from whygrad.rules.labels.one_sided import one_sided
 from whygrad.rules.phrases import distinct, figure, places, plural
 from whygrad.rules.remedies import remedy
@@ -50,7 +51,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Labels without any variety: a comparison with a threshold in the wrong unit, masks that were scaled twice, a file name that was split
     at the wrong character, a column of zeros. A step with several binary losses that all compare with one constant, such as a discriminator's that is told 1 of
-    real and made examples alike.
+    real and made examples alike. Labels that the step itself multiplies by 0, takes from themselves, or replaces by numbers in their form (`zeros_like`), whatever they hold.
 
     ## Why it matters
     A constant output reaches the best possible loss. The loss falls, the accuracy is 100 %, and nothing was learnt.
@@ -69,7 +70,9 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     `whygrad explain WG105` (every label is ignored), `WG109` (one class a batch, but not the same in all), `WG113` (imbalance).
     """
     yield from one_sided(index)
-    for steps in runs(index):
+    gone = list(blanked(index))
+    yield from gone
+    for steps in runs(index) if not gone else ():
         columns = tuple(zip(*(step.step.labels.values for step in steps), strict=False))
         found = [constant(index, tuple(zip(steps, names, strict=True))) for names in columns]
         # timid: one constant target beside others that vary is often a boundary condition or a mask
