@@ -107,6 +107,65 @@ def test_the_same_bits(tmp_path: Path, *, inside: bool) -> None:
     assert all(np.array_equal(plain[name], seen[name]) for name in plain)
 
 
+AROUND = """
+from jax.sharding import PartitionSpec as P
+
+mesh = jax.make_mesh((4,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+x = np.random.default_rng(0).normal(size=(32, 5)).astype(np.float32)
+y = np.tanh(x.sum(1))
+p = {"w": jnp.asarray(np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)), "v": jnp.ones(8) / 8}
+
+def each(p, x, y):
+    found = (jnp.tanh(x @ p["w"]) @ p["v"] - y) ** 2
+    return OUT
+
+mapped = jax.shard_map(each, mesh=mesh, in_specs=(P(), P("d"), P("d")), out_specs=SPEC, check_vma=CHECKED)
+
+def loss_fn(p, x, y):
+    return jnp.mean(mapped(p, x, y))
+
+def plain(p, x, y):
+    return jnp.mean((jnp.tanh(x @ p["w"]) @ p["v"] - y) ** 2)
+
+DECORATOR
+def step(p, x, y):
+    loss, g = jax.value_and_grad(loss_fn)(p, x, y)
+    return jax.tree.map(lambda a, b: a - 0.1 * b, p, g), loss
+
+first = p
+for _ in range(3):
+    p, loss = step(p, x, y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("out", "spec", "checked", "decorator"),
+    [
+        ('lax.pmean(found.mean(), "d")', "P()", "True", "@jax.jit"),
+        ('lax.pmean(found.mean(), "d")', "P()", "True", ""),
+        ("found", 'P("d")', "True", "@jax.jit"),
+        ("found", 'P("d")', "False", "@jax.jit"),
+    ],
+)
+def test_the_derivative_of_a_function_that_maps_over_devices_is_looked_at(
+    tmp_path: Path, out: str, spec: str, checked: str, decorator: str
+) -> None:
+    program = AROUND.replace("OUT", out).replace("SPEC", spec).replace("CHECKED", checked).replace("DECORATOR", decorator)
+    scope = play(tmp_path, program)
+    kept = {name: np.asarray(item) for name, item in scope["p"].items()}
+    whole = jax.grad(scope["plain"])(scope["first"], scope["x"], scope["y"])
+    record = recorded(tmp_path, f"{program}\nnp.savez({str(tmp_path / 'kept.npz')!r}, **p)\n")
+    step = record.steps[0]
+
+    assert not record.limits
+    assert {item.name: item.gradient_norm for item in step.parameters} == {
+        f"p['{name}']": pytest.approx(float(jnp.linalg.norm(item)), rel=1e-4) for name, item in whole.items()
+    }
+    assert step.measures.label_sensitivity
+    assert {op.site.line for op in step.graph.ops if op.kind == "tanh" and op.site} == {line_of(program, "found = ")}
+    assert all(np.array_equal(kept[name], item) for name, item in np.load(tmp_path / "kept.npz").items())
+
+
 def test_several_axes_are_left_alone_and_said_so(tmp_path: Path) -> None:
     record = recorded(tmp_path, written(names='("d", "m")', shape="(2, 2)"))
 

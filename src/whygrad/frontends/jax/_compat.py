@@ -181,6 +181,12 @@ def atom(item: Any) -> Any | None:
     return found if isinstance(found, core.Var | Literal) else None if is_tracer(inner) else Literal(inner, core.typeof(inner))  # type: ignore[no-untyped-call]  # jax has no type for it
 
 
+def handed_out(result: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """What a function that is mapped over devices returned, and how each of it is laid out over them."""
+    found, specs = result.unpack_aux()
+    return list(found), tuple(specs)
+
+
 def constant(item: Any) -> Any | None:
     """The number that a tracer stands for, where JAX writes it into the traced program: a scalar that was handed to an indexed update, say."""
     found = getattr(item, "val", None) if is_tracer(item) else None

@@ -9,6 +9,7 @@ from jax import lax
 
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
+from whygrad.frontends.jax.devices import over_devices
 from whygrad.frontends.jax.layers import Decided
 from whygrad.frontends.jax.library import KIND_OF
 from whygrad.frontends.jax.tape import Atom, Bound, Constant, Numbers
@@ -38,7 +39,9 @@ class Flattening:
             yield bound
             return
         name, inner = str(bound.primitive.name), dict(_compat.inner_programs(bound.params))
-        if name in ("jit", "pjit") and is_leaf(bound, inner.get("jaxpr")):
+        if bound.mapped is not None:
+            yield from over_devices(self, bound)
+        elif name in ("jit", "pjit") and is_leaf(bound, inner.get("jaxpr")):
             yield bound
         elif name in FUNCTIONS and inner:
             yield from self._inside(bound, next(iter(inner.values())), bound.inputs, bound.outputs)

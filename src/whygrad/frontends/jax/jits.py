@@ -361,7 +361,7 @@ class Jits:
         arrays = programs.resolved(plan.programs[at].given, inside)
         # timid: beside another derivative, what is made within the function may be a state of an inner loop
         arrays |= programs.begun(plan.programs[at], plan.nests[at].owner, inside, plan.nests[at].levels) if len(plan.programs) == 1 else {}
-        arrays = gathered(arrays) if plan.nests[at].shards is not None else arrays
+        arrays = gathered(arrays) if plan.nests[at].shards is not None or plan.programs[at].over_devices() else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
             self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
             return None

@@ -11,7 +11,7 @@ from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import call, concrete
 from whygrad.frontends.jax.shards import collective
-from whygrad.frontends.jax.tape import Bound
+from whygrad.frontends.jax.tape import Bound, Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,13 @@ def tags(item: Any) -> set[int]:
     return {level.tag for level in _compat.mapped(item)}
 
 
-def of_all(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> tuple[list[Bound], set[int]]:
+def of_all(
+    bounds: Sequence[Bound], rows: Rows, numbers: Numbers, types: dict[int, Any], moving: Collection[int] = ()
+) -> tuple[list[Bound], set[int]]:
     """The same calls on all rows at once, and the values that hold rows; `types` is brought up to date."""
     held, copies = set(rows.given), list[Bound]()
-    if not held.isdisjoint(argument.number for argument in derivation.parameters):
-        copies, bounds = _repeated(bounds, rows, derivation, types)
+    if not held.isdisjoint(moving):
+        copies, bounds = _repeated(bounds, rows, numbers, types)
     types.update({number: _wide(types[number], rows.size) for number in held if number in types})
     for bound in copies:
         held.update(bound.outputs)
@@ -81,7 +83,7 @@ REPEATED = "broadcast_to"
 """What stands for data that all rows share, a copy for each."""
 
 
-def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types: dict[int, Any]) -> tuple[list[Bound], list[Bound]]:
+def _repeated(bounds: Sequence[Bound], rows: Rows, numbers: Numbers, types: dict[int, Any]) -> tuple[list[Bound], list[Bound]]:
     """
     The same calls, each row with data of its own, and in front of them what gives each row its own.
 
@@ -94,8 +96,8 @@ def _repeated(bounds: Sequence[Bound], rows: Rows, derivation: Derivation, types
             if not isinstance(item, int) or item in rows.given or item in made or item in copies:
                 continue
             if len(getattr(types.get(item), "shape", ())) > 0:
-                number = copies[item] = len(derivation.numbers.objects)
-                derivation.numbers.objects[number], types[number] = None, types[item]
+                number = copies[item] = len(numbers.objects)
+                numbers.objects[number], types[number] = None, types[item]
                 copy = Bound(None, {}, (item,), (number,), bound.trace, scope=bound.scope, native=REPEATED)
                 copy.again = lambda given: [jnp.broadcast_to(given, (rows.size, *jnp.shape(given)))]
                 found.append(copy)

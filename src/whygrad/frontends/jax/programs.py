@@ -13,7 +13,7 @@ from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine, concrete
 from whygrad.frontends.jax.flattening import Flattening, places
 from whygrad.frontends.jax.mapping import Rows, by_rows, levels_of, of_all, tags, total
-from whygrad.frontends.jax.shards import Shards, off_mesh
+from whygrad.frontends.jax.shards import Shards, off_mesh, shards_of
 from whygrad.frontends.jax.tape import Atom, Bound, Constant
 
 MOST_BEFORE = 300
@@ -51,6 +51,10 @@ class Program:
         """Each row of a `vmap` is differentiated by what is its own alone."""
         around = any(rows.given.issuperset(self.moving) for rows in self.spread) and not self.meshed
         return bool(self.moving) and (around or by_rows(self.derivation))
+
+    def over_devices(self) -> bool:
+        """It calls a function that is mapped over devices."""
+        return any(bound.mapped is not None for bound in self.derivation.bounds)
 
     def variables(self) -> dict[str, Any]:
         """Parameters that stand for variables of the program that the derivative belongs to."""
@@ -107,12 +111,12 @@ def _widened(program: Program) -> Program:
         return program
     for rows in levels:
         ahead = program.bounds[: program.ahead]
-        program.bounds, held = of_all(program.bounds[program.ahead :], rows, derivation, program.types)
+        program.bounds, held = of_all(program.bounds[program.ahead :], rows, derivation.numbers, program.types, program.moving)
         program.bounds = [*ahead, *program.bounds]
         _summed(program, rows, held)
     program.bounds = off_mesh(program.bounds) if program.meshed else program.bounds
     for rows in program.spread:
-        program.bounds, held = of_all(program.bounds, rows, derivation, program.types)
+        program.bounds, held = of_all(program.bounds, rows, derivation.numbers, program.types, program.moving)
         _summed(program, rows, held)
     program.compiled = True
     return program
@@ -297,7 +301,8 @@ def reachable(derivation: Derivation) -> bool:
 def closed_off(bound: Bound) -> bool:
     """A function that is mapped over devices within what is differentiated: JAX tells of it only that it was called."""
     name = bound.primitive.name if bound.primitive is not None and not bound.failed else ""
-    return name == "shard_map" and not list(_compat.inner_programs(bound.params))
+    open_ = bound.mapped is not None and shards_of(bound) is not None
+    return name == "shard_map" and not open_ and not list(_compat.inner_programs(bound.params))
 
 
 def failed(derivation: Derivation) -> Program:

@@ -37,17 +37,18 @@ def shards_of(equation: Any) -> Shards | None:
     if equation.primitive.name != "shard_map" or len(names) != 1 or "in_specs" not in params:
         return None
     name = names[0]
-    axes = tuple(_split(spec, name) for spec in params["in_specs"])
+    axes = tuple(split(spec, name) for spec in params["in_specs"])
     return Shards(int(params["mesh"].shape[name]), name, axes)
 
 
-def _split(spec: Sequence[Any], name: Any) -> int | None:
+def split(spec: Sequence[Any], name: Any) -> int | None:
+    """The dimension that a layout splits over an axis of the mesh; None where each device holds all of it."""
     return next((at for at, part in enumerate(spec) if part == name or (isinstance(part, tuple) and name in part)), None)
 
 
 def rows(shards: Shards, given: Sequence[Any]) -> list[Any]:
     """What each device is given, in rows."""
-    blocks = [item if axis is None else _stacked(item, axis, shards.size) for item, axis in zip(given, shards.axes, strict=True)]
+    blocks = [item if axis is None else rows_along(item, axis, shards.size) for item, axis in zip(given, shards.axes, strict=True)]
     return [block[0] if at in shards.shared else block for at, block in enumerate(blocks)]
 
 
@@ -66,11 +67,12 @@ def copies(equation: Any, variables: Sequence[Any]) -> frozenset[int]:
 def agree(shards: Shards, given: Sequence[Any]) -> bool:
     """The copies that devices hold are the same to the last bit."""
     held = [(given[at], axis) for at in sorted(shards.shared) if (axis := shards.axes[at]) is not None]
-    blocks = [np.asarray(_stacked(item, axis, shards.size)) for item, axis in held]
+    blocks = [np.asarray(rows_along(item, axis, shards.size)) for item, axis in held]
     return all(np.array_equal(block[0], other) for block in blocks for other in block[1:])
 
 
-def _stacked(item: Any, axis: int, size: int) -> Any:
+def rows_along(item: Any, axis: int, size: int) -> Any:
+    """What each device holds of an array that is split, in rows."""
     shape = item.shape
     split = jnp.reshape(item, (*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :]))
     return jnp.moveaxis(split, axis, 0)

@@ -63,6 +63,8 @@ class Bound:
     """Its values hold one row for each example of a `vmap`, while its settings are those of one example."""
     native: str = ""
     """Set where no primitive stands behind it: a value that left or came back."""
+    mapped: "Mapped | None" = None
+    """What each device does, of a function that is mapped over devices."""
 
     @property
     def name(self) -> str:
@@ -73,6 +75,17 @@ class Bound:
         if name in ("custom_jvp_call", "custom_vjp_call") and "name" not in self.params:
             return _compat.library_function(self.params.get("call_jaxpr"), source.LIBRARIES) or name
         return str(self.params.get("name", name)) if name in ("jit", "pjit", "custom_jvp_call", "custom_vjp_call") else name
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a function that is mapped over devices asks of JAX on each of them."""
+
+    bounds: list[Bound]
+    inputs: tuple[int, ...]
+    outputs: tuple[Atom, ...]
+    specs: tuple[Any, ...]
+    """How each output is laid out over the devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +277,26 @@ class Tape(_compat.Trace):
         return result
 
     def process_shard_map(self, primitive: Any, fun: Any, tracers: Any, **settings: Any) -> Any:
-        """A function that is mapped over devices."""
-        result = self.parent.process_shard_map(primitive, fun, tracers, **settings)
+        """A function that is mapped over devices; what it does on each is noted by a tape of its own."""
+        found: list[Mapped] = []
+
+        def each(*inner: Any) -> Any:
+            tape = Tape(_compat.current_trace(), self.numbers, self.listener)
+            with _compat.under(tape):
+                result = fun(*inner)
+            self.guarded(self._each, found, tape, inner, result)
+            return result
+
+        result = self.parent.process_shard_map(primitive, each, tracers, **settings)
+        count = len(self.bounds)
         self.guarded(self._note, primitive, tracers, settings, result)
+        if len(found) == 1 and len(self.bounds) > count:
+            self.bounds[-1].mapped = found[0]
         return result
+
+    def _each(self, found: list[Mapped], tape: "Tape", inner: Sequence[Any], result: Any) -> None:
+        outputs, specs = _compat.handed_out(result)
+        found.append(Mapped(tape.bounds, tuple(self.numbers.of(item) for item in inner), tuple(self.atom(item) for item in outputs), specs))
 
     def guarded(self, method: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         """A fault of ours ends the recording, never the program."""
