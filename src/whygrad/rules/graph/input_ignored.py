@@ -10,6 +10,7 @@ from whygrad.idioms import spelled
 from whygrad.idioms.spellings import spelling
 from whygrad.ir import Op, Site, Statistics, family
 from whygrad.rules import rule
+from whygrad.rules.graph.first_position import first_position
 from whygrad.rules.graph.one_feature import about_one_feature
 from whygrad.rules.graph.one_number import one_number
 from whygrad.rules.phrases import distinct, figure, listed, places, typed
@@ -35,7 +36,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
     difference of a column with itself, a product with zero; a normalisation over a batch of a single row; a layer normalisation over a single feature, wherever in the model it stands. In every recorded step. And inputs that are one number in
-    every batch of the run, such as ids of words none of which is known, while the labels differ.
+    every batch of the run, such as ids of words none of which is known, while the labels differ. And a sequence of which a recurrent layer's state after the first position is all that is used (`h[:, 0]`).
 
     ## Why it matters
     The model can only learn the mean of the labels. Label sensitivity is zero up to rounding, and the loss stays where a constant guess puts it.
@@ -56,6 +57,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
         yield from distinct([_about(index, *found[0])])
     else:
         yield from distinct(one_number(index))
+    yield from first_position(index)
 
 
 def _flattening(step: StepIndex) -> Op | None:
