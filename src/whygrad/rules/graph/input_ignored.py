@@ -65,7 +65,8 @@ def _flattening(step: StepIndex) -> Op | None:
     data = step.downstream(tuple(name for name in _given(step) if _varies(step.value(name).statistics)))
     data -= step.from_labels - step.depends_on_parameters  # labels that the program made from its inputs are no input of the model
     for op in step.graph.ops:
-        if step.shapes_loss.isdisjoint(op.outputs):
+        # what is made of labels alone is no input, and WG103's where nothing is left of it
+        if step.shapes_loss.isdisjoint(op.outputs) or not (step.from_labels - step.depends_on_parameters).isdisjoint(op.outputs):
             continue
         alone = is_alone(step, op) or of_one_feature(step, op)
         if (_flattens(step, op, data) and not _other_way(step, op, data)) or (alone and not _goes_round(step, op)):

@@ -252,3 +252,20 @@ def test_the_fractions_are_kept_where_a_division_cut_them_off():
     assert diagnosis.remedy is not None
     assert diagnosis.remedy.edits[0].action == "divide"
     assert diagnosis.label == "fractions are cut off here"
+
+
+LABELS_TIMES_0 = """
+    y: input i32[40] minimum=0 maximum=3 called="y"
+    w: parameter f32[4,7]
+    s: parameter f32[40,7]
+    t: activation i32[40] minimum=0 maximum=0
+    z = matmul s w @ "train.py":19
+    t = mul y @ "train.py":20
+    loss = cross_entropy z t with={"target":1} @ "train.py":21
+    ! backward loss @ "train.py":22
+    labels values=["t"] how="target"
+"""
+
+
+def test_labels_of_which_nothing_is_left_are_no_input():
+    assert not said(diagnose, LABELS_TIMES_0)
