@@ -22,6 +22,7 @@ class Blanked:
     source: str
     """What they were."""
     loss: Op
+    target: str
     at: float
 
 
@@ -41,16 +42,21 @@ def blanked(index: Index) -> Iterator[Diagnosis]:
 def of_step(step: StepIndex) -> Blanked | None:
     """What is blanked in one step, where no loss has labels that are left."""
     found: list[Blanked] = []
-    for loss in (op for op in step.loss_ops() if not op.failed):
-        target = target_of(loss)
-        if target is None or target in step.depends_on_parameters:
-            continue
+    for loss, target in _compared(step):
         one = _blanked(step, loss, target)
         # timid: one target that is switched off beside others that vary is meant so
         if one is None:
             return None
         found.append(one)
     return found[0] if len({one.at for one in found}) == 1 else None
+
+
+def _compared(step: StepIndex) -> list[tuple[Op, str]]:
+    """What losses compare predictions with; where none is known, what differences on the way to what is differentiated do."""
+    losses = [(op, target) for op in step.loss_ops() if not op.failed and (target := target_of(op)) is not None]
+    differences = (op for op in step.graph.ops if op.kind == "sub" and not losses and not step.shapes_loss.isdisjoint(op.outputs))
+    pairs = losses or [(op, name) for op in differences if len(set(op.inputs) & step.depends_on_parameters) == 1 for name in op.inputs]
+    return [(op, target) for op, target in pairs if target not in step.depends_on_parameters]
 
 
 def _blanked(step: StepIndex, loss: Op, target: str) -> Blanked | None:
@@ -64,7 +70,9 @@ def _blanked(step: StepIndex, loss: Op, target: str) -> Blanked | None:
         return None
     # timid: a critic's targets may have the form of the examples
     read = frozenset(name for other in loss.inputs if other != target for name in step.upstream(other))
-    return Blanked(step, made[1], source, loss, figures.minimum) if read.isdisjoint({source, step.origin(source, _KEEPING)}) else None
+    return (
+        Blanked(step, made[1], source, loss, target, figures.minimum) if read.isdisjoint({source, step.origin(source, _KEEPING)}) else None
+    )
 
 
 def _source(step: StepIndex, op: Op) -> str | None:
@@ -88,7 +96,7 @@ def _varies(step: StepIndex, name: str) -> bool:
 def _about(found: Blanked, steps: int) -> Diagnosis:
     step, op = found.step, found.op
     name, kind = step.value(found.source).shown, step.step.kind
-    target = step.value(target_of(found.loss) or "").shown
+    target = step.value(found.target)
     site: Site | None = op.site
     return Diagnosis(
         rule="WG103",
@@ -101,13 +109,13 @@ def _about(found: Blanked, steps: int) -> Diagnosis:
         related=places((found.loss.site, "the loss compares with them here")),
         evidence=(
             Evidence(
-                f"`{target}`, which the loss compares with, is {figure(found.at)} throughout in {plural(steps, 'recorded step')}",
+                f"`{target.shown}`, which the loss compares with, is {figure(found.at)} throughout in {plural(steps, 'recorded step')}",
                 "labels",
                 found.at,
             ),
         ),
         help=f"hand the loss `{name}` as it comes",
-        facts=frozenset({Fact("constant", target_of(found.loss) or ""), *(Fact("constant", label) for label in step.step.labels.values)}),
+        facts=frozenset({Fact("constant", target.name), *(Fact("constant", label) for label in step.step.labels.values)}),
         explains=frozenset(
             {Fact("insensitive", str(kind)), *(Fact("unread", label) for label in (found.source, *step.step.labels.values))}
         ),

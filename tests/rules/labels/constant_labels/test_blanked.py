@@ -23,7 +23,11 @@ LIKE = (
     .replace("t: activation", "t: constant")
     .replace('values=["t"] how="target"', 'values=["y"] how="batch"')
 )
+WRITTEN = TIMES.replace("loss = cross_entropy z t", "d = sub z t").replace(
+    ' with={"target":1} @ "train.py":21', ' @ "train.py":21\n    q = square d\n    loss = mean q'
+)
 FIRES = {
+    "a difference that is written out": WRITTEN,
     "times 0": TIMES,
     "times a number that is not known": TIMES.replace('with={"by":0.0} ', ""),
     "less themselves": TIMES.replace("mul y", "sub y y"),
@@ -45,6 +49,7 @@ def test_labels_of_which_the_step_leaves_nothing(text: str) -> None:
 TWO = TIMES.replace("loss = cross", "one = cross").replace("    ! backward", "    loss = add one more\n    ! backward")
 TWO_LIKE = LIKE.replace("loss = cross", "one = cross").replace("    ! backward", "    loss = add one more\n    ! backward")
 SILENT = {
+    "a difference with what is left": WRITTEN.replace('"by":0.0', '"by":2.0').replace("maximum=0\n", "maximum=8\n"),
     "times another number": TIMES.replace('"by":0.0', '"by":2.0').replace("maximum=0\n", "maximum=8\n"),
     "times what is not known, and nothing is known of them": TIMES.replace('with={"by":0.0} ', "").replace("minimum=0 maximum=4", ""),
     "times a mask": TIMES.replace("mul y", "mul y m")
