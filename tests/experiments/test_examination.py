@@ -8,7 +8,7 @@ import pytest
 from sketch import sketch
 from whygrad.diagnosis import Test as Wanted
 from whygrad.experiments import examine
-from whygrad.ir import Birth, Descend, Intervention, Lift, Measures, Permute, Step, Trial
+from whygrad.ir import Birth, Descend, Intervention, Lift, Measures, Permute, Step, Trial, Vary
 
 TEXT = """
     x: input f32[8,3]
@@ -92,6 +92,21 @@ def test_labels_known_from_a_sample_alone_are_permuted() -> None:
     sampled = TEXT.replace("minimum=0 maximum=1", "minimum=1 maximum=1 sampled=true")
 
     assert examine(step(sampled), Replayed(trial()), lambda _: []).measures.label_sensitivity == 0.4
+
+
+@pytest.mark.parametrize(("scores", "classes"), [("f32[8,5]", 5), ("f32[8]", 2)])
+def test_labels_that_are_all_the_same_are_drawn_anew(scores: str, classes: int) -> None:
+    told = (
+        TEXT.replace("minimum=0", "minimum=1")
+        .replace("w: param", f"d: activation {scores}\n    w: param")
+        .replace("cross_entropy d y", 'cross_entropy d y with={"target":1}')
+    )
+    replay = Replayed(trial())
+
+    found = examine(step(told), replay, lambda _: [])
+
+    assert replay.asked == [Vary(("y",), classes)]
+    assert [one.intervention for one in found.trials] == replay.asked
 
 
 def test_each_intervention_once_and_only_on_what_the_step_has() -> None:

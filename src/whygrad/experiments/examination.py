@@ -7,7 +7,7 @@ from math import inf, isfinite
 
 from whygrad.diagnosis import Test
 from whygrad.flow import StepIndex
-from whygrad.flow.labels import permuting
+from whygrad.flow.labels import permuting, varying
 from whygrad.flow.trials import outran
 from whygrad.ir import Descend, Intervention, Measures, Step, Trial
 from whygrad.replay import Replay
@@ -16,6 +16,9 @@ STEPS_WORTH = 10
 """All experiments on one recorded step may take this many times what the step itself takes to replay."""
 FLOOR = 0.5
 """Seconds that experiments may take however short the step is: what ten steps of 50 ms take, the shortest for which the bar on speed is set."""
+
+ALL_THE_SAME = "every label of the batch is the same, so there is nothing to permute"
+"""Why S has no meaning for such labels; they are drawn anew instead, which shows whether the loss would heed others."""
 
 Clock = Callable[[], float]
 Wanted = Callable[[Step], Iterable[Test]]
@@ -75,7 +78,8 @@ def with_sensitivity(step: Step, replay: Replay) -> Step:
     """The step with S, or with the reason why S has no meaning here."""
     reason = unpermutable(step)
     if reason:
-        return replace(step, measures=replace(step.measures, sensitivity_reason=reason))
+        drawn = [replay.run(varying(StepIndex(step), name)) for name in step.labels.values] if reason == ALL_THE_SAME else []
+        return replace(step, measures=replace(step.measures, sensitivity_reason=reason), trials=(*step.trials, *drawn))
     trial = replay.run(permuting(StepIndex(step)))
     finite = trial.change is not None and isfinite(trial.change)
     reason = "" if finite else trial.reason or _without_meaning(trial)
@@ -100,7 +104,7 @@ def unpermutable(step: Step) -> str:
     if step.measures.sensitivity_reason:
         return step.measures.sensitivity_reason
     if all(_uniform(step, name) for name in step.labels.values):
-        return "every label of the batch is the same, so there is nothing to permute"
+        return ALL_THE_SAME
     return ""
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from whygrad.flow.index import StepIndex
-from whygrad.ir import Labels, Op, Permute, Scope, Value, family
+from whygrad.ir import Labels, Op, Permute, Scope, Value, Vary, family
+from whygrad.loss_contracts import contract_of, input_of, target_of
 
 LAYERS = ("linear", "conv", "embedding", "rnn", "matmul", "bilinear")
 """Kinds of op that read data by weights."""
@@ -14,6 +15,22 @@ REWRITTEN_BY = ("layout", "cast")
 def permuting(index: StepIndex) -> Permute:
     """The central experiment: the labels in another order, and the inputs that were made of them as they are."""
     return Permute(index.step.labels.values, tuple(sorted(index.made_from_labels)))
+
+
+def varying(index: StepIndex, name: str) -> Vary:
+    """Labels that are all the same, drawn anew: among the classes that a loss of ids tells apart, else 0 and 1."""
+    below = index.downstream((name,))
+    reading = (op for op in index.loss_ops() if target_of(op) in below)
+    return Vary((name,), next((number for op in reading if (number := _classes(index, op)) > 1), 2))
+
+
+def _classes(index: StepIndex, op: Op) -> int:
+    """How many classes a loss of ids tells apart; 0 where it is none, or that is not known."""
+    shape, contract = index.value(input_of(op) or "").shape or (), contract_of(op)
+    axis = contract.class_axis if contract is not None and "ids" in contract.targets else None
+    if axis is None or len(shape) < 2:  # noqa: PLR2004 - rows and classes
+        return 0
+    return shape[axis] if -len(shape) <= axis < len(shape) else 0
 
 
 class _Search:

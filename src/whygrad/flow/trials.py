@@ -23,6 +23,7 @@ from whygrad.ir import (
     Step,
     Trial,
     Unhook,
+    Vary,
 )
 
 SHOWN = 3
@@ -93,6 +94,8 @@ def described(intervention: Intervention) -> str:
             said = f"give `{value}` the shape [{','.join(map(str, shape))}]"
         case Standardise(values):
             said = f"standardise {_listed(values)}"
+        case Vary(values, classes):
+            said = f"draw {_listed(values)} anew from 0 to {classes - 1}"
         case Descend():
             said = f"{intervention.steps} updates on copies, {_changes(intervention)}"
         case Unhook(values):

@@ -124,6 +124,12 @@ def order_of(size: int, arrays: Sequence[object], axis: int) -> Array:
     return max(orders, key=moved)
 
 
+def redrawn(shape: tuple[int, ...], classes: int) -> Array:
+    """Whole numbers from 0 to `classes` - 1, each as often as any other and in no order; always the same for a shape."""
+    count = math.prod(shape)
+    return np.random.default_rng(0).permutation(np.arange(count) % classes).reshape(shape)
+
+
 def norm(arrays: Iterable[object]) -> float | None:
     """L2 norm over several arrays; None where there is none."""
     parts = [float(np.linalg.norm(wide(array).reshape(-1))) for array in arrays]

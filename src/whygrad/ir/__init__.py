@@ -24,6 +24,7 @@ from whygrad.ir.trials import (
     Standardise,
     Trial,
     Unhook,
+    Vary,
 )
 from whygrad.ir.turns import Emptied
 from whygrad.ir.values import ROLES, Role, Statistics, Value
@@ -81,6 +82,7 @@ __all__ = [
     "Turning",
     "Unhook",
     "Value",
+    "Vary",
     "family",
     "passing",
 ]

@@ -39,6 +39,13 @@ class Standardise(msgspec.Struct, frozen=True, tag="standardise"):
     values: tuple[str, ...]
 
 
+class Vary(msgspec.Struct, frozen=True, tag="vary"):
+    """Draw these values, labels that are all the same, anew: evenly among the whole numbers from 0 to `classes` - 1."""
+
+    values: tuple[str, ...]
+    classes: int = 2
+
+
 class Descend(msgspec.Struct, frozen=True, tag="descend"):
     """Take a few updates on copies of the parameters, once as the program does and once with something changed."""
 
@@ -112,7 +119,9 @@ class Follow(msgspec.Struct, frozen=True, tag="follow"):
     """Where they were kept, a file for each moment."""
 
 
-Intervention = Permute | Lift | Bypass | Reshape | Standardise | Descend | Unhook | Differentiate | Perturb | Reseed | Follow | Reword
+Intervention = (
+    Permute | Lift | Bypass | Reshape | Standardise | Vary | Descend | Unhook | Differentiate | Perturb | Reseed | Follow | Reword
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,21 @@ from whygrad.ir.kinds import KINDS
 from whygrad.ir.ops import Attribute, Graph
 from whygrad.ir.record import Record
 from whygrad.ir.steps import EventKind, GradientState, Step
-from whygrad.ir.trials import Bypass, Descend, Differentiate, Follow, Lift, Permute, Perturb, Reseed, Reshape, Reword, Standardise, Unhook
+from whygrad.ir.trials import (
+    Bypass,
+    Descend,
+    Differentiate,
+    Follow,
+    Lift,
+    Permute,
+    Perturb,
+    Reseed,
+    Reshape,
+    Reword,
+    Standardise,
+    Unhook,
+    Vary,
+)
 from whygrad.ir.values import ROLES
 
 
@@ -140,7 +154,7 @@ def trials_name_the_step(step: Step) -> Iterator[str]:
     produced = _produced(step.graph)
     for trial in step.trials:
         match trial.intervention:
-            case Permute(values=names) | Standardise(values=names) | Unhook(values=names):
+            case Permute(values=names) | Standardise(values=names) | Vary(values=names) | Unhook(values=names):
                 known: tuple[str, ...] = names if all(name in step.graph.values for name in names) else ()
             case Follow():
                 names = known = ()

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whygrad.frontends.arrays import distance, norm, order_of, same_bits
+from whygrad.frontends.arrays import distance, norm, order_of, redrawn, same_bits
 from whygrad.frontends.jax.births import births
 from whygrad.frontends.jax.descent import CopyError, Descent, Rule, standardised
 from whygrad.frontends.jax.evaluation import Change, Engine, run
@@ -36,6 +36,7 @@ from whygrad.ir import (
     Reword,
     Standardise,
     Trial,
+    Vary,
 )
 
 FAILURES = (
@@ -165,6 +166,10 @@ class JaxReplay:
         match intervention:
             case Permute(values):
                 return Change(self.forwarded(self.permuted(values)))
+            case Vary(values, classes):
+                arrays = {number: self.arrays[number] for number in self._numbers(values)}
+                drawn = {number: jnp.asarray(redrawn(np.shape(array), classes), jnp.result_type(array)) for number, array in arrays.items()}
+                return Change(self.forwarded(drawn))
             case Standardise(values):
                 return Change(self.forwarded({number: standardised(self.arrays[number]) for number in self._numbers(values)}))
             case Lift(ops) | Bypass(ops):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.frontends.arrays import distance, norm, order_of, same_bits
+from whygrad.frontends.arrays import distance, norm, order_of, redrawn, same_bits
 from whygrad.frontends.tensorflow import _compat
 from whygrad.frontends.tensorflow._compat import tf
 from whygrad.frontends.tensorflow.births import Watched, told
@@ -19,7 +19,7 @@ from whygrad.frontends.tensorflow.optimizers import Optimizers
 from whygrad.frontends.tensorflow.probes import probed
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.frontends.trajectories import followed
-from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.ir import Birth, Bypass, Descend, Follow, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Vary
 
 FAILURES = (tf.errors.OpError, RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError, LookupError)
 """What running an op again may raise."""
@@ -176,6 +176,9 @@ class TensorFlowReplay:
                 return Change(bypassed=frozenset(ops))
             case Reshape(value, shape):
                 return Change(reshaped=(value, shape))
+            case Vary(values, classes):
+                found = {name: tensor for name in values if (tensor := self.find(name)) is not None}
+                return Change({name: tf.cast(redrawn(tuple(tensor.shape), classes), tensor.dtype) for name, tensor in found.items()})
             case Standardise(values):
                 return Change({name: standardised(tensor) for name in values if (tensor := self.find(name)) is not None})
             case _:

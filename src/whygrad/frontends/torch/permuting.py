@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from whygrad.frontends.arrays import redrawn
+
 PERMUTATIONS = 8
 """Permutations tried to find the one that changes most labels: with two equally common classes one alone leaves half of them."""
 
@@ -31,6 +33,11 @@ def permuted(found: Mapping[int, Tensor]) -> dict[int, Tensor]:
     if all(torch.equal(changed[number], found[number]) for number in changed):
         raise Unable("all labels of the batch are equal, nothing to permute")
     return changed
+
+
+def drawn(given: Tensor, classes: int) -> Tensor:
+    """Labels drawn anew, in the form of those given."""
+    return torch.from_numpy(redrawn(tuple(given.shape), classes)).to(given)
 
 
 def order_of(size: int, tensors: list[Tensor], axis: int) -> Tensor:

@@ -16,9 +16,9 @@ from whygrad.frontends.torch.changes import Change
 from whygrad.frontends.torch.descent import CopyError, Descent, standardised
 from whygrad.frontends.torch.distances import distance, norm, same_bits
 from whygrad.frontends.torch.identity import Identity, address_of
-from whygrad.frontends.torch.permuting import Unable, permuted
+from whygrad.frontends.torch.permuting import Unable, drawn, permuted
 from whygrad.frontends.torch.special import special
-from whygrad.ir import Birth, Bypass, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial
+from whygrad.ir import Birth, Bypass, Intervention, Lift, Measures, Permute, Reshape, Standardise, Trial, Vary
 
 FAILURES = (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError)
 """What running a call again may raise."""
@@ -188,6 +188,8 @@ class TorchReplay:
                 return Change({}, bypassed=frozenset(ops))
             case Reshape(value, shape):
                 return Change({}, reshaped=(value, shape))
+            case Vary(values, classes):
+                return Change({pair[0]: drawn(pair[1], classes) for name in values if (pair := self._find(name))})
             case Standardise(values):
                 return Change({pair[0]: standardised(pair[1]) for name in values if (pair := self._find(name))})
         raise Unable("it is no single change")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.ir import Op, Site
+from whygrad.ir import Bypass, Op, Site
 from whygrad.loss_contracts import target_of
 from whygrad.rules.phrases import figure, places, plural
 
@@ -122,4 +122,5 @@ def _about(found: Blanked, steps: int) -> Diagnosis:
         kind=kind,
         step=step.step.index,
         names=(name,),
+        test=Test(Bypass((op.output,)), f"with `{name}` as it comes the loss has another gradient") if op.kind != "create" else None,
     )

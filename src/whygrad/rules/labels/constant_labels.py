@@ -15,6 +15,7 @@ from whygrad.ir import Batches, Site, Value
 from whygrad.loss_contracts import REGRESSIONS, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.blanked import blanked
+from whygrad.rules.labels.evidence import once_varied, varied
 from whygrad.rules.labels.one_sided import one_sided
 from whygrad.rules.phrases import distinct, figure, places, plural
 from whygrad.rules.remedies import remedy
@@ -211,6 +212,7 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
         evidence=(
             Evidence(f"`{name}` ({found.value.type}) has minimum {at} and maximum {at} {over}", "labels", found.examples),
             chance(found),
+            *once_varied(found.step, found.value.name),
         ),
         help=f"print a few entries of `{name}` where the data are made; look for a comparison in the wrong unit, a second scaling, or a name that never matches",
         facts=frozenset({Fact("constant", found.value.name)}),
@@ -218,6 +220,7 @@ def diagnosis(index: Index, found: Constant) -> Diagnosis:
         kind=found.step.step.kind,
         step=found.step.step.index,
         names=(name,),
+        test=varied(found.step, found.value.name),
         remedy=_told_apart(site) if found.at == 0 else None,
     )
 

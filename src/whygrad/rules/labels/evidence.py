@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from whygrad.diagnosis import Evidence, Test
 from whygrad.flow import StepIndex
-from whygrad.flow.labels import permuting
+from whygrad.flow.labels import permuting, varying
+from whygrad.flow.trials import trial_of
 from whygrad.ir import Measures
 from whygrad.rules.phrases import figure, finite
 
@@ -26,6 +27,26 @@ def permuted(step: StepIndex) -> Test | None:
     if insensitive(step.step.measures) is None:
         return None
     return Test(permuting(step), "with the labels permuted the gradient stays the same", stays=True)
+
+
+def varied(step: StepIndex, name: str, starved: tuple[str, ...] = ()) -> Test:
+    """Labels, or a mask, of which all entries are the same, drawn anew: then they tell examples apart, and the parameters that are starved get a gradient."""
+    told = "the parameters get a gradient" if starved else "the loss has another gradient"
+    return Test(varying(step, name), f"with `{step.value(name).shown}` drawn anew {told}", raises_gradient_of=starved)
+
+
+def once_varied(step: StepIndex, name: str) -> Iterator[Evidence]:
+    """What came of it."""
+    trial, before = trial_of(step.step, varying(step, name)), step.step.measures.gradient_norm
+    norm = trial.gradient_norm if trial is not None else None
+    if trial is None or norm is None or not finite(norm) or trial.change is None or not finite(trial.change):
+        return
+    drawn = f"replayed with `{step.value(name).shown}` drawn from 0 to {varying(step, name).classes - 1}"
+    yield (
+        Evidence(f"{drawn}, the gradient differs by {figure(trial.change)} of its norm", "change", trial.change)
+        if before
+        else Evidence(f"{drawn}, the gradient norm is {figure(norm)}", "gradient_norm", norm)
+    )
 
 
 def is_cut_off(step: StepIndex) -> bool:

@@ -12,6 +12,7 @@ from whygrad.loss_contracts import target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.class_weights import no_class_counts
 from whygrad.rules.labels.cut_off import cut_off, places_of_cut
+from whygrad.rules.labels.evidence import once_varied, varied
 from whygrad.rules.labels.unaligned import unaligned
 from whygrad.rules.phrases import figure, places, typed
 from whygrad.rules.remedies import turned_round
@@ -190,9 +191,7 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
     cut, written = places_of_cut(cut_off(step, cause.name))
     made: Site | None = cut or making_site(index, step, cause.name)
     loss = step.step.measures.loss
-    starved = frozenset(
-        Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite")
-    )
+    starved = tuple(p.name for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero", "non-finite"))
     return Diagnosis(
         rule="WG105",
         name="ignored-labels",
@@ -205,16 +204,18 @@ def diagnosis(index: Index, found: Nothing, steps: int) -> Diagnosis:
         evidence=(
             Evidence(f"{typed(cause)}: {found.why}, in {steps} of {steps} recorded steps"),
             *((Evidence(f"the loss is {figure(loss)}", "loss", loss),) if loss is not None else ()),
+            *once_varied(step, cause.name),
         ),
         help=found.advice,
         facts=frozenset({Fact("unread", name) for name in step.step.labels.values}),
-        explains=starved
+        explains=frozenset(Fact("no-gradient", parameter) for parameter in starved)
         | {Fact("insensitive", str(step.step.kind))}
         | {Fact("non-finite", name) for name in came_of(step, found.op)}
         | {Fact("constant", name) for name in step.step.labels.values},
         kind=step.step.kind,
         step=step.step.index,
         names=(cause.shown,),
+        test=varied(step, cause.name, starved) if cause.shape else None,
         remedy=turned_round(index, made, cause) if compares(step, found) else None,
     )
 
