@@ -137,6 +137,23 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "def apply(self, grads):\n    ws = self.model.get_weights()\n    for w, g in zip(ws, grads):\n        w -= g\n    self.model.set_weights(ws)\n    self.n += 1\n",
     ),
     "a copy of one variable": ("k = v.numpy()\nk -= 1\n", "k = v.numpy()", {"action": "put back"}, "k = v.numpy()\nk -= 1\nv.assign(k)\n"),
+    "a layer that learns all the same, behind the loop that freezes": (
+        "def prepare(net):\n    for name, p in net.named_parameters():\n        if 'fc' not in name:\n            p.requires_grad = False\n    return net\n",
+        "p.requires_grad = False", {"action": "thaw", "text": "head.0"},
+        ("def prepare(net):\n    for name, p in net.named_parameters():\n        if 'fc' not in name:\n            p.requires_grad = False\n"
+         '    net.get_submodule("head.0").requires_grad_(True)\n    return net\n'),
+    ),
+    "a submodule that learns all the same": (
+        "for child in list(self.net.children())[:3]:\n    pass\nfor m in self.net.modules():\n    m.requires_grad_(False)\n", "m.requires_grad_(False)",
+        {"action": "thaw", "text": "head"},
+        ("for child in list(self.net.children())[:3]:\n    pass\nfor m in self.net.modules():\n    m.requires_grad_(False)\nself.net.head.requires_grad_(True)\n"),
+    ),
+    "a layer of Keras' that learns all the same": (
+        "for layer in model.layers[:-1]:\n    for w in layer.weights:\n        layer.trainable = False\nfit()\n", "layer.trainable = False",
+        {"action": "thaw", "text": "scores"},
+        ("for layer in model.layers[:-1]:\n    for w in layer.weights:\n        layer.trainable = False\n"
+         'model.get_layer("scores").trainable = True\nfit()\n'),
+    ),
     "another group for an optimizer": (
         "class T:\n    def make(self):\n        groups = [p for _, p in self.net.named_parameters()]\n        self.opt = SGD(groups)\n        return 1\n",
         "SGD(groups)", {"action": "group", "text": '("fc.", "bias")'},
@@ -722,6 +739,8 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "copies that nothing reads": ("ws = m.get_weights()\nstep()\n", "ws = m", {"action": "put back"}),
     "copies of another make": ("ws = list(m.weights)\nws += 1\n", "ws = list", {"action": "put back"}),
+    "a layer frozen without a loop": ("net.requires_grad_(False)\n", "net.requires", {"action": "thaw", "text": "head"}),
+    "a loop through no model": ("for p in ps:\n    p.requires_grad = False\n", "p.requires", {"action": "thaw", "text": "head"}),
     "groups of two models": ("g = [a.parameters(), b.parameters()]\nopt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
     "groups that come from elsewhere": ("opt = SGD(g)\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),
     "an optimizer without a name": ("g = a.parameters()\nrun(SGD(g))\n", "SGD(g)", {"action": "group", "text": '("fc.",)'}),

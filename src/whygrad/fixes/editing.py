@@ -48,6 +48,7 @@ from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import put_back, returned
 from whygrad.fixes.scoping import in_scope, own_argument
 from whygrad.fixes.swapping import by_size, divided, named_like, narrowed
+from whygrad.fixes.thawing import thawed
 from whygrad.fixes.translating import translated
 
 PLACEHOLDER = "__x__"
@@ -443,5 +444,6 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "put back": put_back,
     "postpone": postponed,
     "take in": taken_in,
+    "thaw": thawed,
     "lead": led,
 }

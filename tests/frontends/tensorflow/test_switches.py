@@ -4,6 +4,7 @@ import pytest
 
 from frontends.tensorflow.tensorflow_here import recorded
 from whygrad.flow import Index
+from whygrad.ir import Descend
 from whygrad.rules.graph.frozen_parameters import diagnose
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -57,3 +58,28 @@ def test_layers_that_hold_nothing_thaw_nothing(tmp_path, unfreeze):
 )
 def test_what_is_frozen_on_purpose_or_thawed_is_fine(tmp_path, unfreeze):
     assert not list(diagnose.check(Index(recorded(tmp_path, PROGRAM.replace("UNFREEZE", unfreeze)))))
+
+
+BY_NAME = """
+    import keras, numpy as np
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = np.random.randn(120, 6).astype("float32")
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.LayerNormalization(), layers.Dense(3, name="scores")])
+    for layer in model.layers:
+        layer.trainable = "norm" in layer.name
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, x[:, :3].argmax(1), batch_size=30, epochs=5, verbose=0)
+"""
+
+
+def test_what_is_frozen_by_names_is_tried_as_well_in_copies(tmp_path):
+    record = recorded(tmp_path, BY_NAME)
+    (told,) = diagnose.check(Index(record))
+    trial = next(trial for trial in record.steps[0].trials if isinstance(trial.intervention, Descend) and trial.intervention.thaw)
+
+    assert "are frozen though they are newly made" in told.message
+    assert told.remedy is not None
+    assert told.remedy.edits[0].text == "scores"
+    assert trial.losses[-1] < 0.9 * trial.plain[-1]

@@ -123,13 +123,15 @@ class Descent:
     ) -> tuple[float, ...]:
         """The loss before the first update and after each. `still`: without dropout, whose masks stay the same and mark the examples. `left`: what is not moved."""
         moving = {name: item for name, item in self._copies(change.joined if change else left).items() if name not in left}
+        thawed = self._thawed(change.thaw) if change and change.thaw else {}
+        moving |= thawed
         names = change.standardise if change else ()
         given = {**(given or {}), **{name: standardised(t) for name in names if (t := self.replay.find(name)) is not None}}
         activated = frozenset(change.activate) if change else frozenset()
         losses: list[float] = []
         for step in range(steps + 1):
             copies = {name: tf.constant(item.array) for name, item in moving.items()}
-            loss, found = self.replay.stepped(given, copies, activated, still=still)
+            loss, found = self.replay.stepped({**given, **self._instead(copies, thawed)}, copies, activated, still=still)
             losses.append(loss)
             with np.errstate(all="ignore"):
                 for name, gradient in found.items() if step < steps else ():
@@ -159,12 +161,26 @@ class Descent:
             raise CopyError("no optimizer holds a parameter of this step")
         return found
 
+    def _thawed(self, names: Iterable[str]) -> dict[str, Moving]:
+        """Copies of frozen parameters, to be moved by the settings of the first optimizer; raises `CopyError`."""
+        optimizer = next((found for entry in self.replay.optimizers.all() if (found := entry.reference()) is not None), None)
+        if optimizer is None:
+            raise CopyError("there is no optimizer whose updates can be followed")
+        return {name: self._copy(name, optimizer) for name in names if name in self.replay.frozen}
+
+    def _instead(self, copies: Mapping[str, Any], thawed: Iterable[str]) -> dict[str, Any]:
+        """Frozen parameters by value: whatever reads them is run again."""
+        replay = self.replay
+        return {replay.values.of_variable(replay.frozen[name].entry).name: copies[name] for name in thawed}
+
     def _copy(self, name: str, optimizer: Any) -> Moving:
         inner = getattr(optimizer, "inner_optimizer", optimizer)
         native, settings, rate = type(inner).__name__, settings_of(inner), rate_of(inner)
         if native not in KNOWN or settings.get("amsgrad") or settings.get("centered") or rate is None:
             raise CopyError(f"updates of {native} as it is set can't be followed")
-        return Moving(np.asarray(self.replay.parameters[name].numpy()).copy(), settings, rate, native)
+        parameters, frozen = self.replay.parameters, self.replay.frozen
+        array = parameters[name].numpy() if name in parameters else tf.convert_to_tensor(frozen[name].variable).numpy()
+        return Moving(np.asarray(array).copy(), settings, rate, native)
 
 
 def standardised(tensor: Any) -> Any:

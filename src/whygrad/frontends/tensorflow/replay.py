@@ -72,6 +72,7 @@ class TensorFlowReplay:
         self.calls = calls
         self.losses = losses
         self.owned = {name: owned for name, owned in parameters.items() if owned.trainable and floating(owned.variable)}
+        self.frozen = {name: owned for name, owned in parameters.items() if not owned.trainable and floating(owned.variable)}
         self.values = values
         self.recorded = recorded
         self.optimizers = optimizers
@@ -279,7 +280,7 @@ class TensorFlowReplay:
         )[0]
 
     def _held(self, parameters: Tensors) -> dict[str, Any]:
-        return {self.value_of[name]: tensor for name, tensor in parameters.items()}
+        return {self.value_of[name]: tensor for name, tensor in parameters.items() if name in self.value_of}
 
     def _gradients(self, change: Change, parameters: Tensors | None = None) -> tuple[Any, dict[str, NDArray[Any]]]:
         """Loss and gradient by parameter name; parameters that no gradient reaches are missing."""

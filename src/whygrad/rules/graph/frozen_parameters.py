@@ -13,7 +13,7 @@ from whygrad.rules import rule
 from whygrad.rules.graph.empty_thawing import thaws_nothing
 from whygrad.rules.graph.empty_trees import about_empty_tree
 from whygrad.rules.graph.stopped_without import frozen_for_optimizer
-from whygrad.rules.graph.thawing import frozen_by_choice
+from whygrad.rules.graph.thawing import freezing, frozen_by_choice, thawed_again
 from whygrad.rules.phrases import listed, places, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.update.unheld import moved_too
@@ -140,7 +140,7 @@ def _ever_trainable(index: Index) -> frozenset[str]:
 
 
 def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) -> Diagnosis:
-    event = _freezing(index, frozen)
+    event = freezing(index, frozen)
     names = tuple(p.name for p in frozen)
     refused = refusal(index, step)
     kind = str(step.step.kind)
@@ -183,13 +183,6 @@ def _about_loss(index: Index, step: StepIndex, frozen: tuple[Parameter, ...]) ->
 
 def _all(names: tuple[str, ...]) -> str:
     return f"all {len(names)} parameters are" if len(names) > 1 else f"`{names[0]}` is"
-
-
-def _freezing(index: Index, frozen: tuple[Parameter, ...]) -> Event | None:
-    """The last event that froze one of these."""
-    names = {p.name for p in frozen}
-    events = [e for step in index.steps for e in step.events("freeze") if not names.isdisjoint(e.targets) and e.site]
-    return events[-1] if events else None
 
 
 def _place(index: Index, event: Event | None, frozen: tuple[Parameter, ...]) -> Site | None:
@@ -248,7 +241,7 @@ def _frozen(index: Index, held: tuple[Parameter, ...]) -> bool:
 
 
 def _about_optimizer(index: Index, optimizer: Optimizer, held: tuple[Parameter, ...], *, refused: bool = False) -> Diagnosis:
-    event = _freezing(index, held) if not refused else None
+    event = freezing(index, held) if not refused else None
     names = tuple(p.name for p in held)
     related = (Related(optimizer.site, "this optimizer is given them"),) if event and optimizer.site else ()
     return Diagnosis(
@@ -287,7 +280,7 @@ def _reversed(index: Index) -> Iterator[Diagnosis]:
 
 
 def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[Parameter, ...]) -> Diagnosis:
-    event = _freezing(index, fresh)
+    event = freezing(index, fresh)
     return Diagnosis(
         "WG305",
         "frozen-parameters",
@@ -304,6 +297,7 @@ def _about_choice(index: Index, fresh: tuple[Parameter, ...], trainable: tuple[P
         facts=frozenset(Fact("no-gradient", p.name) for p in fresh),
         explains=frozenset(Fact("unmoved", p.name) for p in fresh),
         names=tuple(p.name for p in fresh),
+        remedy=thawed_again(index.steps[-1], fresh, event),
     )
 
 

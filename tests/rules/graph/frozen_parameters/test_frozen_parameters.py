@@ -82,6 +82,20 @@ def test_what_a_compiled_step_held_still_is_tried_in_the_next_one():
     assert (diagnosis.step, diagnosis.test.intervention) == (1, Descend(thaw=("w", "fc")))
 
 
+FALLS = STANDS.replace("last=1.09 lowest=1.09", "last=0.9 lowest=0.9")
+
+
+def test_scales_alone_that_have_not_come_far_ask_for_it_too():
+    (diagnosis,) = said(diagnose, FALLS)
+
+    assert diagnosis.remedy is None  # `fc` is no layer's path
+    assert (
+        said(diagnose, FALLS.replace("parameter fc value", "parameter net.fc value").replace("freeze w fc", "freeze w net.fc"))[0].remedy
+        is not None
+    )
+    assert not said(diagnose, FALLS.replace("scale: parameter f32[]", "scale: parameter f32[3,3]"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
