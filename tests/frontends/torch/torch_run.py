@@ -1,20 +1,18 @@
-"""Runs PyTorch programs in processes of their own, plain and under whygrad."""
+"""Runs PyTorch programs, each in a process of its own that is forked from one with PyTorch in it, plain and under whygrad."""
 
-import os
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from programs_run import SOURCES, TESTS, environment, report_of
+from program_pool import Pool
+from programs_run import TESTS, report_of
 from whygrad.ir import Record
 from whygrad.ir.files import read_record
 
 PROGRAMS = TESTS / "programs" / "torch"
-PATIENCE = 240
-"""Seconds: several processes import large libraries at once."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +35,23 @@ class Run:
         return [found["rule"] for found in self.report["diagnoses"]]
 
 
-def started(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """A Python process with the sources importable, on one thread as bit-for-bit comparison needs."""
-    paths = os.pathsep.join([str(SOURCES), str(PROGRAMS)])
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**environment(), "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+@cache
+def pool() -> Pool:
+    """The process with PyTorch in it, of which the programs are forked."""
+    return Pool("torch")
+
+
+def finished(program: Path, arguments: Sequence[str], answer: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """What the pool says of a program."""
+    return subprocess.CompletedProcess([str(program), *arguments], answer["status"], answer["stdout"], answer["stderr"])
 
 
 def plain(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Plain Python."""
-    return started([str(program), *arguments], program.parent)
+    return finished(program, arguments, pool().plain(program, *arguments))
 
 
 def whygrad(program: Path, folder: Path, *arguments: str, options: tuple[str, ...] = ()) -> Run:
     """The same under `whygrad run`; the report and the record are written to `folder`."""
-    files = ["--json", str(folder / "report.json"), "--record", str(folder / "run.whygrad")]
-    return Run(started(["-m", "whygrad", "run", *files, *options, str(program), *arguments], program.parent), folder)
+    answer = pool().run(program, folder / "report.json", "--record", str(folder / "run.whygrad"), *options, arguments=arguments)
+    return Run(finished(program, arguments, answer), folder)
