@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from whygrad.diagnosis import Fact
 from whygrad.flow.index import Index, StepIndex
 from whygrad.flow.signs import loss_signs
-from whygrad.ir import Attribute, Op, family
+from whygrad.ir import Attribute, Op, Value, family
 
 Written = Mapping[int, tuple[Op, ...]]
 """For each step by its position in the record, the losses that it writes out."""
@@ -131,6 +131,8 @@ def _weighed(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[
         rows = step.producer.get(step.origin(target))
         if found is None and rows is not None and rows[1].kind == "one_hot" and rows[1].inputs and _alone(step, op, other):
             yield _op(op, "nll_loss", other, rows[1].inputs[0], (), {"ids": True, "axis": -1, "one_hot": True}), -1
+        elif found is None and given in labels and _one_hot(step.value(target)) and _alone(step, op, other):
+            yield _op(op, "nll_loss", other, target, (), {"ids": False, "axis": -1, "one_hot": True}), -1
         if found is None or found.form == "logsigmoid" or found.complement or _pairs(step, op):
             continue
         one, two = step.value(target).shape, step.value(other).shape
@@ -141,6 +143,14 @@ def _weighed(step: StepIndex, op: Op, labels: frozenset[str]) -> Iterator[tuple[
             yield replace(ids, site=rows[1].site or op.site), -1
         else:
             yield _loss(step, op, found, target, False), -1
+
+
+def _one_hot(value: Value) -> bool:
+    """Rows of zeros and a single one, as a batch may hold them."""
+    figures = value.statistics
+    if figures is None or figures.whole != 1.0 or figures.row_sums != (1.0, 1.0):
+        return False
+    return figures.minimum == 0.0 and figures.maximum == 1.0
 
 
 def _alone(step: StepIndex, op: Op, name: str) -> bool:

@@ -150,7 +150,8 @@ def _advice(index: Index, step: StepIndex, op: Op, value: Value) -> str:
     bent = _bent(step, value) if not speaks_torch(index) and op.kind == "categorical_cross_entropy" else None
     if bent is not None:
         return f"end the model in `softmax` in place of `{bent.kind}`"
-    return idiom(index, _HELP.get(op.kind, "log-probabilities"), name=value.written)
+    rows = op.kind == "nll_loss" and op.attributes.get("ids") is False
+    return idiom(index, "log-probabilities" if rows else _HELP.get(op.kind, "log-probabilities"), name=value.written)
 
 
 def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
@@ -158,6 +159,9 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
     if speaks(index, "jax") and op.kind == "nll_loss" and op.site is not None and "take_along_axis(" in op.site.text:
         read = Edit("wrap", op.site, "jax.nn.log_softmax({x})", ("take_along_axis",), position=0)
         return remedy("take the logarithm of the softmax first", read)
+    if (factor := _factor(step, op, value)) is not None:
+        text = spelling(index, "log-softmax", axis=-1).split("|")[0]
+        return remedy("take the logarithm of the softmax first", replace(factor, text=text))
     if not speaks_torch(index) and (bent := _bent(step, value)) is not None:
         last = setting(edited_at(step, bent), "activation", '"softmax"', calls=("Dense", "Activation"))
         return remedy("end the model in a softmax", last) if op.kind == "categorical_cross_entropy" else None
@@ -173,6 +177,14 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
         if op.kind == "kl_div"
         else None
     )
+
+
+def _factor(step: StepIndex, op: Op, value: Value) -> Edit | None:
+    """The scores where rows of labels are multiplied with them."""
+    product = step.producer[op.outputs[0]][1] if op.outputs and op.outputs[0] in step.producer else op
+    if op.kind != "nll_loss" or not is_written_out(op) or product.kind != "mul" or product.site is None or op.site != product.site:
+        return None
+    return Edit("wrap", product.site, position=product.inputs.index(value.name)) if value.name in product.inputs else None
 
 
 def _told(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:

@@ -1,6 +1,7 @@
 """WG509: units that are zero on the whole batch."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -8,8 +9,11 @@ from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom
 from whygrad.ir import Op
 from whygrad.rules import rule
+from whygrad.rules.loss.calls import bounds
+from whygrad.rules.loss.unreachable_target import UNLIMITED, Beyond, comparisons, outside
 from whygrad.rules.magnitude.died import died
 from whygrad.rules.phrases import distinct, percent, places
+from whygrad.rules.remedies import without_activation
 
 DEAD = 0.9
 """Share of a layer's units that must be zero for every example. Freshly initialised ReLU layers have below 0.3 from 32 examples on."""
@@ -31,11 +35,11 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## Why it matters
     Where a ReLU is zero its slope is zero: the unit gets no gradient and stays as it is. A layer that is dead whole cuts off everything
-    before it.
+    before it. A last ReLU that starts like that, as a single output may by chance, keeps the whole model where it is.
 
     ## When it is fine
     Sparse layers have many zeros, and different ones for different examples: a unit counts only if it is zero for all. A last ReLU on
-    non-negative targets that are mostly zero, small batches, and activations that no loss depends on are left alone.
+    non-negative targets that are mostly zero, as long as any parameter has a gradient, small batches, and activations that no loss depends on are left alone.
 
     ## How sure
     Measured on the last recorded step of each kind. Where the units were alive in the first step and an update moves a weight in front of them by a tenth of its size or more,
@@ -45,6 +49,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     Lu et al., "Dying ReLU and Initialization"; `whygrad explain WG411` (the rate), `WG217` (a ReLU on scores).
     """
     yield from distinct(diagnosis(index, steps[-1], op, dead) for steps in index.kinds.values() for op, dead in dying(steps[-1]))
+    yield from distinct(about_the_last(index, found) for found in silenced(index))
 
 
 def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
@@ -58,6 +63,38 @@ def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
             continue
         if value.shape and value.shape[0] >= EXAMPLES and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:
             yield op, dead
+
+
+def silenced(index: Index) -> Iterator[Beyond]:
+    """Last ReLUs that are zero for every example in all recorded steps of a kind, where targets above zero would have them give more, and no parameter gets a gradient."""
+    kinds = [steps for steps in index.kinds.values() if all(without_gradient(step) for step in steps)]
+    ends = {id(steps[-1]) for steps in kinds if any(op.kind == "relu" and is_silent(steps[-1], op) for op in steps[-1].graph.ops)}
+    for found in comparisons(index) if ends else ():
+        high = bounds(found.target)
+        wanted = high is not None and high[1] > 0 and not outside(found) > 0
+        if id(found.step) in ends and wanted and found.activation.kind == "relu" and is_silent(found.step, found.activation):
+            yield found
+
+
+def about_the_last(index: Index, found: Beyond) -> Diagnosis:
+    """The same, of an output: a gentle slope would be one for values that no target has."""
+    return replace(
+        diagnosis(index, found.step, found.activation, 1.0),
+        help="end the model without this `relu`, or in a softplus, which has a slope everywhere",
+        remedy=without_activation(index, found.step, found.activation, changes=UNLIMITED),
+    )
+
+
+def without_gradient(step: StepIndex) -> bool:
+    """All that was reached has a gradient, and each is exactly zero."""
+    reached = [p for p in step.step.parameters if p.trainable and p.reached]
+    return bool(reached) and all(p.gradient == "zero" for p in reached)
+
+
+def is_silent(step: StepIndex, op: Op) -> bool:
+    """What this op gives is zero for every example of a batch that is not small."""
+    value = step.value(op.output)
+    return value.statistics is not None and value.statistics.dead == 1.0 and bool(value.shape) and (value.shape or (0,))[0] >= EXAMPLES
 
 
 def outermost(step: StepIndex) -> frozenset[str]:

@@ -102,6 +102,29 @@ SILENT |= {
     "zeros for a loss by unit": ROWS.replace("categorical_cross_entropy", "binary_cross_entropy"),
 }
 
+TIMES = """
+    x: input f32[64,12]
+    w: parameter f32[10,12]
+    y: label f32[64,10] minimum=0.0 maximum=1.0 whole=1.0 row_sums=[1.0,1.0]
+    z: activation f32[64,10] minimum=-1.1 maximum=1.5
+    m: activation f32[64,10]
+    z = linear x w @ "train.py":30
+    m = mul z y @ "train.py":39
+    s = sum m
+    a = mean s
+    loss = neg a
+    labels values=["y"] how="batch"
+"""
+FIRES["rows of the batch times raw scores"] = TIMES, 39, "1.5"
+SILENT |= {
+    "rows of weights times raw scores": TIMES.replace("whole=1.0 row_sums=[1.0,1.0]", "whole=0.4 row_sums=[0.2,3.0]"),
+    "rows of rewards times raw scores": TIMES.replace("minimum=0.0", "minimum=-1.0"),
+    "rows times raw scores, that are held by a second term": TIMES.replace(
+        "loss = neg a", "q = square z\n    b = mean q\n    n = neg a\n    loss = add n b"
+    ),
+    "rows times raw scores, minimised": TIMES.replace("loss = neg a", "loss = add a"),
+}
+
 OTHERS = {
     "not a number (WG502)": RAW.replace("maximum=3.1", 'maximum="nan"'),
     "no finite entry (WG502)": RAW.replace("minimum=-2.5 maximum=3.1", "finite=0.0"),
@@ -211,6 +234,14 @@ def test_scores_become_probabilities_where_a_loss_that_is_written_out_reads_them
 
     assert found.remedy is not None
     assert [(edit.action, edit.text, edit.position) for edit in found.remedy.edits] == [("wrap", "jax.nn.softmax({x}, -1)", -2)]
+
+
+@pytest.mark.parametrize(("product", "position"), [("mul z y", 0), ("mul y z", 1)])
+def test_scores_that_rows_are_multiplied_with_become_logarithms(product: str, position: int) -> None:
+    (found,) = said(diagnose, TIMES.replace("mul z y", product))
+
+    assert found.remedy is not None
+    assert [(edit.action, edit.text, edit.position) for edit in found.remedy.edits] == [("wrap", "torch.log_softmax({x}, -1)", position)]
 
 
 def test_scores_that_are_read_by_something_else_first_stay() -> None:

@@ -83,7 +83,28 @@ SILENT = {
     "not part of the loss": DEAD.replace("b = linear h v", "b = linear a v"),
 }
 
-OTHERS = {"a last ReLU (WG217)": DEAD.replace("b = linear h v", "b = reshape h")}
+LAST = """
+    x: input f32[64,16]
+    w: parameter f32[1,16]
+    y: label f32[64,1] minimum=1.0 maximum=2.9
+    a = linear x w
+    h: activation f32[64,1] minimum=0.0 maximum=0.0 zeros=1.0 dead=1.0
+    h = relu a @ "train.py":31
+    loss = mse_loss h y with={"target":1}
+    labels values=["y"] how="target"
+    parameter w trainable=true reached=true gradient=zero gradient_norm=0.0 norm=1.0 optimizer="opt" value="w"
+"""
+FIRES["a single output, and no gradient at all"] = LAST, 31, "warning"
+SILENT |= {
+    "a last ReLU, and a gradient elsewhere": LAST.replace("gradient=zero gradient_norm=0.0", "gradient=finite gradient_norm=0.1"),
+    "a last ReLU where all targets are zero": LAST.replace("minimum=1.0 maximum=2.9", "minimum=0.0 maximum=0.0"),
+    "a last ReLU on a few examples": LAST.replace("[64,", "[4,"),
+}
+
+OTHERS = {
+    "targets below what a last ReLU gives (WG216)": LAST.replace("minimum=1.0", "minimum=-2.0"),
+    "a last ReLU (WG217)": DEAD.replace("b = linear h v", "b = reshape h"),
+}
 
 
 @pytest.mark.parametrize(("text", "line", "severity"), FIRES.values(), ids=FIRES)
