@@ -22,7 +22,7 @@ from whygrad.frontends.jax.inputs import named
 from whygrad.frontends.jax.mapping import is_tree
 from whygrad.frontends.jax.nesting import Nest, first_turn, nest_for, nest_of, same_copies
 from whygrad.frontends.jax.patches import outside
-from whygrad.frontends.jax.plans import Capture, Plan
+from whygrad.frontends.jax.plans import Capture, Plan, out_of_sight
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.shards import UNKNOWN, gathered
 from whygrad.frontends.jax.states import States
@@ -363,7 +363,7 @@ class Jits:
         arrays |= programs.begun(plan.programs[at], plan.nests[at].owner, inside, plan.nests[at].levels) if len(plan.programs) == 1 else {}
         arrays = gathered(arrays) if plan.nests[at].shards is not None or plan.programs[at].over_devices() else arrays
         if any(number not in arrays for number in plan.programs[at].moving):
-            self.recorder.limits.append("a derivative inside a loop that JAX compiles was not looked at")
+            self.recorder.limits += out_of_sight(plan, at)
             return None
         if at not in plan.engines:
             program = programs.flattened(plan.programs[at], arrays)

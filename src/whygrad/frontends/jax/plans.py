@@ -9,10 +9,15 @@ from whygrad.frontends.jax.batched import Batched
 from whygrad.frontends.jax.carrying import Carried
 from whygrad.frontends.jax.derivations import Derivation
 from whygrad.frontends.jax.evaluation import Engine
+from whygrad.frontends.jax.mapping import is_tree
 from whygrad.frontends.jax.nesting import Nest
 from whygrad.frontends.jax.programs import Program
 from whygrad.frontends.jax.scopes import Activations
 from whygrad.frontends.jax.transformations import Made, Moment
+
+IN_A_LOOP = "a derivative inside a loop that JAX compiles was not looked at"
+LATER = "a derivative by what a jitted function makes itself, as by the parameters of a second update in one call, was not looked at"
+LOOPS = frozenset(("scan", "while"))
 
 
 @dataclass(slots=True)
@@ -67,3 +72,14 @@ class Plan:
     """The same of what all turns of a loop have made of a parameter."""
     given: Sequence[Any] = ()
     """The inputs of the call that is on its way, one by one."""
+
+
+def out_of_sight(plan: Plan, at: int) -> list[str]:
+    """What is said of a derivative by something that its own program makes: nothing, of data that are made to differentiate by beside the parameters that the call is given."""
+    given = [
+        all(item in nest.owner.jaxpr.invars for item in found.variables().values())
+        for found, nest in zip(plan.programs, plan.nests, strict=True)
+    ]
+    if any(given) and not is_tree(plan.programs[at].derivation):
+        return []
+    return [IN_A_LOOP if any(equation.primitive.name in LOOPS for equation, _ in plan.nests[at].path) else LATER]

@@ -219,8 +219,9 @@ class _Outer:
     def bounds(self) -> list[Bound]:
         """Those that what the loss function was given comes from."""
         jaxpr = self.closed.jaxpr
-        numbers = {variable: number for number, variable in self.variables.items()}
         made = {number for bound in self.derivation.bounds for number in bound.outputs}
+        # a compiled function hands some of its inputs on: what comes out within the loss is then the variable that went in
+        numbers = {variable: number for number, variable in sorted(self.variables.items(), key=lambda item: (item[0] not in made, item[0]))}
         read = {*self.derivation.external(), *(argument.number for argument in self.derivation.arguments)} - made
         wanted = [variable for number, variable in self.variables.items() if number in read]
         equations = _compat.needed(jaxpr, wanted)

@@ -156,12 +156,8 @@ def _advice(index: Index, step: StepIndex, op: Op, value: Value) -> str:
 
 def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
     """The loss of that kind that takes raw scores; the logarithm where it was given probabilities."""
-    if speaks(index, "jax") and op.kind == "nll_loss" and op.site is not None and "take_along_axis(" in op.site.text:
-        read = Edit("wrap", op.site, "jax.nn.log_softmax({x})", ("take_along_axis",), position=0)
+    if op.kind == "nll_loss" and (read := _entries(index, step, op, value)) is not None:
         return remedy("take the logarithm of the softmax first", read)
-    if (factor := _factor(step, op, value)) is not None:
-        text = spelling(index, "log-softmax", axis=-1).split("|")[0]
-        return remedy("take the logarithm of the softmax first", replace(factor, text=text))
     if not speaks_torch(index) and (bent := _bent(step, value)) is not None:
         last = setting(edited_at(step, bent), "activation", '"softmax"', calls=("Dense", "Activation"))
         return remedy("end the model in a softmax", last) if op.kind == "categorical_cross_entropy" else None
@@ -179,12 +175,20 @@ def _remedy(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | Non
     )
 
 
-def _factor(step: StepIndex, op: Op, value: Value) -> Edit | None:
-    """The scores where rows of labels are multiplied with them."""
+def _entries(index: Index, step: StepIndex, op: Op, value: Value) -> Edit | None:
+    """The scores where the entry at the label is taken of them (JAX), or where rows of labels are multiplied with them."""
+    if speaks(index, "jax") and op.site is not None and "take_along_axis(" in op.site.text:
+        return Edit("wrap", op.site, "jax.nn.log_softmax({x})", ("take_along_axis",), position=0)
     product = step.producer[op.outputs[0]][1] if op.outputs and op.outputs[0] in step.producer else op
-    if op.kind != "nll_loss" or not is_written_out(op) or product.kind != "mul" or product.site is None or op.site != product.site:
+    if (
+        not is_written_out(op)
+        or product.kind != "mul"
+        or product.site is None
+        or op.site != product.site
+        or value.name not in product.inputs
+    ):
         return None
-    return Edit("wrap", product.site, position=product.inputs.index(value.name)) if value.name in product.inputs else None
+    return Edit("wrap", product.site, spelling(index, "log-softmax", axis=-1).split("|")[0], position=product.inputs.index(value.name))
 
 
 def _told(index: Index, step: StepIndex, op: Op, value: Value) -> Remedy | None:
