@@ -51,6 +51,7 @@ FIRES = {
 }
 
 SILENT = {
+    "data that a derivative is taken by, in JAX": 'framework jax "0.10.2"\n' + OPT + RUN + extra("x", "noise"),
     "registered, all held": RUN.replace("    g = linear h a\n    k = linear g b\n", "    k = relu h\n"),
     "tensors with an optimizer of their own": OPT.replace('"inp.weight"]', '"inp.weight","p","q"]') + RUN + extra("p", "q"),
     "updated by hand": OPT + RUN + extra("p", "q") + kept("p", "q", changed="true"),

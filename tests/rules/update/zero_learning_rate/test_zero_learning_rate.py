@@ -154,6 +154,16 @@ def test_a_loss_that_is_climbed_in_jax_is_found() -> None:
     assert "optax.scale(-1)" in diagnosis.help
 
 
+DESCENDS = """
+    parameter w value=w optimizer="opt" reached=true gradient=finite gradient_norm=1.0 norm=2.0 update_norm=0.1 moved=1.0 along=-0.99
+"""
+
+
+@pytest.mark.parametrize(("along", "found"), [("-0.99", 0), ("0.99", 1), ('"nan"', 1)], ids=["down", "up", "unknown"])
+def test_a_step_that_only_climbs_before_it_descends_is_left_alone(along: str, found: int) -> None:
+    assert len(said(diagnose, CLIMBS + DESCENDS.replace("-0.99", along))) == found
+
+
 WRITTEN_OUT = CLIMBS.replace("y: label f32[8,2]", "y: label i32[8] minimum=0 maximum=1").replace(
     'e = mse_loss out y with={"target":1}\n    loss = mean e', "p = log_softmax out\n    e = index p y\n    m = mean e\n    loss = neg m"
 )
