@@ -99,17 +99,25 @@ def operand(op: Op, value: Value, text: str) -> Edit | None:
     """What an op reads as this value, wrapped where the op is called: the argument of that text, else the one of that number."""
     if op.site is None or value.name not in op.inputs or is_written_out(op):
         return None
-    is_target = op.attributes.get("target") == op.inputs.index(value.name)
+    at = op.attributes.get("target")
+    is_target = isinstance(at, int) and at < len(op.inputs) and op.inputs[at] == value.name
     if TRAINING.search(op.site.text):
         return Edit("wrap", op.site, text, keyword="y", position=1) if is_target else None
-    return Edit("wrap", op.site, text, position=_position(op, value, is_target=is_target), written=value.called)
+    return Edit(
+        "wrap",
+        op.site,
+        text,
+        position=_position(op, value, is_target=is_target),
+        written=value.called if op.inputs.count(value.name) == 1 else "",
+    )
 
 
 def _position(op: Op, value: Value, *, is_target: bool) -> int | None:
     """Where the call has it; losses are recorded as prediction and target, and Keras' take the target first."""
     if family(op.kind) == "loss" and op.native.startswith(("keras.", "tf.", "tensorflow.")):
         return 0 if is_target else 1
-    return op.inputs.index(value.name)
+    at = op.attributes.get("target")
+    return at if is_target and isinstance(at, int) else op.inputs.index(value.name)
 
 
 def called_instead(op: Op, text: str, calls: tuple[str, ...]) -> Edit | None:

@@ -249,11 +249,12 @@ class Failing:
         """
         frame = source.user_frame(sys._getframe(1))
         seen = self.recorder.ledger.values.seen[value]
-        for name, held in tuple(frame.f_locals.items()) if frame is not None and trace is not None else ():
-            if held is item:
-                seen.called = name
-                meant = _rows(item) != rows and any(_like(other, item, rows) for other in frame.f_locals.values())  # type: ignore[union-attr]  # there is one, or nothing to go through
-                seen.holder = None if meant else (frame.f_code, name, frame.f_lineno)  # type: ignore[union-attr]  # the same
+        read = source.read_at(trace.user[0]) if trace is not None and trace.user else frozenset[str]()
+        held_by = [name for name, held in tuple(frame.f_locals.items()) if held is item] if frame is not None and trace is not None else []
+        for name in sorted(held_by, key=read.__contains__)[-1:]:  # of two names of one array the one that stands there
+            seen.called = name
+            meant = _rows(item) != rows and any(_like(other, item, rows) for other in frame.f_locals.values())  # type: ignore[union-attr]  # there is one, or nothing to go through
+            seen.holder = None if meant else (frame.f_code, name, frame.f_lineno)  # type: ignore[union-attr]  # the same
 
     def settle(self, outcome: Outcome) -> Call | None:
         """The program ends by an exception: if that is the one that passed, its call is part of the last step."""

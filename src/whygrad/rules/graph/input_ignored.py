@@ -1,5 +1,6 @@
 """WG320: the output does not depend on the input."""
 
+import re
 from collections.abc import Iterator
 from math import prod
 
@@ -20,6 +21,8 @@ FLAT = 1e-5
 """Spread of a value's entries, relative to their size, that is rounding: a hundred times the spacing of float32."""
 NORMALISED = 1e-2
 """Spread of a normalised value, whose entries are of size 1, that is rounding: dividing by the root of an epsilon of 1e-5 makes rounding 300 times larger."""
+WHOLE = 1e-3
+"""Label sensitivity below which the labels count as a whole alone; dropout and other random numbers give each row an output of its own."""
 FEWEST = 4
 """Entries that a value must have to be called the same everywhere."""
 NORMS = ("layer_norm", "LayerNorm", "LayerNormalization", "standardize", "normalize", "l2_normalize", "UnitNormalization")
@@ -71,7 +74,29 @@ def _flattening(step: StepIndex) -> Op | None:
         alone = is_alone(step, op) or of_one_feature(step, op)
         if (_flattens(step, op, data) and not _other_way(step, op, data)) or (alone and not _goes_round(step, op)):
             return op
-    return None
+    return next((op for op in step.of("create") if _fills(step, op)), None)
+
+
+def _fills(step: StepIndex, op: Op) -> bool:
+    """One number in the form of the input goes into the model in its place, and nothing else of the data does."""
+    like, made = op.attributes.get("like"), op.outputs[0] if op.outputs else ""
+    if (
+        not isinstance(like, str)
+        or like not in step.values
+        or made not in step.meeting_parameters
+        or step.shapes_loss.isdisjoint(op.outputs)
+    ):
+        return False
+    source, labels = step.value(like), step.from_labels
+    # timid: what is unread on purpose is no batch's, and a state that begins with zeros stands beside the input
+    others = [name for name, value in step.values.items() if value.role == "input" and name not in labels and _enters(step, name)]
+    return (
+        source.role == "input"
+        and not others
+        and like not in labels
+        and _varies(source.statistics)
+        and _flat(step.value(made).statistics, 0.0)
+    )
 
 
 def _given(step: StepIndex) -> Iterator[str]:
@@ -207,7 +232,9 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     if of_one_feature(step, op) and not step.depends_on_parameters.isdisjoint(op.inputs[:1]):
         return about_one_feature(step, op)
     value = step.value(op.output)
-    given = [name for name in op.inputs if _varies(step.value(name).statistics)]
+    given = [
+        name for name in (*op.inputs, str(op.attributes.get("like", ""))) if name in step.values and _varies(step.value(name).statistics)
+    ]
     names = [step.value(name).shown for name in given if step.value(name).called] or [step.value(given[0]).shown]
     number = value.statistics.maximum if value.statistics is not None else None
     before = step.value(given[0]).statistics
@@ -235,11 +262,13 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
                         sensitivity,
                     ),
                 )
-                if sensitivity is not None
+                if sensitivity is not None and sensitivity < WHOLE
                 else ()
             ),
         ),
-        help="scale with figures of the data set instead of each example's own, or leave this out for a single feature",
+        help=f"hand the model {listed(names)} as it comes"
+        if op.kind == "create"
+        else "scale with figures of the data set instead of each example's own, or leave this out for a single feature",
         explains=frozenset({Fact("insensitive", str(step.step.kind)), *_dead(step)}),
         kind=step.step.kind,
         step=step.step.index,
@@ -253,8 +282,16 @@ def _dead(step: StepIndex) -> Iterator[Fact]:
     yield from (Fact("dead", name) for name in (*step.values, *(p.name for p in step.step.parameters)))
 
 
+_OVER = re.compile(r"\s*(\w+)\s*=\s*[\w.]+\(\s*\1\s*(,[^()]*)?\)\s*(#.*)?$")
+"""`images = torch.zeros_like(images)`."""
+
+
 def _unscaled(index: Index, step: StepIndex, op: Op) -> Remedy | None:
-    """The input as it is, where a layer has nothing to compare a single feature with."""
+    """The input as it is, where a layer has nothing to compare a single feature with, or where one number takes its place."""
+    if op.kind == "create":
+        return remedy(
+            "hand on the input as it comes", Edit("drop" if _OVER.match(op.site.text) else "unwrap", op.site) if op.site else None
+        )
     same_shape = op.kind == "norm" and step.value(op.inputs[0]).shape == step.value(op.output).shape
     site = edited_at(step, op) if op.kind == "layer_norm" or same_shape else None
     edit = Edit("unwrap", site, spelling(index, "identity"), NORMS) if site else None

@@ -7,12 +7,15 @@ from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import spelled
 from whygrad.ir import Op
-from whygrad.loss_contracts import input_of, target_of
+from whygrad.loss_contracts import REGRESSIONS, input_of, target_of
 from whygrad.rules.phrases import places, typed
 
 CHOICES = ("argmax", "compare", "round")
 """Ops that make a decision of scores."""
 _SAME = ("layout", "cast")
+_SCORES = (*_SAME, "activation")
+_NUMBERS = (*_SAME, "detach")
+"""What hands on the same numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,11 @@ def _of_step(step: StepIndex) -> Iterator[OwnChoice]:
     op = losses[0]
     prediction, target = input_of(op), target_of(op)
     made = step.producer.get(step.origin(target, _SAME)) if target else None
-    if prediction is None or made is None or made[1].kind not in CHOICES or not _is_whole(step, op):
+    if prediction and target and op.kind in REGRESSIONS and step.origin(prediction, _NUMBERS) == step.origin(target, _NUMBERS):
+        yield from (OwnChoice(step, op, op),) if prediction in step.depends_on_parameters and _is_whole(step, op) else ()
+    elif prediction is None or made is None or made[1].kind not in CHOICES or not _is_whole(step, op):
         return
-    scores = {step.origin(name, (*_SAME, "activation")) for name in made[1].inputs[:1]}
-    if step.origin(prediction, (*_SAME, "activation")) in scores & step.depends_on_parameters:
+    elif step.origin(prediction, _SCORES) in {step.origin(name, _SCORES) for name in made[1].inputs[:1]} & step.depends_on_parameters:
         yield OwnChoice(step, op, made[1])
 
 
@@ -52,6 +56,8 @@ def _is_whole(step: StepIndex, op: Op) -> bool:
 
 def _told(found: OwnChoice) -> Diagnosis:
     step, op, made = found.step, found.loss, found.made
+    if made is op:
+        return _about_itself(step, op)
     scores, target = step.value(made.inputs[0]), step.value(made.output)
     choice = f"`{spelled(made)}`" if made.kind != "compare" else "a comparison"
     return Diagnosis(
@@ -72,4 +78,28 @@ def _told(found: OwnChoice) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(target.shown,),
+    )
+
+
+def _about_itself(step: StepIndex, op: Op) -> Diagnosis:
+    """A difference from itself, which is 0 whatever the model says."""
+    own, kind = step.value(step.origin(input_of(op) or "", _NUMBERS)), str(step.step.kind)
+    unmoved = [p.name for p in step.step.parameters if p.gradient == "zero"]
+    return Diagnosis(
+        rule="WG101",
+        name="unused-labels",
+        severity="error",
+        confidence="proved",
+        message=f"no labels enter the loss: it compares `{own.shown}` with itself",
+        site=op.site,
+        label=f"prediction and target are both `{own.shown}`",
+        evidence=(
+            Evidence(f"both sides of `{op.kind}` are {typed(own)}, so that it is 0 whatever the model says"),
+            Evidence("nothing else of the program's data is compared with the prediction", "labels", 0),
+        ),
+        help=f"give `{op.kind}` the labels of the batch in the place of one of the two",
+        explains=frozenset({Fact("insensitive", kind), Fact("stands", kind), *(Fact("no-gradient", name) for name in unmoved)}),
+        kind=step.step.kind,
+        step=step.step.index,
+        names=(own.shown,),
     )

@@ -220,6 +220,10 @@ def _remedy(index: Index, step: StepIndex, scope: Scope, argument: str, site: Si
     return used_labels(index, site, _whole(step, scope.arguments[argument]), step.value(value), (name, argument))
 
 
+_KEEPING = ("layout", "cast", "select")
+"""What leaves a target what it is."""
+
+
 def own_target(step: StepIndex) -> Iterator[Diagnosis]:
     """Losses whose target is computed from the prediction that they judge."""
     label = next((name for name in step.step.labels.values if name not in step.depends_on_parameters), None) or _unread_element(step)
@@ -244,10 +248,11 @@ def _made_from(step: StepIndex, target: str, prediction: str) -> bool:
 
 
 def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
-    maker = step.producer.get(step.origin(target, ("layout", "cast", "select")))
+    maker = step.producer.get(step.origin(target, _KEEPING))
     made = maker[1] if maker else op
-    name, own = step.value(label).shown, step.value(target).shown
-    beside = _both_named(step.value(label).called, step.value(target).called)
+    named, own = _named(step, op, label), step.value(target).shown
+    name = named or step.value(label).shown
+    beside = _both_named(named, step.value(target).called) or step.origin(target, _KEEPING) == step.origin(input_of(op) or "", _KEEPING)
     given, making = f"`{own}` is the loss's target here", f"`{own}` is made from the prediction here"
     return replace(
         _diagnosis(step, name, label),
@@ -265,7 +270,7 @@ def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
         if beside
         else f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
         names=(name, own),
-        remedy=_passed(step, op, target, label)
+        remedy=_passed(step, op, target, label, named)
         if beside
         else _unbound(step, made, step.value(target).called, label) or _told(step, target, label),
     )
@@ -276,11 +281,18 @@ def _both_named(label: str, own: str) -> bool:
     return label.isidentifier() and own.isidentifier() and label != own
 
 
-def _passed(step: StepIndex, op: Op, target: str, label: str) -> Remedy | None:
+def _passed(step: StepIndex, op: Op, target: str, label: str, name: str) -> Remedy | None:
     """The batch's labels in the place of what was computed from the prediction."""
-    name, made, labels = step.value(label).called, _whole(step, target), _whole(step, label)
+    made, labels = _whole(step, target), _whole(step, label)
     alike = made.dtype[:1] == labels.dtype[:1] and made.shape == labels.shape
-    return remedy(f"compare with `{name}`", operand(op, step.value(target), name)) if alike else None
+    return remedy(f"compare with `{name}`", operand(op, step.value(target), name)) if alike and name.isidentifier() else None
+
+
+def _named(step: StepIndex, op: Op, label: str) -> str:
+    """The labels' name; where they have none, that of the argument as which the function around the loss is given them."""
+    scope = step.step.scopes[op.scope] if op.scope is not None else None
+    handed = next((argument for argument, value in scope.arguments.items() if value == label), "") if scope is not None else ""
+    return step.value(label).called or handed
 
 
 def _unbound(step: StepIndex, made: Op, own: str, label: str) -> Remedy | None:

@@ -26,6 +26,19 @@ OVER_ONE_FEATURE = (
     .replace("u: activation f32[8,1] minimum=1.0 maximum=1.0", "u: activation f32[8,1] minimum=0.0 maximum=0.0")
 )
 
+FILLED = """
+    x: input f32[8,4] minimum=0.2 maximum=3.0 called="images"
+    y: label i64[8] minimum=0 maximum=2
+    z: activation f32[8,4] minimum=0.0 maximum=0.0
+    w: parameter f32[3,4]
+    z = create native="torch.zeros_like" with={"like":"x"} @ "train.py":7
+    out = linear z w @ "train.py":30
+    loss = cross_entropy out y with={"target":1}
+    ! backward loss @ "train.py":32
+    ! optimizer_step opt
+    labels values=["y"] how="target"
+"""
+
 OWN_DATA = (
     UNIT.replace("x: input", "x: activation")
     .replace("u = norm x", 'x = random @ "train.py":3\n    u = norm x')
@@ -37,6 +50,9 @@ OWN_DATA = (
 """Data that the program draws itself, and an update that is added to its parameters."""
 
 SILENT = {
+    "a state that begins with zeros beside the input": FILLED.replace("out = linear z w", "h = linear x w\n    out = linear z w h"),
+    "zeros in the form of the labels": FILLED.replace('{"like":"x"}', '{"like":"y"}'),
+    "filled with the input after all": FILLED.replace("out = linear z w", "c = copy z x\n    out = linear c w"),
     "a branch that begins at zero": OVER_ONE_FEATURE.replace("minimum=1.0 maximum=1.0 zeros=0.0", "minimum=0.0 maximum=0.0 zeros=1.0"),
     "what comes out differs": UNIT.replace("minimum=1.0 maximum=1.0", "minimum=0.5 maximum=1.0"),
     "the input is the same everywhere": UNIT.replace("minimum=0.2 maximum=3.0", "minimum=3.0 maximum=3.0"),
@@ -269,3 +285,11 @@ LABELS_TIMES_0 = """
 
 def test_labels_of_which_nothing_is_left_are_no_input():
     assert not said(diagnose, LABELS_TIMES_0)
+
+
+def test_zeros_in_the_form_of_the_input_go_in_in_its_place() -> None:
+    (found,) = said(diagnose, FILLED)
+
+    assert found.site is not None
+    assert found.site.line == 7
+    assert "makes 0 of every entry of `images`" in found.message

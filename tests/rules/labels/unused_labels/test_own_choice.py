@@ -54,3 +54,43 @@ def test_the_line_that_decides(text: str) -> None:
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silence(text: str) -> None:
     assert not said(diagnose, text)
+
+
+ITSELF = """
+    x: input f32[32,6]
+    w: parameter f32[3,6]
+    out: activation f32[32,3] called="out"
+    held: activation f32[32,3]
+    out = linear x w @ "a.py":7
+    held = detach out @ "a.py":8
+    loss = mse_loss out held with={"target":1} @ "a.py":9
+    ! backward loss
+    ! optimizer_step opt
+    parameter w reached=true gradient="zero"
+    labels values=[] reason="the loss compares two outputs of the program's models"
+"""
+
+
+@pytest.mark.parametrize("text", [ITSELF, ITSELF.replace("mse_loss out held", "mse_loss out out")], ids=["detached", "twice"])
+def test_a_prediction_that_is_compared_with_itself(text: str) -> None:
+    (found,) = said(diagnose, text)
+
+    assert found.site is not None
+    assert (found.rule, found.severity, found.site.line) == ("WG101", "error", 9)
+    assert "compares `out` with itself" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ITSELF.replace("mse_loss", "cross_entropy"),
+        ITSELF.replace("held = detach out", "held = linear x w"),
+        ITSELF.replace("loss = mse_loss", "own = mse_loss").replace(
+            '"a.py":9', '"a.py":9\n    far = mse_loss out x with={"target":1}\n    loss = add own far'
+        ),
+        ITSELF.replace("mse_loss out held", "mse_loss x x"),
+    ],
+    ids=["its own entropy", "two forwards", "one of two terms", "data with themselves"],
+)
+def test_silence_where_it_is_meant(text: str) -> None:
+    assert not said(diagnose, text)
