@@ -14,7 +14,7 @@ from whygrad.frontends.tensorflow.scopes import Activation
 from whygrad.frontends.tensorflow.values import Values
 from whygrad.ir import Attribute, Event, Graph, Op, Role, Scope, Site, Value, family
 
-DYING = ("relu", "leaky_relu", "hardtanh")
+DYING = ("relu", "leaky_relu", "hardtanh", "gelu", "silu")
 """Kinds of op behind which units can be dead."""
 PASSING = ("cast", "reshape", "copy")
 """Kinds of op inside a layer or a loss that leave a value what it was, under the name that it had."""

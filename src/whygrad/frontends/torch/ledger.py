@@ -36,7 +36,7 @@ NARROW = frozenset((torch.uint8, torch.int8, torch.int16))
 """Integers so short that arithmetic on pixels or samples wraps around: its figures are gathered wherever it happens."""
 RESERVING = ("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided")
 """Functions that reserve memory and leave in it what was there."""
-DYING = ("relu", "hardtanh")
+DYING = ("relu", "hardtanh", "gelu", "silu")
 """Activations whose units can be zero for every example."""
 PRUNE_AT = 4_000
 """Calls after which those with nothing living behind them are dropped: a few megabytes."""

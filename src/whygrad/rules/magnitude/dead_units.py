@@ -20,6 +20,9 @@ DEAD = 0.9
 EXAMPLES = 16
 """Rows that a batch must have: with few examples many units are zero by chance."""
 _ZERO = {True: "zero for the whole batch", False: "mostly zero for the whole batch"}
+_CALLED = {"relu": "ReLU", "hardtanh": "ReLU", "leaky_relu": "ReLU"}
+FAR_BELOW = "what goes in is far below zero for every example: begin the biases at 0, and look at the scale of the inputs and weights in front of it"
+"""What to do where a smooth activation, as GELU is, gives exact zeros."""
 UNITS = 4
 """Units that the layer must have."""
 
@@ -27,7 +30,7 @@ UNITS = 4
 @rule("WG509", "dead-units", "warning", needs_values=True)
 def diagnose(index: Index) -> Iterator[Diagnosis]:
     """
-    Almost all units of a ReLU layer are zero for every example, so that no gradient passes through them.
+    Almost all units of a ReLU (or GELU, or SiLU) layer are zero for every example, so that no gradient passes through them.
 
     ## What it finds
     A ReLU nine tenths of whose units or more are zero on the whole batch in the last recorded step, after a rate that was too large, a
@@ -119,7 +122,7 @@ def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
         name="dead-units",
         severity="warning",
         confidence="measured",
-        message=f"{'all' if whole else f'{percent(dead)} of the'} units of {f'`{op.module}`' if op.module else 'this ReLU'} are zero for every example of the batch: no gradient passes",
+        message=f"{'all' if whole else f'{percent(dead)} of the'} units of {f'`{op.module}`' if op.module else f'this {_CALLED.get(op.kind, op.kind)}'} are zero for every example of the batch: no gradient passes",
         site=made or place,
         related=places((place if made else None, _ZERO[whole]), (op.site if op.made else None, "it is applied here")),
         label="the rate at which they died is set here" if made else _ZERO[whole],
@@ -136,7 +139,11 @@ def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
                 else ()
             ),
         ),
-        help="lower the learning rate, ten times at first: the units died of the updates" if made else idiom(index, "gentle activation"),
+        help="lower the learning rate, ten times at first: the units died of the updates"
+        if made
+        else idiom(index, "gentle activation")
+        if op.kind in _CALLED
+        else FAR_BELOW,
         facts=frozenset(Fact("dead", name) for name in starved) or frozenset({Fact("dead", op.output)}),
         explains=frozenset(
             {

@@ -1,7 +1,7 @@
 """WG510: a sigmoid or tanh at its flat end for almost all entries, a clamp for all of them."""
 
 from collections.abc import Iterator
-from math import hypot, isfinite
+from math import exp, hypot, isfinite
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -14,6 +14,10 @@ from whygrad.rules import rule
 from whygrad.rules.phrases import distinct, figure, finite, listed, percent, places
 
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
+LEFT_FLAT = ("silu", "gelu", "softplus", "elu")
+"""Activations that are flat where they read numbers far below zero."""
+LEFT = -10.0
+"""From here on down their slope is at most |1 + x| exp(x), which is 0.0004; fresh layers read numbers between -4 and 4."""
 _CLAMPS = ("clamp", "hardtanh", "maximum", "minimum")
 FLAT = 0.01
 """Mean slope, as a share of the steepest, below which an activation is flat: fresh layers have 0.5 and more."""
@@ -30,7 +34,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     A sigmoid or tanh between two layers whose mean slope over the batch is below a hundredth of its steepest, in every recorded step:
-    inputs that were never scaled, weights initialised far too large. Below a tenth, from the first step on, in a run that ends no better than a constant guess. A clamp all of whose input lies beyond one of its limits, where for that all
+    inputs that were never scaled, weights initialised far too large. A SiLU, GELU, softplus or ELU that reads nothing above -10. Below a tenth, from the first step on, in a run that ends no better than a constant guess. A clamp all of whose input lies beyond one of its limits, where for that all
     gradients of a run are exactly 0.
 
     ## Why it matters
@@ -65,15 +69,15 @@ def place(op: Op) -> object:
 def flat(step: StepIndex, below: float = FLAT) -> Iterator[tuple[Op, float]]:
     """Activations between layers whose mean slope is next to nothing, as a share of the steepest."""
     inner: frozenset[str] | None = None
-    for op in step.of(*STEEPEST):
-        steepest, figures = STEEPEST[op.kind], step.value(op.output).statistics
+    for op in step.of(*STEEPEST, *LEFT_FLAT, "rnn"):
+        steepest, figures = STEEPEST.get(op.kind, 1.0), step.value(op.output).statistics
         if figures is None or not any(op.carried(at) for at in range(len(op.inputs))):
             continue
-        slope = mean_slope(op.kind, figures)
+        slope = _slope(step, op, figures)
         if slope is None or not slope < below * steepest:
             continue
         inner = read_by_layers(step) if inner is None else inner
-        if op.output in inner and op.output in step.shapes_loss:
+        if not inner.isdisjoint(op.outputs) and not step.shapes_loss.isdisjoint(op.outputs):
             yield op, slope / steepest
 
 
@@ -140,6 +144,22 @@ def mean_slope(kind: str, figures: Statistics) -> float | None:
         return None
     square = figures.std**2 + figures.mean**2
     return max(0.0, figures.mean - square if kind == "sigmoid" else 1 - square)
+
+
+def _slope(step: StepIndex, op: Op, figures: Statistics) -> float | None:
+    """The mean slope of an activation, or of a recurrent layer that puts out one end of its tanh everywhere."""
+    if op.kind == "rnn":
+        ends = not figures.sampled and figures.finite == 1.0 and figures.minimum == figures.maximum
+        return 0.0 if ends and abs(figures.minimum or 0.0) == 1.0 else None
+    return mean_slope(op.kind, figures) if op.kind in STEEPEST else left_slope(step, op)
+
+
+def left_slope(step: StepIndex, op: Op) -> float | None:
+    """The steepest slope of any entry where the largest is far below zero; None elsewhere, and for exact zeros, which are WG509's."""
+    given, made = step.value(op.inputs[0]).statistics, step.value(op.output).statistics
+    largest = given.maximum if given is not None and given.finite == 1.0 and not given.sampled else None
+    zero = made is not None and made.zeros == 1.0
+    return (1 - largest) * exp(largest) if largest is not None and largest < LEFT and not zero else None
 
 
 def read_by_layers(step: StepIndex) -> frozenset[str]:

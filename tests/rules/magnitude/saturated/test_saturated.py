@@ -17,7 +17,17 @@ FLAT = """
     loss = mean b
 """
 
+FAR_LEFT = (
+    FLAT.replace("minimum=-900 maximum=900", "minimum=-33 maximum=-27")
+    .replace("mean=0.5 std=0.4999", "mean=-1e-12 std=1e-13 zeros=0.0")
+    .replace("sigmoid", "silu")
+)
+
+RECURRENT = FLAT.replace("mean=0.5 std=0.4999", "minimum=-1.0 maximum=-1.0").replace("h = sigmoid a", "h = rnn a w")
+
 FIRES = {
+    "a recurrent layer at one end": (RECURRENT, 8, "warning"),
+    "a SiLU far below zero": (FAR_LEFT, 8, "warning"),
     "a sigmoid": (FLAT, 8, "warning"),
     "a tanh": (FLAT.replace("sigmoid", "tanh").replace("mean=0.5 std=0.4999", "mean=0.0 std=0.9999"), 8, "warning"),
 }
@@ -62,6 +72,10 @@ FIRES["a clamp that gives one number for all"] = CLIPPED, 8, "warning"
 FIRES["less flat, in a run that ends worse than a guess"] = DEEP, 25, "warning"
 
 SILENT = {
+    "a recurrent layer of which a unit moves": RECURRENT.replace("maximum=-1.0", "maximum=0.3"),
+    "a SiLU of which one entry is not": FAR_LEFT.replace("maximum=-27", "maximum=-2"),
+    "a GELU that gives exact zeros (WG509)": FAR_LEFT.replace("silu", "gelu").replace("zeros=0.0", "zeros=1.0"),
+    "a SiLU of figures that are not numbers": FAR_LEFT.replace("maximum=-27", 'maximum="nan" finite=0.0'),
     "less flat, in a run that learns": DEEP.replace("last=3.7", "last=0.6"),
     "less flat, in a run of few steps": DEEP.replace("steps=160", "steps=8"),
     "steep enough, in a run that ends worse than a guess": DEEP.replace("std=0.963", "std=0.7"),
