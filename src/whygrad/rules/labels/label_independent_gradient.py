@@ -8,7 +8,7 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
-from whygrad.loss_contracts import target_of
+from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules import rule
 from whygrad.rules.labels.evidence import away, insensitive, measured, permuted
 from whygrad.rules.phrases import figure, finite, listed, places
@@ -118,9 +118,23 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
     # timid: the gradient of an offset is a sum over the examples, in whatever order their labels stand
     if not (join.cut or join.linear or join.zeroed) and all(only_offsets(each) or only_offsets_feel(each) for each in steps):
         return
+    # timid: beside a prediction that is a thousand times larger the labels are lost in rounding, which is a matter of scale
+    if not (join.cut or join.linear or join.zeroed) and all(any(outsized(each, op) for op in each.loss_ops()) for each in steps):
+        return
     # timid: where the graph does not tell why, a single step may be the start of a warm-up, with a factor of zero
     if join.cut or join.linear or len(steps) > 1:
         yield diagnosis(index, step, join, len(steps))
+
+
+OUTSIZED = 1000.0
+"""Times the labels' size from which on differences between them are lost in half precision, whose spacing is 1 / 1024 and more."""
+
+
+def outsized(step: StepIndex, op: Op) -> bool:
+    """What the loss judges is far larger than what it compares that with."""
+    given, target = (step.value(name or "").statistics if name else None for name in (input_of(op), target_of(op)))
+    sizes = [max(abs(figures.minimum or 0.0), abs(figures.maximum or 0.0)) for figures in (given, target) if figures is not None]
+    return len(sizes) == 2 and finite(sizes[0]) and sizes[0] > OUTSIZED * sizes[1] > 0  # noqa: PLR2004 - of two values
 
 
 def only_offsets(step: StepIndex) -> bool:

@@ -152,6 +152,12 @@ def diagnosis(index: Index, found: Sum, steps: int) -> Diagnosis:
         ),
         help="make the penalty's factor smaller, until both terms are of a size",
         facts=frozenset({Fact("odd-input", found.op.output)}),
+        explains=frozenset(
+            {
+                *(Fact(what, str(step.step.kind)) for what in ("stands", "diverges")),
+                *(Fact("non-finite", name) for one in index.steps for name in one.losses),
+            }
+        ),
         kind=step.step.kind,
         step=step.step.index,
         names=(step.value(found.op.output).shown,),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
@@ -59,13 +60,21 @@ def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
     """ReLUs on the way to the loss that are dead for the most part, and what share of their units is."""
     shares = {name: value.statistics.dead for name, value in step.values.items() if value.statistics is not None}
     dead_ones = {name: dead for name, dead in shares.items() if dead is not None and dead >= DEAD and name in step.shapes_loss}
-    last = outermost(step) if dead_ones else frozenset()
+    last, behind = outermost(step) if dead_ones else frozenset[str](), frozenset[str]()
     for op in step.graph.ops if dead_ones else ():
         value, dead = step.value(op.output), dead_ones.get(op.output)
-        if dead is None or op.output in last:
+        # what reads zeros alone gives one number too
+        if dead is None or op.output in last or op.output in behind:
             continue
-        if value.shape and value.shape[0] >= EXAMPLES and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:
+        many = bool(value.shape) and (value.shape[0] >= EXAMPLES or (dead == 1.0 and entries_of_one(value.shape) >= EXAMPLES))
+        if many and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:  # type: ignore[index]  # there is one
+            behind |= step.downstream(op.outputs) if dead == 1.0 else frozenset()
             yield op, dead
+
+
+def entries_of_one(shape: tuple[int, ...]) -> int:
+    """Entries of a unit in a batch of several examples, at least: of a convolution they are the positions, wherever its channels stand."""
+    return prod(shape) // max(shape[1:]) if len(shape) > 2 and shape[0] > 1 else 0  # noqa: PLR2004 - rows and units
 
 
 def silenced(index: Index) -> Iterator[Beyond]:

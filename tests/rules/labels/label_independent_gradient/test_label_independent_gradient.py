@@ -331,3 +331,21 @@ def test_a_factor_in_a_variable_that_a_run_leaves_at_zero_is_no_warm_up(steps: i
     run = f'record standing=["{standing}"]\noutcome exit_status=0 steps_seen={steps}\n'
 
     assert len(said(diagnose, run + kept, steps=2)) == told
+
+
+BESIDE = f"""
+    x: input f32[32,3]
+    y: label f32[32,1] minimum=-2.0 maximum=2.0
+    w: parameter f32[1,3]
+    p: activation f32[32,1] minimum=-3.0 maximum=3.0
+    p = linear x w @ "train.py":19
+    loss = mse_loss p y with={{"target":1}} @ "train.py":24
+    parameter w gradient="finite" gradient_norm=0.7
+    labels values=["y"] how="target"
+    {MEASURED}
+"""
+
+
+def test_labels_that_are_lost_in_rounding_beside_a_huge_prediction_are_a_matter_of_scale() -> None:
+    assert [found.rule for found in said(diagnose, BESIDE, steps=2)] == ["WG102"]
+    assert not said(diagnose, BESIDE.replace("minimum=-3.0 maximum=3.0", "minimum=-900000.0 maximum=800000.0"), steps=2)

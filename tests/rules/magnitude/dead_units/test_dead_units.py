@@ -68,12 +68,18 @@ def test_units_that_may_have_died_of_something_else_are_told_where_they_are(text
     assert (diagnosis.site.file, diagnosis.site.line) == ("train.py", 8)
 
 
+FEW = DEAD.replace("h: activation f32[64,8]", "h: activation f32[4,8,10,10]")
+
 FIRES = {
     "all units": (DEAD, 8, "warning"),
+    "all channels of a few pictures": (FEW, 8, "warning"),
     "nine in ten": (DEAD.replace("dead=1.0", "dead=0.95"), 8, "warning"),
 }
 
 SILENT = {
+    "nearly all channels of a few pictures": FEW.replace("dead=1.0", "dead=0.95"),
+    "one picture": FEW.replace("[4,8", "[1,8"),
+    "a few rows": FEW.replace("[4,8,10,10]", "[4,8]"),
     "half of them": DEAD.replace("dead=1.0", "dead=0.5"),
     "zeros that differ from example to example": DEAD.replace("dead=1.0", "dead=0.0"),
     "not counted": DEAD.replace(" dead=1.0", ""),
@@ -124,3 +130,12 @@ def test_silence(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
 def test_belongs_to_another_rule_or_to_none(text: str) -> None:
     assert not said(diagnose, text)
+
+
+def test_a_layer_behind_dead_ones_is_not_told_as_well() -> None:
+    deeper = DEAD.replace(
+        "b = linear h v",
+        'u: parameter f32[8,8]\n    g: activation f32[64,8] zeros=1.0 dead=1.0\n    c = linear h u\n    g = relu c @ "train.py":9\n    b = linear g v',
+    )
+
+    assert [found.site.line for found in said(diagnose, deeper) if found.site] == [8]
