@@ -66,8 +66,9 @@ def dying(step: StepIndex) -> Iterator[tuple[Op, float]]:
         # what reads zeros alone gives one number too
         if dead is None or op.output in last or op.output in behind:
             continue
-        many = bool(value.shape) and (value.shape[0] >= EXAMPLES or (dead == 1.0 and entries_of_one(value.shape) >= EXAMPLES))
-        if many and value.shape[-1] >= UNITS and op.output in step.depends_on_parameters:  # type: ignore[index]  # there is one
+        shape = value.shape or (0,)
+        many = shape[0] >= EXAMPLES or (dead == 1.0 and entries_of_one(shape) >= EXAMPLES)
+        if many and shape[-1] >= UNITS and op.output in step.depends_on_parameters:
             behind |= step.downstream(op.outputs) if dead == 1.0 else frozenset()
             yield op, dead
 
