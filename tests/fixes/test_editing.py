@@ -272,6 +272,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "import torch.nn.functional as F\ny = F.softmax(h + 1, dim=1).mean()\n", "F.softmax(h + 1, dim=1)", {"action": "unwrap"},
         "import torch.nn.functional as F\ny = (h + 1).mean()\n",
     ),
+    "a function that is listed is taken out": (
+        "m = nnx.Sequential(a, nnx.softmax)\n", "nnx.softmax", {"action": "unwrap", "calls": ("softmax",)}, "m = nnx.Sequential(a)\n",
+    ),
     "a module's call gives way to its argument": ("y = self.softmax(h)\n", "self.softmax(h)", {"action": "unwrap"}, "y = h\n"),
     "a product gives way to one of its factors": (
         "(loss * SCALE).backward()\n", "loss * SCALE", {"action": "unwrap"}, "loss.backward()\n",

@@ -24,6 +24,7 @@ from whygrad.fixes.finding import (
     container,
     expression,
     having,
+    is_entry,
     is_there,
     last_name,
     named_by,
@@ -39,7 +40,7 @@ from whygrad.fixes.keeping import carried, kept
 from whygrad.fixes.lasting import handed_on, lasting
 from whygrad.fixes.mistaking import mistaken
 from whygrad.fixes.moving import may_move
-from whygrad.fixes.names import Names, dotted
+from whygrad.fixes.names import Names, dotted, is_module
 from whygrad.fixes.postponing import postponed, taken_in
 from whygrad.fixes.reaching import always, reached
 from whygrad.fixes.rebinding import by_method, into_element, inward, not_in_place
@@ -274,12 +275,14 @@ def _is_method(node: cst.Call, names: Names) -> bool:
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
     if receiver is None or last_name(node)[:1].isupper():
         return False
-    return not _is_module(dotted(receiver), names) and dotted(receiver) != "self"
+    return not is_module(dotted(receiver), names) and dotted(receiver) != "self"
 
 
 def _unwrap(tree: Tree, edit: Edit, names: Names, changes: Changes) -> None:
     node = expression(tree, edit)
-    if isinstance(node, cst.Attribute):
+    if is_entry(tree, node, edit.calls):
+        _unlist(tree, node, edit, names, changes)
+    elif isinstance(node, cst.Attribute):
         changes.new[node] = node.value
     elif isinstance(node, cst.Comparison):
         changes.new[node] = _fitting(tree, node, by_size(node)[0])
@@ -298,19 +301,14 @@ def given(node: cst.Call, names: Names) -> Expression:
     plain = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
     on_itself = last_name(node) in OF_METHODS or not plain or isinstance(plain[0], _SETTINGS)
-    if receiver is not None and on_itself and not _is_module(dotted(receiver), names):
+    if receiver is not None and on_itself and not is_module(dotted(receiver), names):
         return receiver
     if not plain:
         raise Refused("what the call was given is not written out in it")
     return plain[0]
 
 
-def _is_module(name: str, names: Names) -> bool:
-    """It is a library or a part of one, or the object that has the call as a part: `F`, `torch.nn`, `self`."""
-    return name in ("self", "cls") or (bool(name) and name.split(".", maxsplit=1)[0] in names.known.values())
-
-
-def _unlist(tree: Tree, node: cst.Call, edit: Edit, names: Names, changes: Changes) -> None:
+def _unlist(tree: Tree, node: Expression, edit: Edit, names: Names, changes: Changes) -> None:
     """A layer that is made: out of the list of layers, or an identity in its place where it has a name."""
     parent = tree.parents[node]
     above = tree.parents.get(parent)

@@ -95,6 +95,8 @@ def expression(tree: Tree, edit: Edit) -> Expression:
         if found is None:
             raise Refused("the expression can't be told from others on its line")
         return found
+    if found is not None and is_entry(tree, found, edit.calls):
+        return found
     near = [found] if found is not None else list(_on_line(tree, edit.site))
     named = list({id(part): part for outer in near for part in tree.expressions(outer) if last_name_in(part, edit.calls)}.values())
     if len(named) > 1 and found in named:
@@ -143,6 +145,15 @@ def last_name_in(node: Expression, calls: tuple[str, ...]) -> bool:
     if isinstance(node, cst.Call):
         return last_name(node) in calls
     return isinstance(node, cst.Attribute) and node.attr.value in calls and node.attr.value in ("data", "T")
+
+
+def is_entry(tree: Tree, node: Expression, calls: tuple[str, ...]) -> bool:
+    """A function of one of these names that is not called, but listed or handed on."""
+    return (
+        isinstance(node, cst.Name | cst.Attribute)
+        and dotted(node).rpartition(".")[2] in calls
+        and isinstance(tree.parents.get(node), cst.Arg | cst.Element)
+    )
 
 
 def _at(tree: Tree, site: Site) -> Expression | None:

@@ -115,3 +115,8 @@ def _is_import(line: cst.CSTNode) -> bool:
 
 def _below_docstring(module: cst.Module) -> int:
     return 1 if module.get_docstring() is not None else 0
+
+
+def is_module(name: str, names: Names) -> bool:
+    """It is a library or a part of one, or the object that has the call as a part: `F`, `torch.nn`, `self`."""
+    return name in ("self", "cls") or (bool(name) and name.split(".", maxsplit=1)[0] in names.known.values())

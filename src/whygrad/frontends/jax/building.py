@@ -145,7 +145,8 @@ class Builder:
         native = found.native if found else native_of(first, attributes)
         outputs = () if failed else part.outputs
         carries, site = flow.carries(inputs), self.site(first.trace)
-        return Op(kind, inputs, outputs, native, carries, not first.outside, attributes, site, first.module, first.scope, failed)
+        made = first.entry.site(self.sources) if first.entry is not None else None
+        return Op(kind, inputs, outputs, native, carries, not first.outside, attributes, site, first.module, first.scope, failed, made)
 
     def _rule(self, code: CodeType) -> tuple[str, int, str, str]:
         """File, line, name and text of the user's own derivative rule: of its `return`, where there is one alone."""

@@ -76,7 +76,17 @@ class Flattening:
             held[variable] = number
             outputs.append(number)
         trace, stack = places(equation, outer)
-        return Bound(equation.primitive, equation.params, inputs, tuple(outputs), trace, stack, scope=outer.scope, module=outer.module)
+        return Bound(
+            equation.primitive,
+            equation.params,
+            inputs,
+            tuple(outputs),
+            trace,
+            stack,
+            scope=outer.scope,
+            module=outer.module,
+            entry=outer.entry,
+        )
 
     def _new(self, aval: Any) -> int:
         number = len(self.numbers.objects)

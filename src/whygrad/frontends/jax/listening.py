@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from types import FrameType
 
+from whygrad.frontends.jax.listed import Entry, Lists
 from whygrad.frontends.jax.scopes import Activations, module_of
 from whygrad.frontends.jax.tape import Custom, Numbers
 
@@ -13,6 +14,7 @@ class Listener:
     def __init__(self) -> None:
         self.customs: list[Custom] = []
         self.activations = Activations()
+        self.lists = Lists()
 
     def custom(self) -> Custom | None:
         """The function with a derivative of its own that is being called."""
@@ -25,3 +27,7 @@ class Listener:
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""
         return module_of(frame)
+
+    def entry(self, frame: FrameType | None) -> Entry | None:
+        """The entry of a list that runs."""
+        return self.lists.running(frame)

@@ -245,6 +245,18 @@ class Patches:
     def _nnx(self, nnx: Any) -> None:
         self.put(nnx.Module, "train", self._switching("train", nnx.Module.train))
         self.put(nnx.Module, "eval", self._switching("eval", nnx.Module.eval))
+        self.put(nnx.Sequential, "__init__", self._listing(nnx.Sequential.__init__))
+
+    def _listing(self, original: Any) -> Any:
+        recorder = self.recorder
+
+        @functools.wraps(original)
+        def init(model: Any, *entries: Any, **kwargs: Any) -> None:
+            original(model, *entries, **kwargs)
+            if not recorder.stopped:
+                recorder.guarded("nnx", recorder.lists.made, entries, outside())
+
+        return init
 
     def _switching(self, name: Switch, original: Any) -> Any:
         recorder = self.recorder

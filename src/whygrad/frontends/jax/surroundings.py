@@ -60,6 +60,10 @@ class _Quiet:
         _ = frame
         return found
 
+    def entry(self, frame: FrameType | None) -> None:
+        """Of no interest here."""
+        _ = frame
+
     def module(self, frame: FrameType | None) -> str:
         """Of no interest here."""
         _ = frame

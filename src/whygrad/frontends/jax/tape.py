@@ -16,6 +16,7 @@ import numpy as np
 from whygrad.frontends import source
 from whygrad.frontends.jax import _compat
 from whygrad.frontends.jax.library import known
+from whygrad.frontends.jax.listed import Entry
 
 DEPTH = 60
 """Library frames below the user's own that are looked through for a known function."""
@@ -50,6 +51,7 @@ class Bound:
     """What that function was given, as far as it is a value or a setting; held by its first primitive."""
     scope: int | None = None
     module: str = ""
+    entry: Entry | None = None
     again: Callable[..., Any] | None = None
     """For functions with a derivative of their own: how to call them on flat values."""
     rule: CodeType | None = None
@@ -357,7 +359,7 @@ class Tape(_compat.Trace):
         bound.stack = tuple(stack)
         self._call(bound, user)
         bound.scope = self.listener.scope(callers, self.numbers)
-        bound.module = self.listener.module(frame)
+        bound.module, bound.entry = self.listener.module(frame), self.listener.entry(frame)
         if inside is not None:
             self._grouped(bound, inside)
         return bound
@@ -440,6 +442,9 @@ class Listener(Protocol):
 
     def place(self, found: source.Trace | None, frame: FrameType | None) -> source.Trace | None:
         """Where the user decided that this is computed: where it is computed, as a rule."""
+
+    def entry(self, frame: FrameType | None) -> Entry | None:
+        """The entry of a list that runs."""
 
     def module(self, frame: FrameType | None) -> str:
         """The path of the library module that runs."""

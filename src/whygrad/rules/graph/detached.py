@@ -6,11 +6,12 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Edit, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.cuts import Cut, cuts
+from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom, speaks_torch, spelled
 from whygrad.ir import Op, family
 from whygrad.rules import rule
 from whygrad.rules.graph.idle_terms import idle
-from whygrad.rules.graph.starvation import Words, diagnosis, lifting, loss_name, them
+from whygrad.rules.graph.starvation import Words, applied, diagnosis, lifting, loss_name, them
 from whygrad.rules.remedies import remedy
 
 _ASSIGN = "assign"
@@ -63,9 +64,10 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         "WG301",
         "detached",
         _what(cut),
-        op.site,
+        edited_at(cut.step, op),
         f"every path from {'these parameters' if len(cut.starved) > 1 else f'`{cut.starved[0].name}`'} to {loss_name(cut)} passes here",
         _help(index, cut),
+        related=applied(op),
         remedy=None if _shared(index, cut) else _remedy(cut),
     )
     found = diagnosis(

@@ -6,13 +6,14 @@ from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index
 from whygrad.flow.cuts import Cut, cuts
 from whygrad.flow.draws import Draw, draws
+from whygrad.flow.makers import edited_at
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Lift, Op, family, passing
 from whygrad.rules import rule
 from whygrad.rules.graph.bent import bent
 from whygrad.rules.graph.idle_terms import idle
 from whygrad.rules.graph.reverse_loops import without_reverse
-from whygrad.rules.graph.starvation import Words, diagnosis, is_rounding, lifting, loss_name, them
+from whygrad.rules.graph.starvation import Words, applied, diagnosis, is_rounding, lifting, loss_name, them
 from whygrad.rules.phrases import listed, plural
 from whygrad.rules.remedies import remedy
 from whygrad.rules.surrogates import softened
@@ -97,9 +98,10 @@ def _spoken(index: Index, cut: Cut) -> Diagnosis:
         "WG304",
         "non-differentiable-op",
         f"{_fact(op)}, and every path to {loss_name(cut)} passes it",
-        op.site,
+        edited_at(cut.step, op),
         f"no gradient passes back through `{spelled(op)}`",
         _help(index, op, cut),
+        related=applied(op),
         remedy=_remedy(cut) or softened(index, cut),
     )
     return diagnosis(index, cut, words, _lift(cut))

@@ -13,7 +13,7 @@ from whygrad.flow.starved import fed
 from whygrad.flow.trials import judged, trial_of
 from whygrad.idioms import dialects, speaks_torch, spelled
 from whygrad.ir import Intervention, Lift, Op, Site, family
-from whygrad.rules.phrases import listed, plural
+from whygrad.rules.phrases import listed, places, plural
 
 FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
@@ -119,6 +119,11 @@ def explained(cut: Cut) -> frozenset[Fact]:
     elif cut.meets_labels:
         facts |= {Fact("insensitive", str(kind)) for kind in cut.kinds}
     return frozenset(facts)
+
+
+def applied(op: Op) -> tuple[Related, ...]:
+    """Where an op runs that stands in a list of layers and functions."""
+    return places((op.site if op.made else None, "it is applied here"))
 
 
 def _same_call(cut: Cut) -> bool:
