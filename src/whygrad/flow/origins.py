@@ -71,6 +71,11 @@ def turned_at(index: Index) -> Site | None:
     return next((o.site for o in index.record.origins if o.setting == "turned"), None)
 
 
+def branch_at(index: Index, label: str) -> Site | None:
+    """What, by the source, decides that the function which is given these labels does not take the branch that reads them."""
+    return next((o.site for o in index.record.origins if o.setting == "branch" and label in o.values), None)
+
+
 def unkept_at(index: Index) -> Site | None:
     """Where, by the source, a function takes parameters over and keeps what it makes of them from everybody."""
     return next((o.site for o in index.record.origins if o.setting == "unkept"), None)

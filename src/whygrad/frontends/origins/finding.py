@@ -19,6 +19,7 @@ from whygrad.frontends.origins.samplers import of_samplers
 from whygrad.frontends.origins.starts import filled_in_class, filled_outside, filled_places, told_where_made
 from whygrad.frontends.origins.trails import Trail, last_binding, places_of
 from whygrad.frontends.origins.unkept import unkept
+from whygrad.frontends.origins.untaken import untaken
 from whygrad.frontends.origins.uphill import uphill
 from whygrad.frontends.source import Sources
 from whygrad.ir import Batches, Frame, Origin, Record, Site, Step, family
@@ -60,6 +61,7 @@ def origins_of(record: Record, sources: Sources) -> tuple[Origin, ...]:
         *carried(program, record),
         *evaluations(program, record),
         *unkept(program, record),
+        *untaken(program, record),
         *uphill(program, record),
         *_always_on(program, record),
         *modes_of(program, record),

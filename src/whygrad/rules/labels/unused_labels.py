@@ -7,6 +7,7 @@ from dataclasses import replace
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.makers import handed_out
+from whygrad.flow.origins import branch_at
 from whygrad.flow.scopes import enclosing, place_in
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Scope, Site, Value, family
@@ -156,13 +157,21 @@ def ignored(index: Index, step: StepIndex, number: int, scope: Scope, argument: 
         if argument in scope.unread
         else "mentions it, but nothing that reads it ran on the way to the loss (a branch not taken, a result not used)"
     )
+    place, decided = place_in(step.step.scopes, number, last), branch_at(index, label)
+    nothing = f"nothing here is computed from `{name}`"
     return replace(
         _diagnosis(step, name, label),
-        site=place_in(step.step.scopes, number, last),
-        label=f"nothing here is computed from `{name}`",
-        related=places((scope.caller, "called here"), (scope.site, f"`{argument}` is an argument of `{scope.function}`")),
+        site=decided or place,
+        label=f"decides that what reads `{name}` does not run" if decided else nothing,
+        related=places(
+            (place if decided else None, nothing),
+            (scope.caller, "called here"),
+            (scope.site, f"`{argument}` is an argument of `{scope.function}`"),
+        ),
         evidence=(Evidence(f"`{scope.function}` takes `{argument}` and {why}"), *measured(step)),
-        help=f"compare the prediction with `{argument}` in `{scope.function}`, for instance {_comparison(index, step.value(label), argument)}",
+        help=f"see that the branch which reads `{argument}` runs: this is what it is asked for"
+        if decided
+        else f"compare the prediction with `{argument}` in `{scope.function}`, for instance {_comparison(index, step.value(label), argument)}",
         names=(name, scope.function),
         remedy=_with_labels(step, scope, argument, last)
         or (_remedy(index, step, scope, argument, place_in(step.step.scopes, number, last)) if _whole_loss(step, number, last) else None),
