@@ -121,6 +121,7 @@ Action = Literal[
     "take in",
     "lead",
     "thaw",
+    "exchange",
 ]
 """`unwrap`: a call is replaced by what it was given, a quotient by what is divided, a product by one of its factors (the first one, or by `position`), and a layer in a list of layers is left out. `wrap`: `text` with `{x}` for what stood there.
 `swap`: the same around what a call was given. `argument`: an argument of a call is set to `text`, in which `{name}` is what the line at `to` hands on as `written`, or left out where that is empty.
@@ -141,7 +142,8 @@ to `x`. `mistake`: the layer that is `written`, or the forgotten method that rea
 `group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so. `put back`: what the statement copies out of a model goes back into it
 behind the last statement that reads the copies. `always`: the `if` around the statement goes, and what it held stays. `postpone`: the statement goes behind the one at `to`, and with it what reads
 what it makes on the way. `take in`: what the statement makes is made at the start of the function around `to`. `lead`: the argument at the place comes first in its call. `thaw`: the layer `text` is trainable again behind the loop around
-the place, which goes through a model."""
+the place, which goes through a model. `exchange`: the prediction and the labels of the call at
+the place change places."""
 
 Around = Literal["", "value", "container", "loop", "body", "epoch", "file", "alone", "once"]
 """What is meant around a place: the statement or expression itself; the whole value that the statement assigns, or the list

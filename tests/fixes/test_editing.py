@@ -470,6 +470,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "for i, x in enumerate(data):\n    if i % n == n - 1:\n        opt.step()\n", "opt.step()", {"action": "reach"},
         "for i, x in enumerate(data):\n    if i % n == n - 1 or i == len(data) - 1:\n        opt.step()\n",
     ),
+    "the prediction and the labels change places by name": (
+        "c = xent(labels=p, logits=y, axis=1) + r\n", "xent(labels=p, logits=y, axis=1)", {"action": "exchange"}, "c = xent(labels=y, logits=p, axis=1) + r\n",
+    ),
+    "and by place": ("c = loss(f(x), y, w=1)\n", "loss(f(x), y, w=1)", {"action": "exchange"}, "c = loss(y, f(x), w=1)\n"),
     "a straight-through estimator is stopped in its difference alone": (
         "import jax\nq = jax.lax.stop_gradient(z + (n - z))\n", "jax.lax.stop_gradient(z + (n - z))", {"action": "narrow", "calls": ("stop_gradient",)},
         "import jax\nq = z + jax.lax.stop_gradient(n - z)\n",
@@ -776,6 +780,9 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "def f(x):\n    return m(x, training=False)\na = f(1)\nb = f(2)\n", "m(x, training=False)",
         {"action": "wrap", "text": "True", "keyword": "training", "around": "once"},
     ),
+    "one argument alone, to be exchanged": ("c = loss(p)\n", "loss(p)", {"action": "exchange"}),
+    "arguments in a tuple": ("c = loss(*both)\n", "loss(*both)", {"action": "exchange"}),
+    "names that tell nothing": ("c = loss(a=x, b=y)\n", "loss(a=x, b=y)", {"action": "exchange"}),
     "the first argument already": ("o = chain(clip(1.0), adam(0.1))\n", "clip(1.0)", {"action": "lead"}),
     "no argument": ("o = clip(1.0)\n", "clip(1.0)", {"action": "lead"}),
     "two calls that allow it": ("f = jit(a, donate=0)\ng = jit(b, donate=0)\nx\n", "x", {"action": "argument", "keyword": "donate", "around": "file"}),

@@ -48,7 +48,7 @@ from whygrad.fixes.refusals import Refused
 from whygrad.fixes.repeating import beside, everywhere, repeated
 from whygrad.fixes.returning import put_back, returned
 from whygrad.fixes.scoping import in_scope, own_argument
-from whygrad.fixes.swapping import by_size, divided, named_like, narrowed
+from whygrad.fixes.swapping import by_size, divided, exchanged, named_like, narrowed
 from whygrad.fixes.thawing import thawed
 from whygrad.fixes.translating import translated
 
@@ -444,4 +444,5 @@ _ACTIONS: Mapping[Action, Callable[[Tree, Edit, Names, Changes], None]] = {
     "take in": taken_in,
     "thaw": thawed,
     "lead": led,
+    "exchange": exchanged,
 }

@@ -1,4 +1,4 @@
-"""What a call is swapped for where it is no plain function of its arguments, and a quotient of whole numbers for one with a fraction."""
+"""What a call is swapped for where it is no plain function of its arguments, its arguments for one another, and a quotient of whole numbers for one with a fraction."""
 
 import libcst as cst
 
@@ -14,6 +14,25 @@ def named_like(old: Expression, function: str) -> Expression:
     if not isinstance(old, cst.SimpleString):
         raise Refused("the layer is given a function, not its name")
     return old.with_changes(value=f"{old.quote}{function.rpartition('.')[2]}{old.quote}")
+
+
+_BY_NAME = (("labels", "logits"), ("y_true", "y_pred"), ("input", "target"), ("target", "output"))
+"""What losses call the two that they compare, in PyTorch, TensorFlow and Keras."""
+
+
+def exchanged(tree: Tree, edit: Edit, _: Names, changes: Changes) -> None:
+    """`loss(y, x)` becomes `loss(x, y)`, by place or by name; raises `Refused` where the two are not written out."""
+    node = expression(tree, edit)
+    if not isinstance(node, cst.Call) or any(arg.star for arg in node.args):
+        raise Refused("it is no call with its arguments written out")
+    named = {arg.keyword.value: arg for arg in node.args if arg.keyword is not None}
+    pairs = [(named[one], named[other]) for one, other in _BY_NAME if one in named and other in named]
+    plain = [arg for arg in node.args if arg.keyword is None]
+    both = pairs[0] if len(pairs) == 1 else (plain[0], plain[1]) if len(plain) > 1 and not pairs else None
+    if both is None:
+        raise Refused("its call does not show which two arguments are meant")
+    first, second = both
+    changes.new.update({first: first.with_changes(value=second.value), second: second.with_changes(value=first.value)})
 
 
 def by_size(node: cst.Comparison) -> tuple[Expression, Expression]:

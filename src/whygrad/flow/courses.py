@@ -170,6 +170,24 @@ def supervised(index: Index, step: StepIndex) -> bool:
     return bool(targets) or bool(step.step.labels.values)
 
 
+def fitted(index: Index, step: StepIndex) -> bool:
+    """The same without labels: also one loss that is written out and compares what the model gives back with its own input, as an autoencoder's."""
+    return supervised(index, step) or (
+        one_training(index)
+        and step.step.measures.label_sensitivity is None
+        and any(op.kind == "sub" and not step.shapes_loss.isdisjoint(op.outputs) and given_back(step, op) for op in step.graph.ops)
+    )
+
+
+def given_back(step: StepIndex, difference: Op) -> bool:
+    """The difference to the model's own input that no parameter is behind, as that of an autoencoder; a model that leaves its input out of a layer goes on."""
+    given, moving = step.from_data - step.depends_on_parameters - step.from_labels, step.depends_on_parameters
+    parameters, below = {parameter.value for parameter in step.step.parameters}, step.downstream(difference.outputs)
+    later = (op for op in step.graph.ops if not below.isdisjoint(op.inputs) and not step.shapes_loss.isdisjoint(op.outputs))
+    met = not given.isdisjoint(difference.inputs) and not moving.isdisjoint(difference.inputs)
+    return met and all(parameters.isdisjoint(op.inputs) for op in later)
+
+
 FAR_OFF = frozenset(("l1_loss", "huber_loss"))
 """Losses whose derivative is the same for all labels on one side of the prediction: while it is far from them, permuted ones change nothing."""
 

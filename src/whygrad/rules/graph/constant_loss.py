@@ -191,7 +191,9 @@ def _unread(step: StepIndex, site: Site) -> Iterator[tuple[Value, str, int]]:
         ways = op.site.with_callers if op is not None and op.site is not None and name not in step.consumers else ()
         for way in ways:
             kept = _KEPT.match(way.text)
-            if kept is not None and (way.file, way.function) == (site.file, site.function) and way.line < site.line:
+            # the line that makes a layer is no call of it: `model = Sequential([...])` keeps no output
+            layer = op is not None and op.made is not None and op.made.line_of_code == way.line_of_code
+            if kept is not None and not layer and (way.file, way.function) == (site.file, site.function) and way.line < site.line:
                 yield step.value(name), kept[1], way.line
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy
 from whygrad.flow import Index, StepIndex
+from whygrad.flow.courses import given_back
 from whygrad.idioms import idiom, spelled
 from whygrad.ir import Op, Statistics, family
 from whygrad.loss_contracts import input_of, target_of
@@ -178,14 +179,6 @@ def is_second_task(step: StepIndex, product: Op) -> bool:
 def stayed(index: Index, product: Op) -> bool:
     """The factor is kept in a variable that still holds the zero when a run of some length ends: what was to bring the term in never did."""
     return index.record.outcome.steps_seen >= LONG and not set(index.record.standing).isdisjoint(product.inputs)
-
-
-def given_back(step: StepIndex, difference: Op) -> bool:
-    """The difference to the model's own input that no parameter is behind, as that of an autoencoder; a model that leaves its input out of a layer goes on."""
-    given = step.from_data - step.depends_on_parameters - step.from_labels
-    parameters, below = {parameter.value for parameter in step.step.parameters}, step.downstream(difference.outputs)
-    later = (op for op in step.graph.ops if not below.isdisjoint(op.inputs) and not step.shapes_loss.isdisjoint(op.outputs))
-    return not given.isdisjoint(difference.inputs) and all(parameters.isdisjoint(op.inputs) for op in later)
 
 
 def unfed(step: StepIndex) -> frozenset[str]:

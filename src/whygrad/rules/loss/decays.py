@@ -5,7 +5,7 @@ from math import hypot
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, ends_at_chance, fails, fresh, optimizer_of, supervised
+from whygrad.flow.courses import course_of, ends_at_chance, fails, fitted, fresh, optimizer_of
 from whygrad.flow.origins import set_at
 from whygrad.ir import Descend, Group, Optimizer
 from whygrad.rules.magnitude.scales import course_told, fell_told
@@ -24,7 +24,7 @@ def swamped(index: Index) -> Iterator[Diagnosis]:
     """Steps whose update is mostly decay, in a run that fails."""
     for step in index.steps:
         optimizer = optimizer_of(index, step)
-        if optimizer is None or not any(_decay(group) for group in optimizer.groups) or not supervised(index, step):
+        if optimizer is None or not any(_decay(group) for group in optimizer.groups) or not fitted(index, step):
             continue
         times = swamps(step, optimizer)
         if times is not None and (fresh(index, step) or fails(index, step) is not None or ends_at_chance(index, step)):

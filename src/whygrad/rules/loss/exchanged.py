@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whygrad.diagnosis import Diagnosis, Evidence, Fact
+from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact
 from whygrad.flow import StepIndex
 from whygrad.ir import Op, Value
 from whygrad.loss_contracts import input_of, target_of
 from whygrad.rules.phrases import places
+from whygrad.rules.remedies import is_written_out, remedy
 
 _LOPSIDED = frozenset(("cross_entropy", "bce_with_logits", "binary_cross_entropy", "categorical_cross_entropy"))
 """Losses that are another function with their arguments the other way round."""
@@ -50,7 +51,7 @@ def about_exchanged(step: StepIndex, found: Exchanged) -> Diagnosis:
         confidence="proved",
         message=f"`{function}` is given its arguments the wrong way round: `{judged}` for the prediction, and `{target}` for the labels",
         site=found.op.site,
-        label="takes the prediction first",
+        label=f"compares `{judged}`, as if it were the prediction, with `{target}`",
         related=places((step.producer[found.target.name][1].site if found.target.name in step.producer else None, "the prediction is made here")),
         evidence=(
             Evidence(f"`{judged}` consists of zeros and ones, and depends on no parameter; `{target}` depends on the parameters"),
@@ -65,4 +66,5 @@ def about_exchanged(step: StepIndex, found: Exchanged) -> Diagnosis:
         kind=step.step.kind,
         step=step.step.index,
         names=(judged, target),
+        remedy=None if found.op.site is None or is_written_out(found.op) else remedy("let the two change places", Edit("exchange", found.op.site)),
     )  # fmt: skip

@@ -187,7 +187,9 @@ def about_shares(call: Call) -> Diagnosis:
 
 
 def _without_end(call: Call) -> Iterator[Fact]:
-    """A loss without a minimum drives the scores on and on: numbers that were finite at first and are not later on."""
+    """A loss without a minimum drives the scores on and on: it runs down for ever (WG215), and numbers that were finite at first are not later on."""
+    if call.op.kind in _ENDLESS and any(c.last is not None and c.last < 0 for c in call.index.record.courses):
+        yield from (Fact("diverges", str(call.step.step.kind)), *(Fact("odd-input", loss) for loss in call.step.losses))
     found = origin(call.index)
     began = {course.non_finite for course in call.index.record.courses} | {found.birth.step if found is not None else None}
     if call.op.kind not in _ENDLESS or 0 in began or began <= {None}:

@@ -17,6 +17,8 @@ from whygrad.rules.loss.ids import outsiders
 from whygrad.rules.phrases import distinct, figure, finite, places, typed
 from whygrad.rules.remedies import ACTIVATIONS, other_loss, remedy, setting
 
+ROUNDING = 1e-6
+"""Norm of a gradient up to which it may be what is left of terms that cancel."""
 _SOFTMAX = frozenset(("softmax", "log_softmax", "gumbel_softmax"))
 
 
@@ -106,13 +108,16 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
     made = op.output if op.kind in _SOFTMAX else found.scores.name
     what = f"`{op.kind}`" if op.kind in _SOFTMAX else f"`{op.kind}`, which applies a softmax,"
     norm = step.step.measures.gradient_norm
+    pushed = op.kind not in _SOFTMAX and norm is not None and finite(norm) and norm > ROUNDING
+    passes = "and so is every prediction" if found.avoided else "whatever the model puts out" if pushed else "and no gradient passes"
     evidence = [Evidence(f"{typed(found.scores)} has one entry along axis {found.axis}: softmax gives 1 whatever it is")]
     if found.avoided:
         evidence.append(
             Evidence("the loss went back to the scores behind it, as Keras does, so that it falls: what the model predicts does not")
         )
     elif norm is not None and finite(norm):
-        evidence.append(Evidence(f"the gradient norm of this step is {figure(norm)}", "gradient_norm", norm))
+        why = ": the loss hands back the softmax less the label, where the labels of a row are not 1 in all" if pushed else ""
+        evidence.append(Evidence(f"the gradient norm of this step is {figure(norm)}{why}", "gradient_norm", norm))
     starved = frozenset(Fact("no-gradient", p.name) for p in step.step.parameters if p.trainable and p.gradient in ("none", "zero"))
     kind = str(step.step.kind)
     stands = frozenset() if found.avoided else starved | {Fact("insensitive", kind), Fact("constant-loss", kind)}
@@ -121,7 +126,7 @@ def diagnosis(index: Index, found: Alone) -> Diagnosis:
         name="softmax-over-one",
         severity="error",
         confidence="proved",
-        message=f"{what} over a single unit is always 1, {'and so is every prediction' if found.avoided else 'and no gradient passes'}",
+        message=f"{what} over a single unit is always 1, {passes}",
         site=edited_at(step, op) if op.kind in _SOFTMAX else op.site,
         label=f"axis {found.axis} of {found.scores.type} has one entry",
         related=places((op.site if op.made and op.kind in _SOFTMAX else None, "it is applied here")),

@@ -5,7 +5,7 @@ from math import prod, sqrt
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact, Test
 from whygrad.flow import Index, StepIndex
-from whygrad.flow.courses import course_of, optimizer_of, supervised
+from whygrad.flow.courses import course_of, fitted, optimizer_of
 from whygrad.flow.origins import set_at
 from whygrad.ir import Descend, Optimizer, Parameter
 from whygrad.rules import rule
@@ -44,7 +44,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## References
     Kingma and Ba, "Adam", algorithm 1; Choi et al., "On Empirical Comparisons of Optimizers" (on tuning epsilon).
     """
-    yield from distinct(one for step in index.steps if supervised(index, step) for one in of_step(index, step))
+    yield from distinct(one for step in index.steps if fitted(index, step) for one in of_step(index, step))
 
 
 def of_step(index: Index, step: StepIndex) -> Iterator[Diagnosis]:

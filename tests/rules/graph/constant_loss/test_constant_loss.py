@@ -45,6 +45,9 @@ CALLED = SWAPPED.replace(
     'loss = mse_loss x y @ "losses.py":6 in "error" callers=[["train.py",LINE,"step","    loss = error(x, y)"]]',
 )
 FIRES["a function of the loss that was given something else"] = (CALLED.replace("LINE", "15"), 15)
+FIRES["the line makes the layer, and calls nothing"] = (
+    CALLED.replace("LINE", "15").replace('restored = net(noisy)"]]', 'restored = net(noisy)"]] ^ "train.py":13 in "step"', 1), 6,
+)  # fmt: skip
 FIRES["the model runs after the loss"] = (CALLED.replace("LINE", "11"), 6)
 FIRES["the model's output is read by something else"] = (
     CALLED.replace("LINE", "15").replace("    loss = mse", '    m = mean out @ "train.py":14\n    loss = mse'), 6,

@@ -235,10 +235,16 @@ def test_a_loss_without_an_end_explains_numbers_that_are_no_longer_finite(loss: 
     assert (Fact("non-finite", "loss") in diagnosis.explains) is explained
 
 
-def test_a_loss_that_stays_finite_explains_none() -> None:
-    (diagnosis,) = said(diagnose, GOING_OFF.format(loss="binary_cross_entropy", at=8).replace(" non_finite=8", ""))
+@pytest.mark.parametrize(
+    ("last", "explained"),
+    [(-9.0, {Fact("diverges", "0"), Fact("odd-input", "loss")}), (0.3, set())],
+    ids=["that it runs down for ever is explained (WG215)", "it stays above 0"],
+)
+def test_a_loss_that_stays_finite(last: float, explained: set[Fact]) -> None:
+    text = GOING_OFF.format(loss="binary_cross_entropy", at=8).replace(" non_finite=8", "").replace("last=-9.0", f"last={last}")
+    (diagnosis,) = said(diagnose, text)
 
-    assert not diagnosis.explains
+    assert diagnosis.explains == explained
 
 
 MASKS = """

@@ -277,6 +277,8 @@ def test_labels_for_the_prediction_and_the_prediction_for_labels() -> None:
     )
     assert found.site is not None
     assert found.site.line == 2
+    assert found.remedy is not None
+    assert [edit.action for edit in found.remedy.edits] == ["exchange"]
 
 
 def test_a_teacher_whose_scores_are_judged_by_the_student_is_left_alone() -> None:

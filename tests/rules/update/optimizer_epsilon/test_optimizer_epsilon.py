@@ -30,7 +30,30 @@ FIRES = {
     ),
 }
 
+GIVEN_BACK = """
+    optimizer opt native="Adam" steps=100 rates=[0.005,0.005] @ "train.py":5
+    group rate=0.005 parameters=["w"] settings={"eps":1.0}
+    x: input f32[64,8]
+    y: input f32[64,8]
+    w: parameter f32[8,8]
+    r = linear x w
+    d = sub x r
+    s = square d
+    loss = mean s
+    ! batch x
+    ! backward loss
+    ! optimizer_step opt
+    parameter w optimizer="opt" reached=true gradient="finite" gradient_norm=0.05 norm=2.0
+    labels values=[]
+    measures loss=1.37
+"""
+"""A loss that is written out, and nothing beside the input to compare with."""
+
+FIRES["an autoencoder's loss, written out"] = (GIVEN_BACK, 5, "warning")
+
 SILENT = {
+    "a score of what the model puts out": GIVEN_BACK.replace("d = sub x r", "d = neg r"),
+    "the input left out of a layer's output, and read on": GIVEN_BACK.replace("s = square d", "s = linear d w"),
     "the usual epsilon": RULES.replace('"eps":1.0', '"eps":1e-8'),
     "large gradients": RULES.replace("gradient_norm=0.05", "gradient_norm=50.0"),
     "no epsilon": RULES.replace('"eps":1.0', '"momentum":0.9'),
