@@ -29,7 +29,8 @@ def scale_of(value: Value) -> float | None:
 _WORDED = 0.01
 """Falls below this are told by the losses: as a percentage they would read as none."""
 
-_ELEMENT = re.compile(r"(.+)\[[01]\]")
+_ELEMENT = re.compile(r"([^\[({].*)\[[01]\]")
+"""An element of what has a name or is called; `[a, b][1]` is one of several targets, written out."""
 
 
 def dataset_of(step: StepIndex, value: Value) -> str:

@@ -91,3 +91,11 @@ def test_data_without_a_name_are_left_alone(own: str) -> None:
     edits = getattr(said(diagnose, text)[0].remedy, "edits", ())
 
     assert not [edit for edit in edits if edit.around == "loop"]
+
+
+def test_one_of_several_targets_is_no_element_of_a_data_set() -> None:
+    listed = STUCK.replace("y: label f32[64,1]", 'y: label f32[64,1] called="[kind, price][1]"')
+    listed = listed.replace('! batch x y @ "train.py":7', '! batch x y @ "train.py":7 text="model.fit(x, [kind, price])"')
+    (found,) = said(diagnose, listed)
+
+    assert ".map(" not in found.help
