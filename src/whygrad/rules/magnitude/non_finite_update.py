@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 
 from whygrad.diagnosis import Diagnosis, Evidence, Fact
 from whygrad.flow import Index, StepIndex
 from whygrad.flow.births import Origin, origin
-from whygrad.ir import Event, Parameter, Site
+from whygrad.ir import Event, Optimizer, Parameter, Site
 from whygrad.rules import rule
 from whygrad.rules.magnitude.phrases import consequences
 from whygrad.rules.phrases import figure, finite, listed, places
@@ -85,6 +86,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
     optimizer = next((o for o in index.record.optimizers if o.name == found.parameters[0].optimizer), None)
     own = optimizer.writes_site if optimizer else None
     zero = divided(found.step) if found.at == found.step.step.index else None
+    rated = rate_from(found, optimizer) if optimizer and not (own or zero) else None
     names = [parameter.name for parameter in found.parameters]
     norm = found.parameters[0].gradient_norm
     size = f" (norm {figure(norm)})" if norm is not None and finite(norm) and found.at == found.step.step.index else ""
@@ -94,11 +96,18 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         severity="error",
         confidence="measured",
         message=f"the update makes NaN or infinity of {listed(names)} though the gradient is finite",
-        site=zero or own or _site(update) or (optimizer.site if optimizer else None),
-        label="divides by the number 0" if zero else "the parameters are finite before and not after",
+        site=zero or own or rated or _site(update) or (optimizer.site if optimizer else None),
+        label="divides by the number 0"
+        if zero
+        else "the rate that is set here is no number"
+        if rated
+        else "the parameters are finite before and not after",
         related=places(
-            (_site(update) if own or zero else None, "the update is asked for here" if own else "the parameters are not finite after this"),
-            (optimizer.site if optimizer else None, f"`{optimizer.name if optimizer else ''}` is made here"),
+            (
+                _site(update) if own or zero or rated else None,
+                "the update is asked for here" if own else "the parameters are not finite after this",
+            ),
+            (optimizer.site if optimizer and optimizer.site != rated else None, f"`{optimizer.name if optimizer else ''}` is made here"),
         ),
         evidence=(
             Evidence(
@@ -112,6 +121,8 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         if zero
         else "see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
         if own
+        else "see what the schedule gives for the first updates: it may divide by a count that is 0, or by the root of one"
+        if rated
         else "print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
         facts=frozenset(Fact("non-finite", name) for name in names),
         explains=consequences(index, Origin(found.step, found.step.step.births[0]))
@@ -167,6 +178,13 @@ def unwatched(index: Index) -> Iterator[Diagnosis]:
 
 def _site(update: Event | None) -> Site | None:
     return update.site if update is not None else None
+
+
+def rate_from(found: Spoilt, optimizer: Optimizer) -> Site | None:
+    """Where the rate comes from, if that of this very update is no number."""
+    rates = [event.attributes.get("rate") for event in found.step.events("optimizer_step")] if found.at == found.step.step.index else []
+    nothing = any(isinstance(rate, float) and isnan(rate) for rate in rates)
+    return (optimizer.schedule_site or optimizer.rate_site or optimizer.site) if nothing else None
 
 
 def _rate(found: Spoilt, last: float | None) -> Iterator[Evidence]:

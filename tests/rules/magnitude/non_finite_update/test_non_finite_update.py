@@ -35,6 +35,7 @@ FIRES = {
     "an average that is corrected by 0": (BY_HAND, 26, "error"),
     "by a number that is none": (BY_HAND.replace('"by":0.0', '"by":0.1'), 28, "error"),
     "a rate that is no number": (SPOILT, 11, "error"),
+    "a rate of this update that is none": (SPOILT.replace('"rate":0.1', '"rate":{"float":"nan"}'), 5, "error"),
     "infinite": (SPOILT.replace('update_norm="nan"', 'update_norm="inf"'), 11, "error"),
     "in a step that was not recorded": (LATER, 11, "error"),
 }
