@@ -238,7 +238,6 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
     names = [step.value(name).shown for name in given if step.value(name).called] or [step.value(given[0]).shown]
     number = value.statistics.maximum if value.statistics is not None else None
     before = step.value(given[0]).statistics
-    sensitivity = step.step.measures.label_sensitivity
     return Diagnosis(
         "WG320",
         "input-ignored",
@@ -254,17 +253,7 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
                 "spread",
                 0.0,
             ),
-            *(
-                (
-                    Evidence(
-                        f"label sensitivity is {figure(sensitivity)}: with one output for all inputs the labels count as a whole alone",
-                        "label_sensitivity",
-                        sensitivity,
-                    ),
-                )
-                if sensitivity is not None and sensitivity < WHOLE
-                else ()
-            ),
+            *_as_a_whole(step),
         ),
         help=f"hand the model {listed(names)} as it comes"
         if op.kind == "create"
@@ -275,6 +264,14 @@ def _about(index: Index, step: StepIndex, op: Op) -> Diagnosis:
         names=tuple(names),
         remedy=_unscaled(index, step, op),
     )
+
+
+def _as_a_whole(step: StepIndex) -> Iterator[Evidence]:
+    """What was measured of it: permuting the labels changes next to nothing."""
+    felt = step.step.measures.label_sensitivity
+    if felt is not None and felt < WHOLE:
+        said = f"label sensitivity is {figure(felt)}: with one output for all inputs the labels count as a whole alone"
+        yield Evidence(said, "label_sensitivity", felt)
 
 
 def _dead(step: StepIndex) -> Iterator[Fact]:

@@ -80,6 +80,20 @@ def later(index: Index) -> Spoilt | None:
     return Spoilt(found.step, bad, found.birth.step - 1) if bad else None
 
 
+_LABELS = {
+    "zero": "divides by the number 0",
+    "rated": "the rate that is set here is no number",
+    "": "the parameters are finite before and not after",
+}
+_HELP = {
+    "zero": "see why the number is 0; where it corrects the first averages, `1 - beta ** t`, count the steps from 1 on",
+    "own": "see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`",
+    "rated": "see what the schedule gives for the first updates: it may divide by a count that is 0, or by the root of one",
+    "": "print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
+}
+"""By what made the numbers: a division by 0, an optimizer of the program's own, a rate."""
+
+
 def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
     """What is said, at the update."""
     update = next((e for e in found.step.step.events if e.kind in ("optimizer_step", "update")), None)
@@ -97,11 +111,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
         confidence="measured",
         message=f"the update makes NaN or infinity of {listed(names)} though the gradient is finite",
         site=zero or own or rated or _site(update) or (optimizer.site if optimizer else None),
-        label="divides by the number 0"
-        if zero
-        else "the rate that is set here is no number"
-        if rated
-        else "the parameters are finite before and not after",
+        label=_LABELS["zero" if zero else "rated" if rated else ""],
         related=places(
             (
                 _site(update) if own or zero or rated else None,
@@ -117,13 +127,7 @@ def diagnosis(index: Index, found: Spoilt) -> Diagnosis:
             ),
             *_rate(found, optimizer.last_rate if optimizer else None),
         ),
-        help="see why the number is 0; where it corrects the first averages, `1 - beta ** t`, count the steps from 1 on"
-        if zero
-        else "see what it divides by: a root or a count that is 0 wants a small number added, `/ (root + 1e-8)`"
-        if own
-        else "see what the schedule gives for the first updates: it may divide by a count that is 0, or by the root of one"
-        if rated
-        else "print the learning rate and the optimizer's state at this step; lower the rate, or standardise inputs and targets",
+        help=_HELP["zero" if zero else "own" if own else "rated" if rated else ""],
         facts=frozenset(Fact("non-finite", name) for name in names),
         explains=consequences(index, Origin(found.step, found.step.step.births[0]))
         if found.step.step.births
