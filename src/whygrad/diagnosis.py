@@ -141,8 +141,8 @@ is decorated by `text`, and the statement goes. `uncache`: what is made once and
 to `x`. `mistake`: the layer that is `written`, or the forgotten method that reads it, is called where another one of its sort is called in its place.
 `group`: the optimizer that the statement makes is handed another group, of the parameters whose names begin so. `put back`: what the statement copies out of a model goes back into it
 behind the last statement that reads the copies. `always`: the `if` around the statement goes, and what it held stays. `postpone`: the statement goes behind the one at `to`, and with it what reads
-what it makes on the way. `take in`: what the statement makes is made at the start of the function around `to`. `lead`: the argument at the place comes first in its call. `thaw`: the layer `text` is trainable again behind the loop around
-the place, which goes through a model. `exchange`: the prediction and the labels of the call at
+what it makes on the way. `take in`: what the statement makes is made at the start of the function around `to`. `lead`: the argument at the place comes first in its call. `thaw`: `text` stands behind the loop around
+the place, with the model that this goes through for `{x}`. `exchange`: the prediction and the labels of the call at
 the place change places."""
 
 Around = Literal["", "value", "container", "loop", "body", "epoch", "file", "alone", "once"]

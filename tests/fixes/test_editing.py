@@ -139,18 +139,18 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "a copy of one variable": ("k = v.numpy()\nk -= 1\n", "k = v.numpy()", {"action": "put back"}, "k = v.numpy()\nk -= 1\nv.assign(k)\n"),
     "a layer that learns all the same, behind the loop that freezes": (
         "def prepare(net):\n    for name, p in net.named_parameters():\n        if 'fc' not in name:\n            p.requires_grad = False\n    return net\n",
-        "p.requires_grad = False", {"action": "thaw", "text": "head.0"},
+        "p.requires_grad = False", {"action": "thaw", "text": '{x}.get_submodule("head.0").requires_grad_(True)'},
         ("def prepare(net):\n    for name, p in net.named_parameters():\n        if 'fc' not in name:\n            p.requires_grad = False\n"
          '    net.get_submodule("head.0").requires_grad_(True)\n    return net\n'),
     ),
     "a submodule that learns all the same": (
         "for child in list(self.net.children())[:3]:\n    pass\nfor m in self.net.modules():\n    m.requires_grad_(False)\n", "m.requires_grad_(False)",
-        {"action": "thaw", "text": "head"},
+        {"action": "thaw", "text": "{x}.head.requires_grad_(True)"},
         ("for child in list(self.net.children())[:3]:\n    pass\nfor m in self.net.modules():\n    m.requires_grad_(False)\nself.net.head.requires_grad_(True)\n"),
     ),
     "a layer of Keras' that learns all the same": (
         "for layer in model.layers[:-1]:\n    for w in layer.weights:\n        layer.trainable = False\nfit()\n", "layer.trainable = False",
-        {"action": "thaw", "text": "scores"},
+        {"action": "thaw", "text": '{x}.get_layer("scores").trainable = True'},
         ("for layer in model.layers[:-1]:\n    for w in layer.weights:\n        layer.trainable = False\n"
          'model.get_layer("scores").trainable = True\nfit()\n'),
     ),

@@ -50,9 +50,15 @@ def examine(step: Step, replay: Replay, wanted: Wanted, clock: Clock = time.thre
     if not finite_so_far(step):
         step = replace(step, births=replay.births(step.index))
     step = with_sensitivity(step, replay)
-    first = with_trials(step, perform(step, replay, wanted(step), budget))
+    first = with_trials(step, perform(step, replay, [*drawn_anew(step), *wanted(step)], budget))
     again = any(outran(trial) for trial in first.trials) and not budget.spent
     return with_trials(first, perform(first, replay, wanted(first), budget)) if again else first
+
+
+def drawn_anew(step: Step) -> Iterator[Test]:
+    """For labels that can't be permuted since all are the same: before a rule may speak of them, more of them have to be seen."""
+    for name in step.labels.values if step.measures.sensitivity_reason == ALL_THE_SAME else ():
+        yield Test(varying(StepIndex(step), name), "labels that differ give another gradient")
 
 
 def with_trials(step: Step, trials: Iterable[Trial]) -> Step:
@@ -78,8 +84,7 @@ def with_sensitivity(step: Step, replay: Replay) -> Step:
     """The step with S, or with the reason why S has no meaning here."""
     reason = unpermutable(step)
     if reason:
-        drawn = [replay.run(varying(StepIndex(step), name)) for name in step.labels.values] if reason == ALL_THE_SAME else []
-        return replace(step, measures=replace(step.measures, sensitivity_reason=reason), trials=(*step.trials, *drawn))
+        return replace(step, measures=replace(step.measures, sensitivity_reason=reason))
     trial = replay.run(permuting(StepIndex(step)))
     finite = trial.change is not None and isfinite(trial.change)
     reason = "" if finite else trial.reason or _without_meaning(trial)

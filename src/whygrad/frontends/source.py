@@ -24,8 +24,8 @@ CALLERS = 12
 
 OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 
-READING = frozenset(("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK"))
-"""Instructions that read a variable."""
+READING = ("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF")
+"""How instructions begin that read a variable, or two at once."""
 
 Point = tuple[CodeType, int]
 """A code object and the offset of its running instruction: cheap to keep, decoded when a report is written."""
@@ -123,8 +123,12 @@ def line_of(point: Point) -> int:
 def read_at(point: Point) -> frozenset[str]:
     """The variables that the call at a place reads on its lines."""
     first, last, _, _ = _positions(point)
-    lines = ((ins, ins.positions.lineno) for ins in dis.get_instructions(point[0]) if ins.positions is not None)
-    return frozenset(str(ins.argval) for ins, line in lines if line is not None and first <= line <= last and ins.opname in READING)
+    read = frozenset[str]()
+    for ins in dis.get_instructions(point[0]):
+        line = ins.positions.lineno if ins.positions is not None else None
+        if line is not None and first <= line <= last and ins.opname.startswith(READING):
+            read |= frozenset(ins.argval) if isinstance(ins.argval, tuple) else {str(ins.argval)}
+    return read
 
 
 def at_line(code: CodeType, line: int) -> Point:

@@ -81,5 +81,5 @@ def test_what_is_frozen_by_names_is_tried_as_well_in_copies(tmp_path):
 
     assert "are frozen though they are newly made" in told.message
     assert told.remedy is not None
-    assert told.remedy.edits[0].text == "scores"
+    assert told.remedy.edits[0].text == '{x}.get_layer("scores").trainable = True'
     assert trial.losses[-1] < 0.9 * trial.plain[-1]

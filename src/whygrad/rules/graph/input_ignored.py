@@ -22,7 +22,7 @@ FLAT = 1e-5
 NORMALISED = 1e-2
 """Spread of a normalised value, whose entries are of size 1, that is rounding: dividing by the root of an epsilon of 1e-5 makes rounding 300 times larger."""
 WHOLE = 1e-3
-"""Label sensitivity below which the labels count as a whole alone; dropout and other random numbers give each row an output of its own."""
+"""Label sensitivity below which the labels count as a whole alone; dropout and other random numbers give each row an output of its own. Measured where outputs are all the same: 6e-8 to 1e-6; with dropout 1.25."""
 FEWEST = 4
 """Entries that a value must have to be called the same everywhere."""
 NORMS = ("layer_norm", "LayerNorm", "LayerNormalization", "standardize", "normalize", "l2_normalize", "UnitNormalization")
@@ -38,7 +38,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## What it finds
     An op between the data and the first layer that turns different inputs into one and the same number everywhere, with no way round it: a single feature divided by its own norm, a
-    difference of a column with itself, a product with zero; a normalisation over a batch of a single row; a layer normalisation over a single feature, wherever in the model it stands. In every recorded step. And inputs that are one number in
+    difference of a column with itself, a product with zero; a normalisation over a batch of a single row; a layer normalisation over a single feature, wherever in the model it stands. In every recorded step. Zeros in the form of the input that go in in its place (`x = torch.zeros_like(x)`). And inputs that are one number in
     every batch of the run, such as ids of words none of which is known, while the labels differ. And a sequence of which a recurrent layer's state after the first position is all that is used (`h[:, 0]`).
 
     ## Why it matters

@@ -1,6 +1,5 @@
 """Newly made layers that were frozen by choice, the last one among them, in a run that does not learn: an experiment trains them as well."""
 
-import re
 from collections.abc import Iterator
 
 from whygrad.diagnosis import Diagnosis, Edit, Evidence, Fact, Remedy, Test
@@ -83,19 +82,23 @@ def last_is_frozen(step: StepIndex, frozen: tuple[Parameter, ...]) -> bool:
     return bool(last) and {p.name for p in last} <= {p.name for p in frozen}
 
 
-def last_layer(step: StepIndex, frozen: tuple[Parameter, ...]) -> str:
-    """What the frozen parameters of the last layer before the loss have in front of their names; "" where that is not one layer."""
+def last_frozen(step: StepIndex, frozen: tuple[Parameter, ...]) -> str:
+    """The name of a frozen parameter of the last layer before the loss; "" where none is read."""
     own = {p.value: p.name for p in frozen}
     read = [name for op in step.graph.ops if not step.shapes_loss.isdisjoint(op.outputs) and op.kind in _LAYERS for name in op.inputs]
-    last = next((own[name] for name in reversed(read) if name in own), "")
-    return re.split(r"[./](?=[^./]*$)", last)[0] if re.search(r"[./]", last) else ""
+    return next((own[name] for name in reversed(read) if name in own), "")
 
 
 def thawed_again(step: StepIndex, frozen: tuple[Parameter, ...], event: Event | None) -> Remedy | None:
     """The last layer made trainable behind the loop that froze it with the others."""
-    layer = last_layer(step, frozen)
-    edit = Edit("thaw", event.site, layer.split("/")[-1]) if layer and event is not None and event.site is not None else None
-    return remedy(f"let `{layer}` learn", edit, changes="the last layer is trained as well")
+    layer, dot, _ = last_frozen(step, frozen).rpartition(".")
+    if not dot:  # Keras' variables have a slash behind their layer's name
+        layer = last_frozen(step, frozen).rpartition("/")[0].rpartition("/")[2]
+    if not layer or event is None or event.site is None:
+        return None
+    part = layer if all(one.isidentifier() for one in layer.split(".")) else f'get_submodule("{layer}")'
+    learning = f"{{x}}.{part}.requires_grad_(True)" if dot else f'{{x}}.get_layer("{layer}").trainable = True'
+    return remedy(f"let `{layer}` learn", Edit("thaw", event.site, learning), changes="the last layer is trained as well")
 
 
 def freezing(index: Index, frozen: tuple[Parameter, ...]) -> Event | None:

@@ -65,7 +65,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
 
     ## How sure
     Suspected where only the recorded steps were seen, and the message says how many labels. Where a data loader handed the labels out, all
-    its batches over the run are counted, which proves it for this run.
+    its batches over the run are counted, which proves it for this run. Where the step can be replayed, the labels are drawn anew, and the report says how far the gradient differs then.
 
     ## References
     `whygrad explain WG105` (every label is ignored), `WG109` (one class a batch, but not the same in all), `WG113` (imbalance).

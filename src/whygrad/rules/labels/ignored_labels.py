@@ -48,7 +48,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     kind. A factor of zero on a whole term of the loss, such as a warm-up, belongs to WG102.
 
     ## How sure
-    Proved by the recorded labels or masks.
+    Proved by the recorded labels or masks. Where the step can be replayed, these are drawn anew, and the report gives the gradient that comes of it.
 
     ## References
     `torch.nn.CrossEntropyLoss` (`ignore_index`); Keras, `SparseCategoricalCrossentropy(ignore_class=…)`; `whygrad explain WG108` (most labels are ignored).

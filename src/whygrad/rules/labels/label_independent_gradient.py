@@ -127,15 +127,17 @@ def told(index: Index, steps: list[StepIndex]) -> Iterator[Diagnosis]:
         yield diagnosis(index, step, join, len(steps))
 
 
-OUTSIZED = 1000.0
-"""Times the labels' size from which on differences between them are lost in half precision, whose spacing is 1 / 1024 and more."""
+OUTSIZED = {True: 2.0**10, False: 2.0**24}
+"""Times the labels' size from which on they are lost beside a prediction: the spacing of float16 (of bfloat16 it is wider), where a value of the step is that short, else that of float32."""
+_HALVES = ("f16", "bf16")
 
 
 def outsized(step: StepIndex, op: Op) -> bool:
     """What the loss judges is far larger than what it compares that with."""
     given, target = (step.value(name or "").statistics if name else None for name in (input_of(op), target_of(op)))
     sizes = [max(abs(figures.minimum or 0.0), abs(figures.maximum or 0.0)) for figures in (given, target) if figures is not None]
-    return len(sizes) == 2 and finite(sizes[0]) and sizes[0] > OUTSIZED * sizes[1] > 0  # noqa: PLR2004 - of two values
+    short = any(value.dtype in _HALVES for value in step.values.values())
+    return len(sizes) == 2 and finite(sizes[0]) and sizes[0] > OUTSIZED[short] * sizes[1] > 0  # noqa: PLR2004 - of two values
 
 
 def only_offsets(step: StepIndex) -> bool:

@@ -30,7 +30,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     A function that makes the loss takes the labels as an argument, but no value computed from them reaches what is differentiated:
     `def loss_fn(output, labels): return output.mean()`, a term that a setting has switched off, a name that was bound anew. It also
     finds a loss whose target is computed from the very prediction that it judges, or cut out of the input that the model reads, while the
-    batch's labels lie unread; or that is made by `argmax` of the prediction in a program without labels; or that is the noisy input itself, while the clean one that it was computed from lies unread. And a policy's
+    batch's labels lie unread; or that is made by `argmax` of the prediction, or is the prediction itself, in a program without labels; or that is the noisy input itself, while the clean one that it was computed from lies unread. And a policy's
     loss that weights the log-probability of the likeliest action by what came of another one, which lies unread.
 
     ## Why it matters
@@ -275,7 +275,7 @@ def _self_taught(step: StepIndex, op: Op, target: str, label: str) -> Diagnosis:
             ),
             *measured(step),
         ),
-        help=f"pass `{name}` to `{op.kind}` instead of `{own}`"
+        help=f"pass {f'`{named}`' if named else 'the labels of the batch'} to `{op.kind}` instead of `{own}`"
         if beside
         else f"give what is computed here another name than the labels of the batch, and pass those labels to `{op.kind}`",
         names=(name, own),

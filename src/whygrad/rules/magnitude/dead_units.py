@@ -22,6 +22,7 @@ EXAMPLES = 16
 """Rows that a batch must have: with few examples many units are zero by chance."""
 _ZERO = {True: "zero for the whole batch", False: "mostly zero for the whole batch"}
 _CALLED = {"relu": "ReLU", "hardtanh": "ReLU", "leaky_relu": "ReLU"}
+KILLED = "lower the learning rate, ten times at first: the units died of the updates"
 FAR_BELOW = "what goes in is far below zero for every example: begin the biases at 0, and look at the scale of the inputs and weights in front of it"
 """What to do where a smooth activation, as GELU is, gives exact zeros."""
 UNITS = 4
@@ -120,6 +121,12 @@ def outermost(step: StepIndex) -> frozenset[str]:
     return frozenset(step.values) - read
 
 
+def _told_of(starved: list[str]) -> Iterator[Evidence]:
+    """How many parameters get nothing."""
+    if starved:
+        yield Evidence(f"{len(starved)} parameters before it have a gradient of exactly 0", "parameters", len(starved))
+
+
 def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
     """What is said, at the activation."""
     value = step.value(op.output)
@@ -143,17 +150,9 @@ def diagnosis(index: Index, step: StepIndex, op: Op, dead: float) -> Diagnosis:
                 dead,
             ),
             *(killed.evidence if killed is not None else ()),
-            *(
-                (Evidence(f"{len(starved)} parameters before it have a gradient of exactly 0", "parameters", len(starved)),)
-                if starved
-                else ()
-            ),
+            *_told_of(starved),
         ),
-        help="lower the learning rate, ten times at first: the units died of the updates"
-        if made
-        else idiom(index, "gentle activation")
-        if op.kind in _CALLED
-        else FAR_BELOW,
+        help=KILLED if made else idiom(index, "gentle activation") if op.kind in _CALLED else FAR_BELOW,
         facts=frozenset(Fact("dead", name) for name in starved) or frozenset({Fact("dead", op.output)}),
         explains=frozenset(
             {

@@ -348,4 +348,7 @@ BESIDE = f"""
 
 def test_labels_that_are_lost_in_rounding_beside_a_huge_prediction_are_a_matter_of_scale() -> None:
     assert [found.rule for found in said(diagnose, BESIDE, steps=2)] == ["WG102"]
-    assert not said(diagnose, BESIDE.replace("minimum=-3.0 maximum=3.0", "minimum=-900000.0 maximum=800000.0"), steps=2)
+    huge = BESIDE.replace("minimum=-3.0 maximum=3.0", "minimum=-900000.0 maximum=800000.0")
+    assert [found.rule for found in said(diagnose, huge, steps=2)] == ["WG102"]  # float32 tells them apart
+    assert not said(diagnose, huge.replace("w: parameter f32", "w: parameter bf16"), steps=2)
+    assert not said(diagnose, huge.replace("00000.0", "0000000000.0"), steps=2)
