@@ -27,7 +27,7 @@ def diagnose(index: Index) -> Iterator[Diagnosis]:
     ## What it finds
     Seven forms. The forward reads parameters and all of them are frozen; an optimizer holds frozen parameters alone, from the first recorded step to the end; or, only
     suspected, newly made parameters were frozen while all trainable ones come from a checkpoint, as if the condition on the names were the wrong way round.
-    A gradient that is asked for with an empty list, taken before the layers had made their variables, or, in JAX, by a tree without arrays. And, measured, newly made layers were frozen, the last one among them, the loss stands, or scales and biases alone are trained and it has not come far, and it falls when they are trained as well.
+    A gradient that is asked for with an empty list, taken before the layers had made their variables, or, in JAX, by a tree without arrays. And, measured, newly made layers were frozen, the last one among them, the loss stands (or, by scales and biases alone, has not come far), and it falls further when they are trained as well.
     In Keras, layers that the program makes trainable and that hold no parameter, such as the input layer of a frozen model, while what it froze stays so to the end.
     Also a program whose optimizer was given the trainable parameters of a model that has none.
 
